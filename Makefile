@@ -1,0 +1,54 @@
+# `make help` lists the targets. Each makes the environment it needs; nothing but Python 3.11+ is asked for.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
+
+.PHONY: help demo test test-full check docs bench bundled clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/ready: pyproject.toml
+	@echo "== Making the environment in $(VENV) (PyTorch and friends: some minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit("headstart needs Python 3.11 to 3.13, this is " + sys.version.split()[0]) if not (3, 11) <= sys.version_info < (3, 14) else None'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --progress-bar off -e '.[dev]'
+	@touch $@
+	@echo "== Environment ready"
+
+demo: $(VENV)/ready  ## Set up, then fit digits from letters offline and show what transfer gave
+	@$(BIN)/headstart demo
+
+check: $(VENV)/ready  ## Lint, types and one-way imports
+	@echo "== ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "== mypy"; $(BIN)/mypy
+	@echo "== import-linter"; $(BIN)/lint-imports
+
+test: check  ## Set up, then run every check and test
+	@echo "== pytest"
+	@$(BIN)/python -m pytest -m "not full" -n 2 --cov --cov-report=term:skip-covered
+
+test-full: check  ## As `make test`, with every cut of every architecture and the long forms
+	@$(BIN)/python -m pytest -n 2
+
+docs: $(VENV)/ready  ## Build the documentation into site/
+	@$(BIN)/mkdocs build --strict --quiet && echo "== docs built in site/"
+
+$(BENCH_VENV)/ready: benchmarks/requirements.txt pyproject.toml
+	@echo "== Making the environment of the benchmarks in $(BENCH_VENV), with the peers"
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade pip
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --progress-bar off -e . -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH_VENV)/ready  ## Measure against the peers, side by side (about half an hour)
+	@$(BENCH_VENV)/bin/python -m benchmarks
+
+bundled: $(VENV)/ready  ## Make the bundled source again (letters; seed 0)
+	@$(BIN)/python -m headstart.bundled.letters
+
+clean:  ## Remove the environments and build outputs
+	rm -rf $(VENV) $(BENCH_VENV) build dist site .pytest_cache .mypy_cache .ruff_cache
