@@ -1,0 +1,118 @@
+"""Checkpoints that a kill at any moment cannot spoil: complete or absent, two deep, each with a digest.
+
+A file is the payload of torch.save followed by its SHA-256. It is written under a temporary name, flushed to
+the disk and renamed, so a name always stands for a whole file; the digest tells a file that was damaged later.
+`last` is the newest state, `previous` the one before it, `best` the best weights so far.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headstart.errors import DiskFullError, StoreError
+from headstart.progress import say
+
+FORMAT_VERSION = 1
+_DIGEST_BYTES = 32
+
+
+class Checkpoints:
+    """The checkpoints of one training in one folder.
+
+    Args:
+        folder: made when the first checkpoint is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.last = folder / "last.ckpt"
+        self.previous = folder / "previous.ckpt"
+        self.best = folder / "best.ckpt"
+
+    def save_last(self, state: dict[str, Any]) -> None:
+        """Write the newest state; the one before it is kept as `previous`."""
+        temporary = self._write_temporary(self.last, state)
+        if self.last.exists():
+            os.replace(self.last, self.previous)
+        os.replace(temporary, self.last)
+        _sync_folder(self.folder)
+
+    def save_best(self, state: dict[str, Any]) -> None:
+        """Write the best weights so far."""
+        os.replace(self._write_temporary(self.best, state), self.best)
+        _sync_folder(self.folder)
+
+    def candidates(self) -> list[tuple[str, dict[str, Any]]]:
+        """The whole states to go on from, newest first; a damaged file is said and left out."""
+        found = []
+        for path in (self.last, self.previous):
+            if path.exists():
+                state = _read(path)
+                if state is None:
+                    say(f"the checkpoint {path} is damaged; the one before it is used")
+                else:
+                    found.append((path.name, state))
+        return found
+
+    def read_best(self) -> dict[str, Any] | None:
+        """The best weights so far, or None when the file is absent or damaged."""
+        return _read(self.best) if self.best.exists() else None
+
+    def remove(self) -> None:
+        """Delete all checkpoints, and the folder when nothing else is in it."""
+        for path in (self.last, self.previous, self.best, *self.folder.glob("*.ckpt.part")):
+            path.unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _write_temporary(self, path: Path, state: dict[str, Any]) -> Path:
+        buffer = io.BytesIO()
+        torch.save({"format_version": FORMAT_VERSION, **state}, buffer)
+        payload = buffer.getbuffer()
+        temporary = path.with_name(path.name + ".part")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(payload)
+                file.write(hashlib.sha256(payload).digest())
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException as error:
+            temporary.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
+            if error.errno == errno.ENOSPC:
+                n_megabytes = len(payload) / 1e6
+                raise DiskFullError(
+                    f"no room for a checkpoint of {n_megabytes:,.0f} MB in {self.folder}; free some and resume"
+                ) from None
+            raise StoreError(f"cannot write a checkpoint in {self.folder}: {error.strerror}") from None
+        return temporary
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    content = memoryview(path.read_bytes())
+    payload, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+    if len(content) <= _DIGEST_BYTES or hashlib.sha256(payload).digest() != digest:
+        return None
+    state = torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
+    return dict(state) if state.get("format_version") == FORMAT_VERSION else None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a rename to the disk, where the system can open a folder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
