@@ -1,0 +1,148 @@
+"""Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from headstart.errors import DiskFullError, HeadstartError, InputError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; rename it into place when the block ends without an error.
+
+    Args:
+        path: where the file will lie; an earlier file there is replaced in one step.
+
+    Yields:
+        The path to write to. It has the ending of `path`, since some writers look at it.
+
+    Raises:
+        DiskFullError: no room is left.
+        HeadstartError: the file cannot be written for another reason.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a whole UTF-8 file or nothing; characters that UTF-8 cannot hold are written as escapes."""
+    write_bytes(path, content.encode("utf-8", "backslashreplace"))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write strict JSON (numbers that are not finite become null), readable and ending in a line break."""
+    write_text(path, json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_yaml(path: Path, content: Mapping[str, Any], comment: str = "") -> None:
+    """Write YAML in the order of the keys, with a comment above it."""
+    import yaml
+
+    lines = "".join(f"# {line}\n" for line in comment.splitlines())
+    write_text(path, lines + yaml.safe_dump(plain(content), sort_keys=False, allow_unicode=True, width=110))
+
+
+def append_jsonl(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one line of JSON; a line that an earlier process left half-written is dropped first."""
+    line = json.dumps(plain(record), allow_nan=False, ensure_ascii=False) + "\n"
+    try:
+        with open(path, "a+b") as file:
+            _drop_half_line(file)
+            file.write(line.encode("utf-8", "backslashreplace"))
+            file.flush()
+    except OSError as error:
+        raise write_error(path, error) from None
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Read the whole lines of a JSON-lines file; a half-written last line is left out."""
+    if not path.is_file():
+        return []
+    *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines if line]
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: it is absent or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path} is damaged, it holds no JSON ({error}); make the run again") from None
+
+
+def plain(value: Any) -> Any:
+    """Turn numpy values, paths, tuples and numbers that are not finite into what JSON and YAML hold."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_error(path: Path, error: OSError) -> HeadstartError:
+    """Put an error of the system in words: which file, why, what to do."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return DiskFullError(
+            f"no room is left on the disk for {path}: free some, or pass another folder with --out"
+        )
+    return HeadstartError(f"cannot write {path}: {error.strerror or error}")
+
+
+def _sync(path: Path) -> None:
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except PermissionError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF):  # some file systems sync no folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _drop_half_line(file: IO[bytes]) -> None:
+    end = file.seek(0, os.SEEK_END)
+    if not end:
+        return
+    file.seek(end - 1)
+    if file.read(1) == b"\n":
+        return
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)

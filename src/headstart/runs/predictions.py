@@ -1,0 +1,149 @@
+"""Predictions as a table: item, label where known, predicted, and one column p_<class> a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.errors import InputError, OptionError
+from headstart.runs.files import atomic_path
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ENDINGS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says about items.
+
+    Attributes:
+        items: (n_items,) names.
+        classes: (n_classes,) the text of each class, in the order of the columns of `probabilities`.
+        probabilities: (n_items, n_classes) float32.
+        labels: (n_items,) true classes, unchanged text; None where unknown.
+    """
+
+    items: Sequence[str]
+    classes: tuple[str, ...]
+    probabilities: np.ndarray
+    labels: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        shape = (len(self.items), len(self.classes))
+        if self.probabilities.shape != shape:
+            raise ValueError(f"probabilities must be of shape {shape}, got {self.probabilities.shape}")
+        if self.labels is not None and len(self.labels) != len(self.items):
+            raise ValueError(f"there must be one label an item, got {len(self.labels)} for {len(self.items)}")
+
+    @property
+    def predicted(self) -> list[str]:
+        """The most probable class of each item."""
+        return [self.classes[index] for index in self.probabilities.argmax(axis=1)] if len(self.items) else []
+
+    def table(self) -> pa.Table:
+        """The Arrow table: item, label (where known), predicted, p_<class>…"""
+        import pyarrow as pa
+
+        columns = [("item", _text(self.items))]
+        if self.labels is not None:
+            columns.append(("label", _text(self.labels)))
+        columns.append(("predicted", _text(self.predicted)))
+        for name, column in zip(_text_list(self.classes), self.probabilities.T, strict=True):
+            columns.append((f"p_{name}", pa.array(np.ascontiguousarray(column, dtype=np.float32))))
+        names, arrays = zip(*columns, strict=True)
+        return pa.Table.from_arrays(list(arrays), names=list(names))
+
+    def write(self, path: Path) -> None:
+        """Write the table, as its ending says: .csv or .parquet; whole or not at all.
+
+        Raises:
+            OptionError: another ending, or a folder that does not exist.
+        """
+        check_ending(path)
+        if not path.parent.is_dir():
+            raise OptionError(f"cannot write {path}: there is no folder {path.parent}")
+        with atomic_path(path) as temporary:
+            if path.suffix.lower() == ".csv":
+                import pyarrow.csv
+
+                pyarrow.csv.write_csv(self.table(), temporary)
+            else:
+                import pyarrow.parquet
+
+                pyarrow.parquet.write_table(self.table(), temporary, compression="zstd")
+
+    @classmethod
+    def read(cls, path: Path) -> Predictions:
+        """Read what `write` wrote.
+
+        Raises:
+            InputError: the file is absent, damaged or no table of predictions.
+        """
+        check_ending(path)
+        try:
+            table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+        except FileNotFoundError:
+            raise InputError(f"there are no predictions at {path}") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read: {error}") from None
+        names = table.column_names
+        if "item" not in names or "predicted" not in names:
+            raise InputError(f"{path} holds no predictions: it has the columns {', '.join(names[:6])}")
+        scores = [name for name in names if name.startswith("p_")]
+        columns = [np.asarray(table.column(name), dtype=np.float32) for name in scores]
+        return cls(
+            items=table.column("item").to_pylist(),
+            classes=tuple(name[2:] for name in scores),
+            probabilities=np.stack(columns, axis=1) if columns else np.zeros((table.num_rows, 0), np.float32),
+            labels=table.column("label").to_pylist() if "label" in names else None,
+        )
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file that is neither .csv nor .parquet; to be asked before the long part.
+
+    Raises:
+        OptionError: another ending.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise OptionError(f"predictions are written to {' or '.join(ENDINGS)}, got {path.name}")
+
+
+def _text_list(values: Sequence[str]) -> list[str]:
+    # A file name that is no valid UTF-8 comes as surrogates, which neither format holds: written as escapes.
+    return [str(value).encode("utf-8", "backslashreplace").decode("utf-8") for value in values]
+
+
+def _text(values: Sequence[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(_text_list(values), type=pa.string())
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow.parquet
+
+    return pyarrow.parquet.ParquetFile(path).read()
+
+
+def _read_csv(path: Path) -> pa.Table:
+    import csv
+
+    import pyarrow as pa
+    import pyarrow.csv
+
+    with open(path, newline="", encoding="utf-8") as file:
+        names = next(csv.reader(file), [])
+    types = {name: pa.float32() if name.startswith("p_") else pa.string() for name in names}
+    convert = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    return pyarrow.csv.read_csv(
+        path,
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=convert,
+    )

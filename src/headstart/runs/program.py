@@ -1,0 +1,237 @@
+"""model.pt2: a module written as a program that runs with torch alone, and that program read again.
+
+The module is traced by `torch.export` (not strict: forward hooks and plain Python in it are followed), with
+the batch and the length left open, saved, loaded again and compared with the module at sizes that the trace
+has not seen. A network whose trace holds only for one length (one that cuts a clip into windows by a number
+taken from its length) is written for that length alone, and the result says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.errors import ArchitectureError, InputError
+from headstart.runs.files import atomic_path
+
+TOLERANCE = 1e-4
+MAX_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a program takes: example tensors, the axes left open, and other sizes to check it at.
+
+    Attributes:
+        example: one tensor an argument, in the order of `forward`.
+        open_axes: for each argument, axis -> (name, least, greatest); one name is one size.
+        checks: tuples like `example`, of other sizes.
+    """
+
+    example: tuple[Tensor, ...]
+    open_axes: tuple[Mapping[int, tuple[str, int, int]], ...]
+    checks: tuple[tuple[Tensor, ...], ...]
+
+    def without(self, name: str) -> Inputs:
+        """The same with an axis fixed at its size in the example."""
+        axes = tuple(
+            {axis: spec for axis, spec in each.items() if spec[0] != name} for each in self.open_axes
+        )
+        fixed = [{axis for axis, spec in each.items() if spec[0] == name} for each in self.open_axes]
+
+        def fits(check: tuple[Tensor, ...]) -> bool:
+            pairs = zip(check, self.example, fixed, strict=True)
+            return all(a.shape[axis] == b.shape[axis] for a, b, axes_ in pairs for axis in axes_)
+
+        return Inputs(self.example, axes, tuple(check for check in self.checks if fits(check)))
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        open_axes: names of the axes that may have any size.
+        difference: largest difference of a probability between program and module, over the checks.
+        seconds: time for trace, saving and checks.
+        n_bytes: size of the file.
+    """
+
+    open_axes: tuple[str, ...]
+    difference: float
+    seconds: float
+    n_bytes: int
+
+
+def image_inputs(height: int, width: int) -> Inputs:
+    """Inputs of an image model: float32 pixels of shape (N, 3, height, width), N open."""
+    pixels = torch.randn(5, 3, height, width, generator=_generator())
+    return Inputs((pixels[:3],), ({0: ("batch", 1, MAX_BATCH)},), ((pixels[:1],), (pixels,)))
+
+
+def text_inputs(max_length: int, pad_id: int, vocabulary: int) -> Inputs:
+    """Inputs of a text model: int64 input_ids and attention_mask, both (N, T), with N and T open.
+
+    Args:
+        max_length: greatest T.
+        pad_id: the token of positions that the mask hides.
+        vocabulary: number of tokens.
+    """
+
+    def batch(n_items: int, length: int) -> tuple[Tensor, Tensor]:
+        length = min(length, max_length)
+        ids = torch.randint(0, vocabulary, (n_items, length), generator=_generator())
+        ids[ids == pad_id] = (pad_id + 1) % vocabulary
+        mask = torch.ones_like(ids)
+        mask[0, (length + 1) // 2 :] = 0
+        ids[mask == 0] = pad_id
+        return ids, mask
+
+    axes = {0: ("batch", 1, MAX_BATCH), 1: ("length", 1, max_length)}
+    return Inputs(batch(3, 21), (axes, axes), (batch(1, 9), batch(4, 40)))
+
+
+def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None = None) -> Inputs:
+    """Inputs of an audio model: float32 waveform of shape (N, samples), int64 lengths of shape (N,).
+
+    Args:
+        samples: the window of the data set.
+        least_samples: the shortest window to allow.
+        most_samples: the longest window to allow; ten minutes at 16 kHz unless told.
+    """
+    most_samples = most_samples or max(samples, 9_600_000)
+
+    def batch(n_items: int, n_samples: int) -> tuple[Tensor, Tensor]:
+        waveform = torch.randn(n_items, n_samples, generator=_generator()) * 0.1
+        lengths = torch.full((n_items,), n_samples)
+        lengths[0] = max(n_samples * 2 // 3, 1)
+        waveform[0, int(lengths[0]) :] = 0
+        return waveform, lengths
+
+    axes = {0: ("batch", 1, MAX_BATCH), 1: ("samples", least_samples, most_samples)}
+    other = max(samples * 3 // 4, least_samples)
+    checks = (batch(1, samples), batch(4, samples), batch(2, other))
+    return Inputs(batch(3, samples), (axes, {0: axes[0]}), checks)
+
+
+def export_program(
+    module: nn.Module, inputs: Inputs, path: Path, may_fix: Sequence[str] = ("samples",)
+) -> Exported:
+    """Write a module as `model.pt2` and check what was written.
+
+    Args:
+        module: gives probabilities of shape (N, n_classes) for tensors like `inputs.example`; eval mode.
+        inputs: examples, open axes, checks.
+        path: the file to write.
+        may_fix: axes that may be fixed where the module cannot be traced for any size.
+
+    Raises:
+        ArchitectureError: the module cannot be traced, or the program gives other numbers.
+        DiskFullError: no room is left.
+    """
+    started = time.perf_counter()
+    was_training = module.training
+    module.eval()
+    try:
+        fault = ""
+        for attempt in (inputs, *(inputs.without(name) for name in may_fix)):
+            difference, fault = _try_export(module, attempt, path)
+            if not fault:
+                names = dict.fromkeys(spec[0] for axes in attempt.open_axes for spec in axes.values())
+                seconds = time.perf_counter() - started
+                return Exported(tuple(names), difference, seconds, path.stat().st_size)
+        raise ArchitectureError(f"{type(module).__name__} cannot be written to {path.name}: {fault}")
+    finally:
+        module.train(was_training)
+
+
+def run_program(path: Path) -> nn.Module:
+    """Load a program written by `export_program`; call it with the tensors that the card names.
+
+    Raises:
+        InputError: the file is absent or damaged.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no program at {path}; the run did not finish, or the file was moved")
+    try:
+        with _quiet():
+            program: nn.Module = torch.export.load(path).module()
+    except Exception as error:  # the reader raises many kinds on a damaged file
+        raise InputError(
+            f"{path} is damaged and cannot be loaded ({_first_line(error)}); make the run again"
+        ) from None
+    return program
+
+
+def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> tuple[float, str]:
+    """Trace, save, load and compare; gives the largest difference, and what went wrong or ""."""
+    try:
+        with torch.no_grad(), _quiet():
+            program = torch.export.export(module, inputs.example, dynamic_shapes=_dims(inputs), strict=False)
+    except Exception as error:  # torch.export raises whatever the traced code raises
+        return 0.0, f"torch.export: {_first_line(error)}"
+    with atomic_path(path) as temporary:
+        with _quiet():
+            torch.export.save(program, temporary)
+        difference, fault = _compare(module, run_program(temporary), inputs)
+        if fault:
+            temporary.unlink()
+            return difference, fault
+    return difference, ""
+
+
+def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> tuple[float, str]:
+    largest = 0.0
+    for tensors in inputs.checks:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
+        with torch.no_grad():
+            expected = module(*tensors)
+            try:
+                got = program(*tensors)
+            except Exception as error:  # guards and kernels raise many kinds
+                return largest, f"the program refuses inputs of shape {shapes}: {_first_line(error)}"
+        difference = float((expected - got).abs().max()) if got.shape == expected.shape else float("inf")
+        if not difference <= TOLERANCE:
+            return difference, f"the program differs from the module by {difference:.2g} for shape {shapes}"
+        largest = max(largest, difference)
+    return largest, ""
+
+
+def _dims(inputs: Inputs) -> tuple[dict[int, Any], ...]:
+    dims: dict[str, Any] = {}
+    for axes in inputs.open_axes:
+        for name, least, greatest in axes.values():
+            dims.setdefault(name, torch.export.Dim(name, min=least, max=greatest))
+    return tuple({axis: dims[spec[0]] for axis, spec in axes.items()} for axes in inputs.open_axes)
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the tracer's own warnings and log lines from the user."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]

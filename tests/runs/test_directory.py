@@ -1,0 +1,146 @@
+"""The run directory: claimed once, numbered, whole files, unfinished until it is not."""
+
+from __future__ import annotations
+
+import errno
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError
+from headstart.runs import files
+from headstart.runs.directory import RunDirectory
+
+
+def claim(out: str) -> str:
+    return str(RunDirectory.create(out).path)
+
+
+def test_numbers_and_never_overwrites(tmp_path: Path) -> None:
+    names = [RunDirectory.create(tmp_path / "runs" / "xray").path.name for _ in range(3)]
+    assert names == ["xray", "xray-2", "xray-3"]
+
+
+def test_an_empty_folder_is_taken_a_full_one_is_not(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    assert RunDirectory.create(tmp_path / "empty").path == tmp_path / "empty"
+    assert RunDirectory.create(tmp_path / "full").path == tmp_path / "full-2"
+    assert (tmp_path / "full" / "notes.txt").read_text() == "mine"
+
+
+def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "xray").mkdir()
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        claimed = pool.map(claim, [str(tmp_path / "xray")] * 12, chunksize=1)
+    assert len(set(claimed)) == 12
+
+
+def test_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "xray").write_text("")
+    with pytest.raises(OptionError, match="file"):
+        RunDirectory.create(tmp_path / "xray")
+    with pytest.raises(OptionError, match="in the way"):
+        RunDirectory.create(tmp_path / "xray" / "deep" / "er")
+
+
+def test_unwritable_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *arguments: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OptionError, match="cannot be written: Permission denied"):
+        RunDirectory.create(tmp_path / "xray")
+
+
+def test_too_little_room_is_said_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(DiskFullError, match="--out"):
+        RunDirectory.create(tmp_path / "xray", needed_bytes=10**18)
+    assert not (tmp_path / "xray").exists()
+
+
+def test_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.write_json("metrics.json", {"old": 1})
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match=r"no room .* --out"):
+        run.write_json("metrics.json", {"new": 1})
+    assert json.loads((run.path / "metrics.json").read_text()) == {"old": 1}
+    assert sorted(path.name for path in run.path.iterdir()) == ["metrics.json", "unfinished"]
+
+
+def test_unfinished_runs_can_be_told_and_resumed(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    with pytest.raises(InputError, match="still being written"):
+        RunDirectory.open(run.path)
+    with pytest.raises(InputError, match="another process"):
+        RunDirectory.resume(run.path)
+    run.release()
+    with pytest.raises(InputError, match="--resume"):
+        RunDirectory.open(run.path)
+    again = RunDirectory.resume(run.path)
+    again.write_json("metrics.json", {"format_version": 1})
+    again.finish()
+    assert not RunDirectory.open(run.path).unfinished
+    with pytest.raises(InputError, match="nothing to resume"):
+        RunDirectory.resume(run.path)
+
+
+def test_what_is_no_run(tmp_path: Path) -> None:
+    RunDirectory.create(tmp_path / "xray")
+    with pytest.raises(InputError, match="Did you mean 'xray'"):
+        RunDirectory.open(tmp_path / "xrya")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match=r"no metrics\.json"):
+        RunDirectory.open(tmp_path / "other")
+
+
+def test_a_newer_run_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.write_json("metrics.json", {"format_version": 99})
+    run.finish()
+    with pytest.raises(InputError, match="pip install --upgrade headstart"):
+        RunDirectory.open(run.path)
+    (run.path / "metrics.json").write_text('{"format_ver')
+    with pytest.raises(InputError, match="damaged"):
+        RunDirectory.open(run.path)
+
+
+def test_nothing_is_written_outside(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    for name in ("../escape.json", "/tmp/escape.json"):
+        with pytest.raises(InputError, match="leads out"):
+            run.write_json(name, {})
+
+
+def test_history_survives_a_kill_in_the_middle_of_a_line(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.append_jsonl("history.jsonl", {"epoch": 1, "loss": np.float32(0.5)})
+    with open(run.path / "history.jsonl", "a") as file:
+        file.write('{"epoch": 2, "lo')
+    assert run.history == [{"epoch": 1, "loss": 0.5}]
+    run.append_jsonl("history.jsonl", {"epoch": 2, "loss": float("nan")})
+    assert run.history == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": None}]
+
+
+def test_configuration_keeps_its_order_and_odd_text(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    content = {"source": "hf:a/b", "labels": ["03", "no", "ä: #"], "seed": np.int64(3), "data": Path("x/y")}
+    run.write_yaml("headstart.yaml", content, comment="headstart fit x\nsecond line")
+    assert run.config == {"source": "hf:a/b", "labels": ["03", "no", "ä: #"], "seed": 3, "data": "x/y"}
+    assert list(run.config) == list(content)
+
+
+def test_other_write_errors_are_named(tmp_path: Path) -> None:
+    error = files.write_error(tmp_path / "a", OSError(errno.EIO, "Input/output error"))
+    assert isinstance(error, HeadstartError)
+    assert "Input/output error" in str(error)
