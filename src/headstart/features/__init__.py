@@ -1,0 +1,21 @@
+"""Extract once, store, read by memory map: what frozen networks give for the items of a data set."""
+
+from headstart.features.device import Setting, available_cores, choose_device, choose_precision
+from headstart.features.features import Features
+from headstart.features.pooled import extract_pooled, pooled_key
+from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
+
+__all__ = [
+    "DEFAULT_LIMIT_BYTES",
+    "Entry",
+    "Features",
+    "Key",
+    "Setting",
+    "Store",
+    "available_cores",
+    "choose_device",
+    "choose_precision",
+    "default_root",
+    "extract_pooled",
+    "pooled_key",
+]

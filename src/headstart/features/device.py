@@ -1,0 +1,109 @@
+"""Where and how precisely networks run: the device, the precision, and the threads this process may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from headstart.errors import OptionError
+
+Precision = Literal["fp32", "bf16"]
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """Turn "auto" into CUDA, then MPS, then the CPU, whichever is there first.
+
+    Raises:
+        OptionError: the device is not on this machine.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise OptionError(f"device must be auto, cpu, cuda or mps, got {device!r}") from error
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(chosen.type, False):
+        raise OptionError(f"there is no device {device!r} on this machine; use --device auto or cpu")
+    return chosen
+
+
+def choose_precision(precision: str, device: torch.device) -> Precision:
+    """Turn "auto" into bf16 where the device computes it natively, else fp32.
+
+    Raises:
+        OptionError: it is neither auto, fp32 nor bf16.
+    """
+    if precision == "auto":
+        return "bf16" if has_fast_bf16(device) else "fp32"
+    if precision == "fp32":
+        return "fp32"
+    if precision == "bf16":
+        return "bf16"
+    raise OptionError(f"precision must be auto, fp32 or bf16, got {precision!r}")
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bf16 matrix products are faster than fp32 ones: AVX512-BF16, AMX, or CUDA's tensor cores."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, name, bool)()) for name in checks)
+
+
+def available_cores() -> int:
+    """How many cores this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where and how precisely networks run.
+
+    Attributes:
+        device: where.
+        precision: "fp32" or "bf16".
+        n_threads: cores to use.
+    """
+
+    device: torch.device
+    precision: Precision
+    n_threads: int
+
+    @classmethod
+    def choose(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Setting:
+        """Turn what a user may say into what this machine has.
+
+        Raises:
+            OptionError: the device is not on this machine, or a word is unknown.
+        """
+        chosen = choose_device(device)
+        return cls(chosen, choose_precision(precision, chosen), threads or available_cores())
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Let torch compute on these cores for the length of a block."""
+        return torch_threads(self.n_threads)
+
+
+@contextmanager
+def torch_threads(n_threads: int) -> Iterator[None]:
+    """Let torch compute in so many threads for the length of a block."""
+    before = torch.get_num_threads()
+    if before != n_threads:
+        torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        if before != n_threads:
+            torch.set_num_threads(before)

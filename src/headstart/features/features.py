@@ -1,0 +1,92 @@
+"""Pooled features of a data set, one vector an item and stage, read from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.features.shelf import Places, Shelf
+
+
+@dataclass(frozen=True)
+class Features:
+    """One vector an item and stage, lying in the store until it is asked for.
+
+    Attributes:
+        stages: the names of the stages, in order.
+        widths: the length of each stage's vector.
+        shelf: where the values lie.
+        places: where on the shelf each item lies, in the order asked.
+    """
+
+    stages: tuple[str, ...]
+    widths: tuple[int, ...]
+    shelf: Shelf
+    places: Places
+
+    @classmethod
+    def read(cls, stages: tuple[str, ...], shelf: Shelf, places: Places) -> Features:
+        """The features of items that lie on a shelf.
+
+        Args:
+            stages: the names of the stages.
+            shelf: where the values lie.
+            places: where each item lies.
+        """
+        shard = int(places.shard[0]) if len(places.shard) else None
+        widths = tuple(
+            shelf.layout(shard, stage_name(index)).stored_shape[1] if shard is not None else 0
+            for index in range(len(stages))
+        )
+        return cls(stages, widths, shelf, places)
+
+    def __len__(self) -> int:
+        return self.n_items
+
+    @property
+    def n_items(self) -> int:
+        """How many items."""
+        return len(self.places.shard)
+
+    @property
+    def n_stages(self) -> int:
+        """How many stages."""
+        return len(self.stages)
+
+    def stage(self, index: int) -> np.ndarray:
+        """The vectors of one stage, of shape (n_items, D) float32; negative indices count from the last."""
+        return self.stacked([index])
+
+    def stacked(self, indices: Sequence[int]) -> np.ndarray:
+        """The vectors of several stages side by side, of shape (n_items, sum of D) float32."""
+        indices = [range(self.n_stages)[index] for index in indices]
+        out = np.empty((self.n_items, sum(self.widths[index] for index in indices)), np.float32)
+        start = 0
+        for index in indices:
+            end = start + self.widths[index]
+            self._gather(index, out[:, start:end])
+            start = end
+        return out
+
+    def batches(self, indices: Sequence[int], batch_size: int) -> Iterator[np.ndarray]:
+        """The rows of `stacked(indices)` in batches, so that memory does not grow with the data."""
+        for start in range(0, self.n_items, batch_size):
+            yield self.take(np.arange(start, min(start + batch_size, self.n_items))).stacked(indices)
+
+    def take(self, positions: np.ndarray | slice) -> Features:
+        """The features of some items, by position; nothing is read."""
+        return replace(self, places=Places(self.places.shard[positions], self.places.row[positions]))
+
+    def _gather(self, index: int, out: np.ndarray) -> None:
+        order = np.argsort(self.places.shard, kind="stable")
+        numbers, starts = np.unique(self.places.shard[order], return_index=True)
+        for number, positions in zip(numbers.tolist(), np.split(order, starts[1:])):
+            values = self.shelf.tensor(number, stage_name(index)).numpy()
+            out[positions] = values[self.places.row[positions]]
+
+
+def stage_name(index: int) -> str:
+    """What a stage's vectors are called in a shard."""
+    return f"stage.{index:03d}"

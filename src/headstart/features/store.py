@@ -1,0 +1,220 @@
+"""The feature store: what frozen networks computed, kept on the disk so that it is computed once.
+
+A *key* says what was computed (source weights, preprocessing, stages or cut, precision); every key has a
+folder, its *shelf*. On a shelf lie *shards*: files that hold the values of some items, found by the digest of
+the item's content. Changed weights, preprocessing or files give other keys and digests, so nothing stale is
+ever served. Shards are written whole or not at all and carry a checksum that is verified before their values
+are used; several processes may read and write one store at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from headstart.errors import StoreError
+from headstart.features.locks import FolderLock
+from headstart.features.shelf import Shelf, disk_full, explained, size
+from headstart.progress import say
+
+DEFAULT_LIMIT_BYTES = 20_000_000_000
+_FORMAT = 1
+_REMOVED = ".removed-"
+
+
+@dataclass(frozen=True)
+class Key:
+    """What values of the store mean; two keys that differ in anything but the label never share values.
+
+    Attributes:
+        source: digest of the source's weights and architecture.
+        preprocessing: digest of the preprocessing.
+        what: "pooled" (one vector a stage) or "state" (the prefix's output).
+        stages: the names and module paths of the stages.
+        precision: "fp32" or "bf16".
+        cut: of a state, the number of stages before it.
+        view: of a state, which augmented view; 0 is the plain one.
+        seed: of an augmented view, the seed of its augmentation.
+        label: for people: the source's name.
+    """
+
+    source: str
+    preprocessing: str
+    what: str
+    stages: tuple[tuple[str, str], ...]
+    precision: str
+    cut: int | None = None
+    view: int = 0
+    seed: int = 0
+    label: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The name of the key's folder, 32 hexadecimal digits."""
+        fields = {name: value for name, value in asdict(self).items() if name != "label"}
+        text = json.dumps({"format": _FORMAT, **fields}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of the store as `headstart cache` lists it.
+
+    Attributes:
+        digest: the key's digest, and the name of its folder.
+        label: the source's name.
+        what: "pooled" or "state at cut k", with the precision.
+        n_bytes: bytes on the disk.
+        used: when it was last used, in seconds since 1970.
+    """
+
+    digest: str
+    label: str
+    what: str
+    n_bytes: int
+    used: float
+
+
+class Store:
+    """Features on the disk, one folder a key.
+
+    Args:
+        root: the folder; None takes `$HEADSTART_CACHE`, else the user's cache folder.
+        limit_bytes: how much it may hold; the keys used longest ago are removed first.
+    """
+
+    def __init__(self, root: Path | str | None = None, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self.root = Path(root) if root is not None else default_root()
+        self.limit_bytes = limit_bytes
+
+    def open(self, key: Key) -> Shelf:
+        """Open the shelf of a key, made where it is missing; it cannot be pruned while it is open.
+
+        Raises:
+            StoreError: the folder cannot be made or written.
+        """
+        folder = self.root / key.digest
+        try:
+            lock = FolderLock.share(folder)
+            about = folder / "key.json"
+            if not about.exists():
+                temporary = folder / f".about-{os.getpid()}"
+                temporary.write_text(json.dumps(asdict(key), indent=1))
+                os.replace(temporary, about)
+            os.utime(about)
+        except OSError as error:
+            raise explained(error, self.root, 0) from error
+        return Shelf(folder, lock)
+
+    def make_room(self, shelf: Shelf, n_bytes: int) -> None:
+        """See to it that so many bytes may still be written on a shelf: prune, or refuse before the work.
+
+        Args:
+            shelf: where they will be written; it and others in use are kept.
+            n_bytes: how many.
+
+        Raises:
+            DiskFullError: the disk has not so much room.
+            StoreError: the limit of the store is too small.
+        """
+        entries = self.list()
+        own = sum(entry.n_bytes for entry in entries if entry.digest == shelf.folder.name)
+        if n_bytes + own > self.limit_bytes:
+            raise StoreError(
+                f"{size(n_bytes + own)} of features would not fit in the store {self.root}, which may hold "
+                f"{size(self.limit_bytes)}; raise its limit, or take fewer items or a later cut"
+            )
+        if sum(entry.n_bytes for entry in entries) + n_bytes > self.limit_bytes:
+            self.prune(limit_bytes=self.limit_bytes - n_bytes)
+        if n_bytes > shutil.disk_usage(self.root).free:
+            raise disk_full(self.root, n_bytes)
+
+    def list(self) -> tuple[Entry, ...]:
+        """All keys of the store, the one used longest ago first."""
+        if not self.root.is_dir():
+            return ()
+        entries = [entry for folder in self.root.glob("[!.]*") if (entry := _entry(folder)) is not None]
+        return tuple(sorted(entries, key=lambda entry: entry.used))
+
+    def prune(
+        self,
+        *,
+        limit_bytes: int | None = None,
+        unused_seconds: float | None = None,
+        digests: Sequence[str] | None = None,
+    ) -> tuple[Entry, ...]:
+        """Remove keys, those used longest ago first, never those in use; says what was removed.
+
+        Args:
+            limit_bytes: remove until no more than this is left; None with nothing else given: the store's
+                own limit.
+            unused_seconds: remove what has not been used for so long.
+            digests: remove these keys (or keys that begin so).
+
+        Returns:
+            What was removed.
+        """
+        for leftover in self.root.glob(f"{_REMOVED}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if limit_bytes is None and unused_seconds is None and digests is None:
+            limit_bytes = self.limit_bytes
+        entries = self.list()
+        n_left = sum(entry.n_bytes for entry in entries)
+        removed = []
+        for entry in entries:
+            too_much = limit_bytes is not None and n_left > limit_bytes
+            too_old = unused_seconds is not None and time.time() - entry.used > unused_seconds
+            named = digests is not None and entry.digest.startswith(tuple(digests))
+            if (too_much or too_old or named) and self._remove(entry):
+                n_left -= entry.n_bytes
+                removed.append(entry)
+        if removed:
+            n_bytes = sum(entry.n_bytes for entry in removed)
+            names = ", ".join(sorted({entry.label or entry.digest for entry in removed}))
+            say(f"Removed {size(n_bytes)} of stored features from {self.root}: {names}")
+        return tuple(removed)
+
+    def _remove(self, entry: Entry) -> bool:
+        folder = self.root / entry.digest
+        lock = FolderLock.alone(folder)
+        if lock is None:
+            return False
+        try:
+            doomed = self.root / f"{_REMOVED}{entry.digest}-{os.getpid()}"
+            os.replace(folder, doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
+        except OSError:
+            return False
+        finally:
+            lock.close()
+        return True
+
+
+def default_root() -> Path:
+    """`$HEADSTART_CACHE`, else the folder where this system keeps caches."""
+    if given := os.environ.get("HEADSTART_CACHE"):
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "headstart"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "headstart" / "Cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headstart"
+
+
+def _entry(folder: Path) -> Entry | None:
+    """What lies in a key's folder; None where it is none, or vanishes meanwhile."""
+    try:
+        about = json.loads((folder / "key.json").read_text())
+        used = (folder / "key.json").stat().st_mtime
+        n_bytes = sum(file.stat().st_size for file in os.scandir(folder))
+    except (OSError, ValueError):
+        return None
+    what = f"state at cut {about['cut']}" if about["what"] == "state" else about["what"]
+    return Entry(folder.name, about["label"], f"{what}, {about['precision']}", n_bytes, used)
