@@ -1,0 +1,123 @@
+"""The shape every source's network has: named inputs in, the source's own embedding out.
+
+Legend: N items, H height, W width, T tokens or frames, D features.
+A network holds the library's module as `model`, so its tensors are named `model.` + the library's name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ImageNetwork(nn.Module):
+    """A timm model without its classifier.
+
+    Args:
+        model: gives pooled features of shape (N, D) for pixels of shape (N, 3, H, W).
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the pooled features, float32 of shape (N, D), of normalised pixels of shape (N, 3, H, W)."""
+        features: Tensor = self.model(pixels)
+        return features
+
+
+class HubImageNetwork(nn.Module):
+    """A vision model of transformers, pooled by its class's own convention.
+
+    Args:
+        model: a model of transformers that takes `pixel_values`.
+        pooling: "pooler" (its own pooler), "cls" (the first token) or "mean" (over positions).
+    """
+
+    def __init__(self, model: nn.Module, pooling: str) -> None:
+        super().__init__()
+        self.model = model
+        self.pooling = pooling
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the embedding, float32 of shape (N, D), of normalised pixels of shape (N, 3, H, W)."""
+        output: Any = self.model(pixel_values=pixels)
+        if self.pooling == "pooler":
+            pooled: Tensor = output.pooler_output
+            return pooled.flatten(1)
+        hidden: Tensor = output.last_hidden_state
+        if hidden.dim() == 4:
+            return hidden.mean((2, 3))
+        return hidden[:, 0] if self.pooling == "cls" else hidden.mean(1)
+
+
+class TextNetwork(nn.Module):
+    """A text encoder with the pooling and normalisation of its own folder.
+
+    Args:
+        model: an encoder of transformers that takes `input_ids` and `attention_mask`.
+        pooling: modes to concatenate, of "mean", "cls", "max", "lasttoken" and "mean_sqrt_len".
+        normalise: divide the embedding by its length.
+        dense: layers after the pooling (sentence-transformers' Dense modules), or None.
+    """
+
+    def __init__(
+        self, model: nn.Module, pooling: tuple[str, ...], normalise: bool, dense: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.pooling = pooling
+        self.normalise = normalise
+        self.dense = dense
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the embedding, float32 of shape (N, D), of int64 tokens and mask of shape (N, T)."""
+        output: Any = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        hidden: Tensor = output[0]
+        pooled = torch.cat([pool_tokens(hidden, attention_mask, mode) for mode in self.pooling], dim=1)
+        if self.dense is not None:
+            pooled = self.dense(pooled)
+        return F.normalize(pooled, dim=1) if self.normalise else pooled
+
+
+def pool_tokens(hidden_NTD: Tensor, mask_NT: Tensor, mode: str) -> Tensor:
+    """Return one vector a text, of shape (N, D), from its own tokens (as sentence-transformers' Pooling).
+
+    Args:
+        hidden_NTD: last hidden states of shape (N, T, D).
+        mask_NT: 1 for the text's own tokens, 0 for padding.
+        mode: "mean", "cls", "max", "lasttoken" or "mean_sqrt_len".
+    """
+    mask_NT1 = mask_NT.unsqueeze(-1).to(hidden_NTD.dtype)
+    if mode == "cls":
+        first = mask_NT.argmax(1)  # the first own token, whichever side is padded
+        return hidden_NTD[torch.arange(len(hidden_NTD), device=hidden_NTD.device), first]
+    if mode == "lasttoken":
+        n_tokens = hidden_NTD.shape[1]
+        last = n_tokens - 1 - mask_NT.flip(1).argmax(1)
+        return hidden_NTD[torch.arange(len(hidden_NTD), device=hidden_NTD.device), last]
+    if mode == "max":
+        return hidden_NTD.masked_fill(mask_NT1 == 0, -1e9).amax(1)
+    total = (hidden_NTD * mask_NT1).sum(1)
+    count = mask_NT1.sum(1).clamp(min=1e-9)
+    return total / (count.sqrt() if mode == "mean_sqrt_len" else count)
+
+
+def mean_over_frames(hidden_NTD: Tensor, n_own_N: Tensor) -> Tensor:
+    """Return the mean of shape (N, D) over each clip's own leading frames.
+
+    Args:
+        hidden_NTD: hidden states of shape (N, T, D).
+        n_own_N: int64 number of own frames of each clip, at least 1.
+    """
+    mask_NT1 = own_mask(n_own_N, hidden_NTD.shape[1]).unsqueeze(-1).to(hidden_NTD.dtype)
+    return (hidden_NTD * mask_NT1).sum(1) / mask_NT1.sum(1).clamp(min=1)
+
+
+def own_mask(n_own_N: Tensor, n_frames: int) -> Tensor:
+    """Return a boolean mask of shape (N, T), true on each clip's own leading frames."""
+    return torch.arange(n_frames, device=n_own_N.device)[None, :] < n_own_N[:, None]

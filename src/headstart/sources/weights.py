@@ -1,0 +1,207 @@
+"""Weight files: read without running code, refused whole when they do not fit, hashed once.
+
+safetensors, or PyTorch files through `torch.load(weights_only=True)`; a pickle that holds code is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.errors import SourceError
+
+# The files of a folder that may hold weights, best first.
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "open_clip_model.safetensors",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".th", ".ckpt")
+# Keys under which training loops put the state dict, beside the epoch and the optimizer.
+_NESTED = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "ema")
+# Raised when the numbers that a given source yields change, so that no stored feature outlives them.
+_FORMAT = "headstart source 1"
+
+
+def weight_files(folder: Path) -> tuple[Path, ...]:
+    """Return the weight files of a folder: safetensors before PyTorch files, all shards of a sharded one.
+
+    Raises:
+        SourceError: the folder has none, or several that could be meant.
+    """
+    for name in WEIGHT_FILES:
+        path = folder / name
+        if not path.is_file():
+            continue
+        if name.endswith(".index.json"):
+            shards = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
+            missing = [shard for shard in shards if not (folder / shard).is_file()]
+            if missing:
+                raise SourceError(f"{path} names {len(shards)} weight files, of which {missing[0]} is not there.")
+            return tuple(folder / shard for shard in shards)
+        return (path,)
+    others = sorted(path for path in folder.iterdir() if path.suffix in WEIGHT_SUFFIXES and path.is_file())
+    if len(others) == 1:
+        return (others[0],)
+    if not others:
+        raise SourceError(f"{folder} holds no weights (looked for {WEIGHT_FILES[0]}, pytorch_model.bin, *.pt, *.pth).")
+    names = ", ".join(path.name for path in others[:5])
+    raise SourceError(f"{folder} holds {len(others)} weight files ({names}): name the one to use as the source.")
+
+
+def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
+    """Return the tensors of one or several weight files by name, `module.` of DataParallel taken off.
+
+    Raises:
+        SourceError: a file is cut short, is no weight file, or is a pickle that holds code.
+    """
+    tensors: dict[str, Tensor] = {}
+    for path in files:
+        tensors.update(_read_safetensors(path) if _is_safetensors(path) else _read_torch(path))
+    if tensors and all(name.startswith("module.") for name in tensors):
+        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def check_complete(path: Path) -> None:
+    """Refuse a safetensors file whose size is not the one that its own header tells.
+
+    Raises:
+        SourceError: with the expected and the found size.
+    """
+    n_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        n_header = int.from_bytes(start, "little")
+        if len(start) < 8 or n_header > 100_000_000:
+            raise SourceError(f"{path} is no safetensors file ({n_bytes:,} bytes).")
+        if n_bytes < 8 + n_header:
+            raise SourceError(_cut_short(path, f"more than {8 + n_header:,}", n_bytes))
+        try:
+            header = json.loads(file.read(n_header))
+            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SourceError(f"{path} is no safetensors file: its header cannot be read.") from None
+    expected = 8 + n_header + max(ends, default=0)
+    if n_bytes < expected:
+        raise SourceError(_cut_short(path, f"{expected:,}", n_bytes))
+
+
+def digest_of(files: Sequence[Path], config: Mapping[str, Any]) -> str:
+    """Return the sha256 over the bytes of the weight files and the configuration that they are built with."""
+    whole = hashlib.sha256(_FORMAT.encode())
+    for path in files:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    whole.update(json.dumps(config, sort_keys=True, default=str).encode())
+    return whole.hexdigest()
+
+
+def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], where: str, heads: Iterable[str] = ()) -> None:
+    """Copy tensors into a module, cast to its own dtype; all or nothing.
+
+    Args:
+        module: what to fill.
+        tensors: by the module's own names.
+        where: the file or folder, for the message.
+        heads: prefixes of names that belong to the upstream task's head: left out in silence.
+
+    Raises:
+        SourceError: tensors are missing, left over or of another shape; counts and the first names are told.
+    """
+    wanted = module.state_dict()
+    heads = tuple(heads)
+    missing = [name for name in wanted if name not in tensors and not _is_counter(name)]
+    left_over = [name for name in tensors if name not in wanted and not (heads and name.startswith(heads))]
+    misfits = [name for name in wanted if name in tensors and wanted[name].shape != tensors[name].shape]
+    if missing or left_over or misfits:
+        shapes = [f"{name} {tuple(tensors[name].shape)} for {tuple(wanted[name].shape)}" for name in misfits]
+        raise SourceError(misfit_message(where, type(module).__name__, missing, left_over, shapes))
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            if name in tensors:
+                tensor.copy_(tensors[name])
+
+
+def misfit_message(
+    where: str, architecture: str, missing: Sequence[str], left_over: Sequence[str], misfits: Sequence[str]
+) -> str:
+    """Word why weights do not fit: how many are missing, left over or of another shape, and the first of each."""
+    parts = [
+        f"{len(names):,} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+        for what, names in (("missing", missing), ("left over", left_over), ("of another shape", misfits))
+        if names
+    ]
+    return (
+        f"The weights in {where} do not fit {architecture}: tensors {'; '.join(parts)}. Nothing was loaded. "
+        "Name the architecture that they were trained with."
+    )
+
+
+def _is_safetensors(path: Path) -> bool:
+    return path.suffix == ".safetensors"
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    check_complete(path)
+    try:
+        tensors: dict[str, Tensor] = load_file(str(path))
+    except SafetensorError as error:
+        raise SourceError(f"{path} is no sound safetensors file: {error}") from None
+    return tensors
+
+
+def _read_torch(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        code = re.search(r"(?:GLOBAL|global) [`']?([\w.]+)", str(error))
+        if code is None:
+            raise SourceError(f"{path} is no sound PyTorch weight file ({path.stat().st_size:,} bytes).") from None
+        raise SourceError(
+            f"{path} is a pickle that holds code ({code.group(1)}): refused, as opening it could run anything. "
+            "Save the tensors alone, with safetensors or torch.save(model.state_dict())."
+        ) from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError):
+        raise SourceError(
+            f"{path} cannot be read as a PyTorch weight file: it is cut short or of another kind "
+            f"(found {path.stat().st_size:,} bytes). Fetch it again."
+        ) from None
+    return _state_dict_in(content, path)
+
+
+def _state_dict_in(content: Any, path: Path) -> dict[str, Tensor]:
+    """The state dict of a checkpoint: the dictionary itself, or the one nested under a usual key."""
+    for _ in range(3):
+        if not isinstance(content, Mapping):
+            break
+        tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+        if tensors:
+            return tensors
+        nested = next((key for key in _NESTED if isinstance(content.get(key), Mapping)), None)
+        if nested is None:
+            break
+        content = content[nested]
+    raise SourceError(f"{path} holds no state dict: save model.state_dict().")
+
+
+def _is_counter(name: str) -> bool:
+    """Batch norm's step counter, absent from old checkpoints and without effect on the result."""
+    return name.endswith("num_batches_tracked")
+
+
+def _cut_short(path: Path, expected: str, found: int) -> str:
+    return f"{path} is cut short: expected {expected} bytes, found {found:,}. Fetch it again."
