@@ -46,7 +46,7 @@ class Freeze:
                     f"there is no stage '{name}' to freeze; the stages are {', '.join(backbone.stages)}."
                     f"{did_you_mean(name, backbone.stages)}"
                 )
-        self._root = backbone.module
+        self._root = self.module = backbone.module
         self.stages = backbone.stages
         self.frozen = tuple(name for name in backbone.stages if name in set(frozen))
         indices = {backbone.stages.index(name) for name in self.frozen}

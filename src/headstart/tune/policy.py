@@ -1,10 +1,10 @@
 """What `--freeze` means: a policy is read once, against the stages of one backbone, and becomes a cut.
 
-    all            every stage is frozen, only the head trains      cut = n_stages
-    none           every stage trains                               cut = 0
-    first:k        the first k stages are frozen                    cut = k
-    until:STAGE    STAGE and everything before it is frozen         cut = index of STAGE + 1
-    auto           the best of these within a budget                cut unknown until it is chosen
+all            every stage is frozen, only the head trains      cut = n_stages
+none           every stage trains                               cut = 0
+first:k        the first k stages are frozen                    cut = k
+until:STAGE    STAGE and everything before it is frozen         cut = index of STAGE + 1
+auto           the best of these within a budget                cut unknown until it is chosen
 """
 
 from __future__ import annotations

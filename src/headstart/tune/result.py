@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headstart.heads.calibrate import fit_temperature
 from headstart.heads.linear import LinearHead, softmax
 from headstart.tune.recipe import Recipe
 
@@ -48,45 +49,10 @@ def score(logits_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> Sco
     return Score(accuracy, float(losses.mean()), temperature)
 
 
-def item_losses(
-    probabilities_NC: NDArray[np.floating], labels_N: NDArray[np.integer]
-) -> NDArray[np.float64]:
+def item_losses(probabilities_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> NDArray[np.float64]:
     """The log loss of each item, of shape (N,); a probability of 0 counts as 1e-12."""
     chosen = probabilities_NC[np.arange(len(labels_N)), labels_N]
     return -np.log(np.clip(chosen.astype(np.float64), 1e-12, 1.0))
-
-
-def fit_temperature(logits_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> float:
-    """The temperature with the least log loss, between 0.05 and 20.
-
-    The loss is convex in the inverse temperature, so a golden section search over its logarithm finds it
-    (Guo et al. 2017, "On calibration of modern neural networks").
-
-    Args:
-        logits_NC: of shape (N, C).
-        labels_N: of shape (N,), class indices.
-    """
-    logits = logits_NC.astype(np.float64)
-    logits = logits - logits.max(axis=1, keepdims=True)
-    right = logits[np.arange(len(labels_N)), labels_N]
-
-    def loss(log_temperature: float) -> float:
-        inverse = np.exp(-log_temperature)
-        return float((np.log(np.exp(logits * inverse).sum(axis=1)) - right * inverse).mean())
-
-    low, high, ratio = np.log(0.05), np.log(20.0), (np.sqrt(5.0) - 1) / 2
-    inner = [high - ratio * (high - low), low + ratio * (high - low)]
-    losses = [loss(inner[0]), loss(inner[1])]
-    for _ in range(40):
-        if losses[0] <= losses[1]:
-            high, inner, losses = inner[1], [0.0, inner[0]], [0.0, losses[0]]
-            inner[0] = high - ratio * (high - low)
-            losses[0] = loss(inner[0])
-        else:
-            low, inner, losses = inner[0], [inner[1], 0.0], [losses[1], 0.0]
-            inner[1] = low + ratio * (high - low)
-            losses[1] = loss(inner[1])
-    return float(np.exp((low + high) / 2))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,199 @@
+"""What a training knows about itself, and how it is kept and recalled."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from headstart.errors import OptionError
+from headstart.progress import say
+from headstart.tune import randomness
+from headstart.tune.checkpoint import Checkpoints
+
+if TYPE_CHECKING:
+    from headstart.tune.loop import Loop
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        epoch: the epoch under way, from 1.
+        step: steps done in it.
+        loss_sum: of shape (), float64: sum of the losses of its items so far.
+        epoch_seconds: time spent in it so far.
+        history: a row a finished epoch.
+        best_loss: the least validation loss so far; None before the first.
+        best_epoch: its epoch; 0 is the start.
+        stopped_because: None while training goes on.
+    """
+
+    loss_sum: Tensor
+    epoch: int = 1
+    step: int = 0
+    epoch_seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best_loss: float | None = None
+    best_epoch: int = 0
+    stopped_because: str | None = None
+
+    @classmethod
+    def start(cls, device: torch.device) -> Progress:
+        """The state before the first step."""
+        return cls(loss_sum=torch.zeros((), device=device))
+
+    def next_epoch(self) -> None:
+        """Turn to the next epoch."""
+        self.epoch, self.step, self.epoch_seconds = self.epoch + 1, 0, 0.0
+        self.loss_sum = torch.zeros_like(self.loss_sum)
+
+
+class Memory:
+    """The weights a loop may need again: the best so far, and its checkpoints on the disk.
+
+    Args:
+        loop: whose weights and progress are kept.
+        checkpoints: where; None keeps the best weights in memory alone.
+    """
+
+    def __init__(self, loop: Loop, checkpoints: Checkpoints | None) -> None:
+        self._loop = loop
+        self._checkpoints = checkpoints
+        self._saved_at = time.monotonic()
+        self._best = self._weights()
+        self._best_is_written = True  # the start can be had again from the source
+
+    def is_due(self) -> bool:
+        """Whether the time between two checkpoints is over."""
+        if self._checkpoints is None:
+            return False
+        return time.monotonic() - self._saved_at >= self._loop.machine.checkpoint_seconds
+
+    def remember_best(self) -> None:
+        """Hold the present weights as the best so far."""
+        self._best = self._weights()
+        self._best_is_written = self._loop.at.best_epoch == 0
+
+    def load_best(self) -> None:
+        """Put the best weights into the network and the head; without validation the last are the best."""
+        if self._loop.validation is not None:
+            self._load_weights(self._best)
+
+    def keep(self) -> None:
+        """Write a checkpoint: first the best weights, so that the state never names what is not there."""
+        if self._checkpoints is None:
+            return
+        loop, at = self._loop, self._loop.at
+        loop.check_finite()
+        if not self._best_is_written:
+            self._checkpoints.save_best({"epoch": at.best_epoch, "weights": self._best})
+            self._best_is_written = True
+        self._checkpoints.save_last(
+            {
+                "identity": loop.identity,
+                "freeze": loop.freeze.state_dict(),
+                "progress": vars(at),
+                "weights": {"network": loop.freeze.trained_state(), "head": loop.head.state_dict()},
+                "optimizer": loop.optimizer.state_dict(),
+                "random": randomness.capture(),
+            }
+        )
+        self._saved_at = time.monotonic()
+
+    def recall(self) -> bool:
+        """Go on from the newest whole checkpoint; False when there is none.
+
+        Raises:
+            OptionError: the checkpoint is of a run with other settings.
+            TrainingError: it froze something else.
+        """
+        if self._checkpoints is None:
+            return False
+        found = self._checkpoints.candidates()
+        best = self._checkpoints.read_best() or {"epoch": 0, "weights": self._best}
+        for _, state in found:
+            if state["progress"]["best_epoch"] <= best["epoch"]:
+                self._take_up(state, best)
+                return True
+        if found or self._checkpoints.last.exists():
+            say("no whole checkpoint is left; training starts again from its beginning")
+        return False
+
+    def clear(self) -> None:
+        """Remove the checkpoints of a training that starts anew."""
+        if self._checkpoints is not None:
+            self._checkpoints.remove()
+
+    def say_how_to_go_on(self) -> None:
+        """Tell after an interruption what is kept."""
+        if self._checkpoints is None:
+            say("training was interrupted; nothing of it is kept")
+        elif self._checkpoints.last.exists():
+            say(
+                f"training was interrupted in epoch {self._loop.at.epoch}; "
+                f"its last checkpoint is in {self._checkpoints.folder}: go on with --resume"
+            )
+        else:
+            say("training was interrupted before its first checkpoint; --resume starts it again")
+
+    def _take_up(self, state: dict[str, Any], best: dict[str, Any]) -> None:
+        loop = self._loop
+        _check_identity(state["identity"], loop.identity)
+        loop.freeze.load_state_dict(state["freeze"])
+        self._load_weights(state["weights"])
+        loop.optimizer.load_state_dict(state["optimizer"])
+        randomness.restore(state["random"])
+        values = {**state["progress"]}
+        values["loss_sum"] = values["loss_sum"].to(loop.machine.device)
+        loop.at = Progress(**values)
+        if loop.at.best_epoch > 0:
+            self._best = best["weights"]
+        if loop.folder is not None:
+            write_history(loop.folder / "history.jsonl", loop.at.history, append=False)
+
+    def _weights(self) -> dict[str, dict[str, Tensor]]:
+        loop = self._loop
+        return {
+            "network": {name: tensor.cpu().clone() for name, tensor in loop.freeze.trained_state().items()},
+            "head": {name: tensor.cpu().clone() for name, tensor in loop.head.state_dict().items()},
+        }
+
+    def _load_weights(self, weights: Mapping[str, Any]) -> None:
+        self._loop.freeze.load_trained_state(weights["network"])
+        self._loop.head.load_state_dict(weights["head"])
+
+
+def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
+    """Write the history as JSON lines: the last row behind the others, or all rows afresh.
+
+    Args:
+        path: the file.
+        rows: all rows so far.
+        append: whether the file already holds all rows but the last.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if append:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(rows[-1]) + "\n")
+        return
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _check_identity(saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    differing = [name for name in {**saved, **present} if saved.get(name) != present.get(name)]
+    if differing:
+        told = "; ".join(f"{name} was {saved.get(name)}, is {present.get(name)}" for name in differing)
+        raise OptionError(
+            f"the checkpoint is of another run: {told}. Resume with the same settings, or start a new run"
+        )
