@@ -1,7 +1,7 @@
 """Checkpoints that a kill at any moment cannot spoil: complete or absent, two deep, each with a digest.
 
 A file is the payload of torch.save followed by its SHA-256. It is written under a temporary name, flushed to
-the disk and renamed, so a name always stands for a whole file; the digest tells a file that was damaged later.
+the disk and renamed, so a name always stands for a whole file; the digest tells a file that was damaged.
 `last` is the newest state, `previous` the one before it, `best` the best weights so far.
 """
 
@@ -91,7 +91,8 @@ class Checkpoints:
             if error.errno == errno.ENOSPC:
                 n_megabytes = len(payload) / 1e6
                 raise DiskFullError(
-                    f"no room for a checkpoint of {n_megabytes:,.0f} MB in {self.folder}; free some and resume"
+                    f"no room for a checkpoint of {n_megabytes:,.0f} MB in {self.folder}; "
+                    "free some, then resume"
                 ) from None
             raise StoreError(f"cannot write a checkpoint in {self.folder}: {error.strerror}") from None
         return temporary

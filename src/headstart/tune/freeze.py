@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from headstart.errors import OptionError, TrainingError, did_you_mean
-from headstart.progress import say
 
 
 class Staged(Protocol):
@@ -25,7 +24,6 @@ class Staged(Protocol):
     @property
     def stages(self) -> tuple[str, ...]: ...
     def stage_of(self, name: str, /) -> int: ...
-    def stage_modules(self, index: int, /) -> Sequence[nn.Module]: ...
 
 
 class Freeze:
@@ -50,19 +48,17 @@ class Freeze:
         self.stages = backbone.stages
         self.frozen = tuple(name for name in backbone.stages if name in set(frozen))
         indices = {backbone.stages.index(name) for name in self.frozen}
-        tensors = _all_tensors(self._root)
-        shared = _shared_tensors(backbone, indices)
-        held = {id(t) for name, t in tensors.items() if backbone.stage_of(name) in indices} | shared
-        self.frozen_tensors = tuple(name for name, tensor in tensors.items() if id(tensor) in held)
-        self.trained_tensors = tuple(name for name, tensor in tensors.items() if id(tensor) not in held)
-        self._eval_modules = _modules_in_eval(backbone, indices)
+        owners = {name: backbone.stage_of(name) for name in _all_tensors(self._root)}
+        self.frozen_tensors = tuple(name for name, stage in owners.items() if stage in indices)
+        self.trained_tensors = tuple(name for name, stage in owners.items() if stage not in indices)
+        self._eval_modules = _modules_in_eval(self._root, owners, indices)
         self._requires_grad = {name: p.requires_grad for name, p in self._root.named_parameters()}
         self._modes = {name: module.training for name, module in self._root.named_modules()}
-        self._check_sharing(shared)
         self._apply()
+        self._check_that_something_trains()
 
     def train(self, mode: bool = True) -> None:
-        """Put the trained part in train mode (or all in eval mode); the frozen part is in eval mode always."""
+        """Put the trained part in train mode, or all in eval mode; the frozen part is in eval mode always."""
         self._root.train(mode)
 
     def trained_parameters(self) -> dict[str, nn.Parameter]:
@@ -70,7 +66,7 @@ class Freeze:
         return {n: p for n, p in self._root.named_parameters() if p.requires_grad}
 
     def trained_state(self) -> dict[str, Tensor]:
-        """Parameters and buffers of the trained part, by name: all of the network that training may change."""
+        """Parameters and buffers of the trained part, by name: all that training may change."""
         tensors = _all_tensors(self._root)
         return {name: tensors[name].detach() for name in self.trained_tensors}
 
@@ -154,17 +150,13 @@ class Freeze:
             module.training = False
             module.__dict__["train"] = _StayInEval(module)
 
-    def _check_sharing(self, shared: set[int]) -> None:
-        n_shared = sum(id(p) in shared for _, p in self._root.named_parameters())
-        n_trained = sum(name in set(self.trained_tensors) for name, _ in self._root.named_parameters())
-        if not n_shared or len(self.frozen) == len(self.stages):
-            return
-        if not n_trained:
+    def _check_that_something_trains(self) -> None:
+        if self.frozen and len(self.frozen) < len(self.stages) and not self.trained_parameters():
+            self.release()
             raise OptionError(
-                "nothing is left to train: the stages after the cut share all their weights with the frozen "
-                "ones, as in ALBERT. Freeze all or none"
+                f"nothing is left to train: the stages after {self.frozen[-1]} "
+                "have no parameters of their own (in ALBERT all layers share theirs). Freeze all or none"
             )
-        say(f"{n_shared} parameters are shared by frozen and trained stages; they stay frozen")
 
 
 class _StayInEval:
@@ -184,37 +176,26 @@ def _all_tensors(root: nn.Module) -> dict[str, Tensor]:
     return {**dict(root.named_parameters()), **dict(root.named_buffers())}
 
 
-def _shared_tensors(backbone: Staged, frozen: set[int]) -> set[int]:
-    """Ids of tensors that both a frozen and a trained stage use."""
-    used: tuple[set[int], set[int]] = (set(), set())
-    for index in range(len(backbone.stages)):
-        for module in backbone.stage_modules(index):
-            for tensor in (*module.parameters(), *module.buffers()):
-                used[index in frozen].add(id(tensor))
-    return used[0] & used[1]
-
-
-def _modules_in_eval(backbone: Staged, frozen: set[int]) -> list[nn.Module]:
+def _modules_in_eval(root: nn.Module, owners: dict[str, int], frozen: set[int]) -> list[nn.Module]:
     """The modules that must stay in eval mode.
 
-    These are all modules of frozen stages, those before the first block (or after the last) when that stage is
-    frozen, and every container that holds a frozen stage: a container in train mode may drop whole layers or
-    mask hidden states, as Wav2Vec2's does, and so disturb what is frozen inside it.
+    These are all modules that hold a tensor of a frozen stage, containers of frozen and trained stages too:
+    in train mode one may drop whole layers or mask hidden states, as Wav2Vec2's encoder does, and so disturb
+    what is frozen inside it. A module without tensors (dropout, an activation) goes with the module that
+    holds it, or with what is registered before it.
     """
-    owner: dict[int, set[int]] = {}
-    for index in range(len(backbone.stages)):
-        for top in backbone.stage_modules(index):
-            for module in top.modules():
-                owner.setdefault(id(module), set()).add(index)
-    result, last_seen = [], 0
-    for module in backbone.module.modules():
-        inside = owner.get(id(module))
-        if inside is not None:
-            last_seen = max(last_seen, *inside)
-            stages = inside
-        else:
-            below = {i for child in module.modules() for i in owner.get(id(child), ())}
-            stages = below or {last_seen}
+    stages_in: dict[str, set[int]] = {}
+    for name, stage in owners.items():
+        parts = name.split(".")
+        for depth in range(len(parts)):
+            stages_in.setdefault(".".join(parts[:depth]), set()).add(stage)
+    result, last = [], 0
+    for path, module in root.named_modules():
+        stages = stages_in.get(path)
+        if stages is None:
+            around = stages_in.get(path.rpartition(".")[0], set())
+            stages = stages_in[path] = around if len(around) == 1 else {last}
+        last = max(stages) if len(stages) == 1 else last
         if stages & frozen:
             result.append(module)
     return result

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from headstart.errors import TrainingError
@@ -34,6 +34,7 @@ from headstart.tune.schedule import Positions, epoch_plan, ordered_plan, rate_fa
 from headstart.tune.state import Memory, Progress, write_history
 
 _STEPS_BETWEEN_CHECKS = 50
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Machine:
         deadline: time.monotonic() at which training stops with the best weights so far, or None.
     """
 
-    device: torch.device = torch.device("cpu")
+    device: torch.device = _CPU
     precision: str = "fp32"
     checkpoint_seconds: float = 30.0
     deadline: float | None = None
@@ -111,9 +112,7 @@ class Loop:
         self._smallest = 2 if _has_batch_norm(freeze) else 1
         self.n_steps = len(self._plan(1))
         if not self.n_steps:
-            raise TrainingError(
-                "there are too few items to train on: batch normalisation needs two in a batch"
-            )
+            raise TrainingError("too few items to train on: batch normalisation needs two in a batch")
 
     def run(self, *, resume: bool = False) -> None:
         """Train; afterwards backbone and head hold the best weights and `at` says how it went.

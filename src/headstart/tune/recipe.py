@@ -20,7 +20,7 @@ class Recipe(BaseModel):
     """Training settings; `Recipe.for_modality` gives the defaults of a modality.
 
     Rates are peak rates of AdamW. The schedule rises linearly over `warmup_share` of all steps and then falls
-    to zero along half a cosine, or stays. `patience` counts epochs without a better validation score; the best
+    to zero along half a cosine, or stays. `patience` counts epochs without a better validation loss; the best
     weights are kept in any case. `views` is the number of stored views of each item when a frozen prefix is
     stored: the first is the plain item, further ones are augmented. `augment` concerns live training
     (`none`).

@@ -51,8 +51,9 @@ def score(logits_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> Sco
 
 def item_losses(probabilities_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> NDArray[np.float64]:
     """The log loss of each item, of shape (N,); a probability of 0 counts as 1e-12."""
-    chosen = probabilities_NC[np.arange(len(labels_N)), labels_N]
-    return -np.log(np.clip(chosen.astype(np.float64), 1e-12, 1.0))
+    chosen = probabilities_NC[np.arange(len(labels_N)), labels_N].astype(np.float64)
+    losses: NDArray[np.float64] = -np.log(np.clip(chosen, 1e-12, 1.0))
+    return losses
 
 
 @dataclass(frozen=True, eq=False)
