@@ -1,6 +1,6 @@
 """Make the bundled source: `python -m headstart.bundled.letters` (seed 0, about three minutes on two cores).
 
-Letters, no digits, are drawn with the fonts that matplotlib ships, warped, fitted into a 32x32 box and reduced
+Letters, no digits, are drawn with the fonts that matplotlib ships, warped, fitted into a 32x32 box, reduced
 to 8x8 counts of inked pixels in blocks of 4x4: the reduction by which the target of the demo, scikit-learn's
 handwritten digits, was made from NIST's forms (Alpaydin and Kaynak, UCI ML repository, 1998). The weights are
 written in float16 to headstart/bundled/letters/.
@@ -29,7 +29,7 @@ CONFIG = {
     "upstream": "42 letter shapes in the fonts that matplotlib ships, drawn and warped by headstart (seed 0)",
     "licence": "Apache-2.0",
     "preprocessing": {
-        "kind": "image",
+        "modality": "image",
         "size": [8, 8],
         "mean": [0.3, 0.3, 0.3],
         "std": [0.38, 0.38, 0.38],
@@ -66,7 +66,7 @@ def draw_letters(n_per_letter: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pixels_of(pictures: np.ndarray) -> torch.Tensor:
-    """Normalise uint8 pictures of shape (n_items, 8, 8) as the source's preprocessing does: (n_items, 3, 8, 8)."""
+    """Normalise uint8 pictures (n_items, 8, 8) as the source does, to float32 (n_items, 3, 8, 8)."""
     grey = (torch.from_numpy(pictures).float() / 255 - 0.3) / 0.38
     return grey[:, None].expand(-1, 3, -1, -1).contiguous()
 
