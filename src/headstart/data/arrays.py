@@ -1,0 +1,172 @@
+"""Read an npz of arrays (MedMNIST's layout) as memory maps: nothing is held that is not being looked at.
+
+Keys: `{train,val,test}_images` with `{train,val,test}_labels`, or `images`/`x`/`data` with `labels`/`y`.
+Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); labels (N,) or (N, 1).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from headstart.data.columns import check_labels
+from headstart.data.examples import Examples, string_array
+from headstart.data.items import ItemView
+from headstart.data.parts import given_split, part_of
+from headstart.errors import DataError
+
+_IMAGE_KEYS = ("images", "image", "x", "data", "imgs")
+_LABEL_KEYS = ("labels", "label", "y", "targets", "target")
+
+
+def read_npz(path: Path, labelled: bool = True) -> Examples:
+    """Pictures and labels of an npz file.
+
+    Args:
+        path: the file.
+        labelled: labels are needed.
+
+    Raises:
+        DataError: it is damaged, keys are missing, or shapes and types are not those of pictures.
+    """
+    arrays = open_npz(path)
+    found = _parts(arrays)
+    if not found:
+        raise DataError(
+            f"{path} has no pictures: expected train_images with train_labels (and val_, test_), or images with "
+            f"labels. Arrays: {', '.join(arrays) or 'none'}."
+        )
+    images: list[np.ndarray] = []
+    labels: list[str] = []
+    names: list[str] = []
+    parts: list[str] = []
+    for part, image_key, label_key in found:
+        pictures = _pictures(path, image_key, arrays[image_key])
+        images.append(pictures)
+        names += [f"{image_key}[{index}]" for index in range(len(pictures))]
+        parts += [part] * len(pictures)
+        if label_key is not None:
+            labels += _labels(path, label_key, arrays[label_key], len(pictures))
+    complete = len(labels) == len(names)
+    if labelled and not complete:
+        raise DataError(
+            f"{path}: labels are missing; expected {found[0][1].replace('images', 'labels')} and so on."
+        )
+    named = string_array(names)
+    label_array = string_array(labels) if complete else None
+    if labelled and label_array is not None:
+        check_labels(label_array, named, str(path), "label")
+    parted = all(part_of(part) for part in parts) and (labelled or "train" in parts)
+    splits, origin = given_split(string_array(parts), "the arrays' names") if parted else (None, "")
+    return Examples(
+        modality="image",
+        items=ItemView(images),
+        names=named,
+        labels=label_array,
+        splits=splits,
+        root=path.parent,
+        split_origin=origin,
+    )
+
+
+def _parts(arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str | None]]:
+    """(part, key of the images, key of the labels) of each part, train first; part "" where there is only one."""
+    by_fold = {key.casefold(): key for key in arrays}
+    found: list[tuple[str, str, str | None]] = []
+    for prefix in ("train", "training", "val", "valid", "validation", "dev", "test"):
+        for separator in ("_", "-", "."):
+            image = next((k for n in _IMAGE_KEYS if (k := by_fold.get(f"{prefix}{separator}{n}"))), None)
+            label = next((k for n in _LABEL_KEYS if (k := by_fold.get(f"{prefix}{separator}{n}"))), None)
+            if image is None and separator == "_":
+                image, label = by_fold.get(f"x_{prefix}"), by_fold.get(f"y_{prefix}")
+            if image is not None:
+                found.append((prefix, image, label))
+                break
+    if not found:
+        image = next((by_fold[name] for name in _IMAGE_KEYS if name in by_fold), None)
+        label = next((by_fold[name] for name in _LABEL_KEYS if name in by_fold), None)
+        if image is not None:
+            found.append(("", image, label))
+    return found
+
+
+def _pictures(path: Path, key: str, array: np.ndarray) -> np.ndarray:
+    if array.ndim == 4 and array.shape[3] not in (1, 3) and array.shape[1] in (1, 3):
+        array = array.transpose(0, 2, 3, 1)
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
+        raise DataError(f"{path}, {key}: pictures must be (N, H, W) or (N, H, W, 3), got {array.shape}.")
+    if array.dtype != np.uint8:
+        raise DataError(
+            f"{path}, {key}: pictures must be uint8 in 0..255, got {array.dtype}. Scale and convert them, for example "
+            "(images * 255).round().astype('uint8')."
+        )
+    return array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
+
+
+def _labels(path: Path, key: str, array: np.ndarray, n_items: int) -> list[str]:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or len(array) != n_items:
+        raise DataError(
+            f"{path}, {key}: one label for each of {n_items:,} pictures is needed, got shape {array.shape}."
+        )
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in array.tolist()]
+
+
+def open_npz(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz as memory maps; a compressed member is unpacked into an unnamed temporary file first.
+
+    Raises:
+        DataError: the file is damaged, or holds pickled objects (which could run code).
+    """
+    arrays: dict[str, np.ndarray] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.filename.endswith(".npy"):
+                    arrays[member.filename.removesuffix(".npy")] = _map_member(path, archive, member)
+    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read as npz ({error}).") from None
+    return arrays
+
+
+def _map_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    file: IO[bytes]
+    if member.compress_type == zipfile.ZIP_STORED:
+        file = path.open("rb")
+        # a local file header is 30 bytes, then name and extra field, whose lengths stand at 26 and 28
+        file.seek(member.header_offset + 26)
+        lengths = file.read(4)
+        file.seek(
+            member.header_offset
+            + 30
+            + int.from_bytes(lengths[:2], "little")
+            + int.from_bytes(lengths[2:], "little")
+        )
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the memory map keeps it open
+        with archive.open(member) as packed:
+            shutil.copyfileobj(packed, file, 1 << 20)
+        file.seek(0)
+    with file:
+        return _map_array(file, member.filename)
+
+
+def _map_array(file: IO[bytes], name: str) -> np.ndarray:
+    version = np.lib.format.read_magic(file)
+    read_header: Any = (
+        np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    )
+    shape, fortran, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds pickled objects, which could run code; save plain numbers or strings")
+    if 0 in shape or shape == ():
+        return np.fromfile(file, dtype=dtype, count=int(np.prod(shape))).reshape(shape)
+    return np.memmap(
+        file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order="F" if fortran else "C"
+    )  # type: ignore[call-overload,no-any-return]

@@ -1,0 +1,288 @@
+"""Which column is the target, the group, the split, the path or the text; and `Examples` made from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.items import suffix_modality
+from headstart.data.parts import given_split, part_of
+from headstart.errors import DataError, did_you_mean
+
+TARGET_NAMES = ("label", "target", "class")
+GROUP_NAMES = ("patient", "speaker", "group", "subject")
+PATH_NAMES = ("file", "file_name", "path", "image", "audio")
+MORE_PATH_NAMES = (
+    "filename",
+    "file_path",
+    "filepath",
+    "image_path",
+    "audio_path",
+    "image_file",
+    "audio_file",
+)
+TEXT_NAMES = (
+    "text", "sentence", "review", "content", "document", "body", "comment", "question", "tweet", "message",
+    "utterance", "headline", "title", "description",
+)  # fmt: skip
+
+
+def find_column(names: Sequence[str], columns: Iterable[str]) -> str | None:
+    """The first of some names that is a column, upper and lower case alike."""
+    by_fold = {column.casefold(): column for column in reversed(list(columns))}
+    return next((by_fold[name] for name in names if name in by_fold), None)
+
+
+def require_column(name: str, columns: Iterable[str], where: str, option: str) -> str:
+    """A column the user named, or an error that lists the columns.
+
+    Args:
+        name: as given with the option.
+        columns: what there is.
+        where: the file, for the message.
+        option: "--target" or "--group".
+
+    Raises:
+        DataError: there is no such column.
+    """
+    listed = list(columns)
+    found = find_column([name.casefold()], listed)
+    if name in listed:
+        return name
+    if found is not None:
+        return found
+    raise DataError(
+        f"{where} has no column '{name}' ({option}).{did_you_mean(name, listed)} Columns: {', '.join(listed) or 'none'}."
+    )
+
+
+def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
+    """The column of file paths: by its name, if its values have the suffix of an image or recording.
+
+    Args:
+        columns: a table.
+        folder: what relative paths start from.
+    """
+    for name in (*PATH_NAMES, *MORE_PATH_NAMES):
+        found = find_column([name], columns)
+        if found is not None and len(columns[found]):
+            first = next((value for value in columns[found] if value), "")
+            if (
+                first
+                and len(first) < 4096
+                and (suffix_modality(first) is not None or (folder / first).is_file())
+            ):
+                return found
+    return None
+
+
+def text_column(
+    columns: Mapping[str, np.ndarray], where: str, taken: Iterable[str | None]
+) -> tuple[str, str]:
+    """The column of texts: by name, else the only long one.
+
+    Args:
+        columns: a table.
+        where: the file, for messages.
+        taken: columns that are something else (target, group, split).
+
+    Returns:
+        The column, and a sentence that says so where it was guessed ("" for a column named text).
+
+    Raises:
+        DataError: no column, or more than one, looks like text.
+    """
+    free = {name: values for name, values in columns.items() if name not in set(taken)}
+    named = find_column(TEXT_NAMES, free)
+    if named is not None:
+        return (
+            named,
+            "" if named.casefold() == "text" else f"Texts are taken from column '{named}' of {where}.",
+        )
+    lengths = {name: float(np.mean([len(value) for value in values[:1000]])) for name, values in free.items()}
+    distinct = {name: len(set(values[:1000])) / min(len(values), 1000) for name, values in free.items()}
+    long = [name for name in free if lengths[name] >= 20 and distinct[name] >= 0.5]
+    if len(long) == 1:
+        return long[0], f"Texts are taken from column '{long[0]}' of {where}, its only column of long text."
+    found = (
+        f"columns {', '.join(long)} could be it"
+        if long
+        else f"none looks like text among {', '.join(columns)}"
+    )
+    raise DataError(f"{where}: which column holds the texts? {found}. Name it 'text'.")
+
+
+def target_column(columns: Iterable[str], target: str | None, where: str, labelled: bool) -> str | None:
+    """The target's column: as given, else label, target or class.
+
+    Raises:
+        DataError: a given column is missing, or none was found while labels are needed.
+    """
+    listed = list(columns)
+    if target is not None:
+        return require_column(target, listed, where, "--target")
+    found = find_column(TARGET_NAMES, listed)
+    if found is None and labelled:
+        raise DataError(
+            f"{where} has no column label, target or class: say which one to learn with --target. "
+            f"Columns: {', '.join(listed)}."
+        )
+    return found
+
+
+def group_column(columns: Iterable[str], group: str | None, target: str | None, where: str) -> str | None:
+    """The group's column: as given, else patient, speaker, group or subject unless that is the target.
+
+    Raises:
+        DataError: a given column is missing, or is the target itself.
+    """
+    listed = list(columns)
+    if group is None:
+        return find_column(GROUP_NAMES, [name for name in listed if name != target])
+    found = require_column(group, listed, where, "--group")
+    if found == target:
+        raise DataError(
+            f"'{found}' is both target and group: a held-out {found} could never be learned. Give another --group."
+        )
+    return found
+
+
+def examples_from_columns(
+    columns: Mapping[str, np.ndarray],
+    items: Sequence[Any],
+    names: np.ndarray,
+    modality: Modality,
+    *,
+    where: str,
+    item_column: str | None,
+    target: str | None,
+    group: str | None,
+    labelled: bool,
+    fallback_labels: np.ndarray | None = None,
+    fallback_parts: np.ndarray | None = None,
+    root: Path | None = None,
+    notes: Iterable[str] = (),
+) -> Examples:
+    """Sort a table's columns into labels, groups, split and the rest.
+
+    Args:
+        columns: name to (n_items,) strings.
+        items: the items of the rows.
+        names: (n_items,) how they are called.
+        modality: of the items.
+        where: the file, for messages.
+        item_column: the column the items came from, not kept among the others.
+        target: as given by the user, or None.
+        group: as given by the user, or None.
+        labelled: labels are needed.
+        fallback_labels: folder names, taken where no column is the target.
+        fallback_parts: folder names of parts, taken where there is no split column.
+        root: the folder.
+        notes: sentences so far.
+
+    Raises:
+        DataError: columns are missing, labels are missing in some rows, or look like measured numbers.
+    """
+    rest = [name for name in columns if name != item_column]
+    lenient = labelled and fallback_labels is None
+    label_name = target_column(rest, target, where, lenient)
+    labels = fallback_labels if label_name is None else columns[label_name]
+    if not labelled and labels is not None and any(value == "" for value in labels):
+        labels = None
+    if labelled and labels is not None:
+        check_labels(labels, names, where, label_name or "label")
+    group_name = group_column(rest, group, label_name, where)
+    split_name = find_column(["split"], rest)
+    splits, origin = _split(columns, split_name, fallback_parts, names, where, labelled)
+    used = {item_column, label_name, group_name, split_name if splits is not None else None}
+    return Examples(
+        modality=modality,
+        items=items,
+        names=names,
+        labels=labels,
+        groups=None if group_name is None else columns[group_name],
+        splits=splits,
+        columns={name: values for name, values in columns.items() if name not in used},
+        target=label_name or "label",
+        group=group_name,
+        root=root,
+        split_origin=origin,
+        notes=tuple(notes),
+    )
+
+
+def _split(
+    columns: Mapping[str, np.ndarray],
+    split_name: str | None,
+    fallback_parts: np.ndarray | None,
+    names: np.ndarray,
+    where: str,
+    labelled: bool,
+) -> tuple[np.ndarray | None, str]:
+    if split_name is None:
+        return (None, "") if fallback_parts is None else given_split(fallback_parts, "the folders")
+    values = columns[split_name]
+    unknown = np.flatnonzero([part_of(value) is None for value in values])
+    if not labelled and (len(unknown) or "train" not in {part_of(value) for value in values}):
+        return None, ""
+    if len(unknown):
+        row = int(unknown[0])
+        raise DataError(
+            f"{where}, {names[row]}: split '{values[row]}' is none of train, val, validation, dev, test"
+            f"{f' ({len(unknown):,} rows)' if len(unknown) > 1 else ''}."
+            f"{did_you_mean(values[row], ['train', 'validation', 'test', 'dev', 'val'])}"
+        )
+    return given_split(values, f"column '{split_name}'")
+
+
+def check_labels(labels: np.ndarray, names: np.ndarray, where: str, column: str) -> None:
+    """Refuse labels that cannot be classes.
+
+    Args:
+        labels: (n_items,) strings.
+        names: (n_items,) how the items are called.
+        where: the file or folder.
+        column: the target's name.
+
+    Raises:
+        DataError: some are missing, only one class is there, or they are measured numbers.
+    """
+    missing = np.flatnonzero(labels == "")
+    if len(missing):
+        shown = ", ".join(str(names[row]) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise DataError(
+            f"{where}: column '{column}' is empty for {len(missing):,} of {len(labels):,} items ({shown}). "
+            "Fill in the labels or take these rows out."
+        )
+    distinct = set(labels)
+    if len(distinct) == 1:
+        raise DataError(
+            f"{where}: all {len(labels):,} items have the one {column} '{labels[0]}'. At least two classes are needed."
+        )
+    if _measured(labels, distinct):
+        example = ", ".join(sorted(distinct)[:3])
+        raise DataError(
+            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): this looks like a "
+            "quantity (regression), which headstart does not learn yet. Bin it into classes, or pass another --target."
+        )
+
+
+def _measured(labels: np.ndarray, distinct: set[str]) -> bool:
+    """Whether labels are numbers of a quantity: many different ones, with fractions or nearly one an item."""
+    if len(distinct) <= 20:
+        return False
+    try:
+        numbers = [float(label) for label in distinct]
+    except ValueError:
+        return False
+    fractions = any(number != int(number) for number in numbers if np.isfinite(number))
+    return fractions or len(distinct) > 0.5 * len(labels)
+
+
+def row_names(n_rows: int) -> np.ndarray:
+    """(n_rows,) names "row 1", "row 2", ... of data rows, the header not counted."""
+    return string_array(f"row {row + 1}" for row in range(n_rows))

@@ -1,0 +1,169 @@
+"""`Examples`: the items of a data set with their labels, groups, splits and other columns.
+
+Legend: N items. Every per-item array has shape (N,) and holds Python strings (dtype object), unchanged from
+what the user wrote: speaker "03" stays "03".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from headstart.data.items import Item, ItemView, modality_of_items, take_items
+from headstart.errors import DataError
+
+Modality = Literal["image", "text", "audio"]
+
+
+def string_array(values: Iterable[Any]) -> np.ndarray:
+    """Strings as a 1-d object array; "" stands for a missing value.
+
+    Args:
+        values: strings, numbers, or None.
+    """
+    listed = ["" if value is None else str(value) for value in values]
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
+
+
+def natural_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """The distinct labels in the order a reader expects: whole numbers by value, else by name.
+
+    Args:
+        labels: any strings; "10" comes after "9" when all are whole numbers.
+    """
+    distinct = set(labels)
+    if distinct and all(is_whole_number(label) for label in distinct):
+        return tuple(sorted(distinct, key=lambda label: (int(label), label)))
+    return tuple(sorted(distinct))
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether a label is written as a whole number in ASCII digits."""
+    digits = text[1:] if text[:1] in "+-" else text
+    return digits.isascii() and digits.isdigit() and len(digits) < 19
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Items and what is known of each, as read from the user's data.
+
+    Args:
+        modality: "image", "text" or "audio".
+        items: N items: paths, texts, encoded bytes or pixel arrays (H, W) or (H, W, 3) uint8; fetched one by one.
+        names: (N,) how each item is called in messages: a relative path, "row 12", "train_images[3]".
+        labels: (N,) the target's values, None when unknown.
+        groups: (N,) what must not straddle a split (patient, speaker), None when there are none.
+        splits: (N,) "train", "validation" or "test", None when none was given.
+        columns: all other columns, (N,) each.
+        target: name of the column the labels came from.
+        group: name of the column the groups came from.
+        root: the folder the data was read from.
+        split_origin: a sentence saying where the split came from.
+        notes: sentences on what was decided while reading (the text column, the encoding, ...).
+    """
+
+    modality: Modality
+    items: Sequence[Item]
+    names: np.ndarray
+    labels: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    splits: np.ndarray | None = None
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    target: str = "label"
+    group: str | None = None
+    root: Path | None = None
+    split_origin: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        per_item: dict[str, np.ndarray | None] = {
+            "names": self.names,
+            "labels": self.labels,
+            "groups": self.groups,
+            "splits": self.splits,
+            **self.columns,
+        }
+        for what, values in per_item.items():
+            if values is not None and len(values) != len(self.items):
+                raise DataError(
+                    f"{what} has {len(values):,} values for {len(self.items):,} items: give one for each item."
+                )
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The distinct labels, whole numbers by value, else sorted; () when labels are unknown."""
+        return () if self.labels is None else natural_order(self.labels)
+
+    def take(self, indices: np.ndarray | Sequence[int]) -> Examples:
+        """The examples at some positions, in that order.
+
+        Args:
+            indices: positions, or a boolean mask of shape (N,).
+        """
+        positions = np.asarray(indices)
+        positions = np.flatnonzero(positions) if positions.dtype == bool else positions.astype(np.int64)
+
+        def part(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[positions]
+
+        return replace(
+            self,
+            items=take_items(self.items, positions),
+            names=self.names[positions],
+            labels=part(self.labels),
+            groups=part(self.groups),
+            splits=part(self.splits),
+            columns={name: values[positions] for name, values in self.columns.items()},
+        )
+
+    @classmethod
+    def from_lists(
+        cls,
+        items: Sequence[Any] | np.ndarray,
+        labels: Iterable[Any] | None = None,
+        groups: Iterable[Any] | None = None,
+        modality: Modality | None = None,
+    ) -> Examples:
+        """Examples from what a script holds.
+
+        Args:
+            items: paths (or path strings with a known suffix), texts, or uint8 pictures (N, H, W[, 3]).
+            labels: one for each item; turned into strings by `str`.
+            groups: one for each item.
+            modality: found from the items when None.
+
+        Raises:
+            DataError: nothing was given, lengths differ, or the modality cannot be told.
+        """
+        if len(items) == 0:
+            raise DataError("no items were given: pass at least one.")
+        kind = modality or modality_of_items(items)
+        kept: Sequence[Item]
+        if isinstance(items, np.ndarray) and items.ndim > 1:
+            kept = ItemView([items])
+            names = string_array(f"items[{index}]" for index in range(len(items)))
+        elif kind == "text":
+            kept = [str(item) for item in items]
+            names = string_array(f"row {index + 1}" for index in range(len(items)))
+        else:
+            kept = [Path(item) if isinstance(item, str) else item for item in items]
+            names = string_array(
+                str(item) if isinstance(item, Path) else f"items[{index}]" for index, item in enumerate(kept)
+            )
+        return cls(
+            modality=kind,
+            items=kept,
+            names=names,
+            labels=None if labels is None else string_array(labels),
+            groups=None if groups is None else string_array(groups),
+        )

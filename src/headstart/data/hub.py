@@ -1,0 +1,147 @@
+"""Read a `datasets` hub id or a set saved by `save_to_disk`; images and recordings are fetched row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.columns import (
+    examples_from_columns,
+    group_column,
+    row_names,
+    target_column,
+    text_column,
+)
+from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.items import Item, ItemView
+from headstart.data.tables import as_text
+from headstart.errors import DataError
+
+
+def is_saved_dataset(folder: Path) -> bool:
+    """Whether `datasets` saved a set (or a dictionary of splits) into this folder."""
+    return (folder / "dataset_dict.json").is_file() or (
+        (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    )
+
+
+def read_dataset(
+    data: str | Path, *, target: str | None, group: str | None, modality: Modality | None, labelled: bool
+) -> Examples:
+    """Items of a hub id ("owner/name" or "owner/name:configuration") or of a saved set.
+
+    Args:
+        data: the id, or the folder of a saved set.
+        target: the target's column, as given or None.
+        group: the group's column, as given or None.
+        modality: as asked for, or None.
+        labelled: labels are needed.
+
+    Raises:
+        DataError: the set cannot be had, or has no column of images, recordings or texts.
+    """
+    parts = _load(data)
+    if labelled and len(parts) > 1 and any(name.startswith("train") for name in parts):
+        parts = {name: part for name, part in parts.items() if _has_labels(part, target)} or parts
+    return _examples(str(data), parts, target=target, group=group, modality=modality, labelled=labelled)
+
+
+def _load(data: str | Path) -> dict[str, Any]:
+    import datasets
+
+    try:
+        if isinstance(data, Path):
+            loaded = datasets.load_from_disk(str(data))
+        else:
+            name, _, configuration = data.partition(":")
+            loaded = datasets.load_dataset(name, configuration or None)
+    except Exception as error:  # the library raises many kinds: what the user needs is the first line
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
+        ) from None
+    return dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
+
+
+def _has_labels(part: Any, target: str | None) -> bool:
+    """Whether a part's labels are there: hub sets often hold -1 in a test part whose labels are kept secret."""
+    name = target_column(part.column_names, target, "the data set", labelled=False)
+    return name is None or not all(value in (-1, None) for value in part[name][:100])
+
+
+def _examples(
+    where: str,
+    parts: dict[str, Any],
+    *,
+    target: str | None,
+    group: str | None,
+    modality: Modality | None,
+    labelled: bool,
+) -> Examples:
+    import datasets
+
+    first = next(iter(parts.values()))
+    kinds = {
+        name: "image" if isinstance(feature, datasets.Image) else "audio"
+        for name, feature in first.features.items()
+        if isinstance(feature, (datasets.Image, datasets.Audio))
+    }
+    media = next((name for name, kind in kinds.items() if modality in (None, kind)), None)
+    columns = _string_columns(parts, [name for name in first.column_names if name not in kinds])
+    if len(parts) > 1 and "split" not in columns:
+        columns["split"] = string_array(name for name, part in parts.items() for _ in range(len(part)))
+    names = row_names(
+        len(next(iter(columns.values()))) if columns else sum(len(part) for part in parts.values())
+    )
+    notes: tuple[str, ...] = ()
+    items: Any
+    kind: Modality
+    if media is not None:
+        kind = "image" if kinds[media] == "image" else "audio"
+        feature = datasets.Image(decode=False) if kind == "image" else datasets.Audio(decode=False)
+        undecoded = [part.select_columns([media]).cast_column(media, feature) for part in parts.values()]
+        items = ItemView(undecoded, wrap=_Unwrap(media))
+    else:
+        kind = "text"
+        label = target_column(columns, target, where, labelled)
+        item_column, note = text_column(
+            columns, where, [label, group_column(columns, group, label, where), "split"]
+        )
+        items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
+    return examples_from_columns(
+        columns, items, names, kind, where=where, item_column=media,
+        target=target, group=group, labelled=labelled, notes=notes,
+    )  # fmt: skip
+
+
+def _string_columns(parts: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
+    """Columns as strings over all parts; class numbers become class names."""
+    import datasets
+
+    columns = {}
+    for name in names:
+        values: list[Any] = []
+        for part in parts.values():
+            feature = part.features[name]
+            column = part.data.column(name).to_pylist() if part._indices is None else list(part[name])
+            if isinstance(feature, datasets.ClassLabel):
+                column = [None if value is None or value < 0 else feature.int2str(value) for value in column]
+            values += column
+        columns[name] = string_array(as_text(value) for value in values)
+    return columns
+
+
+class _Unwrap:
+    """Make an item of a data set's row: its encoded bytes, or the path of its file."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+
+    def __call__(self, row: Any) -> Item:
+        value = row[self._column]
+        if value is None:
+            return b""
+        found = value.get("bytes")
+        return found if found is not None else Path(value["path"])

@@ -1,0 +1,274 @@
+"""Decode pictures to exactly the pixels a source was trained to see, as cheaply as the file allows.
+
+Geometry follows timm's evaluation transforms (`timm.data.transforms_factory.transforms_imagenet_eval`): resize so
+that `size / crop_pct` is covered, cut the middle. Only the part that the crop keeps is resampled (Pillow's `box`
+gives the same pixels as resize and crop), and a large JPEG is decoded at 1/2, 1/4 or 1/8 while still at least as
+large as the resized picture (libjpeg's scaled decoding, "draft").
+
+Modes: 16-bit grey is scaled from its full range, CMYK and palettes become RGB, transparency is laid on white, the
+rotation that a camera wrote (EXIF) is applied, an animation gives its first frame.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from headstart.data.augment import CropPlan
+from headstart.data.items import Item, Unreadable, item_name, read_bytes
+from headstart.data.preprocessing import ImagePreprocessing
+from headstart.errors import DataError
+
+MAX_PIXELS = 89_478_485  # Pillow's own limit for a warning: about 9,459 x 9,459
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+}
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the output's pixels come from.
+
+    Args:
+        resized: (width, height) the whole picture would be resized to; decides how small a draft may be.
+        box: (left, top, right, bottom) in the picture's own pixels.
+        size: (width, height) that the box is resampled to.
+        offset: (x, y) of that on the output, not (0, 0) where a border is padded.
+        flip: mirror left and right.
+    """
+
+    resized: tuple[int, int]
+    box: tuple[float, float, float, float]
+    size: tuple[int, int]
+    offset: tuple[int, int] = (0, 0)
+    flip: bool = False
+
+
+def decode_image(
+    item: Item, preprocessing: ImagePreprocessing, augment_seed: int | None = None, draft: bool = True
+) -> Tensor:
+    """One picture as the pixels a source takes, not yet normalised.
+
+    Args:
+        item: a path, encoded bytes, or a uint8 picture (H, W) or (H, W, 3).
+        preprocessing: the source's size, crop and interpolation.
+        augment_seed: None for the evaluation crop; else seeds a random crop and mirror.
+        draft: decode large JPEGs at a fraction of their size.
+
+    Returns:
+        uint8 tensor (3, height, width).
+
+    Raises:
+        DataError: it cannot be decoded; names the item.
+    """
+    plan = None if augment_seed is None else CropPlan(augment_seed)
+    pixels = decode_pixels(item, preprocessing, plan, draft)
+    if pixels.ndim == 2:
+        return torch.from_numpy(pixels)[None].expand(3, -1, -1).contiguous()
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+
+
+def decode_pixels(
+    item: Item, preprocessing: ImagePreprocessing, plan: CropPlan | None = None, draft: bool = True
+) -> np.ndarray:
+    """One picture as uint8 (H, W, 3), or (H, W) where it is grey.
+
+    Args:
+        item: a path, encoded bytes, or a uint8 picture.
+        preprocessing: the source's size, crop and interpolation.
+        plan: a random crop in place of the middle one.
+        draft: decode large JPEGs at a fraction of their size.
+
+    Raises:
+        DataError: it cannot be decoded; names the item.
+    """
+    try:
+        image = open_image(item)
+        turn = orientation(image)
+        whole = image.size if turn < 5 else (image.size[1], image.size[0])
+        geometry = (plan.geometry if plan is not None else center_geometry)(whole, preprocessing)
+        if draft and image.format == "JPEG":
+            wanted = geometry.resized if turn < 5 else (geometry.resized[1], geometry.resized[0])
+            image.draft(image.mode, wanted)
+        load(image)
+        image = plain_colours(image)
+        if turn > 1:
+            image = image.transpose(_TRANSPOSE[turn])
+    except Unreadable as error:
+        raise DataError(f"{item_name(item)}: {error}") from None
+    return _resample(image, whole, geometry, preprocessing)
+
+
+def _resample(
+    image: Image.Image, whole: tuple[int, int], geometry: Geometry, preprocessing: ImagePreprocessing
+) -> np.ndarray:
+    """Resample the box of a (possibly drafted) picture onto the output."""
+    x_scale, y_scale = image.size[0] / whole[0], image.size[1] / whole[1]
+    left, top, right, bottom = geometry.box
+    box = (
+        max(0.0, left * x_scale),
+        max(0.0, top * y_scale),
+        min(float(image.size[0]), right * x_scale),
+        min(float(image.size[1]), bottom * y_scale),
+    )
+    image = image.resize(geometry.size, _FILTERS[preprocessing.interpolation], box=box)
+    if geometry.flip:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    height, width = preprocessing.size
+    if geometry.size != (width, height):
+        fill: Any = (
+            tuple(round(255 * v) for v in preprocessing.mean) if preprocessing.crop_mode == "border" else 0
+        )
+        canvas = Image.new("RGB", (width, height), fill)
+        canvas.paste(image, geometry.offset)
+        image = canvas
+    return np.array(image)
+
+
+def center_geometry(whole: tuple[int, int], preprocessing: ImagePreprocessing) -> Geometry:
+    """The evaluation crop of a picture of some size, as timm does it.
+
+    Args:
+        whole: (width, height) of the picture, upright.
+        preprocessing: size, crop_pct and crop_mode.
+    """
+    width, height = whole
+    out_h, out_w = preprocessing.size
+    scale_h, scale_w = math.floor(out_h / preprocessing.crop_pct), math.floor(out_w / preprocessing.crop_pct)
+    if preprocessing.crop_mode == "squash":
+        resized_w, resized_h = scale_w, scale_h
+    elif preprocessing.crop_mode == "border":
+        ratio = max(height / scale_h, width / scale_w)
+        resized_w, resized_h = round(width / ratio), round(height / ratio)
+    elif scale_h == scale_w:
+        short = min(width, height)
+        resized_w = scale_w if width == short else int(scale_w * width / short)
+        resized_h = scale_h if height == short else int(scale_h * height / short)
+    else:
+        ratio = min(height / scale_h, width / scale_w)
+        resized_w, resized_h = round(width / ratio), round(height / ratio)
+    resized_w, resized_h = max(1, resized_w), max(1, resized_h)
+    x0, x1, left = _cut(resized_w, out_w)
+    y0, y1, top = _cut(resized_h, out_h)
+    x_scale, y_scale = width / resized_w, height / resized_h
+    box = (x0 * x_scale, y0 * y_scale, x1 * x_scale, y1 * y_scale)
+    return Geometry((resized_w, resized_h), box, (x1 - x0, y1 - y0), (left, top))
+
+
+def _cut(length: int, wanted: int) -> tuple[int, int, int]:
+    """(start, end) of the middle of a length, and the offset on the output where it is shorter than wanted."""
+    if length < wanted:
+        return 0, length, (wanted - length) // 2
+    start = round((length - wanted) / 2.0)
+    return start, start + wanted, 0
+
+
+def open_image(item: Item) -> Image.Image:
+    """Open a picture without decoding it; a too large one is refused before any memory is taken.
+
+    Raises:
+        Unreadable: not a picture, a damaged header, or more than `MAX_PIXELS`.
+    """
+    if isinstance(item, np.ndarray):
+        if (
+            item.dtype != np.uint8
+            or item.ndim not in (2, 3)
+            or (item.ndim == 3 and item.shape[2] not in (1, 3))
+        ):
+            raise Unreadable(f"a picture must be uint8 (H, W) or (H, W, 3), got {item.dtype} {item.shape}")
+        return Image.fromarray(
+            np.ascontiguousarray(item[..., 0] if item.ndim == 3 and item.shape[2] == 1 else item)
+        )
+    data = read_bytes(Path(item) if isinstance(item, str) else item)
+    if not data:
+        raise Unreadable("the file is empty")
+    try:
+        image = Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError:
+        raise Unreadable(f"more than {MAX_PIXELS:,} pixels: make it smaller first") from None
+    except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
+        known = "not a picture that can be read, or its header is damaged"
+        raise Unreadable(known if "cannot identify" in str(error) else f"{known} ({error})") from None
+    if image.size[0] * image.size[1] > MAX_PIXELS:
+        raise Unreadable(
+            f"{image.size[0]:,} x {image.size[1]:,} pixels: more than {MAX_PIXELS:,}, make it smaller first"
+        )
+    if 0 in image.size:
+        raise Unreadable("the picture has no pixels")
+    return image
+
+
+def load(image: Image.Image) -> None:
+    """Decode an opened picture whole.
+
+    Raises:
+        Unreadable: the data end early or are damaged.
+    """
+    try:
+        image.load()
+    except Exception as error:  # as above: a damaged stream raises OSError, SyntaxError, struct.error, ...
+        truncated = "truncated" in str(error).lower() or "broken data stream" in str(error).lower()
+        reason = "truncated" if truncated else "damaged"
+        raise Unreadable(f"{reason} {image.format or 'picture'}: {error}") from None
+
+
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation 1..8 of an opened picture, 1 where there is none."""
+    if image.format not in ("JPEG", "MPO", "PNG", "WEBP", "TIFF") or (
+        image.format in ("JPEG", "MPO", "PNG", "WEBP") and "exif" not in image.info
+    ):
+        return 1
+    try:
+        turn = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF does not make a picture unreadable
+        return 1
+    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
+
+
+def plain_colours(image: Image.Image) -> Image.Image:
+    """A decoded picture as "RGB" or "L", whatever its mode."""
+    mode = image.mode
+    if mode in ("RGB", "L"):
+        return image
+    if mode == "1":
+        return image.convert("L")
+    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or (mode == "P" and "transparency" in image.info):
+        over = image.convert("RGBA")
+        under = Image.new("RGBA", over.size, (255, 255, 255, 255))
+        return Image.alpha_composite(under, over).convert("RGB")
+    if mode.startswith("I") or mode == "F":
+        return Image.fromarray(_to_8_bits(np.asarray(image), mode))
+    return image.convert("RGB")
+
+
+def _to_8_bits(values: np.ndarray, mode: str) -> np.ndarray:
+    """Deep grey (H, W) as uint8: 16 bits from their full range, floats from 0..1 where they keep to it."""
+    if mode == "F":
+        finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=255.0, neginf=0.0)
+        scaled = finite * 255.0 if finite.max(initial=0.0) <= 1.0 else finite
+    else:
+        wide = mode.startswith("I;16") or values.max(initial=0) > 255
+        scaled = values.astype(np.float32) / 257.0 if wide else values.astype(np.float32)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)

@@ -1,0 +1,182 @@
+"""Read whatever the user points at into `Examples`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.arrays import read_npz
+from headstart.data.columns import (
+    examples_from_columns,
+    find_column,
+    group_column,
+    path_column,
+    require_column,
+    row_names,
+    target_column,
+    text_column,
+)
+from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.folders import list_files, read_class_folders, read_metadata_folder
+from headstart.data.hub import is_saved_dataset, read_dataset
+from headstart.data.items import suffix_modality
+from headstart.data.parts import part_of
+from headstart.data.tables import TABLE_SUFFIXES, Table, read_table, read_text
+from headstart.errors import DataError
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(:[\w.-]+)?")
+
+
+def read_examples(
+    data: str | Path,
+    *,
+    target: str | None = None,
+    group: str | None = None,
+    modality: Modality | None = None,
+    labelled: bool = True,
+) -> Examples:
+    """Read a folder, a table, an npz or a `datasets` set.
+
+    Args:
+        data: class folders (with or without train/val/test), a folder with metadata.csv, a csv, tsv, jsonl, json or
+            parquet file of texts or paths, an npz of pictures, a saved set or hub id of `datasets`.
+        target: column to learn; None: label, target or class.
+        group: column that must not straddle a split; None: patient, speaker, group or subject.
+        modality: "image", "text" or "audio" where a folder holds more than one.
+        labelled: False for prediction: labels are optional, bare files, one file or a .txt of lines are fine.
+
+    Raises:
+        DataError: something about the data is wrong; the message says what, where and what to do.
+    """
+    path = Path(data).expanduser()
+    asked: dict[str, Any] = {"target": target, "group": group, "modality": modality, "labelled": labelled}
+    if path.is_dir():
+        examples = _read_folder(path, asked)
+    elif path.is_file():
+        examples = _read_file(path, asked)
+    elif isinstance(data, str) and _HUB_ID.fullmatch(data) and not suffix_modality(data) and _no_table(data):
+        examples = read_dataset(data, **asked)
+    else:
+        raise DataError(f"{data} does not exist. Give a folder, a table, an npz or the id of a data set.")
+    if len(examples) == 0:
+        raise DataError(f"{data} holds no items.")
+    return examples
+
+
+def _no_table(name: str) -> bool:
+    return Path(name).suffix.lower() not in (*TABLE_SUFFIXES, ".npz", ".txt")
+
+
+def _read_folder(folder: Path, asked: dict[str, Any]) -> Examples:
+    if is_saved_dataset(folder):
+        return read_dataset(folder, **asked)
+    files = list_files(folder)
+    if not files:
+        raise DataError(f"{folder} is empty: give one folder for each class, a metadata.csv or a table.")
+    metadata = next(
+        (name for name in files if re.fullmatch(r"metadata\.(csv|tsv|jsonl|parquet)", name)), None
+    )
+    if metadata is not None:
+        return read_metadata_folder(folder, read_table(folder / metadata), **asked)
+    media = any(
+        suffix_modality(name) in ("image", "audio") or (name.endswith(".txt") and "/" in name)
+        for name in files
+    )
+    top = [
+        name for name in files if "/" not in name and Path(name).suffix.lower() in (*TABLE_SUFFIXES, ".npz")
+    ]
+    if not media and len(top) == 1:
+        return _read_file(folder / top[0], asked)
+    if not media and len(top) > 1:
+        return _read_part_tables(folder, top, asked)
+    only = {name.split("/", 1)[0] for name in files}
+    if len(only) == 1 and all(name.count("/") >= 2 for name in files):
+        # an archive unpacked into a folder of its own: the data lie one level deeper
+        return _read_folder(folder / only.pop(), asked)
+    if asked["target"] is not None and asked["labelled"]:
+        require_column(asked["target"], ["label"], f"{folder} (class folders)", "--target")
+    if asked["group"] is not None:
+        require_column(asked["group"], ["label"], f"{folder} (class folders, no metadata.csv)", "--group")
+    return read_class_folders(folder, files, asked["modality"], asked["labelled"])
+
+
+def _read_part_tables(folder: Path, names: list[str], asked: dict[str, Any]) -> Examples:
+    """Tables named train.csv, test.csv and so on, one after the other."""
+    parts = {name: part_of(Path(name).stem) for name in names}
+    if not all(parts.values()) or "train" not in parts.values():
+        raise DataError(
+            f"{folder} holds {len(names)} tables ({', '.join(names[:4])}): pass one of them, or name them train.csv, "
+            "val.csv and test.csv."
+        )
+    tables = [
+        read_table(folder / name) for name in sorted(names, key=lambda name: (parts[name] != "train", name))
+    ]
+    shared = [name for name in tables[0].columns if all(name in table.columns for table in tables)]
+    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in shared}
+    columns["split"] = string_array(table.path.stem for table in tables for _ in range(table.n_rows))
+    rows = string_array(f"{table.path.name} row {row + 1}" for table in tables for row in range(table.n_rows))
+    notes = tuple(note for table in tables for note in table.notes)
+    return _from_table(Table(folder, columns, notes), folder, asked, rows)
+
+
+def _read_file(path: Path, asked: dict[str, Any]) -> Examples:
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        for option in ("target", "group"):
+            if asked[option] is not None:
+                require_column(asked[option], ["label"], str(path), f"--{option}")
+        return read_npz(path, asked["labelled"])
+    if suffix in TABLE_SUFFIXES:
+        table = read_table(path)
+        return _from_table(table, path.parent, asked, row_names(table.n_rows))
+    kind = suffix_modality(path)
+    if not asked["labelled"] and kind in ("image", "audio"):
+        return Examples(kind, [path], string_array([path.name]), root=path.parent)
+    if not asked["labelled"] and kind == "text":
+        lines = [line for line in read_text(path).splitlines() if line.strip()]
+        return Examples(
+            "text", lines, string_array(f"line {i + 1}" for i in range(len(lines))), root=path.parent
+        )
+    raise DataError(
+        f"{path} is no table: give a folder, or a file that ends in {', '.join(sorted(TABLE_SUFFIXES))} or .npz."
+    )
+
+
+def _from_table(table: Table, folder: Path, asked: dict[str, Any], names: np.ndarray) -> Examples:
+    """Texts of a table, or the files that its path column or its embedded bytes name."""
+    blobs = table.blobs or {}
+    column = path_column(table.columns, folder) if asked["modality"] != "text" else None
+    if blobs:
+        column = find_column(("image", "audio", "file", "bytes"), blobs) or next(iter(blobs))
+        kind: Any = asked["modality"] or ("audio" if "audio" in column.casefold() else "image")
+        items: list[Any] | Any = blobs[column]
+        notes = table.notes
+    elif column is not None:
+        return read_metadata_folder(folder, table, **asked)
+    else:
+        where = str(table.path)
+        label = target_column(table.columns, asked["target"], where, labelled=False)
+        taken = [
+            label,
+            group_column(table.columns, asked["group"], label, where),
+            find_column(["split"], table.columns),
+        ]
+        column, note = text_column(table.columns, where, taken)
+        kind, items = "text", list(table.columns[column])
+        notes = (*table.notes, *([note] if note else []))
+    return examples_from_columns(
+        table.columns,
+        items,
+        names,
+        kind,
+        where=str(table.path),
+        item_column=column,
+        target=asked["target"],
+        group=asked["group"],
+        labelled=asked["labelled"],
+        root=folder,
+        notes=notes,
+    )

@@ -1,0 +1,167 @@
+"""Splits and folds: stratified by class, groups kept together, the same for the same seed.
+
+Legend: N items. Groups are handled by scikit-learn's StratifiedGroupKFold, single items by StratifiedKFold.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.data.examples import Examples
+from headstart.errors import DataError
+
+
+def with_splits(examples: Examples, *, seed: int = 0, held_out: float = 0.2) -> Examples:
+    """Keep a given split; else hold a share out as "test", stratified, groups kept together.
+
+    Args:
+        examples: N items with labels.
+        seed: of the draw.
+        held_out: share of the items to hold out, between 0 and 1.
+
+    Raises:
+        DataError: no labels, or no split can keep groups together and classes on both sides.
+    """
+    if examples.splits is not None:
+        return examples
+    if examples.labels is None:
+        raise DataError("a split by class needs labels: name their column with --target.")
+    train, test = holdout_indices(examples.labels, examples.groups, held_out, seed)
+    splits = np.full(len(examples), "train", dtype=object)
+    splits[test] = "test"
+    by = f", by {examples.group or 'group'}" if examples.groups is not None else ""
+    origin = f"No split was given: {len(test):,} of {len(examples):,} items are held out, stratified{by}, seed {seed}."
+    return replace(examples, splits=splits, split_origin=origin)
+
+
+def fold_indices(
+    labels: np.ndarray, groups: np.ndarray | None, n_folds: int = 5, seed: int = 0
+) -> np.ndarray:
+    """The fold of each item: stratified by class, each group in one fold.
+
+    Args:
+        labels: (N,) any values.
+        groups: (N,) any values, or None.
+        n_folds: folds wanted; fewer where a class has fewer items or groups, never under 2.
+        seed: of the shuffle.
+
+    Returns:
+        (N,) int64 fold numbers from 0.
+
+    Raises:
+        DataError: fewer than 2 items or groups, or each class lies in one group only.
+    """
+    labels = np.asarray(labels)
+    codes = np.unique(labels, return_inverse=True)[1]
+    group_codes = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    n_units = _units_per_class(codes, group_codes)
+    _require_groups(n_units, group_codes)
+    n_total = len(codes) if group_codes is None else int(group_codes.max()) + 1
+    several = n_units[n_units >= 2]
+    n_used = max(2, min(n_folds, int(several.min()) if len(several) else 2, n_total))
+    return _assign(codes, group_codes, n_used, seed)
+
+
+def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: int) -> np.ndarray:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    single = groups is None or len(np.unique(groups)) == len(groups)
+    splitter = (StratifiedKFold if single else StratifiedGroupKFold)(n_folds, shuffle=True, random_state=seed)
+    folds = np.zeros(len(codes), dtype=np.int64)
+    with warnings.catch_warnings():
+        # a class rarer than the folds is told by the data checks, in words a user can act on
+        warnings.simplefilter("ignore", UserWarning)
+        order = np.zeros(len(codes))
+        for number, (_, inside) in enumerate(splitter.split(order, codes, None if single else groups)):
+            folds[inside] = number
+    return folds
+
+
+def _units_per_class(codes: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """(C,) number of items, or of groups, that hold each class."""
+    if groups is None:
+        return np.bincount(codes)
+    pairs = np.unique(np.stack([codes, groups]), axis=1)
+    return np.bincount(pairs[0])
+
+
+def _require_groups(n_units: np.ndarray, groups: np.ndarray | None) -> None:
+    if groups is None:
+        if n_units.sum() < 2:
+            raise DataError("a split needs at least 2 items.")
+        if n_units.max() < 2:
+            raise DataError(
+                "every class has one item only: nothing can be held out. Give at least 2 for each class."
+            )
+        return
+    if int(groups.max()) < 1:
+        raise DataError(
+            "all items belong to one group: nothing can be held out. Give another --group, or none."
+        )
+    if n_units.max() < 2:
+        raise DataError(
+            "each class lies in one group only, so a held-out group would hold a class never seen in training. "
+            "Give a --group that crosses the classes (a sentence or session for a speaker target), or none."
+        )
+
+
+def holdout_indices(
+    labels: np.ndarray, groups: np.ndarray | None, share: float = 0.15, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to learn from and positions to hold out.
+
+    Args:
+        labels: (N,) any values.
+        groups: (N,) any values, or None.
+        share: of the items to hold out, in (0, 1).
+        seed: of the draw.
+
+    Returns:
+        (train, held out), sorted int64 positions. Without groups each class with two items or more is on both sides.
+
+    Raises:
+        DataError: nothing can be held out (see `fold_indices`).
+    """
+    labels = np.asarray(labels)
+    codes = np.unique(labels, return_inverse=True)[1]
+    if groups is None:
+        _require_groups(np.bincount(codes), None)
+        held = _stratified_draw(codes, share, np.random.default_rng(seed))
+    else:
+        group_codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+        n_units = _units_per_class(codes, group_codes)
+        _require_groups(n_units, group_codes)
+        held = _grouped_draw(codes, group_codes, share, seed)
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _stratified_draw(codes: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """(N,) bool: held out, the share of each class rounded so that the total is right."""
+    counts = np.bincount(codes)
+    exact = counts * share
+    wanted = np.floor(exact).astype(int)
+    extra = int(round(counts.sum() * share)) - int(wanted.sum())
+    wanted[np.argsort(-(exact - wanted), kind="stable")[: max(0, extra)]] += 1
+    wanted = np.clip(wanted, np.minimum(counts - 1, 1), np.maximum(counts - 1, 0))
+    held = np.zeros(len(codes), dtype=bool)
+    for code, number in enumerate(wanted):
+        held[generator.permutation(np.flatnonzero(codes == code))[:number]] = True
+    return held
+
+
+def _grouped_draw(codes: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """(N,) bool: held out, the fold whose removal keeps most classes in train, then nearest to the share."""
+    n_folds = int(np.clip(round(1 / share), 2, int(groups.max()) + 1))
+    folds = _assign(codes, groups, n_folds, seed)
+    n_classes = int(codes.max()) + 1
+
+    def loss(fold: int) -> tuple[int, int, float]:
+        inside = folds == fold
+        lost = n_classes - len(np.unique(codes[~inside]))
+        unseen = n_classes - len(np.unique(codes[inside]))
+        return lost, unseen, abs(float(inside.mean()) - share)
+
+    return np.asarray(folds == min(range(n_folds), key=loss))

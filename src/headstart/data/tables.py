@@ -1,0 +1,232 @@
+"""Read csv, tsv, json lines and parquet into columns of strings, unchanged: "03" stays "03".
+
+Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is one clear error,
+because a guessed encoding turns letters into others without a word.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.examples import string_array
+from headstart.errors import DataError
+
+TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length.
+
+    Args:
+        path: the file, for messages.
+        columns: name to (n_rows,) strings; "" where the value is missing.
+        notes: sentences on what was decided while reading.
+        blobs: columns of encoded files (parquet structs with bytes), fetched by row.
+    """
+
+    path: Path
+    columns: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
+    blobs: Mapping[str, Sequence[Any]] | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of data rows."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+
+def read_table(path: Path) -> Table:
+    """Read one table by its suffix.
+
+    Args:
+        path: .csv, .tsv, .jsonl, .ndjson, .json (a list of objects) or .parquet.
+
+    Raises:
+        DataError: it cannot be read, or holds no rows; the message names line and remedy.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        table = _read_parquet(path)
+    elif suffix in (".jsonl", ".ndjson", ".json"):
+        table = _read_json(path)
+    else:
+        table = _read_delimited(path)
+    if table.n_rows == 0:
+        raise DataError(f"{path} holds no rows: give a table with a header and at least one row.")
+    return table
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16/32 with a byte-order mark; line ends are kept.
+
+    Raises:
+        DataError: the file cannot be opened, or is in another encoding (names the line, the byte and the remedy).
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
+    remedy = f"Save it as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
+    if encoding == "utf-8" and b"\x00" in raw[:4] and len(raw) > 3:
+        raise DataError(
+            f"{path} looks like UTF-16 without a byte-order mark. {remedy.replace('WINDOWS-1252', 'UTF-16LE')}"
+        )
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        shown = f"byte 0x{raw[error.start]:02X} on line {line} (offset {error.start:,})"
+        raise DataError(
+            f"{path} is not {encoding.upper()}: {shown} does not belong to it. {remedy}"
+        ) from None
+
+
+def _read_delimited(path: Path) -> Table:
+    text = read_text(path)
+    header = text.split("\n", 1)[0]
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    notes: list[str] = []
+    if delimiter == "," and "," not in header:
+        other = max(";\t|", key=header.count)
+        if header.count(other):
+            delimiter = other
+            notes.append(f"{path.name}: columns are separated by {other!r}, not by a comma.")
+    try:
+        rows = _delimited_rows(path, text, delimiter, csv.QUOTE_MINIMAL)
+    except DataError:
+        if delimiter != "\t":
+            raise
+        # many published tsv files hold bare quotes: the format itself knows no quoting
+        rows = _delimited_rows(path, text, delimiter, csv.QUOTE_NONE)
+        notes.append(f"{path.name}: quotes are taken as part of the text, as they are not balanced.")
+    return Table(path, _columns(path, rows), tuple(notes))
+
+
+def _delimited_rows(path: Path, text: str, delimiter: str, quoting: int) -> list[list[str]]:
+    """Header and rows as lists of strings; a broken quote or a row of another length is one clear error."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
+    old_limit = csv.field_size_limit(2**31 - 1)  # a long text is no error; the default is 131,072 characters
+    rows: list[list[str]] = []
+    start = 1
+    try:
+        for row in reader:
+            if row:
+                if rows and len(row) != len(rows[0]):
+                    raise DataError(
+                        f"{path}, row {len(rows)} (line {start}): {len(row)} values for {len(rows[0])} columns. "
+                        f"Put quotes around a value that holds {delimiter!r}, a quote or a line break."
+                    )
+                rows.append(row)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, row {len(rows)} (line {start}): a quote in this row is not closed, or text follows it ({error}). "
+            'Put "" for a quote inside quotes, and close what is open.'
+        ) from None
+    finally:
+        csv.field_size_limit(old_limit)
+    return rows
+
+
+def _columns(path: Path, rows: list[list[str]]) -> dict[str, np.ndarray]:
+    if not rows:
+        raise DataError(f"{path} is empty: give a table with a header and at least one row.")
+    names = [name.strip() or f"column_{index + 1}" for index, name in enumerate(rows[0])]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path}: the header names {', '.join(repeated)} more than once. Rename one.")
+    return {name: string_array(values) for name, values in zip(names, zip(*rows[1:]))}
+
+
+def _read_json(path: Path) -> Table:
+    text = read_text(path)
+    records: list[dict[str, Any]] = []
+    if path.suffix.lower() == ".json":
+        whole = _parse_json(path, text, "")
+        if not isinstance(whole, list):
+            raise DataError(f"{path} must hold a list of objects, or one object a line as .jsonl.")
+        listed: Iterable[tuple[int, Any]] = enumerate(whole, start=1)
+    else:
+        lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+        listed = ((number, _parse_json(path, line, f", line {number}")) for number, line in lines)
+    for number, record in listed:
+        if not isinstance(record, dict):
+            raise DataError(f'{path}, line {number}: must be an object like {{"text": ..., "label": ...}}.')
+        records.append(record)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    return Table(
+        path, {name: string_array(as_text(record.get(name)) for record in records) for name in names}
+    )
+
+
+def _parse_json(path: Path, text: str, where: str) -> Any:
+    try:
+        return json.loads(text, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}{where}: not valid JSON ({error}).") from None
+
+
+def _read_parquet(path: Path) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}).") from None
+    columns: dict[str, np.ndarray] = {}
+    blobs: dict[str, Sequence[Any]] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        if (pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            blobs[name] = _Blobs(column, path.parent)
+        else:
+            columns[name] = string_array(as_text(value) for value in column.to_pylist())
+    if not columns and blobs:
+        columns["row"] = string_array(range(1, table.num_rows + 1))
+    return Table(path, columns, blobs=blobs)
+
+
+class _Blobs(Sequence[Any]):
+    """Encoded files inside a parquet column, fetched row by row."""
+
+    def __init__(self, column: Any, folder: Path) -> None:
+        self._column = column
+        self._folder = folder
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, index: Any) -> Any:
+        value = self._column[int(index)].as_py()
+        if isinstance(value, Mapping):
+            return value["bytes"] if value.get("bytes") is not None else self._folder / str(value.get("path"))
+        return b"" if value is None else value
+
+
+def as_text(value: Any) -> str:
+    """A value of a typed table as the string a user would write; "" for a missing one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
