@@ -1,0 +1,31 @@
+"""The report of a run: one HTML file that opens offline, and the block of text that ends a command."""
+
+from headstart.report.context import (
+    CalibrationBin,
+    Candidate,
+    HistoryPoint,
+    Notice,
+    ProfilePoint,
+    ReportContext,
+    Score,
+    SplitPart,
+    WrongItem,
+)
+from headstart.report.media import worst_items
+from headstart.report.render import render
+from headstart.report.summary import end_block
+
+__all__ = [
+    "CalibrationBin",
+    "Candidate",
+    "HistoryPoint",
+    "Notice",
+    "ProfilePoint",
+    "ReportContext",
+    "Score",
+    "SplitPart",
+    "WrongItem",
+    "end_block",
+    "render",
+    "worst_items",
+]

@@ -1,0 +1,62 @@
+"""report.html of a run: one file that opens offline and asks nothing of the network.
+
+The page's own script and style stand inside it; a content security policy lets that one script run, by its
+digest, and no request leave. Everything from the data is escaped by jinja2.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from headstart.report.context import ReportContext
+from headstart.report.view import view
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(context: ReportContext) -> str:
+    """Make the page of a run; the same context gives the same text.
+
+    Args:
+        context: of the run.
+
+    Returns:
+        A whole HTML document.
+    """
+    from markupsafe import Markup
+
+    script, style = _text("report.js"), _text("report.css")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    page: str = _environment().get_template("report.html.j2").render(
+        **view(context), script=Markup(script), style=Markup(style), script_digest=digest
+    )
+    return page
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("headstart.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["percent"] = _percent
+    return environment
+
+
+def _percent(share: Any) -> str:
+    return "n/a" if share is None else f"{100 * share:.0f}%"
+
+
+@cache
+def _text(name: str) -> str:
+    return resources.files("headstart.report").joinpath("templates", name).read_text(encoding="utf-8")

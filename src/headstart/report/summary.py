@@ -1,0 +1,72 @@
+"""The block of plain text that ends a command: the score beside its baselines, the verdict, what to do next."""
+
+from __future__ import annotations
+
+import textwrap
+
+from headstart.report.charts import comparison
+from headstart.report.context import ReportContext, Score
+from headstart.report.notices import notices
+from headstart.report.words import held_out, interval, metric_words, number, sentence, verdict
+
+WIDTH = 92
+
+
+def end_block(context: ReportContext, width: int = WIDTH) -> str:
+    """Write the end of a run for the terminal.
+
+    Args:
+        context: of the run.
+        width: columns; longer sentences are wrapped.
+
+    Returns:
+        Lines of plain text without colours or control characters, so that it pipes well.
+    """
+    blocks = [_wrapped(sentence(context), width), _scores(context, width)]
+    told = verdict(context)
+    if told:
+        blocks.append(_wrapped(f"{told.title}: {told.text}", width, "  "))
+    warnings = [n for n in notices(context) if n.severity != "note"]
+    if warnings:
+        blocks.append("\n".join(_wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
+    blocks.append(_places(context))
+    return printable("\n\n".join(blocks) + "\n")
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which a class name could use to repaint a terminal."""
+    return "".join(c for c in text if c == "\n" or (c.isprintable() or c == "\u00a0"))
+
+
+def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> str:
+    later = first if rest is None else rest
+    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+
+
+def _scores(context: ReportContext, width: int) -> str:
+    drawn = comparison(context)
+    label = metric_words(drawn["key"]).label
+    rows = [(row["name"], row["value"], row["interval"]) for row in drawn["rows"]]
+    for key in ("balanced_accuracy", "macro_f1"):
+        score = context.score(key)
+        if score is not None:
+            rows.append((metric_words(key).label, number(score.value, key), interval(score, key)))
+    for key in ("eer", "min_dcf"):
+        score = Score.of((context.metrics.get("verification") or {}).get(key))
+        if score is not None:
+            words = f"Verification, {metric_words(key).label}"
+            rows.append((words, number(score.value, key), interval(score, key)))
+    if not rows:
+        return ""
+    first = max(len(row[0]) for row in rows)
+    lines = [f"  {name:<{first}}  {value:>6}  {between}".rstrip() for name, value, between in rows]
+    title = _wrapped(f"{label} with 95% interval, on {held_out(context)}", width, "  ")
+    return "\n".join([title, *lines])
+
+
+def _places(context: ReportContext) -> str:
+    lines = [f"  Result  {context.run}  (model.pt2, report.html, metrics.json, README.md)"]
+    lines.append(f"  Report  headstart report {context.run}")
+    if context.next_command:
+        lines.append(f"  Next    {context.next_command}")
+    return "\n".join(lines)

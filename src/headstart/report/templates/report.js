@@ -1,0 +1,81 @@
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const byId = (id) => document.getElementById(id);
+  const remember = (value) => { try { localStorage.setItem("headstart-theme", value); } catch { /* a file may not */ } };
+  const recall = () => { try { return localStorage.getItem("headstart-theme"); } catch { return null; } };
+
+  // Light and dark: the system's choice until the reader makes one.
+  const button = byId("theme");
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const told = () => button.setAttribute("aria-pressed", String(isDark()));
+  if (["light", "dark"].includes(recall())) root.dataset.theme = recall();
+  button.hidden = false;
+  button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; remember(root.dataset.theme); told(); });
+  system.addEventListener("change", told);
+  told();
+
+  // Copy: the clipboard where a file may use it, else by selection.
+  const copy = byId("copy");
+  if (copy) {
+    const code = byId("command");
+    const bySelection = () => {
+      const range = document.createRange();
+      range.selectNodeContents(code);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      return document.execCommand("copy");
+    };
+    const write = async () => {
+      try { await navigator.clipboard.writeText(code.textContent); return true; } catch { return bySelection(); }
+    };
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      const done = await write();
+      copy.textContent = done ? "Copied" : "Press Ctrl+C";
+      byId("copied").textContent = done ? "Command copied" : "Command selected, press Ctrl+C";
+      setTimeout(() => { copy.textContent = "Copy"; byId("copied").textContent = ""; }, 2000);
+    });
+  }
+
+  // A small label beside the pointer, kept inside the window.
+  const tip = byId("tip");
+  const hide = () => { tip.hidden = true; };
+  const show = (event) => {
+    const mark = event.target.closest("[data-tip]");
+    if (!mark) return hide();
+    tip.textContent = mark.dataset.tip;
+    tip.hidden = false;
+    const width = tip.offsetWidth;
+    const left = Math.min(Math.max(8, event.clientX - width / 2), root.clientWidth - width - 8);
+    const above = event.clientY - tip.offsetHeight - 14;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${above > 8 ? above : event.clientY + 18}px`;
+  };
+  document.addEventListener("pointermove", show);
+  document.addEventListener("pointerdown", show);
+  document.addEventListener("scroll", hide, { passive: true });
+  document.addEventListener("keydown", hide);
+
+  // On paper everything is open.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    opened.forEach((part) => { part.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((part) => { part.open = false; }));
+
+  // Only one recording plays at a time.
+  const players = [...document.querySelectorAll("audio")];
+  players.forEach((player) => player.addEventListener("play", () => players.forEach((other) => { if (other !== player) other.pause(); })));
+
+  // The contents mark the section in view.
+  const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
+  const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    if (!entry.isIntersecting) return;
+    links.forEach((a) => a.removeAttribute("aria-current"));
+    links.get(entry.target.id)?.setAttribute("aria-current", "true");
+  }), { rootMargin: "-15% 0px -75% 0px" });
+  document.querySelectorAll("main > section[id]").forEach((section) => seen.observe(section));
+})();

@@ -1,0 +1,321 @@
+"""What the templates draw: the context's numbers as words, rows and places, section by section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headstart.report import charts
+from headstart.report.context import ReportContext, Score, WrongItem
+from headstart.report.notices import confused_pairs, notices, takeaways
+from headstart.report.words import (
+    NOUNS,
+    byte_size,
+    counted,
+    duration,
+    held_out,
+    interval,
+    metric_words,
+    number,
+    sentence,
+    sentence_parts,
+    verdict,
+)
+
+TABLE_CLASSES = 12
+HEATMAP_CLASSES = 120
+CARDS = ("balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece", "rmse")
+PHASES = {
+    "scan": "read and check",
+    "checks": "data checks",
+    "load": "load the source",
+    "features": "extract features",
+    "extract": "extract features",
+    "choose": "choose depth and head",
+    "baseline": "classical baseline",
+    "baselines": "baselines",
+    "train": "train",
+    "evaluate": "evaluate",
+    "export": "export",
+    "write": "write the run",
+    "report": "this report",
+}
+
+
+def view(context: ReportContext) -> dict[str, Any]:
+    """Everything the page shows, as plain values.
+
+    Args:
+        context: of the run.
+    """
+    headline = context.score(context.headline)
+    drawn: dict[str, Any] = {
+        "run": context.run,
+        "created": context.created,
+        "sentence": sentence(context),
+        "sentence_parts": sentence_parts(context),
+        "headline": _card(context.headline, headline) if headline else None,
+        "held_out": held_out(context),
+        "comparison": charts.comparison(context),
+        "verdict": verdict(context),
+        "notices": notices(context),
+        "takeaways": takeaways(context),
+        "cards": _cards(context),
+        "verification": _verification(context),
+        "confusion": confusion(context),
+        "pairs": confused_pairs(context),
+        "classes": per_class(context),
+        "reliability": charts.reliability(context.calibration) if _any_bin(context) else [],
+        "history": _history(context),
+        "candidates": _candidates(context),
+        "findings": context.findings,
+        "parts": context.parts,
+        "part_classes": list(context.classes or dict.fromkeys(c for p in context.parts for c in p.counts)),
+        "split_origin": context.split_origin,
+        "noun": NOUNS[context.modality],
+        "depth": _depth(context),
+        "profile_metric": metric_words(context.profile_metric).label.lower(),
+        "phases": _phases(context),
+        "limits": limits(context),
+        "command": context.command,
+        "facts": _facts(context),
+        "environment": context.environment,
+        "wrong": [_wrong(item) for item in context.wrong],
+        "modality": context.modality,
+    }
+    drawn["n_wrong"] = _n_wrong(context)
+    drawn["sections"] = [(key, title) for key, title, shown in _sections(drawn) if shown]
+    return drawn
+
+
+def _sections(drawn: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    return [
+        ("result", "Result", True),
+        ("errors", "Where it goes wrong", drawn["confusion"]),
+        ("worst", "Most wrong", drawn["wrong"]),
+        ("calibration", "Calibration", drawn["reliability"]),
+        ("depth", "Depth profile", drawn["depth"]),
+        ("candidates", "What was tried", drawn["candidates"]),
+        ("history", "Learning history", drawn["history"]),
+        ("data", "Data", drawn["parts"] or drawn["findings"]),
+        ("cost", "Time and memory", drawn["phases"]["rows"]),
+        ("again", "Reproduce", drawn["command"] or drawn["facts"]),
+        ("limits", "Limits", drawn["limits"]),
+    ]
+
+
+def _card(key: str, score: Score) -> dict[str, Any]:
+    words = metric_words(key)
+    return {
+        "label": words.label,
+        "value": number(score.value, key),
+        "interval": interval(score, key),
+        "hint": words.hint,
+        "better": words.better,
+    }
+
+
+def _cards(context: ReportContext) -> list[dict[str, Any]]:
+    scores = ((key, context.score(key)) for key in CARDS if key != context.headline)
+    return [_card(key, score) for key, score in scores if score is not None]
+
+
+def _verification(context: ReportContext) -> list[dict[str, Any]]:
+    found = context.metrics.get("verification") or {}
+    scores = ((key, Score.of(found.get(key))) for key in ("eer", "min_dcf"))
+    return [_card(key, score) for key, score in scores if score is not None]
+
+
+def _any_bin(context: ReportContext) -> bool:
+    return any(b.n_items for b in context.calibration)
+
+
+def _n_wrong(context: ReportContext) -> str:
+    if context.confusion is None:
+        return ""
+    n_wrong = int(context.confusion.sum() - np.trace(context.confusion))
+    return counted(context, n_wrong)
+
+
+def confusion(context: ReportContext) -> dict[str, Any] | None:
+    """The confusion matrix: a table for few classes, squares for many, nothing but the pairs for very many.
+
+    Args:
+        context: reads `confusion` (C, C) and `classes`.
+    """
+    matrix, names = context.confusion, context.classes
+    if matrix is None or not len(names):
+        return None
+    totals = matrix.sum(axis=1)
+    shares = matrix / np.maximum(totals[:, None], 1)
+    rows, squares = [], []
+    if len(names) <= TABLE_CLASSES:
+        for row, name in enumerate(names):
+            cells = [
+                {"n_items": int(n), "share": round(float(s), 3), "right": row == column, "named": names[column]}
+                for column, (n, s) in enumerate(zip(matrix[row], shares[row], strict=True))
+            ]
+            rows.append({"name": name, "total": int(totals[row]), "cells": cells})
+    elif len(names) <= HEATMAP_CLASSES:
+        squares = [
+            {
+                "x": int(column),
+                "y": int(row),
+                "share": round(float(shares[row, column]), 3),
+                "right": bool(row == column),
+                "tip": f"{names[row]}, named {names[column]}: {matrix[row, column]:,} of {totals[row]:,}",
+            }
+            for row, column in np.argwhere(matrix > 0)
+        ]
+    return {"names": names, "rows": rows, "squares": squares, "n_classes": len(names)}
+
+
+def per_class(context: ReportContext) -> list[dict[str, Any]]:
+    """One row a class: items, how many were found (recall), how often the name was right (precision), F1."""
+    matrix, names = context.confusion, context.classes
+    if matrix is None:
+        return []
+    train = next((part.counts for part in context.parts if part.name == "train"), {})
+    rows = []
+    for k, name in enumerate(names):
+        right, of_class, named = int(matrix[k, k]), int(matrix[k].sum()), int(matrix[:, k].sum())
+        rows.append(
+            {
+                "name": name,
+                "n_train": train.get(name),
+                "n_test": of_class,
+                "recall": right / of_class if of_class else None,
+                "precision": right / named if named else None,
+                "f1": 2 * right / (of_class + named) if of_class + named else None,
+            }
+        )
+    return rows
+
+
+def _depth(context: ReportContext) -> dict[str, Any] | None:
+    if len(context.profile) < 2:
+        return None
+    return charts.depth(context.profile, context.head_stages, context.profile_metric)
+
+
+def _history(context: ReportContext) -> dict[str, Any] | None:
+    if not context.history:
+        return None
+    losses = [("train_loss", "training"), ("validation_loss", "validation")]
+    return {
+        "loss": charts.curves(context.history, losses, "log_loss"),
+        "score": charts.curves(context.history, [("score", "validation")], context.headline),
+        "score_label": metric_words(context.headline).label,
+        "rows": [
+            {
+                "epoch": f"{p.epoch:g}",
+                "train_loss": _decimals(p.train_loss),
+                "validation_loss": _decimals(p.validation_loss),
+                "score": number(p.score, context.headline) if p.score is not None else "",
+                "seconds": duration(p.seconds) if p.seconds is not None else "",
+            }
+            for p in context.history
+        ],
+    }
+
+
+def _decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _candidates(context: ReportContext) -> list[dict[str, Any]]:
+    scale = charts.Scale(
+        [v for c in context.candidates for v in c.score], context.headline, charts.bound_of(context.headline)
+    )
+    return [
+        {
+            "name": c.name,
+            "value": number(c.score.value, context.headline),
+            "interval": interval(c.score, context.headline),
+            "seconds": "" if c.seconds is None else duration(c.seconds),
+            "chosen": c.chosen,
+            "note": c.note,
+            **charts.whisker(c.score, scale),
+        }
+        for c in context.candidates
+    ]
+
+
+def _phases(context: ReportContext) -> dict[str, Any]:
+    seconds = {k: float(v) for k, v in context.metrics.get("seconds", {}).items() if v is not None}
+    rows = charts.phases(seconds)
+    for row in rows:
+        row["words"] = PHASES.get(row["name"], row["name"].replace("_", " "))
+        row["text"] = duration(row["seconds"])
+        row["share"] = f"{row['width']:.0f}%"
+    peak = context.metrics.get("peak_bytes")
+    return {
+        "rows": rows,
+        "total": duration(seconds["total"]) if "total" in seconds else "",
+        "imports": duration(seconds["imports"]) if seconds.get("imports") else "",
+        "peak": byte_size(float(peak)) if peak else "",
+    }
+
+
+def _facts(context: ReportContext) -> dict[str, str]:
+    facts = {"Source": context.source}
+    if context.policy:
+        facts["Freeze policy"] = context.policy
+    if context.head_stages:
+        facts["Head reads"] = ", ".join(context.head_stages)
+    if context.trained_stages:
+        facts["Trained stages"] = ", ".join(context.trained_stages)
+    return {**facts, **context.provenance}
+
+
+def limits(context: ReportContext) -> list[str]:
+    """What this result does not say: the usual sentences that apply, then the caller's own."""
+    n_test = counted(context, context.count("n_test"))
+    found = [
+        f"The scores hold for data like {'these' if context.n_folds else 'the held-out part'} ({n_test}): another "
+        "camera, clinic, microphone or vocabulary is another distribution.",
+    ]
+    if context.group:
+        groups = f" ({context.n_groups:,} in all)" if context.n_groups else ""
+        found.append(
+            f"Items of one {context.group}{groups} were kept together, and the intervals resample whole groups: "
+            f"the scores are for a {context.group} never seen before."
+        )
+    else:
+        found.append(
+            "No group column was given. If several items come from one person, machine or recording, pass "
+            "--group, else the scores may be too good."
+        )
+    if context.profile and not context.n_folds:
+        found.append("The depth profile was measured inside the training part; it chose the depth, it is no result.")
+    return [*found, *context.limits]
+
+
+def _wrong(item: WrongItem) -> dict[str, Any]:
+    allowed = {"image": "data:image/", "audio": "data:audio/"}.get(item.kind, "")
+    height = 40.0
+    step = 300 / max(1, len(item.peaks))
+    bars = [
+        {"x": round(k * step, 2), "y": round((height - h) / 2, 2), "h": round(h, 2)}
+        for k, h in enumerate(max(1.5, peak * height) for peak in item.peaks)
+    ]
+    truth = item.probability_of_label
+    return {
+        "name": item.name,
+        "label": item.label,
+        "predicted": item.predicted,
+        "sure": f"{100 * item.probability:.0f}%",
+        "sure_of_label": "" if truth is None else _share(truth),
+        "kind": item.kind,
+        "payload": item.payload if item.payload.startswith(allowed) else "",
+        "bars": bars,
+        "bar_width": round(step * 0.62, 2),
+        "seconds": "" if item.seconds is None else duration(item.seconds),
+    }
+
+
+def _share(value: float) -> str:
+    return "<1%" if 0 <= value < 0.005 else f"{100 * value:.0f}%"
+
+
