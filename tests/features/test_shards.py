@@ -37,7 +37,9 @@ def random_tensor(shape: list[int], dtype: torch.dtype, seed: int) -> torch.Tens
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_round_trip(tmp_path: Path, shapes: list[list[int]], dtypes: list[torch.dtype], n_parts: int, seed: int) -> None:
+def test_round_trip(
+    tmp_path: Path, shapes: list[list[int]], dtypes: list[torch.dtype], n_parts: int, seed: int
+) -> None:
     tensors = {
         f"t{number}": [random_tensor(shape, dtype, seed + part) for part in range(n_parts)]
         for number, (shape, dtype) in enumerate(zip(shapes, dtypes))

@@ -3,6 +3,7 @@
 from headstart.features.device import Setting, available_cores, choose_device, choose_precision
 from headstart.features.features import Features
 from headstart.features.pooled import extract_pooled, pooled_key
+from headstart.features.states import StoredStates, estimate_state_bytes, extract_states
 from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
 
 __all__ = [
@@ -12,10 +13,13 @@ __all__ = [
     "Key",
     "Setting",
     "Store",
+    "StoredStates",
     "available_cores",
     "choose_device",
     "choose_precision",
     "default_root",
+    "estimate_state_bytes",
     "extract_pooled",
+    "extract_states",
     "pooled_key",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from headstart.features.shelf import Places, Shelf
 
@@ -66,7 +67,8 @@ class Features:
         start = 0
         for index in indices:
             end = start + self.widths[index]
-            self._gather(index, out[:, start:end])
+            if self.n_items:
+                self.shelf.gather(self.places, stage_name(index), torch.from_numpy(out[:, start:end]))
             start = end
         return out
 
@@ -78,13 +80,6 @@ class Features:
     def take(self, positions: np.ndarray | slice) -> Features:
         """The features of some items, by position; nothing is read."""
         return replace(self, places=Places(self.places.shard[positions], self.places.row[positions]))
-
-    def _gather(self, index: int, out: np.ndarray) -> None:
-        order = np.argsort(self.places.shard, kind="stable")
-        numbers, starts = np.unique(self.places.shard[order], return_index=True)
-        for number, positions in zip(numbers.tolist(), np.split(order, starts[1:])):
-            values = self.shelf.tensor(number, stage_name(index)).numpy()
-            out[positions] = values[self.places.row[positions]]
 
 
 def stage_name(index: int) -> str:

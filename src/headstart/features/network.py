@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from headstart.features.device import Setting
 from headstart.sources.source import Source
 
 if TYPE_CHECKING:
-    from headstart.backbone import Backbone
+    from headstart.backbone import Backbone, State
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,29 @@ class InferenceNetwork:
     backbone: Backbone
     setting: Setting
 
-    def prepare(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Bring a batch to the device, in the precision and memory order of the network.
+    def pooled(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
+        """One vector an item and stage, of shape (n_items, D_s) float32, on the device."""
+        with torch.inference_mode(), self._autocast():
+            return [vector.float() for vector in self.backbone.pooled(self._on_device(inputs))]
 
-        On CUDA the copy leaves from pinned memory, while the batch before is computed.
-        """
+    def prefix(self, inputs: Mapping[str, Tensor], cut: int) -> State:
+        """The output of the stages before a cut, on the device."""
+        with torch.inference_mode(), self._autocast():
+            return self.backbone.prefix(self._on_device(inputs), cut)
+
+    def _on_device(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Bring a batch to the device; on CUDA from pinned memory, while the batch before is computed."""
         device = self.setting.device
-        prepared = {}
+        moved = {}
         for name, value in inputs.items():
-            if value.dim() == 4:
-                value = value.contiguous(memory_format=torch.channels_last)
             if device.type == "cuda":
-                value = value.pin_memory()
-            prepared[name] = value.to(device, non_blocking=True)
-        return prepared
+                value = value.pin_memory().to(device, non_blocking=True)
+            elif self.setting.precision == "bf16" and value.dim() == 4:
+                value = value.to(torch.bfloat16)
+            moved[name] = value.to(device)
+        return moved
 
-    def running(self) -> AbstractContextManager[None]:
-        """What has to surround a forward."""
+    def _autocast(self) -> AbstractContextManager[Any]:
         if self.setting.device.type == "cuda" and self.setting.precision == "bf16":
             return torch.autocast("cuda", dtype=torch.bfloat16)
         return nullcontext()

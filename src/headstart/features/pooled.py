@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
+from headstart.data.items import take_items
+from headstart.data.loading import load_batches, plan_batches
 from headstart.errors import StoreError
 from headstart.features.device import Precision, Setting
-from headstart.features.extraction import Compute, Inputs, fill, shard_sizes
+from headstart.features.extraction import Inputs, fill, shard_sizes
 from headstart.features.features import Features, stage_name
 from headstart.features.network import inference_network
 from headstart.features.shelf import Shelf
@@ -20,8 +22,8 @@ from headstart.sources.source import Source
 
 BATCH_SIZE = 32
 UNITS = {"image": "images", "text": "texts", "audio": "clips"}
+ATTEMPTS = 3
 _BATCHES_PER_SHARD = 8
-_ATTEMPTS = 3
 
 
 def extract_pooled(
@@ -56,17 +58,16 @@ def extract_pooled(
     """
     setting = Setting.choose(device, precision, threads)
     shelf = store.open(pooled_key(source, setting.precision))
-    for _ in range(_ATTEMPTS):  # a shard may turn out damaged, or be damaged by others, after it was written
+    job = _Job(source, items, digests, store, shelf, setting, batch_size or BATCH_SIZE)
+    for _ in range(ATTEMPTS):  # a shard may be found damaged after others were written
         missing = shelf.missing(digests)
         if len(missing):
-            _extract(source, items, digests, missing, store, shelf, setting, batch_size or BATCH_SIZE)
+            _extract(job, missing)
             shelf.refresh()
         places = shelf.find(digests)
         if (places.shard >= 0).all():
             return Features.read(tuple(source.stages), shelf, places)
-    raise StoreError(
-        f"stored features keep being damaged or removed: {shelf.folder}; pass another folder with --store"
-    )
+    raise kept_failing(shelf)
 
 
 def pooled_key(source: Source, precision: Precision) -> Key:
@@ -81,44 +82,48 @@ def pooled_key(source: Source, precision: Precision) -> Key:
     )
 
 
-def _extract(
-    source: Source,
-    items: Sequence[Any],
-    digests: np.ndarray,
-    missing: np.ndarray,
-    store: Store,
-    shelf: Shelf,
-    setting: Setting,
-    batch_size: int,
-) -> None:
-    """Compute the items at the positions `missing`, of shape (n_missing,), and write them on the shelf."""
-    from headstart.data.loading import load_batches, plan_batches
+def kept_failing(shelf: Shelf) -> StoreError:
+    """The error of a shelf whose shards vanish or are damaged as soon as they are written."""
+    return StoreError(
+        f"stored features keep being damaged or removed: {shelf.folder}; pass another folder with --store"
+    )
 
-    wanted = [items[position] for position in missing]
-    batches = plan_batches(wanted, source.preprocessing, batch_size=batch_size)
+
+@dataclass(frozen=True)
+class _Job:
+    """What is extracted, how and where to; see `extract_pooled`."""
+
+    source: Source
+    items: Sequence[Any]
+    digests: np.ndarray
+    store: Store
+    shelf: Shelf
+    setting: Setting
+    batch_size: int
+
+
+def _extract(job: _Job, missing: np.ndarray) -> None:
+    """Compute the items at the positions `missing`, of shape (n_missing,), and write them on the shelf."""
+    preprocessing = job.source.preprocessing
+    items = take_items(job.items, missing)
+    batches = plan_batches(items, preprocessing, batch_size=job.batch_size)
 
     def make_room(n_items: int, n_bytes: int) -> None:
-        store.make_room(shelf, n_bytes * len(missing) // n_items)
+        job.store.make_room(job.shelf, n_bytes * len(missing) // n_items)
 
-    with progress("Extracting features", len(missing), UNITS[source.modality]) as advance, setting.threads():
+    network = inference_network(job.source, job.setting)
+
+    def compute(inputs: Inputs) -> Inputs:
+        return {stage_name(index): vector for index, vector in enumerate(network.pooled(inputs))}
+
+    unit = UNITS[job.source.modality]
+    with progress("Extracting features", len(missing), unit) as advance, job.setting.threads():
         fill(
-            shelf,
-            digests[missing],
-            load_batches(wanted, source.preprocessing, batches, threads=setting.n_threads),
+            job.shelf,
+            job.digests[missing],
+            load_batches(items, preprocessing, batches, threads=job.setting.n_threads),
             shard_sizes(len(batches), _BATCHES_PER_SHARD),
-            _pooling(source, setting),
+            compute,
             advance=advance,
             before_writing=make_room,
         )
-
-
-def _pooling(source: Source, setting: Setting) -> Compute:
-    """What computes a batch: named inputs to one float32 vector an item and stage, of shape (n_batch, D)."""
-    network = inference_network(source, setting)
-
-    def compute(inputs: Inputs) -> Inputs:
-        with torch.inference_mode(), network.running():
-            vectors = network.backbone.pooled(network.prepare(inputs))
-            return {stage_name(index): vector.float() for index, vector in enumerate(vectors)}
-
-    return compute

@@ -65,6 +65,14 @@ class Layout:
     start: int
     n_bytes: int
 
+    def empty(self, n_rows: int) -> Tensor:
+        """A tensor of another number of rows in the same memory order, its values not set."""
+        return self.in_order(torch.empty((n_rows, *self.stored_shape[1:]), dtype=self.dtype))
+
+    def in_order(self, stored: Tensor) -> Tensor:
+        """The tensor in its own axes, from one whose axes lie as stored."""
+        return stored.permute(sorted(range(len(self.axes)), key=self.axes.__getitem__))
+
 
 def write_shard(folder: Path, composition: str, tensors: Mapping[str, Sequence[Tensor]]) -> Path:
     """Write tensors as one shard, whole or not at all.
@@ -170,8 +178,7 @@ def map_tensor(path: Path, layout: Layout) -> Tensor:
     else:
         raw = np.memmap(path, dtype=np.uint8, mode="c", offset=layout.start, shape=(layout.n_bytes,))
         stored = torch.from_numpy(raw).view(layout.dtype).reshape(layout.stored_shape)
-    inverse = sorted(range(len(layout.axes)), key=layout.axes.__getitem__)
-    return stored.permute(inverse)
+    return layout.in_order(stored)
 
 
 def _file_order(tensors: Mapping[str, Sequence[Tensor]]) -> list[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import shutil
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.errors import DiskFullError, StoreError
+from headstart.errors import StoreError
+from headstart.features.failures import explained
 from headstart.features.locks import FolderLock, remove_dead
 from headstart.features.shards import (
     SUFFIX,
@@ -31,7 +30,6 @@ from headstart.progress import say
 
 _ITEMS = "items"
 _DIGEST_LENGTH = 32
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -138,6 +136,18 @@ class Shelf:
         """The type and shape of a tensor in a shard."""
         return self._layouts[shard][name]
 
+    def signature(self, shard: int) -> tuple[object, ...]:
+        """What the rows of a shard's tensors look like; shards that agree in it can be joined."""
+        n_items = self.n_items(shard)
+        return tuple(
+            (name, layout.dtype, layout.axes, layout.stored_shape[0] // n_items, layout.stored_shape[1:])
+            for name, layout in sorted(self._layouts[shard].items())
+        )
+
+    def nbytes(self, shard: int) -> int:
+        """Bytes of the values in a shard."""
+        return sum(layout.n_bytes for name, layout in self._layouts[shard].items() if name != _ITEMS)
+
     def n_items(self, shard: int) -> int:
         """How many items a shard holds."""
         return len(self._items[shard])
@@ -154,6 +164,30 @@ class Shelf:
             raise StoreError(
                 f"{self._paths[shard]} has gone from the feature store while it was in use; run again"
             ) from error
+
+    def gather(self, places: Places, name: str, out: Tensor | None = None) -> Tensor:
+        """Copy the rows of items out of their shards, which must be of one signature.
+
+        Args:
+            places: where n_items items lie, none missing.
+            name: of the tensor.
+            out: of shape (n_items * r, ...), filled where given.
+
+        Returns:
+            The rows, of shape (n_items * r, ...), those of an item together, in the shards' memory order.
+        """
+        n_items = len(places.shard)
+        layout = self.layout(int(places.shard[0]), name)
+        n_rows = layout.stored_shape[0] // self.n_items(int(places.shard[0]))
+        if out is None:
+            out = layout.empty(n_items * n_rows)
+        by_item = _by_item(out, n_items)
+        order = np.argsort(places.shard, kind="stable")
+        numbers, starts = np.unique(places.shard[order], return_index=True)
+        for number, positions in zip(numbers.tolist(), np.split(order, starts[1:])):
+            values = _by_item(self.tensor(number, name), self.n_items(number))
+            by_item[torch.from_numpy(positions)] = values[torch.from_numpy(places.row[positions]).long()]
+        return out
 
     def _look_up(self, wanted: np.ndarray) -> Places:
         shard = np.full(len(wanted), -1, np.int32)
@@ -203,41 +237,10 @@ class Shelf:
 
 def item_names(digests: np.ndarray) -> np.ndarray:
     """What items are called on a shelf: of shape (n_items,), 32 hexadecimal digits each, as bytes."""
-    names = [hashlib.blake2b(str(digest).encode(), digest_size=16).hexdigest() for digest in digests]
-    return np.array(names, dtype=f"S{_DIGEST_LENGTH}")
+    names = (hashlib.blake2b(str(digest).encode(), digest_size=16).hexdigest().encode() for digest in digests)
+    return np.fromiter(names, dtype=f"S{_DIGEST_LENGTH}", count=len(digests))
 
 
-def explained(error: OSError, folder: Path, n_bytes: int) -> StoreError:
-    """The error of the store that says what an error of the system means.
-
-    Args:
-        error: the system's.
-        folder: where it was met.
-        n_bytes: how much was to be written.
-    """
-    if error.errno in _FULL:
-        return disk_full(folder, n_bytes)
-    return StoreError(
-        f"the feature store cannot be written: {folder} ({error.strerror or error}); "
-        "pass a folder you may write with --store, or set HEADSTART_CACHE"
-    )
-
-
-def disk_full(folder: Path, n_bytes: int) -> DiskFullError:
-    """The error of a disk without room, naming the folder and what is needed and free."""
-    try:
-        n_free = shutil.disk_usage(folder).free
-    except OSError:
-        n_free = 0
-    return DiskFullError(
-        f"no room for features in {folder}: {size(n_bytes)} needed, {size(n_free)} free; "
-        "free some (`headstart cache` lists and prunes what is stored), or pass another folder with --store"
-    )
-
-
-def size(n_bytes: int) -> str:
-    """A number of bytes for people: "312 MB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= factor:
-            return f"{n_bytes / factor:.3g} {unit}"
-    return f"{n_bytes} bytes"
+def _by_item(tensor: Tensor, n_items: int) -> Tensor:
+    """A view of shape (n_items, r, ...) of a tensor of shape (n_items * r, ...)."""
+    return tensor.view(n_items, tensor.shape[0] // max(n_items, 1), *tensor.shape[1:])

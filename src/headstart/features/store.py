@@ -20,8 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headstart.errors import StoreError
+from headstart.features.failures import disk_full, explained, size
 from headstart.features.locks import FolderLock
-from headstart.features.shelf import Shelf, disk_full, explained, size
+from headstart.features.shelf import Shelf
 from headstart.progress import say
 
 DEFAULT_LIMIT_BYTES = 20_000_000_000

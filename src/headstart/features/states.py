@@ -1,0 +1,310 @@
+"""Stored states: what a frozen prefix gives at a cut, computed once and served in batches of any items.
+
+A batch is a shard, because all states of a batch have one shape. Items are served together where their states
+have one shape, that is one padded length; these are the buckets.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from headstart.data.augment import Augment
+from headstart.data.items import take_items
+from headstart.data.loading import load_batches, plan_batches
+from headstart.data.preprocessing import TextPreprocessing
+from headstart.data.texts import encode_all, padded_length
+from headstart.features.device import Setting
+from headstart.features.extraction import Inputs, fill
+from headstart.features.network import InferenceNetwork, inference_network
+from headstart.features.pooled import ATTEMPTS, BATCH_SIZE, UNITS, kept_failing
+from headstart.features.shelf import Places, Shelf
+from headstart.features.store import Key, Store
+from headstart.progress import progress
+from headstart.sources.source import Source
+
+if TYPE_CHECKING:
+    from headstart.backbone import Backbone, State
+
+_N_EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is computed: the stages before a cut, of items seen in one way.
+
+    Attributes:
+        source: the network, its stages and its preprocessing.
+        items: n_items files, texts or arrays.
+        digests: of shape (n_items,), text: the digest of each item's content.
+        cut: the number of stages before it, `0 <= cut <= n_stages`.
+        view: which augmented view; 0 is the plain one.
+        seed: of the augmentation.
+        setting: device, precision and threads.
+    """
+
+    source: Source
+    items: Sequence[Any]
+    digests: np.ndarray
+    cut: int
+    view: int
+    seed: int
+    setting: Setting
+
+    def load(
+        self, positions: np.ndarray, batches: Sequence[np.ndarray] | None = None
+    ) -> Iterator[tuple[np.ndarray, Inputs]]:
+        """Decode items in batches of one padded length.
+
+        Args:
+            positions: of shape (n_chosen,), into the items.
+            batches: positions among those; None: all in one batch.
+        """
+        if batches is None:
+            batches = [np.arange(len(positions))]
+        items = take_items(self.items, positions)
+        preprocessing = self.source.preprocessing
+        augment = Augment(self.seed, self.view, self.digests[positions]) if self.view else None
+        loaded = load_batches(items, preprocessing, batches, threads=self.setting.n_threads, augment=augment)
+        if augment is None or not isinstance(preprocessing, TextPreprocessing):
+            return loaded
+        return ((chosen, _padded_as_plain(inputs, items, chosen, preprocessing)) for chosen, inputs in loaded)
+
+    def inputs(self, positions: np.ndarray) -> Inputs:
+        """The decoded inputs of items of one padded length, as one batch."""
+        ((_, inputs),) = self.load(positions)
+        return inputs
+
+    @property
+    def key(self) -> Key:
+        """The key under which these states are stored."""
+        return Key(
+            source=self.source.digest,
+            preprocessing=self.source.preprocessing.digest(),
+            what="state",
+            stages=tuple(self.source.stages.items()),
+            precision=self.setting.precision,
+            cut=self.cut,
+            view=self.view,
+            seed=self.seed if self.view else 0,
+            label=self.source.uri,
+        )
+
+
+class StoredStates:
+    """The states of a data set's items at one cut, in the store (decoded anew for each batch at cut 0).
+
+    Attributes:
+        cut: the number of stages before it.
+        buckets: for each shape of state, the positions of its items, of shape (n_in_bucket,); a batch is
+            of one bucket.
+        nbytes: bytes of all states in the store.
+    """
+
+    def __init__(self, plan: Cut, shelf: Shelf | None, places: Places, buckets: list[np.ndarray]) -> None:
+        self.cut = plan.cut
+        self.buckets = buckets
+        self._plan = plan
+        self._shelf = shelf
+        self._places = places
+        self._bucket_of = np.zeros(len(places.shard), np.int32)
+        for number, positions in enumerate(buckets):
+            self._bucket_of[positions] = number
+        self._layouts: dict[tuple[int, int], State] = {}
+
+    def __len__(self) -> int:
+        return self.n_items
+
+    @property
+    def n_items(self) -> int:
+        """How many items."""
+        return len(self._places.shard)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the states of all shards that these items lie in."""
+        if self._shelf is None:
+            return 0
+        return sum(self._shelf.nbytes(number) for number in np.unique(self._places.shard).tolist())
+
+    def batch(self, positions: np.ndarray, backbone: Backbone | None = None) -> State:
+        """The states of some items of one bucket, joined in the order asked.
+
+        Args:
+            positions: of shape (n_batch,), into the data set.
+            backbone: whose suffix will take them, with its device and precision; None: the source's own.
+
+        Raises:
+            ValueError: the items are of different buckets.
+        """
+        backbone = backbone or self._plan.source.backbone
+        positions = np.asarray(positions)
+        numbers = np.unique(self._bucket_of[positions])
+        if len(numbers) != 1:
+            raise ValueError(f"items of one bucket must be asked for, got those of {len(numbers)} buckets")
+        if self._shelf is None:
+            return backbone.prefix(_like(self._plan.inputs(positions), backbone), 0)
+        places = Places(self._places.shard[positions], self._places.row[positions])
+        names = self._shelf.names(int(places.shard[0]))
+        tensors = {name: self._shelf.gather(places, name) for name in names}
+        return self._layout(int(numbers[0]), backbone).with_tensors(tensors, len(positions))
+
+    def _layout(self, bucket: int, backbone: Backbone) -> State:
+        """A state of a few items of a bucket by the backbone itself: how its suffix takes others."""
+        known = self._layouts.get((bucket, id(backbone)))
+        if known is None:
+            inputs = _like(self._plan.inputs(self.buckets[bucket][:_N_EXAMPLES]), backbone)
+            known = self._layouts[bucket, id(backbone)] = backbone.prefix(inputs, self.cut)
+        return known
+
+
+def extract_states(
+    source: Source,
+    items: Sequence[Any],
+    digests: np.ndarray,
+    cut: int,
+    store: Store,
+    *,
+    view: int = 0,
+    seed: int = 0,
+    precision: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> StoredStates:
+    """Compute, or find in the store, the output of a prefix for every item.
+
+    Args:
+        source: the network, its stages and its preprocessing.
+        items: n_items files, texts or arrays.
+        digests: of shape (n_items,), text: the digest of each item's content.
+        cut: the number of stages in the prefix, `0 <= cut <= n_stages`; at 0 nothing is stored.
+        store: where states are found and kept.
+        view: which augmented view; 0 is the plain one.
+        seed: of the augmentation.
+        precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
+        device: "cpu", "cuda", "mps" or "auto".
+        threads: cores to use; None: those this process may use.
+        batch_size: images or clips a batch; None: what was found fastest.
+
+    Returns:
+        The states, in buckets of one shape.
+
+    Raises:
+        DiskFullError: there is no room for them.
+        StoreError: they are more than the store may hold, or it cannot be written.
+    """
+    plan = Cut(source, items, digests, cut, view, seed, Setting.choose(device, precision, threads))
+    if cut == 0:
+        batches = _by_length(items, source)
+        nowhere = np.full(len(items), -1, np.int32)
+        return StoredStates(plan, None, Places(nowhere, nowhere), batches)
+    shelf = store.open(plan.key)
+    for _ in range(ATTEMPTS):
+        missing = shelf.missing(digests)
+        if len(missing):
+            _extract(plan, missing, store, shelf, batch_size or BATCH_SIZE)
+            shelf.refresh()
+        places = shelf.find(digests)
+        if (places.shard >= 0).all():
+            return StoredStates(plan, shelf, places, _buckets(shelf, places))
+    raise kept_failing(shelf)
+
+
+def estimate_state_bytes(
+    source: Source,
+    items: Sequence[Any],
+    cut: int,
+    *,
+    precision: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+) -> int:
+    """How many bytes the states of items at a cut would take, from one item of each padded length.
+
+    Args:
+        source: the network, its stages and its preprocessing.
+        items: n_items files, texts or arrays.
+        cut: the number of stages in the prefix.
+        precision: as for `extract_states`.
+        device: as for `extract_states`.
+        threads: cores to use; None: those this process may use.
+    """
+    if cut == 0 or not len(items):
+        return 0
+    setting = Setting.choose(device, precision, threads)
+    nobody = np.zeros(len(items), dtype="U1")
+    plan = Cut(source, items, nobody, cut, 0, 0, setting)
+    with setting.threads():
+        return _estimate(plan, np.arange(len(items)), inference_network(source, setting))
+
+
+def _estimate(plan: Cut, positions: np.ndarray, network: InferenceNetwork) -> int:
+    """Bytes of the states of the items at some positions."""
+    n_bytes = 0
+    for bucket in _by_length(take_items(plan.items, positions), plan.source):
+        inputs = plan.inputs(positions[bucket[:1]])
+        n_bytes += network.prefix(inputs, plan.cut).nbytes * len(bucket)
+    return n_bytes
+
+
+def _by_length(items: Sequence[Any], source: Source) -> list[np.ndarray]:
+    """Positions of the items of each padded length."""
+    return plan_batches(
+        items, source.preprocessing, batch_size=max(1, len(items)), tokens_per_batch=sys.maxsize
+    )
+
+
+def _extract(plan: Cut, missing: np.ndarray, store: Store, shelf: Shelf, batch_size: int) -> None:
+    """Compute the states at the positions `missing`, of shape (n_missing,), and write them on the shelf."""
+    items = take_items(plan.items, missing)
+    batches = plan_batches(items, plan.source.preprocessing, batch_size=batch_size)
+    network = inference_network(plan.source, plan.setting)
+
+    def compute(inputs: Inputs) -> Inputs:
+        return network.prefix(inputs, plan.cut).tensors
+
+    unit = UNITS[plan.source.modality]
+    title = f"Storing the first {plan.cut} stages" + (f", view {plan.view}" if plan.view else "")
+    with progress(title, len(missing), unit) as advance, plan.setting.threads():
+        store.make_room(shelf, _estimate(plan, missing, network))
+        fill(
+            shelf,
+            plan.digests[missing],
+            plan.load(missing, batches),
+            [1] * len(batches),
+            compute,
+            advance=advance,
+        )
+
+
+def _buckets(shelf: Shelf, places: Places) -> list[np.ndarray]:
+    """Positions of the items whose states have one shape, in the order in which the shapes first occur."""
+    number_of: dict[Any, int] = {}
+    shards = np.unique(places.shard)
+    numbers = [number_of.setdefault(shelf.signature(shard), len(number_of)) for shard in shards.tolist()]
+    bucket_of = np.array(numbers)[np.searchsorted(shards, places.shard)]
+    return [np.flatnonzero(bucket_of == number) for number in range(len(number_of))]
+
+
+def _like(inputs: Inputs, backbone: Backbone) -> Inputs:
+    """Inputs on the device of a backbone."""
+    parameter = next(backbone.module.parameters(), torch.empty(0))
+    return {name: value.to(parameter.device) for name, value in inputs.items()}
+
+
+def _padded_as_plain(
+    inputs: Inputs, items: Sequence[Any], positions: np.ndarray, preprocessing: TextPreprocessing
+) -> Inputs:
+    """Views of texts padded as the plain texts are, so that every view of an item has one shape."""
+    encoded = encode_all([str(item) for item in items], preprocessing)
+    longest = max(len(encoded[position]) for position in positions.tolist())
+    missing = padded_length(longest, preprocessing.max_length) - inputs["input_ids"].shape[1]
+    ids = functional.pad(inputs["input_ids"], (0, missing), value=preprocessing.pad_id)
+    return {"input_ids": ids, "attention_mask": functional.pad(inputs["attention_mask"], (0, missing))}

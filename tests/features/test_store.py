@@ -1,0 +1,210 @@
+"""The store: found by content, mended where damaged, pruned by age, safe when the disk is full."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headstart.errors import DiskFullError, StoreError
+from headstart.features import Key, Store, default_root
+from headstart.features.shelf import Shelf
+
+KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"), ("layer1", "layer1")), "fp32", label="net")
+
+
+def digests(*numbers: int) -> np.ndarray:
+    return np.array([f"item{number}" for number in numbers])
+
+
+def write(shelf: Shelf, *numbers: int) -> None:
+    values = torch.tensor(numbers, dtype=torch.float32)[:, None].expand(-1, 300)
+    shelf.write(digests(*numbers), {"values": [values]})
+    shelf.refresh()
+
+
+def read(shelf: Shelf, *numbers: int) -> list[float | None]:
+    places = shelf.find(digests(*numbers))
+    return [
+        None if shard < 0 else float(shelf.tensor(shard, "values")[row, 0])
+        for shard, row in zip(places.shard.tolist(), places.row.tolist())
+    ]
+
+
+def test_values_are_found_by_content(tmp_path: Path) -> None:
+    shelf = Store(tmp_path).open(KEY)
+    write(shelf, 3, 1, 2)
+    write(shelf, 5, 4)
+    assert read(shelf, 1, 5, 7, 1, 3) == [1, 5, None, 1, 3]
+    assert read(Store(tmp_path).open(KEY), 4, 2, 0) == [4, 2, None]
+    assert shelf.missing(digests(9, 1, 8, 9, 5)).tolist() == [0, 2]
+    assert shelf.missing(digests()).tolist() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": "other"},
+        {"preprocessing": "other"},
+        {"what": "state", "cut": 1},
+        {"stages": (("layer1", "layer1"),)},
+        {"precision": "bf16"},
+        {"view": 1},
+        {"view": 1, "seed": 3},
+    ],
+)
+def test_another_meaning_is_another_key(tmp_path: Path, change: dict[str, object]) -> None:
+    store = Store(tmp_path)
+    write(store.open(KEY), 1)
+    assert read(store.open(replace(KEY, **change)), 1) == [None]
+    assert read(store.open(replace(KEY, label="another name")), 1) == [1]
+
+
+@pytest.mark.parametrize("at", [0, 12, 80, 700, -1])
+def test_a_flipped_byte_is_said_and_mended(
+    tmp_path: Path, at: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf = Store(tmp_path).open(KEY)
+    write(shelf, 1, 2)
+    (path,) = shelf.folder.glob("*.safetensors")
+    good = path.read_bytes()
+    write(shelf, 3)
+    shelf.close()
+    damaged = bytearray(good)
+    damaged[at] ^= 0x40
+    path.write_bytes(damaged)
+
+    shelf = Store(tmp_path).open(KEY)
+    assert shelf.missing(digests(1, 2, 3)).tolist() == [0, 1]
+    assert "damaged and will be computed again" in capsys.readouterr().err
+    assert not path.exists()
+    write(shelf, 1, 2)
+    assert path.read_bytes() == good
+    assert read(shelf, 1, 2, 3) == [1, 2, 3]
+
+
+def test_a_vanished_shard_is_one_clear_error(tmp_path: Path) -> None:
+    shelf = Store(tmp_path).open(KEY)
+    write(shelf, 1)
+    next(shelf.folder.glob("*.safetensors")).unlink()
+    with pytest.raises(StoreError, match="has gone from the feature store"):
+        shelf.tensor(0, "values")
+    assert shelf.missing(digests(1)).tolist() == [0]
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=1m tmpfs {folder} 2>/dev/null") != 0:
+        pytest.skip("a small disk can only be mounted by root")
+    yield folder
+    os.system(f"umount -l {folder}")
+
+
+def test_a_full_disk_is_one_error_and_leaves_no_half_file(tiny_disk: Path) -> None:
+    shelf = Store(tiny_disk).open(KEY)
+    write(shelf, 1)
+    before = sorted(path.name for path in shelf.folder.iterdir())
+    with pytest.raises(
+        DiskFullError, match=r"no room for features in .*disk.*: 4 MB needed, .* free"
+    ) as caught:
+        shelf.write(digests(2), {"values": [torch.ones(1, 1_000_000)]})
+    assert "--store" in str(caught.value)
+    assert sorted(path.name for path in shelf.folder.iterdir()) == before
+    assert read(shelf, 1) == [1]
+    with pytest.raises(DiskFullError, match="5 MB needed"):
+        Store(tiny_disk).make_room(shelf, 5_000_000)
+
+
+def test_a_quota_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Store(tmp_path).open(KEY)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DiskFullError, match=r"1\.23 kB needed"):
+        write(shelf, 1)
+    assert not list(shelf.folder.glob("*.safetensors")) and not list(shelf.folder.glob(".tmp*"))
+
+
+def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot be written.*--store"):
+        Store(tmp_path / "file").open(KEY)
+
+
+def test_oldest_keys_go_first_and_those_in_use_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(tmp_path)
+    shelves = {}
+    for number in range(4):
+        shelf = shelves[number] = store.open(replace(KEY, source=str(number), label=f"net{number}"))
+        write(shelf, 1)
+        os.utime(shelf.folder / "key.json", (1000.0 + number, 1000.0 + number))
+    for number in (1, 2, 3):
+        shelves[number].close()
+    assert [entry.label for entry in store.list()] == ["net0", "net1", "net2", "net3"]
+    n_bytes = store.list()[0].n_bytes
+
+    removed = store.prune(limit_bytes=2 * n_bytes)
+    assert [entry.label for entry in removed] == ["net1", "net2"]
+    assert "Removed" in capsys.readouterr().err
+    assert [entry.label for entry in store.list()] == ["net0", "net3"]
+    assert read(shelves[0], 1) == [1]
+    assert [entry.label for entry in store.prune(digests=[shelves[3].folder.name[:8]])] == ["net3"]
+    shelves[0].close()
+    assert store.prune(unused_seconds=time.time()) == ()
+    assert [entry.label for entry in store.prune(unused_seconds=60)] == ["net0"]
+    assert store.list() == () and store.prune() == ()
+
+
+def test_room_is_made_before_writing(tmp_path: Path) -> None:
+    old = Store(tmp_path).open(KEY)
+    write(old, *range(20))
+    old.close()
+    store = Store(tmp_path, limit_bytes=30_000)
+    new = store.open(replace(KEY, source="new", label="new"))
+    store.make_room(new, 20_000)
+    assert [entry.label for entry in store.list()] == ["new"]
+    with pytest.raises(StoreError, match=r"40.* of features would not fit in the store .* may hold 30 kB"):
+        store.make_room(new, 40_000)
+
+
+def test_leftovers_of_dead_processes_are_removed_and_live_ones_kept(tmp_path: Path) -> None:
+    from headstart.features.locks import create_locked
+
+    store = Store(tmp_path)
+    folder = store.open(KEY).folder
+    (folder / ".tmp-dead").write_bytes(b"half")
+    file, alive = create_locked(folder, ".tmp-")
+    store.open(KEY)
+    assert not (folder / ".tmp-dead").exists()
+    assert alive.exists()
+    file.close()
+    store.open(KEY)
+    assert not alive.exists()
+
+
+def test_root_is_given_or_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "mine"))
+    assert Store().root == tmp_path / "mine"
+    assert Store(tmp_path).root == tmp_path
+    monkeypatch.delenv("HEADSTART_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert default_root() == tmp_path / "xdg" / "headstart"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert default_root().parts[-3:] == ("Library", "Caches", "headstart")
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert default_root() == tmp_path / "headstart" / "Cache"
