@@ -2,80 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from headstart.backbone import Backbone, State
 from headstart.heads.linear import LinearHead, LinearHeadModule
 
 N_CLASSES = 3
 
 
-@dataclass
-class SmallState:
-    """A stored prefix of a Chain: one tensor of shape (n_items, ...)."""
+class States:
+    """The states of a few items, held in memory as the store would serve them, in one bucket."""
 
-    tensor: Tensor
+    def __init__(self, backbone: Backbone, inputs: Tensor | dict[str, Tensor], cut: int) -> None:
+        self.state = backbone.prefix(inputs, cut)
+        self.buckets = [np.arange(self.state.n_items)]
 
-    def to(self, device: torch.device) -> SmallState:
-        return SmallState(self.tensor.to(device))
-
-
-class SmallStates:
-    """Stored states in memory, in one bucket."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-        self.buckets = [np.arange(len(tensor))]
-
-    def batch(self, positions: np.ndarray) -> SmallState:
-        return SmallState(self.tensor[torch.from_numpy(np.asarray(positions))])
+    def batch(self, positions: np.ndarray, backbone: Backbone | None = None) -> State:
+        return self.state[positions]
 
 
-class Chain:
-    """A backbone whose stages are the children of one Sequential; no more than training needs."""
-
-    def __init__(self, module: nn.Sequential) -> None:
-        self.module = module
-        self.stages = tuple(name for name, _ in module.named_children())
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        return self.module(inputs)
-
-    def prefix(self, inputs: Tensor, cut: int) -> SmallState:
-        self.module.eval()
-        with torch.no_grad():
-            return SmallState(self.module[:cut](inputs))
-
-    def suffix(self, state: SmallState, cut: int) -> Tensor:
-        return self.module[cut:](state.tensor)
-
-    def stage_of(self, name: str) -> int:
-        return self.stages.index(name.split(".")[0])
-
-    def stage_modules(self, index: int) -> Sequence[nn.Module]:
-        return [self.module[index]]
-
-
-def chain(seed: int = 0) -> Chain:
+def chain(seed: int = 0) -> Backbone:
     """Four stages with batch norm and dropout, 1x6x6 pictures to 8 features."""
     torch.manual_seed(seed)
-    return Chain(
-        nn.Sequential(
-            nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU()),
-            nn.Sequential(nn.Conv2d(4, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.2)),
-            nn.Sequential(nn.Conv2d(6, 8, 2), nn.BatchNorm2d(8), nn.Dropout(0.2)),
-            nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(8, 8)),
-        ).eval()
-    )
+    stages = {
+        "stem": nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU()),
+        "block1": nn.Sequential(nn.Conv2d(4, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.2)),
+        "block2": nn.Sequential(nn.Conv2d(6, 8, 2), nn.BatchNorm2d(8), nn.Dropout(0.2)),
+        "block3": nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(8, 8)),
+    }
+    return Backbone(nn.Sequential(OrderedDict(stages)).eval(), {name: name for name in stages})
 
 
 @pytest.fixture
-def new_chain() -> Callable[[], Chain]:
+def new_chain() -> Callable[[], Backbone]:
     """Makes equal networks, as loading a source again does."""
     return chain
 

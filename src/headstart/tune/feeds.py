@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from headstart.tune.schedule import Positions, view_of
+from headstart.backbone import Backbone
+from headstart.data.augment import Augment
+from headstart.data.loading import load_batches, plan_batches
+from headstart.data.preprocessing import Preprocessing
+from headstart.errors import TrainingError
+from headstart.tune.schedule import Positions, ordered_plan, view_of
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how a training runs.
+
+    Attributes:
+        device: what the trained part runs on.
+        precision: "fp32" or "bf16" (autocast; weights and optimizer stay float32).
+        checkpoint_seconds: least time between two checkpoints; 0 writes one every step.
+        deadline: time.monotonic() at which training stops with the best weights so far, or None.
+    """
+
+    device: torch.device = _CPU
+    precision: str = "fp32"
+    checkpoint_seconds: float = 30.0
+    deadline: float | None = None
 
 
 class Feed(Protocol):
@@ -28,7 +55,7 @@ class Feed(Protocol):
         """Yield positions and inputs of the plan's batches from `start` on; epoch 0 is never augmented."""
         ...
 
-    def embed(self, backbone: Any, inputs: Any, device: torch.device) -> Tensor:
+    def embed(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
         """Run the trained part of the backbone on a batch; of shape (n_items, width)."""
         ...
 
@@ -39,11 +66,13 @@ class StoredFeed:
     Args:
         views: the stored states of the same items, one a view; the first is not augmented.
         cut: the cut they were stored at.
+        backbone: whose suffix takes them.
     """
 
-    def __init__(self, views: Sequence[Any], cut: int) -> None:
+    def __init__(self, views: Sequence[Any], cut: int, backbone: Backbone) -> None:
         self.views = list(views)
         self.cut = cut
+        self.backbone = backbone
         self.buckets: Sequence[Positions] = [np.asarray(b, dtype=np.intp) for b in self.views[0].buckets]
         self.n_items = sum(len(bucket) for bucket in self.buckets)
 
@@ -53,11 +82,49 @@ class StoredFeed:
         n_views = len(self.views) if epoch else 1
         for step in range(start, len(plan)):
             view = view_of(n_views, seed=seed, epoch=epoch, step=step)
-            yield plan[step], self.views[view].batch(plan[step])
+            yield plan[step], self.views[view].batch(plan[step], self.backbone)
 
-    def embed(self, backbone: Any, inputs: Any, device: torch.device) -> Tensor:
-        embedding: Tensor = backbone.suffix(inputs.to(device), self.cut)
+    def embed(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
+        embedding: Tensor = backbone.suffix(inputs, self.cut)
         return embedding
+
+
+class LiveFeed:
+    """Batches that are decoded each time, for a network of which nothing is frozen.
+
+    Args:
+        items: n_items files, texts or arrays.
+        digests: of each item's content, of shape (n_items,).
+        preprocessing: the source's.
+        n_threads: that decode ahead.
+        augment: whether training epochs see augmented views.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Any],
+        digests: NDArray[Any],
+        preprocessing: Preprocessing,
+        *,
+        n_threads: int,
+        augment: bool,
+    ) -> None:
+        self.items, self.digests, self.preprocessing = items, digests, preprocessing
+        self.n_threads, self.augment = n_threads, augment
+        self.n_items = len(items)
+        whole = {"batch_size": max(1, len(items)), "tokens_per_batch": sys.maxsize}
+        self.buckets: Sequence[Positions] = plan_batches(items, preprocessing, **whole)
+
+    def batches(
+        self, plan: Sequence[Positions], *, seed: int, epoch: int, start: int = 0
+    ) -> Iterator[tuple[Positions, Any]]:
+        augment = Augment(seed, view=epoch, digests=self.digests) if self.augment and epoch else None
+        yield from load_batches(
+            self.items, self.preprocessing, plan[start:], threads=self.n_threads, augment=augment
+        )
+
+    def embed(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
+        return embed_live(backbone, inputs, device)
 
 
 class TensorFeed:
@@ -83,11 +150,11 @@ class TensorFeed:
             else:
                 yield positions, {name: tensor[index] for name, tensor in self.inputs.items()}
 
-    def embed(self, backbone: Any, inputs: Any, device: torch.device) -> Tensor:
+    def embed(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
         return embed_live(backbone, inputs, device)
 
 
-def embed_live(backbone: Any, inputs: Any, device: torch.device) -> Tensor:
+def embed_live(backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
     """Run the whole network on a batch of inputs."""
     if isinstance(inputs, Tensor):
         moved: Any = inputs.to(device, non_blocking=True)
@@ -95,3 +162,33 @@ def embed_live(backbone: Any, inputs: Any, device: torch.device) -> Tensor:
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in inputs.items()}
     embedding: Tensor = backbone(moved)
     return embedding
+
+
+def autocast(machine: Machine) -> torch.autocast:
+    """What surrounds a forward in the run's precision.
+
+    It is torch's own, since an Accelerator's precision cannot be changed again within a process.
+    """
+    return torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.precision == "bf16")
+
+
+def embed_all(
+    backbone: Backbone, feed: Feed, machine: Machine, *, batch_size: int = 64, seed: int = 0
+) -> NDArray[np.float32]:
+    """The embeddings of all items of a feed, not augmented, of shape (n_items, width), in their order.
+
+    Modes are as they are set. Batches do not depend on the order of training.
+    """
+    plan = ordered_plan(feed.buckets, batch_size)
+    result: NDArray[np.float32] | None = None
+    with torch.no_grad():
+        for positions, inputs in feed.batches(plan, seed=seed, epoch=0, start=0):
+            with autocast(machine):
+                embedding = feed.embed(backbone, inputs, machine.device)
+            values = embedding.float().cpu().numpy()
+            if result is None:
+                result = np.empty((feed.n_items, values.shape[1]), dtype=np.float32)
+            result[positions] = values
+    if result is None:
+        raise TrainingError("there are no items to embed")
+    return result

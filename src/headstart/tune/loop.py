@@ -26,15 +26,14 @@ from headstart.heads.linear import LinearHeadModule
 from headstart.progress import progress
 from headstart.tune import randomness
 from headstart.tune.checkpoint import Checkpoints
-from headstart.tune.feeds import Feed
+from headstart.tune.feeds import Feed, Machine, autocast, embed_all
 from headstart.tune.freeze import Freeze
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, score
-from headstart.tune.schedule import Positions, epoch_plan, ordered_plan, rate_factor
+from headstart.tune.schedule import Positions, epoch_plan, rate_factor
 from headstart.tune.state import Memory, Progress, write_history
 
 _STEPS_BETWEEN_CHECKS = 50
-_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +42,6 @@ class Labelled:
 
     feed: Feed
     labels: NDArray[np.integer]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where and how a training runs.
-
-    Attributes:
-        device: what the trained part runs on.
-        precision: "fp32" or "bf16" (autocast; weights and optimizer stay float32).
-        checkpoint_seconds: least time between two checkpoints; 0 writes one every step.
-        deadline: time.monotonic() at which training stops with the best weights so far, or None.
-    """
-
-    device: torch.device = _CPU
-    precision: str = "fp32"
-    checkpoint_seconds: float = 30.0
-    deadline: float | None = None
 
 
 class Loop:
@@ -140,12 +122,11 @@ class Loop:
         """Scores of every item of a part, of shape (N, C), in eval mode and in the order of its items."""
         self.freeze.train(False)
         self.head.eval()
-        result = np.empty((part.feed.n_items, self.head.linear.out_features), dtype=np.float32)
-        plan = ordered_plan(part.feed.buckets, max(64, self.recipe.batch_size))
+        embeddings = embed_all(
+            self.backbone, part.feed, self.machine, batch_size=max(64, self.recipe.batch_size), seed=self.seed
+        )
         with torch.no_grad():
-            for positions, inputs in part.feed.batches(plan, seed=self.seed, epoch=0, start=0):
-                result[positions] = self._forward(part.feed, inputs).cpu().numpy()
-        return result
+            return self.head.logits(torch.from_numpy(embeddings).to(self.machine.device)).cpu().numpy()
 
     def measure_epoch(self, n_steps: int = 3) -> float:
         """Estimate the seconds of an epoch from its first steps, leaving weights and generators as they are.
@@ -183,7 +164,7 @@ class Loop:
         at, clock = self.at, time.monotonic
         plan = self._plan(at.epoch)
         started = clock() - at.epoch_seconds
-        deadline = self.machine.deadline or float("inf")
+        deadline = float("inf") if self.machine.deadline is None else self.machine.deadline
         self.freeze.train()
         self.head.train()
         batches = self.train.feed.batches(plan, seed=self.seed, epoch=at.epoch, start=at.step)
@@ -253,10 +234,8 @@ class Loop:
         return loss.detach()
 
     def _forward(self, feed: Feed, inputs: Any) -> Tensor:
-        device = self.machine.device
-        # torch's own autocast: an Accelerator's precision cannot be changed again within a process
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.machine.precision == "bf16"):
-            embedding_ND = feed.embed(self.backbone, inputs, device)
+        with autocast(self.machine):
+            embedding_ND = feed.embed(self.backbone, inputs, self.machine.device)
         return self.head.logits(embedding_ND.float())
 
     def _set_rate(self) -> None:

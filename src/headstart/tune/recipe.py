@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from headstart.errors import OptionError, did_you_mean
 
 _BY_MODALITY: dict[str, dict[str, Any]] = {
-    "image": {"epochs": 10, "lr": 1e-4, "head_lr": 1e-3, "batch_size": 32, "weight_decay": 0.01, "views": 1},
-    "text": {"epochs": 4, "lr": 5e-5, "head_lr": 5e-4, "batch_size": 16, "weight_decay": 0.01, "views": 1},
-    "audio": {"epochs": 10, "lr": 5e-5, "head_lr": 1e-3, "batch_size": 16, "weight_decay": 0.01, "views": 1},
+    "image": {"epochs": 10, "lr": 1e-4, "head_lr": 1e-3, "batch_size": 32},
+    "text": {"epochs": 4, "lr": 5e-5, "head_lr": 5e-4, "batch_size": 16, "augment": False},
+    "audio": {"epochs": 10, "lr": 5e-5, "head_lr": 1e-3, "batch_size": 16},
 }
 
 
