@@ -1,0 +1,18 @@
+"""Choose: the depth profile and the head, from evidence on training items only."""
+
+from headstart.choose.candidates import Candidate, ProfileRow
+from headstart.choose.crossvalidate import CrossValidation, cross_validate
+from headstart.choose.features import ArrayFeatures, Rows, StageFeatures
+from headstart.choose.head import Choice, choose_head
+
+__all__ = [
+    "ArrayFeatures",
+    "Candidate",
+    "Choice",
+    "CrossValidation",
+    "ProfileRow",
+    "Rows",
+    "StageFeatures",
+    "choose_head",
+    "cross_validate",
+]

@@ -1,0 +1,70 @@
+"""What the choice needs of features: named stages, and one matrix for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class StageFeatures(Protocol):
+    """Pooled features of N items at every stage; headstart.features.Features is one."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stage names, in order."""
+
+    @property
+    def n_items(self) -> int:
+        """The number of items."""
+
+    def stage(self, index: int) -> NDArray[np.float32]:
+        """Return the vectors of one stage, of shape (N, D)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayFeatures:
+    """Features held in memory, for scripts and tests."""
+
+    stages: tuple[str, ...]
+    arrays: tuple[NDArray[np.float32], ...]
+
+    @property
+    def n_items(self) -> int:
+        """The number of items."""
+        return len(self.arrays[0])
+
+    def stage(self, index: int) -> NDArray[np.float32]:
+        """Return the vectors of one stage, of shape (N, D)."""
+        return self.arrays[index]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Some items of other features, in the order given."""
+
+    base: StageFeatures
+    positions: NDArray[np.integer]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stage names, in order."""
+        return self.base.stages
+
+    @property
+    def n_items(self) -> int:
+        """The number of items."""
+        return len(self.positions)
+
+    def stage(self, index: int) -> NDArray[np.float32]:
+        """Return the vectors of one stage, of shape (N, D)."""
+        return np.asarray(self.base.stage(index)[self.positions])
+
+
+def stacked(features: StageFeatures, indices: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the vectors of several stages side by side, of shape (N, sum of widths)."""
+    if len(indices) == 1:
+        return features.stage(indices[0])
+    return np.concatenate([features.stage(index) for index in indices], axis=1)
