@@ -123,6 +123,11 @@ class Training:
         with self.setting.threads():
             return self.loop.measure_epoch()
 
+    def limit_epochs(self, n_epochs: int) -> None:
+        """Plan fewer epochs than the recipe says; the schedule is laid over these."""
+        self.recipe = self.loop.recipe = self.recipe.model_copy(update={"epochs": n_epochs})
+        self.loop.identity["recipe"] = self.recipe.model_dump()
+
     def run(self, *, resume: bool = False, deadline: float | None = None) -> Tuned:
         """Train and give back the best weights.
 
