@@ -32,29 +32,32 @@ class InferenceNetwork:
     def pooled(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
         """One vector an item and stage, of shape (n_items, D_s) float32, on the device."""
         with torch.inference_mode(), self._autocast():
-            return [vector.float() for vector in self.backbone.pooled(self._on_device(inputs))]
+            return [vector.float() for vector in self.backbone.pooled(inputs_for(self.backbone, inputs))]
 
     def prefix(self, inputs: Mapping[str, Tensor], cut: int) -> State:
         """The output of the stages before a cut, on the device."""
         with torch.inference_mode(), self._autocast():
-            return self.backbone.prefix(self._on_device(inputs), cut)
-
-    def _on_device(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Bring a batch to the device; on CUDA from pinned memory, while the batch before is computed."""
-        device = self.setting.device
-        moved = {}
-        for name, value in inputs.items():
-            if device.type == "cuda":
-                value = value.pin_memory().to(device, non_blocking=True)
-            elif self.setting.precision == "bf16" and value.dim() == 4:
-                value = value.to(torch.bfloat16)
-            moved[name] = value.to(device)
-        return moved
+            return self.backbone.prefix(inputs_for(self.backbone, inputs), cut)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.setting.device.type == "cuda" and self.setting.precision == "bf16":
             return torch.autocast("cuda", dtype=torch.bfloat16)
         return nullcontext()
+
+
+def inputs_for(backbone: Backbone, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A batch on the device of a network, pictures in its precision; its front ends of sound take float32.
+
+    On CUDA the copy leaves from pinned memory, while the batch before is computed.
+    """
+    like = next(backbone.module.parameters(), torch.empty(0))
+    moved = {}
+    for name, value in inputs.items():
+        dtype = like.dtype if value.dim() == 4 else value.dtype
+        if like.is_cuda:
+            value = value.pin_memory()
+        moved[name] = value.to(like.device, dtype, non_blocking=True)
+    return moved
 
 
 def inference_network(source: Source, setting: Setting) -> InferenceNetwork:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch.nn import functional
 
 from headstart.data.augment import Augment
@@ -22,7 +21,7 @@ from headstart.data.preprocessing import TextPreprocessing
 from headstart.data.texts import encode_all, padded_length
 from headstart.features.device import Setting
 from headstart.features.extraction import Inputs, fill
-from headstart.features.network import InferenceNetwork, inference_network
+from headstart.features.network import InferenceNetwork, inference_network, inputs_for
 from headstart.features.pooled import ATTEMPTS, BATCH_SIZE, UNITS, kept_failing
 from headstart.features.shelf import Places, Shelf
 from headstart.features.store import Key, Store
@@ -149,7 +148,7 @@ class StoredStates:
         if len(numbers) != 1:
             raise ValueError(f"items of one bucket must be asked for, got those of {len(numbers)} buckets")
         if self._shelf is None:
-            return backbone.prefix(_like(self._plan.inputs(positions), backbone), 0)
+            return backbone.prefix(inputs_for(backbone, self._plan.inputs(positions)), 0)
         places = Places(self._places.shard[positions], self._places.row[positions])
         names = self._shelf.names(int(places.shard[0]))
         tensors = {name: self._shelf.gather(places, name) for name in names}
@@ -159,7 +158,7 @@ class StoredStates:
         """A state of a few items of a bucket by the backbone itself: how its suffix takes others."""
         known = self._layouts.get((bucket, id(backbone)))
         if known is None:
-            inputs = _like(self._plan.inputs(self.buckets[bucket][:_N_EXAMPLES]), backbone)
+            inputs = inputs_for(backbone, self._plan.inputs(self.buckets[bucket][:_N_EXAMPLES]))
             known = self._layouts[bucket, id(backbone)] = backbone.prefix(inputs, self.cut)
         return known
 
@@ -291,12 +290,6 @@ def _buckets(shelf: Shelf, places: Places) -> list[np.ndarray]:
     numbers = [number_of.setdefault(shelf.signature(shard), len(number_of)) for shard in shards.tolist()]
     bucket_of = np.array(numbers)[np.searchsorted(shards, places.shard)]
     return [np.flatnonzero(bucket_of == number) for number in range(len(number_of))]
-
-
-def _like(inputs: Inputs, backbone: Backbone) -> Inputs:
-    """Inputs on the device of a backbone."""
-    parameter = next(backbone.module.parameters(), torch.empty(0))
-    return {name: value.to(parameter.device) for name, value in inputs.items()}
 
 
 def _padded_as_plain(

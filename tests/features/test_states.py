@@ -1,0 +1,124 @@
+"""Stored states: a suffix gives from them what the live forward gives, of any items of a bucket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_source import make_pictures
+
+import headstart.features.states as states_module
+from headstart.backbone import Backbone
+from headstart.data.loading import load_batches
+from headstart.errors import DiskFullError, StoreError
+from headstart.features import Setting, Store, estimate_state_bytes, extract_states
+from headstart.features.network import inference_network
+from headstart.sources.source import Source
+
+N_ITEMS = 20
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def live(source: Source, backbone: Backbone, items: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+    """The network's output computed plainly, in the run's precision."""
+    ((_, inputs),) = load_batches(items, source.preprocessing, [np.arange(len(items))], threads=1)
+    with torch.no_grad():
+        return backbone({"pixels": inputs["pixels"].to(dtype)})
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_suffix_of_stored_states_is_the_forward(store: Store, tiny_source: Source, cut: int) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    states = extract_states(tiny_source, items, digests, cut, store, precision="fp32", batch_size=3)
+    chosen = np.array([13, 2, 2, 19, 0])
+    with torch.no_grad():
+        output = tiny_source.backbone.suffix(states.batch(chosen), cut)
+    expected = live(tiny_source, tiny_source.backbone, items[chosen], torch.float32)
+    torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
+    assert len(states) == N_ITEMS
+    np.testing.assert_array_equal(np.concatenate(states.buckets), np.arange(N_ITEMS))
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_in_the_same_network_they_are_equal(
+    store: Store, tiny_source: Source, cut: int, precision: str, dtype: torch.dtype
+) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    states = extract_states(
+        tiny_source, items, digests, cut, store, precision=precision, device="cpu", batch_size=N_ITEMS
+    )
+    network = inference_network(tiny_source, Setting.choose("cpu", precision, 1)).backbone
+    state = states.batch(np.arange(N_ITEMS), network)
+    assert all(tensor.dtype == dtype for tensor in state.tensors.values())
+    assert state.tensors and state.nbytes == states.nbytes
+    with torch.no_grad():
+        assert torch.equal(network.suffix(state, cut), live(tiny_source, network, items, dtype))
+
+
+def test_states_are_computed_once(store: Store, tiny_source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    counts: list[int] = []
+    extract = states_module._extract
+
+    def count(plan: states_module.Cut, missing: np.ndarray, *others: object) -> None:
+        counts.append(len(missing))
+        extract(plan, missing, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(states_module, "_extract", count)
+    extract_states(tiny_source, items[:8], digests[:8], 2, store)
+    extract_states(tiny_source, items, digests, 2, store)
+    extract_states(tiny_source, items, digests, 2, store)
+    extract_states(tiny_source, items, digests, 1, store)
+    extract_states(tiny_source, items, digests, 2, store, view=1)
+    extract_states(tiny_source, items, digests, 2, store, view=1)
+    extract_states(tiny_source, items, digests, 2, store, view=1, seed=1)
+    assert counts == [8, 12, 20, 20, 20]
+
+
+def test_views_differ_and_follow_the_seed(store: Store, tiny_source: Source, tmp_path: Path) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    chosen = np.arange(N_ITEMS)
+
+    def values(where: Store, view: int, seed: int) -> torch.Tensor:
+        states = extract_states(tiny_source, items, digests, 1, where, view=view, seed=seed, precision="fp32")
+        (tensor,) = states.batch(chosen).tensors.values()
+        return tensor
+
+    plain, first = values(store, 0, 0), values(store, 1, 0)
+    assert not torch.equal(plain, first)
+    assert not torch.equal(first, values(store, 2, 0))
+    assert not torch.equal(first, values(store, 1, 1))
+    assert torch.equal(plain, values(store, 0, 1))
+    assert torch.equal(first, values(Store(tmp_path / "again"), 1, 0))
+
+
+def test_bytes_are_known_before(store: Store, tiny_source: Source) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    for cut in (0, 1, 2):
+        estimate = estimate_state_bytes(tiny_source, items, cut)
+        assert estimate == extract_states(tiny_source, items, digests, cut, store).nbytes
+    assert estimate_state_bytes(tiny_source, items[:0], 1) == 0
+
+
+def test_too_many_bytes_are_refused_before_the_work(tiny_source: Source, tmp_path: Path) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    with pytest.raises(StoreError, match=r"would not fit in the store .* may hold 1 kB"):
+        extract_states(tiny_source, items, digests, 1, Store(tmp_path, limit_bytes=1000))
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_a_full_disk_is_seen_before_the_work(
+    store: Store, tiny_source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items, digests = make_pictures(N_ITEMS)
+    usage = type("Usage", (), {"free": 10_000})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    with pytest.raises(DiskFullError, match=r"needed, 10 kB free"):
+        extract_states(tiny_source, items, digests, 1, store)
