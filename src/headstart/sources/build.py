@@ -1,4 +1,4 @@
-"""The network of a source configuration, with fresh weights: for first loads and for runs that are opened again.
+"""The network of a source configuration, with fresh weights: for first loads and for runs opened again.
 
 A source configuration is a dictionary that JSON can hold: `library` ("timm", "transformers", "custom"),
 `modality`, `architecture`, `preprocessing`, and what that library needs (`model_args`; `config`, `processor`,

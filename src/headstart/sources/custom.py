@@ -1,7 +1,7 @@
 """One's own network: `--arch FILE:Class`, where `Class(config: dict) -> nn.Module`.
 
-Its `forward` takes normalised pixels, token ids (and mask), or a mono waveform (and the clips' lengths), front
-end inside. Optional attributes: `stages` (names, or name to path), `preprocessing`, `sampling_rate`.
+Its `forward` takes normalised pixels, token ids (and mask), or a mono waveform (and the clips' lengths), its
+front end inside. Optional attributes: `stages` (names, or name to path), `preprocessing`, `sampling_rate`.
 Only the file that the user names is run.
 """
 
@@ -23,10 +23,14 @@ from headstart.data.preprocessing import (
     AudioPreprocessing,
     ImagePreprocessing,
     Preprocessing,
+    TextPreprocessing,
     preprocessing_from_json,
 )
 from headstart.errors import SourceError, did_you_mean
 from headstart.sources.networks import mean_over_frames
+from headstart.sources.place import Place
+from headstart.sources.sentence import text_preprocessing
+from headstart.sources.timm_images import timm_preprocessing
 
 
 class OwnNetwork(nn.Module):
@@ -42,6 +46,8 @@ class OwnNetwork(nn.Module):
         self.model = model
         self.modality = modality
         parameters = inspect.signature(model.forward).parameters.values()
+        if hasattr(model, "own_positions"):
+            self.own_positions = model.own_positions
         self.takes_two = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) > 1
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
@@ -85,7 +91,7 @@ def as_embedding(output: Any, modality: Modality, own: Tensor | None, n_samples:
     """Return one vector an item of whatever a module gives: maps and sequences are averaged.
 
     Args:
-        output: a tensor of shape (N, D), (N, C, H, W) or (N, T, D), or a tuple or mapping that begins with one.
+        output: a tensor of shape (N, D), (N, C, H, W) or (N, T, D), or a tuple or mapping beginning with one.
         modality: decides which positions are an item's own.
         own: attention mask (text) or lengths (audio).
         n_samples: samples of the window (audio).
@@ -113,7 +119,11 @@ def own_class(arch: str) -> type[nn.Module]:
     module = _module_of_file(Path(place)) if place.endswith(".py") else _module_named(place)
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        classes = [key for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)]
+        classes = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, nn.Module)
+        ]
         near = did_you_mean(name, classes) or (f" It has {', '.join(classes)}." if classes else "")
         raise SourceError(f"{place} has no network class '{name}'.{near}")
     return found
@@ -132,8 +142,8 @@ def build_own(config: Mapping[str, Any], arch: str | None) -> OwnNetwork:
     architecture = str(config["architecture"])
     if arch is None and not architecture.startswith("headstart.bundled."):
         raise SourceError(
-            f"This source is a network of one's own ({architecture}): nothing of it is run unless it is named "
-            f"again. Pass --arch {architecture}."
+            f"This source is a network of one's own ({architecture}): nothing of it is run unless it is "
+            f"named again. Pass --arch {architecture}."
         )
     own = own_class(arch or architecture)
     try:
@@ -145,8 +155,8 @@ def build_own(config: Mapping[str, Any], arch: str | None) -> OwnNetwork:
     return _NETWORKS[config["modality"]](model, cast(Modality, config["modality"]))
 
 
-def own_config(arch: str, raw: Mapping[str, Any], modality: Modality | None) -> tuple[dict[str, Any], type[nn.Module]]:
-    """Return the source configuration of one's own network, and its class.
+def own_config(arch: str, raw: Mapping[str, Any], modality: Modality | None) -> dict[str, Any]:
+    """Return the source configuration of one's own network.
 
     Args:
         arch: FILE:Class or module:Class.
@@ -154,50 +164,58 @@ def own_config(arch: str, raw: Mapping[str, Any], modality: Modality | None) -> 
         modality: as the user gave it, or None to find it.
     """
     own = own_class(arch)
-    found = modality or raw.get("modality") or modality_of_class(own, arch)
-    config = {
+    place = Path(arch.rpartition(":")[0])
+    return {
         "library": "custom",
-        "modality": found,
+        "modality": modality or raw.get("modality") or modality_of_class(own, arch),
         "architecture": arch,
+        "architecture_file": str(place.resolve()) if place.is_file() else None,
+        "architecture_sha256": hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else None,
         "config": dict(raw),
-        "source_sha256": _sha256_of(arch),
     }
-    return config, own
 
 
-def own_preprocessing(own: Any, raw: Mapping[str, Any], modality: Modality) -> Preprocessing:
-    """Return the preprocessing that one's own network (class or instance) or its config.json tells.
+def own_preprocessing(own: Any, place: Place, modality: Modality) -> Preprocessing:
+    """Return the preprocessing that one's own network (an instance) or its folder tells.
+
+    Args:
+        own: the network.
+        place: its folder and config.json.
+        modality: of its inputs.
 
     Raises:
         SourceError: neither tells it.
     """
+    raw = place.raw
     told: Any = getattr(own, "preprocessing", None) or raw.get("preprocessing")
-    if isinstance(told, (ImagePreprocessing, AudioPreprocessing)):
+    if isinstance(told, ImagePreprocessing | TextPreprocessing | AudioPreprocessing):
         return told
     if isinstance(told, Mapping):
-        return preprocessing_from_json({"modality": modality, **{k: v for k, v in told.items() if k != "kind"}})
+        return preprocessing_from_json({"modality": modality, **told})
     if modality == "audio":
         rate_hz = getattr(own, "sampling_rate", None) or raw.get("sampling_rate") or raw.get("sample_rate")
         if rate_hz:
             return AudioPreprocessing(rate_hz=int(rate_hz))
-        raise SourceError("One's own audio network must tell its rate: give the class `sampling_rate = 16000`.")
-    if modality == "image" and {"input_size", "mean", "std"} <= raw.keys():
-        height, width = raw["input_size"][-2:]
-        return ImagePreprocessing(
-            size=(height, width),
-            mean=tuple(raw["mean"]),
-            std=tuple(raw["std"]),
-            interpolation=raw.get("interpolation", "bilinear"),
-            crop_pct=float(raw.get("crop_pct", 1.0)),
+        raise SourceError(
+            "One's own audio network must tell its rate: give the class `sampling_rate = 16000`."
         )
+    own_values = {**raw, **dict(raw.get("pretrained_cfg") or {})}
+    if modality == "image" and {"input_size", "mean", "std"} <= own_values.keys():
+        return timm_preprocessing({"crop_pct": 1.0, **own_values}, "one's own network")
+    if modality == "text" and (place.folder / "tokenizer.json").is_file():
+        return text_preprocessing(place.folder, raw)
+    wanted = {
+        "image": "put input_size, mean and std into its config.json",
+        "text": "put tokenizer.json beside its weights",
+    }
     raise SourceError(
-        f"One's own {modality} network must tell its preprocessing: give the class an attribute `preprocessing`, "
-        "or put `preprocessing` into its config.json (input_size, mean and std for images)."
+        f"One's own {modality} network must tell its preprocessing: give the class an attribute "
+        f"`preprocessing`, or {wanted[modality]}."
     )
 
 
 def stages_of_own(network: OwnNetwork) -> dict[str, str]:
-    """Return the stages that one's own module names, by their paths in the network; {} where it names none."""
+    """Return the stages that one's own module names, with their paths in the network; {} if none."""
     told: Any = getattr(network.model, "stages", None)
     if callable(told):
         told = told()
@@ -224,7 +242,7 @@ def modality_of_class(own: type[nn.Module], arch: str) -> Modality:
         if first in words:
             return modality
     raise SourceError(
-        f"{arch} does not tell its modality: give the class `modality = \"image\"` (or \"text\", \"audio\"), "
+        f'{arch} does not tell its modality: give the class `modality = "image"` (or "text", "audio"), '
         "or name its first input pixels, input_ids or waveform."
     )
 
@@ -258,10 +276,3 @@ def _module_named(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise SourceError(f"--arch names the module {name}, which cannot be imported: {error}") from None
-
-
-def _sha256_of(arch: str) -> str | None:
-    path = Path(arch.rpartition(":")[0])
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-

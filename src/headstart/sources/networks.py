@@ -33,26 +33,27 @@ class ImageNetwork(nn.Module):
 class HubImageNetwork(nn.Module):
     """A vision model of transformers, pooled by its class's own convention.
 
+    That is its pooler where the checkpoint has one, else the class token, else the mean over positions.
+
     Args:
         model: a model of transformers that takes `pixel_values`.
-        pooling: "pooler" (its own pooler), "cls" (the first token) or "mean" (over positions).
     """
 
-    def __init__(self, model: nn.Module, pooling: str) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        self.pooling = pooling
+        self.has_class_token = any(name.endswith("cls_token") for name, _ in model.named_parameters())
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the embedding, float32 of shape (N, D), of normalised pixels of shape (N, 3, H, W)."""
         output: Any = self.model(pixel_values=pixels)
-        if self.pooling == "pooler":
-            pooled: Tensor = output.pooler_output
+        pooled: Tensor | None = getattr(output, "pooler_output", None)
+        if pooled is not None:
             return pooled.flatten(1)
-        hidden: Tensor = output.last_hidden_state
+        hidden: Tensor = output[0]
         if hidden.dim() == 4:
             return hidden.mean((2, 3))
-        return hidden[:, 0] if self.pooling == "cls" else hidden.mean(1)
+        return hidden[:, 0] if self.has_class_token else hidden.mean(1)
 
 
 class TextNetwork(nn.Module):

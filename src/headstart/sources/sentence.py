@@ -1,19 +1,21 @@
 """What a text source's folder tells beside its weights: tokenizer, pooling, normalisation, length and prompt.
 
-A sentence-transformers folder says how its embedding is made in a few small files: modules.json lists the steps,
-1_Pooling/config.json the pooling, sentence_bert_config.json the length, config_sentence_transformers.json the
-prompts. Without them the embedding is the mean over the text's own tokens.
+A sentence-transformers folder says how its embedding is made in a few small files: modules.json lists the
+steps, 1_Pooling/config.json the pooling, sentence_bert_config.json the length,
+config_sentence_transformers.json the prompts. Without them it is the mean over the text's own tokens.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError
+from headstart.sources.files import read_json, read_json_value
 
 _MODES = {
     "pooling_mode_cls_token": "cls",
@@ -22,6 +24,24 @@ _MODES = {
     "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len",
     "pooling_mode_lasttoken": "lasttoken",
 }
+_ACTIVATIONS = {
+    "Tanh": nn.Tanh,
+    "Identity": nn.Identity,
+    "ReLU": nn.ReLU,
+    "GELU": nn.GELU,
+    "Sigmoid": nn.Sigmoid,
+}
+# Their position ids begin after the padding id, so as many positions cannot be used.
+_OFFSET_POSITIONS = (
+    "roberta",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "camembert",
+    "mpnet",
+    "data2vec-text",
+    "longformer",
+)
+_LONGEST = 512  # what any text is cut to: beyond it attention costs more than small data sets gain
 
 
 def text_settings(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,67 +50,146 @@ def text_settings(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         folder: a folder of transformers or sentence-transformers.
         raw: its config.json.
+
+    Raises:
+        SourceError: a step that is not supported, or a tokenizer that cannot be read.
     """
-    pooling = {"modes": ["mean"], "normalise": False}
-    modules = folder / "modules.json"
-    if modules.is_file():
-        pooling = _pooling(folder, json.loads(modules.read_text(encoding="utf-8")))
+    modules = read_json_value(folder / "modules.json", [])
+    pooling = _pooling(folder, modules) if modules else {"modes": ["mean"], "normalise": False}
     return {"pooling": pooling, "preprocessing": text_preprocessing(folder, raw).to_json()}
 
 
 def text_preprocessing(folder: Path, raw: Mapping[str, Any]) -> TextPreprocessing:
     """Return the tokenizer, the length and the prompt of a text source's folder."""
-    tokenizer_json = _tokenizer_json(folder)
-    settings = _json(folder / "tokenizer_config.json")
-    pad_token = settings.get("pad_token") or "[PAD]"
-    pad_token = pad_token["content"] if isinstance(pad_token, dict) else str(pad_token)
+    from tokenizers import Tokenizer
+
+    own = read_json(folder / "sentence_bert_config.json")
+    settings = read_json(folder / "tokenizer_config.json")
+    tokenizer_json = _tokenizer_json(folder, lower_case=bool(own.get("do_lower_case")))
+    pad_token = _pad_token(folder, settings)
+    pad_id = Tokenizer.from_str(tokenizer_json).token_to_id(pad_token)
     return TextPreprocessing(
         tokenizer_json=tokenizer_json,
-        max_length=_max_length(folder, raw, settings),
+        max_length=_max_length(raw, [own.get("max_seq_length"), settings.get("model_max_length")]),
         prompt=_prompt(folder),
-        pad_id=int(raw.get("pad_token_id") or 0),
+        pad_id=int(pad_id if pad_id is not None else raw.get("pad_token_id") or 0),
         pad_token=pad_token,
     )
 
 
-def _pooling(folder: Path, modules: list[Mapping[str, Any]]) -> dict[str, Any]:
-    modes, normalise = ["mean"], False
+def dense_layers(settings: Sequence[Mapping[str, Any]]) -> nn.Module | None:
+    """Return the layers after the pooling (sentence-transformers' Dense), fresh; None for no layers."""
+    if not settings:
+        return None
+    layers: list[nn.Module] = []
+    for own in settings:
+        layers += [
+            nn.Linear(own["in_features"], own["out_features"], bias=bool(own.get("bias", True))),
+            _ACTIVATIONS[own["activation"]](),
+        ]
+    return nn.Sequential(*layers)
+
+
+def dense_folders(folder: Path) -> list[Path]:
+    """Return the folders of a sentence-transformers folder's Dense steps, in order."""
+    modules = read_json_value(folder / "modules.json", [])
+    return [folder / module["path"] for module in modules if _kind(module) == "Dense"]
+
+
+def _pooling(folder: Path, modules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    modes: list[str] = ["mean"]
+    dense: list[dict[str, Any]] = []
+    normalise = False
     for module in modules:
-        kind = str(module["type"]).rpartition(".")[2]
+        kind = _kind(module)
         if kind == "Pooling":
-            own = _json(folder / str(module["path"]) / "config.json")
-            modes = [mode for key, mode in _MODES.items() if own.get(key)]
+            modes = _modes(read_json(folder / str(module["path"]) / "config.json"), folder)
+        elif kind == "Dense":
+            dense.append(_dense(read_json(folder / str(module["path"]) / "config.json"), folder))
         elif kind == "Normalize":
             normalise = True
-        elif kind != "Transformer":
-            raise SourceError(f"{folder / 'modules.json'} has a step '{kind}' that is not supported.")
-    return {"modes": modes or ["mean"], "normalise": normalise}
+        elif kind not in ("Transformer", "Dropout"):
+            raise SourceError(f"{folder / 'modules.json'} has a step '{kind}', which is not supported.")
+    return {"modes": modes, "normalise": normalise, "dense": dense}
 
 
-def _tokenizer_json(folder: Path) -> str:
+def _kind(module: Mapping[str, Any]) -> str:
+    return str(module.get("type", "")).rpartition(".")[2]
+
+
+def _modes(own: Mapping[str, Any], folder: Path) -> list[str]:
+    """Pooling modes of both layouts: a flag a mode, or since sentence-transformers 6 one word."""
+    told = own.get("pooling_mode")
+    words = [told] if isinstance(told, str) else list(told or ())
+    modes = words or [mode for key, mode in _MODES.items() if own.get(key)]
+    unknown = [mode for mode in modes if mode not in _MODES.values()]
+    unknown += [key for key in own if key.startswith("pooling_mode_") and own[key] and key not in _MODES]
+    if unknown:
+        raise SourceError(f"{folder} pools by {', '.join(unknown)}, which is not supported.")
+    return modes or ["mean"]
+
+
+def _dense(own: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    activation = str(own.get("activation_function", "torch.nn.modules.activation.Tanh")).rpartition(".")[2]
+    if activation not in _ACTIVATIONS:
+        raise SourceError(f"{folder} has a dense step with {activation}, which is not supported.")
+    return {
+        **{key: own.get(key) for key in ("in_features", "out_features", "bias")},
+        "activation": activation,
+    }
+
+
+def _tokenizer_json(folder: Path, lower_case: bool) -> str:
+    from tokenizers import Tokenizer, normalizers
+
     path = folder / "tokenizer.json"
-    if path.is_file():
-        return path.read_text(encoding="utf-8")
-    raise SourceError(f"{folder} has no tokenizer.json.")
+    try:
+        tokenizer = Tokenizer.from_file(str(path)) if path.is_file() else _converted_tokenizer(folder)
+    except SourceError:
+        raise
+    except Exception as error:  # tokenizers raises a bare Exception on a damaged file
+        raise SourceError(f"The tokenizer of {folder} cannot be read: {error}") from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    if lower_case:
+        before = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *before])
+    return str(tokenizer.to_str())
 
 
-def _max_length(folder: Path, raw: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
+def _converted_tokenizer(folder: Path) -> Any:
+    """The fast tokenizer of a folder that has only a vocabulary (vocab.txt, merges.txt, sentencepiece)."""
+    from transformers import AutoTokenizer
+
+    try:
+        slow = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        return slow.backend_tokenizer
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise SourceError(
+            f"{folder} has no tokenizer.json, and none can be made from its files: {reason}"
+        ) from None
+
+
+def _pad_token(folder: Path, settings: Mapping[str, Any]) -> str:
+    for own in (settings, read_json(folder / "special_tokens_map.json")):
+        for name in ("pad_token", "eos_token"):
+            token = own.get(name)
+            if token:
+                return str(token["content"] if isinstance(token, dict) else token)
+    return "[PAD]"
+
+
+def _max_length(raw: Mapping[str, Any], told: Sequence[Any]) -> int:
     """The least of what the folder's files tell; absurd values (1e30: unknown) are passed over."""
-    positions = raw.get("max_position_embeddings")
-    told = [
-        _json(folder / "sentence_bert_config.json").get("max_seq_length"),
-        settings.get("model_max_length"),
-        positions,
-    ]
-    lengths = [int(length) for length in told if length and float(length) < 100_000]
-    return min(lengths, default=512)
+    positions = raw.get("max_position_embeddings") or raw.get("n_positions")
+    if positions and raw.get("model_type") in _OFFSET_POSITIONS:
+        positions -= int(raw.get("pad_token_id", 1)) + 1
+    lengths = [int(length) for length in (*told, positions) if length and float(length) < 1_000_000]
+    return min([*lengths, _LONGEST])
 
 
 def _prompt(folder: Path) -> str:
-    own = _json(folder / "config_sentence_transformers.json")
+    own = read_json(folder / "config_sentence_transformers.json")
     prompts = own.get("prompts") or {}
-    return str(prompts.get(own.get("default_prompt_name"), ""))
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return str(prompts.get(own.get("default_prompt_name")) or "")

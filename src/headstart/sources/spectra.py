@@ -10,13 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class WhisperFrontEnd(nn.Module):
     """Log-mel spectrogram as transformers' WhisperFeatureExtractor computes it, on the window given.
 
-    log10 of the mel power, clamped from below at 1e-10 and at the clip's own maximum minus 8, then (x + 4) / 4.
+    log10 of the mel power, at least 1e-10 and at least the clip's own maximum minus 8, then (x + 4) / 4.
 
     Args:
         settings: the extractor's own values: feature_size, n_fft, hop_length, sampling_rate.
@@ -53,11 +52,41 @@ class WhisperFrontEnd(nn.Module):
         return (torch.maximum(log_mel, loudest - 8.0) + 4.0) / 4.0
 
 
-def frame(waveform: Tensor, length: int, hop: int) -> Tensor:
-    """Cut a waveform of shape (N, L) into overlapping frames of shape (N, 1 + (L - length) // hop, length)."""
-    return waveform.unfold(1, length, hop)
+class KaldiFilterBank(nn.Module):
+    """Log-mel filter bank of Kaldi's layout, as transformers' ASTFeatureExtractor computes it.
 
+    Frames of 25 ms every 10 ms, each centred, pre-emphasised by 0.97 and windowed; natural log of mel power.
 
-def pad_to(waveform: Tensor, n_samples: int) -> Tensor:
-    """Pad a waveform of shape (N, L) with zeros at its end to at least `n_samples`."""
-    return F.pad(waveform, (0, max(0, n_samples - waveform.shape[1])))
+    Args:
+        n_mel_bands: number of bands.
+        rate_hz: samples a second.
+    """
+
+    window: Tensor
+    mel_BM: Tensor
+
+    def __init__(self, n_mel_bands: int, rate_hz: int) -> None:
+        super().__init__()
+        from transformers.audio_utils import mel_filter_bank
+
+        mel = mel_filter_bank(
+            num_frequency_bins=257,
+            num_mel_filters=n_mel_bands,
+            min_frequency=20,
+            max_frequency=rate_hz // 2,
+            sampling_rate=rate_hz,
+            norm=None,
+            mel_scale="kaldi",
+            triangularize_in_mel_space=True,
+        )
+        self.register_buffer("mel_BM", torch.from_numpy(mel).float(), persistent=False)
+        self.register_buffer("window", torch.hann_window(400, periodic=False), persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return log-mel values of shape (N, T, M), T = 1 + (L - 400) // 160, of waveforms (N, L)."""
+        frames = waveform.unfold(1, 400, 160)
+        frames = frames - frames.mean(2, keepdim=True)
+        emphasised = frames - 0.97 * torch.cat([frames[..., :1], frames[..., :-1]], dim=2)
+        power = torch.fft.rfft(emphasised * self.window, n=512).abs().square()
+        log_mel: Tensor = (power @ self.mel_BM).clamp(min=1.192092955078125e-07).log()
+        return log_mel

@@ -16,6 +16,7 @@ from torch import Tensor
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.errors import SourceError, did_you_mean
 from headstart.sources.networks import ImageNetwork
+from headstart.sources.processors import crop_mode, three
 
 
 def timm_config(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,8 +35,6 @@ def timm_config(raw: Mapping[str, Any]) -> dict[str, Any]:
         "model_args": dict(raw.get("model_args") or {}),
         "preprocessing": timm_preprocessing(own, architecture).to_json(),
         "heads": head_names(own),
-        "upstream": own.get("tag") or own.get("upstream"),
-        "licence": own.get("license"),
     }
 
 
@@ -52,14 +51,13 @@ def timm_preprocessing(own: Mapping[str, Any], architecture: str) -> ImagePrepro
             "add them to pretrained_cfg in its config.json."
         )
     _, height, width = own["input_size"]
-    mean, std = (tuple(float(value) for value in own[key]) for key in ("mean", "std"))
     return ImagePreprocessing(
         size=(int(height), int(width)),
-        mean=_three(mean),
-        std=_three(std),
+        mean=three(own["mean"]),
+        std=three(own["std"]),
         interpolation=str(own.get("interpolation", "bilinear")),
         crop_pct=float(own.get("crop_pct") or 0.875),
-        crop_mode=str(own.get("crop_mode") or "center"),
+        crop_mode=crop_mode(own.get("crop_mode")),
     )
 
 
@@ -77,7 +75,16 @@ def build_timm(config: Mapping[str, Any]) -> ImageNetwork:
 
 
 def timm_tensors(network: ImageNetwork, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """Return tensors by timm's present names, through the architecture's own filter where they are not."""
+    """Return tensors by timm's present names, through the architecture's own filter where they are not.
+
+    transformers' wrapper of timm puts `timm_model.` in front of them.
+    """
+    if any(name.startswith("timm_model.") for name in tensors):
+        tensors = {
+            name.removeprefix("timm_model."): value
+            for name, value in tensors.items()
+            if name.startswith("timm_model.")
+        }
     wanted = network.model.state_dict()
     fits = all(name in tensors and tensors[name].shape == wanted[name].shape for name in wanted)
     adapt = getattr(sys.modules[type(network.model).__module__], "checkpoint_filter_fn", None)
@@ -108,14 +115,6 @@ def check_timm_name(architecture: str) -> None:
     if not timm.is_model(architecture):
         near = did_you_mean(architecture, timm.list_models())
         raise SourceError(f"timm has no architecture '{architecture}'.{near}")
-
-
-def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
-    """One value a colour; a network of one channel repeats its own."""
-    if len(values) == 1:
-        return (values[0], values[0], values[0])
-    red, green, blue = values
-    return (red, green, blue)
 
 
 def raw_config(arch: str, raw: Mapping[str, Any]) -> dict[str, Any]:

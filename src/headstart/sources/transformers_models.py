@@ -1,4 +1,4 @@
-"""Sources of transformers: a folder with its config.json, weights and tokenizer or feature extractor.
+"""Sources of transformers: a folder with config.json, weights and a tokenizer, image or audio processor.
 
 The library's own loading turns old tensor names into present ones; whatever is then missing, left over or of
 another shape is refused. Weights are float32 whatever the file holds.
@@ -6,8 +6,8 @@ another shape is refused. Weights are float32 whatever the file holds.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,49 +16,94 @@ import torch
 from torch import nn
 
 from headstart.data.examples import Modality
-from headstart.data.preprocessing import (
-    AudioPreprocessing,
-    ImagePreprocessing,
-    Preprocessing,
-)
 from headstart.errors import SourceError, did_you_mean
+from headstart.sources.files import read_json
 from headstart.sources.networks import HubImageNetwork, TextNetwork
-from headstart.sources.sentence import text_settings
-from headstart.sources.weights import load_tensors, misfit_message, read_weights, weight_files
-from headstart.sources.whisper import WhisperNetwork, encoder_tensors
+from headstart.sources.processors import audio_preprocessing, image_preprocessing
+from headstart.sources.sentence import dense_layers, text_settings
+from headstart.sources.weights import load_tensors, misfit_message, read_weights, tensor_names
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
-AUDIO_MODELS = (*WAV2VEC2_FAMILY, "whisper", "audio-spectrogram-transformer")
-# Tensors of upstream heads and decoders: left out in silence, as every task has a head of its own.
-_HEADS = ("cls.", "classifier", "lm_head", "qa_outputs", "score.", "projector.", "decoder.", "proj_out", "vocab_")
+# Tensors of upstream heads, where names do not tell the base model apart; and two that no embedding needs.
+_HEADS = (
+    "cls.",
+    "classifier",
+    "lm_",
+    "qa_outputs",
+    "score.",
+    "projector.",
+    "decoder.",
+    "vocab_",
+    "quantizer.",
+)
+_HEADS_ALSO = (
+    "project_",
+    "pooler.",
+    "discriminator_",
+    "generator_",
+    "mask_predictions",
+    "final_proj",
+    "lm_head",
+)
+_UNUSED = ("masked_spec_embed", "position_ids")
 
 
-def transformers_config(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
+def transformers_config(
+    folder: Path, raw: Mapping[str, Any], files: Sequence[Path], *, remote_code: bool = False
+) -> dict[str, Any]:
     """Return the source configuration of a folder of transformers.
 
     Args:
         folder: with config.json and, by modality, a tokenizer, an image processor or a feature extractor.
         raw: its config.json.
+        files: its weight files, for the names of their tensors.
+        remote_code: its class is defined by code in the folder (text encoders only).
+
+    Raises:
+        SourceError: the architecture is none that gives one embedding an item.
     """
     model_type = str(raw.get("model_type", ""))
-    modality = modality_of(raw)
+    modality: Modality = "text" if remote_code else modality_of(raw)
     config: dict[str, Any] = {
         "library": "transformers",
         "modality": modality,
         "architecture": (raw.get("architectures") or [model_type])[0],
         "config": dict(raw),
+        "pooler": False,
+        "remote_code": remote_code,
     }
     if modality == "text":
         return {**config, **text_settings(folder, raw)}
     processor = read_json(folder / "preprocessor_config.json")
-    return {**config, "processor": processor, "preprocessing": _preprocessing(config, processor).to_json()}
+    read = audio_preprocessing if modality == "audio" else image_preprocessing
+    if modality == "image":
+        names = tensor_names(files)
+        config["pooler"] = any("pooler." in name for name in names) or not _pooler_has_weights(config)
+    return {**config, "processor": processor, "preprocessing": read(processor, folder).to_json()}
 
 
 def modality_of(raw: Mapping[str, Any]) -> Modality:
-    """Return the modality of a model of transformers, from its config.json."""
-    if raw.get("model_type") in AUDIO_MODELS:
+    """Return the modality of a model of transformers, from its config.json.
+
+    Raises:
+        SourceError: transformers has no such model_type, or one for neither text, images nor audio.
+    """
+    from transformers.models.auto import modeling_auto as auto
+
+    model_type = str(raw.get("model_type", ""))
+    if model_type == "whisper" or model_type in auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES:
         return "audio"
-    return "image" if "num_channels" in raw or "image_size" in raw else "text"
+    if model_type in auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or model_type in ("vit_mae",):
+        return "image"
+    if model_type not in auto.MODEL_MAPPING_NAMES:
+        near = did_you_mean(model_type, auto.MODEL_MAPPING_NAMES)
+        own_code = " It brings code of its own: --trust-remote-code runs it." if "auto_map" in raw else ""
+        raise SourceError(f"transformers has no model_type '{model_type}'.{near}{own_code}")
+    if "vocab_size" in raw or model_type in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:
+        return "text"
+    raise SourceError(
+        f"A {model_type} is no encoder of images, text or audio that gives one embedding an item."
+    )
 
 
 def build_transformers(config: Mapping[str, Any], model: nn.Module | None = None) -> nn.Module:
@@ -67,36 +112,69 @@ def build_transformers(config: Mapping[str, Any], model: nn.Module | None = None
     Args:
         config: as `transformers_config` gives it.
         model: the loaded model; None: a fresh one.
+
+    Raises:
+        SourceError: an audio architecture whose front end is not known.
     """
     model = fresh_model(config) if model is None else model
     if config["modality"] == "text":
-        return TextNetwork(model, tuple(config["pooling"]["modes"]), bool(config["pooling"]["normalise"]))
+        pooling = config["pooling"]
+        dense = dense_layers(pooling.get("dense", []))
+        return TextNetwork(model, tuple(pooling["modes"]), bool(pooling["normalise"]), dense)
     if config["modality"] == "image":
-        return HubImageNetwork(model, str(config["pooling"]))
-    if config["config"]["model_type"] == "whisper":
+        return HubImageNetwork(model)
+    model_type = config["config"]["model_type"]
+    if model_type == "whisper":
+        from headstart.sources.whisper import WhisperNetwork
+
         return WhisperNetwork(model, config["processor"])
-    raise SourceError(f"{config['architecture']} is not supported yet.")
+    if model_type in WAV2VEC2_FAMILY:
+        from headstart.sources.wav2vec2 import Wav2Vec2Network
+
+        return Wav2Vec2Network(model, config["processor"])
+    if model_type == "audio-spectrogram-transformer":
+        from headstart.sources.spectrogram_transformer import SpectrogramTransformerNetwork
+
+        return SpectrogramTransformerNetwork(model, config["processor"])
+    known = ", ".join((*WAV2VEC2_FAMILY, "whisper", "audio-spectrogram-transformer"))
+    raise SourceError(f"Audio sources of transformers are {known}; {model_type} is not among them.")
 
 
 def fresh_model(config: Mapping[str, Any]) -> nn.Module:
-    """Return the model of a source configuration with fresh weights."""
+    """Return the model of a source configuration with fresh weights.
+
+    Raises:
+        SourceError: its class is defined by code that came with its weights.
+    """
+    if config.get("remote_code"):
+        raise SourceError(
+            f"{config['architecture']} is defined by code of its own repository: it cannot be built here."
+        )
     model_class, library_config, options = _model_class(config)
     build = getattr(model_class, "_from_config", model_class)
-    model: nn.Module = build(library_config, **options)
+    with _silence():
+        model: nn.Module = build(library_config, **options)
     return model
 
 
-def load_model(config: Mapping[str, Any], folder: Path) -> nn.Module:
+def load_model(config: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> nn.Module:
     """Return the model of a folder with its weights, float32, in eval mode.
+
+    Args:
+        config: as `transformers_config` gives it.
+        folder: the folder.
+        files: its weight files.
 
     Raises:
         SourceError: tensors are missing, left over or of another shape.
     """
     model_class, library_config, options = _model_class(config)
     if config["config"]["model_type"] == "whisper":
+        from headstart.sources.whisper import encoder_tensors
+
         encoder: nn.Module = model_class(library_config)
-        load_tensors(encoder, encoder_tensors(read_weights(weight_files(folder))), str(folder))
-        return encoder
+        load_tensors(encoder, encoder_tensors(read_weights(files)), str(folder))
+        return encoder.eval()
     with _silence():
         model, info = model_class.from_pretrained(
             str(folder),
@@ -107,84 +185,82 @@ def load_model(config: Mapping[str, Any], folder: Path) -> nn.Module:
             ignore_mismatched_sizes=True,
             **options,
         )
-    missing = [name for name in info["missing_keys"]]
-    left_over = [name for name in info["unexpected_keys"] if not _is_head(name, model)]
-    misfits = [f"{name} {tuple(found)} for {tuple(wanted)}" for name, found, wanted in info["mismatched_keys"]]
+    names = tensor_names(files)
+    missing = sorted(name for name in info["missing_keys"] if not name.endswith(_UNUSED))
+    left_over = sorted(name for name in info["unexpected_keys"] if not _is_head(name, model, names))
+    misfits = sorted(
+        f"{name} {tuple(found)} for {tuple(wanted)}" for name, found, wanted in info["mismatched_keys"]
+    )
     if missing or left_over or misfits:
-        names = (sorted(missing), sorted(left_over), sorted(misfits))
-        raise SourceError(misfit_message(str(folder), type(model).__name__, *names))
+        raise SourceError(misfit_message(str(folder), type(model).__name__, missing, left_over, misfits))
     network: nn.Module = model.eval()
     return network
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON file; {} where the file is not there.
+def load_remote_code(folder: Path) -> nn.Module:
+    """Return a model whose class is defined by code in its folder; called only on the user's own word."""
+    from transformers import AutoModel
 
-    Raises:
-        SourceError: it is no JSON.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} is no sound JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise SourceError(f"{path} must hold a JSON object.")
-    return content
+    with _silence():
+        model: nn.Module = AutoModel.from_pretrained(
+            str(folder), dtype=torch.float32, local_files_only=True, trust_remote_code=True
+        )
+    return model.eval()
 
 
 def _model_class(config: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """The class, its configuration object, and how to build it."""
+    from transformers.models.auto import modeling_auto as auto
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    raw = dict(config["config"])
-    model_type = str(raw.pop("model_type", ""))
-    if model_type not in CONFIG_MAPPING:
-        near = did_you_mean(model_type, CONFIG_MAPPING.keys())
-        raise SourceError(f"transformers has no model_type '{model_type}'.{near}")
-    library_config = CONFIG_MAPPING[model_type](**{**raw, "torch_dtype": None, "dtype": "float32"})
+    raw = {
+        key: value
+        for key, value in config["config"].items()
+        if key not in ("model_type", "torch_dtype", "dtype")
+    }
+    model_type = str(config["config"]["model_type"])
+    if model_type in WAV2VEC2_FAMILY:
+        raw["layerdrop"] = 0.0  # layers left out by chance would make the depth of a stage a matter of luck
+    library_config = CONFIG_MAPPING[model_type](**raw)
     if model_type == "whisper":
         from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
         return WhisperEncoder, library_config, {}
-    from transformers.models.auto.modeling_auto import MODEL_MAPPING
-
-    model_class = MODEL_MAPPING[type(library_config)]
-    return model_class, library_config, _pooler_option(model_class, config)
-
-
-def _pooler_option(model_class: Any, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave the class's own pooler out where the source does not pool by it."""
-    import inspect
-
+    mapping = auto.MODEL_MAPPING
+    if config["modality"] == "text" and getattr(library_config, "is_encoder_decoder", False):
+        if model_type not in auto.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES:
+            raise SourceError(
+                f"{config['architecture']} has a decoder; only its encoder could be used, alone."
+            )
+        mapping = auto.MODEL_FOR_TEXT_ENCODING_MAPPING
+    model_class = mapping[type(library_config)]
     takes = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
-    return {"add_pooling_layer": False} if takes and config.get("pooling") != "pooler" else {}
+    return model_class, library_config, {} if config["pooler"] or not takes else {"add_pooling_layer": False}
 
 
-def _is_head(name: str, model: Any) -> bool:
+def _pooler_has_weights(config: Mapping[str, Any]) -> bool:
+    """Whether the class's own pooler is learned; Swin's or ResNet's is a mean without weights."""
+    model_class, library_config, _ = _model_class({**config, "pooler": True})
+    with _silence(), torch.device("meta"):
+        names = model_class(library_config).state_dict()
+    return any(name.startswith("pooler.") for name in names)
+
+
+def _is_head(name: str, model: Any, names: Sequence[str]) -> bool:
     """Whether a left-over tensor belongs to an upstream head or an unused pooler."""
     prefix = f"{getattr(model, 'base_model_prefix', '')}."
-    bare = name.removeprefix("model.").removeprefix(prefix)
-    return bare.startswith(("pooler.", *_HEADS)) or bare.endswith("position_ids")
-
-
-def _preprocessing(config: Mapping[str, Any], processor: Mapping[str, Any]) -> Preprocessing:
-    if config["modality"] == "audio":
-        rate_hz = processor.get("sampling_rate")
-        if rate_hz is None:
-            raise SourceError(f"preprocessor_config.json of {config['architecture']} does not tell sampling_rate.")
-        return AudioPreprocessing(rate_hz=int(rate_hz), max_seconds=float(processor.get("chunk_length", 30)))
-    size = processor.get("size", 224)
-    height, width = (size["height"], size["width"]) if isinstance(size, dict) else (size, size)
-    return ImagePreprocessing(
-        size=(height, width), mean=tuple(processor["image_mean"]), std=tuple(processor["image_std"])
-    )
+    if name.endswith(_UNUSED):
+        return True
+    if len(prefix) > 1 and any(other.startswith(prefix) for other in names):
+        if not name.startswith(prefix) and name in names:
+            return True
+        name = name.removeprefix(prefix)
+    return name.startswith((*_HEADS, *_HEADS_ALSO))
 
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep the library's own bars and reports off the screen: what matters in them is told as an error of ours."""
+    """Keep the library's bars and reports off the screen: what matters is told as an error of ours."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -196,5 +272,3 @@ def _silence() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-

@@ -1,6 +1,6 @@
 """Weight files: read without running code, refused whole when they do not fit, hashed once.
 
-safetensors, or PyTorch files through `torch.load(weights_only=True)`; a pickle that holds code is refused by name.
+safetensors, or PyTorch files through `torch.load(weights_only=True)`; a pickle with code is refused by name.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             shards = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
             missing = [shard for shard in shards if not (folder / shard).is_file()]
             if missing:
-                raise SourceError(f"{path} names {len(shards)} weight files, of which {missing[0]} is not there.")
+                raise SourceError(f"{path} names {len(shards)} files, of which {missing[0]} is not there.")
             return tuple(folder / shard for shard in shards)
         return (path,)
     others = sorted(path for path in folder.iterdir() if path.suffix in WEIGHT_SUFFIXES and path.is_file())
     if len(others) == 1:
         return (others[0],)
     if not others:
-        raise SourceError(f"{folder} holds no weights (looked for {WEIGHT_FILES[0]}, pytorch_model.bin, *.pt, *.pth).")
+        raise SourceError(f"{folder} holds no weights: neither {WEIGHT_FILES[0]} nor *.bin, *.pt or *.pth.")
     names = ", ".join(path.name for path in others[:5])
-    raise SourceError(f"{folder} holds {len(others)} weight files ({names}): name the one to use as the source.")
+    raise SourceError(f"{folder} holds {len(others)} weight files ({names}): name one of them as the source.")
 
 
 def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
@@ -73,8 +73,19 @@ def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
     return tensors
 
 
-def check_complete(path: Path) -> None:
-    """Refuse a safetensors file whose size is not the one that its own header tells.
+def tensor_names(files: Sequence[Path]) -> list[str]:
+    """Return the names of the tensors in weight files; of safetensors the header alone is read."""
+    names: list[str] = []
+    for path in files:
+        if _is_safetensors(path):
+            names += [name for name in check_complete(path) if name != "__metadata__"]
+        else:
+            names += _read_torch(path)
+    return names
+
+
+def check_complete(path: Path) -> dict[str, Any]:
+    """Return a safetensors file's header; refuse a file whose size is not the one that the header tells.
 
     Raises:
         SourceError: with the expected and the found size.
@@ -88,13 +99,14 @@ def check_complete(path: Path) -> None:
         if n_bytes < 8 + n_header:
             raise SourceError(_cut_short(path, f"more than {8 + n_header:,}", n_bytes))
         try:
-            header = json.loads(file.read(n_header))
+            header: dict[str, Any] = json.loads(file.read(n_header))
             ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SourceError(f"{path} is no safetensors file: its header cannot be read.") from None
     expected = 8 + n_header + max(ends, default=0)
     if n_bytes < expected:
         raise SourceError(_cut_short(path, f"{expected:,}", n_bytes))
+    return header
 
 
 def digest_of(files: Sequence[Path], config: Mapping[str, Any]) -> str:
@@ -107,7 +119,9 @@ def digest_of(files: Sequence[Path], config: Mapping[str, Any]) -> str:
     return whole.hexdigest()
 
 
-def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], where: str, heads: Iterable[str] = ()) -> None:
+def load_tensors(
+    module: nn.Module, tensors: Mapping[str, Tensor], where: str, heads: Iterable[str] = ()
+) -> None:
     """Copy tensors into a module, cast to its own dtype; all or nothing.
 
     Args:
@@ -136,7 +150,7 @@ def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], where: str, h
 def misfit_message(
     where: str, architecture: str, missing: Sequence[str], left_over: Sequence[str], misfits: Sequence[str]
 ) -> str:
-    """Word why weights do not fit: how many are missing, left over or of another shape, and the first of each."""
+    """Word why weights do not fit: how many are missing, left over or of another shape, and their names."""
     parts = [
         f"{len(names):,} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
         for what, names in (("missing", missing), ("left over", left_over), ("of another shape", misfits))
@@ -170,10 +184,10 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         code = re.search(r"(?:GLOBAL|global) [`']?([\w.]+)", str(error))
         if code is None:
-            raise SourceError(f"{path} is no sound PyTorch weight file ({path.stat().st_size:,} bytes).") from None
+            raise SourceError(f"{path} is no PyTorch weight file ({path.stat().st_size:,} bytes).") from None
         raise SourceError(
-            f"{path} is a pickle that holds code ({code.group(1)}): refused, as opening it could run anything. "
-            "Save the tensors alone, with safetensors or torch.save(model.state_dict())."
+            f"{path} is a pickle that holds code ({code.group(1)}): refused, as opening it could run "
+            "anything. Save the tensors alone, with safetensors or torch.save(model.state_dict())."
         ) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError):
         raise SourceError(

@@ -1,7 +1,7 @@
 """Whisper's encoder on a window of any length up to 30 s, front end inside.
 
-transformers refuses anything but 30 s; a clip of 2 s costs a twelfth in a window of 3 s. Features of different
-window lengths do not mix, so one window is taken for a whole data set (AudioPreprocessing.with_window).
+transformers refuses anything but 30 s; a clip of 2 s costs a twelfth in a window of 3 s. Features of
+different window lengths do not mix, so one window is taken for a whole data set (`with_window`).
 
 Legend: N clips, L samples, M mel bands, T frames (50 a second), D features.
 """

@@ -1,0 +1,97 @@
+"""What sources this disk holds: runs and folders nearby, the hub cache, and what ships with headstart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.data.examples import Modality
+from headstart.errors import HeadstartError
+from headstart.sources.files import read_json
+from headstart.sources.weights import weight_files
+
+BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
+
+
+@dataclass(frozen=True)
+class LocalSource:
+    """A source on this disk: how to name it, and its modality where its configuration tells."""
+
+    uri: str
+    modality: Modality | None
+
+
+def local_sources(modality: Modality | None = None, root: Path | None = None) -> list[LocalSource]:
+    """Return what can be used as a source without a connection.
+
+    Args:
+        modality: only those of one modality, and those that do not tell theirs.
+        root: the folder to look around in; None: the current one.
+    """
+    found = [*_nearby(root or Path()), *_hub_cache(), *_bundled()]
+    return [source for source in found if modality is None or source.modality in (modality, None)]
+
+
+def what_is_here(modality: Modality | None = None) -> str:
+    """Word what can be used without a connection, and how to pass it."""
+    sources = local_sources(modality)
+    if not sources:
+        return "Nothing that could serve as a source was found on this disk: pass --source FOLDER."
+    names = ", ".join(f"--source {source.uri}" for source in sources[:6])
+    more = f" and {len(sources) - 6} more" if len(sources) > 6 else ""
+    return f"On this disk: {names}{more}."
+
+
+def modality_of_folder(folder: Path) -> Modality | None:
+    """Return the modality of a source's folder; None where its config.json does not tell."""
+    try:
+        raw = read_json(folder / "config.json")
+        if raw.get("modality") in ("image", "text", "audio"):
+            told: Modality = raw["modality"]
+            return told
+        if "model_type" in raw and raw["model_type"] != "timm_wrapper":
+            from headstart.sources.transformers_models import modality_of
+
+            return modality_of(raw)
+    except HeadstartError:
+        return None
+    return "image" if "pretrained_cfg" in raw else None
+
+
+def _nearby(root: Path) -> list[LocalSource]:
+    """Folders with a config.json and weights, at most two levels below; runs among them."""
+    found: list[LocalSource] = []
+    for config in [*sorted(root.glob("*/config.json")), *sorted(root.glob("*/*/config.json"))][:200]:
+        folder = config.parent
+        try:
+            weight_files(folder)
+        except HeadstartError:
+            continue
+        is_run = (folder / "source.json").is_file()
+        name = f"run:{folder}" if is_run else f"{folder}" if folder.is_absolute() else f"./{folder}"
+        found.append(LocalSource(name, modality_of_folder(folder)))
+    return found
+
+
+def _hub_cache() -> list[LocalSource]:
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        cache = scan_cache_dir()
+    except CacheNotFound:
+        return []
+    found: list[LocalSource] = []
+    for repo in sorted(cache.repos, key=lambda repo: repo.repo_id):
+        if repo.repo_type != "model":
+            continue
+        for revision in sorted(repo.revisions, key=lambda revision: -revision.last_modified)[:1]:
+            folder = Path(revision.snapshot_path)
+            if any(file.file_name.endswith((".safetensors", ".bin")) for file in revision.files):
+                found.append(LocalSource(f"hf:{repo.repo_id}", modality_of_folder(folder)))
+    return found
+
+
+def _bundled() -> list[LocalSource]:
+    folders = sorted(path.parent for path in BUNDLED.glob("*/config.json"))
+    return [LocalSource(f"bundled:{folder.name}", modality_of_folder(folder)) for folder in folders]

@@ -1,0 +1,104 @@
+"""What a folder of transformers tells of its inputs: preprocessor_config.json as our own records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing
+from headstart.errors import SourceError
+
+# PIL's numbers of the filters, as image processors store them.
+_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
+_CropMode = Literal["center", "squash", "border"]
+
+
+def image_preprocessing(processor: Mapping[str, Any], where: Path) -> ImagePreprocessing:
+    """Return what an image processor does: size, crop, filter, mean and deviation.
+
+    A height and a width alone squash the picture; a shortest edge keeps its aspect and the middle is cut out.
+
+    Args:
+        processor: preprocessor_config.json.
+        where: its folder, for the message.
+
+    Raises:
+        SourceError: the size is not told, or values are not rescaled to 0..1.
+    """
+    size = processor.get("size")
+    if size is None or not processor.get("do_resize", True):
+        raise SourceError(
+            f"preprocessor_config.json in {where} does not tell the size that pictures are brought to."
+        )
+    if not processor.get("do_rescale", True):
+        raise SourceError(
+            f"preprocessor_config.json in {where} keeps values in 0..255, which is not supported."
+        )
+    height, width, crop_pct, crop_mode = _geometry(processor, size)
+    normalised = processor.get("do_normalize", True)
+    mean = processor.get("image_mean") if normalised else (0.0, 0.0, 0.0)
+    std = processor.get("image_std") if normalised else (1.0, 1.0, 1.0)
+    if mean is None or std is None:
+        raise SourceError(f"preprocessor_config.json in {where} does not tell image_mean and image_std.")
+    return ImagePreprocessing(
+        size=(height, width),
+        mean=three(mean),
+        std=three(std),
+        interpolation=_FILTERS.get(int(processor.get("resample", 2)), "bilinear"),
+        crop_pct=crop_pct,
+        crop_mode=crop_mode,
+    )
+
+
+def audio_preprocessing(processor: Mapping[str, Any], where: Path) -> AudioPreprocessing:
+    """Return the rate and the window that a feature extractor tells.
+
+    Args:
+        processor: preprocessor_config.json.
+        where: its folder, for the message.
+
+    Raises:
+        SourceError: the rate is not told.
+    """
+    rate_hz = processor.get("sampling_rate")
+    if rate_hz is None:
+        raise SourceError(
+            f"preprocessor_config.json in {where} is missing or does not tell sampling_rate: add it, as in "
+            '{"sampling_rate": 16000, "do_normalize": true}.'
+        )
+    if processor.get("feature_extractor_type") == "ASTFeatureExtractor":
+        seconds = int(processor.get("max_length", 1024)) * 0.01
+        return AudioPreprocessing(rate_hz=int(rate_hz), max_seconds=seconds, fixed_window=True)
+    return AudioPreprocessing(rate_hz=int(rate_hz), max_seconds=float(processor.get("chunk_length", 30)))
+
+
+def crop_mode(told: Any) -> _CropMode:
+    """Return how a picture is fitted, "center" where nothing known is told."""
+    known: dict[str, _CropMode] = {"squash": "squash", "border": "border"}
+    return known.get(str(told), "center")
+
+
+def three(values: Any) -> tuple[float, float, float]:
+    """Return one value a colour; a single value stands for all three."""
+    listed = [float(values)] if isinstance(values, int | float) else [float(value) for value in values]
+    red, green, blue = listed * 3 if len(listed) == 1 else listed
+    return (red, green, blue)
+
+
+def _geometry(processor: Mapping[str, Any], size: Any) -> tuple[int, int, float, _CropMode]:
+    """Height, width, crop_pct and crop_mode of an image processor."""
+    if isinstance(size, int):
+        size = {"height": size, "width": size}
+    crop = processor.get("crop_size")
+    if crop is not None and processor.get("do_center_crop", False):
+        height, width = (crop, crop) if isinstance(crop, int) else (crop["height"], crop["width"])
+        if "shortest_edge" in size:
+            return int(height), int(width), min(height, width) / size["shortest_edge"], "center"
+        return int(height), int(width), min(height / size["height"], width / size["width"]), "squash"
+    if "shortest_edge" in size:
+        edge = int(size["shortest_edge"])
+        # ConvNext's processor resizes to edge / crop_pct and cuts the middle out, and squashes from 384 px on
+        crop_pct = float(processor.get("crop_pct") or 1.0)
+        return edge, edge, crop_pct if edge < 384 else 1.0, "center" if edge < 384 else "squash"
+    return int(size["height"]), int(size["width"]), 1.0, "squash"
