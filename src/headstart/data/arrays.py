@@ -38,7 +38,8 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
     found = _parts(arrays)
     if not found:
         raise DataError(
-            f"{path} has no pictures: expected train_images with train_labels (and val_, test_), or images with "
+            f"{path} has no pictures: expected train_images with train_labels (and val_, test_), or "
+            "images with "
             f"labels. Arrays: {', '.join(arrays) or 'none'}."
         )
     images: list[np.ndarray] = []
@@ -75,7 +76,7 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
 
 
 def _parts(arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str | None]]:
-    """(part, key of the images, key of the labels) of each part, train first; part "" where there is only one."""
+    """(part, images' key, labels' key) of each part, train first; part "" where there is only one."""
     by_fold = {key.casefold(): key for key in arrays}
     found: list[tuple[str, str, str | None]] = []
     for prefix in ("train", "training", "val", "valid", "validation", "dev", "test"):
@@ -102,7 +103,8 @@ def _pictures(path: Path, key: str, array: np.ndarray) -> np.ndarray:
         raise DataError(f"{path}, {key}: pictures must be (N, H, W) or (N, H, W, 3), got {array.shape}.")
     if array.dtype != np.uint8:
         raise DataError(
-            f"{path}, {key}: pictures must be uint8 in 0..255, got {array.dtype}. Scale and convert them, for example "
+            f"{path}, {key}: pictures must be uint8 in 0..255, got {array.dtype}. Scale and convert "
+            "them, for example "
             "(images * 255).round().astype('uint8')."
         )
     return array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
@@ -119,7 +121,7 @@ def _labels(path: Path, key: str, array: np.ndarray, n_items: int) -> list[str]:
 
 
 def open_npz(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an npz as memory maps; a compressed member is unpacked into an unnamed temporary file first.
+    """The arrays of an npz as memory maps; a compressed member goes into an unnamed temporary file first.
 
     Raises:
         DataError: the file is damaged, or holds pickled objects (which could run code).

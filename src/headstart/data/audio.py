@@ -56,7 +56,8 @@ def read_waveform(item: Item, max_seconds: float | None = None) -> tuple[np.ndar
         float32 (n_samples,) and the rate in Hz.
 
     Raises:
-        Unreadable: empty, damaged, of a format that libsndfile does not know, or with values that are no numbers.
+        Unreadable: empty, damaged, of a format that libsndfile does not know, or with values that are no
+            numbers.
     """
     with open_audio(item) as sound:
         rate_hz = int(sound.samplerate)

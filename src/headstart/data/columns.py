@@ -1,4 +1,4 @@
-"""Which column is the target, the group, the split, the path or the text; and `Examples` made from a table."""
+"""Which column is target, group, split, path or text; and `Examples` made from a table."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
     if found is not None:
         return found
     raise DataError(
-        f"{where} has no column '{name}' ({option}).{did_you_mean(name, listed)} Columns: {', '.join(listed) or 'none'}."
+        f"{where} has no column '{name}' ({option}).{did_you_mean(name, listed)} Columns: "
+        f"{', '.join(listed) or 'none'}."
     )
 
 
@@ -146,7 +147,8 @@ def group_column(columns: Iterable[str], group: str | None, target: str | None, 
     found = require_column(group, listed, where, "--group")
     if found == target:
         raise DataError(
-            f"'{found}' is both target and group: a held-out {found} could never be learned. Give another --group."
+            f"'{found}' is both target and group: a held-out {found} could never be learned. Give "
+            "another --group."
         )
     return found
 
@@ -261,13 +263,16 @@ def check_labels(labels: np.ndarray, names: np.ndarray, where: str, column: str)
     distinct = set(labels)
     if len(distinct) == 1:
         raise DataError(
-            f"{where}: all {len(labels):,} items have the one {column} '{labels[0]}'. At least two classes are needed."
+            f"{where}: all {len(labels):,} items have the one {column} '{labels[0]}'. At least two "
+            "classes are needed."
         )
     if _measured(labels, distinct):
         example = ", ".join(sorted(distinct)[:3])
         raise DataError(
-            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): this looks like a "
-            "quantity (regression), which headstart does not learn yet. Bin it into classes, or pass another --target."
+            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): "
+            "this looks like a "
+            "quantity (regression), which headstart does not learn yet. Bin it into classes, or pass "
+            "another --target."
         )
 
 

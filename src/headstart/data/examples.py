@@ -56,7 +56,8 @@ class Examples:
 
     Args:
         modality: "image", "text" or "audio".
-        items: N items: paths, texts, encoded bytes or pixel arrays (H, W) or (H, W, 3) uint8; fetched one by one.
+        items: N items: paths, texts, encoded bytes or pixel arrays (H, W) or (H, W, 3) uint8; fetched one by
+            one.
         names: (N,) how each item is called in messages: a relative path, "row 12", "train_images[3]".
         labels: (N,) the target's values, None when unknown.
         groups: (N,) what must not straddle a split (patient, speaker), None when there are none.
@@ -93,7 +94,8 @@ class Examples:
         for what, values in per_item.items():
             if values is not None and len(values) != len(self.items):
                 raise DataError(
-                    f"{what} has {len(values):,} values for {len(self.items):,} items: give one for each item."
+                    f"{what} has {len(values):,} values for {len(self.items):,} items: give one for "
+                    "each item."
                 )
 
     def __len__(self) -> int:

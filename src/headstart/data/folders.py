@@ -82,14 +82,16 @@ def media_files(
             None: "images, recordings or texts",
         }
         raise DataError(
-            f"{folder} holds no {wanted[modality]}: expected one folder for each class, train/ and test/ folders of "
+            f"{folder} holds no {wanted[modality]}: expected one folder for each class, train/ and "
+            "test/ folders of "
             f"them, or a metadata.csv. It holds {_what(others, kinds)}."
         )
     chosen: Any = modality or max(kinds, key=lambda kind: (kind != "text", len(kinds[kind])))
     rest = sum(len(names) for kind, names in kinds.items() if kind not in (chosen, "text"))
     if modality is None and rest > 0.1 * len(kinds[chosen]):
         raise DataError(
-            f"{folder} holds {len(kinds['image']):,} images and {len(kinds['audio']):,} recordings: say which to "
+            f"{folder} holds {len(kinds['image']):,} images and {len(kinds['audio']):,} recordings: "
+            "say which to "
             "learn from with --modality."
         )
     n_left = len(others) + sum(len(names) for kind, names in kinds.items() if kind != chosen)
@@ -129,7 +131,8 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
     labels: np.ndarray | None = None
     if loose and labelled:
         raise DataError(
-            f"{folder}: {len(loose):,} files lie in no class folder ({loose[0]}). Put each into the folder of its class, "
+            f"{folder}: {len(loose):,} files lie in no class folder ({loose[0]}). Put each into the "
+            "folder of its class, "
             "or write a metadata.csv with the columns file,label."
         )
     if not loose:
@@ -159,7 +162,7 @@ def file_items(folder: Path, names: Iterable[str], modality: Modality) -> list[A
 
 
 def _refuse_two_levels(folder: Path, tails: list[list[str]]) -> None:
-    """Two levels with the same names below: domains of classes (or classes of patients): the user must say."""
+    """Ask about two levels with the same names below: domains of classes, or patients of classes."""
     below: dict[str, set[str]] = defaultdict(set)
     for tail in tails:
         if len(tail) > 2:
@@ -172,8 +175,10 @@ def _refuse_two_levels(folder: Path, tails: list[list[str]]) -> None:
         return
     uppers = sorted(below)
     raise DataError(
-        f"{folder} has two levels of folders with the same names below ({_few(uppers)}, each with {_few(shared)}): "
-        f"the upper ones look like domains. Pass one of them ({folder / uppers[0]}), or write {folder / 'metadata.csv'} "
+        f"{folder} has two levels of folders with the same names below ({_few(uppers)}, each with "
+        f"{_few(shared)}): "
+        f"the upper ones look like domains. Pass one of them ({folder / uppers[0]}), or write "
+        f"{folder / 'metadata.csv'} "
         "with the columns file,label,domain to learn from all."
     )
 
@@ -244,7 +249,7 @@ def read_metadata_folder(
 
 
 def _existing(paths: Sequence[Path]) -> list[bool]:
-    """Whether each path is a file, by listing each folder once (a look-up per file is slow on network disks)."""
+    """Whether each path is a file, by listing each folder once: a look-up a file is slow on network disks."""
     listed: dict[Path, set[str]] = {}
     found = []
     for path in paths:

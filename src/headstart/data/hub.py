@@ -66,7 +66,7 @@ def _load(data: str | Path) -> dict[str, Any]:
 
 
 def _has_labels(part: Any, target: str | None) -> bool:
-    """Whether a part's labels are there: hub sets often hold -1 in a test part whose labels are kept secret."""
+    """Whether a part's labels are there: hub sets often hold -1 where labels are kept secret."""
     name = target_column(part.column_names, target, "the data set", labelled=False)
     return name is None or not all(value in (-1, None) for value in part[name][:100])
 

@@ -1,12 +1,12 @@
 """Decode pictures to exactly the pixels a source was trained to see, as cheaply as the file allows.
 
-Geometry follows timm's evaluation transforms (`timm.data.transforms_factory.transforms_imagenet_eval`): resize so
-that `size / crop_pct` is covered, cut the middle. Only the part that the crop keeps is resampled (Pillow's `box`
-gives the same pixels as resize and crop), and a large JPEG is decoded at 1/2, 1/4 or 1/8 while still at least as
-large as the resized picture (libjpeg's scaled decoding, "draft").
+Geometry follows timm's evaluation transforms (`timm.data.transforms_factory.transforms_imagenet_eval`):
+resize so that `size / crop_pct` is covered, cut the middle. Only the part that the crop keeps is resampled
+(Pillow's `box` gives the same pixels as resize and crop), and a large JPEG is decoded at 1/2, 1/4 or 1/8
+while still at least as large as the resized picture (libjpeg's scaled decoding, "draft").
 
-Modes: 16-bit grey is scaled from its full range, CMYK and palettes become RGB, transparency is laid on white, the
-rotation that a camera wrote (EXIF) is applied, an animation gives its first frame.
+Modes: 16-bit grey is scaled from its full range, CMYK and palettes become RGB, transparency is laid on
+white, the rotation that a camera wrote (EXIF) is applied, an animation gives its first frame.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def center_geometry(whole: tuple[int, int], preprocessing: ImagePreprocessing) -
 
 
 def _cut(length: int, wanted: int) -> tuple[int, int, int]:
-    """(start, end) of the middle of a length, and the offset on the output where it is shorter than wanted."""
+    """(start, end) of the middle of a length, and the offset on the output where it is too short."""
     if length < wanted:
         return 0, length, (wanted - length) // 2
     start = round((length - wanted) / 2.0)

@@ -1,4 +1,4 @@
-"""The items themselves: paths, texts, encoded bytes or pixel arrays, fetched one by one and only when asked for."""
+"""The items themselves: paths, texts, encoded bytes or pixel arrays, fetched one by one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from headstart.errors import DataError
 Item: TypeAlias = Path | str | bytes | np.ndarray
 
 IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".ico", ".avif"]
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+    + (".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".ico", ".avif")
 )
 AUDIO_SUFFIXES = frozenset(
-    [".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".m4a", ".aac", ".wma", ".mp4"]
+    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au")
+    + (".snd", ".caf", ".w64", ".m4a", ".aac", ".wma", ".mp4")
 )
 TEXT_SUFFIXES = frozenset([".txt"])
 

@@ -1,7 +1,8 @@
 """Batches of decoded inputs, made ahead of the consumer in threads, in order.
 
-An item's tensor depends on the item and the preprocessing alone: not on its neighbours, not on threads. Decoders
-(libjpeg, Pillow's resize, libsndfile, soxr, numpy) release the interpreter lock, so threads are enough.
+An item's tensor depends on the item and the preprocessing alone: not on its neighbours, not on threads.
+Decoders (libjpeg, Pillow's resize, libsndfile, soxr, numpy) release the interpreter lock, so threads are
+enough.
 
 Legend: N items of a batch, H height, W width, T tokens.
 """
@@ -48,8 +49,8 @@ def plan_batches(
         tokens_per_batch: for texts: padded tokens a batch; each batch holds texts of one padded length.
 
     Returns:
-        int64 arrays that together hold each position once: in order for pictures and recordings, from the longest
-        to the shortest for texts (what needs most memory comes first).
+        int64 arrays that together hold each position once: in order for pictures and recordings, from the
+        longest to the shortest for texts (what needs most memory comes first).
     """
     if isinstance(preprocessing, TextPreprocessing):
         texts = [str(item) for item in items]
@@ -84,8 +85,9 @@ def load_batches(
         augment: a view to make in place of the evaluation input.
 
     Yields:
-        (positions, inputs): pictures {"pixels": float32 (N, 3, H, W), channels last in memory}; texts {"input_ids",
-        "attention_mask": int64 (N, T)}; recordings {"waveform": float32 (N, window), "lengths": int64 (N,)}.
+        (positions, inputs): pictures {"pixels": float32 (N, 3, H, W), channels last in memory}; texts
+        {"input_ids", "attention_mask": int64 (N, T)}; recordings {"waveform": float32 (N, window), "lengths":
+        int64 (N,)}.
 
     Raises:
         DataError: an item cannot be decoded; the first one in order is named.

@@ -1,4 +1,4 @@
-"""The given split: which names stand for train, validation and test, and what a single held-out part means."""
+"""The given split: names of train, validation and test, and what a single held-out part means."""
 
 from __future__ import annotations
 

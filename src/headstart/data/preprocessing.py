@@ -1,4 +1,4 @@
-"""What a source wants its inputs to look like: one frozen record for each modality, with a JSON form and a digest."""
+"""What a source wants its inputs to look like: one frozen record for each modality."""
 
 from __future__ import annotations
 

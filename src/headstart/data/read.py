@@ -41,8 +41,8 @@ def read_examples(
     """Read a folder, a table, an npz or a `datasets` set.
 
     Args:
-        data: class folders (with or without train/val/test), a folder with metadata.csv, a csv, tsv, jsonl, json or
-            parquet file of texts or paths, an npz of pictures, a saved set or hub id of `datasets`.
+        data: class folders (with or without train/val/test), a folder with metadata.csv, a csv, tsv, jsonl,
+            json or parquet file of texts or paths, an npz of pictures, a saved set or hub id of `datasets`.
         target: column to learn; None: label, target or class.
         group: column that must not straddle a split; None: patient, speaker, group or subject.
         modality: "image", "text" or "audio" where a folder holds more than one.
@@ -108,7 +108,8 @@ def _read_part_tables(folder: Path, names: list[str], asked: dict[str, Any]) -> 
     parts = {name: part_of(Path(name).stem) for name in names}
     if not all(parts.values()) or "train" not in parts.values():
         raise DataError(
-            f"{folder} holds {len(names)} tables ({', '.join(names[:4])}): pass one of them, or name them train.csv, "
+            f"{folder} holds {len(names)} tables ({', '.join(names[:4])}): pass one of them, or name "
+            "them train.csv, "
             "val.csv and test.csv."
         )
     tables = [
@@ -141,7 +142,8 @@ def _read_file(path: Path, asked: dict[str, Any]) -> Examples:
             "text", lines, string_array(f"line {i + 1}" for i in range(len(lines))), root=path.parent
         )
     raise DataError(
-        f"{path} is no table: give a folder, or a file that ends in {', '.join(sorted(TABLE_SUFFIXES))} or .npz."
+        f"{path} is no table: give a folder, or a file that ends in "
+        f"{', '.join(sorted(TABLE_SUFFIXES))} or .npz."
     )
 
 

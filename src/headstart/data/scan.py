@@ -1,7 +1,7 @@
 """One threaded pass over the items before anything is trained: digests, readability, fingerprints, durations.
 
-Legend: N items, F bytes of a fingerprint. Pictures are decoded whole but at 1/8 of their size where they are JPEGs
-(every bit of the stream is still read, so a truncated file is found); recordings are read whole, in blocks.
+Legend: N items, F bytes of a fingerprint. Pictures are decoded whole but at 1/8 of their size where they are
+JPEGs (every bit of the stream is still read, so a truncated file is found); recordings are read whole, in blocks.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Scan:
 
     Args:
         digests: (N,) hex digest of each item's content, "" where unreadable.
-        fingerprints: (N, F) uint8: pictures a grey thumbnail, texts a digest of the normalised text, recordings a
-            coarse spectrogram; zeros where unreadable.
+        fingerprints: (N, F) uint8: pictures a grey thumbnail, texts a digest of the normalised text,
+            recordings a coarse spectrogram; zeros where unreadable.
         problems: position to what makes the item unreadable.
         seconds: (N,) float64 duration of recordings (NaN where unreadable), None for other modalities.
         notes: position to what a user should know of a readable item ("animated", "silent").
@@ -105,10 +105,10 @@ def scan(items: Sequence[Item], modality: Modality, *, threads: int) -> Scan:
                 notes[position] = seen.note
         return end - start
 
-    with progress("Checking the data", total=n_items, unit="items") as advance:
-        with ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="scan") as pool:
-            for n_done in pool.map(work, range(0, n_items, _CHUNK)):
-                advance(n_done)
+    pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="scan")
+    with progress("Checking the data", total=n_items, unit="items") as advance, pool:
+        for n_done in pool.map(work, range(0, n_items, _CHUNK)):
+            advance(n_done)
     return Scan(
         digests=digests,
         fingerprints=fingerprints,
@@ -145,7 +145,7 @@ def look_at_image(item: Item) -> Look:
 
 def _thumbnail(image: Image.Image) -> np.ndarray:
     """(SIDE * SIDE,) uint8 grey."""
-    small = image.resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
     return np.asarray(small if small.mode == "L" else small.convert("L")).reshape(-1)
 
 

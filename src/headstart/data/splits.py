@@ -33,7 +33,8 @@ def with_splits(examples: Examples, *, seed: int = 0, held_out: float = 0.2) -> 
     splits = np.full(len(examples), "train", dtype=object)
     splits[test] = "test"
     by = f", by {examples.group or 'group'}" if examples.groups is not None else ""
-    origin = f"No split was given: {len(test):,} of {len(examples):,} items are held out, stratified{by}, seed {seed}."
+    origin = f"No split was given: {len(test):,} of {len(examples):,} items are held out, stratified{by}"
+    origin += f", seed {seed}."
     return replace(examples, splits=splits, split_origin=origin)
 
 
@@ -103,7 +104,8 @@ def _require_groups(n_units: np.ndarray, groups: np.ndarray | None) -> None:
         )
     if n_units.max() < 2:
         raise DataError(
-            "each class lies in one group only, so a held-out group would hold a class never seen in training. "
+            "each class lies in one group only, so a held-out group would hold a class never seen in "
+            "training. "
             "Give a --group that crosses the classes (a sentence or session for a speaker target), or none."
         )
 
@@ -120,7 +122,8 @@ def holdout_indices(
         seed: of the draw.
 
     Returns:
-        (train, held out), sorted int64 positions. Without groups each class with two items or more is on both sides.
+        (train, held out), sorted int64 positions. Without groups each class with two items or more is on both
+        sides.
 
     Raises:
         DataError: nothing can be held out (see `fold_indices`).

@@ -1,7 +1,7 @@
 """Read csv, tsv, json lines and parquet into columns of strings, unchanged: "03" stays "03".
 
-Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is one clear error,
-because a guessed encoding turns letters into others without a word.
+Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is one clear
+error, because a guessed encoding turns letters into others without a word.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def read_text(path: Path) -> str:
     """The text of a file in UTF-8, or in UTF-16/32 with a byte-order mark; line ends are kept.
 
     Raises:
-        DataError: the file cannot be opened, or is in another encoding (names the line, the byte and the remedy).
+        DataError: the file cannot be opened, or is in another encoding (names the line, the byte and the
+            remedy).
     """
     try:
         raw = path.read_bytes()
@@ -86,7 +87,8 @@ def read_text(path: Path) -> str:
     remedy = f"Save it as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
     if encoding == "utf-8" and b"\x00" in raw[:4] and len(raw) > 3:
         raise DataError(
-            f"{path} looks like UTF-16 without a byte-order mark. {remedy.replace('WINDOWS-1252', 'UTF-16LE')}"
+            f"{path} looks like UTF-16 without a byte-order mark. "
+            f"{remedy.replace('WINDOWS-1252', 'UTF-16LE')}"
         )
     try:
         return raw.decode(encoding)
@@ -130,14 +132,16 @@ def _delimited_rows(path: Path, text: str, delimiter: str, quoting: int) -> list
             if row:
                 if rows and len(row) != len(rows[0]):
                     raise DataError(
-                        f"{path}, row {len(rows)} (line {start}): {len(row)} values for {len(rows[0])} columns. "
+                        f"{path}, row {len(rows)} (line {start}): {len(row)} values for "
+                        f"{len(rows[0])} columns. "
                         f"Put quotes around a value that holds {delimiter!r}, a quote or a line break."
                     )
                 rows.append(row)
             start = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            f"{path}, row {len(rows)} (line {start}): a quote in this row is not closed, or text follows it ({error}). "
+            f"{path}, row {len(rows)} (line {start}): a quote in this row is not closed, or text "
+            f"follows it ({error}). "
             'Put "" for a quote inside quotes, and close what is open.'
         ) from None
     finally:
@@ -195,7 +199,11 @@ def _read_parquet(path: Path) -> Table:
     blobs: dict[str, Sequence[Any]] = {}
     for name in table.column_names:
         column = table.column(name)
-        if (pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        if (
+            (pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0)
+            or pa.types.is_binary(column.type)
+            or pa.types.is_large_binary(column.type)
+        ):
             blobs[name] = _Blobs(column, path.parent)
         else:
             columns[name] = string_array(as_text(value) for value in column.to_pylist())

@@ -1,4 +1,5 @@
-"""Token ids of texts, padded to a fixed ladder of lengths so that an item's padded length depends on itself alone.
+"""Token ids of texts, padded to a fixed ladder of lengths so that an item's padded length depends on itself
+alone.
 
 Legend: N items, T padded length.
 """
@@ -41,7 +42,8 @@ def encode_texts(texts: Sequence[str], preprocessing: TextPreprocessing) -> list
     """
     tokenizer = _tokenizer(preprocessing.tokenizer_json, preprocessing.max_length)
     limit = 16 * preprocessing.max_length + 4096
-    # a text of 100,000 words costs as much as what is kept of it: no token is longer than 16 characters on average
+    # a text of 100,000 words costs as much as what is kept of it: no token is longer than 16 characters
+    # on average
     prompted = [preprocessing.prompt + text[:limit] for text in texts]
     return [np.array(encoding.ids, dtype=np.int32) for encoding in tokenizer.encode_batch_fast(prompted)]
 
@@ -111,12 +113,11 @@ def pad_ids(ids: Sequence[np.ndarray], preprocessing: TextPreprocessing) -> tupl
     return input_ids, mask
 
 
-def share_cut(texts: Sequence[str], preprocessing: TextPreprocessing) -> float:
-    """The share of texts that fill `max_length`, and so were (almost surely) cut there.
+def n_cut_texts(texts: Sequence[str], preprocessing: TextPreprocessing) -> int:
+    """How many texts fill `max_length`, and so were (almost surely) cut there.
 
     Args:
         texts: N strings.
         preprocessing: the source's tokenizer and length.
     """
-    lengths = [len(ids) for ids in encode_all(texts, preprocessing)]
-    return float(np.mean([length >= preprocessing.max_length for length in lengths])) if lengths else 0.0
+    return sum(len(ids) >= preprocessing.max_length for ids in encode_all(texts, preprocessing))

@@ -1,0 +1,175 @@
+"""What to know about the data before anything is trained: one `Finding` for each thing worth a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from headstart.data.examples import Examples
+from headstart.data.findings import UNITS, Finding, about, listed
+from headstart.data.preprocessing import AudioPreprocessing, Preprocessing, TextPreprocessing
+from headstart.data.repeats import nearly_repeated, repeated
+from headstart.data.scan import Scan
+from headstart.data.texts import n_cut_texts
+from headstart.errors import DataError
+
+MAX_UNREADABLE = 0.05
+_FEW = 5
+_UNEVEN = 10
+
+__all__ = ["MAX_UNREADABLE", "Finding", "check", "check_lengths", "drop_unreadable"]
+
+
+def check(examples: Examples, scan: Scan) -> list[Finding]:
+    """All findings, the worst first.
+
+    Args:
+        examples: N items, with the split they will be used in.
+        scan: what the pass over them saw.
+    """
+    found = [
+        *_unreadable(examples, scan),
+        *_classes(examples),
+        *repeated(examples, scan),
+        *nearly_repeated(examples, scan),
+        *_leaking_groups(examples),
+        *_item_notes(examples, scan),
+        *(Finding("note", "note", note) for note in examples.notes),
+    ]
+    order = {"error": 0, "warning": 1, "note": 2}
+    return sorted(found, key=lambda finding: order[finding.severity])
+
+
+def drop_unreadable(
+    examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE
+) -> tuple[Examples, Scan]:
+    """Leave out what cannot be read, if it is little.
+
+    Args:
+        examples: N items.
+        scan: what the pass over them saw.
+        max_share: of the items that may be left out.
+
+    Returns:
+        Examples and scan of the readable items.
+
+    Raises:
+        DataError: more than the share cannot be read, or a class vanishes with it.
+    """
+    if not scan.problems:
+        return examples, scan
+    if len(scan.problems) > max_share * len(examples):
+        raise DataError(_unreadable(examples, scan, max_share)[0].message)
+    keep = np.setdiff1d(np.arange(len(examples)), np.fromiter(scan.problems, dtype=np.int64))
+    kept = examples.take(keep)
+    gone = sorted(set(examples.classes) - set(kept.classes))
+    if gone:
+        raise DataError(f"no item of class {', '.join(gone)} can be read: {_problems(examples, scan)}.")
+    return kept, scan.take(keep)
+
+
+def _problems(examples: Examples, scan: Scan) -> str:
+    shown = [f"{examples.names[i]} ({text})" for i, text in list(scan.problems.items())[:3]]
+    return "; ".join(shown) + ("; ..." if len(scan.problems) > 3 else "")
+
+
+def _unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE) -> list[Finding]:
+    n_bad = len(scan.problems)
+    if not n_bad:
+        return []
+    fatal = n_bad > max_share * len(examples)
+    message = f"{n_bad:,} of {len(examples):,} {UNITS[examples.modality]} cannot be read: "
+    message += f"{_problems(examples, scan)}. "
+    message += f"More than {max_share:.0%}: mend them or take them out." if fatal else "They are left out."
+    names = [str(examples.names[i]) for i in scan.problems]
+    return [about("unreadable", "error" if fatal else "warning", message, names)]
+
+
+def _classes(examples: Examples) -> list[Finding]:
+    """Classes that are missing or rare where the learning happens."""
+    if examples.labels is None:
+        return []
+    inside = examples.labels if examples.splits is None else examples.labels[examples.splits == "train"]
+    where = "" if examples.splits is None else " in the training part"
+    counts = Counter(inside.tolist())
+    unseen = [name for name in examples.classes if counts[name] == 0]
+    few = [name for name in examples.classes if 0 < counts[name] < _FEW]
+    found: list[Finding] = []
+    if unseen:
+        message = f"No item{where} has the class {listed(unseen)}: it can never be predicted."
+        found.append(about("unseen_class", "warning", message, unseen))
+    if few:
+        shown = listed([f"{name} ({counts[name]})" for name in few])
+        message = (
+            f"Fewer than {_FEW} items{where} for the class {shown}: what is learned of it is mostly luck."
+        )
+        found.append(about("few_items", "warning", message, few))
+    if len(counts) > 1:
+        (big, most), (small, least) = counts.most_common()[0], counts.most_common()[-1]
+        if most >= _UNEVEN * least:
+            message = f"Classes are uneven: '{big}' has {most:,} items{where}, '{small}' {least:,}. "
+            message += "Look at balanced accuracy and macro F1 rather than accuracy."
+            found.append(about("imbalance", "note", message, [big, small]))
+    return found
+
+
+def _leaking_groups(examples: Examples) -> list[Finding]:
+    if examples.groups is None or examples.splits is None:
+        return []
+    pairs = set(zip(examples.groups.tolist(), examples.splits.tolist()))
+    leaking = sorted(name for name, count in Counter(group for group, _ in pairs).items() if count > 1)
+    if not leaking:
+        return []
+    name = examples.group or "group"
+    message = (
+        f"{len(leaking):,} of {len(set(examples.groups)):,} values of '{name}' occur in more than one part "
+    )
+    message += f"of the split ({listed(leaking, 3)}): the result says little about an unseen {name}."
+    return [about("group_leak", "warning", message, leaking)]
+
+
+def _item_notes(examples: Examples, scan: Scan) -> list[Finding]:
+    found: list[Finding] = []
+    silent = [str(examples.names[i]) for i, note in scan.notes.items() if note == "silent"]
+    animated = [i for i, note in scan.notes.items() if note != "silent"]
+    if silent:
+        message = f"{len(silent):,} of {len(examples):,} recordings are silent ({listed(silent, 3)})."
+        found.append(about("silent", "warning", message, silent))
+    if animated:
+        names = [str(examples.names[i]) for i in animated]
+        message = f"{len(animated):,} files hold several pictures ({names[0]}: {scan.notes[animated[0]]})."
+        found.append(about("animated", "note", message, names))
+    return found
+
+
+def check_lengths(examples: Examples, scan: Scan, preprocessing: Preprocessing) -> list[Finding]:
+    """What the source will not see of long items.
+
+    Args:
+        examples: N items.
+        scan: for the durations.
+        preprocessing: the source's, with its longest window or text.
+
+    Returns:
+        One finding where recordings or texts are cut, else none.
+    """
+    if isinstance(preprocessing, AudioPreprocessing) and scan.seconds is not None:
+        return _long_recordings(examples, scan.seconds, preprocessing.max_seconds)
+    if isinstance(preprocessing, TextPreprocessing):
+        n_cut = n_cut_texts([str(item) for item in examples.items], preprocessing)
+        if n_cut:
+            share = n_cut / len(examples)
+            message = f"{n_cut:,} of {len(examples):,} texts ({share:.1%}) are longer than the source's "
+            message += f"{preprocessing.max_length} tokens: only their beginning is used."
+            return [Finding("cut", "warning" if share > 0.05 else "note", message, (), n_cut)]
+    return []
+
+
+def _long_recordings(examples: Examples, seconds: np.ndarray, limit: float | None) -> list[Finding]:
+    if limit is None or not (seconds > limit + 1e-3).any():
+        return []
+    names = examples.names[np.flatnonzero(seconds > limit + 1e-3)]
+    message = f"{len(names):,} of {len(examples):,} recordings are longer than {limit:g} s (the longest "
+    message += f"{np.nanmax(seconds):,.0f} s): only their first {limit:g} s are used."
+    return [about("cut", "warning", message, names)]
