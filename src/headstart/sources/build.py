@@ -7,6 +7,7 @@ A source configuration is a dictionary that JSON can hold: `library` ("timm", "t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,11 @@ from torch import nn
 from headstart.backbone.stages import find_stages
 from headstart.errors import SourceError
 from headstart.sources.custom import OwnNetwork, build_own, stages_of_own
+from headstart.sources.networks import ImageNetwork
+
+
+# What transformers calls its list of layers, by architecture; users know them as layer.0, layer.1, ...
+_LIST_OF_LAYERS = re.compile(r"^(layers|blocks|block|h)\.(?=\d+$)")
 
 
 def build_network(config: Mapping[str, Any], arch: str | None = None) -> nn.Module:
@@ -48,4 +54,9 @@ def stages_of(network: nn.Module) -> dict[str, str]:
     """
     told: dict[str, str] = stages_of_own(network) if isinstance(network, OwnNetwork) else {}
     told = told or dict(getattr(network, "stages", {}))
-    return told or find_stages(network)
+    if told:
+        return told
+    found = find_stages(network)
+    if isinstance(network, OwnNetwork | ImageNetwork):
+        return found
+    return {_LIST_OF_LAYERS.sub("layer.", name): path for name, path in found.items()}

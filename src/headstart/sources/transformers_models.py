@@ -45,6 +45,7 @@ _HEADS_ALSO = (
     "final_proj",
     "lm_head",
 )
+_VISION = ("_vision_model", "vit_mae")  # towers without a classifier of their own
 _UNUSED = ("masked_spec_embed", "position_ids")
 
 
@@ -93,7 +94,7 @@ def modality_of(raw: Mapping[str, Any]) -> Modality:
     model_type = str(raw.get("model_type", ""))
     if model_type == "whisper" or model_type in auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES:
         return "audio"
-    if model_type in auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or model_type in ("vit_mae",):
+    if model_type in auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES or model_type.endswith(_VISION):
         return "image"
     if model_type not in auto.MODEL_MAPPING_NAMES:
         near = did_you_mean(model_type, auto.MODEL_MAPPING_NAMES)

@@ -26,14 +26,14 @@ class Wav2Vec2Network(nn.Module):
         front_end: the settings of its feature extractor; `do_normalize` gives mean 0, deviation 1.
     """
 
-    embedding_is_mean = True
-
     def __init__(self, model: Any, front_end: Mapping[str, Any]) -> None:
         super().__init__()
         self.normalise = bool(front_end.get("do_normalize", True))
         self.kernels = tuple(int(size) for size in model.config.conv_kernel)
         self.strides = tuple(int(size) for size in model.config.conv_stride)
         self.model = model
+        # with a norm after the last layer the embedding is more than the mean of that layer's states
+        self.embedding_is_mean = not getattr(model.config, "do_stable_layer_norm", False)
         positions = model.encoder.pos_conv_embed
         if isinstance(getattr(positions, "layers", None), nn.ModuleList):
             model.encoder.pos_conv_embed = OwnPositions(positions.layers)
@@ -52,6 +52,7 @@ class Wav2Vec2Network(nn.Module):
         projected: Any = self.model.feature_projection(hidden_NTD)
         hidden_NTD = projected[0] if isinstance(projected, tuple) else projected
         mask_NT = own_mask(own_N, hidden_NTD.shape[1])
+        hidden_NTD = hidden_NTD * mask_NT[:, :, None]  # a tensor of our own: the encoder writes zeros into it
         output: Any = self.model.encoder(hidden_NTD, attention_mask=mask_NT)
         return mean_over_frames(output[0], own_N)
 
