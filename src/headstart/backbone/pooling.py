@@ -1,158 +1,230 @@
 """One vector an item and stage: the mean over the item's own positions, for audio the deviation beside it.
 
 Legend: N items, P patches an item, T positions along time or text, H W space, C D features.
+
+A stage may give (N, D), (N, T, D), (N, D, T), (T, N, D), (N, C, H, W), (N, H, W, C), or any of these for P patches of
+an item, (N * P, ...). Which it is shows in the widths of its own weights, seen on the first batch and remembered, so
+that the same module runs live and under torch.export with sizes unknown.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.fx.experimental.symbolic_shapes import statically_known_true
 from torch.utils._pytree import tree_flatten
 
 from headstart.backbone._calls import Action, Forward, numbered, replaced_forwards
 
-_EPSILON = 1e-5
+_EPSILON = 1e-8
 
 
 class StagePooler(nn.Module):
     """Runs a network and gives one vector a stage; the same live and under torch.export.
 
-    The first stage's vector is taken of what reaches the second stage; the others of what their module gives.
+    The first stage's vector is taken of what reaches the second stage (for a transformer its embeddings with the
+    positions added), the others of what their modules give. The last is the network's own output where that is
+    (N, D); with `lengths` mean and deviation of the last stage, then the network's own output.
 
     Args:
-        network: the network. Two attributes of it are honoured: `own_positions(n_positions, inputs)`, a method
-            that gives the mask (N, T) of an item's own positions; `embedding_is_mean`, true where its own embedding
-            is the mean that is taken here anyway.
+        network: the network. Two attributes of it are honoured. `own_positions(shape, inputs)`: a method that
+            returns a mask broadcastable to (N, *shape), true at an item's own positions, where the shape of the
+            positions is (T,), (H, W), (P, T) or (P, H, W). `embedding_is_mean`: true where its own output is the
+            mean that is taken here anyway, so that it is not repeated.
         starts: module of each stage and which call of it begins the stage.
     """
 
     def __init__(self, network: nn.Module, starts: Sequence[tuple[nn.Module, int]]) -> None:
         super().__init__()
         self.network = network
-        self._paths = [(_path_of(network, module), call_index) for module, call_index in starts]
-        self._names = [name for name in inspect.signature(network.forward).parameters]
+        paths = {id(module): path for path, module in network.named_modules()}
+        self._starts = [(paths[id(module)], call_index) for module, call_index in starts]
+        widths = [_widths(module) for module, _ in starts]
+        self._widths = [widths[0].union(*widths[1:2]), *widths[1:]]
+        self._names = list(inspect.signature(network.forward).parameters)
+        self._channels_first: dict[int, bool] = {}
 
     def forward(self, *args: Tensor, **kwargs: Tensor) -> list[Tensor]:
-        """Return n_stages float32 tensors of shape (N, D_s)."""
+        """Return n_stages float32 tensors of shape (N, D_s), from the inputs that the network takes."""
         inputs = {**dict(zip(self._names, args)), **kwargs}
-        n_items = next(value.shape[0] for value in inputs.values() if isinstance(value, Tensor))
         vectors: dict[int, Tensor] = {}
-        n_stages = len(self._paths)
 
         def keep(index: int, value: Any) -> None:
-            values_NTD, mask_NT = self._positions(first_tensor(value), index, n_items, inputs)
-            vectors[index] = pool_positions(values_NTD, mask_NT, deviation="lengths" in inputs)
+            vectors[index] = self._vector(first_tensor(value), index, inputs)
 
+        last = len(self._starts) - 1
         actions: dict[nn.Module, dict[int, Action]] = {}
-        for index, (path, call_index) in enumerate(self._paths):
-            if index:
-                module = self.network.get_submodule(path)
-                actions.setdefault(module, {})[call_index] = _keeping(keep, index)
+        for index, (path, call_index) in enumerate(self._starts):
+            needs_output = index < last or "lengths" in inputs
+            module = self.network.get_submodule(path)
+            actions.setdefault(module, {})[call_index] = _keeping(keep, index, needs_output)
+        actions.pop(self.network, None)
         with replaced_forwards({module: numbered(own) for module, own in actions.items()}):
             output = self.network(*args, **kwargs)
-        self._finish(vectors, output, n_stages, inputs)
-        return [vectors[index] for index in range(n_stages)]
+        vectors[last] = self._last(vectors.get(last), output, last, inputs)
+        return [vectors[index] for index in range(last + 1)]
 
-    def _finish(self, vectors: dict[int, Tensor], output: Any, n_stages: int, inputs: dict[str, Any]) -> None:
+    def _last(self, vector: Tensor | None, output: Any, index: int, inputs: Mapping[str, Any]) -> Tensor:
         own = first_tensor(output)
         if own.ndim != 2:
-            if n_stages - 1 not in vectors:
-                raise ValueError("a network of one stage must give one vector an item")
-            return
-        if "lengths" not in inputs or n_stages - 1 not in vectors:
-            vectors[n_stages - 1] = own.float()
-        elif not getattr(self.network, "embedding_is_mean", False):
-            vectors[n_stages - 1] = torch.cat([vectors[n_stages - 1], own.float()], dim=1)
+            return self._vector(own, index, inputs) if vector is None else vector
+        if vector is None:
+            return own.float()
+        if getattr(self.network, "embedding_is_mean", False):
+            return vector
+        return torch.cat([vector, own.float()], dim=1)
 
-    def _positions(
-        self, value: Tensor, index: int, n_items: Any, inputs: dict[str, Any]
-    ) -> tuple[Tensor, Tensor | None]:
-        """Bring a stage's output to (N, T, D) or (N, C, H, W), with the mask of own positions."""
-        if value.ndim == 4:
-            value = value if self._channels_first(value, index) else value.permute(0, 3, 1, 2)
-        return value, self._mask(value, n_items, inputs)
+    def _vector(self, value: Tensor, index: int, inputs: Mapping[str, Any]) -> Tensor:
+        """Pool one stage's output to (N, D) or (N, 2 D)."""
+        n_items = next(v.shape[0] for v in inputs.values() if isinstance(v, Tensor))
+        value = self._features_last(value, index, n_items)
+        patched = not statically_known_true(value.shape[0] == n_items)
+        if value.ndim == 4 and not patched and not self._is_masked(inputs):
+            return mean_of_map(value)
+        if patched:
+            value = value.unflatten(0, (n_items, -1))
+        elif value.ndim == 2:
+            return value.float()
+        shape = value.shape[1:-1]
+        mask = self._mask(tuple(shape), inputs, patched)
+        if mask is not None:
+            mask = mask.expand(n_items, *shape).flatten(1)
+        return pool_positions(value.flatten(1, -2), mask, deviation="lengths" in inputs)
 
-    def _mask(self, value: Tensor, n_items: Any, inputs: dict[str, Any]) -> Tensor | None:
-        n_positions = value.shape[1] if value.ndim == 3 else value.shape[-1]
+    def _features_last(self, value: Tensor, index: int, n_items: Any) -> Tensor:
+        """Bring (N, D, T) to (N, T, D), (T, N, D) to (N, T, D), (N, C, H, W) to (N, H, W, C)."""
+        if value.ndim == 3 and not statically_known_true(value.shape[0] == n_items):
+            if statically_known_true(value.shape[1] == n_items):
+                return value.transpose(0, 1)
+        if value.ndim not in (3, 4):
+            return value
+        if index not in self._channels_first:
+            self._channels_first[index] = channels_first(tuple(value.shape), self._widths[index])
+        return value.movedim(1, -1) if self._channels_first[index] else value
+
+    def _is_masked(self, inputs: Mapping[str, Any]) -> bool:
+        return "lengths" in inputs or hasattr(self.network, "own_positions")
+
+    def _mask(self, shape: tuple[Any, ...], inputs: Mapping[str, Any], patched: bool) -> Tensor | None:
+        """The mask of own positions, broadcastable to (N, *shape)."""
         if hasattr(self.network, "own_positions"):
-            mask: Tensor = self.network.own_positions(n_positions, inputs)
-            return mask
+            own: Tensor = self.network.own_positions(shape, inputs)
+            return own
         if "lengths" in inputs:
-            samples = next(v for k, v in inputs.items() if k != "lengths").shape[1]
-            return own_frames(inputs["lengths"], samples, n_positions)
-        mask_or_none: Tensor | None = inputs.get("attention_mask")
-        if mask_or_none is not None and value.ndim == 3 and mask_or_none.shape[1] == n_positions:
-            return mask_or_none.bool()
-        return None
+            n_samples = next(v for k, v in inputs.items() if k != "lengths").shape[1]
+            along = 0 if patched else len(shape) - 1
+            mask = own_frames(inputs["lengths"], n_samples, shape[along])
+            return mask.reshape(-1, *(size if axis == along else 1 for axis, size in enumerate(shape)))
+        text = inputs.get("attention_mask")
+        if text is None or len(shape) != 1:
+            return None
+        if statically_known_true(text.shape[1] == shape[0]):
+            return text.bool()
+        return own_frames(text.sum(dim=1), text.shape[1], shape[0])
 
-    def _channels_first(self, value: Tensor, index: int) -> bool:
-        return True
 
-
-def _keeping(keep: Any, index: int) -> Action:
+def _keeping(keep: Callable[[int, Any], None], index: int, needs_output: bool) -> Action:
     def run(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if index == 1:
             keep(0, (args, kwargs))
         output = forward(*args, **kwargs)
-        keep(index, output)
+        if index and needs_output:
+            keep(index, output)
         return output
 
     return run
 
 
-def _path_of(network: nn.Module, module: nn.Module) -> str:
-    return next(path for path, child in network.named_modules() if child is module)
+def _widths(module: nn.Module) -> frozenset[int]:
+    """The numbers of features that a stage's own weights speak of."""
+    return frozenset(p.shape[0] for p in module.parameters() if p.ndim) | frozenset(
+        p.shape[1] for p in module.parameters() if p.ndim == 2
+    )
+
+
+def channels_first(shape: tuple[Any, ...], widths: frozenset[int]) -> bool:
+    """Whether the features of a (N, A, B) or (N, A, B, C) output lie in its second dimension.
+
+    Args:
+        shape: sizes; those unknown while exporting are not looked at.
+        widths: the numbers of features that the stage's weights speak of.
+    """
+    second, last = shape[1], shape[-1]
+    second_fits = isinstance(second, int) and second in widths
+    last_fits = isinstance(last, int) and last in widths
+    if len(shape) == 4 and all(isinstance(size, int) for size in shape[1:]):
+        square_at_end, square_at_front = shape[2] == shape[3], shape[1] == shape[2]
+        if square_at_end != square_at_front and (square_at_end or last_fits):
+            return square_at_end
+    if second_fits != last_fits:
+        return second_fits
+    return len(shape) == 4
 
 
 def first_tensor(value: Any) -> Tensor:
     """Return the first tensor of floating point in a nested value."""
     for part in tree_flatten(value)[0]:
-        if isinstance(part, Tensor) and part.dtype.is_floating_point:
+        if isinstance(part, Tensor) and part.dtype.is_floating_point and part.ndim > 1:
             return part
     raise ValueError("a stage gave no tensor of floating point")
 
 
 def own_frames(lengths: Tensor, n_samples: Any, n_frames: Any) -> Tensor:
-    """Return the mask of each clip's own frames: the first ceil(n_frames * length / n_samples).
+    """Return the mask of each item's own frames: the first ceil(n_frames * length / n_samples), at least one.
 
     Args:
-        lengths: (N,) int, samples of each clip.
+        lengths: (N,) int, samples of each item.
         n_samples: samples of the padded window.
         n_frames: frames of the window at this stage.
 
     Returns:
-        (N, n_frames) bool; at least one frame a clip.
+        (N, n_frames) bool.
     """
     own = torch.clamp((lengths * n_frames + n_samples - 1) // n_samples, min=1)
     return torch.arange(n_frames, device=lengths.device)[None, :] < own[:, None]
 
 
-def pool_positions(value: Tensor, mask: Tensor | None, deviation: bool) -> Tensor:
+def mean_of_map(value_NHWC: Tensor) -> Tensor:
+    """Return the mean over space of (N, H, W, C) as (N, C) float32.
+
+    Sums are kept in float32. A bf16 map in channels_last order goes through `avg_pool2d`, which reads it at the speed
+    of memory (a reduction by `mean` was 10 to 30 times slower) and rounds the mean to bf16 once.
+    """
+    value_NCHW = value_NHWC.movedim(-1, 1)
+    plain = not torch.compiler.is_compiling() and not value_NCHW.requires_grad
+    if plain and value_NHWC.is_contiguous() and min(value_NHWC.shape) > 0:
+        return F.avg_pool2d(value_NCHW, value_NCHW.shape[2:]).flatten(1).float()
+    return value_NCHW.mean(dim=(2, 3), dtype=torch.float32)
+
+
+def pool_positions(value_NTD: Tensor, mask_NT: Tensor | None, deviation: bool) -> Tensor:
     """Return the mean over an item's own positions, and where asked the standard deviation beside it.
 
     Args:
-        value: (N, T, D), or (N, C, H, W), or (N, D).
-        mask: (N, T) bool, true at own positions; None: all.
+        value_NTD: (N, T, D).
+        mask_NT: (N, T) bool, true at own positions; None: all.
         deviation: whether to add the deviation.
 
     Returns:
-        (N, D) or (N, 2 D) float32.
+        (N, D) or (N, 2 D) float32; zeros for an item without positions.
     """
-    if value.ndim == 2:
-        return value.float()
-    if value.ndim == 4:
-        return value.mean(dim=(2, 3), dtype=torch.float32)
-    if mask is None:
-        mean = value.mean(dim=1, dtype=torch.float32)
-        weights = torch.full_like(value[..., :1], 1.0, dtype=torch.float32) / value.shape[1]
+    value_NTD = value_NTD.float()
+    if mask_NT is None:
+        mean_ND = value_NTD.mean(dim=1)
+        if not deviation:
+            return mean_ND
+        variance_ND = value_NTD.var(dim=1, correction=0)
     else:
-        weights = (mask / mask.sum(dim=1, keepdim=True))[..., None].float()
-        mean = (value * weights).sum(dim=1)
-    if not deviation:
-        return mean
-    variance = ((value.float() - mean[:, None]) ** 2 * weights).sum(dim=1)
-    return torch.cat([mean, (variance + _EPSILON).sqrt()], dim=1)
+        weight_NT = mask_NT.float()
+        weight_NT = weight_NT / weight_NT.sum(dim=1, keepdim=True).clamp(min=1.0)
+        mean_ND = torch.bmm(weight_NT[:, None], value_NTD)[:, 0]
+        if not deviation:
+            return mean_ND
+        centred_NTD = value_NTD - mean_ND[:, None]
+        variance_ND = torch.bmm(weight_NT[:, None], centred_NTD * centred_NTD)[:, 0]
+    return torch.cat([mean_ND, (variance_ND + _EPSILON).sqrt()], dim=1)

@@ -30,16 +30,17 @@ def find_stages(module: nn.Module) -> dict[str, str]:
     shared = _shared_layers(module)
     if shared:
         return shared
-    candidates = [paths for paths in _block_lists(module) if len(paths) >= 2]
+    candidates = _block_lists(module)
     if not candidates:
         raise ArchitectureError(
             f"No list of blocks was found in {type(module).__name__}. Name its stages: "
             "a mapping from stage name to module path, in the order they run (attribute `stages` of one's own network)."
         )
     sizes = [sum(_n_parameters(module.get_submodule(path)) for path in paths) for paths in candidates]
-    largest = max(sizes)
-    near = [paths for paths, size in zip(candidates, sizes, strict=True) if size >= _NEARLY_AS_MANY * largest]
-    blocks = min(near, key=lambda paths: (paths[0].count("."), -len(paths)))
+    near = [
+        paths for paths, size in zip(candidates, sizes, strict=True) if size >= _NEARLY_AS_MANY * max(sizes)
+    ]
+    blocks = min(near, key=lambda paths: paths[0].count("."))
     return {**_first_stage(module, blocks[0]), **{_stage_name(path): path for path in blocks}}
 
 
@@ -48,26 +49,44 @@ def _n_parameters(module: nn.Module) -> int:
 
 
 def _block_lists(module: nn.Module) -> list[list[str]]:
-    """Every list of sibling blocks that have parameters, as paths, outermost first."""
-    lists: list[list[str]] = []
+    """Lists of sibling blocks as paths, outermost first: of blocks with parts of their own, else of plain layers."""
+    of_blocks: list[list[str]] = []
+    of_layers: list[list[str]] = []
     for path, parent in module.named_modules():
         prefix = f"{path}." if path else ""
         children = [(name, child) for name, child in parent.named_children() if _n_parameters(child)]
-        if isinstance(parent, nn.ModuleList | nn.Sequential):
-            if all(name.isdigit() for name, _ in children):
-                lists.append([prefix + name for name, _ in children])
         families: dict[str, list[str]] = defaultdict(list)
-        for name, _ in children:
-            if (match := _NUMBERED.match(name)) and match[1]:
-                families[match[1]].append(prefix + name)
-        lists.extend(families.values())
-    return lists
+        for name, child in children:
+            match = _NUMBERED.match(name)
+            if match:
+                families[match[1]].extend(_members(prefix + name, child))
+        if isinstance(parent, nn.Sequential):
+            families["in sequence"] = [prefix + name for name, _ in children]
+        for paths in families.values():
+            composite = all(_is_block(module.get_submodule(path)) for path in paths)
+            if len(paths) >= 2:
+                (of_blocks if composite else of_layers).append(paths)
+    return of_blocks or of_layers[:1]
+
+
+def _members(path: str, child: nn.Module) -> list[str]:
+    """The blocks in a list of lists (a ModuleList is never called itself)."""
+    if not isinstance(child, nn.ModuleList):
+        return [path]
+    return [member for name, part in child.named_children() for member in _members(f"{path}.{name}", part)]
+
+
+def _is_block(module: nn.Module) -> bool:
+    return any(_n_parameters(child) for child in module.children())
 
 
 def _stage_name(path: str) -> str:
-    """`model.encoder.layer.0` -> `layer.0`; `model.layer1` -> `layer1`."""
+    """`model.encoder.layer.0` -> `layer.0`; `blocks.1.2` -> `blocks.1.2`; `model.layer1` -> `layer1`."""
     parts = path.split(".")
-    return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]
+    first = len(parts) - 1
+    while first > 0 and parts[first].isdigit():
+        first -= 1
+    return ".".join(parts[first:])
 
 
 def _first_stage(module: nn.Module, first_block: str) -> dict[str, str]:
