@@ -11,6 +11,7 @@ import errno
 import hashlib
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
         except BaseException as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
             if not isinstance(error, OSError):
                 raise
             if error.errno == errno.ENOSPC:

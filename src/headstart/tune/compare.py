@@ -50,8 +50,9 @@ class Comparison:
     @property
     def words(self) -> str:
         """The comparison in a sentence."""
+        points, error = 100 * self.accuracy, 100 * self.accuracy_error
         return (
-            f"{100 * self.accuracy:+.1f} points of accuracy (standard error {100 * self.accuracy_error:.1f}), "
+            f"{points:+.1f} points of accuracy (standard error {error:.1f}), "
             f"log loss {-self.log_loss:+.3f} (standard error {self.log_loss_error:.3f}) "
             f"against the head alone: {'better' if self.better else 'not better'}"
         )

@@ -53,6 +53,9 @@ class Freeze:
         self.trained_tensors = tuple(name for name, stage in owners.items() if stage not in indices)
         self._eval_modules = _modules_in_eval(self._root, owners, indices)
         self._requires_grad = {name: p.requires_grad for name, p in self._root.named_parameters()}
+        free = {name for name in self._requires_grad if name in set(self.trained_tensors)}
+        # what the network itself holds fixed (sinusoidal positions) stays so, unless all of it came fixed
+        self._to_train = {name for name in free if self._requires_grad[name]} or free
         self._modes = {name: module.training for name, module in self._root.named_modules()}
         self._apply()
         self._check_that_something_trains()
@@ -63,7 +66,7 @@ class Freeze:
 
     def trained_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that train, by name in the network."""
-        return {n: p for n, p in self._root.named_parameters() if p.requires_grad}
+        return {n: p for n, p in self._root.named_parameters() if n in self._to_train}
 
     def trained_state(self) -> dict[str, Tensor]:
         """Parameters and buffers of the trained part, by name: all that training may change."""
@@ -109,7 +112,7 @@ class Freeze:
         return groups
 
     def state_dict(self) -> dict[str, Any]:
-        """What is frozen, by name, as plain values."""
+        """What is frozen, by name, as plain values; it does not depend on what others did to the flags."""
         return {
             "stages": list(self.stages),
             "frozen": list(self.frozen),
@@ -141,10 +144,9 @@ class Freeze:
             module.training = self._modes[name]
 
     def _apply(self) -> None:
-        frozen = set(self.frozen_tensors)
         for name, parameter in self._root.named_parameters():
-            parameter.requires_grad_(name not in frozen)
-            if name in frozen:
+            parameter.requires_grad_(name in self._to_train)
+            if name not in self._to_train:
                 parameter.grad = None
         for module in self._eval_modules:
             module.training = False

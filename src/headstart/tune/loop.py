@@ -94,7 +94,9 @@ class Loop:
         self._smallest = 2 if _has_batch_norm(freeze) else 1
         self.n_steps = len(self._plan(1))
         if not self.n_steps:
-            raise TrainingError("too few items to train on: batch normalisation needs two in a batch")
+            raise TrainingError(
+                "batch normalisation needs two items in a batch: raise batch_size, or give more items"
+            )
 
     def run(self, *, resume: bool = False) -> None:
         """Train; afterwards backbone and head hold the best weights and `at` says how it went.

@@ -72,7 +72,8 @@ class Tuned:
         best_epoch: the epoch whose weights these are; 0 is the start.
         validation: score on validation, or None without one.
         validation_logits: of shape (N, C), in the order of the validation items, or None.
-        seconds: wall-clock time of the training, interruptions left out.
+        seconds: wall-clock time of this process's part of the training, stored prefix included.
+        notes: what the user should know about it.
     """
 
     policy: str

@@ -90,8 +90,6 @@ class Training:
     ) -> None:
         if policy.resolved_cut >= len(policy.stages):
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
-        for caution in policy.cautions(pretrained=source.provenance.pretrained):
-            say(caution)
         self.source, self.policy, self.recipe = source, policy, recipe
         self.classes, self.setting, self.seed = classes, setting, seed
         self._started = time.monotonic()
@@ -161,6 +159,7 @@ class Training:
             validation=found,
             validation_logits=logits,
             seconds=time.monotonic() - self._started,
+            notes=tuple(self.policy.cautions(pretrained=self.source.provenance.pretrained)),
         )
 
     def _first_inputs(self, part: Part) -> dict[str, torch.Tensor]:
