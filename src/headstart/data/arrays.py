@@ -171,4 +171,4 @@ def _map_array(file: IO[bytes], name: str) -> np.ndarray:
         return np.fromfile(file, dtype=dtype, count=int(np.prod(shape))).reshape(shape)
     return np.memmap(
         file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order="F" if fortran else "C"
-    )  # type: ignore[call-overload,no-any-return]
+    )

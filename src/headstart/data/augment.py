@@ -127,7 +127,7 @@ def augment_waveform(waveform: np.ndarray, seed: int, augment: Augment) -> np.nd
     noise = generator.standard_normal(n_samples, dtype=np.float32) * np.float32(
         level * 10.0 ** (-augment.noise_db / 20.0)
     )
-    return ((moved + noise) * np.float32(gain)).astype(np.float32)
+    return np.asarray((moved + noise) * gain, dtype=np.float32)
 
 
 def augment_text(text: str, seed: int, augment: Augment) -> str:

@@ -10,7 +10,7 @@ from headstart.data.examples import Examples
 from headstart.data.findings import UNITS, Finding, about, listed
 from headstart.data.preprocessing import AudioPreprocessing, Preprocessing, TextPreprocessing
 from headstart.data.repeats import nearly_repeated, repeated
-from headstart.data.scan import Scan
+from headstart.data.scanning import Scan
 from headstart.data.texts import n_cut_texts
 from headstart.errors import DataError
 
@@ -18,7 +18,7 @@ MAX_UNREADABLE = 0.05
 _FEW = 5
 _UNEVEN = 10
 
-__all__ = ["MAX_UNREADABLE", "Finding", "check", "check_lengths", "drop_unreadable"]
+__all__ = ["MAX_UNREADABLE", "Finding", "check", "check_lengths", "check_unreadable", "drop_unreadable"]
 
 
 def check(examples: Examples, scan: Scan) -> list[Finding]:
@@ -29,7 +29,7 @@ def check(examples: Examples, scan: Scan) -> list[Finding]:
         scan: what the pass over them saw.
     """
     found = [
-        *_unreadable(examples, scan),
+        *check_unreadable(examples, scan),
         *_classes(examples),
         *repeated(examples, scan),
         *nearly_repeated(examples, scan),
@@ -41,7 +41,7 @@ def check(examples: Examples, scan: Scan) -> list[Finding]:
     return sorted(found, key=lambda finding: order[finding.severity])
 
 
-def drop_unreadable(
+def dropcheck_unreadable(
     examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE
 ) -> tuple[Examples, Scan]:
     """Leave out what cannot be read, if it is little.
@@ -60,7 +60,7 @@ def drop_unreadable(
     if not scan.problems:
         return examples, scan
     if len(scan.problems) > max_share * len(examples):
-        raise DataError(_unreadable(examples, scan, max_share)[0].message)
+        raise DataError(check_unreadable(examples, scan, max_share)[0].message)
     keep = np.setdiff1d(np.arange(len(examples)), np.fromiter(scan.problems, dtype=np.int64))
     kept = examples.take(keep)
     gone = sorted(set(examples.classes) - set(kept.classes))
@@ -74,7 +74,14 @@ def _problems(examples: Examples, scan: Scan) -> str:
     return "; ".join(shown) + ("; ..." if len(scan.problems) > 3 else "")
 
 
-def _unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE) -> list[Finding]:
+def check_unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE) -> list[Finding]:
+    """What cannot be read: an error where it is more than a share, else a warning; none where all can.
+
+    Args:
+        examples: N items.
+        scan: what the pass over them saw.
+        max_share: of the items that may be left out.
+    """
     n_bad = len(scan.problems)
     if not n_bad:
         return []

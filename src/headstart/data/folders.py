@@ -66,14 +66,14 @@ def media_files(
     Raises:
         DataError: there is nothing, or images and recordings are mixed.
     """
-    kinds: dict[str, list[str]] = defaultdict(list)
+    kinds: dict[Modality, list[str]] = {}
     others: list[str] = []
     for name in files:
         kind = suffix_modality(name)
         if kind is None or (kind == "text" and "/" not in name and labelled):
             others.append(name)
         else:
-            kinds[kind].append(name)
+            kinds.setdefault(kind, []).append(name)
     if not kinds or (modality is not None and modality not in kinds):
         wanted = {
             "image": "images",
@@ -86,11 +86,14 @@ def media_files(
             "test/ folders of "
             f"them, or a metadata.csv. It holds {_what(others, kinds)}."
         )
-    chosen: Any = modality or max(kinds, key=lambda kind: (kind != "text", len(kinds[kind])))
+    chosen = (
+        modality if modality is not None else max(kinds, key=lambda kind: (kind != "text", len(kinds[kind])))
+    )
     rest = sum(len(names) for kind, names in kinds.items() if kind not in (chosen, "text"))
     if modality is None and rest > 0.1 * len(kinds[chosen]):
         raise DataError(
-            f"{folder} holds {len(kinds['image']):,} images and {len(kinds['audio']):,} recordings: "
+            f"{folder} holds {len(kinds.get('image', [])):,} images and "
+            f"{len(kinds.get('audio', [])):,} recordings: "
             "say which to "
             "learn from with --modality."
         )
@@ -99,7 +102,7 @@ def media_files(
     return chosen, kinds[chosen], tuple(left)
 
 
-def _what(others: Sequence[str], kinds: dict[str, list[str]]) -> str:
+def _what(others: Sequence[str], kinds: dict[Modality, list[str]]) -> str:
     suffixes = Counter(Path(name).suffix or "no suffix" for name in others)
     suffixes.update({f"{kind} files": len(names) for kind, names in kinds.items()})
     if not suffixes:
@@ -227,7 +230,7 @@ def read_metadata_folder(
         names, paths = names[keep], [path for path, good in zip(paths, keep) if good]
         table = Table(table.path, {key: array[keep] for key, array in table.columns.items()}, table.notes)
     if kind == "text":
-        paths = [read_text(path) for path in paths]  # type: ignore[misc]
+        paths = [read_text(path) for path in paths]
     parts, labels = _from_folders(names)
     if target is not None:
         target = require_column(target, table.columns, str(table.path), "--target")

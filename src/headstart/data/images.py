@@ -3,7 +3,7 @@
 Geometry follows timm's evaluation transforms (`timm.data.transforms_factory.transforms_imagenet_eval`):
 resize so that `size / crop_pct` is covered, cut the middle. Only the part that the crop keeps is resampled
 (Pillow's `box` gives the same pixels as resize and crop), and a large JPEG is decoded at 1/2, 1/4 or 1/8
-while still at least as large as the resized picture (libjpeg's scaled decoding, "draft").
+while still well above the resized picture's size (libjpeg's scaled decoding, "draft").
 
 Modes: 16-bit grey is scaled from its full range, CMYK and palettes become RGB, transparency is laid on
 white, the rotation that a camera wrote (EXIF) is applied, an animation gives its first frame.
@@ -28,6 +28,9 @@ from headstart.data.preprocessing import ImagePreprocessing
 from headstart.errors import DataError
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit for a warning: about 9,459 x 9,459
+# A draft this much larger than the resized picture differs from the whole one by about half a grey level
+# (mean; at 1.0 it is 1.5, at 2.0 no better than at 1.5 for photographs), and costs a tenth more.
+_DRAFT_MARGIN = 1.5
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -109,9 +112,11 @@ def decode_pixels(
         turn = orientation(image)
         whole = image.size if turn < 5 else (image.size[1], image.size[0])
         geometry = (plan.geometry if plan is not None else center_geometry)(whole, preprocessing)
-        if draft and image.format == "JPEG":
+        if draft and image.format in ("JPEG", "MPO"):
             wanted = geometry.resized if turn < 5 else (geometry.resized[1], geometry.resized[0])
-            image.draft(image.mode, wanted)
+            image.draft(
+                image.mode, (math.ceil(_DRAFT_MARGIN * wanted[0]), math.ceil(_DRAFT_MARGIN * wanted[1]))
+            )
         load(image)
         image = plain_colours(image)
         if turn > 1:

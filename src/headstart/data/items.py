@@ -12,20 +12,20 @@ from headstart.errors import DataError
 
 Item: TypeAlias = Path | str | bytes | np.ndarray
 
-IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-    + (".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".ico", ".avif")
-)
-AUDIO_SUFFIXES = frozenset(
-    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au")
-    + (".snd", ".caf", ".w64", ".m4a", ".aac", ".wma", ".mp4")
-)
-TEXT_SUFFIXES = frozenset([".txt"])
+IMAGE_SUFFIXES = frozenset([
+    "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp", "tif", "tiff",
+    "ppm", "pgm", "pbm", "pnm", "jp2", "ico", "avif",
+])  # fmt: skip
+AUDIO_SUFFIXES = frozenset([
+    "wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au",
+    "snd", "caf", "w64", "m4a", "aac", "wma", "mp4",
+])  # fmt: skip
+TEXT_SUFFIXES = frozenset(["txt"])
 
 
 def suffix_modality(path: str | Path) -> Literal["image", "text", "audio"] | None:
     """The modality that a file's suffix stands for, None when it is none of ours."""
-    suffix = Path(path).suffix.lower()
+    suffix = Path(path).suffix.lower().removeprefix(".")
     if suffix in IMAGE_SUFFIXES:
         return "image"
     if suffix in AUDIO_SUFFIXES:

@@ -110,13 +110,16 @@ def preprocessing_from_json(values: Mapping[str, Any]) -> Preprocessing:
         raise DataError(
             f"preprocessing must have a modality of {sorted(_RECORDS)}, got {values.get('modality')!r}."
         )
-    given = {name: value for name, value in values.items() if name != "modality"}
+    given: dict[str, Any] = {name: value for name, value in values.items() if name != "modality"}
     unknown = sorted(set(given) - {entry.name for entry in fields(record)})
     if unknown:
         raise DataError(f"{record.modality} preprocessing has no field {', '.join(unknown)}.")
-    return record(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    )
+    plain: dict[str, Any] = {name: _as_tuple(value) for name, value in given.items()}
+    return record(**plain)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def with_window(

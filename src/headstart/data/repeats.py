@@ -9,7 +9,7 @@ import numpy as np
 from headstart.data.duplicates import equal_groups, near_pairs
 from headstart.data.examples import Examples
 from headstart.data.findings import UNITS, Finding, about
-from headstart.data.scan import Scan
+from headstart.data.scanning import Scan
 
 # Calibrated on real sets: the closest different pictures reach .985 (chest X-rays), copies re-encoded at JPEG
 # quality 40 stay above .995; the closest different recordings (one speaker, one word) reach .990.

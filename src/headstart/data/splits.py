@@ -13,14 +13,19 @@ import numpy as np
 from headstart.data.examples import Examples
 from headstart.errors import DataError
 
+_MANY_GROUPS = 5_000
 
-def with_splits(examples: Examples, *, seed: int = 0, held_out: float = 0.2) -> Examples:
-    """Keep a given split; else hold a share out as "test", stratified, groups kept together.
+
+def with_splits(
+    examples: Examples, *, seed: int = 0, held_out: float = 0.2, keys: np.ndarray | None = None
+) -> Examples:
+    """Keep a given split; else hold a share out as "test", stratified, groups and equal items kept together.
 
     Args:
         examples: N items with labels.
         seed: of the draw.
         held_out: share of the items to hold out, between 0 and 1.
+        keys: (N,) content of each item (`repeats.identity`): equal ones go to the same side.
 
     Raises:
         DataError: no labels, or no split can keep groups together and classes on both sides.
@@ -29,7 +34,7 @@ def with_splits(examples: Examples, *, seed: int = 0, held_out: float = 0.2) -> 
         return examples
     if examples.labels is None:
         raise DataError("a split by class needs labels: name their column with --target.")
-    train, test = holdout_indices(examples.labels, examples.groups, held_out, seed)
+    _, test = holdout_indices(examples.labels, bound_groups(examples.groups, keys), held_out, seed)
     splits = np.full(len(examples), "train", dtype=object)
     splits[test] = "test"
     by = f", by {examples.group or 'group'}" if examples.groups is not None else ""
@@ -61,15 +66,46 @@ def fold_indices(
     n_units = _units_per_class(codes, group_codes)
     _require_groups(n_units, group_codes)
     n_total = len(codes) if group_codes is None else int(group_codes.max()) + 1
-    several = n_units[n_units >= 2]
+    several = n_units[n_units >= 2]  # a class with a single item cannot be in two folds whatever their number
     n_used = max(2, min(n_folds, int(several.min()) if len(several) else 2, n_total))
     return _assign(codes, group_codes, n_used, seed)
 
 
+def bound_groups(groups: np.ndarray | None, keys: np.ndarray | None) -> np.ndarray | None:
+    """Groups joined where they share an item, so that equal items never lie on two sides of a split.
+
+    Args:
+        groups: (N,) any values, or None.
+        keys: (N,) content of each item, "" where unknown; None: nothing is joined.
+
+    Returns:
+        (N,) int64 numbers of the joined groups; the groups as given (or None) where no two items are equal.
+    """
+    if keys is None:
+        return groups
+    codes, counts = np.unique(keys.astype(str), return_inverse=True, return_counts=True)[1:]
+    if not ((counts[codes] > 1) & (keys != "")).any():
+        return groups
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n_items = len(keys)
+    codes = np.where(keys == "", len(counts) + np.arange(n_items), codes)
+    owners = np.arange(n_items) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    n_owners = int(owners.max()) + 1
+    links = coo_array(
+        (np.ones(n_items), (owners, n_owners + codes)), shape=2 * (n_owners + int(codes.max()) + 1,)
+    )
+    return np.asarray(connected_components(links, directed=False)[1][owners], dtype=np.int64)
+
+
 def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: int) -> np.ndarray:
+    """(N,) fold of each item."""
+    if groups is not None and int(groups.max()) + 1 > _MANY_GROUPS:
+        return _assign_many(codes, groups, n_folds, seed)
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    single = groups is None or len(np.unique(groups)) == len(groups)
+    single = groups is None or int(groups.max()) + 1 == len(groups)
     splitter = (StratifiedKFold if single else StratifiedGroupKFold)(n_folds, shuffle=True, random_state=seed)
     folds = np.zeros(len(codes), dtype=np.int64)
     with warnings.catch_warnings():
@@ -79,6 +115,20 @@ def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: in
         for number, (_, inside) in enumerate(splitter.split(order, codes, None if single else groups)):
             folds[inside] = number
     return folds
+
+
+def _assign_many(codes: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    """(N,) fold of each item, for groups so many that StratifiedGroupKFold's loop over them would take minutes.
+
+    Groups are dealt to the folds in turn, those of one class and like size one after the other.
+    """
+    n_groups = int(groups.max()) + 1
+    sizes = np.bincount(groups, minlength=n_groups)
+    first = np.unique(groups, return_index=True)[1]
+    order = np.lexsort((np.random.default_rng(seed).random(n_groups), -sizes, codes[first]))
+    folds = np.empty(n_groups, dtype=np.int64)
+    folds[order] = np.arange(n_groups) % n_folds
+    return np.asarray(folds[groups])
 
 
 def _units_per_class(codes: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
@@ -146,7 +196,7 @@ def _stratified_draw(codes: np.ndarray, share: float, generator: np.random.Gener
     counts = np.bincount(codes)
     exact = counts * share
     wanted = np.floor(exact).astype(int)
-    extra = int(round(counts.sum() * share)) - int(wanted.sum())
+    extra = round(float(counts.sum() * share)) - int(wanted.sum())
     wanted[np.argsort(-(exact - wanted), kind="stable")[: max(0, extra)]] += 1
     wanted = np.clip(wanted, np.minimum(counts - 1, 1), np.maximum(counts - 1, 0))
     held = np.zeros(len(codes), dtype=bool)
@@ -157,7 +207,7 @@ def _stratified_draw(codes: np.ndarray, share: float, generator: np.random.Gener
 
 def _grouped_draw(codes: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
     """(N,) bool: held out, the fold whose removal keeps most classes in train, then nearest to the share."""
-    n_folds = int(np.clip(round(1 / share), 2, int(groups.max()) + 1))
+    n_folds = max(2, min(round(1 / share), int(groups.max()) + 1))
     folds = _assign(codes, groups, n_folds, seed)
     n_classes = int(codes.max()) + 1
 

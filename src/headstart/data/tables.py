@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def _read_delimited(path: Path) -> Table:
     return Table(path, _columns(path, rows), tuple(notes))
 
 
-def _delimited_rows(path: Path, text: str, delimiter: str, quoting: int) -> list[list[str]]:
+def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
     """Header and rows as lists of strings; a broken quote or a row of another length is one clear error."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
     old_limit = csv.field_size_limit(2**31 - 1)  # a long text is no error; the default is 131,072 characters

@@ -1,7 +1,7 @@
 """One threaded pass over the items before anything is trained: digests, readability, fingerprints, durations.
 
 Legend: N items, F bytes of a fingerprint. Pictures are decoded whole but at 1/8 of their size where they are
-JPEGs (every bit of the stream is still read, so a truncated file is found); recordings are read whole, in blocks.
+JPEGs (every bit of the stream is still read, so a truncated file is found); recordings are read whole.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _spectrum(waveform: np.ndarray) -> np.ndarray:
     power = np.abs(np.fft.rfft(frames, axis=1)[:, 1:]) ** 2
     bands = power.reshape(SIDE, 2, SIDE, -1).mean(axis=(1, 3))
     level = 10.0 * np.log10(bands + 1e-10)
-    return np.clip(level - level.max() + 80.0, 0, 80).astype(np.uint8).reshape(-1)
+    return np.asarray(np.clip(level - level.max() + 80.0, 0, 80), dtype=np.uint8).reshape(-1)
 
 
 _LOOKS: dict[str, Callable[[Item], Look]] = {
