@@ -35,11 +35,13 @@ class Inputs:
         example: one tensor an argument, in the order of `forward`.
         open_axes: for each argument, axis -> (name, least, greatest); one name is one size.
         checks: tuples like `example`, of other sizes.
+        names: of the arguments, by which the program may be called.
     """
 
     example: tuple[Tensor, ...]
     open_axes: tuple[Mapping[int, tuple[str, int, int]], ...]
     checks: tuple[tuple[Tensor, ...], ...]
+    names: tuple[str, ...]
 
     def without(self, name: str) -> Inputs:
         """The same with an axis fixed at its size in the example."""
@@ -52,7 +54,8 @@ class Inputs:
             pairs = zip(check, self.example, fixed, strict=True)
             return all(a.shape[axis] == b.shape[axis] for a, b, axes_ in pairs for axis in axes_)
 
-        return Inputs(self.example, axes, tuple(check for check in self.checks if fits(check)))
+        checks = tuple(check for check in self.checks if fits(check))
+        return Inputs(self.example, axes, checks, self.names)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Exported:
 def image_inputs(height: int, width: int) -> Inputs:
     """Inputs of an image model: float32 pixels of shape (N, 3, height, width), N open."""
     pixels = torch.randn(5, 3, height, width, generator=_generator())
-    return Inputs((pixels[:3],), ({0: ("batch", 1, MAX_BATCH)},), ((pixels[:1],), (pixels,)))
+    return Inputs((pixels[:3],), ({0: ("batch", 1, MAX_BATCH)},), ((pixels[:1],), (pixels,)), ("pixels",))
 
 
 def text_inputs(max_length: int, pad_id: int, vocabulary: int) -> Inputs:
@@ -97,7 +100,8 @@ def text_inputs(max_length: int, pad_id: int, vocabulary: int) -> Inputs:
         return ids, mask
 
     axes = {0: ("batch", 1, MAX_BATCH), 1: ("length", 1, max_length)}
-    return Inputs(batch(3, 21), (axes, axes), (batch(1, 9), batch(4, 40)))
+    names = ("input_ids", "attention_mask")
+    return Inputs(batch(3, 21), (axes, axes), (batch(1, 9), batch(4, 40)), names)
 
 
 def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None = None) -> Inputs:
@@ -105,7 +109,7 @@ def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None 
 
     Args:
         samples: the window of the data set.
-        least_samples: the shortest window to allow.
+        least_samples: the shortest window to allow; most networks need at least a few frames.
         most_samples: the longest window to allow; ten minutes at 16 kHz unless told.
     """
     most_samples = most_samples or max(samples, 9_600_000)
@@ -120,7 +124,7 @@ def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None 
     axes = {0: ("batch", 1, MAX_BATCH), 1: ("samples", least_samples, most_samples)}
     other = max(samples * 3 // 4, least_samples)
     checks = (batch(1, samples), batch(4, samples), batch(2, other))
-    return Inputs(batch(3, samples), (axes, {0: axes[0]}), checks)
+    return Inputs(batch(3, samples), (axes, {0: axes[0]}), checks, ("waveform", "lengths"))
 
 
 def export_program(
@@ -174,9 +178,13 @@ def run_program(path: Path) -> nn.Module:
 
 def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> tuple[float, str]:
     """Trace, save, load and compare; gives the largest difference, and what went wrong or ""."""
+    named = _WRAPPERS[inputs.names](module)
     try:
         with torch.no_grad(), _quiet():
-            program = torch.export.export(module, inputs.example, dynamic_shapes=_dims(inputs), strict=False)
+            named(
+                *inputs.example
+            )  # live once: what a module remembers of its first batch is no part of a trace
+            program = torch.export.export(named, inputs.example, dynamic_shapes=_dims(inputs), strict=False)
     except Exception as error:  # torch.export raises whatever the traced code raises
         return 0.0, f"torch.export: {_first_line(error)}"
     with atomic_path(path) as temporary:
@@ -212,6 +220,34 @@ def _dims(inputs: Inputs) -> tuple[dict[int, Any], ...]:
         for name, least, greatest in axes.values():
             dims.setdefault(name, torch.export.Dim(name, min=least, max=greatest))
     return tuple({axis: dims[spec[0]] for axis, spec in axes.items()} for axes in inputs.open_axes)
+
+
+class _OfPixels(nn.Module):
+    """A module under the names of its arguments, whatever it calls them itself."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, pixels: Tensor) -> Any:
+        return self.module(pixels)
+
+
+class _OfTokens(_OfPixels):
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:  # type: ignore[override]
+        return self.module(input_ids, attention_mask)
+
+
+class _OfWaveforms(_OfPixels):
+    def forward(self, waveform: Tensor, lengths: Tensor) -> Any:  # type: ignore[override]
+        return self.module(waveform, lengths)
+
+
+_WRAPPERS: Mapping[tuple[str, ...], type[_OfPixels]] = {
+    ("pixels",): _OfPixels,
+    ("input_ids", "attention_mask"): _OfTokens,
+    ("waveform", "lengths"): _OfWaveforms,
+}
 
 
 def _generator() -> torch.Generator:

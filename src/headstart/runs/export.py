@@ -1,0 +1,229 @@
+"""What a model leaves in a run: a program, weights, and where possible the form of a library's own class.
+
+    model.pt2             the program: inputs to probabilities, with torch alone (`torch.export.load`)
+    model.safetensors     network and head. Where a library's own class holds the result: under its names, the
+                          head with standardisation and temperature folded into the last layer. Else:
+                          `network.` + the network's names, `head.` + mean, scale, weight, bias, temperature
+    config.json           written afresh. Where a class of transformers holds the result: in its form, and
+                          `transformers.pipeline(task, model=RUN)` opens the run. Else: library, architecture
+                          and classes under "headstart"
+    source.json           the source's configuration with the preprocessing of this run; with the weights it
+                          is what `run:PATH` opens
+    head.json             classes in the order of the probabilities, and the stages that the head reads
+    head.safetensors      the head as it was fitted, for what goes on from it
+    tokenizer.json, tokenizer_config.json    text: prompt and greatest length inside
+    preprocessor_config.json                 audio of the Wav2Vec2 family: rate and normalisation
+
+Pictures need no file of their own: size, crop, mean and deviation stand in config.json and source.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.errors import InputError
+from headstart.runs import files
+from headstart.runs.directory import RunDirectory
+from headstart.runs.folding import FoldedHead, Head, fold_head, head_tensors
+from headstart.runs.library_form import LibraryForm, NoForm, library_form
+from headstart.runs.program import (
+    Exported,
+    Inputs,
+    audio_inputs,
+    export_program,
+    image_inputs,
+    run_program,
+    text_inputs,
+)
+from headstart.runs.prompts import tokenizer_settings, tokenizer_with_prompt
+from headstart.runs.weights import read_tensors, save_tensors
+
+AGREEMENT = 1e-3
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """What was written of a model.
+
+    Attributes:
+        program: about model.pt2.
+        task: the pipeline of transformers that opens the run, or None.
+        why_no_pipeline: why there is none, or "".
+        prompt_inside: text: whether tokenizer.json puts the prompt itself.
+    """
+
+    program: Exported
+    task: str | None
+    why_no_pipeline: str
+    prompt_inside: bool = True
+
+
+@dataclass(frozen=True)
+class SavedHead:
+    """A head read back from a run: the attributes of a `LinearHead`, and the names of its stages."""
+
+    stages: tuple[int, ...]
+    stage_names: tuple[str, ...]
+    mean: Any
+    scale: Any
+    weight: Any
+    bias: Any
+    temperature: float
+    classes: tuple[str, ...]
+
+
+def save_model(
+    run: RunDirectory,
+    *,
+    predictor: nn.Module,
+    network: nn.Module,
+    head: Head,
+    source_config: Mapping[str, Any],
+    preprocessing: Mapping[str, Any],
+) -> SavedModel:
+    """Write a model to a run, in every form that holds it.
+
+    Args:
+        run: the run being made.
+        predictor: gives probabilities (N, C) for the inputs of its modality; float32.
+        network: the network in it, float32, under the names that the source's configuration builds.
+        head: the linear head.
+        source_config: `Source.config`, with the stages in order under "stages".
+        preprocessing: `to_json()` of what turned items into inputs, the data set's window included.
+
+    Raises:
+        ArchitectureError: the predictor cannot be written as a program.
+        DiskFullError: no room is left.
+    """
+    source = {**source_config, "preprocessing": dict(preprocessing)}
+    inputs = inputs_of(preprocessing, network)
+    program = export_program(predictor, inputs, run.file("model.pt2"))
+    tensors = dict(network.state_dict())
+    stages = list(source_config["stages"])
+    prompt_inside = _write_tokenizer(run, preprocessing) if preprocessing["modality"] == "text" else True
+    form, reason = _checked_form(source, tensors, head, len(stages), predictor, inputs)
+    if form is not None and not prompt_inside:
+        form, reason = None, "the tokenizer cannot hold the prompt"
+    if form is not None:
+        _write_form(run, form)
+    else:
+        _write_own_form(run, source, tensors, head)
+    run.write_json("source.json", source)
+    names = [stages[index] for index in head.stages]
+    run.write_json("head.json", {"classes": head.classes, "stages": names, "stage_indices": head.stages})
+    save_tensors(run.file("head.safetensors"), head_tensors(head))
+    return SavedModel(program, None if form is None else form.task, reason, prompt_inside)
+
+
+def inputs_of(preprocessing: Mapping[str, Any], network: nn.Module) -> Inputs:
+    """Example inputs of a model, and the axes that its program leaves open.
+
+    Args:
+        preprocessing: `to_json()` of the run's preprocessing.
+        network: for the size of its vocabulary.
+    """
+    modality = preprocessing["modality"]
+    if modality == "image":
+        return image_inputs(*preprocessing["size"])
+    if modality == "audio":
+        window = preprocessing["window_samples"]
+        return audio_inputs(window, least_samples=min(window, int(preprocessing["rate_hz"] * 0.1)))
+    tables = [module.num_embeddings for module in network.modules() if isinstance(module, nn.Embedding)]
+    # The smallest table that is no table of two segments: any of its ids is a token.
+    vocabulary = min((size for size in tables if size > 2), default=2)
+    return text_inputs(preprocessing["max_length"], preprocessing["pad_id"], vocabulary)
+
+
+def read_head(run: RunDirectory) -> SavedHead:
+    """Read the head of a run as it was fitted.
+
+    Raises:
+        InputError: its files are absent or damaged.
+    """
+    told = files.read_json(run.file("head.json"))
+    tensors = read_tensors(run.file("head.safetensors"))
+    try:
+        arrays = {name: tensors[name].numpy() for name in ("mean", "scale", "weight", "bias")}
+        return SavedHead(
+            stages=tuple(told["stage_indices"]),
+            stage_names=tuple(told["stages"]),
+            **arrays,
+            temperature=float(tensors["temperature"]),
+            classes=tuple(told["classes"]),
+        )
+    except KeyError as error:
+        raise InputError(f"the head of {run.path} has no {error}; make the run again") from None
+
+
+def _checked_form(
+    source: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    head: Head,
+    n_stages: int,
+    predictor: nn.Module,
+    inputs: Inputs,
+) -> tuple[LibraryForm | None, str]:
+    """The library's form of the result where it gives the same probabilities, else why there is none."""
+    if head.stages != (n_stages - 1,):
+        return None, "its head reads other stages than the network's own output"
+    folded: FoldedHead = fold_head(head)
+    try:
+        form = library_form(source, tensors, folded, head.classes)
+    except NoForm as error:
+        return None, str(error)
+    largest = 0.0
+    with torch.no_grad():
+        for tensors_ in inputs.checks[:2]:
+            largest = max(largest, float((form.module(*tensors_) - predictor(*tensors_)).abs().max()))
+    if not largest <= AGREEMENT / 2:
+        return None, f"the library's class gives other probabilities (by {largest:.1g})"
+    return form, ""
+
+
+def _write_form(run: RunDirectory, form: LibraryForm) -> None:
+    save_tensors(run.file("model.safetensors"), form.tensors)
+    for name, content in {"config.json": form.config, **form.others}.items():
+        run.write_json(name, content)
+
+
+def _write_own_form(
+    run: RunDirectory, source: Mapping[str, Any], tensors: Mapping[str, Tensor], head: Head
+) -> None:
+    own = {f"network.{name}": tensor for name, tensor in tensors.items()}
+    save_tensors(
+        run.file("model.safetensors"), {**own, **{f"head.{n}": t for n, t in head_tensors(head).items()}}
+    )
+    told = {name: source[name] for name in ("library", "architecture", "modality") if name in source}
+    run.write_json("config.json", {"headstart": {**told, "classes": head.classes, "see": "source.json"}})
+
+
+def _write_tokenizer(run: RunDirectory, preprocessing: Mapping[str, Any]) -> bool:
+    """Write the tokenizer's files; gives whether the prompt is inside."""
+    original, max_length = preprocessing["tokenizer_json"], preprocessing["max_length"]
+    tokenizer, inside = tokenizer_with_prompt(original, preprocessing["prompt"], max_length)
+    run.write_text("tokenizer.json", tokenizer)
+    run.write_json(
+        "tokenizer_config.json", tokenizer_settings(original, max_length, preprocessing["pad_token"])
+    )
+    return inside
+
+
+__all__ = [
+    "Exported",
+    "Inputs",
+    "SavedHead",
+    "SavedModel",
+    "audio_inputs",
+    "export_program",
+    "image_inputs",
+    "inputs_of",
+    "read_head",
+    "run_program",
+    "save_model",
+    "text_inputs",
+]

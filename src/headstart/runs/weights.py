@@ -1,0 +1,53 @@
+"""model.safetensors: tensors by name, float32, written whole or not at all, and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from headstart.errors import InputError
+from headstart.runs.files import atomic_path
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors to a safetensors file.
+
+    Args:
+        path: the file.
+        tensors: name to tensor; floating point of any precision becomes float32.
+
+    Raises:
+        DiskFullError: no room is left.
+    """
+    from safetensors.torch import save_file
+
+    # Tied and sliced tensors share memory, which the format refuses: each is copied on its own.
+    plain = {name: _plain(tensor) for name, tensor in tensors.items()}
+    with atomic_path(path) as temporary:
+        save_file(plain, temporary, metadata={"format": "pt"})
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read all tensors of a safetensors file.
+
+    Raises:
+        InputError: it is absent or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except FileNotFoundError:
+        raise InputError(f"there are no weights at {path}") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}); make the run again, or copy the file anew") from None
+    return tensors
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    dtype = torch.float32 if tensor.is_floating_point() else tensor.dtype
+    return tensor.detach().to("cpu", dtype, copy=True).contiguous()
