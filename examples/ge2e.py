@@ -1,4 +1,4 @@
-"""A network of one's own for speakers: the GE2E encoder (Wan et al. 2018, arXiv:1710.10467, as in Resemblyzer).
+"""A network of one's own for speakers: the GE2E encoder of Resemblyzer (Wan et al. 2018, arXiv:1710.10467).
 
     headstart fit recordings --target speaker --source resemblyzer-ge2e --arch examples/ge2e.py:SpeakerEncoder
 
@@ -75,7 +75,7 @@ class SpeakerEncoder(nn.Module):
         return torch.arange(n_windows, device=lengths.device) < n_own[:, None]
 
     def own_positions(self, shape, inputs):
-        """Tell which positions of a stage's output are the clip's: (N, P), or (N, P, frames) in its windows."""
+        """Tell which positions of a stage's output are the clip's: windows, or frames in windows."""
         lengths = inputs["lengths"]
         own = self.own_windows(shape[0], lengths)
         if len(shape) == 1:

@@ -18,7 +18,6 @@ from headstart.errors import SourceError
 from headstart.sources.custom import OwnNetwork, build_own, stages_of_own
 from headstart.sources.networks import ImageNetwork
 
-
 # What transformers calls its list of layers, by architecture; users know them as layer.0, layer.1, ...
 _LIST_OF_LAYERS = re.compile(r"^(layers|blocks|block|h)\.(?=\d+$)")
 

@@ -1,8 +1,9 @@
 """Fetch a model repository from the hub into the user's hub cache, checked, and give it as a folder.
 
 Everything goes through huggingface_hub: its cache, its token (HF_TOKEN or `hf auth login`), HF_ENDPOINT,
-HF_HUB_OFFLINE. An interrupted file is kept and resumed. What has arrived is held to the digest that the hub
-announced, which names the file in the cache: sha256 of large files, git's sha1 of small ones.
+HF_HUB_OFFLINE. A broken connection is resumed a few times; files that arrived whole are kept.
+What has arrived is held to the digest that the hub announced, which names the file in the cache: sha256 of
+large files, git's sha1 of small ones.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def download(repo_id: str, revision: str | None = None, *, code: bool = False) -
     Raises:
         SourceError: no such repository or revision, no access, no connection and nothing in the cache, or a
             file that is not what the hub announced.
-        HeadstartError: the connection broke; what has arrived is kept and the next call goes on.
+        HeadstartError: the connection broke; files that arrived whole are kept and the next call goes on.
     """
     from huggingface_hub.errors import HFValidationError
 
@@ -70,6 +71,8 @@ def download(repo_id: str, revision: str | None = None, *, code: bool = False) -
     for path in paths:
         if path.resolve().stat().st_mtime >= since - 2:
             verify(path)
+    if revision != commit:  # now that it is whole, let the cache know which commit the name stands for
+        _fetch_all(repo_id, revision or "main", weights[-1:])
     return Fetched(_root(paths[-1], weights[-1]), commit)
 
 
@@ -147,8 +150,8 @@ def repository_error(repo_id: str, revision: str | None, error: Exception) -> He
         )
     reason = str(error).strip().partition("\n")[0]
     return HeadstartError(
-        f"{name} was not fetched whole: {type(error).__name__}: {reason}. What has arrived is kept: run "
-        "again to go on."
+        f"{name} was not fetched whole: {type(error).__name__}: {reason}. Files that arrived whole are "
+        "kept: run again to go on."
     )
 
 
@@ -191,8 +194,8 @@ def _cached(repo_id: str, revision: str | None) -> Fetched | None:
     return None
 
 
-def _fetch_all(repo_id: str, commit: str, names: Sequence[str]) -> list[Path]:
-    """Fetch files of one commit, a few at a time."""
+def _fetch_all(repo_id: str, revision: str, names: Sequence[str]) -> list[Path]:
+    """Fetch files of one revision, a few at a time."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
@@ -201,10 +204,10 @@ def _fetch_all(repo_id: str, commit: str, names: Sequence[str]) -> list[Path]:
         disable_progress_bars()
     try:
         with ThreadPoolExecutor(4) as pool:
-            fetch = [pool.submit(hf_hub_download, repo_id, name, revision=commit) for name in names]
+            fetch = [pool.submit(hf_hub_download, repo_id, name, revision=revision) for name in names]
             return [Path(future.result()) for future in fetch]
     except (_transport_error(), OSError) as error:
-        raise repository_error(repo_id, commit, error) from None
+        raise repository_error(repo_id, None, error) from None
     finally:
         if silent:
             enable_progress_bars()

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import pickletools
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -180,14 +182,16 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the age of the file's pickle, which is no concern here
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        code = re.search(r"(?:GLOBAL|global) [`']?([\w.]+)", str(error))
+        code = _code_in(path, str(error))
         if code is None:
             raise SourceError(f"{path} is no PyTorch weight file ({path.stat().st_size:,} bytes).") from None
         raise SourceError(
-            f"{path} is a pickle that holds code ({code.group(1)}): refused, as opening it could run "
-            "anything. Save the tensors alone, with safetensors or torch.save(model.state_dict())."
+            f"{path} is a pickle that holds code ({code}): refused, as opening it could run anything. Save "
+            "the tensors alone, with safetensors or torch.save(model.state_dict())."
         ) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError):
         raise SourceError(
@@ -195,6 +199,25 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
             f"(found {path.stat().st_size:,} bytes). Fetch it again."
         ) from None
     return _state_dict_in(content, path)
+
+
+def _code_in(path: Path, message: str) -> str | None:
+    """The first function or class that a refused pickle names; None where it names none."""
+    told = re.search(r"(?:GLOBAL|global) [`']?([\w.]+)", message)
+    if told is not None:
+        return told.group(1)
+    strings: list[str] = []
+    try:
+        for opcode, argument, _ in pickletools.genops(path.read_bytes()):  # reads, runs nothing
+            if opcode.name == "GLOBAL":
+                return str(argument).replace(" ", ".")
+            if opcode.name == "STACK_GLOBAL":
+                return ".".join(strings[-2:])
+            if isinstance(argument, str):
+                strings.append(argument)
+    except Exception:  # no pickle at all
+        return None
+    return None
 
 
 def _state_dict_in(content: Any, path: Path) -> dict[str, Tensor]:
