@@ -41,7 +41,7 @@ def check(examples: Examples, scan: Scan) -> list[Finding]:
     return sorted(found, key=lambda finding: order[finding.severity])
 
 
-def dropcheck_unreadable(
+def drop_unreadable(
     examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE
 ) -> tuple[Examples, Scan]:
     """Leave out what cannot be read, if it is little.

@@ -63,10 +63,10 @@ def near_pairs(fingerprints: np.ndarray, threshold: float, seed: int = 0) -> np.
         if near.any():
             first, second = np.nonzero(near)
             pairs = np.stack([rows[first], columns[second]], axis=1)
-            pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+            pairs = pairs[pairs[:, 0] < pairs[:, 1]][:_MAX_PAIRS]
             found.append(pairs)
             n_found += len(pairs)
-        if n_found > 4 * _MAX_PAIRS:
+        if n_found >= 2 * _MAX_PAIRS:
             break
     if n_found == 0:
         return np.zeros((0, 2), dtype=np.int64)

@@ -93,9 +93,8 @@ def bound_groups(groups: np.ndarray | None, keys: np.ndarray | None) -> np.ndarr
     codes = np.where(keys == "", len(counts) + np.arange(n_items), codes)
     owners = np.arange(n_items) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     n_owners = int(owners.max()) + 1
-    links = coo_array(
-        (np.ones(n_items), (owners, n_owners + codes)), shape=2 * (n_owners + int(codes.max()) + 1,)
-    )
+    n_nodes = n_owners + int(codes.max()) + 1
+    links = coo_array((np.ones(n_items), (owners, n_owners + codes)), shape=(n_nodes, n_nodes))
     return np.asarray(connected_components(links, directed=False)[1][owners], dtype=np.int64)
 
 
@@ -105,6 +104,7 @@ def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: in
         return _assign_many(codes, groups, n_folds, seed)
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+    n_folds = min(n_folds, int(np.bincount(codes).max()))  # what scikit-learn asks for
     single = groups is None or int(groups.max()) + 1 == len(groups)
     splitter = (StratifiedKFold if single else StratifiedGroupKFold)(n_folds, shuffle=True, random_state=seed)
     folds = np.zeros(len(codes), dtype=np.int64)
@@ -114,11 +114,12 @@ def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: in
         order = np.zeros(len(codes))
         for number, (_, inside) in enumerate(splitter.split(order, codes, None if single else groups)):
             folds[inside] = number
-    return folds
+    # large groups can leave a fold empty
+    return np.unique(folds, return_inverse=True)[1].astype(np.int64)
 
 
 def _assign_many(codes: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    """(N,) fold of each item, for groups so many that StratifiedGroupKFold's loop over them would take minutes.
+    """(N,) fold of each item, for groups too many for StratifiedGroupKFold, which loops over them.
 
     Groups are dealt to the folds in turn, those of one class and like size one after the other.
     """
@@ -217,4 +218,4 @@ def _grouped_draw(codes: np.ndarray, groups: np.ndarray, share: float, seed: int
         unseen = n_classes - len(np.unique(codes[inside]))
         return lost, unseen, abs(float(inside.mean()) - share)
 
-    return np.asarray(folds == min(range(n_folds), key=loss))
+    return np.asarray(folds == min(range(int(folds.max()) + 1), key=loss))

@@ -1,0 +1,63 @@
+"""`Examples`: order of classes, taking parts, making them from lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headstart.data as data
+from headstart.data.examples import Examples, natural_order, string_array
+from headstart.data.items import ItemView
+from headstart.errors import DataError
+
+
+def test_natural_order() -> None:
+    assert natural_order(["10", "9", "03", "9"]) == ("03", "9", "10")
+    assert natural_order(["b", "10", "9"]) == ("10", "9", "b")
+
+
+def test_take_by_positions_and_mask() -> None:
+    examples = Examples(
+        "text", ["a", "b", "c"], string_array("123"), string_array("xyx"), columns={"n": string_array("789")}
+    )
+    part = examples.take([2, 0])
+    assert list(part.items) == ["c", "a"] and part.columns["n"].tolist() == ["9", "7"]
+    assert list(examples.take(np.array([False, True, False])).items) == ["b"]
+    assert len(part) == 2 and part.classes == ("x",)
+
+
+def test_from_lists_tells_the_modality() -> None:
+    assert Examples.from_lists(["so", "la"], [1, 2]).modality == "text"
+    assert Examples.from_lists(["so v1.2", "la"]).modality == "text"
+    paths = Examples.from_lists(["a.jpg", "b.png"], ["x", "y"], groups=[1, 2])
+    assert paths.modality == "image" and paths.items[0] == Path("a.jpg")
+    assert Examples.from_lists([Path("a.wav")]).modality == "audio"
+    arrays = Examples.from_lists(np.zeros((3, 4, 4), np.uint8), ["a", "b", "a"])
+    assert arrays.modality == "image" and len(arrays) == 3
+    with pytest.raises(DataError, match="no items"):
+        Examples.from_lists([])
+    with pytest.raises(DataError, match="cannot tell"):
+        Examples.from_lists([Path("a.xyz")])
+    with pytest.raises(DataError, match="must be a path"):
+        Examples.from_lists([3])
+    with pytest.raises(DataError, match="labels has 1 values for 2"):
+        Examples.from_lists(["so", "la"], [1])
+
+
+def test_views_fetch_one_item_at_a_time() -> None:
+    view = ItemView([["a", "b"], ["c"]])
+    assert [view[i] for i in range(3)] == ["a", "b", "c"]
+    assert list(view[1:]) == ["b", "c"]
+    assert view.take(np.array([2, 0]))[0] == "c"
+    assert view[-1] == "c"
+    with pytest.raises(IndexError):
+        view[3]
+
+
+def test_public_names() -> None:
+    for name in data.__all__:
+        assert getattr(data, name) is not None
+    with pytest.raises(AttributeError):
+        _ = data.nothing  # type: ignore[attr-defined]

@@ -1,0 +1,90 @@
+"""Saved sets of `datasets`, read without decoding."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headstart.data.images import decode_image
+from headstart.data.preprocessing import ImagePreprocessing
+from headstart.data.read import read_examples
+from headstart.errors import DataError
+
+datasets = pytest.importorskip("datasets")
+
+
+def encoded(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_saved_texts_with_class_names(tmp_path: Path) -> None:
+    features = datasets.Features(
+        text=datasets.Value("string"), label=datasets.ClassLabel(names=["neg", "pos"])
+    )
+    parts = {
+        "train": datasets.Dataset.from_dict({"text": ["so", "la"], "label": [1, 0]}, features=features),
+        "test": datasets.Dataset.from_dict({"text": ["mi"], "label": [1]}, features=features),
+    }
+    datasets.DatasetDict(parts).save_to_disk(tmp_path / "set")
+    examples = read_examples(tmp_path / "set")
+    assert list(examples.items) == ["so", "la", "mi"]
+    assert examples.labels is not None and examples.labels.tolist() == ["pos", "neg", "pos"]
+    assert examples.splits is not None and examples.splits.tolist() == ["train", "train", "test"]
+
+
+def test_saved_pictures_stay_encoded_until_asked_for(
+    tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    features = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=["a", "b"]))
+    rows = {"image": [{"bytes": encoded(picture(i)), "path": None} for i in range(4)], "label": [0, 1, 0, 1]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "set")
+    examples = read_examples(tmp_path / "set")
+    assert examples.modality == "image"
+    assert examples.items[2] == encoded(picture(2))
+    assert examples.take([3]).items[0] == encoded(picture(3))
+    assert decode_image(examples.items[0], ImagePreprocessing(size=(8, 8))).shape == (3, 8, 8)
+
+
+def test_saved_recordings_stay_encoded(tmp_path: Path, recording: Callable[..., Path]) -> None:
+    paths = [recording(f"{i}.wav", pitch_hz=200 + i) for i in range(2)]
+    storage = {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}
+    features = datasets.Features(audio=storage, label=datasets.Value("string"))
+    rows = {"audio": [{"bytes": p.read_bytes(), "path": p.name} for p in paths], "label": ["a", "b"]}
+    made = datasets.Dataset.from_dict(rows, features=features).cast_column("audio", datasets.Audio())
+    made.save_to_disk(tmp_path / "set")
+    examples = read_examples(tmp_path / "set")
+    assert examples.modality == "audio"
+    assert examples.items[1] == paths[1].read_bytes()
+
+
+def test_what_cannot_be_loaded_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("no route to the hub\nmore")
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    with pytest.raises(DataError, match=r"neither a file or folder here.*no route to the hub$"):
+        read_examples("owner/name")
+
+
+def test_hidden_test_labels_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = datasets.Features(
+        sentence=datasets.Value("string"), label=datasets.ClassLabel(names=["n", "p"])
+    )
+    part = {"sentence": ["so", "la"], "label": [1, 0]}
+    hidden = {"sentence": ["x", "y"], "label": [-1, -1]}
+    loaded = datasets.DatasetDict(
+        train=datasets.Dataset.from_dict(part, features=features),
+        validation=datasets.Dataset.from_dict(part, features=features),
+        test=datasets.Dataset.from_dict(hidden, features=features),
+    )
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: loaded)
+    examples = read_examples("glue:sst2")
+    assert examples.splits is not None and examples.splits.tolist() == ["train"] * 2 + ["test"] * 2
+    assert np.array_equal(examples.labels, np.array(["p", "n", "p", "n"], dtype=object))

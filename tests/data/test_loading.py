@@ -1,0 +1,166 @@
+"""Batches: in order, independent of threads and neighbours, failing at the item that is broken."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from headstart.data.augment import Augment
+from headstart.data.loading import load_batches, plan_batches
+from headstart.data.preprocessing import (
+    AudioPreprocessing,
+    ImagePreprocessing,
+    TextPreprocessing,
+    with_window,
+)
+from headstart.data.texts import LADDER, padded_length
+from headstart.errors import DataError
+
+SMALL = ImagePreprocessing(size=(16, 16))
+
+
+def pictures(count: int, picture: Callable[..., Image.Image]) -> list[bytes]:
+    items = []
+    for seed in range(count):
+        buffer = io.BytesIO()
+        picture(seed, 40 + seed, 50).save(buffer, "JPEG")
+        items.append(buffer.getvalue())
+    return items
+
+
+def test_batches_come_in_order_and_do_not_depend_on_threads(picture: Callable[..., Image.Image]) -> None:
+    items = pictures(23, picture)
+    batches = [np.array([5, 1]), np.arange(10, 23), np.array([0])]
+    runs = [list(load_batches(items, SMALL, batches, threads=threads)) for threads in (1, 4)]
+    for (positions, one), (_, four), wanted in zip(runs[0], runs[1], batches):
+        np.testing.assert_array_equal(positions, wanted)
+        assert torch.equal(one["pixels"], four["pixels"])
+        assert one["pixels"].shape == (len(wanted), 3, 16, 16)
+        assert one["pixels"].is_contiguous(memory_format=torch.channels_last)
+    alone = next(load_batches(items, SMALL, [np.array([12])], threads=1))[1]["pixels"][0]
+    assert torch.equal(alone, runs[0][1][1]["pixels"][2])
+
+
+def test_arrays_load_like_files(picture: Callable[..., Image.Image]) -> None:
+    stack = np.stack([np.asarray(picture(i, 16, 16).convert("L")) for i in range(4)])
+    ((_, inputs),) = load_batches(stack, SMALL, [np.arange(4)], threads=2)  # type: ignore[arg-type]
+    assert inputs["pixels"].shape == (4, 3, 16, 16)
+
+
+def test_the_first_broken_item_is_named(picture: Callable[..., Image.Image], tmp_path: Path) -> None:
+    items: list[object] = list(pictures(30, picture))
+    for position in (20, 12):
+        items[position] = tmp_path / f"{position}.jpg"
+        (tmp_path / f"{position}.jpg").write_bytes(b"no")
+    batches = plan_batches(items, SMALL, batch_size=8)  # type: ignore[arg-type]
+    done = []
+    with pytest.raises(DataError, match=r"12\.jpg"):
+        for positions, _ in load_batches(items, SMALL, batches, threads=3):  # type: ignore[arg-type]
+            done.append(positions[0])
+    assert done == [0]
+
+
+def test_a_consumer_may_stop_early(picture: Callable[..., Image.Image]) -> None:
+    items = pictures(30, picture)
+    batches = load_batches(items, SMALL, plan_batches(items, SMALL, batch_size=4), threads=2)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+
+
+def test_recordings_share_one_window(recording: Callable[..., Path]) -> None:
+    items = [recording(f"{i}.wav", seconds=0.5 + i, rate_hz=8000) for i in range(3)]
+    preprocessing = with_window(AudioPreprocessing(rate_hz=16_000), [0.5, 1.5, 2.5])
+    ((_, inputs),) = load_batches(items, preprocessing, [np.arange(3)], threads=2)
+    assert inputs["waveform"].shape == (3, 48_000) and inputs["waveform"].dtype == torch.float32
+    assert inputs["lengths"].tolist() == [8000, 24_000, 40_000]
+    assert not inputs["waveform"][0, 8000:].any()
+    with pytest.raises(DataError, match="with_window"):
+        next(load_batches(items, AudioPreprocessing(), [np.arange(3)], threads=1))
+
+
+def test_long_recordings_are_cut_at_the_window(recording: Callable[..., Path]) -> None:
+    item = recording("long.wav", seconds=5.0)
+    preprocessing = with_window(AudioPreprocessing(rate_hz=8000, max_seconds=2.0), [5.0])
+    ((_, inputs),) = load_batches([item], preprocessing, [np.arange(1)], threads=1)
+    assert inputs["waveform"].shape == (1, 16_000) and inputs["lengths"].tolist() == [16_000]
+
+
+def test_texts_are_planned_by_padded_length(word_tokenizer: TextPreprocessing) -> None:
+    items = ["a " * count for count in (1, 30, 5, 17, 64, 2, 500)]
+    batches = plan_batches(items, word_tokenizer, batch_size=2, tokens_per_batch=64)
+    assert sorted(int(p) for batch in batches for p in batch) == list(range(7))
+    widths = []
+    for positions, inputs in load_batches(items, word_tokenizer, batches, threads=2):
+        width = inputs["input_ids"].shape[1]
+        widths.append(width)
+        assert len(positions) * width <= max(64, width)
+        for row, position in enumerate(positions):
+            n_tokens = min(len(items[position].split()) + 2, word_tokenizer.max_length)
+            assert inputs["attention_mask"][row].sum() == n_tokens
+            assert width == padded_length(n_tokens, word_tokenizer.max_length)
+            assert (inputs["input_ids"][row, n_tokens:] == word_tokenizer.pad_id).all()
+    assert widths == sorted(widths, reverse=True)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(1, 9000), st.integers(8, 9000))
+def test_padded_length_is_the_least_rung_that_fits(n_tokens: int, max_length: int) -> None:
+    n_tokens = min(n_tokens, max_length)
+    width = padded_length(n_tokens, max_length)
+    assert n_tokens <= width <= max_length
+    assert width == max_length or width <= max(LADDER[0], 2 * n_tokens)
+
+
+def test_views_differ_and_repeat(picture: Callable[..., Image.Image], recording: Callable[..., Path]) -> None:
+    items = pictures(3, picture)
+
+    def load(view: int, order: list[int]) -> torch.Tensor:
+        augment = Augment(seed=1, view=view, digests=["x", "y", "z"])
+        ((_, inputs),) = load_batches(items, SMALL, [np.array(order)], threads=2, augment=augment)
+        return inputs["pixels"]
+
+    assert torch.equal(load(0, [0, 1, 2]), load(0, [2, 1, 0]).flip(0))
+    assert not torch.equal(load(0, [0, 1, 2]), load(1, [0, 1, 2]))
+    clip = recording("a.wav")
+    preprocessing = with_window(AudioPreprocessing(), [1.0])
+    first, again = (
+        next(load_batches([clip], preprocessing, [np.arange(1)], threads=1, augment=Augment(seed=1)))[1]
+        for _ in range(2)
+    )
+    plain = next(load_batches([clip], preprocessing, [np.arange(1)], threads=1))[1]
+    assert torch.equal(first["waveform"], again["waveform"])
+    assert not torch.equal(first["waveform"], plain["waveform"])
+
+
+def test_text_views_drop_words(word_tokenizer: TextPreprocessing) -> None:
+    items = ["a b " * 20]
+    augment = Augment(seed=0, word_dropout=0.5)
+    ((_, inputs),) = load_batches(items, word_tokenizer, [np.arange(1)], threads=1, augment=augment)
+    assert 3 <= inputs["attention_mask"].sum() < 40
+
+
+@pytest.mark.real
+def test_real_pictures_agree_with_timm(shared: Path) -> None:
+    from timm.data import create_transform
+
+    files = sorted((shared / "data" / "hymenoptera").rglob("*.jpg"))[:6]
+    preprocessing = ImagePreprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    reference = create_transform(
+        (3, 224, 224),
+        is_training=False,
+        interpolation="bicubic",
+        crop_pct=0.875,
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+    )
+    ((_, inputs),) = load_batches(files, preprocessing, [np.arange(6)], threads=2)
+    for path, pixels in zip(files, inputs["pixels"]):
+        assert (pixels - reference(Image.open(path).convert("RGB"))).abs().max() < 0.04
