@@ -1,9 +1,9 @@
 """Choose: the depth profile and the head, from evidence on training items only."""
 
-from headstart.choose.candidates import Candidate, ProfileRow
+from headstart.choose.candidates import Candidate
 from headstart.choose.crossvalidate import CrossValidation, cross_validate
 from headstart.choose.features import ArrayFeatures, Rows, StageFeatures
-from headstart.choose.head import Choice, choose_head
+from headstart.choose.head import Choice, ProfileRow, choose_head
 
 __all__ = [
     "ArrayFeatures",

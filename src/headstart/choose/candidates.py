@@ -1,6 +1,9 @@
 """Candidate heads, scored by cross-validation on training items.
 
-Legend: N items, C classes, K folds.
+For a set of stages, ridge and logistic heads are each scored over a path of penalties; the penalty and
+the kind are those with the smallest error in probability, which is less noisy than accuracy.
+
+Legend: N items, C classes, P penalties.
 """
 
 from __future__ import annotations
@@ -15,25 +18,13 @@ from headstart.evidence.intervals import standard_error
 from headstart.heads.calibrate import fit_temperature, log_loss_of
 from headstart.heads.logistic import logistic_path
 from headstart.heads.reduce import Reduced
-from headstart.heads.ridge import indicators, leave_fold_out, penalty_path
+from headstart.heads.ridge import fold_predictions, indicators, leave_fold_out, penalty_path
 
 Kind = Literal["logistic", "ridge"]
-RIDGE_PENALTIES = 9
+N_RIDGE_PENALTIES = 9
 LOGISTIC_PENALTIES = np.logspace(0, -4, 9)
 PATIENCE = 2  # weaker penalties tried after the best
-
-
-@dataclass(frozen=True)
-class ProfileRow:
-    """The probe at one stage: cross-validated accuracy of a ridge head, with its 95% interval."""
-
-    stage: str
-    index: int
-    score: float
-    low: float
-    high: float
-    standard_error: float
-    penalty: float
+MAX_OPERATIONS = 2e12  # of a whole logistic path; more classes or items than that: ridge alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +36,7 @@ class Candidate:
         kind: "logistic" or "ridge".
         penalty: per item for logistic; relative to the total variance of the features for ridge.
         accuracy: cross-validated on training items.
-        standard_error: of the accuracy, items of a group counted together.
+        standard_error: of the accuracy, items of a group counted together; nan for a single group.
         log_loss: cross-validated, at the temperature below.
         temperature: fitted on the out-of-fold logits.
         logits: out of fold, of shape (N, C).
@@ -71,18 +62,49 @@ class Task:
     groups: NDArray[np.object_] | None
 
 
+def best_candidate(
+    reduced: Reduced, task: Task, stages: tuple[int, ...], ridge: Candidate | None
+) -> Candidate:
+    """Return the ridge or the logistic head on these stages, whichever has the smaller log loss.
+
+    Args:
+        reduced: rotated features of the stages.
+        task: what to score on.
+        stages: their indices.
+        ridge: the ridge head, where it has been scored already.
+    """
+    ridge = ridge or ridge_candidate(reduced, task, stages)
+    logistic = logistic_candidate(reduced, task, stages)
+    return ridge if logistic is None or ridge.log_loss < logistic.log_loss else logistic
+
+
 def ridge_candidate(reduced: Reduced, task: Task, stages: tuple[int, ...]) -> Candidate:
-    """Score a ridge head over a path of penalties and keep the most accurate (the strongest of equals)."""
+    """Score a ridge head over a path of penalties and keep the one with the smallest squared error."""
     y_NC = indicators(task.codes, task.n_classes)
-    path = penalty_path(reduced.z, RIDGE_PENALTIES)
-    out = leave_fold_out(reduced.z, y_NC, task.folds, path)
-    best = int(np.argmax((out.argmax(axis=2) == task.codes).mean(axis=1)))
-    total = float(reduced.variance.sum()) * len(reduced.z)
-    return scored("ridge", stages, float(path[best] / max(total, 1e-12)), out[best], task)
+    path = penalty_path(reduced.z, N_RIDGE_PENALTIES)
+    errors = np.zeros(len(path))
+    for rows, position, predictions in fold_predictions(reduced.z, y_NC, task.folds, path):
+        errors[position] += np.square(predictions - y_NC[rows]).sum()
+    best = path[[int(np.argmin(errors))]]
+    out_NC = leave_fold_out(reduced.z, y_NC, task.folds, best)[0]
+    return scored("ridge", stages, float(best[0]) / gram_trace(reduced), out_NC, task)
 
 
-def logistic_candidate(reduced: Reduced, task: Task, stages: tuple[int, ...]) -> Candidate:
-    """Score a logistic head from strong to weak penalties, until the log loss no longer falls."""
+def gram_trace(reduced: Reduced) -> float:
+    """Return the total variance times the number of items, what ridge penalties are relative to."""
+    return max(float(reduced.variance.sum()) * len(reduced.z), 1e-12)
+
+
+def logistic_candidate(reduced: Reduced, task: Task, stages: tuple[int, ...]) -> Candidate | None:
+    """Score a logistic head from strong to weak penalties, until the log loss no longer falls.
+
+    Returns:
+        None where the work would be out of proportion (thousands of classes).
+    """
+    n_problems = len(np.unique(task.folds)) * task.n_classes
+    steps = 15 * len(LOGISTIC_PENALTIES)
+    if 4.0 * reduced.z.size * n_problems * steps > MAX_OPERATIONS:
+        return None
     best: Candidate | None = None
     since_best = 0
     path = logistic_path(reduced.z, task.codes, task.n_classes, task.folds, LOGISTIC_PENALTIES)
@@ -94,7 +116,6 @@ def logistic_candidate(reduced: Reduced, task: Task, stages: tuple[int, ...]) ->
             since_best += 1
         if since_best >= PATIENCE:
             break
-    assert best is not None  # the path is not empty
     return best
 
 

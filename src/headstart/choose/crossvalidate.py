@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.features import Rows, StageFeatures, stacked
+from headstart.choose.features import StageFeatures, rows_of, stacked
 from headstart.choose.head import Choice, choose_head
 from headstart.data.examples import natural_order
 from headstart.data.splits import fold_indices
@@ -61,7 +61,7 @@ def cross_validate(
     for fold in np.unique(folds):
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         choice = choose_head(
-            Rows(features, inside),
+            rows_of(features, inside),
             labels[inside],
             None if groups is None else groups[inside],
             n_folds=n_folds,
@@ -69,7 +69,7 @@ def cross_validate(
             classes=names,
             n_threads=n_threads,
         )
-        held_out = Rows(features, outside)
+        held_out = rows_of(features, outside)
         probabilities[outside] = choice.head.probabilities(stacked(held_out, choice.head.stages))
         choices.append(choice)
     return CrossValidation(probabilities, names, folds, choices)

@@ -63,8 +63,34 @@ class Rows:
         return np.asarray(self.base.stage(index)[self.positions])
 
 
+def rows_of(features: StageFeatures, positions: NDArray[np.integer]) -> StageFeatures:
+    """Return the features of some items; nothing is read where the features can say which rows they mean."""
+    take = getattr(features, "take", None)
+    if take is not None:
+        taken: StageFeatures = take(positions)
+        return taken
+    return Rows(features, positions)
+
+
 def stacked(features: StageFeatures, indices: tuple[int, ...]) -> NDArray[np.float32]:
     """Return the vectors of several stages side by side, of shape (N, sum of widths)."""
     if len(indices) == 1:
         return features.stage(indices[0])
     return np.concatenate([features.stage(index) for index in indices], axis=1)
+
+
+class StageRows:
+    """Several stages side by side as a matrix that is read by slices of rows."""
+
+    def __init__(self, features: StageFeatures, indices: tuple[int, ...]) -> None:
+        self._features = features
+        self._indices = indices
+        width = self[0:1].shape[1]
+        self.shape = (features.n_items, width)
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
+        """Return the rows, of shape (n, D)."""
+        if hasattr(self._features, "take"):
+            positions = np.arange(*rows.indices(self._features.n_items))
+            return stacked(rows_of(self._features, positions), self._indices)
+        return np.concatenate([self._features.stage(index)[rows] for index in self._indices], axis=1)

@@ -25,25 +25,33 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidates import (
-    Candidate,
-    ProfileRow,
-    Task,
-    logistic_candidate,
-    ridge_candidate,
-)
-from headstart.choose.features import StageFeatures, stacked
+from headstart.choose.candidates import Candidate, Task, best_candidate, ridge_candidate
+from headstart.choose.features import StageFeatures, rows_of
+from headstart.choose.fitting import fit_head, fit_head_streamed
 from headstart.data.examples import natural_order
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
 from headstart.heads.linear import LinearHead, softmax
-from headstart.heads.logistic import fit_logistic
-from headstart.heads.reduce import Reduced, reduce, standardiser
-from headstart.heads.ridge import fit_ridge, indicators
+from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map, single_threaded
 
 N_SINGLE = 2  # single stages tried beside the last
-MAX_STACKED_ITEMS = 2000
+MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted on all
+MANY_ITEMS = 1_000  # above, stages together get half the columns
+COLUMNS_TOGETHER = 1_024
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """The probe at one stage: cross-validated accuracy of a ridge head, with its 95% interval."""
+
+    stage: str
+    index: int
+    score: float
+    low: float
+    high: float
+    standard_error: float
+    penalty: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +64,9 @@ class Choice:
         candidates: the heads that were tried.
         chosen: the one taken.
         stages: names of the stages it reads.
-        out_of_fold: its cross-validated probabilities, of shape (N, C), calibrated.
-        folds: fold of each item, of shape (N,).
+        positions: of the items the choice was made on: all, or a stratified sample of a large set.
+        out_of_fold: its cross-validated probabilities for those items, of shape (N, C), calibrated.
+        folds: fold of each of those items, of shape (N,).
         reason: why, in one sentence.
     """
 
@@ -66,6 +75,7 @@ class Choice:
     candidates: list[Candidate]
     chosen: Candidate
     stages: tuple[str, ...]
+    positions: NDArray[np.integer] = field(repr=False)
     out_of_fold: NDArray[np.float32] = field(repr=False)
     folds: NDArray[np.integer] = field(repr=False)
     reason: str
@@ -105,66 +115,80 @@ def choose_head(
     Raises:
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.
     """
-    task, names = _task(features, labels, groups, n_folds, seed, classes)
-
-    def probe(index: int) -> tuple[Reduced, Candidate]:
-        x_ND = features.stage(index)
-        reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[index]}"))
-        return reduced, ridge_candidate(reduced, task, (index,))
-
-    probed = parallel_map(probe, range(len(features.stages)), n_threads)
+    names, codes = _coded(features, labels, classes)
+    positions = _sample(codes, MAX_ITEMS, seed)
+    if len(positions) < len(codes):
+        groups = None if groups is None else np.asarray(groups)[positions]
+        sample = rows_of(features, positions)
+    else:
+        sample = features
+    folds = fold_indices(codes[positions], groups, n_folds, seed)
+    task = Task(codes[positions], len(names), folds, groups)
+    probed = _probe_all(sample, task, n_threads)
     profile = [_row(features.stages[i], i, candidate) for i, (_, candidate) in enumerate(probed)]
-    last = len(profile) - 1
-    order = sorted(range(last), key=lambda i: -profile[i].score)
-    picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE])]
-    if last > 0 and features.n_items <= MAX_STACKED_ITEMS:
-        picked.append(tuple(range(last + 1)))
-
-    def score(stages: tuple[int, ...]) -> Candidate:
-        reduced = probed[stages[0]][0] if len(stages) == 1 else _reduced(features, stages)
-        return logistic_candidate(reduced, task, stages)
-
-    candidates = parallel_map(score, picked, n_threads)
-    chosen, reason = _preferred(candidates, features.stages)
-    with single_threaded():
-        reduced = probed[chosen.stages[0]][0] if len(chosen.stages) == 1 else _reduced(features, chosen.stages)
-        head = _fitted(chosen, reduced, task, names)
+    candidates = _try_heads(probed, task, n_threads)
+    chosen, reason = _preferred([candidate for _, candidate in candidates], features.stages)
+    reduced = next(reduced for reduced, candidate in candidates if candidate is chosen)
+    if sample is features:
+        with single_threaded():
+            head = fit_head(chosen, reduced, codes, names)
+    else:
+        head = fit_head_streamed(chosen, reduced, features, codes, names)
     return Choice(
         head=head,
         profile=profile,
-        candidates=candidates,
+        candidates=[candidate for _, candidate in candidates],
         chosen=chosen,
         stages=tuple(features.stages[i] for i in chosen.stages),
+        positions=positions,
         out_of_fold=softmax(chosen.logits / chosen.temperature),
         folds=task.folds,
         reason=reason,
     )
 
 
-def _task(
-    features: StageFeatures,
-    labels: NDArray[np.object_],
-    groups: NDArray[np.object_] | None,
-    n_folds: int,
-    seed: int,
-    classes: tuple[str, ...] | None,
-) -> tuple[Task, tuple[str, ...]]:
-    """Number the classes and lay the folds."""
-    names = classes or natural_order(str(label) for label in labels)
-    if len(labels) != features.n_items:
-        raise DataError(f"There are {features.n_items} items and {len(labels)} labels; they must be as many.")
-    if len(set(map(str, labels))) < 2:
-        raise DataError(
-            f"All {len(labels)} training items have the class {str(labels[0])!r}; "
-            "a classifier needs items of at least two classes."
-        )
+def _coded(
+    features: StageFeatures, labels: NDArray[np.object_], classes: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """Return the class names and the class number of each item."""
+    listed = [str(label) for label in labels]
+    names = classes or natural_order(listed)
+    if len(listed) != features.n_items:
+        raise DataError(f"There are {features.n_items} items and {len(listed)} labels; they must be as many.")
     number = {name: i for i, name in enumerate(names)}
-    missing = sorted({str(label) for label in labels} - set(names))
+    missing = sorted(set(listed) - set(names))
     if missing:
         raise DataError(f"The label {missing[0]!r} is not among the {len(names)} classes given.")
-    codes = np.array([number[str(label)] for label in labels], dtype=np.intp)
-    folds = fold_indices(np.asarray(labels), groups, n_folds, seed)
-    return Task(codes, len(names), folds, groups), names
+    if len(set(listed)) < 2:
+        raise DataError(
+            f"All {len(listed)} training items have the class {listed[0] if listed else ''!r}; "
+            "a classifier needs items of at least two classes."
+        )
+    return names, np.array([number[label] for label in listed], dtype=np.intp)
+
+
+def _sample(codes: NDArray[np.intp], n_most: int, seed: int) -> NDArray[np.intp]:
+    """Return all positions, or a sample in which every class has its share and at least two items."""
+    if len(codes) <= n_most:
+        return np.arange(len(codes))
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    counts = np.bincount(codes)
+    wanted = np.minimum(counts, np.maximum(2, np.floor(counts * n_most / len(codes)).astype(int)))
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    kept = [order[start : start + n] for start, n in zip(starts, wanted)]
+    return np.sort(np.concatenate(kept))
+
+
+def _probe_all(features: StageFeatures, task: Task, n_threads: int | None) -> list[tuple[Reduced, Candidate]]:
+    """Rotate every stage's features and score a ridge probe on them."""
+
+    def probe(index: int) -> tuple[Reduced, Candidate]:
+        x_ND = features.stage(index)
+        reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[index]}"))
+        return reduced, ridge_candidate(reduced, task, (index,))
+
+    return parallel_map(probe, range(len(features.stages)), n_threads)
 
 
 def _row(stage: str, index: int, candidate: Candidate) -> ProfileRow:
@@ -175,44 +199,40 @@ def _row(stage: str, index: int, candidate: Candidate) -> ProfileRow:
     return ProfileRow(stage, index, score, low, high, error, candidate.penalty)
 
 
-def _reduced(features: StageFeatures, stages: tuple[int, ...]) -> Reduced:
-    """Return the rotated features of several stages side by side."""
-    x_ND = stacked(features, stages)
-    return reduce(x_ND, standardiser(x_ND, name="the stages together"))
+def _try_heads(
+    probed: list[tuple[Reduced, Candidate]], task: Task, n_threads: int | None
+) -> list[tuple[Reduced, Candidate]]:
+    """Score heads on the last stage, on those with the best probes, and on all together; the last first."""
+    last = len(probed) - 1
+    order = sorted(range(last), key=lambda i: -probed[i][1].accuracy)
+    picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE])]
+    if last > 0:
+        picked.insert(1, tuple(range(last + 1)))  # the longest work early
+
+    def score(stages: tuple[int, ...]) -> tuple[Reduced, Candidate]:
+        if len(stages) == 1:
+            reduced, ridge = probed[stages[0]]
+            return reduced, best_candidate(reduced, task, stages, ridge)
+        n_columns = COLUMNS_TOGETHER if len(task.codes) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
+        reduced = combine([probed[i][0] for i in stages], n_columns)
+        return reduced, best_candidate(reduced, task, stages, None)
+
+    return parallel_map(score, picked, n_threads)
 
 
 def _preferred(candidates: list[Candidate], names: tuple[str, ...]) -> tuple[Candidate, str]:
     """Return the candidate to use (the first is the last stage) and why."""
     last = candidates[0]
     best = max(candidates, key=lambda c: (c.accuracy, -c.log_loss))
-    where = " + ".join(names[i] for i in best.stages) if len(best.stages) <= 2 else "all stages together"
     if best is last:
-        return last, f"The last stage has the best cross-validated accuracy ({last.accuracy:.3f})."
-    if best.accuracy - last.accuracy <= best.standard_error:
+        return last, f"The last stage, {names[-1]}, is the best by cross-validation ({last.accuracy:.3f})."
+    where = names[best.stages[0]] if len(best.stages) == 1 else "all stages together"
+    if not best.accuracy - last.accuracy > best.standard_error:
         return last, (
-            f"The last stage ({last.accuracy:.3f}) is within one standard error of the best, "
-            f"{where} ({best.accuracy:.3f})."
+            f"The last stage, {names[-1]} ({last.accuracy:.3f}), is within a standard error of the best, "
+            f"{where} ({best.accuracy:.3f}), and as the source's own output the safer choice."
         )
     return best, (
-        f"{where} has a cross-validated accuracy of {best.accuracy:.3f}, "
-        f"more than a standard error above the last stage ({last.accuracy:.3f})."
-    )
-
-
-def _fitted(chosen: Candidate, reduced: Reduced, task: Task, names: tuple[str, ...]) -> LinearHead:
-    """Fit the chosen head on all items."""
-    if chosen.kind == "ridge":
-        total = float(reduced.variance.sum()) * len(reduced.z)
-        weight, bias = fit_ridge(reduced.z, indicators(task.codes, task.n_classes), chosen.penalty * total)
-        weight, bias = weight.astype(np.float32), bias.astype(np.float32)
-    else:
-        weight, bias = fit_logistic(reduced.z, task.codes, task.n_classes, chosen.penalty)
-    return LinearHead(
-        stages=chosen.stages,
-        mean=reduced.standardiser.mean,
-        scale=reduced.standardiser.scale,
-        weight=reduced.weights(weight),
-        bias=np.asarray(bias, dtype=np.float32),
-        temperature=chosen.temperature,
-        classes=names,
+        f"By cross-validation {where} ({best.accuracy:.3f}) beats the last stage, {names[-1]} "
+        f"({last.accuracy:.3f}), by more than a standard error."
     )

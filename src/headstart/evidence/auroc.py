@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headstart.evidence.intervals import Float, group_sums, resample_counts
 
-EXACT_CELLS = 30_000_000  # resamples x items x classes up to which every resample is ranked anew
+EXACT_CELLS = 2_000_000  # resamples x items x classes up to which every resample is ranked anew
 
 
 def auroc(
@@ -50,12 +50,18 @@ def auroc(
     value = float(np.mean([area for area, _, _ in placed]))
     exact = n_resamples * n_items * len(placed) <= EXACT_CELLS
     orders = [_ordered(labels == c, probabilities[:, c]) for c in columns] if exact else []
-    sums = [] if exact else [_placement_sums(labels == c, *placed[k], numbers, n_groups)
-                             for k, c in enumerate(columns)]
+    sums = (
+        []
+        if exact
+        else [_placement_sums(labels == c, *placed[k], numbers, n_groups) for k, c in enumerate(columns)]
+    )
     out = []
     for counts in resample_counts(n_groups, n_resamples, seed):
         if exact:
-            areas = [_resampled(counts[:, numbers[order]], *rest) for order, *rest in orders]
+            areas = [
+                _resampled(counts[:, numbers[order]], inside, begin, end)
+                for order, inside, begin, end in orders
+            ]
         else:
             areas = [_first_order(counts @ part, placed[k][0]) for k, part in enumerate(sums)]
         stacked = np.stack(areas)

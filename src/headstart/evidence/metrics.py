@@ -77,7 +77,8 @@ def checked(
     labels: NDArray[np.integer], probabilities: NDArray[np.floating]
 ) -> tuple[NDArray[np.integer], Float]:
     """Return labels and float64 probabilities, refused when they do not belong together."""
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    labels = np.asarray(labels)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or len(labels) != len(probabilities) or len(labels) == 0:
         raise DataError(
             f"Metrics need probabilities of shape (n_items, n_classes) for n_items >= 1 labels, "
@@ -90,7 +91,7 @@ def checked(
             f"0 <= label < {probabilities.shape[1]} must hold for probabilities of {probabilities.shape[1]} "
             f"classes, got labels from {labels.min()} to {labels.max()}."
         )
-    return labels, probabilities
+    return labels, np.asarray(probabilities, dtype=np.float64)
 
 
 def bins_of(confidence: Float) -> NDArray[np.intp]:

@@ -66,7 +66,8 @@ class LinearHead:
 
     def predict(self, features: NDArray[np.floating]) -> NDArray[np.object_]:
         """Return the name of the likeliest class of each item, of shape (N,)."""
-        return np.asarray(self.classes, dtype=object)[self.logits(features).argmax(axis=1)]
+        names: NDArray[np.object_] = np.asarray(self.classes, dtype=object)
+        return np.asarray(names[self.logits(features).argmax(axis=1)])
 
     def module(self) -> nn.Module:
         """Return the same head in torch: (N, D) features to (N, C) probabilities."""

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 HISTORY = 8
-CHUNK = 16384  # rows of one product
+CHUNK_CELLS = 8_000_000  # logits worked on at a time
 
 
 def fit_logistic(
@@ -61,8 +61,12 @@ def fit_logistic(
     if start is not None:
         packed = np.concatenate([start[0], start[1][:, None]], axis=1).T
         begin = torch.from_numpy(np.ascontiguousarray(packed, dtype=np.float32))[:, None, :]
-    solution = problem.solve(penalty, begin, tolerance=tolerance, max_steps=max_steps)
-    weight_CR = solution[:, 0, :].T.numpy()
+    return unpacked(problem.solve(penalty, begin, tolerance=tolerance, max_steps=max_steps))
+
+
+def unpacked(solution_R1C: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return weights (C, R) and biases (C,) of a single problem."""
+    weight_CR = np.ascontiguousarray(solution_R1C[:, 0, :].T.numpy())
     return np.ascontiguousarray(weight_CR[:, :-1]), np.ascontiguousarray(weight_CR[:, -1])
 
 
@@ -116,41 +120,57 @@ class Problem:
             n_classes: C.
             held_KN: True where item n is left out of problem k; no rows for one problem with all items.
         """
-        n_items = len(labels)
-        kept = ~held_KN if len(held_KN) else np.ones((1, n_items), dtype=bool)
+        self._prepare(labels, n_classes, held_KN)
         self.z = torch.from_numpy(np.ascontiguousarray(z_NR, dtype=np.float32))
+        self.variance_R = self.z.square().mean(dim=0)
+
+    def _prepare(self, labels: NDArray[np.integer], n_classes: int, held_KN: NDArray[np.bool_]) -> None:
+        kept = ~held_KN if len(held_KN) else np.ones((1, len(labels)), dtype=bool)
         self.labels = torch.from_numpy(labels.astype(np.int64))
-        self.kept_NK = torch.from_numpy(np.ascontiguousarray(kept.T)).to(torch.float32)
-        self.share_NK = self.kept_NK / self.kept_NK.sum(dim=0).clamp(min=1)
+        kept_NK = torch.from_numpy(np.ascontiguousarray(kept.T)).to(torch.float32)
+        self.share_NK = kept_NK / kept_NK.sum(dim=0).clamp(min=1)
         self.held_KN = held_KN
         self.n_classes = n_classes
-        self.variance_R = self.z.square().mean(dim=0)
+        self.n_rows = max(256, CHUNK_CELLS // (len(kept) * n_classes))
+
+    def chunk(self, rows: slice) -> Tensor:
+        """Return the features of some rows, as `value_and_gradient` multiplies them."""
+        return self.z[rows]
+
+    def to_chunk(self, w_RX: Tensor) -> Tensor:
+        """Return weights (with the bias as last row) for the features that `chunk` gives."""
+        return w_RX
+
+    def from_chunk(self, gradient_RX: Tensor) -> Tensor:
+        """Return the gradient in z from the gradient in the features that `chunk` gives."""
+        return gradient_RX
 
     def value_and_gradient(self, w_RKC: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
         """Return losses of shape (K,) and their gradient of shape (R + 1, K, C); the last row is the bias."""
         n_columns, n_problems, n_classes = w_RKC.shape
         losses = torch.zeros(n_problems)
-        gradient = torch.zeros_like(w_RKC)
-        flat = w_RKC.reshape(n_columns, -1)
-        for begin in range(0, len(self.z), CHUNK):
-            rows = slice(begin, begin + CHUNK)
-            z, share = self.z[rows], self.share_NK[rows]
-            logits = torch.addmm(flat[-1], z, flat[:-1]).view(len(z), n_problems, n_classes)
+        flat = self.to_chunk(w_RKC.reshape(n_columns, -1))
+        gradient = torch.zeros_like(flat)
+        for begin in range(0, len(self.labels), self.n_rows):
+            rows = slice(begin, begin + self.n_rows)
+            x, share = self.chunk(rows), self.share_NK[rows]
+            logits = torch.addmm(flat[-1], x, flat[:-1]).view(len(x), n_problems, n_classes)
             log_p = torch.log_softmax(logits, dim=2)
             index = self.labels[rows, None, None].expand(-1, n_problems, 1)
             losses -= (log_p.gather(2, index)[:, :, 0] * share).sum(dim=0)
             residual = log_p.exp_()
             residual.scatter_add_(2, index, torch.full_like(index, -1, dtype=residual.dtype))
             residual *= share[:, :, None]
-            gradient[:-1] += (z.T @ residual.view(len(z), -1)).view(n_columns - 1, n_problems, n_classes)
-            gradient[-1] += residual.sum(dim=0)
+            gradient[:-1] += x.T @ residual.view(len(x), -1)
+            gradient[-1] += residual.view(len(x), -1).sum(dim=0)
+        out = self.from_chunk(gradient).reshape(w_RKC.shape)
         losses += 0.5 * penalty * w_RKC[:-1].square().sum(dim=(0, 2))
-        gradient[:-1] += penalty * w_RKC[:-1]
-        return losses, gradient
+        out[:-1] += penalty * w_RKC[:-1]
+        return losses, out
 
     def solve(self, penalty: float, start: Tensor | None, *, tolerance: float, max_steps: int) -> Tensor:
         """Return the weights of shape (R + 1, K, C) that minimise all losses, by L-BFGS."""
-        shape = (self.z.shape[1] + 1, self.kept_NK.shape[1], self.n_classes)
+        shape = (len(self.variance_R) + 1, self.share_NK.shape[1], self.n_classes)
         w = torch.zeros(shape) if start is None else start.clone()
         bound = 0.5 if self.n_classes == 2 else 0.5 * (1 - 1 / self.n_classes)
         curvature = torch.cat([bound * self.variance_R + penalty, torch.tensor([bound])])
@@ -190,7 +210,7 @@ class Problem:
 
     def held_out_logits(self, w_RKC: Tensor) -> NDArray[np.float32]:
         """Return, of shape (N, C), the logits of each item by the problem that left it out."""
-        out = np.empty((len(self.z), self.n_classes), dtype=np.float32)
+        out = np.empty((len(self.labels), self.n_classes), dtype=np.float32)
         for problem, held in enumerate(self.held_KN):
             rows = torch.from_numpy(np.flatnonzero(held))
             out[held] = torch.addmm(w_RKC[-1, problem], self.z[rows], w_RKC[:-1, problem]).numpy()

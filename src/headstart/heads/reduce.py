@@ -10,8 +10,9 @@ Legend: N items, D features, R rank.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,20 @@ from headstart.errors import DataError
 
 Scaling = Literal["feature", "block", "none"]
 CHUNK = 8192  # rows read at a time
+
+
+class RowSource(Protocol):
+    """A matrix that is read by slices of rows, so that it need not fit in memory."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, D)."""
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.floating]:
+        """Return the rows, of shape (n, D)."""
+
+
+Rows: TypeAlias = NDArray[np.floating] | RowSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,29 +50,40 @@ class Standardiser:
 
 
 @dataclass(frozen=True, eq=False)
-class Reduced:
-    """Rotated features of the training items, and the way back.
+class Rotation:
+    """The way from raw features to z and back.
 
     Attributes:
-        z: of shape (N, R), float32, centred.
+        standardiser: applied first.
         axes: of shape (D, R), float32, orthonormal columns.
         variance: of shape (R,), float64, the variance of each column of z.
-        standardiser: applied before the rotation.
     """
 
-    z: NDArray[np.float32]
+    standardiser: Standardiser
     axes: NDArray[np.float32]
     variance: NDArray[np.float64]
-    standardiser: Standardiser
+
+    def apply(self, x_ND: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return z of shape (N, R) for raw features of shape (N, D)."""
+        return np.asarray(self.standardiser.apply(x_ND) @ self.axes)
 
     def weights(self, weight_CR: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return weights on standardised features, of shape (C, D), from weights on z, of shape (C, R)."""
         return np.asarray(weight_CR @ self.axes.T.astype(weight_CR.dtype), dtype=np.float32)
 
 
-def standardiser(
-    x_ND: NDArray[np.floating], scaling: Scaling = "feature", name: str = "features"
-) -> Standardiser:
+@dataclass(frozen=True, eq=False)
+class Reduced(Rotation):
+    """Rotated features of the training items, and the way back.
+
+    Attributes:
+        z: of shape (N, R), float32, centred.
+    """
+
+    z: NDArray[np.float32]
+
+
+def standardiser(x_ND: Rows, scaling: Scaling = "feature", name: str = "features") -> Standardiser:
     """Measure mean and scale by one chunked pass (two for the deviation, so that large means do no harm).
 
     Args:
@@ -100,25 +126,25 @@ def _scale(
     return np.ones(len(deviation), dtype=np.float32)
 
 
-def _not_finite(x_ND: NDArray[np.floating], name: str) -> DataError:
+def _not_finite(x_ND: Rows, name: str) -> DataError:
     """Say which items have a value that is not finite."""
     bad: list[int] = []
-    for start in range(0, len(x_ND), CHUNK):
+    for start in range(0, x_ND.shape[0], CHUNK):
         finite = np.isfinite(x_ND[start : start + CHUNK]).all(axis=1)
         bad.extend((np.flatnonzero(~finite) + start).tolist())
     if not bad:
         return DataError(f"The features of {name} are too large to be squared; extract them in fp32.")
     return DataError(
-        f"The features of {name} are not finite for {len(bad)} of {len(x_ND)} items (the first is item "
+        f"The features of {name} are not finite for {len(bad)} of {x_ND.shape[0]} items (the first is item "
         f"{bad[0]}). Extract them in fp32 (--precision fp32), or look for broken weights or inputs."
     )
 
 
-def reduce(x_ND: NDArray[np.floating], how: Standardiser) -> Reduced:
-    """Rotate standardised features onto their principal axes, exactly.
+def rotation(x_ND: Rows, how: Standardiser) -> Rotation:
+    """Find the principal axes of standardised features, reading rows in chunks when they are many.
 
     Args:
-        x_ND: of shape (N, D); may be memory-mapped.
+        x_ND: of shape (N, D); may be memory-mapped or read by slices.
         how: the standardisation, measured on the same items.
     """
     n_items, width = x_ND.shape
@@ -128,16 +154,55 @@ def reduce(x_ND: NDArray[np.floating], how: Standardiser) -> Reduced:
             part = how.apply(x_ND[start : start + CHUNK])
             gram += part.T @ part
         values, vectors = _eigh(gram)
-        axes = vectors.astype(np.float32)
-        z = np.empty((n_items, len(values)), dtype=np.float32)
-        for start in range(0, n_items, CHUNK):
-            np.matmul(how.apply(x_ND[start : start + CHUNK]), axes, out=z[start : start + CHUNK])
-        return Reduced(z, axes, values / n_items, how)
-    x = how.apply(x_ND)
+        return Rotation(how, vectors.astype(np.float32), values / n_items)
+    x = how.apply(x_ND[:])
     wide = x.astype(np.float64) if n_items * n_items * width < 4e9 else x
     values, vectors = _eigh((wide @ wide.T).astype(np.float64))
     axes = (x.T @ (vectors / np.sqrt(values)).astype(np.float32)).astype(np.float32)
-    return Reduced(x @ axes, axes, values / n_items, how)
+    return Rotation(how, axes, values / n_items)
+
+
+def reduce(x_ND: Rows, how: Standardiser) -> Reduced:
+    """Rotate standardised features onto their principal axes, exactly.
+
+    Args:
+        x_ND: of shape (N, D); may be memory-mapped.
+        how: the standardisation, measured on the same items.
+    """
+    found = rotation(x_ND, how)
+    z = np.empty((x_ND.shape[0], len(found.variance)), dtype=np.float32)
+    for start in range(0, x_ND.shape[0], CHUNK):
+        np.matmul(how.apply(x_ND[start : start + CHUNK]), found.axes, out=z[start : start + CHUNK])
+    return Reduced(how, found.axes, found.variance, z)
+
+
+def combine(parts: Sequence[Reduced], n_columns: int) -> Reduced:
+    """Put the leading axes of several blocks side by side and rotate them together.
+
+    Blocks are scaled alike by their own standardisation; of each, the same number of leading columns is
+    kept, so that all stages together cost no more than one.
+
+    Args:
+        parts: B blocks of the same items.
+        n_columns: columns in all, at least one for each block.
+
+    Returns:
+        Features of the blocks put side by side in this order; `axes` has as many rows as they have features.
+    """
+    each = max(1, n_columns // len(parts))
+    together = np.concatenate([part.z[:, :each] for part in parts], axis=1)
+    zero = np.zeros(together.shape[1], dtype=np.float32)
+    rotated = reduce(together, Standardiser(zero, zero + 1))
+    blocks, start = [], 0
+    for part in parts:
+        axes = part.axes[:, :each]
+        blocks.append(axes @ rotated.axes[start : start + axes.shape[1]])
+        start += axes.shape[1]
+    how = Standardiser(
+        np.concatenate([part.standardiser.mean for part in parts]),
+        np.concatenate([part.standardiser.scale for part in parts]),
+    )
+    return Reduced(how, np.concatenate(blocks), rotated.variance, rotated.z)
 
 
 def _eigh(gram: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

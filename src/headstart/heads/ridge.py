@@ -21,6 +21,8 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,12 +38,12 @@ def indicators(labels: NDArray[np.integer], n_classes: int) -> Float:
 
 
 def penalty_path(z_NR: NDArray[np.floating], n_penalties: int = 9) -> Float:
-    """Return penalties from strong to weak, 1e2 to 1e-4 times the total variance of z.
+    """Return penalties from strong to weak, 10^-0.5 to 10^-5.5 times the trace of the Gram matrix.
 
-    The total variance (times N) is what the largest eigenvalue of the Gram matrix can be at most.
+    No eigenvalue of the Gram matrix is larger than its trace, so a larger penalty leaves nothing to learn.
     """
     total = float(np.einsum("nr,nr->", z_NR, z_NR, dtype=np.float64))
-    return np.asarray(max(total, 1e-12) * np.logspace(1, -5, n_penalties))
+    return np.asarray(max(total, 1e-12) * np.logspace(-0.5, -5.5, n_penalties))
 
 
 def gram(z_NR: NDArray[np.floating], rows: NDArray[np.integer] | slice = slice(None)) -> Float:
@@ -64,8 +66,8 @@ def fit_ridge(z_NR: NDArray[np.floating], y_NC: Float, penalty: float) -> tuple[
     mean_z = z_NR.mean(axis=0, dtype=np.float64)
     mean_y = y_NC.mean(axis=0)
     matrix = gram(z_NR) - n_items * np.outer(mean_z, mean_z)
-    right = z_NR.T.astype(np.float64) @ y_NC - n_items * np.outer(mean_z, mean_y)
-    weight = _solve(matrix, penalty, right).T
+    right = _right(z_NR, y_NC) - n_items * np.outer(mean_z, mean_y)
+    weight = solve(matrix, penalty, right).T
     return weight, mean_y - weight @ mean_z
 
 
@@ -105,9 +107,25 @@ def leave_fold_out(
         folds: fold of each item, of shape (N,).
         penalties: of shape (P,).
     """
-    total, total_right = gram(z_NR), z_NR.T.astype(np.float64) @ y_NC
-    sum_z, sum_y = z_NR.sum(axis=0, dtype=np.float64), y_NC.sum(axis=0)
     out = np.empty((len(penalties), *y_NC.shape), dtype=np.float32)
+    for rows, position, predictions in fold_predictions(z_NR, y_NC, folds, penalties):
+        out[position, rows] = predictions
+    return out
+
+
+def fold_predictions(
+    z_NR: NDArray[np.floating], y_NC: Float, folds: NDArray[np.integer], penalties: Float
+) -> Iterator[tuple[NDArray[np.intp], int, Float]]:
+    """Yield, fold by fold and penalty by penalty, the fold's rows, the penalty's position, the predictions.
+
+    Args:
+        z_NR: features of shape (N, R).
+        y_NC: indicators of shape (N, C).
+        folds: fold of each item, of shape (N,).
+        penalties: of shape (P,).
+    """
+    total, total_right = gram(z_NR), _right(z_NR, y_NC)
+    sum_z, sum_y = z_NR.sum(axis=0, dtype=np.float64), y_NC.sum(axis=0)
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)
         n_kept = len(z_NR) - len(rows)
@@ -116,13 +134,21 @@ def leave_fold_out(
         mean_y = (sum_y - y_NC[rows].sum(axis=0)) / n_kept
         matrix = total - held.T @ held - n_kept * np.outer(mean_z, mean_z)
         right = total_right - held.T @ y_NC[rows] - n_kept * np.outer(mean_z, mean_y)
+        held -= mean_z
         for position, penalty in enumerate(penalties):
-            weight = _solve(matrix, penalty, right)
-            out[position, rows] = (held - mean_z) @ weight + mean_y
-    return out
+            yield rows, position, held @ solve(matrix, penalty, right) + mean_y
 
 
-def _solve(matrix: Float, penalty: float, right: Float) -> Float:
+def _right(z_NR: NDArray[np.floating], y_NC: Float) -> Float:
+    """Return z.T @ y as float64, read in chunks."""
+    total = np.zeros((z_NR.shape[1], y_NC.shape[1]))
+    for start in range(0, len(z_NR), CHUNK):
+        rows = slice(start, start + CHUNK)
+        total += z_NR[rows].T.astype(np.float64) @ y_NC[rows]
+    return total
+
+
+def solve(matrix: Float, penalty: float, right: Float) -> Float:
     """Solve (matrix + penalty I) x = right for a positive semi-definite matrix."""
     from scipy.linalg import cho_factor, cho_solve
 

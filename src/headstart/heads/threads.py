@@ -29,7 +29,7 @@ def n_usable_threads() -> int:
 @contextmanager
 def single_threaded() -> Iterator[None]:
     """Limit BLAS, OpenMP and torch to one thread inside the block."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
     before = torch.get_num_threads()
     with threadpool_limits(limits=1):

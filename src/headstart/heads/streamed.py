@@ -1,0 +1,96 @@
+"""A logistic or ridge head on more items than memory should hold: rows are read again at each step.
+
+The rotation of `reduce` is applied to the weights instead of the rows, so each step costs two products of
+the raw rows with (D, C) weights and nothing of size (N, D) is ever made.
+
+Legend: N items, D features, R rank, C classes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headstart.heads.logistic import Problem, unpacked
+from headstart.heads.reduce import CHUNK, Rotation, Rows
+from headstart.heads.ridge import indicators, solve
+
+
+class StreamedProblem(Problem):
+    """One logistic regression on rows that are read in chunks."""
+
+    def __init__(self, x_ND: Rows, labels: NDArray[np.integer], n_classes: int, rotation: Rotation) -> None:
+        """Prepare the problem.
+
+        Args:
+            x_ND: raw features.
+            labels: of shape (N,).
+            n_classes: C.
+            rotation: standardisation and axes of the same items.
+        """
+        self._prepare(labels, n_classes, np.zeros((0, len(labels)), dtype=bool))
+        self.n_rows = min(self.n_rows, CHUNK)
+        self.x = x_ND
+        self.axes = torch.from_numpy(rotation.axes)
+        self.mean = torch.from_numpy(rotation.standardiser.mean)
+        self.scale = torch.from_numpy(rotation.standardiser.scale)
+        self.variance_R = torch.from_numpy(rotation.variance.astype(np.float32))
+
+    def chunk(self, rows: slice) -> Tensor:
+        """Return centred raw rows."""
+        return torch.from_numpy(np.asarray(self.x[rows], dtype=np.float32)) - self.mean
+
+    def to_chunk(self, w_RX: Tensor) -> Tensor:
+        """Return weights on centred raw rows."""
+        return torch.cat([(self.axes @ w_RX[:-1]) / self.scale[:, None], w_RX[-1:]])
+
+    def from_chunk(self, gradient_RX: Tensor) -> Tensor:
+        """Return the gradient in the rotated space."""
+        return torch.cat([self.axes.T @ (gradient_RX[:-1] / self.scale[:, None]), gradient_RX[-1:]])
+
+
+def fit_logistic_streamed(
+    x_ND: Rows,
+    labels: NDArray[np.integer],
+    n_classes: int,
+    rotation: Rotation,
+    penalty: float,
+    *,
+    tolerance: float = 1e-4,
+    max_steps: int = 100,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fit one penalty on all rows; arguments and result as of `logistic.fit_logistic`, in rotated space."""
+    problem = StreamedProblem(x_ND, labels, n_classes, rotation)
+    return unpacked(problem.solve(penalty, None, tolerance=tolerance, max_steps=max_steps))
+
+
+def fit_ridge_streamed(
+    x_ND: Rows, labels: NDArray[np.integer], n_classes: int, rotation: Rotation, penalty: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fit ridge on all rows from sums over chunks; arguments and result as of `ridge.fit_ridge`.
+
+    Args:
+        x_ND: raw features of shape (N, D).
+        labels: of shape (N,).
+        n_classes: C.
+        rotation: standardisation and axes, of these items or of a sample of them.
+        penalty: on the sum of squares.
+
+    Returns:
+        Weights of shape (C, R) and intercepts of shape (C,), float32.
+    """
+    n_items, rank = len(labels), len(rotation.variance)
+    matrix, right = np.zeros((rank, rank)), np.zeros((rank, n_classes))
+    sum_z = np.zeros(rank)
+    for start in range(0, n_items, CHUNK):
+        z = rotation.apply(np.asarray(x_ND[start : start + CHUNK]))
+        matrix += z.T @ z
+        right += z.T @ indicators(labels[start : start + CHUNK], n_classes)
+        sum_z += z.sum(axis=0, dtype=np.float64)
+    mean_z, mean_y = sum_z / n_items, np.bincount(labels, minlength=n_classes) / n_items
+    matrix -= n_items * np.outer(mean_z, mean_z)
+    right -= n_items * np.outer(mean_z, mean_y)
+    weight = solve(matrix, penalty, right).T
+    return weight.astype(np.float32), (mean_y - weight @ mean_z).astype(np.float32)
