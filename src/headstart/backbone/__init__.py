@@ -1,9 +1,10 @@
 """A network as stages that can be cut: prefix and suffix, pooling per stage, folding and precision."""
 
 from headstart.backbone.cut import Backbone
-from headstart.backbone.folding import fold_batch_norm, prepare_for_inference
+from headstart.backbone.folding import fold_batch_norm
 from headstart.backbone.pooling import StagePooler
+from headstart.backbone.precision import prepare_for_inference, supports_bf16
 from headstart.backbone.stages import find_stages
 from headstart.backbone.state import State
 
-__all__ = ["Backbone", "StagePooler", "State", "find_stages", "fold_batch_norm", "prepare_for_inference"]
+__all__ = ["Backbone", "StagePooler", "State", "find_stages", "fold_batch_norm", "prepare_for_inference", "supports_bf16"]

@@ -1,0 +1,140 @@
+"""Which modules feed straight into which others: seen by running a network once on a made-up input.
+
+Registration order does not tell what follows what, and a convolution whose output is also used elsewhere must not
+take up the batch norm after it. So each tensor that a module gives is followed to the calls that use it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from headstart.backbone._calls import Forward, Inputs, Wrapper, as_call, eval_mode, replaced_forwards
+
+_LOOKS_ONLY = ("__get__", "size", "dim", "stride", "numel", "__len__", "is_contiguous", "element_size")
+
+
+class _CountUses(TorchFunctionMode):
+    """Counts the calls that read each tensor, those that only ask for its shape aside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_uses: Counter[int] = Counter()
+        self.alive: list[Any] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") not in _LOOKS_ONLY:
+            for leaf in tree_leaves((args, kwargs or {})):
+                if isinstance(leaf, Tensor):
+                    self.n_uses[id(leaf)] += 1
+        output = func(*args, **(kwargs or {}))
+        self.alive.append(output)
+        return output
+
+
+@contextmanager
+def _out_of_place(network: nn.Module) -> Iterator[None]:
+    """Keep activations from writing into their input, which would make two tensors look like one."""
+    in_place = [module for module in network.modules() if getattr(module, "inplace", None) is True]
+    try:
+        for module in in_place:
+            module.inplace = False
+        yield
+    finally:
+        for module in in_place:
+            module.inplace = True
+
+
+class Flow:
+    """What one pass showed.
+
+    Attributes:
+        n_calls: module -> how often it was called.
+        output: what the network gave.
+    """
+
+    def __init__(self, network: nn.Module, inputs: Inputs) -> None:
+        self.n_calls: Counter[nn.Module] = Counter()
+        self._gave: dict[int, list[nn.Module]] = defaultdict(list)
+        self._took: dict[nn.Module, Tensor] = {}
+        self._uses = _CountUses()
+        leaves = [module for module in network.modules() if module is not network]
+        args, kwargs = as_call(inputs)
+        with torch.no_grad(), eval_mode(list(network.modules())), _out_of_place(network), self._uses:
+            with replaced_forwards({module: self._watch(module) for module in leaves}):
+                self.output = network(*args, **kwargs)
+
+    def _watch(self, module: nn.Module) -> Wrapper:
+        def wrap(forward: Forward) -> Forward:
+            def watched(*args: Any, **kwargs: Any) -> Any:
+                self.n_calls[module] += 1
+                if args and isinstance(args[0], Tensor):
+                    self._took[module] = args[0]
+                output = forward(*args, **kwargs)
+                if isinstance(output, Tensor):
+                    self._uses.alive.append(output)
+                    self._gave[id(output)].append(module)
+                return output
+
+            return watched
+
+        return wrap
+
+    def feeder(self, module: nn.Module, kinds: tuple[type[nn.Module], ...]) -> nn.Module | None:
+        """Return the module of the given kinds whose output `module`, and nothing else, takes; None: there is none.
+
+        Both must have been called exactly once.
+        """
+        taken = self._took.get(module)
+        if taken is None or self.n_calls[module] != 1 or self._uses.n_uses[id(taken)] != 1:
+            return None
+        for giver in self._gave[id(taken)]:
+            if isinstance(giver, kinds) and self.n_calls[giver] == 1 and giver is not module:
+                return giver
+        return None
+
+
+def made_up_inputs(network: nn.Module) -> Inputs | None:
+    """Return a small input that a network of pictures or recordings may take, None for others.
+
+    Args:
+        network: its forward's names and its configuration tell what it takes.
+    """
+    names = list(inspect.signature(network.forward).parameters)
+    parameter = next(network.parameters(), torch.empty(0))
+    generator = torch.Generator().manual_seed(0)
+
+    def noise(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator).to(parameter.device, torch.float32)
+
+    if "lengths" in names:
+        return {names[0]: noise(2, 32000), "lengths": torch.tensor([32000, 24000], device=parameter.device)}
+    if "input_ids" in names:
+        return None
+    first = next((m for m in network.modules() if isinstance(m, nn.Conv2d)), None)
+    if first is None:
+        return None
+    channels = first.in_channels
+    height, width = _picture_size(network)
+    return noise(2, channels, height, width)
+
+
+def _picture_size(network: nn.Module) -> tuple[int, int]:
+    for module in network.modules():
+        config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
+        if config and config.get("input_size"):
+            return int(config["input_size"][1]), int(config["input_size"][2])
+        size = getattr(getattr(module, "config", None), "image_size", None)
+        if isinstance(size, int):
+            return size, size
+    return 224, 224
+
+

@@ -1,0 +1,169 @@
+"""Make a copy of a network that runs fast on one device: folded, channels_last, bf16 where it is safe.
+
+Weights go to bf16; buffers stay in float32 (angles of rotary positions, spectral filters), and the network runs under
+autocast, which brings both together where they meet. A front end without weights runs in float32 as a whole.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
+
+from headstart.backbone._calls import Inputs
+from headstart.backbone._flow import Flow
+from headstart.backbone.folding import FusedConv2d, fold_batch_norm, is_same_padded, replace_module, watch
+
+BF16_TOLERANCE = 0.03
+"""Largest root mean square difference that bf16 makes in a network's output, relative to the output's."""
+
+_FRONT_END_BUFFERS = ("window", "mel", "filter", "fbank", "dft", "stft")
+
+
+def prepare_for_inference(
+    module: nn.Module,
+    precision: Literal["fp32", "bf16"],
+    device: torch.device | str,
+    example: Inputs | None = None,
+) -> nn.Module:
+    """Return a copy of a network for extraction only: eval mode, no gradients, same module paths.
+
+    Batch norms are folded into convolutions; on a CPU activations too; convolution networks run in channels_last.
+
+    Args:
+        module: a network in float32.
+        precision: "bf16" where the machine computes in it (`supports_bf16`).
+        device: where it will run.
+        example: a few items to watch the network on; None: made up.
+
+    Returns:
+        The copy; in float32 within `folding.TOLERANCE` of the original, in bf16 within `BF16_TOLERANCE`.
+    """
+    there = torch.device(device)
+    ready = fold_batch_norm(module, example).requires_grad_(False)
+    if there.type == "cpu" and torch.backends.mkldnn.is_available():
+        ready = _fuse_activations(ready, example)
+    ready = ready.to(there)
+    if any(isinstance(part, nn.Conv2d | FusedConv2d) for part in ready.modules()):
+        ready = ready.to(memory_format=torch.channels_last)
+    return _in_bf16(ready, there.type) if precision == "bf16" else ready
+
+
+def supports_bf16(device: torch.device | str) -> bool:
+    """Whether a device multiplies matrices in bf16 faster than in float32."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if kind == "cpu":
+        cpu = torch.backends.cpu.get_cpu_capability()
+        has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        return cpu.startswith("AVX512") and bool(has() or has_tiles())
+    return False
+
+
+def _fuse_activations(network: nn.Module, example: Inputs | None) -> nn.Module:
+    """Replace convolutions, and the activations that alone take their output, by `FusedConv2d`."""
+    flow = watch(network, example)
+    if flow is None or not _runs_fused():
+        return network
+    followers = _followers(network, flow)
+    for path, part in list(network.named_modules()):
+        if type(part) is not nn.Conv2d and not is_same_padded(part):
+            continue
+        if part.padding_mode != "zeros" or isinstance(part.padding, str) or flow.n_calls[part] == 0:
+            continue
+        follower = followers.get(part)
+        fused = None if follower is None else _try_fuse(part, follower[1])
+        if fused is not None and follower is not None:
+            replace_module(network, follower[0], nn.Identity())
+        replace_module(network, path, fused or FusedConv2d(part, None))
+    return network
+
+
+def _followers(network: nn.Module, flow: Flow) -> dict[nn.Module, tuple[str, nn.Module]]:
+    """Convolution -> path and module of the one part that takes its output."""
+    return {
+        giver: (path, part)
+        for path, part in network.named_modules()
+        if not list(part.children()) and (giver := flow.feeder(part, (nn.Conv2d,))) is not None
+    }
+
+
+def _try_fuse(convolution: nn.Module, activation: nn.Module) -> FusedConv2d | None:
+    try:
+        return FusedConv2d(convolution, activation)
+    except KeyError:
+        return None
+
+
+@functools.cache
+def _runs_fused() -> bool:
+    """Whether this build of torch has the fused convolution and it computes what it should."""
+    try:
+        convolution = nn.Conv2d(3, 4, 3, padding=1).requires_grad_(False)
+        x_NCHW = torch.randn(2, 3, 8, 8)
+        return torch.allclose(FusedConv2d(convolution, nn.ReLU())(x_NCHW), convolution(x_NCHW).relu(), atol=1e-5)
+    except (RuntimeError, AttributeError, NotImplementedError):
+        return False
+
+
+def _in_bf16(network: nn.Module, device_type: str) -> nn.Module:
+    front_ends = [part for part in network.modules() if _is_front_end(part)]
+    kept = {id(parameter) for part in front_ends for parameter in part.parameters()}
+    for parameter in network.parameters():
+        if parameter.dtype == torch.float32 and id(parameter) not in kept:
+            parameter.data = parameter.data.to(torch.bfloat16)
+    for part in front_ends:
+        _with_forward(part, _in_float32(device_type))
+    _with_forward(network, _under_autocast(device_type))
+    return network
+
+
+def _is_front_end(part: nn.Module) -> bool:
+    """A part that turns waves into spectra: marked `keep_float32`, or with filters and no weights."""
+    if getattr(part, "keep_float32", False):
+        return True
+    own = [name for name, _ in part.named_buffers(recurse=False)]
+    has_filters = any(word in name for name in own for word in _FRONT_END_BUFFERS)
+    return has_filters and next(part.parameters(), None) is None
+
+
+def _with_forward(part: nn.Module, decorate: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Give one module a class of its own whose forward is decorated (a copy of it keeps it)."""
+    own = type(part)
+    forward = functools.wraps(own.forward)(decorate(own.forward))
+    forward.__dict__["__signature__"] = inspect.signature(own.forward)
+    part.__class__ = type(own.__name__, (own,), {"forward": forward, "__module__": own.__module__})
+
+
+def _under_autocast(device_type: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+        def run(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            with torch.autocast(device_type, torch.bfloat16, cache_enabled=False):
+                return forward(self, *args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+def _in_float32(device_type: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+        def run(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            args, kwargs = tree_map_only(Tensor, _to_float32, (args, kwargs))
+            with torch.autocast(device_type, enabled=False):
+                return forward(self, *args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+def _to_float32(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype.is_floating_point else tensor
