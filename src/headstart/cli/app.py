@@ -144,12 +144,19 @@ def fit(
     for name in ("out", "config", "resume", "dry_run", "as_json", "quiet"):
         given.pop(name, None)
     set_quiet(quiet)
-    from headstart.verbs.fit import fit_from_command
+    from headstart.verbs.fit import fit_config_to_run, options_of_command
 
-    run = fit_from_command(given, config=config, out=out, resume=resume, dry_run=dry_run)
-    if run is None or quiet:
+    options = options_of_command(given, config, resume)
+    if dry_run:
+        from headstart.verbs.plan import plan
+
+        print(plan(options))
         return
-    print(json.dumps(run.metrics, indent=2) if as_json else run.summary)
+    run = fit_config_to_run(options, out, resume)
+    if as_json:
+        print(json.dumps(run.metrics, indent=2))
+    elif not quiet:
+        print(run.summary)
 
 
 @app.command()

@@ -1,0 +1,177 @@
+"""From a run's objects to the plain data that the report is made from."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.verbs.evaluate import Evaluation
+from headstart.verbs.learn import Learned, Learner
+
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+    from headstart.report import Candidate, ReportContext, Score, SplitPart
+    from headstart.runs import RunDirectory
+
+
+def report_context(
+    run: RunDirectory,
+    learner: Learner,
+    learned: Learned,
+    evaluation: Evaluation,
+    metrics: Mapping[str, Any],
+) -> ReportContext:
+    """Gather what the report and the end of the command show.
+
+    Args:
+        run: the run's folder.
+        learner: data, features and options.
+        learned: the result.
+        evaluation: what it gave on items it had not seen.
+        metrics: the content of metrics.json.
+    """
+    from headstart.data.items import take_items
+    from headstart.evidence import calibration_bins, confusion_matrix
+    from headstart.report import CalibrationBin, HistoryPoint, ProfilePoint, ReportContext, worst_items
+
+    job, positions = learner.job, evaluation.positions
+    examples, choice = job.examples, learned.choice
+    codes, probabilities = learner.codes[positions], evaluation.probabilities
+    return ReportContext(
+        run=str(_shown(run)),
+        source=job.source.uri,
+        modality=examples.modality,
+        metrics=metrics,
+        classes=learner.classes,
+        confusion=confusion_matrix(codes, probabilities),
+        target=examples.target,
+        group=examples.group,
+        n_groups=None if examples.groups is None else len(set(examples.groups)),
+        all_stages=tuple(job.source.stages),
+        trained_stages=tuple(job.source.stages)[learned.cut :] if learned.is_tuned else (),
+        n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
+        calibration=tuple(
+            CalibrationBin(b.low, b.high, b.n_items, b.confidence, b.accuracy)
+            for b in calibration_bins(codes, probabilities)
+        ),
+        profile=tuple(ProfilePoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
+        history=tuple(
+            HistoryPoint(
+                epoch=row["epoch"],
+                train_loss=row.get("train_loss"),
+                validation_loss=row.get("validation_loss"),
+                score=row.get("validation_accuracy"),
+                lr=row.get("lr"),
+                seconds=row.get("seconds"),
+            )
+            for row in (learned.tuned.history if learned.tuned is not None else ())
+        ),
+        wrong=worst_items(
+            take_items(examples.items, positions),
+            examples.names[positions].tolist(),
+            learner.labels[positions].tolist(),
+            probabilities,
+            learner.classes,
+            examples.modality,
+        ),
+        findings=tuple(job.findings),
+        parts=_parts(learner),
+        split_origin=examples.split_origin,
+        candidates=_candidates(learned),
+        cross_validated=None if evaluation.folds is not None else _inside(choice),
+        command=f"headstart fit --config {shlex.quote(str(_shown(run) / 'headstart.yaml'))}",
+        next_command=_next_command(learner),
+        provenance=_provenance(learner),
+        environment=environment(),
+        created=time.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+def _inside(choice: Choice) -> Score:
+    """The accuracy of the head alone inside the training part, out of fold."""
+    from headstart.report import Score
+
+    accuracy, half = choice.chosen.accuracy, 1.96 * choice.chosen.standard_error
+    return Score(accuracy, max(0.0, accuracy - half), min(1.0, accuracy + half))
+
+
+def environment() -> dict[str, str]:
+    """Versions and machine, as kept with a run."""
+    packages = ("headstart", "torch", "timm", "transformers", "scikit-learn", "numpy")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    return {
+        "python": platform.python_version(),
+        **versions,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def command_written() -> str:
+    """The command line of this process, as one would type it."""
+    words = ["headstart", *sys.argv[1:]] if sys.argv and "headstart" in sys.argv[0] else sys.argv
+    return shlex.join(words)
+
+
+def _shown(run: RunDirectory) -> Any:
+    from pathlib import Path
+
+    here = Path.cwd()
+    return run.path.relative_to(here) if run.path.is_relative_to(here) else run.path
+
+
+def _parts(learner: Learner) -> tuple[SplitPart, ...]:
+    from headstart.report import SplitPart
+
+    examples, parts = learner.job.examples, []
+    for name in ("train", "validation", "test"):
+        positions = learner.job.positions(name)
+        if len(positions):
+            groups = None if examples.groups is None else len(set(examples.groups[positions]))
+            parts.append(SplitPart(name, len(positions), groups, dict(Counter(learner.labels[positions]))))
+    return tuple(parts)
+
+
+def _candidates(learned: Learned) -> tuple[Candidate, ...]:
+    from headstart.report import Candidate, Score
+
+    if learned.auto is None:
+        return ()
+    found = []
+    for each in learned.auto.candidates:
+        score = None if each.accuracy is None else Score(each.accuracy)
+        found.append(Candidate(each.policy, score, each.seconds, each.policy == learned.policy, each.why))
+    return tuple(found)
+
+
+def _next_command(learner: Learner) -> str:
+    config = learner.config
+    if config.freeze != "all":
+        return ""
+    words = ["headstart", "fit", config.data]
+    for name in ("source", "arch", "target", "group", "folds"):
+        value = getattr(config, name)
+        if value is not None:
+            words += [f"--{name}", str(value)]
+    return shlex.join([*words, "--freeze", "auto", "--budget", "5m"])
+
+
+def _provenance(learner: Learner) -> dict[str, str]:
+    told = learner.job.source.provenance
+    known = {
+        "architecture": told.architecture,
+        "library": told.library,
+        "revision": told.revision,
+        "licence": told.licence,
+        "upstream task": told.upstream,
+        "parameters": f"{told.n_parameters:,}",
+        "digest": learner.job.source.digest[:16],
+    }
+    return {name: str(value) for name, value in known.items() if value}

@@ -1,0 +1,100 @@
+"""Learn, and measure the result on items it has not seen: the held-out part once, or every fold in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.errors import DataError
+from headstart.progress import progress
+from headstart.verbs.learn import Learned, Learner
+
+if TYPE_CHECKING:
+    from headstart.evidence import Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was seen on items that were not learned from.
+
+    Attributes:
+        positions: of these items in the data, of shape (n_items,).
+        probabilities: of the result, of shape (n_items, C).
+        probe: of the head alone.
+        folds: fold of each item where the whole procedure was cross-validated, else None.
+    """
+
+    positions: np.ndarray
+    probabilities: np.ndarray
+    probe: np.ndarray
+    folds: np.ndarray | None = None
+
+
+def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Learned, Evaluation]:
+    """Learn from the training part and predict the held-out one; with `--folds`, cross-validate, then learn
+    from all.
+
+    Args:
+        learner: the prepared data with its features.
+        folder: of the run, for checkpoints.
+        resume: go on from checkpoints there.
+
+    Raises:
+        DataError: nothing is held out.
+    """
+    job, config = learner.job, learner.config
+    train, validation, test = (job.positions(part) for part in ("train", "validation", "test"))
+    if config.folds is not None:
+        evaluation = _cross_validate(learner, train, config.folds, folder, resume)
+        return learner.learn(train, validation, folder, resume), evaluation
+    if not len(test):
+        raise DataError(
+            "the given split holds no test part: name one 'test' in the split column or folders, "
+            "or evaluate by cross-validation with --folds 5"
+        )
+    learned = learner.learn(train, validation, folder, resume)
+    evaluation = Evaluation(test, learner.probabilities(learned, test), learner.probe(learned, test))
+    if config.refit_all:
+        everything = np.arange(len(job.examples))
+        learned = replace(_refitted(learner, learned, everything), n_train=len(everything))
+    return learned, evaluation
+
+
+def _cross_validate(
+    learner: Learner, items: np.ndarray, n_folds: int, folder: Path, resume: bool
+) -> Evaluation:
+    from headstart.data import fold_indices
+
+    units = learner.job.units
+    folds = fold_indices(
+        learner.labels[items], None if units is None else units[items], n_folds, learner.config.seed
+    )
+    probabilities = np.zeros((len(items), len(learner.classes)), np.float32)
+    probe = np.zeros_like(probabilities)
+    numbers = np.unique(folds)
+    with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
+        for fold in numbers.tolist():
+            inside, outside = items[folds != fold], items[folds == fold]
+            learned = learner.learn(inside, outside[:0], folder / f"fold-{fold + 1}", resume)
+            probabilities[folds == fold] = learner.probabilities(learned, outside)
+            probe[folds == fold] = learner.probe(learned, outside)
+            advance(1)
+    return Evaluation(items, probabilities, probe, folds)
+
+
+def _refitted(learner: Learner, learned: Learned, everything: np.ndarray) -> Learned:
+    """The same procedure on every label; the evaluation stays that of the first result."""
+    again = learner.learn(everything, everything[:0], None, False)
+    return replace(again, reason=f"{again.reason} Refitted on every label after the evaluation.")
+
+
+def scores_of(learner: Learner, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:
+    """The metrics of probabilities for items, with intervals over whole groups."""
+    from headstart.evidence import metrics
+
+    groups = learner.job.examples.groups
+    return metrics(learner.codes[positions], probabilities, None if groups is None else groups[positions])

@@ -1,0 +1,134 @@
+"""The evidence of a run: scores with intervals, baselines beside them, verification, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.verbs.evaluate import Evaluation
+from headstart.verbs.learn import Learned, Learner
+
+if TYPE_CHECKING:
+    from headstart.evidence import Interval
+
+SPEAKER_TARGETS = ("speaker", "speaker_id")
+CONTENT_COLUMNS = ("label", "target", "class")
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of a result.
+
+    Attributes:
+        test: metric to interval, on items not learned from.
+        baselines: the same of `majority`, `classical` and `probe`.
+        verdict: outcome, what it was measured against, and the paired difference.
+        verification: `eer` and `min_dcf`, for a speaker target.
+        verification_notes: how many trials of which kind, and the scores of trials of one gender.
+    """
+
+    test: Mapping[str, Interval]
+    baselines: Mapping[str, Mapping[str, Interval]]
+    verdict: Any
+    verification: Mapping[str, Any] | None = None
+    verification_notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def gather(learner: Learner, learned: Learned, evaluation: Evaluation) -> Evidence:
+    """Measure a result and everything it is held against.
+
+    Args:
+        learner: data, features and options.
+        learned: the result.
+        evaluation: what it gave on items it had not seen.
+    """
+    from headstart.evidence import verdict
+
+    positions = evaluation.positions
+    codes, groups = learner.codes[positions], learner.job.examples.groups
+    others = {"majority": _majority(learner, evaluation)}
+    if learner.config.baseline:
+        with learner.clock.phase("baseline"):
+            others["classical"] = _classical(learner, evaluation)
+    without_pretraining = dict(others)
+    others["probe"] = evaluation.probe
+    with learner.clock.phase("evaluate"):
+        own_groups = None if groups is None else groups[positions]
+        told, notes = _verification(learner, learned, evaluation)
+        return Evidence(
+            test=_scores(learner, positions, evaluation.probabilities),
+            baselines={name: _scores(learner, positions, p) for name, p in others.items()},
+            verdict=verdict(codes, evaluation.probabilities, without_pretraining, own_groups),
+            verification=told,
+            verification_notes=notes,
+        )
+
+
+def _scores(learner: Learner, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:
+    from headstart.evidence import metrics
+
+    groups = learner.job.examples.groups
+    return metrics(learner.codes[positions], probabilities, None if groups is None else groups[positions])
+
+
+def _rounds(learner: Learner, evaluation: Evaluation) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Positions learned from, positions held out, rows of the evaluation: of each fold or the one split."""
+    if evaluation.folds is None:
+        everything = np.arange(len(evaluation.positions))
+        return [(learner.job.positions("train"), evaluation.positions, everything)]
+    folds, positions = evaluation.folds, evaluation.positions
+    return [
+        (positions[folds != fold], positions[folds == fold], np.flatnonzero(folds == fold))
+        for fold in np.unique(folds)
+    ]
+
+
+def _majority(learner: Learner, evaluation: Evaluation) -> np.ndarray:
+    """The class shares of the training items, for every held-out item."""
+    n_classes = len(learner.classes)
+    probabilities = np.zeros((len(evaluation.positions), n_classes), np.float32)
+    for train, _, rows in _rounds(learner, evaluation):
+        probabilities[rows] = np.bincount(learner.codes[train], minlength=n_classes) / len(train)
+    return probabilities
+
+
+def _classical(learner: Learner, evaluation: Evaluation) -> np.ndarray:
+    """Probabilities of the classical baseline, learned from the same items."""
+    from headstart.data.items import take_items
+    from headstart.evidence import classical_features, fit_classical
+
+    job, examples = learner.job, learner.job.examples
+    used = np.unique(
+        np.concatenate([np.r_[train, held_out] for train, held_out, _ in _rounds(learner, evaluation)])
+    )
+    row = np.full(len(examples), -1)
+    row[used] = np.arange(len(used))
+    features = classical_features(
+        take_items(examples.items, used), examples.modality, threads=learner.setting.n_threads
+    )
+    probabilities = np.zeros((len(evaluation.positions), len(learner.classes)), np.float32)
+    for train, held_out, rows in _rounds(learner, evaluation):
+        units = None if job.units is None else job.units[train]
+        model = fit_classical(
+            features,
+            row[train],
+            learner.labels[train],
+            units,
+            classes=learner.classes,
+            seed=learner.config.seed,
+        )
+        probabilities[rows] = model.probabilities(features, row[held_out])
+    return probabilities
+
+
+def _verification(
+    learner: Learner, learned: Learned, evaluation: Evaluation
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """Verification scores for a speaker target of recordings, else None."""
+    examples = learner.job.examples
+    if examples.modality != "audio" or examples.target.lower() not in SPEAKER_TARGETS:
+        return None, {}
+    return None, {}

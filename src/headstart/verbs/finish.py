@@ -1,0 +1,110 @@
+"""Write what was learned: metrics and predictions first, then the model in its forms, report and card."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from headstart.verbs.clock import peak_bytes
+from headstart.verbs.context import report_context
+from headstart.verbs.evaluate import Evaluation
+from headstart.verbs.evidence import Evidence, gather
+from headstart.verbs.learn import Learned, Learner
+from headstart.verbs.run import Run
+
+if TYPE_CHECKING:
+    from headstart.runs import Metrics, Predictions, RunDirectory
+
+
+def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Evaluation) -> Run:
+    """Write a run and close it.
+
+    Args:
+        run: the folder, claimed.
+        learner: data, features and options.
+        learned: the result.
+        evaluation: what it gave on items it had not seen.
+    """
+    from headstart.report import end_block, render
+
+    clock = learner.clock
+    evidence = gather(learner, learned, evaluation)
+    with clock.phase("write"):
+        run.write_predictions(_predictions(learner, evaluation))
+        run.write_metrics(_metrics(learner, learned, evaluation, evidence))
+    with clock.phase("export"):
+        saved = _save(run, learner, learned)
+    metrics = _metrics(learner, learned, evaluation, evidence)
+    with clock.phase("report"):
+        context = report_context(run, learner, learned, evaluation, metrics.to_json())
+        if learner.config.report:
+            run.write_text("report.html", render(context))
+        _write_card(run, learner, saved, context)
+    metrics = _metrics(learner, learned, evaluation, evidence)
+    run.write_metrics(metrics)
+    run.finish()
+    return Run(run.path, metrics.to_json(), end_block(context))
+
+
+def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
+    from headstart.runs import Predictions
+
+    positions = evaluation.positions
+    return Predictions(
+        items=learner.job.examples.names[positions].tolist(),
+        classes=learner.classes,
+        probabilities=evaluation.probabilities,
+        labels=learner.labels[positions].tolist(),
+    )
+
+
+def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidence: Evidence) -> Metrics:
+    from headstart.runs import Chosen, Interval, Metrics, Verdict
+
+    def scores(found: Any) -> dict[str, Interval]:
+        return {name: Interval.of(score) for name, score in found.items()}
+
+    stages = tuple(learner.job.source.stages)
+    told = evidence.verdict
+    extra: dict[str, Any] = {"reason": learned.reason}
+    if learned.auto is not None:
+        extra["candidates"] = [candidate.to_json() for candidate in learned.auto.candidates]
+    if evidence.verification_notes:
+        extra["verification_trials"] = dict(evidence.verification_notes)
+    return Metrics(
+        n_train=learned.n_train,
+        n_validation=learned.n_validation,
+        n_test=len(evaluation.positions),
+        test=scores(evidence.test),
+        chosen=Chosen(learned.policy, learned.cut, tuple(stages[index] for index in learned.head.stages)),
+        seconds=learner.clock.seconds,
+        peak_bytes=peak_bytes(),
+        verdict=Verdict(told.outcome, told.against, "accuracy", Interval.of(told.difference)),
+        baselines={name: scores(found) for name, found in evidence.baselines.items()},
+        profile={row.stage: float(row.score) for row in learned.choice.profile},
+        verification=None if evidence.verification is None else scores(evidence.verification),
+        extra=extra,
+    )
+
+
+def _save(run: RunDirectory, learner: Learner, learned: Learned) -> Any:
+    from headstart.backbone import Backbone
+    from headstart.heads.predictor import Predictor
+    from headstart.runs.export import save_model
+
+    source = learned.source
+    predictor = Predictor(Backbone(source.network, source.stages), learned.head).eval()
+    return save_model(
+        run,
+        predictor=predictor,
+        network=source.network,
+        head=learned.head,
+        source_config=source.config,
+        preprocessing=source.preprocessing.to_json(),
+    )
+
+
+def _write_card(run: RunDirectory, learner: Learner, saved: Any, context: Any) -> None:
+    run.write_json(
+        "environment.json", {**context.environment, "provenance": asdict(learner.job.source.provenance)}
+    )

@@ -1,0 +1,115 @@
+"""fit: from a folder, a table or recordings to a trained, explained model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headstart.errors import OptionError
+from headstart.progress import say
+from headstart.verbs.clock import IMPORTS, Clock
+from headstart.verbs.config import FitConfig, fit_config, read_config
+from headstart.verbs.prepare import Prepared, prepare
+from headstart.verbs.run import Run
+
+if TYPE_CHECKING:
+    from headstart.runs import RunDirectory
+
+
+def fit(data: str | Path, source: str | None = None, *, out: str | Path | None = None, **options: Any) -> Run:
+    """Fit a model to labelled data from a pretrained source, and explain it.
+
+    Args:
+        data: a folder, a table, an npz or a hub id.
+        source: `timm:NAME`, `hf:NAME`, a folder, a file, `run:RUN` or `bundled:letters`; None: the default of
+            the data's modality.
+        out: the run's folder, numbered where it exists; None: `runs/` and the name of the data.
+        options: fields of `FitConfig` by name, such as freeze="until:layer3".
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: anything about the data, the source or the options is wrong.
+    """
+    config = fit_config(data=data, source=source, **options)
+    return fit_config_to_run(config, None if out is None else Path(out))
+
+
+def options_of_command(given: dict[str, Any], config: Path | None, resume: Path | None) -> FitConfig:
+    """The options of a `fit` command: those written there go over those of a file or an unfinished run.
+
+    Args:
+        given: options as written on the command line.
+        config: a headstart.yaml.
+        resume: an unfinished run to go on with.
+
+    Raises:
+        OptionError: an option is wrong, or there is no data to fit.
+    """
+    if resume is not None:
+        config = resume / "headstart.yaml"
+    options = {} if config is None else read_config(config)
+    options.update(given)
+    if options.get("data") is None:
+        raise OptionError("say what to fit: headstart fit DATA --source SOURCE")
+    return fit_config(**options)
+
+
+def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path | None = None) -> Run:
+    """Fit by checked options; the order of the rooms.
+
+    Args:
+        config: the options.
+        out: the run's folder, numbered where it exists; None: `runs/` and the name of the data.
+        resume: an unfinished run to go on with, in its own folder.
+    """
+    if resume is not None and out is not None:
+        raise OptionError("--resume goes on in the run's own folder: leave --out away")
+    clock = Clock()
+    with clock.phase(IMPORTS):
+        _import_rooms()
+    from headstart.runs import RunDirectory
+    from headstart.verbs.evaluate import learn_and_evaluate
+    from headstart.verbs.finish import finish
+    from headstart.verbs.learn import Learner
+
+    job = prepare(config, clock)
+    _say_findings(job)
+    if resume is not None:
+        run = RunDirectory.resume(resume)
+    else:
+        run = RunDirectory.create(out or Path("runs") / (Path(config.data).stem or "run"))
+    try:
+        run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
+        learner = Learner(job, config, clock)
+        learned, evaluation = learn_and_evaluate(learner, run.path, resume is not None)
+        return finish(run, learner, learned, evaluation)
+    finally:
+        run.release()
+
+
+def _import_rooms() -> None:
+    """Import what every run needs, so that its time stands apart from the work."""
+    import importlib
+
+    for room in ("data.read", "data.loading", "sources", "features", "choose", "tune", "evidence", "runs"):
+        importlib.import_module(f"headstart.{room}")
+
+
+def _say_findings(job: Prepared) -> None:
+    examples = job.examples
+    counts = {part: len(job.positions(part)) for part in ("train", "validation", "test")}
+    say(
+        f"{len(examples):,} items of {len(examples.classes)} classes: "
+        + ", ".join(f"{count:,} {part}" for part, count in counts.items() if count)
+    )
+    if examples.split_origin:
+        say(examples.split_origin)
+    for finding in job.findings:
+        say(f"{finding.severity}: {finding.message}")
+
+
+def _command_comment(run: RunDirectory) -> str:
+    return f"headstart fit --config {run.path / 'headstart.yaml'}\nwritten by: {' '.join(sys.argv)}"

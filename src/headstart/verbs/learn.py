@@ -1,0 +1,275 @@
+"""From labelled items to a network and a head, under a policy; choices see training items only.
+
+`all` chooses a head on stored features by cross-validation. A policy that trains the network sets 15% of the
+training items aside as validation, by group, unless a validation part was given; its result is returned only
+where it is better there than the head alone (do no harm).
+
+Legend: N items, C classes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.progress import say
+from headstart.verbs.clock import Clock
+from headstart.verbs.config import FitConfig
+from headstart.verbs.prepare import Prepared
+
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+    from headstart.features import Features, Setting, Store
+    from headstart.heads import LinearHead
+    from headstart.sources import Source
+    from headstart.tune import AutoChoice, Policy, Training, Tuned
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A network with a head, and what they were chosen from.
+
+    Attributes:
+        source: with the trained weights, or as it was.
+        head: the linear head on the pooled stages.
+        policy: what was frozen in the result.
+        cut: the number of frozen stages.
+        choice: the depth profile and the head alone, which is the reference of every policy.
+        n_train, n_validation: items learned from, and set aside for choices.
+        tuned: the training, where there was one, also when its result was not taken.
+        auto: the choice among policies, for `auto`.
+        reason: why this result was taken, in a sentence.
+    """
+
+    source: Source
+    head: LinearHead
+    policy: str
+    cut: int
+    choice: Choice
+    n_train: int
+    n_validation: int = 0
+    tuned: Tuned | None = None
+    auto: AutoChoice | None = None
+    reason: str = ""
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the network's weights were trained."""
+        return self.tuned is not None and self.policy != "all"
+
+
+class Learner:
+    """Learns from any part of a data set; features are extracted once for all parts.
+
+    Args:
+        job: the prepared data and source.
+        config: the options.
+        clock: takes the phases "features", "head" and "tune".
+    """
+
+    def __init__(self, job: Prepared, config: FitConfig, clock: Clock) -> None:
+        from headstart.features import Setting, Store
+
+        self.job, self.config, self.clock = job, config, clock
+        self.setting: Setting = Setting.choose(config.device, config.precision, config.threads)
+        self.store: Store = Store(None if config.store is None else Path(config.store))
+        self.labels = np.asarray(job.examples.labels)
+        self.classes: tuple[str, ...] = job.examples.classes
+        number = {name: index for index, name in enumerate(self.classes)}
+        self.codes = np.array([number[label] for label in self.labels], dtype=np.int64)
+        with clock.phase("features"):
+            self.features: Features = self._extract(job.source, np.arange(len(job.examples)))
+
+    def learn(self, train: np.ndarray, validation: np.ndarray, folder: Path | None, resume: bool) -> Learned:
+        """Learn from items under the policy.
+
+        Args:
+            train: positions of the items to learn from.
+            validation: positions of a given validation part; empty: 15% of `train` where one is needed.
+            folder: for checkpoints and history.
+            resume: go on from checkpoints in the folder.
+        """
+        policy = self.job.policy
+        if policy.cut == len(policy.stages):
+            choice = self._choose(train)
+            return Learned(
+                self.job.source,
+                choice.head,
+                "all",
+                len(policy.stages),
+                choice,
+                len(train),
+                reason=choice.reason,
+            )
+        if not len(validation):
+            train, validation = self._set_aside(train)
+        choice = self._choose(train)
+        with self.clock.phase("tune"):
+            if policy.cut is None:
+                return self._auto(choice, train, validation, folder, resume)
+            training = self._training(policy, choice, train, validation, folder)
+            tuned = training.run(resume=resume)
+            return self._kept(tuned, choice, train, validation)
+
+    def probabilities(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
+        """Probabilities of items, of shape (n_items, C)."""
+        if learned.is_tuned:
+            with self.clock.phase("evaluate"):
+                features = self._extract(learned.source, positions)
+        else:
+            features = self.features.take(positions)
+        return learned.head.probabilities(features.stacked(learned.head.stages))
+
+    def probe(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
+        """Probabilities by the head alone, whatever the network was trained to."""
+        head = learned.choice.head
+        return head.probabilities(self.features.take(positions).stacked(head.stages))
+
+    def _extract(self, source: Source, positions: np.ndarray) -> Features:
+        from headstart.data.items import take_items
+        from headstart.features import extract_pooled
+
+        return extract_pooled(
+            source,
+            take_items(self.job.examples.items, positions),
+            self.job.scan.digests[positions],
+            self.store,
+            precision=self.setting.precision,
+            device=str(self.setting.device),
+            threads=self.setting.n_threads,
+        )
+
+    def _choose(self, train: np.ndarray) -> Choice:
+        from headstart.choose import choose_head
+
+        units = self.job.units
+        with self.clock.phase("head"):
+            return choose_head(
+                self.features.take(train),
+                self.labels[train],
+                None if units is None else units[train],
+                seed=self.config.seed,
+                classes=self.classes,
+                n_threads=self.setting.n_threads,
+            )
+
+    def _set_aside(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        from headstart.data import holdout_indices
+
+        units = self.job.units
+        inside, aside = holdout_indices(
+            self.labels[train], None if units is None else units[train], 0.15, self.config.seed
+        )
+        return train[inside], train[aside]
+
+    def _training(
+        self, policy: Policy, choice: Choice, train: np.ndarray, validation: np.ndarray, folder: Path | None
+    ) -> Training:
+        from headstart.tune import Training
+
+        return Training(
+            self.job.source,
+            self._part(train),
+            self._part(validation),
+            self.classes,
+            policy=policy,
+            recipe=self.job.recipe,
+            store=self.store,
+            setting=self.setting,
+            probe=choice.head,
+            seed=self.config.seed,
+            folder=folder,
+        )
+
+    def _part(self, positions: np.ndarray) -> Any:
+        from headstart.data.items import take_items
+        from headstart.tune import Part
+
+        items = take_items(self.job.examples.items, positions)
+        return Part(items, self.job.scan.digests[positions], self.codes[positions])
+
+    def _auto(
+        self, choice: Choice, train: np.ndarray, validation: np.ndarray, folder: Path | None, resume: bool
+    ) -> Learned:
+        from headstart.tune import Policy, choose_policy, suggest_cuts
+
+        stages = self.job.policy.stages
+        cuts = [*suggest_cuts([row.score for row in choice.profile]), 0]
+        units = self.job.units
+        found = choose_policy(
+            [Policy.at(cut, stages) for cut in cuts],
+            lambda policy: self._training(
+                policy, choice, train, validation, folder and folder / policy.text.replace(":", "-")
+            ),
+            choice.head.probabilities(self.features.take(validation).stacked(choice.head.stages)),
+            self.codes[validation],
+            budget_seconds=self.config.budget_seconds or 0.0,
+            groups_N=None if units is None else units[validation],
+            pass_seconds=self.clock.seconds.get("features", 0.0),
+            folder=folder,
+            resume=resume,
+        )
+        if found.tuned is None:
+            everything = np.sort(np.concatenate([train, validation]))
+            refitted = self._choose(everything)
+            return Learned(
+                self.job.source, refitted.head, "all", len(stages), refitted, len(train), len(validation),
+                auto=found, reason=found.reason,
+            )  # fmt: skip
+        learned = self._with_weights(found.tuned, choice, train, validation)
+        return replace(learned, auto=found, reason=found.reason)
+
+    def _kept(self, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray) -> Learned:
+        """The training's result, unless the head alone is better on validation."""
+        from headstart.tune.result import score
+
+        reference = choice.head.logits(self.features.take(validation).stacked(choice.head.stages))
+        alone = score(reference, self.codes[validation])
+        learned = self._with_weights(tuned, choice, train, validation)
+        trained = tuned.validation
+        if trained is None or (trained.accuracy, -trained.log_loss) >= (alone.accuracy, -alone.log_loss):
+            return learned
+        reason = (
+            f"'{tuned.policy}' reached {trained.accuracy:.3f} on validation and the head alone "
+            f"{alone.accuracy:.3f} (log loss {trained.log_loss:.3f} and {alone.log_loss:.3f}): "
+            "the head alone is returned."
+        )
+        say(reason)
+        return replace(
+            learned, source=self.job.source, head=choice.head, policy="all",
+            cut=len(self.job.policy.stages), reason=reason,
+        )  # fmt: skip
+
+    def _with_weights(
+        self, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray
+    ) -> Learned:
+        return Learned(
+            source_with(self.job.source, tuned.state_dict),
+            tuned.head,
+            tuned.policy,
+            tuned.cut,
+            choice,
+            len(train),
+            len(validation),
+            tuned,
+            reason=f"Training ended because {tuned.stopped_because}; the best epoch was {tuned.best_epoch}.",
+        )
+
+
+def source_with(source: Source, weights: Mapping[str, Any]) -> Source:
+    """A source with other weights of the same network, under a digest of their own."""
+    import copy
+
+    network = copy.deepcopy(source.network)
+    network.load_state_dict(weights)
+    network.eval()
+    whole = hashlib.sha256(source.digest.encode())
+    for name, tensor in weights.items():
+        whole.update(name.encode())
+        whole.update(tensor.contiguous().view(-1).numpy().tobytes())
+    return replace(source, network=network, digest=whole.hexdigest())

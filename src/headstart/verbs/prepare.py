@@ -1,0 +1,159 @@
+"""What stands before any training: the data read, checked and split, the source loaded, the policy read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.errors import DataError, OptionError, SourceError
+from headstart.progress import say
+from headstart.verbs.clock import Clock
+from headstart.verbs.config import FitConfig
+
+if TYPE_CHECKING:
+    from headstart.data import Examples, Finding, Scan
+    from headstart.sources import Source
+    from headstart.tune import Policy, Recipe
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A fit before its first expensive step.
+
+    Attributes:
+        examples: readable items with labels and splits.
+        scan: what one pass over the items found, in the order of `examples`.
+        findings: what the data checks say.
+        source: the pretrained network; for audio, with the window of this data set.
+        policy: what is frozen.
+        recipe: how it is trained, where it is.
+        units: what folds keep together, of shape (n_items,): groups, joined where they share an item.
+    """
+
+    examples: Examples
+    scan: Scan
+    findings: Sequence[Finding]
+    source: Source
+    policy: Policy
+    recipe: Recipe
+    units: np.ndarray | None
+
+    def positions(self, part: str) -> np.ndarray:
+        """Positions of the items of a part: "train", "validation" or "test"."""
+        return np.flatnonzero(self.examples.splits == part)
+
+
+def prepare(config: FitConfig, clock: Clock) -> Prepared:
+    """Read the data and the source, and check all that can be known before the long part.
+
+    Args:
+        config: the options.
+        clock: takes the phases "data", "checks" and "source".
+
+    Raises:
+        InputError: anything about the data, the source or the options is wrong.
+    """
+    from headstart.data import read_examples
+
+    if config.freeze == "auto" and config.budget is None:
+        raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
+    with clock.phase("data"):
+        examples = read_examples(
+            config.data, target=config.target, group=config.group, modality=config.modality
+        )
+    return prepare_examples(examples, config, clock)
+
+
+def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split: bool = True) -> Prepared:
+    """The same for examples that are read already.
+
+    Args:
+        examples: labelled items.
+        config: the options.
+        clock: takes the phases "checks" and "source".
+        split: hold items out where no split was given; else all are learned from.
+    """
+    from headstart.data import (
+        bound_groups,
+        check,
+        check_lengths,
+        check_unreadable,
+        drop_unreadable,
+        identity,
+        scan,
+    )
+    from headstart.features import available_cores
+    from headstart.tune import Policy
+
+    if examples.labels is None:
+        raise DataError("the data has no labels to learn: name their column with --target")
+    with clock.phase("source"):
+        source = _load(config, examples)
+        policy = Policy.parse(config.freeze, tuple(source.stages))
+        recipe = _recipe(config, source)
+        for caution in policy.cautions(pretrained=source.provenance.pretrained):
+            say(caution)
+    with clock.phase("checks"):
+        found = scan(examples.items, examples.modality, threads=config.threads or available_cores())
+        readable, seen = drop_unreadable(examples, found)
+        keys = identity(readable, seen)
+        readable = _with_parts(readable, config, keys, split)
+        unreadable = check_unreadable(examples, found)
+        source = with_data_window(source, seen)
+        findings = [*unreadable, *check(readable, seen), *check_lengths(readable, seen, source.preprocessing)]
+        units = bound_groups(readable.groups, keys)
+    return Prepared(readable, seen, findings, source, policy, recipe, units)
+
+
+def with_data_window(source: Source, seen: Scan) -> Source:
+    """An audio source with the one window of the data set; any other source as it is."""
+    from headstart.data import AudioPreprocessing, with_window
+
+    if not isinstance(source.preprocessing, AudioPreprocessing) or seen.seconds is None:
+        return source
+    return replace(source, preprocessing=with_window(source.preprocessing, seen.seconds))
+
+
+def _load(config: FitConfig, examples: Examples) -> Source:
+    from headstart.sources import default_source, load_source
+
+    uri = config.source or default_source(examples.modality)
+    source = load_source(
+        uri, arch=config.arch, modality=examples.modality, trust_remote_code=config.trust_remote_code
+    )
+    if source.modality != examples.modality:
+        raise SourceError(
+            f"{uri} takes {source.modality}, and {Path(config.data).name} holds {examples.modality}: "
+            "pass a source of the data's kind with --source"
+        )
+    return source
+
+
+def _recipe(config: FitConfig, source: Source) -> Recipe:
+    from headstart.tune import Recipe
+
+    changes = {
+        "epochs": config.epochs,
+        "lr": config.lr,
+        "batch_size": config.batch_size,
+        "views": config.views,
+    }
+    if config.recipe is not None:
+        return Recipe.load(Path(config.recipe), source.modality, **changes)
+    return Recipe.for_modality(source.modality, **changes)
+
+
+def _with_parts(examples: Examples, config: FitConfig, keys: np.ndarray, split: bool) -> Examples:
+    """With splits; with `--folds` every item is learned from and held out in turn."""
+    from headstart.data import with_splits
+
+    if config.folds is None and split:
+        return with_splits(examples, seed=config.seed, keys=keys)
+    by = f", by {examples.group or 'group'}" if examples.groups is not None else ""
+    aside = " The given split is left aside." if examples.splits is not None else ""
+    origin = f"{config.folds}-fold cross-validation of the whole procedure{by}, seed {config.seed}.{aside}"
+    return replace(examples, splits=np.full(len(examples), "train", dtype=object), split_origin=origin)
