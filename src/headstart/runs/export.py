@@ -131,8 +131,14 @@ def inputs_of(preprocessing: Mapping[str, Any], network: nn.Module) -> Inputs:
     if modality == "image":
         return image_inputs(*preprocessing["size"])
     if modality == "audio":
-        window = preprocessing["window_samples"]
-        return audio_inputs(window, least_samples=min(window, int(preprocessing["rate_hz"] * 0.1)))
+        window, rate_hz = preprocessing["window_samples"], preprocessing["rate_hz"]
+        longest = preprocessing.get("max_seconds")
+        inputs = audio_inputs(
+            window,
+            least_samples=min(window, rate_hz // 10),
+            most_samples=None if longest is None else max(window, round(longest * rate_hz)),
+        )
+        return inputs.without("samples") if preprocessing.get("fixed_window") else inputs
     tables = [module.num_embeddings for module in network.modules() if isinstance(module, nn.Embedding)]
     # The smallest table that is no table of two segments: any of its ids is a token.
     vocabulary = min((size for size in tables if size > 2), default=2)

@@ -8,11 +8,8 @@ taken from its length) is written for that length alone, and the result says so.
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from torch import Tensor, nn
 
 from headstart.errors import ArchitectureError, InputError
 from headstart.runs.files import atomic_path
+from headstart.runs.tracing import quiet_torch, trace
 
 TOLERANCE = 1e-4
 MAX_BATCH = 65_536
@@ -122,7 +120,8 @@ def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None 
         return waveform, lengths
 
     axes = {0: ("batch", 1, MAX_BATCH), 1: ("samples", least_samples, most_samples)}
-    other = max(samples * 3 // 4, least_samples)
+    longer = min(samples * 5 // 4, most_samples)
+    other = longer if longer > samples else max(samples * 3 // 4, least_samples)
     checks = (batch(1, samples), batch(4, samples), batch(2, other))
     return Inputs(batch(3, samples), (axes, {0: axes[0]}), checks, ("waveform", "lengths"))
 
@@ -167,7 +166,7 @@ def run_program(path: Path) -> nn.Module:
     if not path.is_file():
         raise InputError(f"there is no program at {path}; the run did not finish, or the file was moved")
     try:
-        with _quiet():
+        with quiet_torch():
             program: nn.Module = torch.export.load(path).module()
     except Exception as error:  # the reader raises many kinds on a damaged file
         raise InputError(
@@ -179,16 +178,13 @@ def run_program(path: Path) -> nn.Module:
 def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> tuple[float, str]:
     """Trace, save, load and compare; gives the largest difference, and what went wrong or ""."""
     named = _WRAPPERS[inputs.names](module)
+    asserts = any(spec[0] == "samples" for axes in inputs.open_axes for spec in axes.values())
     try:
-        with torch.no_grad(), _quiet():
-            named(
-                *inputs.example
-            )  # live once: what a module remembers of its first batch is no part of a trace
-            program = torch.export.export(named, inputs.example, dynamic_shapes=_dims(inputs), strict=False)
+        program = trace(named, inputs.example, _dims(inputs), asserts)
     except Exception as error:  # torch.export raises whatever the traced code raises
         return 0.0, f"torch.export: {_first_line(error)}"
     with atomic_path(path) as temporary:
-        with _quiet():
+        with quiet_torch():
             torch.export.save(program, temporary)
         difference, fault = _compare(module, run_program(temporary), inputs)
         if fault:
@@ -252,20 +248,6 @@ _WRAPPERS: Mapping[tuple[str, ...], type[_OfPixels]] = {
 
 def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the tracer's own warnings and log lines from the user."""
-    logger = logging.getLogger("torch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _first_line(error: Exception) -> str:
