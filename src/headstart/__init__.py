@@ -1,1 +1,63 @@
-"""headstart gives a model a head start: transfer learning with evidence."""
+"""headstart gives a model a head start: transfer learning with evidence.
+
+import headstart
+
+run = headstart.fit("photos", source="timm:resnet50.a1_in1k", out="runs/photos")
+run.predict("new_photos")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.backbone import Backbone
+    from headstart.errors import HeadstartError
+    from headstart.estimators import TransferClassifier
+    from headstart.sources import Source, load_source
+    from headstart.verbs.cache import cache
+    from headstart.verbs.demo import demo
+    from headstart.verbs.fit import fit
+    from headstart.verbs.predict import predict
+    from headstart.verbs.report import report
+    from headstart.verbs.run import Run
+
+# Names are imported when they are first used: `import headstart` loads no library.
+_HOMES = {
+    "Backbone": "headstart.backbone",
+    "HeadstartError": "headstart.errors",
+    "Run": "headstart.verbs.run",
+    "Source": "headstart.sources",
+    "TransferClassifier": "headstart.estimators",
+    "cache": "headstart.verbs.cache",
+    "demo": "headstart.verbs.demo",
+    "fit": "headstart.verbs.fit",
+    "load_source": "headstart.sources",
+    "predict": "headstart.verbs.predict",
+    "report": "headstart.verbs.report",
+}
+
+__all__ = [
+    "Backbone",
+    "HeadstartError",
+    "Run",
+    "Source",
+    "TransferClassifier",
+    "cache",
+    "demo",
+    "fit",
+    "load_source",
+    "predict",
+    "report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headstart' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -165,14 +165,13 @@ def predict(
     data: Annotated[str, typer.Argument(help="A folder, a table, one file, or a .txt of a text a line.")],
     out: Annotated[Path | None, typer.Option(help="A .csv or .parquet file; else standard output.")] = None,
     threads: Threads = None,
-    device: Device = None,
     quiet: Quiet = False,
 ) -> None:
     """Predict DATA with a finished run."""
     set_quiet(quiet)
     from headstart.verbs.predict import predict as predict_verb
 
-    predictions = predict_verb(run, data, out=out, device=device or "auto", threads=threads)
+    predictions = predict_verb(run, data, out=out, threads=threads)
     if out is None:
         print(predictions.to_csv(), end="")
     else:

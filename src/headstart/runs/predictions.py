@@ -59,6 +59,15 @@ class Predictions:
         names, arrays = zip(*columns, strict=True)
         return pa.Table.from_arrays(list(arrays), names=list(names))
 
+    def to_csv(self) -> str:
+        """The table as CSV text."""
+        import pyarrow as pa
+        import pyarrow.csv
+
+        sink = pa.BufferOutputStream()
+        pyarrow.csv.write_csv(self.table(), sink)
+        return str(sink.getvalue().to_pybytes().decode("utf-8"))
+
     def write(self, path: Path) -> None:
         """Write the table, as its ending says: .csv or .parquet; whole or not at all.
 

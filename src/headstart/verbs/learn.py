@@ -10,13 +10,14 @@ Legend: N items, C classes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.errors import DataError
 from headstart.progress import say
 from headstart.verbs.clock import Clock
 from headstart.verbs.config import FitConfig
@@ -129,6 +130,34 @@ class Learner:
         """Probabilities by the head alone, whatever the network was trained to."""
         head = learned.choice.head
         return head.probabilities(self.features.take(positions).stacked(head.stages))
+
+    def features_of(self, learned: Learned, items: Sequence[Any]) -> np.ndarray:
+        """What the head of a result reads of new items, of shape (n_items, D), float32.
+
+        Args:
+            learned: the result.
+            items: files, texts or arrays of the modality learned from.
+
+        Raises:
+            DataError: an item cannot be read.
+        """
+        from headstart.data import Examples, scan
+        from headstart.features import extract_pooled
+
+        examples = Examples.from_lists(items, modality=self.job.examples.modality)
+        seen = scan(examples.items, examples.modality, threads=self.setting.n_threads)
+        for index, problem in seen.problems.items():
+            raise DataError(f"{examples.names[index]} cannot be read: {problem}")
+        features = extract_pooled(
+            learned.source,
+            examples.items,
+            seen.digests,
+            self.store,
+            precision=self.setting.precision,
+            device=str(self.setting.device),
+            threads=self.setting.n_threads,
+        )
+        return features.stacked(learned.head.stages)
 
     def _extract(self, source: Source, positions: np.ndarray) -> Features:
         from headstart.data.items import take_items

@@ -1,0 +1,126 @@
+"""The dry run: data checks, split, stages, time and disk, before anything is trained or written."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.verbs.clock import Clock
+from headstart.verbs.config import FitConfig
+from headstart.verbs.prepare import Prepared, prepare
+
+if TYPE_CHECKING:
+    from headstart.backbone import Backbone
+    from headstart.features import Setting
+
+N_TIMED = 32
+
+
+def plan(config: FitConfig) -> str:
+    """Say what a fit would do.
+
+    Args:
+        config: the options of the fit.
+
+    Returns:
+        Lines of plain text.
+    """
+    job = prepare(config, Clock())
+    blocks = [_data(job), _checks(job), _stages(job), _cost(job, config)]
+    return "\n\n".join(blocks)
+
+
+def _data(job: Prepared) -> str:
+    examples = job.examples
+    lines = [f"Data: {len(examples):,} items, {len(examples.classes)} classes of '{examples.target}'"]
+    if examples.group is not None and examples.groups is not None:
+        lines[0] += f", {len(set(examples.groups)):,} groups of '{examples.group}'"
+    shown = examples.classes[:20]
+    labels = np.asarray(examples.labels)
+    width = max(len("part"), *(len(name) for name in shown))
+    parts = [part for part in ("train", "validation", "test") if len(job.positions(part))]
+    counts = {part: Counter(labels[job.positions(part)]) for part in parts}
+    lines.append(f"  {'class':<{width}}  " + "  ".join(f"{part:>10}" for part in parts))
+    for name in shown:
+        lines.append(f"  {name:<{width}}  " + "  ".join(f"{counts[part][name]:>10,}" for part in parts))
+    if len(examples.classes) > len(shown):
+        lines.append(f"  ... and {len(examples.classes) - len(shown):,} more classes")
+    totals = "  ".join(f"{sum(counts[part].values()):>10,}" for part in parts)
+    lines.append(f"  {'all':<{width}}  {totals}")
+    return "\n".join([*lines, f"  {examples.split_origin}"])
+
+
+def _checks(job: Prepared) -> str:
+    if not job.findings:
+        return "Checks: nothing found"
+    return "\n".join(["Checks:", *(f"  {finding.severity}: {finding.message}" for finding in job.findings)])
+
+
+def _stages(job: Prepared) -> str:
+    table = job.policy.table(parameters_of_stages(job.source.backbone))
+    return "\n".join(
+        [f"Stages under --freeze {job.policy.text}:", *(f"  {line}" for line in table.splitlines())]
+    )
+
+
+def parameters_of_stages(backbone: Backbone) -> list[int]:
+    """Number of parameters of each stage of a backbone, in order."""
+    counts = [0] * backbone.n_stages
+    for name, parameter in backbone.module.named_parameters():
+        counts[backbone.stage_of(name)] += parameter.numel()
+    return counts
+
+
+def _cost(job: Prepared, config: FitConfig) -> str:
+    """Time from a few real items; disk from the widths of the stages and the shape of the state."""
+    from headstart.data.items import take_items
+    from headstart.features import Setting
+    from headstart.features.states import estimate_state_bytes
+
+    n_items = len(job.examples)
+    setting = Setting.choose(config.device, config.precision, config.threads)
+    seconds, n_floats = _timed(job, setting)
+    lines = [
+        f"Cost on {setting.device}, {setting.precision}, {setting.n_threads} threads:",
+        f"  features: about {seconds * n_items:,.0f} s and {n_floats * 4 * n_items / 1e6:,.1f} MB",
+    ]
+    cut = job.policy.cut
+    if cut is not None and 0 < cut < len(job.policy.stages):
+        train = take_items(job.examples.items, job.positions("train"))
+        n_bytes = estimate_state_bytes(job.source, train, cut, precision=setting.precision)
+        lines.append(
+            f"  stored prefix: {n_bytes * job.recipe.views / 1e6:,.1f} MB for {job.recipe.views} view(s)"
+        )
+    if cut is None:
+        lines.append(f"  candidates: at most {config.budget}")
+    return "\n".join(lines)
+
+
+def _timed(job: Prepared, setting: Setting) -> tuple[float, int]:
+    """Seconds an item and numbers an item, from a pass over a few."""
+    import tempfile
+    from pathlib import Path
+
+    from headstart.data.items import take_items
+    from headstart.features import Store, extract_pooled
+
+    few = np.linspace(0, len(job.examples) - 1, min(N_TIMED, len(job.examples))).astype(int)
+    few = np.unique(few)
+    with tempfile.TemporaryDirectory() as folder:
+        best = float("inf")
+        for store in ("warm", "timed"):
+            started = time.perf_counter()
+            features = extract_pooled(
+                job.source,
+                take_items(job.examples.items, few),
+                job.scan.digests[few],
+                Store(Path(folder) / store),
+                precision=setting.precision,
+                device=str(setting.device),
+                threads=setting.n_threads,
+            )
+            best = min(best, time.perf_counter() - started)
+    return best / len(few), sum(features.widths)
