@@ -74,11 +74,11 @@ def _nearby(root: Path) -> list[LocalSource]:
 
 
 def _hub_cache() -> list[LocalSource]:
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        cache = scan_cache_dir()
+        cache = scan_cache_dir(constants.HF_HUB_CACHE)
     except CacheNotFound:
         return []
     found: list[LocalSource] = []

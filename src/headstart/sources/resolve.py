@@ -16,7 +16,14 @@ from headstart.sources.card import licence_and_upstream
 from headstart.sources.custom import own_config, own_preprocessing
 from headstart.sources.place import Place, find_place
 from headstart.sources.source import Provenance, Source
-from headstart.sources.weights import check_complete, digest_of, load_tensors, read_weights, weight_files
+from headstart.sources.weights import (
+    check_complete,
+    digest_of,
+    is_counter,
+    load_tensors,
+    read_weights,
+    weight_files,
+)
 
 _DEFAULTS: Mapping[str, str] = {
     "image": "timm:resnet50.a1_in1k",
@@ -121,7 +128,7 @@ def _own_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str
     They stand there as they are, or under `network.`, or under the names of a library's class with a head
     (`bert.`, `timm_model.`).
     """
-    wanted = list(network.state_dict())
+    wanted = [name for name in network.state_dict() if not is_counter(name)]
     for prefix in ("", "network."):
         if all(prefix + name in tensors for name in wanted):
             return {name: tensors[prefix + name] for name in wanted}

@@ -137,7 +137,7 @@ def load_tensors(
     """
     wanted = module.state_dict()
     heads = tuple(heads)
-    missing = [name for name in wanted if name not in tensors and not _is_counter(name)]
+    missing = [name for name in wanted if name not in tensors and not is_counter(name)]
     left_over = [name for name in tensors if name not in wanted and not (heads and name.startswith(heads))]
     misfits = [name for name in wanted if name in tensors and wanted[name].shape != tensors[name].shape]
     if missing or left_over or misfits:
@@ -235,8 +235,8 @@ def _state_dict_in(content: Any, path: Path) -> dict[str, Tensor]:
     raise SourceError(f"{path} holds no state dict: save model.state_dict().")
 
 
-def _is_counter(name: str) -> bool:
-    """Batch norm's step counter, absent from old checkpoints and without effect on the result."""
+def is_counter(name: str) -> bool:
+    """Whether a name is batch norm's step counter, absent from old checkpoints and without effect."""
     return name.endswith("num_batches_tracked")
 
 
