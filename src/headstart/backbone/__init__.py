@@ -7,4 +7,12 @@ from headstart.backbone.precision import prepare_for_inference, supports_bf16
 from headstart.backbone.stages import find_stages
 from headstart.backbone.state import State
 
-__all__ = ["Backbone", "StagePooler", "State", "find_stages", "fold_batch_norm", "prepare_for_inference", "supports_bf16"]
+__all__ = [
+    "Backbone",
+    "StagePooler",
+    "State",
+    "find_stages",
+    "fold_batch_norm",
+    "prepare_for_inference",
+    "supports_bf16",
+]

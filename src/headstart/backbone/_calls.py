@@ -135,9 +135,7 @@ class Recording:
     finished: list[FinishedCall] = field(default_factory=list)
 
 
-def record_until(
-    root: nn.Module, inputs: Inputs, stop_at: nn.Module, call_index: int
-) -> Recording | None:
+def record_until(root: nn.Module, inputs: Inputs, stop_at: nn.Module, call_index: int) -> Recording | None:
     """Run `root` until call number `call_index` of `stop_at` and tell what had finished by then.
 
     Only outermost calls are told: those whose caller is still running at the cut.

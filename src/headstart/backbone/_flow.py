@@ -6,7 +6,6 @@ take up the batch norm after it. So each tensor that a module gives is followed 
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,41 +99,3 @@ class Flow:
             if isinstance(giver, kinds) and self.n_calls[giver] == 1 and giver is not module:
                 return giver
         return None
-
-
-def made_up_inputs(network: nn.Module) -> Inputs | None:
-    """Return a small input that a network of pictures or recordings may take, None for others.
-
-    Args:
-        network: its forward's names and its configuration tell what it takes.
-    """
-    names = list(inspect.signature(network.forward).parameters)
-    parameter = next(network.parameters(), torch.empty(0))
-    generator = torch.Generator().manual_seed(0)
-
-    def noise(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator).to(parameter.device, torch.float32)
-
-    if "lengths" in names:
-        return {names[0]: noise(2, 32000), "lengths": torch.tensor([32000, 24000], device=parameter.device)}
-    if "input_ids" in names:
-        return None
-    first = next((m for m in network.modules() if isinstance(m, nn.Conv2d)), None)
-    if first is None:
-        return None
-    channels = first.in_channels
-    height, width = _picture_size(network)
-    return noise(2, channels, height, width)
-
-
-def _picture_size(network: nn.Module) -> tuple[int, int]:
-    for module in network.modules():
-        config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
-        if config and config.get("input_size"):
-            return int(config["input_size"][1]), int(config["input_size"][2])
-        size = getattr(getattr(module, "config", None), "image_size", None)
-        if isinstance(size, int):
-            return size, size
-    return 224, 224
-
-

@@ -75,9 +75,7 @@ def _beginning(uses: _FirstUse, began: list[int], index: int) -> Action:
     return begin
 
 
-def assign_owners(
-    module: nn.Module, stage_paths: Sequence[str], seen: dict[int, int]
-) -> dict[str, int]:
+def assign_owners(module: nn.Module, stage_paths: Sequence[str], seen: dict[int, int]) -> dict[str, int]:
     """Give every parameter and buffer of a network its stage.
 
     Args:
@@ -89,7 +87,9 @@ def assign_owners(
         Name -> stage. What was not seen follows its stage's module, then its nearest sibling that was seen, then
         the order of registration.
     """
-    tensors = dict([*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)])
+    tensors = dict(
+        [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
+    )
     order = list(tensors)
     by_path = {name: _by_path(name, stage_paths) for name in order}
     known = {
@@ -111,11 +111,7 @@ def assign_owners(
 
 def _by_path(name: str, stage_paths: Sequence[str]) -> int | None:
     """The stage whose module holds the tensor; of calls of one module the first."""
-    holders = [
-        (len(path), -index)
-        for index, path in enumerate(stage_paths)
-        if name.startswith(f"{path}.")
-    ]
+    holders = [(len(path), -index) for index, path in enumerate(stage_paths) if name.startswith(f"{path}.")]
     return -max(holders)[1] if holders else None
 
 
@@ -123,5 +119,7 @@ def _of_siblings(name: str, known: dict[str, int | None]) -> int | None:
     parent = name.rpartition(".")[0]
     if not parent:
         return None
-    siblings = [owner for other, owner in known.items() if other.rpartition(".")[0] == parent and owner is not None]
+    siblings = [
+        owner for other, owner in known.items() if other.rpartition(".")[0] == parent and owner is not None
+    ]
     return min(siblings) if siblings else None

@@ -90,11 +90,12 @@ def named_values(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, 
 
 def run_prefix(root: nn.Module, modules: list[nn.Module], plan: Plan, inputs: Inputs) -> State:
     """Run a network up to a cut and return the state there."""
-    outputs: list[Any] = [None] * len(plan.answers)
+    n_items = count_items(inputs)
+    seen: dict[int, tuple[Tree, dict[str, Tensor]]] = {}
     actions: dict[nn.Module, dict[int, Action]] = {}
     for position, answer in enumerate(plan.answers):
         if answer.kinds is not None:
-            actions.setdefault(answer.module, {})[answer.call_index] = _note(outputs, position, answer.kept)
+            actions.setdefault(answer.module, {})[answer.call_index] = _note(seen, position, answer, n_items)
     actions.setdefault(plan.start, {})[plan.call_index] = _stop
     args, kwargs = as_call(inputs)
     wrappers = {module: numbered(own) for module, own in actions.items()}
@@ -102,28 +103,46 @@ def run_prefix(root: nn.Module, modules: list[nn.Module], plan: Plan, inputs: In
         with torch.no_grad(), eval_mode(modules), replaced_forwards(wrappers):
             root(*args, **kwargs)
     except Stop as stop:
-        return make_state(plan, inputs, stop.call, outputs)
-    raise ArchitectureError(f"stage {plan.cut} of {type(root).__name__} did not run for this batch")
+        try:
+            return make_state(plan, inputs, stop.call, seen)
+        except Unsliceable as reason:
+            raise _changed(root, plan, str(reason)) from None
+    raise _changed(root, plan, "its stage did not run")
 
 
-def _note(outputs: list[Any], position: int, kept: bool) -> Action:
+def _changed(root: nn.Module, plan: Plan, reason: str) -> ArchitectureError:
+    return ArchitectureError(
+        f"cut {plan.cut} of {type(root).__name__} was checked on another batch, and this one runs otherwise: {reason}. "
+        "Where modules were replaced since, make the Backbone again; else name other stages."
+    )
+
+
+Seen = dict[int, tuple[Tree, dict[str, Tensor]]]
+
+
+def _note(seen: Seen, position: int, answer: Answer, n_items: int) -> Action:
     def note(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         output = forward(*args, **kwargs)
-        outputs[position] = _copied(output) if kept else output
+        seen[position] = describe_answer(answer, position, output, n_items)
         return output
 
     return note
 
 
-def _copied(output: Any) -> Any:
-    return torch.utils._pytree.tree_map_only(Tensor, torch.clone, output)
+def describe_answer(
+    answer: Answer, position: int, output: Any, n_items: int
+) -> tuple[Tree, dict[str, Tensor]]:
+    """Describe what a call before the cut gave, with a copy of its tensors where they are kept."""
+    tree = describe(output, n_items, answer.kinds)
+    kept = tree.split(output, f"answer.{position}") if answer.kept else {}
+    return tree, {name: tensor.clone() for name, tensor in kept.items()}
 
 
 def _stop(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     raise Stop(args, kwargs)
 
 
-def make_state(plan: Plan, inputs: Inputs, call: Call, outputs: list[Any]) -> State:
+def make_state(plan: Plan, inputs: Inputs, call: Call, seen: Seen) -> State:
     """Put together the state at a cut from what a pass showed."""
     n_items = count_items(inputs)
     tensors: dict[str, Tensor] = {}
@@ -139,15 +158,16 @@ def make_state(plan: Plan, inputs: Inputs, call: Call, outputs: list[Any]) -> St
     for name, kinds in plan.values.items():
         tree = describe(values.get(name), n_items, kinds)
         described.append((name, tree))
-        tensors.update(tree.split(values[name], name))
-    answers: list[tuple[Tree | None, bool]] = []
-    for position, (answer, output) in enumerate(zip(plan.answers, outputs, strict=True)):
-        tree_or_none = None if answer.kinds is None else describe(output, n_items, answer.kinds)
-        answers.append((tree_or_none, answer.kept))
-        if tree_or_none is not None and answer.kept:
-            tensors.update(tree_or_none.split(output, f"answer.{position}"))
-    layout = Layout(plan.cut, tuple(described_inputs), tuple(described), tuple(answers), plan.dense)
-    return State(n_items, tensors, layout)
+        tensors.update(tree.split(values.get(name), name))
+    for _, kept_tensors in seen.values():
+        tensors.update(kept_tensors)
+    answers = tuple(
+        (seen[position][0] if position in seen else None, answer.kept)
+        for position, answer in enumerate(plan.answers)
+    )
+    return State(
+        n_items, tensors, Layout(plan.cut, tuple(described_inputs), tuple(described), answers, plan.dense)
+    )
 
 
 def named_inputs(inputs: Inputs) -> dict[str, Any]:
@@ -182,15 +202,20 @@ def run_suffix(
     for position, (answer, (tree, kept)) in enumerate(zip(plan.answers, layout.answers, strict=True)):
         reply = None if tree is None else _reply(state, tree, position if kept else None, fill)
         queues.setdefault(answer.module, []).append(reply)
+    resumed = False
     with eval_mode(modules) as restore_modes:
 
         def resume(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            nonlocal resumed
+            resumed = True
             if at_cut is not None:
                 at_cut((args, kwargs))
             restore_modes()
             put_in = {name: tree.rebuild(state.tensors, name, n_items) for name, tree in layout.values}
             full = [put_in.pop(f"arg.{i}", value) for i, value in enumerate(args)]
-            return forward(*full, **{**kwargs, **{name.removeprefix("kwarg."): v for name, v in put_in.items()}})
+            return forward(
+                *full, **{**kwargs, **{name.removeprefix("kwarg."): v for name, v in put_in.items()}}
+            )
 
         queues.setdefault(plan.start, []).append(resume)
         wrappers = {
@@ -199,7 +224,10 @@ def run_suffix(
         }
         args, kwargs = as_call(_resumed_inputs(state, fill))
         with replaced_forwards(wrappers):
-            return root(*args, **kwargs)
+            output = root(*args, **kwargs)
+    if not resumed:
+        raise _changed(root, plan, "its stage did not run")
+    return output
 
 
 def _reply(state: State, tree: Tree, position: int | None, fill: float) -> Action:
@@ -313,8 +341,12 @@ class _Trial:
         return Unsliceable("a later stage uses more than what reaches the cut")
 
     def _state(self, plan: Plan) -> State:
-        outputs = [call.output for call in self.recording.finished]
-        return make_state(plan, self.two, (self.recording.args, self.recording.kwargs), outputs)
+        seen = {
+            position: describe_answer(answer, position, call.output, 2)
+            for position, (answer, call) in enumerate(zip(plan.answers, self.recording.finished, strict=True))
+            if answer.kinds is not None
+        }
+        return make_state(plan, self.two, (self.recording.args, self.recording.kwargs), seen)
 
     def _arguments_to_put_in(self, plan: Plan, fill: float) -> set[str]:
         """Names of the arguments at the cut that do not come out right by themselves."""
@@ -396,7 +428,9 @@ def _same_leaf(first: Any, second: Any, tolerance: float) -> bool:
     if first.dtype in (torch.bfloat16, torch.float16):
         tolerance = max(tolerance, 2e-2)
     scale = second.float().nan_to_num().abs().max().item()
-    return torch.allclose(first.float(), second.float(), rtol=0, atol=tolerance * scale + 1e-12, equal_nan=True)
+    return torch.allclose(
+        first.float(), second.float(), rtol=0, atol=tolerance * scale + 1e-12, equal_nan=True
+    )
 
 
 def identical(first: Any, second: Any) -> bool:
@@ -407,7 +441,9 @@ def identical(first: Any, second: Any) -> bool:
         return False
     for a, b in zip(flat_first, flat_second, strict=True):
         if isinstance(a, Tensor) or isinstance(b, Tensor):
-            if not (isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype == b.dtype and torch.equal(a, b)):
+            if not (
+                isinstance(a, Tensor) and isinstance(b, Tensor) and a.dtype == b.dtype and torch.equal(a, b)
+            ):
                 return False
         elif isinstance(b, bool | int | float | str | type(None)) and a != b:
             return False

@@ -1,13 +1,14 @@
 """A network as an ordered list of stages that can be cut anywhere between them, exactly.
 
-    backbone = Backbone(network)                  # stages are found, or named by a mapping
-    state = backbone.prefix(inputs, cut=3)        # the frozen part, once; can be stored, sliced and joined by item
-    output = backbone.suffix(state, cut=3)        # what backbone(inputs) gives, gradients of the suffix included
-    vectors = backbone.pooled(inputs)             # one vector a stage
+backbone = Backbone(network)                  # stages are found, or named by a mapping
+state = backbone.prefix(inputs, cut=3)        # the frozen part, once; can be stored, sliced and joined by item
+output = backbone.suffix(state, cut=3)        # what backbone(inputs) gives, gradients of the suffix included
+vectors = backbone.pooled(inputs)             # one vector a stage
 """
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import RLock
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
 from headstart.backbone._calls import Inputs, as_call, count_items, eval_mode, take_items
+from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone._owners import Start, assign_owners, trace_owners
 from headstart.backbone._plan import Plan, make_plan, named_inputs, run_prefix, run_suffix
 from headstart.backbone.pooling import StagePooler
@@ -45,7 +47,9 @@ class Backbone:
         if not isinstance(named, Mapping):
             named = {path: path for path in named}
         if not named:
-            raise ArchitectureError(f"{type(module).__name__} was given no stages; name at least one module path")
+            raise ArchitectureError(
+                f"{type(module).__name__} was given no stages; name at least one module path"
+            )
         self.stages: tuple[str, ...] = tuple(named)
         self.paths: tuple[str, ...] = tuple(named.values())
         self._starts: tuple[Start, ...] = self._find_starts()
@@ -142,6 +146,8 @@ class Backbone:
             n_stages float32 tensors of shape (N, D_s).
         """
         with self._lock, torch.no_grad(), eval_mode(list(self.module.modules())):
+            if not self._traced:
+                self.trace(inputs)
             if self._pooler is None:
                 self._pooler = self.pooler()
             args, kwargs = as_call(inputs)
@@ -159,6 +165,8 @@ class Backbone:
         Raises:
             KeyError: the network has no parameter or buffer of that name.
         """
+        if not self._traced:
+            self._trace_made_up()
         if self._owners is None:
             self._owners = assign_owners(self.module, self.paths, self._seen)
         return self._owners[name]
@@ -197,6 +205,29 @@ class Backbone:
                 f"the stages of {type(self.module).__name__} run in the order {names}, not as named: "
                 f"{list(self.stages[1:])}. Name them in the order they run; each must run once a pass."
             )
+
+    def _trace_made_up(self) -> None:
+        """Trace on a made-up input, so that owners do not change with the first real one."""
+        try:
+            inputs = made_up_inputs(self.module)
+            if inputs is not None:
+                self.trace(inputs)
+        except ArchitectureError:
+            raise
+        except Exception:
+            # It takes something else: paths and registration order tell the owners until real items pass.
+            return
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Backbone:
+        return Backbone(copy.deepcopy(self.module, memo), self.named_stages)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Backbone, (self.module, self.named_stages)
+
+    @property
+    def named_stages(self) -> dict[str, str]:
+        """Stage name -> module path."""
+        return dict(zip(self.stages, self.paths, strict=True))
 
     def _check_cut(self, cut: int) -> None:
         if not 0 <= cut <= self.n_stages:

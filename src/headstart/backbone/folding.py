@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from headstart.backbone._calls import Inputs, as_call, eval_mode
-from headstart.backbone._flow import Flow, made_up_inputs
+from headstart.backbone._flow import Flow
+from headstart.backbone._made_up import made_up_inputs
 
 TOLERANCE = 1e-4
 """Largest difference that folding makes in float32, relative to the largest output."""
@@ -139,19 +140,45 @@ class FusedConv2d(nn.Module):
         self.same = is_same_padded(convolution)
         self.activation = activation
         self._attribute = _attribute(activation)
+        self._widened: Tensor | None = None
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        x_NCHW = x_NCHW.to(self.weight.dtype)
-        weight, padding = self.weight, list(self.padding)
+        x_NCHW, weight, padding = x_NCHW.to(self.weight.dtype), self.weight, list(self.padding)
         if self.same:
-            before = [_same_padding(*sizes) for sizes in zip(x_NCHW.shape[2:], self.kernel_size, self.stride)]
-            x_NCHW = F.pad(x_NCHW, [before[1] // 2, before[1] - before[1] // 2, before[0] // 2, before[0] - before[0] // 2])
-            padding = [0, 0]
+            x_NCHW, weight, padding = self._padded(x_NCHW)
         name, scalars, algorithm = self._attribute
         output: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x_NCHW, weight, self.bias, padding, self.stride, self.dilation, self.groups, name, scalars, algorithm
+            x_NCHW,
+            weight,
+            self.bias,
+            padding,
+            self.stride,
+            self.dilation,
+            self.groups,
+            name,
+            scalars,
+            algorithm,
         )
         return output
+
+    def _padded(self, x_NCHW: Tensor) -> tuple[Tensor, Tensor, list[int]]:
+        """TensorFlow's SAME padding, which puts an odd row or column at the end.
+
+        A depthwise convolution gets a row and a column of zeros before its kernel in place of a copy of its input.
+        """
+        spans = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation)]
+        totals = [_same_padding(*sizes) for sizes in zip(x_NCHW.shape[2:], spans, self.stride)]
+        odd = [total % 2 for total in totals]
+        if not any(odd):
+            return x_NCHW, self.weight, [total // 2 for total in totals]
+        if all(odd) and self.groups == self.in_channels and tuple(self.dilation) == (1, 1):
+            if self._widened is None or self._widened.dtype != self.weight.dtype:
+                wide = F.pad(self.weight, [1, 0, 1, 0])
+                self._widened = wide.contiguous(memory_format=torch.channels_last)
+            return x_NCHW, self._widened, [(total + 1) // 2 for total in totals]
+        high, wide_by = totals
+        sides = [wide_by // 2, wide_by - wide_by // 2, high // 2, high - high // 2]
+        return F.pad(x_NCHW, sides), self.weight, [0, 0]
 
 
 def _same_padding(size: int, kernel: int, stride: int) -> int:

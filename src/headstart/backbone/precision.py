@@ -108,7 +108,9 @@ def _runs_fused() -> bool:
     try:
         convolution = nn.Conv2d(3, 4, 3, padding=1).requires_grad_(False)
         x_NCHW = torch.randn(2, 3, 8, 8)
-        return torch.allclose(FusedConv2d(convolution, nn.ReLU())(x_NCHW), convolution(x_NCHW).relu(), atol=1e-5)
+        return torch.allclose(
+            FusedConv2d(convolution, nn.ReLU())(x_NCHW), convolution(x_NCHW).relu(), atol=1e-5
+        )
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
 

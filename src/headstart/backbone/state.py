@@ -171,7 +171,9 @@ def _compare_leaf(first: Any, n_first: int, second: Any, n_second: int) -> Leaf:
         return Leaf("constant")
     dim = grown[0]
     if len(grown) > 1 or first.shape[dim] * n_second != second.shape[dim] * n_first:
-        raise Unsliceable(f"shapes {tuple(first.shape)} and {tuple(second.shape)} for {n_first} and {n_second} items")
+        raise Unsliceable(
+            f"shapes {tuple(first.shape)} and {tuple(second.shape)} for {n_first} and {n_second} items"
+        )
     return Leaf("items", dim)
 
 
@@ -274,7 +276,9 @@ class State:
             ValueError: the names or the shapes of an item differ.
         """
         if set(tensors) != set(self.tensors):
-            raise ValueError(f"state tensors {sorted(tensors)} do not fit those expected: {sorted(self.tensors)}")
+            raise ValueError(
+                f"state tensors {sorted(tensors)} do not fit those expected: {sorted(self.tensors)}"
+            )
         taken: dict[str, Tensor] = {}
         for name, own in self.tensors.items():
             given = tensors[name]
