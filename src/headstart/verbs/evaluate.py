@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.errors import DataError
 from headstart.progress import progress
 from headstart.verbs.learn import Learned, Learner
-
-if TYPE_CHECKING:
-    from headstart.evidence import Interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +85,3 @@ def _refitted(learner: Learner, learned: Learned, everything: np.ndarray) -> Lea
     """The same procedure on every label; the evaluation stays that of the first result."""
     again = learner.learn(everything, everything[:0], None, False)
     return replace(again, reason=f"{again.reason} Refitted on every label after the evaluation.")
-
-
-def scores_of(learner: Learner, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:
-    """The metrics of probabilities for items, with intervals over whole groups."""
-    from headstart.evidence import metrics
-
-    groups = learner.job.examples.groups
-    return metrics(learner.codes[positions], probabilities, None if groups is None else groups[positions])

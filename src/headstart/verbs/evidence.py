@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.verbs.evaluate import Evaluation
-from headstart.verbs.learn import Learned, Learner
+from headstart.verbs.learn import Learner
 
 if TYPE_CHECKING:
     from headstart.evidence import Interval
 
 SPEAKER_TARGETS = ("speaker", "speaker_id")
 CONTENT_COLUMNS = ("label", "target", "class")
+N_CHOOSING = 500  # training items whose trials choose the embedding
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +38,12 @@ class Evidence:
     verification_notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def gather(learner: Learner, learned: Learned, evaluation: Evaluation) -> Evidence:
+def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
     """Measure a result and everything it is held against.
 
     Args:
         learner: data, features and options.
-        learned: the result.
-        evaluation: what it gave on items it had not seen.
+        evaluation: what the result gave on items it had not seen.
     """
     from headstart.evidence import verdict
 
@@ -57,7 +57,7 @@ def gather(learner: Learner, learned: Learned, evaluation: Evaluation) -> Eviden
     others["probe"] = evaluation.probe
     with learner.clock.phase("evaluate"):
         own_groups = None if groups is None else groups[positions]
-        told, notes = _verification(learner, learned, evaluation)
+        told, notes = _verification(learner, evaluation)
         return Evidence(
             test=_scores(learner, positions, evaluation.probabilities),
             baselines={name: _scores(learner, positions, p) for name, p in others.items()},
@@ -125,10 +125,76 @@ def _classical(learner: Learner, evaluation: Evaluation) -> np.ndarray:
 
 
 def _verification(
-    learner: Learner, learned: Learned, evaluation: Evaluation
+    learner: Learner, evaluation: Evaluation
 ) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
-    """Verification scores for a speaker target of recordings, else None."""
-    examples = learner.job.examples
+    """EER and minDCF by centred cosine for a speaker target of recordings, else None.
+
+    The embedding (the source's own, or the vector of a stage) is the one with the least EER on trials of items
+    learned from; its centre is their mean, with `--folds` that of the whole set.
+    """
+    from headstart.evidence import verification
+
+    examples, positions = learner.job.examples, evaluation.positions
     if examples.modality != "audio" or examples.target.lower() not in SPEAKER_TARGETS:
         return None, {}
-    return None, {}
+    content, content_name = _content(learner)
+    train = _rounds(learner, evaluation)[0][0]
+    name, vectors = _best_embedding(learner, train, content)
+    centred_on = positions if evaluation.folds is not None else train
+    gender = examples.columns.get("gender")
+    found = verification(
+        vectors[positions],
+        learner.labels[positions],
+        centre=vectors[centred_on].mean(axis=0, dtype=np.float64),
+        differ=None if content is None else content[positions],
+        gender=None if gender is None else gender[positions],
+        seed=learner.config.seed,
+    )
+    if found is None:
+        return None, {}
+    notes: dict[str, Any] = {
+        "embedding": name,
+        "same_speaker": found.n_targets,
+        "other_speaker": found.n_others,
+        "pairs_differ_in": content_name,
+    }
+    apart = found.same_gender
+    if apart is not None:
+        rates = {"eer": apart.eer.to_json(), "min_dcf": apart.min_dcf.to_json()}
+        notes["one_gender"] = {**rates, "same_speaker": apart.n_targets, "other_speaker": apart.n_others}
+    return {"eer": found.eer, "min_dcf": found.min_dcf}, notes
+
+
+def _content(learner: Learner) -> tuple[np.ndarray | None, str]:
+    """What is said in each recording, and its column: the group, else the usual label column."""
+    examples = learner.job.examples
+    if examples.groups is not None:
+        return examples.groups, examples.group or "group"
+    for name in CONTENT_COLUMNS:
+        if name in examples.columns:
+            return examples.columns[name], name
+    return None, ""
+
+
+def _best_embedding(
+    learner: Learner, train: np.ndarray, content: np.ndarray | None
+) -> tuple[str, np.ndarray]:
+    """Name and vectors of the embedding with the least EER on trials of the training items."""
+    from headstart.heads.verification import all_trials, cosine_scores, eer
+
+    features = learner.features
+    last = features.stage(-1)
+    own = learner.own_embedding_width()
+    leading = bool(getattr(learner.job.source.network, "embedding_is_mean", False))
+    embeddings = {"the source's own embedding": last[:, :own] if leading else last[:, -own:]}
+    embeddings |= {stage: features.stage(index) for index, stage in enumerate(features.stages)}
+    few = np.sort(np.random.default_rng(learner.config.seed).permutation(train)[:N_CHOOSING])
+    trials = all_trials(learner.labels[few], None if content is None else content[few])
+    if not trials.is_target.any() or trials.is_target.all():
+        return next(iter(embeddings.items()))
+    errors = {
+        name: float(eer(cosine_scores(vectors[few], trials, vectors[train].mean(axis=0)), trials.is_target))
+        for name, vectors in embeddings.items()
+    }
+    best = min(errors, key=lambda name: errors[name])
+    return best, embeddings[best]

@@ -28,7 +28,7 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
     from headstart.report import end_block, render
 
     clock = learner.clock
-    evidence = gather(learner, learned, evaluation)
+    evidence = gather(learner, evaluation)
     with clock.phase("write"):
         run.write_predictions(_predictions(learner, evaluation))
         run.write_metrics(_metrics(learner, learned, evaluation, evidence))

@@ -131,6 +131,19 @@ class Learner:
         head = learned.choice.head
         return head.probabilities(self.features.take(positions).stacked(head.stages))
 
+    def own_embedding_width(self) -> int:
+        """Width of what the source's network itself gives for an item."""
+        import torch
+
+        from headstart.data import load_batches
+
+        first = [np.arange(1)]
+        _, inputs = next(
+            load_batches(self.job.examples.items, self.job.source.preprocessing, first, threads=1)
+        )
+        with torch.inference_mode():
+            return int(self.job.source.network(**inputs).shape[1])
+
     def features_of(self, learned: Learned, items: Sequence[Any]) -> np.ndarray:
         """What the head of a result reads of new items, of shape (n_items, D), float32.
 
