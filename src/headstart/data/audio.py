@@ -69,12 +69,44 @@ def read_waveform(item: Item, max_seconds: float | None = None) -> tuple[np.ndar
         expected = sound.frames if limit < 0 else min(limit, sound.frames)
     if len(samples) == 0:
         raise Unreadable("the recording has no samples")
-    if 0 < expected < 2**62 and len(samples) < 0.99 * expected:
-        raise Unreadable(f"truncated recording: {len(samples):,} of {expected:,} samples could be read")
+    _require_whole(len(samples), expected)
     waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     if not np.isfinite(waveform).all():
         raise Unreadable("the recording holds values that are not numbers")
     return waveform, rate_hz
+
+
+def survey(item: Item, keep_seconds: float = 30.0) -> tuple[np.ndarray, int, float]:
+    """Read a recording whole, in blocks, and keep its beginning.
+
+    Args:
+        item: a path or encoded bytes.
+        keep_seconds: of the waveform to return.
+
+    Returns:
+        float32 (n_samples,) mono beginning, the rate in Hz, and the duration of the whole in seconds.
+
+    Raises:
+        Unreadable: see `read_waveform`.
+    """
+    waveform, rate_hz = read_waveform(item, keep_seconds)
+    with open_audio(item) as sound:
+        n_frames = int(sound.frames)
+        if n_frames <= len(waveform):
+            return waveform, rate_hz, len(waveform) / rate_hz
+        n_read = 0
+        try:
+            for block in sound.blocks(1 << 18, dtype="float32"):
+                n_read += len(block)
+        except Exception as error:  # soundfile raises several kinds on a damaged stream
+            raise Unreadable(f"damaged {sound.format} recording ({error})") from None
+    _require_whole(n_read, n_frames)
+    return waveform, rate_hz, n_read / rate_hz
+
+
+def _require_whole(n_read: int, n_expected: int) -> None:
+    if 0 < n_expected < 2**62 and n_read < 0.99 * n_expected:
+        raise Unreadable(f"truncated recording: {n_read:,} of {n_expected:,} samples could be read")
 
 
 def open_audio(item: Item) -> Any:

@@ -112,6 +112,7 @@ def _classes(examples: Examples) -> list[Finding]:
             f"Fewer than {_FEW} items{where} for the class {shown}: what is learned of it is mostly luck."
         )
         found.append(about("few_items", "warning", message, few))
+    found += _like_names(examples.classes)
     if len(counts) > 1:
         (big, most), (small, least) = counts.most_common()[0], counts.most_common()[-1]
         if most >= _UNEVEN * least:
@@ -119,6 +120,19 @@ def _classes(examples: Examples) -> list[Finding]:
             message += "Look at balanced accuracy and macro F1 rather than accuracy."
             found.append(about("imbalance", "note", message, [big, small]))
     return found
+
+
+def _like_names(classes: tuple[str, ...]) -> list[Finding]:
+    """Classes whose names differ only in case or outer spaces: nearly always one class, mistyped."""
+    plain: dict[str, list[str]] = {}
+    for name in classes:
+        plain.setdefault(name.strip().casefold(), []).append(name)
+    alike = [names for names in plain.values() if len(names) > 1]
+    if not alike:
+        return []
+    shown = listed([" / ".join(repr(name) for name in names) for names in alike], 3)
+    message = f"Some classes differ only in upper and lower case or spaces ({shown}): are they one?"
+    return [about("like_classes", "warning", message, [name for names in alike for name in names])]
 
 
 def _leaking_groups(examples: Examples) -> list[Finding]:

@@ -17,7 +17,8 @@ class Finding:
     """One thing found in the data.
 
     Args:
-        kind: "unreadable", "few_items", "unseen_class", "imbalance", "duplicate_within", "duplicate_across",
+        kind: "unreadable", "few_items", "like_classes", "unseen_class", "imbalance", "duplicate_within",
+            "duplicate_across",
             "near_duplicate_within", "near_duplicate_across", "conflicting_labels", "group_leak", "animated",
             "silent", "cut" or "note".
         severity: "note" (good to know), "warning" (may change the result) or "error" (cannot go on).

@@ -122,14 +122,14 @@ def read_bytes(item: Path | bytes) -> bytes:
     """The encoded bytes of an image or audio item.
 
     Raises:
-        DataError: the file cannot be read.
+        Unreadable: the file cannot be read.
     """
     if isinstance(item, bytes):
         return item
     try:
         return item.read_bytes()
     except OSError as error:
-        raise DataError(f"{item}: cannot be read ({error.strerror or error}).") from None
+        raise Unreadable(f"cannot be read ({error.strerror or error})") from None
 
 
 class Unreadable(DataError):

@@ -1,7 +1,8 @@
 """One threaded pass over the items before anything is trained: digests, readability, fingerprints, durations.
 
 Legend: N items, F bytes of a fingerprint. Pictures are decoded whole but at 1/8 of their size where they are
-JPEGs (every bit of the stream is still read, so a truncated file is found); recordings are read whole.
+JPEGs (every bit of the stream is still read, so a truncated file is found); recordings are read whole, block
+by block.
 """
 
 from __future__ import annotations
@@ -106,9 +107,12 @@ def scan(items: Sequence[Item], modality: Modality, *, threads: int) -> Scan:
         return end - start
 
     pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="scan")
-    with progress("Checking the data", total=n_items, unit="items") as advance, pool:
-        for n_done in pool.map(work, range(0, n_items, _CHUNK)):
-            advance(n_done)
+    try:
+        with progress("Checking the data", total=n_items, unit="items") as advance:
+            for n_done in pool.map(work, range(0, n_items, _CHUNK)):
+                advance(n_done)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt must not wait for what is queued
     return Scan(
         digests=digests,
         fingerprints=fingerprints,
@@ -179,12 +183,12 @@ def look_at_audio(item: Item) -> Look:
     Raises:
         DataError: it cannot be read.
     """
-    from headstart.data.audio import read_waveform
+    from headstart.data.audio import survey
 
     data = read_bytes(Path(item) if isinstance(item, str) else item)  # type: ignore[arg-type]
-    waveform, rate_hz = read_waveform(item)
+    waveform, _, seconds = survey(item)
     note = "silent" if float(np.abs(waveform).max()) < 1e-4 else ""
-    return Look(content_digest(data), _spectrum(waveform), len(waveform) / rate_hz, note)
+    return Look(content_digest(data), _spectrum(waveform), seconds, note)
 
 
 def _spectrum(waveform: np.ndarray) -> np.ndarray:

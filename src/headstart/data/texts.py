@@ -15,6 +15,7 @@ import numpy as np
 from headstart.data.preprocessing import TextPreprocessing
 
 LADDER = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+_TEXTS_AT_ONCE = 4096  # the tokenizer's own records of a text take many times the room of its ids
 _KEPT_TOKENS = (
     20_000_000  # of the last set of texts, so that planning and loading tokenise once (80 MB at most)
 )
@@ -40,12 +41,24 @@ def encode_texts(texts: Sequence[str], preprocessing: TextPreprocessing) -> list
     Returns:
         N int32 arrays of their own lengths.
     """
+    found: list[np.ndarray] = []
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        found += _encode(texts[start : start + _TEXTS_AT_ONCE], preprocessing)
+    return found
+
+
+def _encode(texts: Sequence[str], preprocessing: TextPreprocessing) -> list[np.ndarray]:
     tokenizer = _tokenizer(preprocessing.tokenizer_json, preprocessing.max_length)
+    # only the beginning of a text of 100,000 words is worth tokenising; where it gave too few tokens, all is
     limit = 16 * preprocessing.max_length + 4096
-    # a text of 100,000 words costs as much as what is kept of it: no token is longer than 16 characters
-    # on average
-    prompted = [preprocessing.prompt + text[:limit] for text in texts]
-    return [np.array(encoding.ids, dtype=np.int32) for encoding in tokenizer.encode_batch_fast(prompted)]
+    prompt = preprocessing.prompt
+    ids = [
+        encoding.ids for encoding in tokenizer.encode_batch_fast([prompt + text[:limit] for text in texts])
+    ]
+    for index, text in enumerate(texts):
+        if len(text) > limit and len(ids[index]) < preprocessing.max_length:
+            ids[index] = tokenizer.encode(prompt + text).ids
+    return [np.array(own, dtype=np.int32) for own in ids]
 
 
 class _LastEncoded:
