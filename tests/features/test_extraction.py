@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
 from torch import Tensor
 
+from headstart.data.loading import plan_batches
+from headstart.data.preprocessing import ImagePreprocessing, TextPreprocessing
 from headstart.errors import DiskFullError
 from headstart.features import Key, Store
-from headstart.features.extraction import fill, shard_sizes
+from headstart.features.extraction import compute_batches, fill, shard_sizes
 from headstart.features.shelf import Shelf
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"),), "fp32")
@@ -28,7 +33,7 @@ def batches() -> Iterator[tuple[np.ndarray, dict[str, Tensor]]]:
         yield positions, {"x": torch.as_tensor(positions)[:, None].float()}
 
 
-def double(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+def double(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
     return {"values": inputs["x"] * 2}
 
 
@@ -48,16 +53,16 @@ def test_shard_sizes_add_up(n_batches: int, batches_per_shard: int) -> None:
     assert all(0 < size <= batches_per_shard for size in sizes)
 
 
-def test_values_reach_the_shelf(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_values_reach_the_shelf(tmp_path: Path, n_workers: int) -> None:
     shelf = Store(tmp_path).open(KEY)
     done: list[int] = []
     told: list[tuple[int, int]] = []
     fill(
         shelf,
         DIGESTS,
-        batches(),
+        compute_batches(batches(), double, n_workers),
         shard_sizes(10, 4),
-        double,
         advance=done.append,
         before_writing=lambda n_items, n_bytes: told.append((n_items, n_bytes)),
     )
@@ -72,13 +77,13 @@ def test_values_reach_the_shelf(tmp_path: Path) -> None:
 def test_an_interrupted_loop_leaves_whole_shards(tmp_path: Path, error: type[BaseException]) -> None:
     shelf = Store(tmp_path).open(KEY)
 
-    def stop_at_item_14(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def stop_at_item_14(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
         if inputs["x"].max() >= 14:
             raise error
-        return double(inputs)
+        return double(inputs, worker)
 
     with pytest.raises(error):
-        fill(shelf, DIGESTS, batches(), shard_sizes(10, 4), stop_at_item_14)
+        fill(shelf, DIGESTS, compute_batches(batches(), stop_at_item_14, 1), shard_sizes(10, 4))
     shelf.refresh()
     assert read(shelf) == [2.0 * number for number in range(8)] + [-1.0] * 12
     assert not list(shelf.folder.glob(".tmp*"))
@@ -92,7 +97,7 @@ def test_a_full_disk_ends_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DiskFullError):
-        fill(shelf, DIGESTS, batches(), shard_sizes(10, 1), double)
+        fill(shelf, DIGESTS, compute_batches(batches(), double, 1), shard_sizes(10, 1))
     assert not list(shelf.folder.glob("*.safetensors")) and not list(shelf.folder.glob(".tmp*"))
 
 
@@ -103,10 +108,45 @@ def test_room_is_asked_for_before_the_second_batch(tmp_path: Path) -> None:
     def refuse(n_items: int, n_bytes: int) -> None:
         raise DiskFullError("no room")
 
-    def count(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def count(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
         seen.append(len(inputs["x"]))
-        return double(inputs)
+        return double(inputs, worker)
 
     with pytest.raises(DiskFullError, match="no room"):
-        fill(shelf, DIGESTS, batches(), shard_sizes(10, 4), count, before_writing=refuse)
-    assert seen == [2]
+        fill(shelf, DIGESTS, compute_batches(batches(), count, 1), shard_sizes(10, 4), before_writing=refuse)
+    assert len(seen) <= 3
+
+
+WORDS = "a film of rare charm and wit that never once lets go its hold until the last frame".split()  # noqa: SIM905
+
+
+def text_preprocessing() -> TextPreprocessing:
+    """A tokenizer of whole words."""
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, **{word: 1 + n for n, word in enumerate(WORDS)}}, "[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    return TextPreprocessing(tokenizer_json=tokenizer.to_str(), max_length=64)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 70), min_size=1, max_size=60),
+    tokens=st.sampled_from([16, 64, 200]),
+    gone=st.lists(st.booleans(), min_size=60, max_size=60),
+    pictures=st.booleans(),
+)
+@settings(deadline=None)
+def test_shards_do_not_depend_on_those_already_there(
+    lengths: list[int], tokens: int, gone: list[bool], pictures: bool
+) -> None:
+    preprocessing = ImagePreprocessing() if pictures else text_preprocessing()
+    items = [" ".join((WORDS * 4)[:length]) + f" {number}" for number, length in enumerate(lengths)]
+
+    def plan(positions: np.ndarray) -> list[list[list[int]]]:
+        chosen = [items[position] for position in positions]
+        batches = plan_batches(chosen, preprocessing, batch_size=4, tokens_per_batch=tokens)
+        named = iter([positions[batch].tolist() for batch in batches])
+        return [[next(named) for _ in range(size)] for size in shard_sizes(len(batches), 3)]
+
+    shards = plan(np.arange(len(items)))
+    left = [shard for shard, is_gone in zip(shards, gone) if not is_gone]
+    missing = np.array(sorted(item for shard in left for batch in shard for item in batch), dtype=np.int64)
+    assert plan(missing) == left

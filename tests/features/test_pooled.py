@@ -92,7 +92,10 @@ def test_no_items_are_no_features(store: Store, tiny_source: Source) -> None:
     assert features.n_items == 0 and features.stage(0).shape[0] == 0
 
 
-def test_a_damaged_shard_is_computed_again(store: Store, tiny_source: Source, counted: list[int]) -> None:
+def test_a_damaged_shard_is_computed_again(
+    store: Store, tiny_source: Source, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooled, "_ITEMS_PER_SHARD", 16)
     items, digests = make_pictures(N_ITEMS)
     first = extract_pooled(tiny_source, items, digests, store, batch_size=2)
     expected = first.stage(2)

@@ -208,3 +208,27 @@ def test_root_is_given_or_the_cache_folder(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     assert default_root() == tmp_path / "headstart" / "Cache"
+
+
+@pytest.mark.parametrize("missing", ["fcntl", "network disk"])
+def test_a_disk_without_locks_works_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    if missing == "fcntl":
+        monkeypatch.setattr("headstart.features.locks.fcntl", None)
+    else:
+
+        def refuse(file: object, kind: int) -> None:
+            raise OSError(37, "No locks available")
+
+        monkeypatch.setattr("fcntl.flock", refuse)
+    store = Store(tmp_path)
+    shelf = store.open(KEY)
+    write(shelf, 1, 2)
+    young, old = shelf.folder / ".tmp-young", shelf.folder / ".tmp-old"
+    for path in (young, old):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert read(store.open(KEY), 2) == [2]
+    assert young.exists() and not old.exists()
+    assert [entry.label for entry in store.prune(limit_bytes=0)] == ["net"]

@@ -1,17 +1,24 @@
-"""The loop that fills a shelf: decode ahead, compute, and write while the next batch is computed.
+"""The loop that fills a shelf: decode ahead, compute on every core, and write meanwhile.
 
 What is missing is cut into batches, and batches into shards, by the list of missing items alone. A shard is
 whole batches in order, so that whatever shards are already there, the others are composed as they would have
 been: an extraction that was killed ends with the same files as one left alone.
+
+On a CPU each core computes batches of its own with one thread. Batches of the same core never wait for each
+other at every layer, decoding takes what time is left without stalling them, and the values of a batch do not
+depend on how many cores there are.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 
 import numpy as np
@@ -21,28 +28,81 @@ from torch import Tensor
 from headstart.features.shelf import Shelf
 
 Inputs = dict[str, Tensor]
-Compute = Callable[[Inputs], dict[str, Tensor]]
+Compute = Callable[[Inputs, int], Mapping[str, Tensor]]
+"""Named inputs and the number of the worker to named values, whose first axis is a multiple of n_items."""
 _QUEUE_LENGTH = 4
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The values of one batch.
+
+    Attributes:
+        positions: of its items, of shape (n_batch,).
+        values: by name, on the CPU.
+        arrived: on CUDA, when the copies to the CPU have arrived.
+    """
+
+    positions: np.ndarray
+    values: Mapping[str, Tensor]
+    arrived: torch.cuda.Event | None = None
+
+
+def begun(batches: Iterator[tuple[np.ndarray, Inputs]]) -> Iterator[tuple[np.ndarray, Inputs]]:
+    """Batches of which the first has been decoded and the next are on their way."""
+    return chain(list(islice(batches, 1)), batches)
+
+
+def compute_batches(
+    batches: Iterable[tuple[np.ndarray, Inputs]], compute: Compute, n_workers: int
+) -> Generator[Computed]:
+    """Compute batches, several at once, and give them in order.
+
+    Args:
+        batches: the positions of each batch's items, of shape (n_batch,), and its inputs.
+        compute: what computes one.
+        n_workers: how many at once; each is told its own number, from 0 on.
+    """
+    free: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for worker in range(n_workers):
+        free.put(worker)
+
+    def work(positions: np.ndarray, inputs: Inputs) -> Computed:
+        worker = free.get()
+        try:
+            return _on_host(positions, compute(inputs, worker))
+        finally:
+            free.put(worker)
+
+    running: deque[Future[Computed]] = deque()
+    with ThreadPoolExecutor(n_workers, thread_name_prefix="headstart-compute") as pool:
+        try:
+            for positions, inputs in batches:
+                running.append(pool.submit(work, positions, inputs))
+                if len(running) > n_workers:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def fill(
     shelf: Shelf,
     digests: np.ndarray,
-    batches: Iterable[tuple[np.ndarray, Inputs]],
+    computed: Generator[Computed],
     shard_sizes: Sequence[int],
-    compute: Compute,
     *,
     advance: Callable[[int], None] = lambda n_done: None,
     before_writing: Callable[[int, int], None] = lambda n_items, n_bytes: None,
 ) -> None:
-    """Compute the values of batches and write them on a shelf, shard by shard.
+    """Write the values of batches on a shelf, shard by shard, while others are computed.
 
     Args:
         shelf: where the shards go.
         digests: of shape (n_items,), the items' digests.
-        batches: the positions of each batch's items, of shape (n_batch,), and its inputs.
+        computed: the batches.
         shard_sizes: how many batches each shard holds; they add up to the number of batches.
-        compute: inputs to named values, whose first axis is a multiple of the number of items.
         advance: told the number of items of each batch computed.
         before_writing: told, once, the number of items and of bytes of the first batch's values; it may
             refuse to go on.
@@ -51,14 +111,13 @@ def fill(
         DiskFullError: no room is left.
     """
     first = True
-    with _Writer(shelf, digests, shard_sizes) as writer:
-        for positions, inputs in batches:
-            values = compute(inputs)
+    with closing(computed), _Writer(shelf, digests, shard_sizes) as writer:
+        for batch in computed:
             if first:
-                before_writing(len(positions), sum(value.nbytes for value in values.values()))
+                before_writing(len(batch.positions), sum(value.nbytes for value in batch.values.values()))
                 first = False
-            writer.put(positions, values)
-            advance(len(positions))
+            writer.put(batch)
+            advance(len(batch.positions))
 
 
 def shard_sizes(n_batches: int, batches_per_shard: int) -> list[int]:
@@ -67,13 +126,14 @@ def shard_sizes(n_batches: int, batches_per_shard: int) -> list[int]:
     return [batches_per_shard] * full + ([rest] if rest else [])
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """The values of one batch on their way to the disk; on CUDA they have arrived when `copied` says so."""
-
-    positions: np.ndarray
-    values: Mapping[str, Tensor]
-    copied: torch.cuda.Event | None
+def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
+    """Bring values to the CPU; from CUDA copies are only begun, and `arrived` tells when they are whole."""
+    if not any(value.is_cuda for value in values.values()):
+        return Computed(positions, {name: value.cpu() for name, value in values.items()})
+    copies = {name: value.to("cpu", non_blocking=True) for name, value in values.items()}
+    arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    arrived.record()
+    return Computed(positions, copies, arrived)
 
 
 class _Writer:
@@ -83,7 +143,7 @@ class _Writer:
         self._shelf = shelf
         self._digests = digests
         self._sizes = sizes
-        self._queue: queue.Queue[_Batch | None] = queue.Queue(_QUEUE_LENGTH)
+        self._queue: queue.Queue[Computed | None] = queue.Queue(_QUEUE_LENGTH)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="headstart-writer", daemon=True)
 
@@ -99,16 +159,11 @@ class _Writer:
         if kind is None and self._failure is not None:
             raise self._failure
 
-    def put(self, positions: np.ndarray, values: Mapping[str, Tensor]) -> None:
+    def put(self, batch: Computed) -> None:
         """Hand over the values of one batch, which must not be changed afterwards."""
         if self._failure is not None:
             raise self._failure
-        event = None
-        if any(value.is_cuda for value in values.values()):
-            values = {name: value.to("cpu", non_blocking=True) for name, value in values.items()}
-            event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            event.record()
-        self._queue.put(_Batch(positions, values, event))
+        self._queue.put(batch)
 
     def _run(self) -> None:
         try:
@@ -122,10 +177,10 @@ class _Writer:
         while self._queue.get() is not None:  # never let the computing side wait for a writer that has ended
             pass
 
-    def _write(self, shard: Sequence[_Batch]) -> None:
+    def _write(self, shard: Sequence[Computed]) -> None:
         for batch in shard:
-            if batch.copied is not None:
-                batch.copied.synchronize()
+            if batch.arrived is not None:
+                batch.arrived.synchronize()
         positions = np.concatenate([batch.positions for batch in shard])
-        parts = {name: [batch.values[name].cpu() for batch in shard] for name in shard[0].values}
+        parts = {name: [batch.values[name] for batch in shard] for name in shard[0].values}
         self._shelf.write(self._digests[positions], parts)

@@ -1,12 +1,13 @@
 """Locks that die with their process: who uses a folder of the store, and whose temporary file is still alive.
 
 They are `flock`s on open files, so that the system lets go of them when a process is killed. Where there is
-no `flock` (Windows), a folder counts as free and a temporary file as dead after a day.
+no `flock` (Windows, some network disks), a folder counts as free and a temporary file as dead after a day.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 import uuid
@@ -34,8 +35,7 @@ def create_locked(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
     while True:
         path = folder / f"{prefix}{uuid.uuid4().hex}"
         file = path.open("xb", buffering=0)
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        _flock(file, alone=True, wait=True)
         # a cleaner may have taken it between its creation and its lock
         if os.fstat(file.fileno()).st_nlink:
             return file, path
@@ -54,12 +54,21 @@ def remove_dead(folder: Path, prefix: str) -> int:
 
 
 def _is_dead(file: BinaryIO) -> bool:
-    if fcntl is None:  # pragma: no cover - Windows
+    held = _flock(file, alone=True, wait=False)
+    if held is None:
         return time.time() - os.fstat(file.fileno()).st_mtime > _DEAD_AFTER_SECONDS
+    return held
+
+
+def _flock(file: BinaryIO, *, alone: bool, wait: bool) -> bool | None:
+    """Lock an open file; tells whether it worked, None where there are no such locks."""
+    if fcntl is None:
+        return None
+    kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+        fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
+    except OSError as error:
+        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
     return True
 
 
@@ -78,9 +87,7 @@ class FolderLock:
                 file = (folder / "lock").open("ab")
             except FileNotFoundError:  # removed in between
                 continue
-            if fcntl is None:  # pragma: no cover - Windows
-                return cls(file)
-            fcntl.flock(file, fcntl.LOCK_SH)
+            _flock(file, alone=False, wait=True)
             if _is_same_file(file, folder / "lock"):
                 return cls(file)
             file.close()
@@ -92,11 +99,7 @@ class FolderLock:
             file = (folder / "lock").open("ab")
         except OSError:
             return None
-        if fcntl is None:  # pragma: no cover - Windows
-            return cls(file)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if _flock(file, alone=True, wait=False) is False:
             file.close()
             return None
         return cls(file)

@@ -1,14 +1,14 @@
-"""A source's network made ready to run fast and frozen on one device."""
+"""A source's network made ready to run fast and frozen on one device, once for each worker."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from headstart.features.device import Setting
 from headstart.sources.source import Source
@@ -19,45 +19,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InferenceNetwork:
-    """A folded network in the run's precision, and how its inputs get to it.
+    """A folded network in the run's precision, as many times as there are workers, its weights held once.
+
+    A pass watches the modules it runs, so that each worker needs modules of its own.
 
     Attributes:
-        backbone: the network, cut into the source's stages.
-        setting: its device and precision.
+        backbones: the network cut into the source's stages, one a worker.
     """
 
-    backbone: Backbone
-    setting: Setting
+    backbones: tuple[Backbone, ...]
 
-    def pooled(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
+    def pooled(self, inputs: Mapping[str, Tensor], worker: int = 0) -> list[Tensor]:
         """One vector an item and stage, of shape (n_items, D_s) float32, on the device."""
-        with torch.inference_mode(), self._autocast():
-            return [vector.float() for vector in self.backbone.pooled(inputs_for(self.backbone, inputs))]
+        backbone = self.backbones[worker]
+        with torch.inference_mode():
+            return [vector.float() for vector in backbone.pooled(inputs_for(backbone, inputs))]
 
-    def prefix(self, inputs: Mapping[str, Tensor], cut: int) -> State:
+    def prefix(self, inputs: Mapping[str, Tensor], cut: int, worker: int = 0) -> State:
         """The output of the stages before a cut, on the device."""
-        with torch.inference_mode(), self._autocast():
-            return self.backbone.prefix(inputs_for(self.backbone, inputs), cut)
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self.setting.device.type == "cuda" and self.setting.precision == "bf16":
-            return torch.autocast("cuda", dtype=torch.bfloat16)
-        return nullcontext()
-
-
-def inputs_for(backbone: Backbone, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A batch on the device of a network, pictures in its precision; its front ends of sound take float32.
-
-    On CUDA the copy leaves from pinned memory, while the batch before is computed.
-    """
-    like = next(backbone.module.parameters(), torch.empty(0))
-    moved = {}
-    for name, value in inputs.items():
-        dtype = like.dtype if value.dim() == 4 else value.dtype
-        if like.is_cuda:
-            value = value.pin_memory()
-        moved[name] = value.to(like.device, dtype, non_blocking=True)
-    return moved
+        backbone = self.backbones[worker]
+        with torch.inference_mode():
+            return backbone.prefix(inputs_for(backbone, inputs), cut)
 
 
 def inference_network(source: Source, setting: Setting) -> InferenceNetwork:
@@ -65,4 +47,19 @@ def inference_network(source: Source, setting: Setting) -> InferenceNetwork:
     from headstart.backbone import Backbone, prepare_for_inference
 
     module = prepare_for_inference(source.network, setting.precision, setting.device)
-    return InferenceNetwork(Backbone(module, source.stages), setting)
+    modules = [module, *(_twin(module) for _ in range(setting.n_workers - 1))]
+    return InferenceNetwork(tuple(Backbone(module, source.stages) for module in modules))
+
+
+def inputs_for(backbone: Backbone, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A batch on the device of a network; on CUDA copied from pinned memory, while it computes."""
+    device = next(backbone.module.parameters(), torch.empty(0)).device
+    if device.type == "cuda":
+        inputs = {name: value.pin_memory() for name, value in inputs.items()}
+    return {name: value.to(device, non_blocking=True) for name, value in inputs.items()}
+
+
+def _twin(module: nn.Module) -> nn.Module:
+    """Modules of their own around the same weights and buffers."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})

@@ -11,8 +11,8 @@ import numpy as np
 from headstart.data.items import take_items
 from headstart.data.loading import load_batches, plan_batches
 from headstart.errors import StoreError
-from headstart.features.device import Precision, Setting
-from headstart.features.extraction import Inputs, fill, shard_sizes
+from headstart.features.device import Precision, Setting, torch_threads
+from headstart.features.extraction import Inputs, begun, compute_batches, fill, shard_sizes
 from headstart.features.features import Features, stage_name
 from headstart.features.network import inference_network
 from headstart.features.shelf import Shelf
@@ -20,10 +20,9 @@ from headstart.features.store import Key, Store
 from headstart.progress import progress
 from headstart.sources.source import Source
 
-BATCH_SIZE = 32
 UNITS = {"image": "images", "text": "texts", "audio": "clips"}
 ATTEMPTS = 3
-_BATCHES_PER_SHARD = 8
+_ITEMS_PER_SHARD = 256
 
 
 def extract_pooled(
@@ -58,7 +57,7 @@ def extract_pooled(
     """
     setting = Setting.choose(device, precision, threads)
     shelf = store.open(pooled_key(source, setting.precision))
-    job = _Job(source, items, digests, store, shelf, setting, batch_size or BATCH_SIZE)
+    job = _Job(source, items, digests, store, shelf, setting, batch_size or setting.batch_size)
     for _ in range(ATTEMPTS):  # a shard may be found damaged after others were written
         missing = shelf.missing(digests)
         if len(missing):
@@ -111,19 +110,19 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
     def make_room(n_items: int, n_bytes: int) -> None:
         job.store.make_room(job.shelf, n_bytes * len(missing) // n_items)
 
+    loaded = begun(load_batches(items, preprocessing, batches, threads=job.setting.n_threads))
     network = inference_network(job.source, job.setting)
 
-    def compute(inputs: Inputs) -> Inputs:
-        return {stage_name(index): vector for index, vector in enumerate(network.pooled(inputs))}
+    def compute(inputs: Inputs, worker: int) -> Inputs:
+        return {stage_name(index): vector for index, vector in enumerate(network.pooled(inputs, worker))}
 
     unit = UNITS[job.source.modality]
-    with progress("Extracting features", len(missing), unit) as advance, job.setting.threads():
+    with progress("Extracting features", len(missing), unit) as advance, torch_threads(1):
         fill(
             job.shelf,
             job.digests[missing],
-            load_batches(items, preprocessing, batches, threads=job.setting.n_threads),
-            shard_sizes(len(batches), _BATCHES_PER_SHARD),
-            compute,
+            compute_batches(loaded, compute, job.setting.n_workers),
+            shard_sizes(len(batches), max(1, _ITEMS_PER_SHARD // job.batch_size)),
             advance=advance,
             before_writing=make_room,
         )

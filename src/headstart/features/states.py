@@ -6,25 +6,20 @@ have one shape, that is one padded length; these are the buckets.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch.nn import functional
 
-from headstart.data.augment import Augment
 from headstart.data.items import take_items
-from headstart.data.loading import load_batches, plan_batches
-from headstart.data.preprocessing import TextPreprocessing
-from headstart.data.texts import encode_all, padded_length
-from headstart.features.device import Setting
-from headstart.features.extraction import Inputs, fill
+from headstart.data.loading import plan_batches
+from headstart.features.cuts import Cut, by_length
+from headstart.features.device import Setting, torch_threads
+from headstart.features.extraction import Inputs, compute_batches, fill
 from headstart.features.network import InferenceNetwork, inference_network, inputs_for
-from headstart.features.pooled import ATTEMPTS, BATCH_SIZE, UNITS, kept_failing
+from headstart.features.pooled import ATTEMPTS, UNITS, kept_failing
 from headstart.features.shelf import Places, Shelf
-from headstart.features.store import Key, Store
+from headstart.features.store import Store
 from headstart.progress import progress
 from headstart.sources.source import Source
 
@@ -32,68 +27,6 @@ if TYPE_CHECKING:
     from headstart.backbone import Backbone, State
 
 _N_EXAMPLES = 2
-
-
-@dataclass(frozen=True)
-class Cut:
-    """What is computed: the stages before a cut, of items seen in one way.
-
-    Attributes:
-        source: the network, its stages and its preprocessing.
-        items: n_items files, texts or arrays.
-        digests: of shape (n_items,), text: the digest of each item's content.
-        cut: the number of stages before it, `0 <= cut <= n_stages`.
-        view: which augmented view; 0 is the plain one.
-        seed: of the augmentation.
-        setting: device, precision and threads.
-    """
-
-    source: Source
-    items: Sequence[Any]
-    digests: np.ndarray
-    cut: int
-    view: int
-    seed: int
-    setting: Setting
-
-    def load(
-        self, positions: np.ndarray, batches: Sequence[np.ndarray] | None = None
-    ) -> Iterator[tuple[np.ndarray, Inputs]]:
-        """Decode items in batches of one padded length.
-
-        Args:
-            positions: of shape (n_chosen,), into the items.
-            batches: positions among those; None: all in one batch.
-        """
-        if batches is None:
-            batches = [np.arange(len(positions))]
-        items = take_items(self.items, positions)
-        preprocessing = self.source.preprocessing
-        augment = Augment(self.seed, self.view, self.digests[positions]) if self.view else None
-        loaded = load_batches(items, preprocessing, batches, threads=self.setting.n_threads, augment=augment)
-        if augment is None or not isinstance(preprocessing, TextPreprocessing):
-            return loaded
-        return ((chosen, _padded_as_plain(inputs, items, chosen, preprocessing)) for chosen, inputs in loaded)
-
-    def inputs(self, positions: np.ndarray) -> Inputs:
-        """The decoded inputs of items of one padded length, as one batch."""
-        ((_, inputs),) = self.load(positions)
-        return inputs
-
-    @property
-    def key(self) -> Key:
-        """The key under which these states are stored."""
-        return Key(
-            source=self.source.digest,
-            preprocessing=self.source.preprocessing.digest(),
-            what="state",
-            stages=tuple(self.source.stages.items()),
-            precision=self.setting.precision,
-            cut=self.cut,
-            view=self.view,
-            seed=self.seed if self.view else 0,
-            label=self.source.uri,
-        )
 
 
 class StoredStates:
@@ -201,14 +134,14 @@ def extract_states(
     """
     plan = Cut(source, items, digests, cut, view, seed, Setting.choose(device, precision, threads))
     if cut == 0:
-        batches = _by_length(items, source)
+        batches = by_length(items, source)
         nowhere = np.full(len(items), -1, np.int32)
         return StoredStates(plan, None, Places(nowhere, nowhere), batches)
     shelf = store.open(plan.key)
     for _ in range(ATTEMPTS):
         missing = shelf.missing(digests)
         if len(missing):
-            _extract(plan, missing, store, shelf, batch_size or BATCH_SIZE)
+            _extract(plan, missing, store, shelf, batch_size or plan.setting.batch_size)
             shelf.refresh()
         places = shelf.find(digests)
         if (places.shard >= 0).all():
@@ -240,24 +173,17 @@ def estimate_state_bytes(
     setting = Setting.choose(device, precision, threads)
     nobody = np.zeros(len(items), dtype="U1")
     plan = Cut(source, items, nobody, cut, 0, 0, setting)
-    with setting.threads():
+    with torch_threads(1):
         return _estimate(plan, np.arange(len(items)), inference_network(source, setting))
 
 
 def _estimate(plan: Cut, positions: np.ndarray, network: InferenceNetwork) -> int:
     """Bytes of the states of the items at some positions."""
     n_bytes = 0
-    for bucket in _by_length(take_items(plan.items, positions), plan.source):
+    for bucket in by_length(take_items(plan.items, positions), plan.source):
         inputs = plan.inputs(positions[bucket[:1]])
         n_bytes += network.prefix(inputs, plan.cut).nbytes * len(bucket)
     return n_bytes
-
-
-def _by_length(items: Sequence[Any], source: Source) -> list[np.ndarray]:
-    """Positions of the items of each padded length."""
-    return plan_batches(
-        items, source.preprocessing, batch_size=max(1, len(items)), tokens_per_batch=sys.maxsize
-    )
 
 
 def _extract(plan: Cut, missing: np.ndarray, store: Store, shelf: Shelf, batch_size: int) -> None:
@@ -266,19 +192,18 @@ def _extract(plan: Cut, missing: np.ndarray, store: Store, shelf: Shelf, batch_s
     batches = plan_batches(items, plan.source.preprocessing, batch_size=batch_size)
     network = inference_network(plan.source, plan.setting)
 
-    def compute(inputs: Inputs) -> Inputs:
-        return network.prefix(inputs, plan.cut).tensors
+    def compute(inputs: Inputs, worker: int) -> Inputs:
+        return network.prefix(inputs, plan.cut, worker).tensors
 
-    unit = UNITS[plan.source.modality]
     title = f"Storing the first {plan.cut} stages" + (f", view {plan.view}" if plan.view else "")
-    with progress(title, len(missing), unit) as advance, plan.setting.threads():
+    with progress(title, len(missing), UNITS[plan.source.modality]) as advance, torch_threads(1):
         store.make_room(shelf, _estimate(plan, missing, network))
+        loaded = plan.load(missing, batches)
         fill(
             shelf,
             plan.digests[missing],
-            plan.load(missing, batches),
+            compute_batches(loaded, compute, plan.setting.n_workers),
             [1] * len(batches),
-            compute,
             advance=advance,
         )
 
@@ -290,14 +215,3 @@ def _buckets(shelf: Shelf, places: Places) -> list[np.ndarray]:
     numbers = [number_of.setdefault(shelf.signature(shard), len(number_of)) for shard in shards.tolist()]
     bucket_of = np.array(numbers)[np.searchsorted(shards, places.shard)]
     return [np.flatnonzero(bucket_of == number) for number in range(len(number_of))]
-
-
-def _padded_as_plain(
-    inputs: Inputs, items: Sequence[Any], positions: np.ndarray, preprocessing: TextPreprocessing
-) -> Inputs:
-    """Views of texts padded as the plain texts are, so that every view of an item has one shape."""
-    encoded = encode_all([str(item) for item in items], preprocessing)
-    longest = max(len(encoded[position]) for position in positions.tolist())
-    missing = padded_length(longest, preprocessing.max_length) - inputs["input_ids"].shape[1]
-    ids = functional.pad(inputs["input_ids"], (0, missing), value=preprocessing.pad_id)
-    return {"input_ids": ids, "attention_mask": functional.pad(inputs["attention_mask"], (0, missing))}

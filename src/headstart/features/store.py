@@ -21,7 +21,8 @@ from pathlib import Path
 
 from headstart.errors import StoreError
 from headstart.features.failures import disk_full, explained, size
-from headstart.features.locks import FolderLock
+from headstart.features.locks import FolderLock, create_locked
+from headstart.features.shards import TEMPORARY
 from headstart.features.shelf import Shelf
 from headstart.progress import say
 
@@ -106,9 +107,10 @@ class Store:
             lock = FolderLock.share(folder)
             about = folder / "key.json"
             if not about.exists():
-                temporary = folder / f".about-{os.getpid()}"
-                temporary.write_text(json.dumps(asdict(key), indent=1))
-                os.replace(temporary, about)
+                file, temporary = create_locked(folder, TEMPORARY)
+                with file:
+                    file.write(json.dumps(asdict(key), indent=1).encode())
+                    os.replace(temporary, about)
             os.utime(about)
         except OSError as error:
             raise explained(error, self.root, 0) from error
