@@ -1,4 +1,7 @@
-"""Runs: the directory of a run, what is written there, and how it is read again."""
+"""The run directory: what a finished run leaves, and how it is read again.
+
+`export`, `program` and `card` are imported where they are used: they need torch.
+"""
 
 from headstart.runs.directory import RunDirectory
 from headstart.runs.metrics import Chosen, Interval, Metrics, Verdict

@@ -56,11 +56,11 @@ class FoldedHead:
     weight: Tensor
     bias: Tensor
 
-    def leading(self, n_features: int) -> FoldedHead | None:
-        """The same on the first features alone; None where others count."""
-        if self.weight.shape[1] < n_features or bool(self.weight[:, n_features:].any()):
-            return None
-        return FoldedHead(self.weight[:, :n_features], self.bias)
+    def only(self, used: slice) -> FoldedHead | None:
+        """The same on some of the features alone; None where others count."""
+        rest = self.weight.clone()
+        rest[:, used] = 0
+        return None if bool(rest.any()) else FoldedHead(self.weight[:, used], self.bias)
 
 
 def fold_head(head: Head) -> FoldedHead:

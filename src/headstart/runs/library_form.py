@@ -138,7 +138,10 @@ def _speech_form(
     from transformers.models.auto.modeling_auto import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING as CLASSES
 
     width = int(source["config"].get("hidden_size", 768))
-    on_mean = head.leading(width)
+    # The last stage's vector is mean and deviation of its states; where the network goes on after it (a final
+    # norm), the network's own mean stands behind them.
+    goes_on = bool(source["config"].get("do_stable_layer_norm"))
+    on_mean = head.only(slice(-width, None) if goes_on else slice(width))
     if on_mean is None:
         raise NoForm("its head reads more than the mean of the last hidden states (their deviation)")
     changes = {"classifier_proj_size": width, "use_weighted_layer_sum": False}
@@ -186,11 +189,13 @@ def _classifier(
     )
     kept = {key: value for key, value in raw.items() if key not in left_out and key != "model_type"}
     library_config = CONFIG_MAPPING[raw["model_type"]](
-        **kept,
-        **changes,
-        id2label=dict(enumerate(classes)),
-        label2id={name: index for index, name in enumerate(classes)},
-        problem_type="single_label_classification",
+        **{
+            **kept,
+            **changes,
+            "id2label": dict(enumerate(classes)),
+            "label2id": {name: index for index, name in enumerate(classes)},
+            "problem_type": "single_label_classification",
+        }
     )
     if type(library_config) not in mapping:
         raise NoForm(f"transformers has no classifier for {raw['model_type']}")

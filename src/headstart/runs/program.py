@@ -33,7 +33,7 @@ class Inputs:
         example: one tensor an argument, in the order of `forward`.
         open_axes: for each argument, axis -> (name, least, greatest); one name is one size.
         checks: tuples like `example`, of other sizes.
-        names: of the arguments, by which the program may be called.
+        names: of the arguments.
     """
 
     example: tuple[Tensor, ...]
@@ -219,7 +219,7 @@ def _dims(inputs: Inputs) -> tuple[dict[int, Any], ...]:
 
 
 class _OfPixels(nn.Module):
-    """A module under the names of its arguments, whatever it calls them itself."""
+    """A module with a plain argument for each input, since a trace of `*inputs` takes other open axes."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()

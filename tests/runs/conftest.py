@@ -1,0 +1,277 @@
+"""Small random sources of each kind, and a model made of one, as the verbs would hand it over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from headstart.backbone import Backbone
+from headstart.heads.linear import LinearHead
+from headstart.heads.predictor import Predictor
+from headstart.runs.directory import RunDirectory
+from headstart.runs.export import SavedModel, inputs_of, save_model
+from headstart.sources import load_source
+
+CLASSES = ("03", 'an odd, "name"', "é\n2")
+EVERY = slice(None)
+WORDS = [
+    "a",
+    "b",
+    "c",
+    "word",
+    "two",
+    "three",
+    "the",
+    "cat",
+    "sat",
+    "on",
+    "mat",
+    "query",
+    ":",
+    ".",
+    ",",
+    "!",
+    "hello",
+    "world",
+    "#",
+    "##s",
+    "##ing",
+]
+
+
+class StandardText(nn.Module):
+    """A text classifier of transformers without its last layer: the class's own pooling."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.model.classifier = nn.Identity()
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        features: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return features
+
+
+@dataclass
+class Made:
+    """A run with a model in it, and the module that it was made of."""
+
+    run: RunDirectory
+    predictor: nn.Module
+    preprocessing: dict[str, Any]
+    saved: SavedModel
+    head: LinearHead
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def random_head(width: int, stages: tuple[int, ...], used: slice = EVERY) -> LinearHead:
+    generator = np.random.default_rng(0)
+    weight = generator.normal(size=(3, width)).astype(np.float32)
+    weight = np.where(np.isin(np.arange(width), np.arange(width)[used]), weight, 0).astype(np.float32)
+    return LinearHead(
+        stages=stages,
+        mean=generator.normal(size=width).astype(np.float32),
+        scale=(0.5 + generator.random(width)).astype(np.float32),
+        weight=weight / np.sqrt(width).astype(np.float32),
+        bias=generator.normal(size=3).astype(np.float32),
+        temperature=0.7,
+        classes=CLASSES,
+    )
+
+
+def make(
+    folder: Path,
+    network: nn.Module,
+    config: dict[str, Any],
+    preprocessing: dict[str, Any],
+    stages: tuple[int, ...] = (-1,),
+    used: slice = EVERY,
+) -> Made:
+    """Make a run of a network with a random head on some stages."""
+    backbone = Backbone(network, config["stages"])
+    with torch.no_grad():
+        vectors = backbone.pooler()(*inputs_of(preprocessing, network).example)
+    indices = tuple(index % len(vectors) for index in stages)
+    head = random_head(sum(vectors[index].shape[1] for index in indices), indices, used)
+    predictor = Predictor(backbone, head).eval()
+    run = RunDirectory.create(folder)
+    saved = save_model(
+        run,
+        predictor=predictor,
+        network=network,
+        head=head,
+        source_config=config,
+        preprocessing=preprocessing,
+    )
+    run.write_json("metrics.json", {"format_version": 1})
+    run.finish()
+    return Made(run, predictor, preprocessing, saved, head)
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def timm_source(work: Path) -> Path:
+    """A folder of a random resnet10t, as timm writes it."""
+    import timm
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    folder = work / "resnet10t"
+    folder.mkdir()
+    model = timm.create_model("resnet10t", num_classes=7)
+    save_file(model.state_dict(), folder / "model.safetensors")
+    own = {
+        "input_size": [3, 48, 48],
+        "mean": [0.4, 0.5, 0.6],
+        "std": [0.3, 0.2, 0.25],
+        "interpolation": "bicubic",
+        "crop_pct": 0.875,
+        "classifier": "fc",
+    }
+    content = {"architecture": "resnet10t", "num_classes": 7, "model_args": {}, "pretrained_cfg": own}
+    (folder / "config.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def image_maker(work: Path, timm_source: Path) -> Callable[..., Made]:
+    def maker(name: str, stages: tuple[int, ...] = (-1,)) -> Made:
+        source = load_source(str(timm_source))
+        return make(work / name, source.network, dict(source.config), source.preprocessing.to_json(), stages)
+
+    return maker
+
+
+@pytest.fixture(scope="session")
+def image_run(image_maker: Callable[..., Made]) -> Made:
+    return image_maker("image")
+
+
+def tokenizer_json(lower: bool = True) -> str:
+    """A small WordPiece tokenizer in BERT's manner."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    text: str = tokenizer.to_str()
+    return text
+
+
+TEXT = {"modality": "text", "max_length": 20, "prompt": "query: ", "pad_id": 0, "pad_token": "[PAD]"}
+
+
+@pytest.fixture(scope="session")
+def text_run(work: Path) -> Made:
+    """A tiny BERT with its own pooling, as --head standard trains it, and a prompt."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=5 + len(WORDS),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=32,
+        id2label={0: "of", 1: "the", 2: "source", 3: "own"},
+    )
+    network = StandardText(BertForSequenceClassification(config)).eval()
+    stages = {"embeddings": "model.bert.embeddings"}
+    stages |= {f"layer.{index}": f"model.bert.encoder.layer.{index}" for index in range(2)}
+    source = {
+        "library": "transformers",
+        "modality": "text",
+        "architecture": "BertModel",
+        "config": config.to_dict(),
+        "pooling": {"modes": ["standard"], "normalise": False},
+        "stages": stages,
+    }
+    return make(work / "text", network, source, {**TEXT, "tokenizer_json": tokenizer_json()})
+
+
+@pytest.fixture(scope="session")
+def mean_text_run(work: Path) -> Made:
+    """A tiny BERT with the mean over tokens: no class of transformers holds it."""
+    from transformers import BertConfig, BertModel
+
+    from headstart.sources.networks import TextNetwork
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=5 + len(WORDS),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=32,
+    )
+    network = TextNetwork(BertModel(config, add_pooling_layer=False), ("mean",), True).eval()
+    source = {
+        "library": "transformers",
+        "modality": "text",
+        "architecture": "BertModel",
+        "config": config.to_dict(),
+        "pooling": {"modes": ["mean"], "normalise": True},
+        "pooler": False,
+        "stages": {
+            "embeddings": "model.embeddings",
+            "layer.0": "model.encoder.layer.0",
+            "layer.1": "model.encoder.layer.1",
+        },
+    }
+    preprocessing = {**TEXT, "tokenizer_json": tokenizer_json()}
+    return make(work / "mean", network, source, preprocessing, stages=(1, -1))
+
+
+@pytest.fixture(scope="session")
+def speech_maker(work: Path) -> Callable[..., Made]:
+    def maker(name: str, norm: str = "group", used: slice | None = None) -> Made:
+        from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+        torch.manual_seed(0)
+        config = Wav2Vec2Config(
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=48,
+            conv_dim=(16, 16, 16),
+            conv_kernel=(10, 8, 4),
+            conv_stride=(5, 8, 4),
+            num_conv_pos_embeddings=16,
+            num_conv_pos_embedding_groups=4,
+            vocab_size=32,
+            feat_extract_norm=norm,
+            do_stable_layer_norm=norm == "layer",
+        )
+        folder = work / f"{name}-source"
+        Wav2Vec2Model(config).save_pretrained(folder)
+        processor = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000}
+        (folder / "preprocessor_config.json").write_text(json.dumps({**processor, "do_normalize": True}))
+        source = load_source(str(folder))
+        preprocessing = {**source.preprocessing.to_json(), "window_samples": 16000}
+        mean = slice(-32, None) if norm == "layer" else slice(32)
+        return make(work / name, source.network, dict(source.config), preprocessing, used=used or mean)
+
+    return maker
+
+
+@pytest.fixture(scope="session")
+def speech_run(speech_maker: Callable[..., Made]) -> Made:
+    return speech_maker("speech")

@@ -1,0 +1,169 @@
+"""What a run holds works without headstart: programs, folders of transformers and timm, sources again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from headstart.data.images import decode_image
+from headstart.data.preprocessing import preprocessing_from_json
+from headstart.data.texts import encode_texts, pad_ids
+from headstart.runs.export import read_head, run_program
+from headstart.sources import load_source
+
+from .conftest import CLASSES, Made
+
+BLOCKED = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "headstart":
+            raise ImportError("headstart is blocked")
+sys.meta_path.insert(0, Block())
+"""
+
+
+def without_headstart(code: str, folder: Path) -> Any:
+    """Run code that ends by printing JSON in a fresh process where headstart cannot be imported."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED + code], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def probabilities(made: Made, *inputs: torch.Tensor) -> np.ndarray:
+    with torch.no_grad():
+        rows: np.ndarray = made.predictor(*inputs).numpy()
+    return rows
+
+
+TEXTS = ["hello world", "the CAT sat on a mat !", "", "words " * 30, "a [MASK] b"]
+
+
+def text_rows(made: Made) -> np.ndarray:
+    preprocessing: Any = preprocessing_from_json(made.preprocessing)
+    rows = [pad_ids([ids], preprocessing) for ids in encode_texts(TEXTS, preprocessing)]
+    return np.concatenate([probabilities(made, *map(torch.from_numpy, row)) for row in rows])
+
+
+def test_pipelines_agree_without_headstart(
+    work: Path, image_run: Made, text_run: Made, speech_run: Made
+) -> None:
+    assert [made.saved.task for made in (image_run, text_run, speech_run)] == [
+        "image-classification",
+        "text-classification",
+        "audio-classification",
+    ]
+    pixels = np.random.default_rng(0).integers(0, 255, (70, 91, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(work / "picture.png")
+    clip = np.random.default_rng(0).normal(size=9_000).astype(np.float32) * 0.1
+    np.save(work / "clip.npy", clip)
+    told = without_headstart(
+        f"""
+import json, numpy as np
+from transformers import pipeline
+images = pipeline("image-classification", model="image")("picture.png", top_k=3)
+texts = pipeline("text-classification", model="text")({TEXTS!r}, top_k=None, truncation=True)
+texts2 = pipeline("text-classification", model="text", batch_size=3)({TEXTS!r}, top_k=None, truncation=True)
+audio = pipeline("audio-classification", model="speech")(np.load("clip.npy"), top_k=3)
+print(json.dumps([images, *texts, *texts2, audio]))
+""",
+        work,
+    )
+    got = np.array(
+        [[{row["label"]: row["score"] for row in rows}[name] for name in CLASSES] for rows in told]
+    )
+    image = decode_image(work / "picture.png", preprocessing_from_json(image_run.preprocessing))  # type: ignore[arg-type]
+    mean, std = (torch.tensor(image_run.preprocessing[key])[:, None, None] for key in ("mean", "std"))
+    window = torch.zeros(1, 16_000)
+    window[0, : len(clip)] = torch.from_numpy(clip)
+    expected = [
+        probabilities(image_run, ((image / 255.0 - mean) / std)[None]),
+        text_rows(text_run),
+        text_rows(text_run),
+        probabilities(speech_run, window, torch.tensor([len(clip)])),
+    ]
+    np.testing.assert_allclose(got, np.concatenate(expected), atol=1e-3)
+    assert np.ptp(got, axis=0).min() > 0.02, "the classes differ between the inputs"
+
+
+def test_configuration_is_written_afresh(text_run: Made) -> None:
+    config = json.loads((text_run.run.path / "config.json").read_text())
+    assert config["architectures"] == ["BertForSequenceClassification"]
+    assert list(config["id2label"].values()) == list(CLASSES)
+    assert [config["label2id"][name] for name in CLASSES] == [0, 1, 2]
+    assert "source" not in json.dumps(config)
+
+
+@pytest.mark.parametrize("norm", ["group", "layer"])
+def test_speech_norms_both_have_a_form(norm: str, speech_maker: Callable[..., Made]) -> None:
+    assert speech_maker(f"speech-{norm}", norm).saved.task == "audio-classification"
+
+
+def test_results_that_no_class_holds_say_why(
+    image_maker: Callable[..., Made], mean_text_run: Made, speech_maker: Callable[..., Made]
+) -> None:
+    two_stages = image_maker("two-stages", stages=(1, -1))
+    deviation = speech_maker("deviation", used=slice(None))
+    for made, why in (
+        (two_stages, "other stages"),
+        (mean_text_run, "other stages"),
+        (deviation, "deviation"),
+    ):
+        assert made.saved.task is None
+        assert why in made.saved.why_no_pipeline
+        config = json.loads((made.run.path / "config.json").read_text())
+        assert config["headstart"]["classes"] == list(CLASSES)
+        assert "model_type" not in config
+
+
+def test_every_kind_is_a_source_again(
+    image_run: Made, mean_text_run: Made, speech_run: Made, image_maker: Callable[..., Made]
+) -> None:
+    for made in (image_run, mean_text_run, speech_run, image_maker("two-stages-again", stages=(1, -1))):
+        source = load_source(f"run:{made.run.path}")
+        network = made.predictor.pooler.network  # type: ignore[union-attr]
+        expected = network.state_dict()
+        assert all(
+            torch.equal(tensor, expected[name]) for name, tensor in source.network.state_dict().items()
+        )
+
+
+def test_the_head_comes_back_as_it_was_fitted(mean_text_run: Made) -> None:
+    head = read_head(mean_text_run.run)
+    assert (head.stages, head.classes) == (mean_text_run.head.stages, CLASSES)
+    assert head.stage_names == ("layer.0", "layer.1")
+    assert head.temperature == pytest.approx(0.7)
+    for name in ("mean", "scale", "weight", "bias"):
+        np.testing.assert_array_equal(getattr(head, name), getattr(mean_text_run.head, name))
+
+
+def test_programs_give_what_the_module_gives(mean_text_run: Made) -> None:
+    program = run_program(mean_text_run.run.path / "model.pt2")
+    ids = torch.randint(5, 20, (2, 11), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(ids)
+    with torch.no_grad():
+        got = program(ids, mask).numpy()
+    np.testing.assert_allclose(got, probabilities(mean_text_run, ids, mask), atol=1e-5)
+
+
+def test_timm_opens_the_folder_itself(image_run: Made) -> None:
+    import timm
+
+    model = timm.create_model(f"local-dir:{image_run.run.path}", pretrained=True).eval()
+    pixels = torch.randn(2, 3, 48, 48)
+    with torch.no_grad():
+        got = model(pixels).softmax(1).numpy()
+    np.testing.assert_allclose(got, probabilities(image_run, pixels), atol=1e-4)
