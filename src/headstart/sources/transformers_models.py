@@ -17,6 +17,7 @@ from torch import nn
 
 from headstart.data.examples import Modality
 from headstart.errors import SourceError, did_you_mean
+from headstart.sources import standard
 from headstart.sources.files import read_json
 from headstart.sources.networks import HubImageNetwork, TextNetwork
 from headstart.sources.processors import audio_preprocessing, image_preprocessing
@@ -117,6 +118,8 @@ def build_transformers(config: Mapping[str, Any], model: nn.Module | None = None
     Raises:
         SourceError: an audio architecture whose front end is not known.
     """
+    if config["modality"] == "text" and config["pooling"]["modes"] == [standard.MODE]:
+        return standard.standard_network(config)
     model = fresh_model(config) if model is None else model
     if config["modality"] == "text":
         pooling = config["pooling"]
@@ -151,10 +154,10 @@ def fresh_model(config: Mapping[str, Any]) -> nn.Module:
         raise SourceError(
             f"{config['architecture']} is defined by code of its own repository: it cannot be built here."
         )
-    model_class, library_config, options = _model_class(config)
+    model_class, own, options = _model_class(config)
     build = getattr(model_class, "_from_config", model_class)
     with _silence():
-        model: nn.Module = build(library_config, **options)
+        model: nn.Module = build(own, **options)
     return model
 
 
@@ -169,17 +172,17 @@ def load_model(config: Mapping[str, Any], folder: Path, files: Sequence[Path]) -
     Raises:
         SourceError: tensors are missing, left over or of another shape.
     """
-    model_class, library_config, options = _model_class(config)
+    model_class, own, options = _model_class(config)
     if config["config"]["model_type"] == "whisper":
         from headstart.sources.whisper import encoder_tensors
 
-        encoder: nn.Module = model_class(library_config)
+        encoder: nn.Module = model_class(own)
         load_tensors(encoder, encoder_tensors(read_weights(files)), str(folder))
         return encoder.eval()
     with _silence():
         model, info = model_class.from_pretrained(
             str(folder),
-            config=library_config,
+            config=own,
             dtype=torch.float32,
             local_files_only=True,
             output_loading_info=True,
@@ -209,41 +212,45 @@ def load_remote_code(folder: Path) -> nn.Module:
     return model.eval()
 
 
-def _model_class(config: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-    """The class, its configuration object, and how to build it."""
-    from transformers.models.auto import modeling_auto as auto
+def library_config(config: Mapping[str, Any]) -> Any:
+    """Return the library's own configuration object of a source configuration."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    raw = {
-        key: value
-        for key, value in config["config"].items()
-        if key not in ("model_type", "torch_dtype", "dtype")
-    }
+    left_out = ("model_type", "torch_dtype", "dtype")
+    raw = {key: value for key, value in config["config"].items() if key not in left_out}
     model_type = str(config["config"]["model_type"])
     if model_type in WAV2VEC2_FAMILY:
         raw["layerdrop"] = 0.0  # layers left out by chance would make the depth of a stage a matter of luck
-    library_config = CONFIG_MAPPING[model_type](**raw)
+    return CONFIG_MAPPING[model_type](**raw)
+
+
+def _model_class(config: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """The class, its configuration object, and how to build it."""
+    from transformers.models.auto import modeling_auto as auto
+
+    model_type = str(config["config"]["model_type"])
+    own = library_config(config)
     if model_type == "whisper":
         from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-        return WhisperEncoder, library_config, {}
+        return WhisperEncoder, own, {}
     mapping = auto.MODEL_MAPPING
-    if config["modality"] == "text" and getattr(library_config, "is_encoder_decoder", False):
+    if config["modality"] == "text" and getattr(own, "is_encoder_decoder", False):
         if model_type not in auto.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES:
             raise SourceError(
                 f"{config['architecture']} has a decoder; only its encoder could be used, alone."
             )
         mapping = auto.MODEL_FOR_TEXT_ENCODING_MAPPING
-    model_class = mapping[type(library_config)]
+    model_class = mapping[type(own)]
     takes = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
-    return model_class, library_config, {} if config["pooler"] or not takes else {"add_pooling_layer": False}
+    return model_class, own, {} if config["pooler"] or not takes else {"add_pooling_layer": False}
 
 
 def _pooler_has_weights(config: Mapping[str, Any]) -> bool:
     """Whether the class's own pooler is learned; Swin's or ResNet's is a mean without weights."""
-    model_class, library_config, _ = _model_class({**config, "pooler": True})
+    model_class, own, _ = _model_class({**config, "pooler": True})
     with _silence(), torch.device("meta"):
-        names = model_class(library_config).state_dict()
+        names = model_class(own).state_dict()
     return any(name.startswith("pooler.") for name in names)
 
 
