@@ -1,6 +1,30 @@
-"""Evidence: metrics with intervals, baselines, comparisons and verdicts."""
+"""Evidence: metrics with intervals, baselines, verification, comparisons and verdicts."""
 
+from headstart.evidence.baselines import ClassicalModel, fit_classical, majority
+from headstart.evidence.classical_features import ClassicalFeatures, classical_features
+from headstart.evidence.compare import Verdict, accuracy_difference, verdict
 from headstart.evidence.intervals import Interval, standard_error
 from headstart.evidence.metrics import metrics
+from headstart.evidence.tables import Bin, ClassRow, calibration_bins, class_table, confusion_matrix
+from headstart.evidence.verification import Verification, verification
 
-__all__ = ["Interval", "metrics", "standard_error"]
+__all__ = [
+    "Bin",
+    "ClassRow",
+    "ClassicalFeatures",
+    "ClassicalModel",
+    "Interval",
+    "Verdict",
+    "Verification",
+    "accuracy_difference",
+    "calibration_bins",
+    "class_table",
+    "classical_features",
+    "confusion_matrix",
+    "fit_classical",
+    "majority",
+    "metrics",
+    "standard_error",
+    "verdict",
+    "verification",
+]

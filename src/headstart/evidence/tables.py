@@ -38,7 +38,7 @@ def confusion_matrix(labels: NDArray[np.integer], probabilities: NDArray[np.floa
 
 
 def calibration_bins(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> list[Bin]:
-    """Return the 15 equal bins of the largest probability, as the ece takes them (Guo et al. 2017, section 2).
+    """Return the 15 equal bins of the largest probability, as the ece takes them (Guo et al. 2017).
 
     Args:
         labels: class number of each item, of shape (N,).
@@ -57,3 +57,45 @@ def calibration_bins(labels: NDArray[np.integer], probabilities: NDArray[np.floa
         )
         bins.append(Bin(index / N_BINS, (index + 1) / N_BINS, n_items, mean, share))
     return bins
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class: how many items have it, how many were given it, precision, recall and their mean F1.
+
+    A ratio is None where nothing is divided by: precision of a class never predicted, recall of one absent.
+    """
+
+    name: str
+    n_items: int
+    n_predicted: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+def class_table(
+    labels: NDArray[np.integer], probabilities: NDArray[np.floating], classes: tuple[str, ...]
+) -> list[ClassRow]:
+    """Return a row for each class, in the order of the columns.
+
+    Args:
+        labels: class number of each item, of shape (N,).
+        probabilities: of shape (N, C).
+        classes: C names.
+    """
+    counts = confusion_matrix(labels, probabilities)
+    rows = []
+    for index, name in enumerate(classes):
+        hit, actual, predicted = counts[index, index], counts[index].sum(), counts[:, index].sum()
+        rows.append(
+            ClassRow(
+                name=name,
+                n_items=int(actual),
+                n_predicted=int(predicted),
+                precision=float(hit / predicted) if predicted else None,
+                recall=float(hit / actual) if actual else None,
+                f1=float(2 * hit / (actual + predicted)) if actual + predicted else None,
+            )
+        )
+    return rows
