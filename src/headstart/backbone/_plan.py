@@ -11,14 +11,17 @@ Placeholders are filled with NaN, so that a value that should have been kept can
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten
+from torch.utils._pytree import tree_flatten, tree_leaves
 
 from headstart.backbone._calls import (
     Action,
@@ -186,6 +189,7 @@ def run_suffix(
     state: State,
     fill: float = math.nan,
     at_cut: Callable[[Call], None] | None = None,
+    issued: list[Tensor] | None = None,
 ) -> Any:
     """Go on from a state at a cut to the network's output.
 
@@ -196,11 +200,12 @@ def run_suffix(
         state: what `run_prefix` gave.
         fill: what placeholders hold.
         at_cut: sees the arguments at the cut before any is put in.
+        issued: is given the placeholders.
     """
     layout, n_items = state.layout, state.n_items
     queues: dict[nn.Module, list[Action | None]] = {}
     for position, (answer, (tree, kept)) in enumerate(zip(plan.answers, layout.answers, strict=True)):
-        reply = None if tree is None else _reply(state, tree, position if kept else None, fill)
+        reply = None if tree is None else _reply(state, tree, position if kept else None, fill, issued)
         queues.setdefault(answer.module, []).append(reply)
     resumed = False
     with eval_mode(modules) as restore_modes:
@@ -230,12 +235,17 @@ def run_suffix(
     return output
 
 
-def _reply(state: State, tree: Tree, position: int | None, fill: float) -> Action:
+def _reply(
+    state: State, tree: Tree, position: int | None, fill: float, issued: list[Tensor] | None
+) -> Action:
     """Answer a call with a placeholder, or with the value kept of it."""
 
     def reply(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if position is None:
-            return tree.placeholder(state.n_items, fill, state.layout.dense)
+            placeholder = tree.placeholder(state.n_items, fill, state.layout.dense)
+            if issued is not None:
+                issued.extend(leaf for leaf in tree_leaves(placeholder) if isinstance(leaf, Tensor))
+            return placeholder
         return tree.rebuild(state.tensors, f"answer.{position}", state.n_items)
 
     return reply
@@ -275,7 +285,7 @@ def make_plan(
     last = count_items(inputs) - 1
     two, three = take_items(inputs, [0, last]), take_items(inputs, [0, last, 0])
     try:
-        with torch.no_grad(), eval_mode(modules):
+        with _probing(), eval_mode(modules):
             first, second = record_until(root, two, *start), record_until(root, three, *start)
             if first is None or second is None:
                 raise Unsliceable("its forward never calls that stage")
@@ -284,13 +294,21 @@ def make_plan(
             args, kwargs = as_call(two)
             expected = root(*args, **kwargs)
             plan = _settle(_Trial(root, modules, plan, two, first, kinds, expected))
-        _check_slices(run_prefix(root, modules, plan, two), run_prefix(root, modules, plan, three))
+            _check_slices(run_prefix(root, modules, plan, two), run_prefix(root, modules, plan, three))
     except Unsliceable as reason:
         raise ArchitectureError(
             f"{type(root).__name__} cannot be cut at {label} without changing its output: {reason}. "
             "Name other stages, or train all of it (--freeze none) or its head only (--freeze all)."
         ) from None
     return plan
+
+
+@contextmanager
+def _probing() -> Iterator[None]:
+    """No gradients, versions of tensors counted, and no warnings of torch about placeholders."""
+    with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _answers(first: Recording, second: Recording) -> tuple[Answer, ...]:
@@ -351,15 +369,16 @@ class _Trial:
     def _arguments_to_put_in(self, plan: Plan, fill: float) -> set[str]:
         """Names of the arguments at the cut that do not come out right by themselves."""
         seen: list[Call] = []
+        issued: list[Tensor] = []
 
         def look(call: Call) -> None:
             seen.append(call)
             raise Stop(*call)
 
-        try:
-            run_suffix(self.root, self.modules, plan, self._state(plan), fill, look)
-        except Stop:
-            pass
+        with contextlib.suppress(Stop):
+            run_suffix(self.root, self.modules, plan, self._state(plan), fill, look, issued)
+        if not plan.dense and any(placeholder._version for placeholder in issued):
+            raise Unsliceable("the network writes into a placeholder without memory of its own")
         if not seen:
             raise Unsliceable("the stage does not run again")
         came_out = named_values(*seen[0])
