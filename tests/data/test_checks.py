@@ -12,7 +12,7 @@ from PIL import Image
 
 from headstart.data.checks import check, check_lengths, drop_unreadable
 from headstart.data.examples import Examples, string_array
-from headstart.data.preprocessing import AudioPreprocessing, TextPreprocessing
+from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing, TextPreprocessing
 from headstart.data.read import read_examples
 from headstart.data.scanning import scan
 from headstart.errors import DataError
@@ -93,7 +93,7 @@ def test_silent_and_long_recordings(recording: Callable[..., Path]) -> None:
     seen = scan(items, "audio", threads=1)
     assert "silent.wav" in {f.kind: f for f in check(examples, seen)}["silent"].message
     (long,) = check_lengths(examples, seen, AudioPreprocessing(max_seconds=3.0))
-    assert "1 of 5 recordings are longer than 3 s" in long.message
+    assert "Longer than 3 s: 1 of 5 recordings" in long.message
     assert check_lengths(examples, seen, AudioPreprocessing()) == []
 
 
@@ -120,3 +120,25 @@ def test_real_pictures_are_not_taken_for_near_duplicates(shared: Path) -> None:
     for name in ("chest_xray", "hymenoptera", "emodb"):
         got = found(read_examples(shared / "data" / name))
         assert not any(kind.startswith(("near", "duplicate")) for kind in got), name
+
+
+def test_classes_that_differ_only_in_case() -> None:
+    names = string_array(range(40))
+    labels = string_array(["Cat", "cat ", "dog", "cow"] * 10)
+    examples = Examples("text", [f"word {i}" for i in range(40)], names, labels)
+    assert "'Cat' / 'cat '" in found(examples)["like_classes"][1]
+
+
+def test_without_labels_only_the_items_are_looked_at() -> None:
+    examples = Examples("text", ["a b", "A, b"], string_array("12"), notes=("Texts are taken from 'x'.",))
+    got = found(examples)
+    assert set(got) == {"duplicate_within", "note"}
+    assert "1 text more than once" in got["duplicate_within"][1]
+
+
+def test_animated_pictures_are_said(picture: Callable[..., Image.Image]) -> None:
+    buffer = io.BytesIO()
+    picture(0).save(buffer, "GIF", save_all=True, append_images=[picture(1)])
+    examples = Examples("image", [buffer.getvalue()], string_array(["a.gif"]))
+    assert "1 file with several pictures (a.gif: GIF of 2 frames" in found(examples)["animated"][1]
+    assert check_lengths(examples, scan(examples.items, "image", threads=1), ImagePreprocessing()) == []

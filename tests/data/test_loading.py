@@ -21,7 +21,7 @@ from headstart.data.preprocessing import (
     TextPreprocessing,
     with_window,
 )
-from headstart.data.texts import LADDER, padded_length
+from headstart.data.texts import LADDER, encode_texts, padded_length
 from headstart.errors import DataError
 
 SMALL = ImagePreprocessing(size=(16, 16))
@@ -164,3 +164,8 @@ def test_real_pictures_agree_with_timm(shared: Path) -> None:
     ((_, inputs),) = load_batches(files, preprocessing, [np.arange(6)], threads=2)
     for path, pixels in zip(files, inputs["pixels"]):
         assert (pixels - reference(Image.open(path).convert("RGB"))).abs().max() < 0.04
+
+
+def test_a_text_of_spaces_is_tokenised_to_its_end(word_tokenizer: TextPreprocessing) -> None:
+    (ids,) = encode_texts([" " * 10_000 + "a b"], word_tokenizer)
+    assert ids.tolist() == [2, 4, 5, 3]

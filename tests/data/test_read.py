@@ -93,7 +93,7 @@ def test_hidden_and_other_files_are_left_out_and_said(class_folders: Callable[..
     write(folder / "cat" / "Thumbs.db", "x")
     examples = read_examples(folder)
     assert len(examples) == 2
-    assert "1 files of other kinds" in examples.notes[0]
+    assert "1 file of other kinds" in examples.notes[0]
 
 
 def test_metadata_columns_win_over_folders(class_folders: Callable[..., Path]) -> None:
@@ -354,3 +354,55 @@ def test_real_sets_read_as_described(shared: Path) -> None:
     assert "03" in speakers.classes and speakers.group == "sentence"
     with pytest.raises(DataError, match="domains"):
         read_examples(shared / "data" / "pacs")
+
+
+def test_linked_folders_are_followed_once(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 2, "dog": 2})
+    (folder / "dog" / "loop").symlink_to(folder, target_is_directory=True)
+    assert len(read_examples(folder)) == 4
+
+
+def test_metadata_of_mixed_files_takes_the_modality_asked_for(
+    class_folders: Callable[..., Path], recording: Callable[..., Path]
+) -> None:
+    folder = class_folders({"cat": 2})
+    recording("pictures/cat/a.wav")
+    recording("pictures/cat/b.wav")
+    rows = "file,label\ncat/000.png,a\ncat/a.wav,a\ncat/001.png,b\ncat/b.wav,b\n"
+    write(folder / "metadata.csv", rows)
+    sounds = read_examples(folder, modality="audio")
+    assert sounds.names.tolist() == ["cat/a.wav", "cat/b.wav"]
+    assert sounds.labels is not None and sounds.labels.tolist() == ["a", "b"]
+
+
+def test_metadata_of_text_files(tmp_path: Path) -> None:
+    write(tmp_path / "one.txt", "so it goes")
+    write(tmp_path / "two.txt", "la la")
+    write(tmp_path / "metadata.csv", "file,label\none.txt,a\ntwo.txt,b\n")
+    examples = read_examples(tmp_path)
+    assert examples.modality == "text" and list(examples.items) == ["so it goes", "la la"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.json", '{"text": "so"}', "must hold a list"),
+        ("b.jsonl", '{"text": "so"}\n{"text"', "line 2: not valid JSON"),
+        ("c.jsonl", "[1]\n", "line 1: must be an object"),
+        ("d.parquet", "no", "cannot be read as parquet"),
+    ],
+)
+def test_faults_of_json_and_parquet(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_examples(write(tmp_path / name, text))
+
+
+def test_options_that_need_columns(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    with pytest.raises(DataError, match=r"no column 'speaker' \(--target\)"):
+        read_examples(folder, target="speaker")
+    with pytest.raises(DataError, match="--group"):
+        read_examples(folder, group="patient")
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8), labels=np.arange(2))
+    with pytest.raises(DataError, match="--group"):
+        read_examples(tmp_path / "a.npz", group="patient")

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from headstart.data.examples import Examples
-from headstart.data.findings import UNITS, Finding, about, listed
+from headstart.data.findings import UNITS, Finding, about, counted, listed
 from headstart.data.preprocessing import AudioPreprocessing, Preprocessing, TextPreprocessing
 from headstart.data.repeats import nearly_repeated, repeated
 from headstart.data.scanning import Scan
@@ -143,10 +143,9 @@ def _leaking_groups(examples: Examples) -> list[Finding]:
     if not leaking:
         return []
     name = examples.group or "group"
-    message = (
-        f"{len(leaking):,} of {len(set(examples.groups)):,} values of '{name}' occur in more than one part "
-    )
-    message += f"of the split ({listed(leaking, 3)}): the result says little about an unseen {name}."
+    n_groups = len(set(examples.groups))
+    message = f"In more than one part of the split: {len(leaking):,} of {n_groups:,} values of '{name}' "
+    message += f"({listed(leaking, 3)}). The held-out result says little about an unseen {name}."
     return [about("group_leak", "warning", message, leaking)]
 
 
@@ -155,11 +154,13 @@ def _item_notes(examples: Examples, scan: Scan) -> list[Finding]:
     silent = [str(examples.names[i]) for i, note in scan.notes.items() if note == "silent"]
     animated = [i for i, note in scan.notes.items() if note != "silent"]
     if silent:
-        message = f"{len(silent):,} of {len(examples):,} recordings are silent ({listed(silent, 3)})."
+        message = f"Only silence in {len(silent):,} of {len(examples):,} recordings ({listed(silent, 3)})."
         found.append(about("silent", "warning", message, silent))
     if animated:
         names = [str(examples.names[i]) for i in animated]
-        message = f"{len(animated):,} files hold several pictures ({names[0]}: {scan.notes[animated[0]]})."
+        message = (
+            f"{counted(len(names), 'files')} with several pictures ({names[0]}: {scan.notes[animated[0]]})."
+        )
         found.append(about("animated", "note", message, names))
     return found
 
@@ -181,8 +182,8 @@ def check_lengths(examples: Examples, scan: Scan, preprocessing: Preprocessing) 
         n_cut = n_cut_texts([str(item) for item in examples.items], preprocessing)
         if n_cut:
             share = n_cut / len(examples)
-            message = f"{n_cut:,} of {len(examples):,} texts ({share:.1%}) are longer than the source's "
-            message += f"{preprocessing.max_length} tokens: only their beginning is used."
+            message = f"Longer than the source's {preprocessing.max_length} tokens: {n_cut:,} of "
+            message += f"{len(examples):,} texts ({share:.1%}). Only their beginning is used."
             return [Finding("cut", "warning" if share > 0.05 else "note", message, (), n_cut)]
     return []
 
@@ -191,6 +192,6 @@ def _long_recordings(examples: Examples, seconds: np.ndarray, limit: float | Non
     if limit is None or not (seconds > limit + 1e-3).any():
         return []
     names = examples.names[np.flatnonzero(seconds > limit + 1e-3)]
-    message = f"{len(names):,} of {len(examples):,} recordings are longer than {limit:g} s (the longest "
-    message += f"{np.nanmax(seconds):,.0f} s): only their first {limit:g} s are used."
+    message = f"Longer than {limit:g} s: {len(names):,} of {len(examples):,} recordings (the longest "
+    message += f"{np.nanmax(seconds):,.0f} s). Only their first {limit:g} s are used."
     return [about("cut", "warning", message, names)]

@@ -46,6 +46,16 @@ def listed(names: Iterable[str], n_shown: int = 5) -> str:
     return ", ".join(all_names[:n_shown]) + more
 
 
+def counted(number: int, units: str) -> str:
+    """A number with its unit: "1 image", "3,000 images".
+
+    Args:
+        number: how many.
+        units: the unit in the plural, ending in s.
+    """
+    return f"{number:,} {units.removesuffix('s') if number == 1 else units}"
+
+
 def about(kind: str, severity: Severity, message: str, names: Iterable[str]) -> Finding:
     """A finding about some named items.
 

@@ -22,6 +22,7 @@ from headstart.data.columns import (
     require_column,
 )
 from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.findings import counted
 from headstart.data.items import suffix_modality
 from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table, read_text
@@ -98,7 +99,7 @@ def media_files(
             "learn from with --modality."
         )
     n_left = len(others) + sum(len(names) for kind, names in kinds.items() if kind != chosen)
-    left = [f"{n_left:,} files of other kinds in {folder.name} were left out."] if n_left else []
+    left = [f"Left out of {folder.name}: {counted(n_left, 'files')} of other kinds."] if n_left else []
     return chosen, kinds[chosen], tuple(left)
 
 

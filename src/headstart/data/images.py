@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,14 +212,15 @@ def open_image(item: Item) -> Image.Image:
         raise Unreadable("the file is empty")
     try:
         image = Image.open(io.BytesIO(data))
-    except Image.DecompressionBombError:
-        raise Unreadable(f"more than {MAX_PIXELS:,} pixels: make it smaller first") from None
+    except Image.DecompressionBombError as error:
+        n_pixels = next((int(word) for word in re.findall(r"\d+", str(error))), 0)
+        raise Unreadable(f"{n_pixels:,} pixels, more than {MAX_PIXELS:,}: make it smaller first") from None
     except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
         known = "not a picture that can be read, or its header is damaged"
         raise Unreadable(known if "cannot identify" in str(error) else f"{known} ({error})") from None
     if image.size[0] * image.size[1] > MAX_PIXELS:
         raise Unreadable(
-            f"{image.size[0]:,} x {image.size[1]:,} pixels: more than {MAX_PIXELS:,}, make it smaller first"
+            f"{image.size[0]:,} x {image.size[1]:,} pixels, more than {MAX_PIXELS:,}: make it smaller first"
         )
     if 0 in image.size:
         raise Unreadable("the picture has no pixels")

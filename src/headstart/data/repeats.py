@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.data.duplicates import equal_groups, near_pairs
 from headstart.data.examples import Examples
-from headstart.data.findings import UNITS, Finding, about
+from headstart.data.findings import UNITS, Finding, about, counted
 from headstart.data.scanning import Scan
 
 # Calibrated on real sets: the closest different pictures reach .985 (chest X-rays), copies re-encoded at JPEG
@@ -47,19 +47,18 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
     across, within = _by_crossing(examples, groups)
     found: list[Finding] = []
     if across:
-        message = f"{len(across):,} {units} occur in more than one part of the split{aside}, such as "
+        message = f"{counted(len(across), units)} in more than one part of the split{aside}, such as "
         message += f"{_example(examples, across[0])}: the held-out result is a little too good."
         found.append(about("duplicate_across", "warning", message, _names(examples, across)))
     if within:
-        message = (
-            f"{len(within):,} {units} occur more than once{aside}, such as {_example(examples, within[0])}."
-        )
+        message = f"{counted(len(within), units)} more than once in the data{aside}, such as "
+        message += f"{_example(examples, within[0])}."
         found.append(about("duplicate_within", "note", message, _names(examples, within)))
     labels = examples.labels
     conflicting = [] if labels is None else [group for group in groups if len(set(labels[group])) > 1]
     if labels is not None and conflicting:
         given = " / ".join(dict.fromkeys(str(label) for label in labels[conflicting[0]]))
-        message = f"{len(conflicting):,} {units} occur with different labels, such as "
+        message = f"{counted(len(conflicting), units)} with different labels, such as "
         message += f"{_example(examples, conflicting[0])}: {given}."
         found.append(about("conflicting_labels", "warning", message, _names(examples, conflicting)))
     return found
@@ -80,14 +79,15 @@ def nearly_repeated(examples: Examples, scan: Scan) -> list[Finding]:
     if scan.seconds is not None and len(pairs):
         pairs = pairs[np.abs(scan.seconds[pairs[:, 0]] / scan.seconds[pairs[:, 1]] - 1.0) < 0.02]
     how = "look nearly the same" if examples.modality == "image" else "sound nearly the same"
-    what = f"pairs of {UNITS[examples.modality]} {how}"
+    what = f"of {UNITS[examples.modality]} that {how}"
     across, within = _by_crossing(examples, list(pairs))
     found: list[Finding] = []
     if across:
-        message = f"{len(across):,} {what} across the split, such as {_example(examples, across[0])}."
+        message = f"{counted(len(across), 'pairs')} {what} across the split, such as "
+        message += f"{_example(examples, across[0])}."
         found.append(about("near_duplicate_across", "warning", message, _names(examples, across)))
     if within:
-        message = f"{len(within):,} {what}, such as {_example(examples, within[0])}."
+        message = f"{counted(len(within), 'pairs')} {what}, such as {_example(examples, within[0])}."
         found.append(about("near_duplicate_within", "note", message, _names(examples, within)))
     return found
 
