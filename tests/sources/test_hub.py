@@ -144,6 +144,9 @@ def test_offline_names_what_is_on_this_disk(bert: SmallHub, monkeypatch: pytest.
         load_source("hf:facebook/wav2vec2-base")
     assert "HF_HUB_OFFLINE is set" in str(caught.value)
     assert "--source hf:me/bert" in str(caught.value)
+    with pytest.raises(SourceError) as caught:
+        load_source("hf:facebook/wav2vec2-base", modality="text")
+    assert str(caught.value).endswith("On this disk: --source hf:me/bert.")
 
 
 def test_a_repository_without_weights_is_told(tmp_path: Path, small_hub: SmallHub) -> None:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from headstart.data.examples import Modality
 from headstart.errors import DiskFullError, HeadstartError, SourceError
 from headstart.progress import say
 from headstart.sources.weights import WEIGHT_FILES
@@ -35,13 +36,16 @@ class Fetched:
     commit: str
 
 
-def download(repo_id: str, revision: str | None = None, *, code: bool = False) -> Fetched:
+def download(
+    repo_id: str, revision: str | None = None, *, code: bool = False, modality: Modality | None = None
+) -> Fetched:
     """Return a model repository as a local folder: configuration, tokenizer, card and the best weights.
 
     Args:
         repo_id: OWNER/NAME.
         revision: branch, tag or commit; None: the main branch.
         code: fetch Python files too (only where the user lets them run).
+        modality: of the data at hand; without a connection, sources of it on this disk are named.
 
     Raises:
         SourceError: no such repository or revision, no access, no connection and nothing in the cache, or a
@@ -54,7 +58,7 @@ def download(repo_id: str, revision: str | None = None, *, code: bool = False) -
         pinned = _cached(repo_id, revision) if revision and _COMMIT.fullmatch(revision) else None
         if pinned is not None:
             return pinned
-        listed = _listing(repo_id, revision)
+        listed = _listing(repo_id, revision, modality)
     except HFValidationError as error:
         raise SourceError(f"'{repo_id}' is no name of a hub repository (OWNER/NAME): {error}") from None
     if isinstance(listed, Fetched):
@@ -155,7 +159,9 @@ def repository_error(repo_id: str, revision: str | None, error: Exception) -> He
     )
 
 
-def _listing(repo_id: str, revision: str | None) -> tuple[str, list[str]] | Fetched:
+def _listing(
+    repo_id: str, revision: str | None, modality: Modality | None
+) -> tuple[str, list[str]] | Fetched:
     """The commit and its files; or the cached folder where the hub cannot be reached."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
@@ -179,7 +185,7 @@ def _listing(repo_id: str, revision: str | None) -> tuple[str, list[str]] | Fetc
         return cached
     from headstart.sources.disk import what_is_here
 
-    raise SourceError(f"hf:{repo_id} is not on this disk, and {reason}. {what_is_here()}")
+    raise SourceError(f"hf:{repo_id} is not on this disk, and {reason}. {what_is_here(modality)}")
 
 
 def _cached(repo_id: str, revision: str | None) -> Fetched | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headstart.data.examples import Modality
 from headstart.errors import HeadstartError, SourceError, did_you_mean
 from headstart.sources.disk import BUNDLED, what_is_here
 from headstart.sources.files import read_json
@@ -35,22 +36,23 @@ class Place:
     config: dict[str, Any] = field(default_factory=dict)
 
 
-def find_place(uri: str, *, code: bool = False) -> Place:
+def find_place(uri: str, *, code: bool = False, modality: Modality | None = None) -> Place:
     """Return where a source lies, fetched from the hub where its URI says so.
 
     Args:
         uri: `timm:NAME`, `hf:REPO[@REVISION]`, a folder, a weight file, `run:PATH` or `bundled:NAME`.
         code: fetch a repository's Python files too.
+        modality: of the data at hand, for what is said where there is no connection.
 
     Raises:
         SourceError: there is no such source.
     """
     scheme, name = split_uri(uri)
     if scheme == "timm":
-        return _hub_place(uri, *_timm_repository(name), code=False)
+        return _hub_place(uri, *_timm_repository(name), code=False, modality=modality)
     if scheme == "hf":
         repo_id, _, revision = name.partition("@")
-        return _hub_place(uri, repo_id, revision or None, code=code)
+        return _hub_place(uri, repo_id, revision or None, code=code, modality=modality)
     if scheme == "bundled":
         return _bundled(uri, name)
     if scheme == "run":
@@ -79,10 +81,12 @@ def split_uri(uri: str) -> tuple[str, str]:
     )
 
 
-def _hub_place(uri: str, repo_id: str, revision: str | None, *, code: bool) -> Place:
+def _hub_place(
+    uri: str, repo_id: str, revision: str | None, *, code: bool, modality: Modality | None
+) -> Place:
     from headstart.sources.hub import download
 
-    fetched = download(repo_id, revision, code=code)
+    fetched = download(repo_id, revision, code=code, modality=modality)
     raw = read_json(fetched.folder / "config.json")
     return Place(uri, fetched.folder, weight_files(fetched.folder), raw, fetched.commit)
 

@@ -51,13 +51,13 @@ def load_source(
     Args:
         uri: `timm:NAME`, `hf:REPO[@REVISION]`, a local folder or weight file, `run:PATH` or `bundled:NAME`.
         arch: the architecture of a plain state dict: a timm name, or FILE:Class of one's own network.
-        modality: needed only for a class of one's own that does not tell it.
+        modality: of the data at hand; needed only for a class of one's own that does not tell its own.
         trust_remote_code: let code from the repository run; only ever the user's own word.
 
     Raises:
         SourceError: there is no such source, or its weights or configuration cannot be used.
     """
-    place = find_place(uri, code=trust_remote_code)
+    place = find_place(uri, code=trust_remote_code, modality=modality)
     if place.config:
         return _open_run(place, arch)
     if (arch is not None and ":" in arch) or place.raw.get("library") == "custom":

@@ -61,15 +61,13 @@ def text_settings(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def text_preprocessing(folder: Path, raw: Mapping[str, Any]) -> TextPreprocessing:
     """Return the tokenizer, the length and the prompt of a text source's folder."""
-    from tokenizers import Tokenizer
-
     own = read_json(folder / "sentence_bert_config.json")
     settings = read_json(folder / "tokenizer_config.json")
-    tokenizer_json = _tokenizer_json(folder, lower_case=bool(own.get("do_lower_case")))
+    tokenizer = _tokenizer(folder, lower_case=bool(own.get("do_lower_case")))
     pad_token = _pad_token(folder, settings)
-    pad_id = Tokenizer.from_str(tokenizer_json).token_to_id(pad_token)
+    pad_id = tokenizer.token_to_id(pad_token)
     return TextPreprocessing(
-        tokenizer_json=tokenizer_json,
+        tokenizer_json=str(tokenizer.to_str()),
         max_length=_max_length(raw, [own.get("max_seq_length"), settings.get("model_max_length")]),
         prompt=_prompt(folder),
         pad_id=int(pad_id if pad_id is not None else raw.get("pad_token_id") or 0),
@@ -139,7 +137,7 @@ def _dense(own: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _tokenizer_json(folder: Path, lower_case: bool) -> str:
+def _tokenizer(folder: Path, lower_case: bool) -> Any:
     from tokenizers import Tokenizer, normalizers
 
     path = folder / "tokenizer.json"
@@ -154,7 +152,7 @@ def _tokenizer_json(folder: Path, lower_case: bool) -> str:
     if lower_case:
         before = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *before])
-    return str(tokenizer.to_str())
+    return tokenizer
 
 
 def _converted_tokenizer(folder: Path) -> Any:
