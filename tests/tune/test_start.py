@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tune_networks import linear_head
 
-from headstart.tune.start import fit_start, serves, widened
+from headstart.tune.start import fit_start, serves, steadied, widened
 
 
 def blobs(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,3 +46,16 @@ def test_a_widened_head_reads_its_end_of_the_vector(leading: bool) -> None:
     vector = np.concatenate([own, other] if leading else [other, own], axis=1)
     np.testing.assert_allclose(wide.logits(vector), head.logits(own), rtol=1e-6)
     assert widened(head, 8, leading=leading) is head
+
+
+def test_a_feature_that_hardly_varies_is_left_out() -> None:
+    head = linear_head(width=8)
+    assert steadied(head) is head
+    scale = head.scale.copy()
+    scale[3] = 3e-9
+    steady = steadied(replace(head, scale=scale))
+    x = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)
+    x[:, 3] = head.mean[3]
+    np.testing.assert_allclose(steady.logits(x), head.logits(x), rtol=1e-6)
+    x[:, 3] += 1.0
+    assert np.abs(steady.logits(x)).max() < 10

@@ -8,6 +8,8 @@ Legend: N items, D features, C classes.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,3 +90,19 @@ def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:
     weight = np.zeros((len(head.classes), width), np.float32)
     mean[place], scale[place], weight[:, place] = head.mean, head.scale, head.weight
     return LinearHead(head.stages, mean, scale, weight, head.bias, head.temperature, head.classes)
+
+
+def steadied(head: LinearHead) -> LinearHead:
+    """A head without the features that hardly vary, so that training from it is stable.
+
+    A feature that is all but constant (MiniLM has one) gets an inverse scale of up to 1e9, and with it a
+    gradient that drowns all others once the stages before it train. Features whose scale is below a hundredth
+    of the median get weight 0; they are centred, so the bias stays as it is.
+    """
+    typical = float(np.median(head.scale))
+    dead = head.scale < 0.01 * typical
+    if not dead.any():
+        return head
+    weight, scale = head.weight.copy(), head.scale.copy()
+    weight[:, dead], scale[dead] = 0.0, typical
+    return replace(head, weight=weight, scale=scale)

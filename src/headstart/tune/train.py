@@ -33,7 +33,7 @@ from headstart.tune.loop import Labelled, Loop
 from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Tuned, score
-from headstart.tune.start import fit_start, serves, widened
+from headstart.tune.start import fit_start, serves, steadied, widened
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,12 +202,12 @@ class Training:
         with torch.no_grad():
             width = self.backbone(self._sample).shape[1]
         if probe is not None and serves(probe, last_stage=last, width=width, classes=self.classes):
-            return probe
+            return steadied(probe)
         held_out = None
         if validation is not None:
             held_out = (embed_all(self.backbone, validation.feed, machine), validation.labels)
         embeddings = embed_all(self.backbone, train.feed, machine)
-        return fit_start(embeddings, train.labels, self.classes, last, held_out)
+        return steadied(fit_start(embeddings, train.labels, self.classes, last, held_out))
 
     def _linear_head(self, temperature: float) -> LinearHead:
         """The trained head on the last stage's vector, of which the embedding is one end (audio) or all."""
