@@ -23,9 +23,7 @@ from headstart.sources import load_source
 CLASSES = ("03", 'an odd, "name"', "é\n2")
 EVERY = slice(None)
 WORDS = [
-    "a",
-    "b",
-    "c",
+    *"abc",
     "word",
     "two",
     "three",
@@ -35,15 +33,9 @@ WORDS = [
     "on",
     "mat",
     "query",
-    ":",
-    ".",
-    ",",
-    "!",
+    *":.,!#",
     "hello",
     "world",
-    "#",
-    "##s",
-    "##ing",
 ]
 
 

@@ -1,0 +1,98 @@
+"""The lines of Python that use a run without headstart, written for its own preprocessing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_NEEDS = {
+    "image": "torch numpy pillow",
+    "text": "torch tokenizers",
+    "audio": "torch numpy soundfile soxr",
+}
+_PIPELINE = {
+    "image-classification": 'pipeline("image-classification", model="."){call}',
+    "text-classification": 'pipeline("text-classification", model="."){call}',
+    "audio-classification": 'pipeline("audio-classification", model="."){call}',
+}
+_CALLS = {
+    "image-classification": '("photo.jpg")',
+    "text-classification": '("some text", top_k=None, truncation=True)',
+    "audio-classification": "(samples)",
+}
+
+
+def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) -> str:
+    """Python that loads model.pt2, prepares items as the run did, and gives probabilities.
+
+    The lines define `predict(items)`, for paths or texts, and `classes`. They run in the run's folder.
+
+    Args:
+        preprocessing: `to_json()` of the run's preprocessing.
+        prompt_inside: text: whether tokenizer.json puts the prompt itself.
+    """
+    modality = preprocessing["modality"]
+    facts = dict(preprocessing)
+    if modality == "image":
+        height, width = preprocessing["size"]
+        crop = preprocessing["crop_pct"]
+        facts |= {
+            "height": height,
+            "width": width,
+            "scaled_height": math.floor(height / crop),
+            "scaled_width": math.floor(width / crop),
+            "filter": str(preprocessing["interpolation"]).upper(),
+            "mean": list(preprocessing["mean"]),
+            "std": list(preprocessing["std"]),
+            "fill": tuple(round(255 * value) for value in preprocessing["mean"]),
+        }
+    facts["prompt"] = "" if prompt_inside else preprocessing.get("prompt", "")
+    return environment().get_template(f"{modality}.py.j2").render(facts).strip() + "\n"
+
+
+def needed_packages(modality: str) -> str:
+    """The packages that `program_lines` import, as pip takes them."""
+    return _NEEDS[modality]
+
+
+def pipeline_lines(task: str) -> str:
+    """Python that opens the run's folder with transformers."""
+    loading = _PIPELINE[task].format(call="")
+    return f"from transformers import pipeline\n\nclassify = {loading}\nprint(classify{_CALLS[task]})\n"
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates of this package: plain text, nothing is escaped unless a template says so."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    templates = Environment(
+        loader=PackageLoader("headstart.runs"),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["cell"] = cell
+    templates.filters["listed"] = listed
+    return templates
+
+
+def cell(value: object) -> str:
+    """Text as it may stand in a Markdown table: no line break, no bar, no markup."""
+    text = " ".join(str(value).split()) or "(empty)"
+    for character in "\\`*_{}[]<>|#":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def listed(values: Sequence[object], limit: int = 20) -> str:
+    """Values in one line, the rest counted: "a, b and 3 more"."""
+    shown = ", ".join(cell(value) for value in values[:limit])
+    return f"{shown} and {len(values) - limit:,} more" if len(values) > limit else shown

@@ -1,0 +1,160 @@
+"""The card tells what a reader needs, and its lines give the run's predictions without headstart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+import yaml
+from PIL import Image
+
+from headstart.data.audio import decode_audio, fit_window
+from headstart.data.images import decode_image
+from headstart.data.preprocessing import ImagePreprocessing, preprocessing_from_json
+from headstart.runs.card import CardFacts, card, write_card
+from headstart.runs.metrics import CLASSIFICATION, Interval, Verdict
+from headstart.runs.usage import program_lines
+
+from .conftest import CLASSES, Made
+from .test_export import TEXTS, probabilities, text_rows, without_headstart
+from .test_metrics import make as make_metrics
+
+FACTS = CardFacts(
+    name="xray|1",
+    data="data/chest_xray",
+    target="label",
+    source="hf:some/model@abc",
+    provenance={"architecture": "resnet10t", "licence": "Apache-2.0", "upstream": "ImageNet"},
+    command="headstart fit data/chest_xray --out runs/xray",
+    parts={"train": dict.fromkeys(CLASSES, 30), "test": dict.fromkeys(CLASSES, 5)},
+    findings=["2 files could not be read"],
+    environment={"python": "3.11", "torch": "2.14"},
+)
+
+
+def python_blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def written(made: Made) -> str:
+    write_card(made.run, FACTS, make_metrics(), made.saved, made.preprocessing, CLASSES)
+    return (made.run.path / "README.md").read_text()
+
+
+def test_the_lines_of_the_card_give_the_predictions(
+    work: Path, image_run: Made, mean_text_run: Made, speech_run: Made
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (70, 91, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(work / "transparent.png")
+    Image.fromarray(pixels[:60, :50, 0]).save(work / "grey.png")
+    clip = np.random.default_rng(0).normal(size=(4_000, 2)) * 0.1
+    soundfile.write(work / "short.wav", clip, 8_000)
+    soundfile.write(work / "long.flac", np.tile(clip[:, 0], 10), 16_000)
+    pictures, clips = ["transparent.png", "grey.png"], ["short.wav", "long.flac"]
+    items = {"image": pictures, "mean": TEXTS, "speech": clips}
+    lines = []
+    for made in (image_run, mean_text_run, speech_run):
+        folder = made.run.path.name
+        asked = items[folder] if folder == "mean" else [str(work / name) for name in items[folder]]
+        code = python_blocks(written(made))[0]
+        lines.append(f"os.chdir({str(made.run.path)!r})\n{code}\nrows += predict({asked!r}).tolist()\n")
+    told = without_headstart(
+        "import os, json\nrows = []\n" + "".join(lines) + "print(json.dumps(rows))", work
+    )
+    image: Any = preprocessing_from_json(image_run.preprocessing)
+    mean, std = (torch.tensor(image_run.preprocessing[key])[:, None, None] for key in ("mean", "std"))
+    batch = torch.stack([(decode_image(work / name, image) / 255.0 - mean) / std for name in pictures])
+    windows, lengths = zip(*(fit_window(decode_audio(work / name, 16_000), 16_000) for name in clips))
+    waveform = torch.from_numpy(np.stack(windows))
+    expected = [
+        probabilities(image_run, batch),
+        text_rows(mean_text_run),
+        probabilities(speech_run, waveform, torch.tensor(lengths)),
+    ]
+    np.testing.assert_allclose(np.array(told), np.concatenate(expected), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"size": (40, 60)},
+        {"crop_mode": "squash", "crop_pct": 1.0},
+        {"crop_mode": "squash", "size": (40, 60)},
+        {"crop_mode": "border", "crop_pct": 0.9},
+        {"interpolation": "bilinear", "crop_pct": 0.95},
+        {"interpolation": "lanczos", "crop_pct": 1.0},
+    ],
+)
+@pytest.mark.parametrize("size", [(91, 70), (33, 80), (300, 40)])
+def test_pixels_of_the_lines_are_those_of_headstart(
+    changes: dict[str, Any], size: tuple[int, int], tmp_path: Path
+) -> None:
+    preprocessing = replace(ImagePreprocessing(size=(48, 48), mean=(0.4, 0.5, 0.6)), **changes)
+    values = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    smooth = Image.fromarray(values).resize((12, 12)).resize(size, Image.Resampling.BICUBIC)
+    smooth.save(tmp_path / "picture.png")
+    code = program_lines(preprocessing.to_json())
+    space: dict[str, Any] = {}
+    exec(
+        "import torch, numpy as np\nfrom PIL import Image, ImageOps\n" + code[code.index("def pixels") :],
+        space,
+    )
+    got = space["pixels"](tmp_path / "picture.png")
+    mean, std = (torch.tensor(values)[:, None, None] for values in (preprocessing.mean, preprocessing.std))
+    expected = (decode_image(tmp_path / "picture.png", preprocessing) / 255.0 - mean) / std
+    assert got.shape == expected.shape
+    assert float((got - expected).abs().max()) < 0.05
+    assert float((got - expected).abs().mean()) < 0.004
+
+
+def test_the_card_tells_data_evidence_and_limits(image_run: Made) -> None:
+    text = written(image_run)
+    front = yaml.safe_load(text.split("---")[1])
+    assert front["license"] == "apache-2.0"
+    assert front["library_name"] == "transformers"
+    assert front["base_model"] == "some/model"
+    assert front["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.9
+    for words in (
+        "# xray\\|1",
+        "0.900 (0.800 to 0.950)",
+        "Most frequent class",
+        "Transfer helped",
+        "2 files could not be read",
+        "Only 20 items were held out",
+        'pipeline("image-classification", model=".")',
+        "run:xray",
+        "| train | 90 |",
+        "torch 2.14",
+    ):
+        assert words in text, words
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert not any("\n" in row for row in rows)
+
+
+def test_a_result_without_a_pipeline_says_why(mean_text_run: Made) -> None:
+    text = written(mean_text_run)
+    assert "No pipeline of transformers opens this folder: its head reads other stages" in text
+    assert yaml.safe_load(text.split("---")[1])["library_name"] == "pytorch"
+    assert "What comes after 20 tokens is not read." in text
+
+
+def test_other_verdicts_and_folds(speech_run: Made) -> None:
+    test = {name: Interval(0.5) for name in CLASSIFICATION}
+    verification = {"eer": Interval(0.1, 0.05, 0.2), "min_dcf": Interval(0.6)}
+    metrics = make_metrics(verdict=Verdict("undecided"), test=test, verification=verification, baselines={})
+    facts = replace(FACTS, n_folds=10, group="speaker", provenance={})
+    text = card(facts, metrics, speech_run.saved, speech_run.preprocessing, CLASSES)
+    assert "Whether transfer helped is undecided." in text
+    assert "10-fold cross-validation" in text
+    assert "bootstrap over groups" in text
+    assert "equal error rate 0.100 (0.050 to 0.200)" in text
+    assert "After" not in text and "What comes after 1 s of a recording is not heard." in text
+    assert yaml.safe_load(text.split("---")[1])["license"] == "unknown"
+    assert "at 16000 Hz, at most 16000 of them" in text
