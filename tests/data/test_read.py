@@ -406,3 +406,44 @@ def test_options_that_need_columns(class_folders: Callable[..., Path], tmp_path:
     np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8), labels=np.arange(2))
     with pytest.raises(DataError, match="--group"):
         read_examples(tmp_path / "a.npz", group="patient")
+
+
+def test_metadata_in_each_part(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"train/.": 2, "test/.": 2})
+    for part in ("train", "test"):
+        write(folder / part / "metadata.csv", "file_name,label\n000.png,a\n001.png,b\n")
+    examples = read_examples(folder)
+    assert examples.names.tolist() == ["test/000.png", "test/001.png", "train/000.png", "train/001.png"]
+    assert examples.splits is not None and examples.splits.tolist() == ["test", "test", "train", "train"]
+    assert examples.labels is not None and examples.labels.tolist() == ["a", "b", "a", "b"]
+
+
+def test_a_table_of_paths_beside_the_files(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"files": 2})
+    write(folder / "labels.csv", "path,label\nfiles/000.png,a\nfiles/001.png,b\n")
+    examples = read_examples(folder)
+    assert examples.classes == ("a", "b")
+    assert any("labels.csv" in note for note in examples.notes)
+
+
+def test_texts_win_over_paths_that_are_not_there(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", "text,file,label\nso,x.txt,a\nla,y.txt,b\n")
+    assert list(read_examples(table).items) == ["so", "la"]
+
+
+def test_nested_columns_are_left_out(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {"text": "so", "label": "a", "vector": [0.1] * 3},
+        {"text": "la", "label": "b", "vector": [0.2] * 3},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert not read_examples(tmp_path / "a.parquet").columns
+
+
+def test_a_readme_beside_a_wrapping_folder(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"set/cat": 1, "set/dog": 1})
+    write(folder / "README.md", "x")
+    assert read_examples(folder).classes == ("cat", "dog")

@@ -14,9 +14,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from headstart.data.columns import check_labels
 from headstart.data.examples import Examples, string_array
 from headstart.data.items import ItemView
+from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
 from headstart.errors import DataError
 

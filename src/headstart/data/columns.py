@@ -10,7 +10,9 @@ import numpy as np
 
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import suffix_modality
+from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
+from headstart.data.tables import Table
 from headstart.errors import DataError, did_you_mean
 
 TARGET_NAMES = ("label", "target", "class")
@@ -62,7 +64,7 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
 
 
 def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
-    """The column of file paths: by its name, if its values have the suffix of an image or recording.
+    """The column of file paths: by its name, if its first file is there or at least is named like one.
 
     Args:
         columns: a table.
@@ -70,15 +72,31 @@ def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
     """
     for name in (*PATH_NAMES, *MORE_PATH_NAMES):
         found = find_column([name], columns)
-        if found is not None and len(columns[found]):
-            first = next((value for value in columns[found] if value), "")
-            if (
-                first
-                and len(first) < 4096
-                and (suffix_modality(first) is not None or (folder / first).is_file())
-            ):
-                return found
+        first = "" if found is None else next((value for value in columns[found] if value), "")
+        if not first or len(first) >= 4096:
+            continue
+        named = suffix_modality(first) is not None and find_column(TEXT_NAMES, columns) is None
+        if named or (folder / first).is_file():
+            return found
     return None
+
+
+def require_path_column(table: Table) -> str:
+    """The column of file paths of a metadata table, by its name.
+
+    Args:
+        table: the metadata.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    column = find_column((*PATH_NAMES, *MORE_PATH_NAMES), table.columns)
+    if column is None:
+        raise DataError(
+            f"{table.path} has no column of paths: name it {', '.join(PATH_NAMES[:3])}, image or audio. "
+            f"Columns: {', '.join(table.columns)}."
+        )
+    return column
 
 
 def text_column(
@@ -239,53 +257,6 @@ def _split(
             f"{did_you_mean(values[row], ['train', 'validation', 'test', 'dev', 'val'])}"
         )
     return given_split(values, f"column '{split_name}'")
-
-
-def check_labels(labels: np.ndarray, names: np.ndarray, where: str, column: str) -> None:
-    """Refuse labels that cannot be classes.
-
-    Args:
-        labels: (n_items,) strings.
-        names: (n_items,) how the items are called.
-        where: the file or folder.
-        column: the target's name.
-
-    Raises:
-        DataError: some are missing, only one class is there, or they are measured numbers.
-    """
-    missing = np.flatnonzero(labels == "")
-    if len(missing):
-        shown = ", ".join(str(names[row]) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
-        raise DataError(
-            f"{where}: column '{column}' is empty for {len(missing):,} of {len(labels):,} items ({shown}). "
-            "Fill in the labels or take these rows out."
-        )
-    distinct = set(labels)
-    if len(distinct) == 1:
-        raise DataError(
-            f"{where}: all {len(labels):,} items have the one {column} '{labels[0]}'. At least two "
-            "classes are needed."
-        )
-    if _measured(labels, distinct):
-        example = ", ".join(sorted(distinct)[:3])
-        raise DataError(
-            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): "
-            "this looks like a "
-            "quantity (regression), which headstart does not learn yet. Bin it into classes, or pass "
-            "another --target."
-        )
-
-
-def _measured(labels: np.ndarray, distinct: set[str]) -> bool:
-    """Whether labels are numbers of a quantity: many different ones, with fractions or nearly one an item."""
-    if len(distinct) <= 20:
-        return False
-    try:
-        numbers = [float(label) for label in distinct]
-    except ValueError:
-        return False
-    fractions = any(number != int(number) for number in numbers if np.isfinite(number))
-    return fractions or len(distinct) > 0.5 * len(labels)
 
 
 def row_names(n_rows: int) -> np.ndarray:

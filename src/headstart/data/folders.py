@@ -14,16 +14,14 @@ from typing import Any
 import numpy as np
 
 from headstart.data.columns import (
-    MORE_PATH_NAMES,
-    PATH_NAMES,
-    check_labels,
     examples_from_columns,
-    find_column,
     require_column,
+    require_path_column,
 )
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.findings import counted
 from headstart.data.items import suffix_modality
+from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table, read_text
 from headstart.errors import DataError
@@ -213,15 +211,10 @@ def read_metadata_folder(
     Raises:
         DataError: no path column, or files that are not there.
     """
-    column = find_column((*PATH_NAMES, *MORE_PATH_NAMES), table.columns)
-    if column is None:
-        raise DataError(
-            f"{table.path} has no column of paths: name it {', '.join(PATH_NAMES[:3])}, image or audio. "
-            f"Columns: {', '.join(table.columns)}."
-        )
+    column = require_path_column(table)
     values = table.columns[column]
     paths = [folder / value.replace("\\", "/") for value in values]
-    _require_files(table.path, values, _existing(paths))
+    _require_files(table.path, folder, values, _existing(paths))
     names = string_array(value.replace("\\", "/") for value in values)
     kind, kept, notes = media_files(folder, names, modality, labelled=False)
     if len(kept) < len(names):
@@ -266,13 +259,13 @@ def _existing(paths: Sequence[Path]) -> list[bool]:
     return found
 
 
-def _require_files(table_path: Path, values: np.ndarray, found: list[bool]) -> None:
+def _require_files(table_path: Path, folder: Path, values: np.ndarray, found: list[bool]) -> None:
     missing = [(row + 1, values[row]) for row, there in enumerate(found) if not there]
     if missing:
         shown = ", ".join(f"row {row} '{value}'" for row, value in missing[:3])
         raise DataError(
             f"{table_path}: {len(missing):,} of {len(found):,} files are not there ({shown}"
-            f"{', ...' if len(missing) > 3 else ''}). Paths start from {table_path.parent}."
+            f"{', ...' if len(missing) > 3 else ''}). Paths start from {folder}."
         )
 
 

@@ -89,7 +89,8 @@ def _examples(
         if isinstance(feature, (datasets.Image, datasets.Audio))
     }
     media = next((name for name, kind in kinds.items() if modality in (None, kind)), None)
-    columns = _string_columns(parts, [name for name in first.column_names if name not in kinds])
+    plain = [name for name, feature in first.features.items() if _is_plain(feature)]
+    columns = _string_columns(parts, plain)
     if len(parts) > 1 and "split" not in columns:
         columns["split"] = string_array(name for name, part in parts.items() for _ in range(len(part)))
     names = row_names(
@@ -114,6 +115,13 @@ def _examples(
         columns, items, names, kind, where=where, item_column=media,
         target=target, group=group, labelled=labelled, notes=notes,
     )  # fmt: skip
+
+
+def _is_plain(feature: Any) -> bool:
+    """Whether a column holds one value a row (embeddings and boxes are neither labels nor texts)."""
+    import datasets
+
+    return isinstance(feature, (datasets.Value, datasets.ClassLabel))
 
 
 def _string_columns(parts: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from headstart.data.columns import (
     group_column,
     path_column,
     require_column,
+    require_path_column,
     row_names,
     target_column,
     text_column,
@@ -67,7 +69,13 @@ def read_examples(
 
 
 def _no_table(name: str) -> bool:
-    return Path(name).suffix.lower() not in (*TABLE_SUFFIXES, ".npz", ".txt")
+    return Path(name).suffix.lower() not in (*TABLE_SUFFIXES, ".npz")
+
+
+def _is_item(name: str) -> bool:
+    """Whether a file in a folder is an item: an image, a recording, or a text in a folder of its class."""
+    kind = suffix_modality(name)
+    return kind in ("image", "audio") or (kind == "text" and "/" in name)
 
 
 def _read_folder(folder: Path, asked: dict[str, Any]) -> Examples:
@@ -76,24 +84,22 @@ def _read_folder(folder: Path, asked: dict[str, Any]) -> Examples:
     files = list_files(folder)
     if not files:
         raise DataError(f"{folder} is empty: give one folder for each class, a metadata.csv or a table.")
-    metadata = next(
-        (name for name in files if re.fullmatch(r"metadata\.(csv|tsv|jsonl|parquet)", name)), None
-    )
-    if metadata is not None:
-        return read_metadata_folder(folder, read_table(folder / metadata), **asked)
-    media = any(
-        suffix_modality(name) in ("image", "audio") or (name.endswith(".txt") and "/" in name)
-        for name in files
-    )
-    top = [
-        name for name in files if "/" not in name and Path(name).suffix.lower() in (*TABLE_SUFFIXES, ".npz")
-    ]
+    table = _metadata(folder, files)
+    if table is not None:
+        return read_metadata_folder(folder, table, **asked)
+    media = [name for name in files if _is_item(name)]
+    top = [name for name in files if "/" not in name and not _no_table(name)]
     if not media and len(top) == 1:
         return _read_file(folder / top[0], asked)
     if not media and len(top) > 1:
         return _read_part_tables(folder, top, asked)
-    only = {name.split("/", 1)[0] for name in files}
-    if len(only) == 1 and all(name.count("/") >= 2 for name in files):
+    if media and len(top) == 1 and not top[0].endswith(".npz"):
+        table = read_table(folder / top[0])
+        if path_column(table.columns, folder) is not None:
+            note = f"Labels are taken from {top[0]}, whose paths name the files."
+            return read_metadata_folder(folder, replace(table, notes=(*table.notes, note)), **asked)
+    only = {name.split("/", 1)[0] for name in media}
+    if len(only) == 1 and all(name.count("/") >= 2 for name in media):
         # an archive unpacked into a folder of its own: the data lie one level deeper
         return _read_folder(folder / only.pop(), asked)
     if asked["target"] is not None and asked["labelled"]:
@@ -103,24 +109,46 @@ def _read_folder(folder: Path, asked: dict[str, Any]) -> Examples:
     return read_class_folders(folder, files, asked["modality"], asked["labelled"])
 
 
+def _metadata(folder: Path, files: list[str]) -> Table | None:
+    """The metadata of a folder: metadata.csv (tsv, jsonl, parquet) in it, or one in each folder of a part."""
+    name = r"metadata\.(csv|tsv|jsonl|parquet)"
+    own = next((file for file in files if re.fullmatch(name, file)), None)
+    if own is not None:
+        return read_table(folder / own)
+    inside = [file for file in files if re.fullmatch(f"[^/]+/{name}", file) and part_of(file.split("/")[0])]
+    if not inside:
+        return None
+    tables = []
+    for file in inside:
+        table = read_table(folder / file)
+        column = require_path_column(table)
+        paths = string_array(f"{file.split('/')[0]}/{value}" for value in table.columns[column])
+        tables.append(replace(table, columns={**table.columns, column: paths}))
+    return _joined(folder / "metadata.csv", tables)
+
+
+def _joined(path: Path, tables: list[Table]) -> Table:
+    """Tables one after the other, with the columns that all of them have."""
+    shared = [name for name in tables[0].columns if all(name in table.columns for table in tables)]
+    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in shared}
+    return Table(path, columns, tuple(note for table in tables for note in table.notes))
+
+
 def _read_part_tables(folder: Path, names: list[str], asked: dict[str, Any]) -> Examples:
     """Tables named train.csv, test.csv and so on, one after the other."""
     parts = {name: part_of(Path(name).stem) for name in names}
     if not all(parts.values()) or "train" not in parts.values():
         raise DataError(
             f"{folder} holds {len(names)} tables ({', '.join(names[:4])}): pass one of them, or name "
-            "them train.csv, "
-            "val.csv and test.csv."
+            "them train.csv, val.csv and test.csv."
         )
     tables = [
         read_table(folder / name) for name in sorted(names, key=lambda name: (parts[name] != "train", name))
     ]
-    shared = [name for name in tables[0].columns if all(name in table.columns for table in tables)]
-    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in shared}
-    columns["split"] = string_array(table.path.stem for table in tables for _ in range(table.n_rows))
+    table = _joined(folder / "tables", tables)
+    parted = string_array(table.path.stem for table in tables for _ in range(table.n_rows))
     rows = string_array(f"{table.path.name} row {row + 1}" for table in tables for row in range(table.n_rows))
-    notes = tuple(note for table in tables for note in table.notes)
-    return _from_table(Table(folder, columns, notes), folder, asked, rows)
+    return _from_table(replace(table, columns={**table.columns, "split": parted}), folder, asked, rows)
 
 
 def _read_file(path: Path, asked: dict[str, Any]) -> Examples:

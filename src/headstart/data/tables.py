@@ -199,12 +199,12 @@ def _read_parquet(path: Path) -> Table:
     blobs: dict[str, Sequence[Any]] = {}
     for name in table.column_names:
         column = table.column(name)
-        if (
-            (pa.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0)
-            or pa.types.is_binary(column.type)
-            or pa.types.is_large_binary(column.type)
-        ):
+        kind = column.type
+        holds_files = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
+        if holds_files or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             blobs[name] = _Blobs(column, path.parent)
+        elif pa.types.is_nested(kind):
+            continue  # embeddings, boxes and the like are neither labels nor texts
         else:
             columns[name] = string_array(as_text(value) for value in column.to_pylist())
     if not columns and blobs:
