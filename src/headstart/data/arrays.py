@@ -38,9 +38,8 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
     found = _parts(arrays)
     if not found:
         raise DataError(
-            f"{path} has no pictures: expected train_images with train_labels (and val_, test_), or "
-            "images with "
-            f"labels. Arrays: {', '.join(arrays) or 'none'}."
+            f"{path} has no pictures: expected train_images with train_labels (and val_, test_), or images "
+            f"with labels. Arrays: {', '.join(arrays) or 'none'}."
         )
     images: list[np.ndarray] = []
     labels: list[str] = []
@@ -103,9 +102,8 @@ def _pictures(path: Path, key: str, array: np.ndarray) -> np.ndarray:
         raise DataError(f"{path}, {key}: pictures must be (N, H, W) or (N, H, W, 3), got {array.shape}.")
     if array.dtype != np.uint8:
         raise DataError(
-            f"{path}, {key}: pictures must be uint8 in 0..255, got {array.dtype}. Scale and convert "
-            "them, for example "
-            "(images * 255).round().astype('uint8')."
+            f"{path}, {key}: pictures must be uint8 in 0..255, got {array.dtype}. Scale and convert them, "
+            "for example (images * 255).round().astype('uint8')."
         )
     return array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
 

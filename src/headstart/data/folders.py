@@ -81,9 +81,8 @@ def media_files(
             None: "images, recordings or texts",
         }
         raise DataError(
-            f"{folder} holds no {wanted[modality]}: expected one folder for each class, train/ and "
-            "test/ folders of "
-            f"them, or a metadata.csv. It holds {_what(others, kinds)}."
+            f"{folder} holds no {wanted[modality]}: expected one folder for each class, train/ and test/ "
+            f"folders of them, or a metadata.csv. It holds {_what(others, kinds)}."
         )
     chosen = (
         modality if modality is not None else max(kinds, key=lambda kind: (kind != "text", len(kinds[kind])))
@@ -91,10 +90,8 @@ def media_files(
     rest = sum(len(names) for kind, names in kinds.items() if kind not in (chosen, "text"))
     if modality is None and rest > 0.1 * len(kinds[chosen]):
         raise DataError(
-            f"{folder} holds {len(kinds.get('image', [])):,} images and "
-            f"{len(kinds.get('audio', [])):,} recordings: "
-            "say which to "
-            "learn from with --modality."
+            f"{folder} holds {len(kinds.get('image', [])):,} images and {len(kinds.get('audio', [])):,} "
+            "recordings: say which to learn from with --modality."
         )
     n_left = len(others) + sum(len(names) for kind, names in kinds.items() if kind != chosen)
     left = [f"Left out of {folder.name}: {counted(n_left, 'files')} of other kinds."] if n_left else []
@@ -133,9 +130,8 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
     labels: np.ndarray | None = None
     if loose and labelled:
         raise DataError(
-            f"{folder}: {len(loose):,} files lie in no class folder ({loose[0]}). Put each into the "
-            "folder of its class, "
-            "or write a metadata.csv with the columns file,label."
+            f"{folder}: {len(loose):,} files lie in no class folder ({loose[0]}). Put each into the folder "
+            "of its class, or write a metadata.csv with the columns file,label."
         )
     if not loose:
         tails = [name.split("/")[skip:] for name in names]
@@ -178,10 +174,8 @@ def _refuse_two_levels(folder: Path, tails: list[list[str]]) -> None:
     uppers = sorted(below)
     raise DataError(
         f"{folder} has two levels of folders with the same names below ({_few(uppers)}, each with "
-        f"{_few(shared)}): "
-        f"the upper ones look like domains. Pass one of them ({folder / uppers[0]}), or write "
-        f"{folder / 'metadata.csv'} "
-        "with the columns file,label,domain to learn from all."
+        f"{_few(shared)}): the upper ones look like domains. Pass one of them ({folder / uppers[0]}), or "
+        f"write {folder / 'metadata.csv'} with the columns file,label,domain to learn from all."
     )
 
 

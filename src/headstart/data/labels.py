@@ -35,10 +35,9 @@ def check_labels(labels: np.ndarray, names: np.ndarray, where: str, column: str)
     if _measured(labels, distinct):
         example = ", ".join(sorted(distinct)[:3])
         raise DataError(
-            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): "
-            "this looks like a "
-            "quantity (regression), which headstart does not learn yet. Bin it into classes, or pass "
-            "another --target."
+            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): this "
+            "looks like a quantity (regression), which headstart does not learn yet. Bin it into classes, "
+            "or pass another --target."
         )
 
 

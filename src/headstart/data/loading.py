@@ -34,7 +34,7 @@ from headstart.errors import DataError
 
 Batch = tuple[np.ndarray, dict[str, Tensor]]
 _CHUNK = 8  # items a task: enough to keep the cost of a task small, few enough to keep all threads busy
-_MIN_AHEAD = 2  # batches in work while the consumer has one
+_MIN_AHEAD = 2
 
 
 def plan_batches(
@@ -93,17 +93,25 @@ def load_batches(
         DataError: an item cannot be decoded; the first one in order is named.
     """
     maker = _maker(items, preprocessing, augment)
+    n_ahead = _batches_ahead(batches, maker, threads)
     with ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="decode") as pool:
         waiting: deque[tuple[np.ndarray, dict[str, np.ndarray], list[Future[None]]]] = deque()
         try:
             for positions in batches:
                 waiting.append(_start(pool, maker, np.asarray(positions, dtype=np.int64)))
-                if len(waiting) > _MIN_AHEAD:
+                if len(waiting) > n_ahead:
                     yield _finish(waiting.popleft(), maker)
             while waiting:
                 yield _finish(waiting.popleft(), maker)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _batches_ahead(batches: Sequence[np.ndarray], maker: _Maker, threads: int) -> int:
+    """Batches in work while the consumer has one: enough to give each thread two tasks, and no more."""
+    longest = max((len(positions) for positions in batches), default=1)
+    tasks = max(1, -(-longest // maker.chunk)) if maker.chunk else 1
+    return max(_MIN_AHEAD, -(-2 * max(1, threads) // tasks))
 
 
 @dataclass(frozen=True)
