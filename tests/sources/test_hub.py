@@ -125,6 +125,16 @@ def test_a_file_with_another_content_is_refused_and_removed(bert: SmallHub, name
     assert load_source("hf:me/bert").provenance.revision == COMMIT
 
 
+def test_a_byte_that_changed_in_the_cache_is_found(tmp_path: Path, bert: SmallHub) -> None:
+    path = download("me/bert").folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.resolve().write_bytes(content)
+    with pytest.raises(SourceError, match=r"model\.safetensors is not the file that the hub announced"):
+        load_source("hf:me/bert")
+    assert load_source("hf:me/bert").provenance.revision == COMMIT
+
+
 def test_without_the_hub_what_was_fetched_serves(
     bert: SmallHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

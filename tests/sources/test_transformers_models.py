@@ -130,6 +130,66 @@ def test_a_head_above_the_encoder_is_left_out_in_silence(
     assert model is not whole
 
 
+def rename(folder: Path, names: dict[str, str], prefix: str, more: list[str]) -> None:
+    """Rewrite a folder's weights as pytorch_model.bin under old names, with tensors that no encoder needs."""
+    tensors = load_file(folder / "model.safetensors")
+    old = {}
+    for name, value in tensors.items():
+        for new_part, old_part in names.items():
+            name = name.replace(new_part, old_part)
+        old[prefix + name] = value
+    torch.save({**old, **{name: torch.ones(3) for name in more}}, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+
+def test_an_old_bert_opens(tmp_path: Path) -> None:
+    tiny.save_text(tmp_path)
+    before = load_source(str(tmp_path))
+    heads = ["cls.predictions.bias", "cls.seq_relationship.weight", "bert.embeddings.position_ids"]
+    names = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    rename(tmp_path, names, "bert.", heads)
+    after = load_source(str(tmp_path))
+    with torch.no_grad():
+        assert torch.equal(after.network(**tokens()), before.network(**tokens()))
+    assert after.provenance.files == ("pytorch_model.bin",)
+
+
+def test_an_old_wav2vec2_opens(tmp_path: Path) -> None:
+    tiny.save_audio(tmp_path, "wav2vec2")
+    before = load_source(str(tmp_path))
+    names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    heads = ["quantizer.codevectors", "project_q.weight", "project_hid.bias", "wav2vec2.masked_spec_embed"]
+    rename(tmp_path, names, "wav2vec2.", heads)
+    inputs = {"waveform": torch.randn(1, 4000), "lengths": torch.tensor([4000])}
+    with torch.no_grad():
+        assert torch.equal(load_source(str(tmp_path)).network(**inputs), before.network(**inputs))
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "best.pt"])
+def test_weights_may_have_another_name(tmp_path: Path, name: str) -> None:
+    tiny.save_text(tmp_path)
+    before = load_source(str(tmp_path))
+    tensors = load_file(tmp_path / "model.safetensors")
+    torch.save(tensors, tmp_path / name) if name.endswith("pt") else save_file(tensors, tmp_path / name)
+    named = load_source(str(tmp_path / name))
+    (tmp_path / "model.safetensors").unlink()
+    found = load_source(str(tmp_path))
+    with torch.no_grad():
+        for source in (named, found):
+            assert torch.equal(source.network(**tokens()), before.network(**tokens()))
+
+
+def test_shards_are_one_source(tmp_path: Path) -> None:
+    model: Any = tiny.save_text(tmp_path / "whole")
+    tiny.save_text(tmp_path / "parts")
+    (tmp_path / "parts" / "model.safetensors").unlink()
+    model.save_pretrained(tmp_path / "parts", max_shard_size="20KB")
+    whole, parts = (load_source(str(tmp_path / name)) for name in ("whole", "parts"))
+    assert len(parts.provenance.files) > 1
+    with torch.no_grad():
+        assert torch.equal(parts.network(**tokens()), whole.network(**tokens()))
+
+
 def test_weights_of_another_depth_are_refused(tmp_path: Path) -> None:
     tiny.save_text(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())

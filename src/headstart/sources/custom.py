@@ -161,13 +161,13 @@ def own_config(arch: str, raw: Mapping[str, Any], modality: Modality | None) -> 
     Args:
         arch: FILE:Class or module:Class.
         raw: the folder's config.json, given to the class; {} for a bare weight file.
-        modality: as the user gave it, or None to find it.
+        modality: of the data at hand, where the class does not tell its own.
     """
     own = own_class(arch)
     place = Path(arch.rpartition(":")[0])
     return {
         "library": "custom",
-        "modality": modality or raw.get("modality") or modality_of_class(own, arch),
+        "modality": raw.get("modality") or modality_of_class(own, arch, modality),
         "architecture": arch,
         "architecture_file": str(place.resolve()) if place.is_file() else None,
         "architecture_sha256": hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else None,
@@ -225,8 +225,8 @@ def stages_of_own(network: OwnNetwork) -> dict[str, str]:
     return {str(name): f"model.{path}" for name, path in pairs}
 
 
-def modality_of_class(own: type[nn.Module], arch: str) -> Modality:
-    """Return the modality that a class tells by its attributes or by the name of its first input.
+def modality_of_class(own: type[nn.Module], arch: str, of_data: Modality | None = None) -> Modality:
+    """Return the modality that a class tells by its attributes, else the data's, else by its first input.
 
     Raises:
         SourceError: it tells none.
@@ -236,6 +236,8 @@ def modality_of_class(own: type[nn.Module], arch: str) -> Modality:
         return cast(Modality, told)
     if hasattr(own, "sampling_rate"):
         return "audio"
+    if of_data is not None:
+        return of_data
     names = [name for name in inspect.signature(own.forward).parameters if name != "self"]
     first = names[0] if names else ""
     for modality, words in _INPUT_WORDS.items():

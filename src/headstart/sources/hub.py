@@ -21,7 +21,7 @@ from pathlib import Path
 from headstart.data.examples import Modality
 from headstart.errors import DiskFullError, HeadstartError, SourceError
 from headstart.progress import say
-from headstart.sources.weights import WEIGHT_FILES
+from headstart.sources.weights import WEIGHT_FILES, check_announced
 
 _SMALL = (".json", ".txt", ".model", ".md", ".jinja")
 _SKIPPED = ("onnx/", "openvino/", "coreml/", "original/", "training_args", "flax_", "tf_model", "rust_model")
@@ -74,7 +74,7 @@ def download(
     paths = [*_fetch_all(repo_id, commit, small), *_fetch_all(repo_id, commit, weights)]
     for path in paths:
         if path.resolve().stat().st_mtime >= since - 2:
-            verify(path)
+            check_announced(path, _digest(path.resolve()))
     if revision != commit:  # now that it is whole, let the cache know which commit the name stands for
         _fetch_all(repo_id, revision or "main", weights[-1:])
     return Fetched(_root(paths[-1], weights[-1]), commit)
@@ -106,28 +106,6 @@ def choose_files(names: Iterable[str], code: bool = False) -> tuple[list[str], l
     # steps after the pooling of a sentence-transformers folder have weights of their own
     steps = [name for name in listed if depth[name] == 1 and name.split("/")[1] in WEIGHT_FILES]
     return small, [*steps, *weights] if weights else []
-
-
-def verify(path: Path) -> None:
-    """Hold a file of the hub cache to the digest that it is named by; remove it where it differs.
-
-    Raises:
-        SourceError: the content is not what the hub announced.
-    """
-    blob = path.resolve()
-    if blob == path:  # no links on this file system: the name tells nothing
-        return
-    found = _digest(blob)
-    if found is None or found == blob.name:
-        return
-    n_bytes = blob.stat().st_size
-    blob.unlink()
-    path.unlink(missing_ok=True)
-    raise SourceError(
-        f"{path.name} is not the file that the hub announced: expected digest {blob.name[:16]}..., found "
-        f"{found[:16]}... ({n_bytes:,} bytes). It was removed; run again to fetch it anew. If that repeats, "
-        "something between the hub and this machine changes files."
-    )
 
 
 def repository_error(repo_id: str, revision: str | None, error: Exception) -> HeadstartError:
@@ -227,13 +205,11 @@ def _transport_error() -> type[Exception]:
     return base
 
 
-def _digest(path: Path) -> str | None:
-    """The digest in the manner that the file's name has, None for a name that is no digest."""
-    n_letters = len(path.name)
-    if not re.fullmatch(r"[0-9a-f]+", path.name) or n_letters not in (40, 64):
-        return None
-    whole = hashlib.sha256() if n_letters == 64 else hashlib.sha1(f"blob {path.stat().st_size}\0".encode())
-    with path.open("rb") as file:
+def _digest(blob: Path) -> str:
+    """The digest of a file in the manner that its name has: git's sha1 for 40 letters, else sha256."""
+    n_bytes = blob.stat().st_size
+    whole = hashlib.sha1(f"blob {n_bytes}\0".encode()) if len(blob.name) == 40 else hashlib.sha256()
+    with blob.open("rb") as file:
         while chunk := file.read(1 << 20):
             whole.update(chunk)
     return whole.hexdigest()

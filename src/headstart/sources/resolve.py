@@ -157,6 +157,7 @@ def _source(
         upstream=config["upstream"],
         files=tuple(path.name for path in files),
         n_parameters=sum(parameter.numel() for parameter in network.parameters()),
+        pretrained=bool(place.raw.get("pretrained", True)),
     )
     hashed = {key: value for key, value in config.items() if key not in _SAID}
     hashed["architecture"] = provenance.architecture.rpartition(":")[2]  # wherever the user's own file lies

@@ -179,10 +179,13 @@ def load_model(config: Mapping[str, Any], folder: Path, files: Sequence[Path]) -
         encoder: nn.Module = model_class(own)
         load_tensors(encoder, encoder_tensors(read_weights(files)), str(folder))
         return encoder.eval()
+    usual = all(path.name.startswith(("model", "pytorch_model")) for path in files)
+    place = (str(folder), None) if usual else (None, read_weights(files))
     with _silence():
         model, info = model_class.from_pretrained(
-            str(folder),
+            place[0],
             config=own,
+            state_dict=place[1],
             dtype=torch.float32,
             local_files_only=True,
             output_loading_info=True,
@@ -193,7 +196,9 @@ def load_model(config: Mapping[str, Any], folder: Path, files: Sequence[Path]) -
     missing = sorted(name for name in info["missing_keys"] if not name.endswith(_UNUSED))
     left_over = sorted(name for name in info["unexpected_keys"] if not _is_head(name, model, names))
     misfits = sorted(
-        f"{name} {tuple(found)} for {tuple(wanted)}" for name, found, wanted in info["mismatched_keys"]
+        f"{name} {tuple(found)} for {tuple(wanted)}"
+        for name, found, wanted in info["mismatched_keys"]
+        if not name.endswith(_UNUSED)
     )
     if missing or left_over or misfits:
         raise SourceError(misfit_message(str(folder), type(model).__name__, missing, left_over, misfits))

@@ -116,9 +116,36 @@ def digest_of(files: Sequence[Path], config: Mapping[str, Any]) -> str:
     whole = hashlib.sha256(_FORMAT.encode())
     for path in files:
         with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
+            own = hashlib.file_digest(file, "sha256")
+        check_announced(path, own.hexdigest())
+        whole.update(own.digest())
     whole.update(json.dumps(config, sort_keys=True, default=str).encode())
     return whole.hexdigest()
+
+
+def check_announced(path: Path, found: str) -> None:
+    """Hold a file of the hub cache to the digest that it is named by; remove it where it differs.
+
+    Args:
+        path: the file; one outside the hub cache passes.
+        found: hexadecimal digest of its content; one of another kind than the file's name passes.
+
+    Raises:
+        SourceError: the content is not what the hub announced.
+    """
+    blob = path.resolve()
+    announced = blob.name
+    if blob == path or len(announced) != len(found) or not re.fullmatch("[0-9a-f]+", announced):
+        return
+    if announced != found:
+        n_bytes = blob.stat().st_size
+        blob.unlink()
+        path.unlink(missing_ok=True)
+        raise SourceError(
+            f"{path.name} is not the file that the hub announced: expected digest {announced[:16]}..., found "
+            f"{found[:16]}... ({n_bytes:,} bytes). It was removed; run again to fetch it anew. If that "
+            "repeats, something between the hub and this machine changes files."
+        )
 
 
 def load_tensors(
