@@ -39,6 +39,7 @@ N_SINGLE = 2  # single stages tried beside the last
 MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted on all
 MANY_ITEMS = 1_000  # above, stages together get half the columns
 COLUMNS_TOGETHER = 1_024
+LONE_PENALTY = 0.1  # of the logistic head where there is one item a class
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def choose_head(
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.
     """
     names, codes = _coded(features, labels, classes)
+    if np.bincount(codes).max() < 2:
+        return _unchosen(features, codes, names)
     positions = _sample(codes, MAX_ITEMS, seed)
     if len(positions) < len(codes):
         groups = None if groups is None else np.asarray(groups)[positions]
@@ -144,6 +147,27 @@ def choose_head(
         out_of_fold=softmax(chosen.logits / chosen.temperature),
         folds=task.folds,
         reason=reason,
+    )
+
+
+def _unchosen(features: StageFeatures, codes: NDArray[np.intp], names: tuple[str, ...]) -> Choice:
+    """Return a head on the last stage, at a fixed penalty: one item a class leaves nothing to validate on."""
+    last = len(features.stages) - 1
+    x_ND = features.stage(last)
+    reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
+    unknown = float("nan")
+    nothing = np.zeros((0, len(names)), dtype=np.float32)
+    chosen = Candidate((last,), "logistic", LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
+    return Choice(
+        head=fit_head(chosen, reduced, codes, names),
+        profile=[],
+        candidates=[chosen],
+        chosen=chosen,
+        stages=(features.stages[last],),
+        positions=np.zeros(0, dtype=np.intp),
+        out_of_fold=nothing,
+        folds=np.zeros(0, dtype=np.intp),
+        reason=f"One item a class leaves nothing to choose by: the last stage, {features.stages[last]}, is taken.",
     )
 
 

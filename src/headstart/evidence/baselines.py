@@ -90,9 +90,9 @@ def fit_classical(
         rows, codes = rows[kept], codes[kept]
         groups = None if groups is None else np.asarray(groups)[kept]
     folds = fold_indices(codes, groups, N_FOLDS, seed)
-    if features.modality == "text":
-        return _fit_text([features.texts[row] for row in rows], codes, folds, classes)
     with single_threaded():
+        if features.modality == "text":
+            return _fit_text([features.texts[row] for row in rows], codes, folds, classes)
         return _fit_dense(features, rows, codes, folds, classes)
 
 

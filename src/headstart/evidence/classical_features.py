@@ -86,7 +86,7 @@ def colour_histogram(x_HW3: NDArray[np.uint8]) -> Array:
     height, width = code.shape
     quarter = (np.arange(height) * 2 // height)[:, None] * 2 + np.arange(width) * 2 // width
     counts = np.bincount((quarter * 64 + code).ravel(), minlength=256)
-    return np.sqrt(counts / (height * width / 4)).astype(np.float32)
+    return np.asarray(np.sqrt(counts / (height * width / 4)), dtype=np.float32)
 
 
 def gradient_histogram(x_HW3: NDArray[np.uint8]) -> Array:

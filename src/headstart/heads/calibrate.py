@@ -2,8 +2,8 @@
 
     minimise over T > 0: mean_i -log softmax(logits_i / T)_{y_i}     (Guo et al. 2017)
 
-Fitted on out-of-fold logits; accuracy does not change. Too few items or perfect separation would drive
-T towards 0, so it is kept between 1/20 and 20 times the scale of the logits.
+Fitted on out-of-fold logits; accuracy does not change. Perfect separation would drive T to 0 and logits
+that know nothing to infinity, so it is kept between 1/20 and 1,000 times the spread of the logits.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]
     logits = (logits_NC / spread).astype(np.float64)
     found = minimize_scalar(
         lambda log_t: log_loss_of(logits / np.exp(log_t), labels),
-        bounds=(-np.log(20), np.log(20)),
+        bounds=(-np.log(20), np.log(1000)),
         method="bounded",
         options={"xatol": 1e-4},
     )

@@ -1,0 +1,37 @@
+"""Paired differences and verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.evidence import accuracy_difference, verdict
+
+
+def of_accuracy(y: np.ndarray, share: float, seed: int) -> np.ndarray:
+    right = np.random.default_rng(seed).permutation(len(y)) < share * len(y)
+    return np.eye(2)[np.where(right, y, 1 - y)]
+
+
+Y = np.arange(400) % 2
+
+
+def test_verdicts() -> None:
+    weak, strong = of_accuracy(Y, 0.6, 0), of_accuracy(Y, 0.9, 1)
+    up = verdict(Y, strong, {"majority": of_accuracy(Y, 0.5, 2), "classical": weak})
+    assert (up.outcome, up.against) == ("positive", "classical")
+    assert up.difference.value is not None and abs(up.difference.value - 0.3) < 1e-9
+    assert verdict(Y, weak, {"classical": strong}).outcome == "negative"
+    same = verdict(Y, strong, {"classical": of_accuracy(Y, 0.9, 3)})
+    assert same.outcome == "undecided" and "too near" in same.reason
+    assert verdict(Y, weak, {}).outcome == "undecided"
+    assert verdict(Y, weak, {"x": strong}, np.array(["g"] * 400, dtype=object)).outcome == "undecided"
+
+
+def test_what_both_get_wrong_does_not_widen_the_interval() -> None:
+    first = of_accuracy(Y, 0.7, 0)
+    second = first.copy()
+    second[:4] = 1 - first[:4]
+    paired = accuracy_difference(Y, first, second)
+    assert paired.low is not None and paired.high is not None
+    assert paired.high - paired.low < 0.03
+    assert accuracy_difference(Y, first, first).high == 0

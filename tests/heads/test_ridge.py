@@ -1,0 +1,71 @@
+"""Closed forms against refits that leave items out."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headstart.heads.ridge import fit_ridge, indicators, leave_fold_out, leave_one_out, penalty_path
+
+
+def naive(z: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ridge with a free intercept by augmented least squares."""
+    n_columns = z.shape[1]
+    left = np.block(
+        [[z, np.ones((len(z), 1))], [np.sqrt(penalty) * np.eye(n_columns), np.zeros((n_columns, 1))]]
+    )
+    right = np.concatenate([y, np.zeros((n_columns, y.shape[1]))])
+    solution = np.linalg.lstsq(left, right, rcond=None)[0]
+    return solution[:-1].T, solution[-1]
+
+
+def case(n_items: int, width: int, n_classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_items, width)) + 1, indicators(rng.integers(0, n_classes, n_items), n_classes)
+
+
+shapes = {
+    "n_items": st.integers(3, 25),
+    "width": st.integers(1, 30),
+    "n_classes": st.integers(2, 4),
+    "seed": st.integers(0, 99),
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(**shapes)
+def test_the_fit_is_the_least_squares_solution(n_items: int, width: int, n_classes: int, seed: int) -> None:
+    z, y = case(n_items, width, n_classes, seed)
+    for found, wanted in zip(fit_ridge(z, y, 0.7), naive(z, y, 0.7)):
+        assert np.allclose(found, wanted, atol=1e-8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(**shapes)
+def test_leave_one_out_equals_refits(n_items: int, width: int, n_classes: int, seed: int) -> None:
+    z, y = case(n_items, width, n_classes, seed)
+    penalties = np.array([5.0, 0.1])
+    found = leave_one_out(z, y, penalties)
+    for position, penalty in enumerate(penalties):
+        for item in range(n_items):
+            others = np.arange(n_items) != item
+            weight, bias = naive(z[others], y[others], penalty)
+            assert np.allclose(found[position, item], weight @ z[item] + bias, atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(**shapes)
+def test_leave_fold_out_equals_refits(n_items: int, width: int, n_classes: int, seed: int) -> None:
+    z, y = case(n_items, width, n_classes, seed)
+    folds = np.arange(n_items) % 3
+    found = leave_fold_out(z, y, folds, np.array([2.0]))[0]
+    for fold in range(3):
+        weight, bias = naive(z[folds != fold], y[folds != fold], 2.0)
+        assert np.allclose(found[folds == fold], z[folds == fold] @ weight.T + bias, atol=1e-5)
+
+
+def test_the_path_is_positive_and_falls_even_for_constant_features() -> None:
+    for z in (np.zeros((4, 2)), np.ones((4, 2))):
+        path = penalty_path(z)
+        assert (path > 0).all() and (np.diff(path) < 0).all()
