@@ -15,6 +15,7 @@ import numpy as np
 from headstart.data.items import Item, Unreadable, item_name
 from headstart.errors import DataError
 
+_BLOCK = 1 << 18  # samples of a channel read at once while the rest of a long recording is checked
 _UNSUPPORTED = frozenset([".m4a", ".aac", ".wma", ".mp4"])
 
 
@@ -60,20 +61,28 @@ def read_waveform(item: Item, max_seconds: float | None = None) -> tuple[np.ndar
             numbers.
     """
     with open_audio(item) as sound:
-        rate_hz = int(sound.samplerate)
-        limit = -1 if max_seconds is None else math.ceil(max_seconds * rate_hz)
-        try:
-            samples = sound.read(limit, dtype="float32", always_2d=True)
-        except Exception as error:  # soundfile raises several kinds on a damaged stream
-            raise Unreadable(f"damaged {sound.format} recording ({error})") from None
-        expected = sound.frames if limit < 0 else min(limit, sound.frames)
+        return _beginning(sound, max_seconds), int(sound.samplerate)
+
+
+def _beginning(sound: Any, max_seconds: float | None) -> np.ndarray:
+    """float32 (n_samples,) mono from where an opened recording stands."""
+    limit = -1 if max_seconds is None else math.ceil(max_seconds * sound.samplerate)
+    samples = _read(sound, limit)
+    _require_whole(len(samples), sound.frames if limit < 0 else min(limit, sound.frames))
     if len(samples) == 0:
         raise Unreadable("the recording has no samples")
-    _require_whole(len(samples), expected)
-    waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    waveform: np.ndarray = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     if not np.isfinite(waveform).all():
         raise Unreadable("the recording holds values that are not numbers")
-    return waveform, rate_hz
+    return waveform
+
+
+def _read(sound: Any, n_frames: int) -> np.ndarray:
+    """float32 (n_frames at most, n_channels) from where an opened recording stands."""
+    try:
+        return np.asarray(sound.read(n_frames, dtype="float32", always_2d=True))
+    except Exception as error:  # soundfile raises several kinds on a damaged stream
+        raise Unreadable(f"damaged {sound.format} recording ({error})") from None
 
 
 def survey(item: Item, keep_seconds: float = 30.0) -> tuple[np.ndarray, int, float]:
@@ -89,19 +98,13 @@ def survey(item: Item, keep_seconds: float = 30.0) -> tuple[np.ndarray, int, flo
     Raises:
         Unreadable: see `read_waveform`.
     """
-    waveform, rate_hz = read_waveform(item, keep_seconds)
     with open_audio(item) as sound:
-        n_frames = int(sound.frames)
-        if n_frames <= len(waveform):
-            return waveform, rate_hz, len(waveform) / rate_hz
-        n_read = 0
-        try:
-            for block in sound.blocks(1 << 18, dtype="float32"):
-                n_read += len(block)
-        except Exception as error:  # soundfile raises several kinds on a damaged stream
-            raise Unreadable(f"damaged {sound.format} recording ({error})") from None
-    _require_whole(n_read, n_frames)
-    return waveform, rate_hz, n_read / rate_hz
+        waveform = _beginning(sound, keep_seconds)
+        n_read = len(waveform)
+        while n_read < sound.frames and (block := len(_read(sound, _BLOCK))):
+            n_read += block
+        _require_whole(n_read, sound.frames)
+        return waveform, int(sound.samplerate), n_read / sound.samplerate
 
 
 def _require_whole(n_read: int, n_expected: int) -> None:

@@ -51,15 +51,23 @@ def near_pairs(fingerprints: np.ndarray, threshold: float, seed: int = 0) -> np.
         int64 (P, 2), first < second, sorted; at most 100,000 pairs. Flat fingerprints (no contrast) pair with
         none.
     """
-    blocks = (
-        _all_blocks(len(fingerprints)) if len(fingerprints) <= EXACT_UP_TO else _buckets(fingerprints, seed)
-    )
+    if len(fingerprints) <= EXACT_UP_TO:
+        return _near_in(fingerprints, _all_blocks(len(fingerprints)), threshold)
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1, "blas"):  # products this small cost many times as much when shared out
+        return _near_in(fingerprints, _buckets(fingerprints, seed), threshold)
+
+
+def _near_in(
+    fingerprints: np.ndarray, blocks: Iterator[tuple[np.ndarray, np.ndarray]], threshold: float
+) -> np.ndarray:
+    """Near pairs (P, 2) among the rows and columns of some blocks."""
     found: list[np.ndarray] = []
     n_found = 0
     for rows, columns in blocks:
-        same = rows is columns
         left = _unit(fingerprints[rows])
-        near = (left @ (left if same else _unit(fingerprints[columns])).T) >= threshold
+        near = (left @ (left if rows is columns else _unit(fingerprints[columns])).T) >= threshold
         if near.any():
             first, second = np.nonzero(near)
             pairs = np.stack([rows[first], columns[second]], axis=1)
