@@ -19,7 +19,10 @@ def test_folders_runs_and_the_hub_cache_are_found(
     tiny.save_timm(work / "net")
     tiny.save_text(work / "texts")
     tiny.save_timm(work / "runs" / "xray")
-    tiny.write_json(work / "runs" / "xray" / "source.json", {"library": "timm"})
+    tiny.write_json(work / "runs" / "xray" / "source.json", {"library": "timm", "modality": "image"})
+    tiny.save_timm(work / "runs" / "voices")
+    tiny.write_json(work / "runs" / "voices" / "config.json", {"headstart": {}})
+    tiny.write_json(work / "runs" / "voices" / "source.json", {"library": "custom", "modality": "audio"})
     tiny.write_json(work / "odd" / "config.json", {"model_type": "nothing"})
     small_hub.repositories["me/texts"] = work / "texts"
     load_source("hf:me/texts")
@@ -28,6 +31,7 @@ def test_folders_runs_and_the_hub_cache_are_found(
     assert found == {
         "./net": "image",
         "./texts": "text",
+        "run:runs/voices": "audio",
         "run:runs/xray": "image",
         "hf:me/texts": "text",
         "bundled:letters": "image",

@@ -43,9 +43,9 @@ def what_is_here(modality: Modality | None = None) -> str:
 
 
 def modality_of_folder(folder: Path) -> Modality | None:
-    """Return the modality of a source's folder; None where its config.json does not tell."""
+    """Return the modality of a source's folder; None where its configuration does not tell."""
     try:
-        raw = read_json(folder / "config.json")
+        raw = read_json(folder / "source.json") or read_json(folder / "config.json")
         if raw.get("modality") in ("image", "text", "audio"):
             told: Modality = raw["modality"]
             return told

@@ -130,7 +130,6 @@ def norm_over_own_frames(norm: nn.GroupNorm, hidden_NCT: Tensor, own_N: Tensor) 
     own_N1T = own_mask(own_N, hidden_NCT.shape[2])[:, None].to(hidden_NCT.dtype)
     n_N11 = own_N1T.sum(2, keepdim=True)
     mean = (hidden_NCT * own_N1T).sum(2, keepdim=True) / n_N11
-    centred = hidden_NCT - mean
-    variance = (centred.square() * own_N1T).sum(2, keepdim=True) / n_N11
-    normed = centred * torch.rsqrt(variance + norm.eps)
-    return normed * norm.weight[None, :, None] + norm.bias[None, :, None]
+    variance = ((hidden_NCT - mean).square() * own_N1T).sum(2, keepdim=True) / n_N11
+    scale = norm.weight[None, :, None] * torch.rsqrt(variance + norm.eps)
+    return torch.addcmul(norm.bias[None, :, None] - mean * scale, hidden_NCT, scale)
