@@ -172,3 +172,12 @@ def test_a_random_crop_is_the_same_for_the_same_seed(picture: Picture) -> None:
     assert torch.equal(first, decode_image(data, preprocessing, augment_seed=7))
     assert not torch.equal(first, decode_image(data, preprocessing, augment_seed=8))
     assert first.shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (2, 3)])
+@pytest.mark.parametrize("crop_mode", ["center", "squash", "border"])
+def test_odd_shapes_give_the_size_asked_for(shape: tuple[int, int], crop_mode: str) -> None:
+    preprocessing = ImagePreprocessing((24, 24), crop_mode=crop_mode)  # type: ignore[arg-type]
+    pixels = decode_image(np.full(shape, 9, np.uint8), preprocessing)
+    assert pixels.shape == (3, 24, 24)
+    assert decode_image(np.full(shape, 9, np.uint8), preprocessing, augment_seed=1).shape == (3, 24, 24)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from headstart.data.checks import check
 from headstart.data.examples import Examples
 from headstart.data.read import read_examples
+from headstart.data.scanning import scan
+from headstart.data.splits import fold_indices, with_splits
 from headstart.errors import DataError
 
 
@@ -447,3 +451,20 @@ def test_a_readme_beside_a_wrapping_folder(class_folders: Callable[..., Path]) -
     folder = class_folders({"set/cat": 1, "set/dog": 1})
     write(folder / "README.md", "x")
     assert read_examples(folder).classes == ("cat", "dog")
+
+
+def test_names_that_are_no_utf8_can_be_printed(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    odd = os.fsencode(folder / "cat") + b"/\xe9.png"
+    os.rename(folder / "cat" / "000.png", odd)
+    examples = read_examples(folder)
+    assert examples.names[0].encode() and len(examples) == 2
+    assert os.fsencode(examples.items[0]) == odd  # type: ignore[arg-type]
+
+
+def test_a_class_with_one_item_is_read_split_and_told(class_folders: Callable[..., Path]) -> None:
+    examples = with_splits(read_examples(class_folders({"cat": 10, "dog": 1})))
+    assert examples.splits is not None and examples.splits[-1] == "train"
+    findings = check(examples, scan(examples.items, "image", threads=1))
+    assert any(finding.kind == "few_items" and "dog (1)" in finding.message for finding in findings)
+    assert len(set(fold_indices(examples.labels, None))) == 5  # type: ignore[arg-type]

@@ -68,7 +68,7 @@ def _beginning(sound: Any, max_seconds: float | None) -> np.ndarray:
     """float32 (n_samples,) mono from where an opened recording stands."""
     limit = -1 if max_seconds is None else math.ceil(max_seconds * sound.samplerate)
     samples = _read(sound, limit)
-    _require_whole(len(samples), sound.frames if limit < 0 else min(limit, sound.frames))
+    _require_whole(sound, len(samples), sound.frames if limit < 0 else min(limit, sound.frames))
     if len(samples) == 0:
         raise Unreadable("the recording has no samples")
     waveform: np.ndarray = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
@@ -103,12 +103,13 @@ def survey(item: Item, keep_seconds: float = 30.0) -> tuple[np.ndarray, int, flo
         n_read = len(waveform)
         while n_read < sound.frames and (block := len(_read(sound, _BLOCK))):
             n_read += block
-        _require_whole(n_read, sound.frames)
+        _require_whole(sound, n_read, sound.frames)
         return waveform, int(sound.samplerate), n_read / sound.samplerate
 
 
-def _require_whole(n_read: int, n_expected: int) -> None:
-    if 0 < n_expected < 2**62 and n_read < 0.99 * n_expected:
+def _require_whole(sound: Any, n_read: int, n_expected: int) -> None:
+    """Refuse a recording that ends before its header says; an MP3's length is only estimated."""
+    if sound.format != "MP3" and 0 < n_expected < 2**62 and n_read < 0.99 * n_expected:
         raise Unreadable(f"truncated recording: {n_read:,} of {n_expected:,} samples could be read")
 
 

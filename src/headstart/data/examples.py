@@ -50,7 +50,7 @@ def is_whole_number(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and len(digits) < 19
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Items and what is known of each, as read from the user's data.
 

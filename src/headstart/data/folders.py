@@ -48,6 +48,11 @@ def list_files(folder: Path) -> list[str]:
     return sorted(found)
 
 
+def printable(name: str) -> str:
+    """A file name with a mark in place of bytes that are no UTF-8, so that it can be printed and stored."""
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def media_files(
     folder: Path, files: Iterable[str], modality: Modality | None, labelled: bool = True
 ) -> tuple[Modality, list[str], tuple[str, ...]]:
@@ -137,8 +142,8 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
         tails = [name.split("/")[skip:] for name in names]
         if labelled:
             _refuse_two_levels(folder, tails)
-        labels = string_array(tail[0] for tail in tails)
-    named = string_array(names)
+        labels = string_array(printable(tail[0]) for tail in tails)
+    named = string_array(printable(name) for name in names)
     if labelled and labels is not None:
         check_labels(labels, named, str(folder), "label (the folders' names)")
     return Examples(

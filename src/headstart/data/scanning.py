@@ -28,7 +28,7 @@ SIDE = 16  # of the grey thumbnail that near duplicates are looked for with
 _CHUNK = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """What one pass over the items found.
 
@@ -127,6 +127,19 @@ def content_digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """`content_digest` of a file, read in blocks: a recording may be larger than memory.
+
+    Raises:
+        Unreadable: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError as error:
+        raise Unreadable(f"cannot be read ({error.strerror or error})") from None
+
+
 def look_at_image(item: Item) -> Look:
     """Digest and grey thumbnail of a picture, decoded whole.
 
@@ -185,10 +198,10 @@ def look_at_audio(item: Item) -> Look:
     """
     from headstart.data.audio import survey
 
-    data = read_bytes(Path(item) if isinstance(item, str) else item)  # type: ignore[arg-type]
     waveform, _, seconds = survey(item)
     note = "silent" if float(np.abs(waveform).max()) < 1e-4 else ""
-    return Look(content_digest(data), _spectrum(waveform), seconds, note)
+    digest = content_digest(item) if isinstance(item, bytes) else file_digest(Path(str(item)))
+    return Look(digest, _spectrum(waveform), seconds, note)
 
 
 def _spectrum(waveform: np.ndarray) -> np.ndarray:
