@@ -136,40 +136,67 @@ def test_patches_of_a_recording_are_pooled_together() -> None:
     torch.testing.assert_close(vectors[0][0, :12], h[0].mean(dim=0))
 
 
+class Vectors(nn.Module):
+    """The chosen vectors side by side, with named inputs as an exported program has them."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.pooler = backbone.pooler()
+
+
+class OfPictures(Vectors):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat(self.pooler(x), dim=1)
+
+
+class OfTexts(Vectors):
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        return torch.cat(self.pooler(input_ids, attention_mask), dim=1)
+
+
+class OfRecordings(Vectors):
+    def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        return torch.cat(self.pooler(waveform, lengths), dim=1)
+
+
+def export_and_compare(vectors: nn.Module, example: tuple[Tensor, ...], more: tuple[Tensor, ...], n_dims: int) -> None:
+    """Export with the first dimensions unknown, and run on other sizes."""
+    vectors.eval()
+    dims = tuple({dim: torch.export.Dim.DYNAMIC for dim in range(min(n_dims, x.ndim))} for x in example)
+    program = torch.export.export(vectors, example, dynamic_shapes=dims, strict=False)
+    torch.testing.assert_close(program.module()(*more), vectors(*more), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
 def test_pictures_export_with_any_batch(name: str) -> None:
     network, x = make_timm(name)
-    pooler = Backbone(network).pooler().eval()
-    batch = torch.export.Dim("batch", min=2, max=64)
-    program = torch.export.export(pooler, (x,), dynamic_shapes=((batch,)), strict=False)
-    more = torch.randn(5, *x.shape[1:])
-    for got, expected in zip(program.module()(more), pooler(more)):
-        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+    export_and_compare(OfPictures(Backbone(network)), (x,), (torch.randn(5, *x.shape[1:]),), 1)
 
 
-@pytest.mark.parametrize("name", ["bert", "mpnet", "modernbert"])
+class Texts(nn.Module):
+    """A text network as a source has it: ids and mask in order, one vector a text."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.model = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        h = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        own = attention_mask[..., None].to(h.dtype)
+        return (h * own).sum(dim=1) / own.sum(dim=1)
+
+
+@pytest.mark.parametrize("name", ["bert", "distilbert", "mpnet", "modernbert", "albert"])
 def test_texts_export_with_any_batch_and_length(name: str) -> None:
-    inputs = texts(4, 9)
-    pooler = Backbone(make_transformers(name)).pooler().eval()
-    dims = {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}
-    program = torch.export.export(
-        pooler, (), dict(inputs), dynamic_shapes={"kwargs": dict.fromkeys(inputs, dims)}, strict=False
-    )
-    more = texts(6, 13, seed=1)
-    for got, expected in zip(program.module()(**more), pooler(**more)):
-        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+    backbone = Backbone(Texts(make_transformers(name)).eval())
+    example, more = texts(4, 9), texts(6, 13, seed=1)
+    export_and_compare(OfTexts(backbone), tuple(example.values()), tuple(more.values()), 2)
 
 
 def test_recordings_export_with_any_batch_and_length() -> None:
-    pooler = Backbone(Recordings().eval()).pooler().eval()
-    dims = {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}
     example = (torch.randn(3, 160), torch.tensor([160, 81, 64]))
-    program = torch.export.export(
-        pooler, example, dynamic_shapes=((dims, {0: torch.export.Dim.AUTO}),), strict=False
-    )
     more = (torch.randn(5, 320), torch.tensor([320, 17, 300, 100, 5]))
-    for got, expected in zip(program.module()(*more), pooler(*more)):
-        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+    export_and_compare(OfRecordings(Backbone(Recordings().eval())), example, more, 2)
 
 
 @pytest.mark.parametrize("name", list(TRANSFORMERS))

@@ -56,11 +56,13 @@ class Flow:
     """What one pass showed.
 
     Attributes:
+        inputs: what the network was given.
         n_calls: module -> how often it was called.
         output: what the network gave.
     """
 
     def __init__(self, network: nn.Module, inputs: Inputs) -> None:
+        self.inputs = inputs
         self.n_calls: Counter[nn.Module] = Counter()
         self._gave: dict[int, list[nn.Module]] = defaultdict(list)
         self._took: dict[nn.Module, Tensor] = {}

@@ -49,7 +49,7 @@ def fold_batch_norm(module: nn.Module, example: Inputs | None = None) -> nn.Modu
         convolution = flow.feeder(norm, _CONVOLUTIONS) if _can_fold(norm) else None
         if convolution is not None and _is_plain(convolution):
             _fold_pair(folded, paths[id(convolution)], path)
-    return folded if _agree(flow.output, folded, example or made_up_inputs(plain)) else plain
+    return folded if _agree(flow, folded) else plain
 
 
 def watch(module: nn.Module, example: Inputs | None) -> Flow | None:
@@ -108,15 +108,14 @@ def replace_module(root: nn.Module, path: str, module: nn.Module) -> None:
     setattr(root.get_submodule(parent), name, module)
 
 
-def _agree(before: object, network: nn.Module, example: Inputs | None) -> bool:
-    if example is None:
-        return False
-    args, kwargs = as_call(example)
+def _agree(before: Flow, network: nn.Module) -> bool:
+    """Whether a network still gives what was seen, within `TOLERANCE`."""
+    args, kwargs = as_call(before.inputs)
     with torch.no_grad(), eval_mode(list(network.modules())):
         after = network(*args, **kwargs)
-    pairs = zip(tree_leaves(before), tree_leaves(after), strict=True)
+    pairs = zip(tree_leaves(before.output), tree_leaves(after), strict=True)
     return all(
-        bool(torch.allclose(a, b, rtol=0, atol=TOLERANCE * float(a.abs().max()) + 1e-12, equal_nan=True))
+        bool(torch.allclose(a, b, rtol=0, atol=TOLERANCE * a.abs().max().item() + 1e-12, equal_nan=True))
         for a, b in pairs
         if isinstance(a, Tensor) and a.dtype.is_floating_point
     )
@@ -193,7 +192,10 @@ def _attribute(activation: nn.Module | None) -> tuple[str, list[float], str]:
     """
     if activation is None:
         return "none", [], ""
-    return _ACTIVATIONS[type(activation).__name__](activation)
+    own = type(activation)
+    if own.__module__.partition(".")[0] not in ("torch", "timm"):
+        raise KeyError(own.__name__)
+    return _ACTIVATIONS[own.__name__](activation)
 
 
 _ACTIVATIONS: dict[str, Callable[[nn.Module], tuple[str, list[float], str]]] = {
@@ -203,6 +205,6 @@ _ACTIVATIONS: dict[str, Callable[[nn.Module], tuple[str, list[float], str]]] = {
     "SiLU": lambda a: ("swish", [], ""),
     "Sigmoid": lambda a: ("sigmoid", [], ""),
     "Tanh": lambda a: ("tanh", [], ""),
-    "GELU": lambda a: ("gelu", [], str(a.approximate)),
+    "GELU": lambda a: ("gelu", [], str(getattr(a, "approximate", "none"))),
     "LeakyReLU": lambda a: ("leaky_relu", [float(a.negative_slope)], ""),
 }
