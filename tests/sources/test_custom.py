@@ -166,6 +166,17 @@ def test_preprocessing_must_be_told(own: Path, modality: Any, message: str) -> N
         load_source(str(own / "Silent"), arch=f"{own / 'own.py'}:Silent", modality=modality)
 
 
+def test_a_classifier_beside_the_network_is_left_out_and_nothing_else(own: Path) -> None:
+    arch = f"{own / 'own.py'}:Sounds"
+    source = load_source(str(own / "Sounds"), arch=arch)
+    tensors = dict(source.network.get_submodule("model").state_dict())
+    save_file({**tensors, "fc.weight": torch.ones(3, 5)}, own / "Sounds" / "model.safetensors")
+    assert load_source(str(own / "Sounds"), arch=arch).stages == source.stages
+    save_file({**tensors, "three.weight": torch.ones(3, 5)}, own / "Sounds" / "model.safetensors")
+    with pytest.raises(SourceError, match=r"1 left over \(three\.weight\)"):
+        load_source(str(own / "Sounds"), arch=arch)
+
+
 def test_a_module_can_be_named(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(own))
     (own / "my_networks.py").write_text(CODE)

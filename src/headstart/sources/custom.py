@@ -80,6 +80,7 @@ class OwnAudioNetwork(OwnNetwork):
         return super().forward(waveform, lengths)
 
 
+_USUAL_HEADS = ("classifier", "fc", "head", "heads", "linear", "last_linear", "logits", "output")
 _NETWORKS: Mapping[str, type[OwnNetwork]] = {
     "image": OwnImageNetwork,
     "text": OwnTextNetwork,
@@ -212,6 +213,11 @@ def own_preprocessing(own: Any, place: Place, modality: Modality) -> Preprocessi
         f"One's own {modality} network must tell its preprocessing: give the class an attribute "
         f"`preprocessing`, or {wanted[modality]}."
     )
+
+
+def absent_heads(model: nn.Module) -> list[str]:
+    """Return the prefixes of usual classifiers that one's own module lacks: they are left out in silence."""
+    return [f"{name}." for name in _USUAL_HEADS if not hasattr(model, name)]
 
 
 def stages_of_own(network: OwnNetwork) -> dict[str, str]:

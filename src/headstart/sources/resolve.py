@@ -13,7 +13,7 @@ from headstart.data.preprocessing import preprocessing_from_json
 from headstart.errors import SourceError
 from headstart.sources.build import build_network, stages_of
 from headstart.sources.card import licence_and_upstream
-from headstart.sources.custom import own_config, own_preprocessing
+from headstart.sources.custom import absent_heads, own_config, own_preprocessing
 from headstart.sources.place import Place, find_place
 from headstart.sources.source import Provenance, Source
 from headstart.sources.weights import (
@@ -111,7 +111,8 @@ def _open_own(place: Place, arch: str | None, modality: Modality | None) -> Sour
     network = build_network(config, arch)
     preprocessing = own_preprocessing(network.model, place, config["modality"])
     config["preprocessing"] = preprocessing.to_json()
-    load_tensors(network.get_submodule("model"), read_weights(place.files), str(place.files[0]))
+    model = network.get_submodule("model")
+    load_tensors(model, read_weights(place.files), str(place.files[0]), heads=absent_heads(model))
     return _source(place, config, network)
 
 
