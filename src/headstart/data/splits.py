@@ -13,7 +13,7 @@ import numpy as np
 from headstart.data.examples import Examples
 from headstart.errors import DataError
 
-_MANY_GROUPS = 5_000
+_MANY_GROUPS = 1_000
 
 
 def with_splits(
