@@ -41,7 +41,15 @@ def _block(n_in: int, n_out: int) -> nn.Sequential:
 
 
 def train_classifier(
-    network: nn.Module, n_features: int, pixels: Tensor, labels: Tensor, *, n_steps: int, lr: float, seed: int
+    network: nn.Module,
+    n_features: int,
+    pixels: Tensor,
+    labels: Tensor,
+    *,
+    n_steps: int,
+    lr: float,
+    seed: int,
+    batch_size: int = 256,
 ) -> nn.Linear:
     """Train a network and a linear classifier on top with AdamW and a one-cycle rate; return the classifier.
 
@@ -50,9 +58,10 @@ def train_classifier(
         n_features: width of its embedding.
         pixels: float32 of shape (n_items, 3, H, W).
         labels: int64 of shape (n_items,).
-        n_steps: steps of at most 256 items.
+        n_steps: number of steps.
         lr: peak learning rate.
         seed: seed of the classifier's weights and of the order of items.
+        batch_size: items a step, at most.
     """
     torch.manual_seed(seed)
     classifier = nn.Linear(n_features, int(labels.max()) + 1)
@@ -62,7 +71,7 @@ def train_classifier(
     network.train()
     order = torch.Generator().manual_seed(seed)
     for _ in range(n_steps):
-        picked = torch.randint(len(pixels), (min(256, len(pixels)),), generator=order)
+        picked = torch.randint(len(pixels), (min(batch_size, len(pixels)),), generator=order)
         loss = nn.functional.cross_entropy(
             classifier(network(pixels[picked])), labels[picked], label_smoothing=0.05
         )

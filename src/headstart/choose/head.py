@@ -167,7 +167,7 @@ def _unchosen(features: StageFeatures, codes: NDArray[np.intp], names: tuple[str
         positions=np.zeros(0, dtype=np.intp),
         out_of_fold=nothing,
         folds=np.zeros(0, dtype=np.intp),
-        reason=f"One item a class leaves nothing to choose by: the last stage, {features.stages[last]}, is taken.",
+        reason=f"One item a class leaves nothing to choose by: {features.stages[last]}, the last stage, is used.",
     )
 
 

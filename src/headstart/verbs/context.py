@@ -86,7 +86,7 @@ def report_context(
         parts=_parts(learner),
         split_origin=examples.split_origin,
         candidates=_candidates(learned),
-        cross_validated=None if evaluation.folds is not None else _inside(choice),
+        cross_validated=_inside(choice) if evaluation.folds is None and choice.profile else None,
         command=f"headstart fit --config {shlex.quote(str(_shown(run) / 'headstart.yaml'))}",
         next_command=_next_command(learner),
         provenance=_provenance(learner),

@@ -129,7 +129,7 @@ def _verification(
 ) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
     """EER and minDCF by centred cosine for a speaker target of recordings, else None.
 
-    The embedding (the source's own, or the vector of a stage) is the one with the least EER on trials of items
+    The embedding (the source's own, or a stage's vector) is the one with the least EER on trials of items
     learned from; its centre is their mean, with `--folds` that of the whole set.
     """
     from headstart.evidence import verification
