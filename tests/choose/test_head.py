@@ -167,3 +167,10 @@ def test_rows_are_views() -> None:
 
     lazy = Takes(features.stages, features.arrays)
     assert (StageRows(lazy, (1,))[3:6] == features.arrays[1][3:6]).all()
+
+
+def test_one_item_a_class_gives_a_head_on_the_last_stage() -> None:
+    features, _ = case(n_items=3)
+    choice = choose_head(features, np.array(["a", "b", "c"], dtype=object))
+    assert choice.stages == ("layer3",) and choice.profile == []
+    assert (choice.head.predict(features.arrays[2]) == np.array(["a", "b", "c"])).all()

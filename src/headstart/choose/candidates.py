@@ -21,7 +21,7 @@ from headstart.heads.reduce import Reduced
 from headstart.heads.ridge import fold_predictions, indicators, leave_fold_out, penalty_path
 
 Kind = Literal["logistic", "ridge"]
-N_RIDGE_PENALTIES = 9
+N_RIDGE_PENALTIES = 8
 LOGISTIC_PENALTIES = np.logspace(0, -4, 9)
 PATIENCE = 2  # weaker penalties tried after the best
 MAX_OPERATIONS = 2e12  # of a whole logistic path; more classes or items than that: ridge alone

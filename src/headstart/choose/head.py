@@ -4,7 +4,7 @@
 2. Heads on the most promising stages, the last stage and several stages together, cross-validated on the
    same folds.
 3. The last stage is the source's own output and moves best to data that differ from the training items, so
-   it is kept unless another head is better by more than a standard error.
+   it is kept unless another head is better by more than two standard errors of the paired difference.
 4. The chosen head is fitted on all training items; its temperature comes from its out-of-fold logits.
 
 Example:
@@ -31,10 +31,12 @@ from headstart.choose.fitting import fit_head, fit_head_streamed
 from headstart.data.examples import natural_order
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
+from headstart.evidence.intervals import standard_error
 from headstart.heads.linear import LinearHead, softmax
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map, single_threaded
 
+N_ERRORS = 2.0  # by how many standard errors a head must beat that on the last stage
 N_SINGLE = 2  # single stages tried beside the last
 MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted on all
 MANY_ITEMS = 1_000  # above, stages together get half the columns
@@ -130,7 +132,7 @@ def choose_head(
     probed = _probe_all(sample, task, n_threads)
     profile = [_row(features.stages[i], i, candidate) for i, (_, candidate) in enumerate(probed)]
     candidates = _try_heads(probed, task, n_threads)
-    chosen, reason = _preferred([candidate for _, candidate in candidates], features.stages)
+    chosen, reason = _preferred([candidate for _, candidate in candidates], task, features.stages)
     reduced = next(reduced for reduced, candidate in candidates if candidate is chosen)
     if sample is features:
         with single_threaded():
@@ -167,7 +169,7 @@ def _unchosen(features: StageFeatures, codes: NDArray[np.intp], names: tuple[str
         positions=np.zeros(0, dtype=np.intp),
         out_of_fold=nothing,
         folds=np.zeros(0, dtype=np.intp),
-        reason=f"One item a class leaves nothing to choose by: {features.stages[last]}, the last stage, is used.",
+        reason="One item a class leaves nothing to choose by: the head reads the last stage.",
     )
 
 
@@ -244,19 +246,25 @@ def _try_heads(
     return parallel_map(score, picked, n_threads)
 
 
-def _preferred(candidates: list[Candidate], names: tuple[str, ...]) -> tuple[Candidate, str]:
+def _preferred(candidates: list[Candidate], task: Task, names: tuple[str, ...]) -> tuple[Candidate, str]:
     """Return the candidate to use (the first is the last stage) and why."""
     last = candidates[0]
     best = max(candidates, key=lambda c: (c.accuracy, -c.log_loss))
+    where = names[best.stages[0]] if len(best.stages) == 1 else "all stages together"
+    scores = f"{where} ({best.accuracy:.3f}) and the last, {names[-1]} ({last.accuracy:.3f})"
     if best is last:
         return last, f"The last stage, {names[-1]}, is the best by cross-validation ({last.accuracy:.3f})."
-    where = names[best.stages[0]] if len(best.stages) == 1 else "all stages together"
-    if not best.accuracy - last.accuracy > best.standard_error:
+    gain = _correct(best, task) - _correct(last, task)
+    if not gain.mean() > N_ERRORS * standard_error(gain, task.groups):
         return last, (
-            f"The last stage, {names[-1]} ({last.accuracy:.3f}), is within a standard error of the best, "
-            f"{where} ({best.accuracy:.3f}), and as the source's own output the safer choice."
+            f"Cross-validation cannot tell {scores}, apart; the source's own output is the safer choice."
         )
     return best, (
         f"By cross-validation {where} ({best.accuracy:.3f}) beats the last stage, {names[-1]} "
-        f"({last.accuracy:.3f}), by more than a standard error."
+        f"({last.accuracy:.3f}), by more than {N_ERRORS:g} standard errors of the difference."
     )
+
+
+def _correct(candidate: Candidate, task: Task) -> NDArray[np.float64]:
+    """Return 1 where a candidate's out-of-fold prediction is right, of shape (N,)."""
+    return np.asarray(candidate.logits.argmax(axis=1) == task.codes, dtype=np.float64)

@@ -46,12 +46,11 @@ def penalty_path(z_NR: NDArray[np.floating], n_penalties: int = 9) -> Float:
     return np.asarray(max(total, 1e-12) * np.logspace(-0.5, -5.5, n_penalties))
 
 
-def gram(z_NR: NDArray[np.floating], rows: NDArray[np.integer] | slice = slice(None)) -> Float:
-    """Return z.T @ z over the rows as float64, read in chunks."""
-    part = z_NR[rows]
+def gram(z_NR: NDArray[np.floating]) -> Float:
+    """Return z.T @ z, products in the precision of z, summed as float64 over chunks."""
     total = np.zeros((z_NR.shape[1], z_NR.shape[1]))
-    for start in range(0, len(part), CHUNK):
-        block = part[start : start + CHUNK]
+    for start in range(0, len(z_NR), CHUNK):
+        block = z_NR[start : start + CHUNK]
         total += block.T @ block
     return total
 
@@ -129,14 +128,14 @@ def fold_predictions(
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)
         n_kept = len(z_NR) - len(rows)
-        held = z_NR[rows].astype(np.float64)
-        mean_z = (sum_z - held.sum(axis=0)) / n_kept
-        mean_y = (sum_y - y_NC[rows].sum(axis=0)) / n_kept
-        matrix = total - held.T @ held - n_kept * np.outer(mean_z, mean_z)
-        right = total_right - held.T @ y_NC[rows] - n_kept * np.outer(mean_z, mean_y)
-        held -= mean_z
+        held, held_y = z_NR[rows], y_NC[rows]
+        mean_z = (sum_z - held.sum(axis=0, dtype=np.float64)) / n_kept
+        mean_y = (sum_y - held_y.sum(axis=0)) / n_kept
+        matrix = total - gram(held) - n_kept * np.outer(mean_z, mean_z)
+        right = total_right - _right(held, held_y) - n_kept * np.outer(mean_z, mean_y)
         for position, penalty in enumerate(penalties):
-            yield rows, position, held @ solve(matrix, penalty, right) + mean_y
+            weight = solve(matrix, penalty, right)
+            yield rows, position, held @ weight.astype(held.dtype) + (mean_y - mean_z @ weight)
 
 
 def _right(z_NR: NDArray[np.floating], y_NC: Float) -> Float:
@@ -144,7 +143,7 @@ def _right(z_NR: NDArray[np.floating], y_NC: Float) -> Float:
     total = np.zeros((z_NR.shape[1], y_NC.shape[1]))
     for start in range(0, len(z_NR), CHUNK):
         rows = slice(start, start + CHUNK)
-        total += z_NR[rows].T.astype(np.float64) @ y_NC[rows]
+        total += z_NR[rows].T @ y_NC[rows].astype(z_NR.dtype)
     return total
 
 
