@@ -1,7 +1,7 @@
 """What every backbone must hold to, as checks to call from a test of one's own network.
 
-    from headstart.testing import check_backbone
-    check_backbone(MyNetwork(), torch.randn(4, 3, 64, 64))
+from headstart.testing import check_backbone
+check_backbone(MyNetwork(), torch.randn(4, 3, 64, 64))
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from headstart.backbone import Backbone, State
 
 FORWARD_TOLERANCE = 1e-5
-"""Largest difference between the parts run one after the other and the whole, relative to the largest output."""
+"""Largest difference between the parts run one after the other and the whole, relative to the output."""
 GRADIENT_TOLERANCE = 1e-4
 """Largest difference in a gradient, relative to the largest gradient of the suffix."""
 

@@ -36,7 +36,7 @@ TIMM: dict[str, tuple[int, dict[str, Any]]] = {
     "hgnetv2_b0": (48, {}),
     "ghostnet_050": (48, {}),
     "tnt_s_legacy_patch16_224": (224, {"depth": 2}),
-    "poolformer_s12": (48, {"layers": (1, 1, 2, 1)}),
+    "poolformer_s12": (48, {"depths": (1, 1, 2, 1)}),
     "repvgg_a0": (48, {}),
 }
 
@@ -126,7 +126,9 @@ def _albert(hidden: int = 16, layers: int = 3, heads: int = 2) -> nn.Module:
 def _distilbert(hidden: int = 16, layers: int = 3, heads: int = 2) -> nn.Module:
     from transformers import DistilBertConfig, DistilBertModel
 
-    config = DistilBertConfig(dim=hidden * heads, n_layers=layers, n_heads=heads, hidden_dim=48, vocab_size=100)
+    config = DistilBertConfig(
+        dim=hidden * heads, n_layers=layers, n_heads=heads, hidden_dim=48, vocab_size=100
+    )
     return DistilBertModel(config)
 
 

@@ -30,7 +30,10 @@ def test_timm_is_cut_exactly_everywhere(name: str) -> None:
 @pytest.mark.parametrize("name", TRANSFORMERS)
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
-    hidden=st.sampled_from([8, 12]), layers=st.integers(2, 4), n_items=st.integers(3, 4), seed=st.integers(0, 99)
+    hidden=st.sampled_from([8, 12]),
+    layers=st.integers(2, 4),
+    n_items=st.integers(3, 4),
+    seed=st.integers(0, 99),
 )
 def test_transformers_are_cut_exactly(name: str, hidden: int, layers: int, n_items: int, seed: int) -> None:
     network = make_transformers(name, seed, hidden=hidden, layers=layers)
@@ -289,5 +292,7 @@ def test_stage_modules_cover_a_stage_once() -> None:
     assert backbone.stage_modules(2) == [network.layer2]
     stem = backbone.stage_modules(0)
     assert network.conv1 in stem and network.bn1 in stem and network.layer1 not in stem
-    covered = {id(p) for index in range(5) for part in backbone.stage_modules(index) for p in part.parameters()}
+    covered = {
+        id(p) for index in range(5) for part in backbone.stage_modules(index) for p in part.parameters()
+    }
     assert covered == {id(p) for p in network.parameters()}

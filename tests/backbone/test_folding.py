@@ -53,7 +53,9 @@ def test_folding_keeps_the_output(name: str) -> None:
     assert not folded.training
 
 
-@pytest.mark.parametrize("name", [*FOLDED, "convnext_atto", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
+@pytest.mark.parametrize(
+    "name", [*FOLDED, "convnext_atto", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"]
+)
 @torch.no_grad()
 def test_prepared_networks_stay_within_tolerance(name: str) -> None:
     network, x = make_timm(name)
@@ -92,7 +94,7 @@ def test_a_prepared_network_is_cut_exactly(precision: str) -> None:
 
 @torch.no_grad()
 def test_states_of_a_prepared_network_go_on_in_the_network_itself() -> None:
-    """Prefix in bf16 and folded, suffix in float32: the layout is the network's own, the tensors are stored."""
+    """Prefix in bf16 and folded, suffix in float32: the layout is the network's own."""
     network, x = make_timm("mobilenetv2_050", n_items=5)
     fast, own = Backbone(prepare_for_inference(network, "bf16", "cpu")), Backbone(network)
     stored = fast.prefix(x, 4)
@@ -102,7 +104,7 @@ def test_states_of_a_prepared_network_go_on_in_the_network_itself() -> None:
 
 
 class Branches(nn.Module):
-    """Batch norms that must not be folded: registered after a convolution that they do not follow, or that others read."""
+    """Batch norms that must not be folded: of a convolution that they do not follow, or that others read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +142,9 @@ def test_only_norms_that_follow_their_convolution_are_folded() -> None:
 
 
 @pytest.mark.parametrize("size", [31, 32, 33, 47])
-@pytest.mark.parametrize(("kernel", "stride", "depthwise"), [(3, 2, True), (5, 2, True), (3, 2, False), (3, 1, True)])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "depthwise"), [(3, 2, True), (5, 2, True), (3, 2, False), (3, 1, True)]
+)
 @torch.no_grad()
 def test_same_padding_is_tensorflows(size: int, kernel: int, stride: int, depthwise: bool) -> None:
     from timm.layers import create_conv2d

@@ -159,10 +159,12 @@ class OfRecordings(Vectors):
         return torch.cat(self.pooler(waveform, lengths), dim=1)
 
 
-def export_and_compare(vectors: nn.Module, example: tuple[Tensor, ...], more: tuple[Tensor, ...], n_dims: int) -> None:
+def export_and_compare(
+    vectors: nn.Module, example: tuple[Tensor, ...], more: tuple[Tensor, ...], n_dims: int
+) -> None:
     """Export with the first dimensions unknown, and run on other sizes."""
     vectors.eval()
-    dims = tuple({dim: torch.export.Dim.DYNAMIC for dim in range(min(n_dims, x.ndim))} for x in example)
+    dims = tuple(dict.fromkeys(range(min(n_dims, x.ndim)), torch.export.Dim.DYNAMIC) for x in example)
     program = torch.export.export(vectors, example, dynamic_shapes=dims, strict=False)
     torch.testing.assert_close(program.module()(*more), vectors(*more), rtol=1e-4, atol=1e-5)
 

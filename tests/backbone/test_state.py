@@ -81,6 +81,4 @@ def test_cuts_are_checked() -> None:
 def test_states_move_between_devices_whole() -> None:
     moved = STATE.to("cpu")
     assert len(moved) == 6 and set(moved.tensors) == set(STATE.tensors)
-    assert torch.equal(
-        WAVLM.suffix(moved, 2).last_hidden_state, WAVLM.suffix(STATE, 2).last_hidden_state
-    )
+    assert torch.equal(WAVLM.suffix(moved, 2).last_hidden_state, WAVLM.suffix(STATE, 2).last_hidden_state)

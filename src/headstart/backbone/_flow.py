@@ -1,7 +1,7 @@
 """Which modules feed straight into which others: seen by running a network once on a made-up input.
 
-Registration order does not tell what follows what, and a convolution whose output is also used elsewhere must not
-take up the batch norm after it. So each tensor that a module gives is followed to the calls that use it.
+Registration order does not tell what follows what, and a convolution whose output is also used elsewhere must
+not take up the batch norm after it. So each tensor that a module gives is followed to the calls that use it.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def _out_of_place(network: nn.Module) -> Iterator[None]:
     in_place = [module for module in network.modules() if getattr(module, "inplace", None) is True]
     try:
         for module in in_place:
-            module.inplace = False
+            setattr(module, "inplace", False)  # noqa: B010
         yield
     finally:
         for module in in_place:
-            module.inplace = True
+            setattr(module, "inplace", True)  # noqa: B010
 
 
 class Flow:
@@ -67,11 +67,12 @@ class Flow:
         self._gave: dict[int, list[nn.Module]] = defaultdict(list)
         self._took: dict[nn.Module, Tensor] = {}
         self._uses = _CountUses()
-        leaves = [module for module in network.modules() if module is not network]
+        parts = [module for module in network.modules() if module is not network]
         args, kwargs = as_call(inputs)
-        with torch.no_grad(), eval_mode(list(network.modules())), _out_of_place(network), self._uses:
-            with replaced_forwards({module: self._watch(module) for module in leaves}):
-                self.output = network(*args, **kwargs)
+        watched = replaced_forwards({module: self._watch(module) for module in parts})
+        quiet = eval_mode(list(network.modules())), _out_of_place(network)
+        with torch.no_grad(), quiet[0], quiet[1], self._uses, watched:
+            self.output = network(*args, **kwargs)
 
     def _watch(self, module: nn.Module) -> Wrapper:
         def wrap(forward: Forward) -> Forward:
@@ -90,7 +91,7 @@ class Flow:
         return wrap
 
     def feeder(self, module: nn.Module, kinds: tuple[type[nn.Module], ...]) -> nn.Module | None:
-        """Return the module of the given kinds whose output `module`, and nothing else, takes; None: there is none.
+        """Return the module of the given kinds whose output `module` takes and nothing else does, if any.
 
         Both must have been called exactly once.
         """

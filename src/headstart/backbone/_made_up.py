@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,7 @@ def _noise(device: torch.device, *shape: int) -> Tensor:
 
 def _spectra(network: nn.Module, names: list[str], device: torch.device) -> Inputs:
     """Waveforms, or spectra of the size that a configuration of transformers tells."""
-    config = getattr(network, "config", None)
+    config: Any = getattr(network, "config", None)
     n_bands, n_positions = (
         getattr(config, "num_mel_bins", None),
         getattr(config, "max_source_positions", None),

@@ -1,7 +1,8 @@
 """Which stage every parameter and buffer belongs to: the one that runs when it is first used.
 
-Seen by running the network once under a `TorchFunctionMode`, because neither registration order nor module calls
-tell it: DeBERTa registers its relative embeddings after its layers and uses them before, without a call of its own.
+Seen by running the network once under a `TorchFunctionMode`, because neither registration order nor module
+calls tell it: DeBERTa registers its relative embeddings after its layers and uses them before, without a call
+of its own.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def assign_owners(module: nn.Module, stage_paths: Sequence[str], seen: dict[int,
         seen: id of a tensor -> stage, as traced; may be empty.
 
     Returns:
-        Name -> stage. What was not seen follows its stage's module, then its nearest sibling that was seen, then
-        the order of registration.
+        Name -> stage. What was not seen follows its stage's module, then its nearest sibling that was seen,
+        then the order of registration.
     """
     tensors = dict(
         [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]

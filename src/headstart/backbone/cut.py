@@ -1,9 +1,9 @@
 """A network as an ordered list of stages that can be cut anywhere between them, exactly.
 
-backbone = Backbone(network)                  # stages are found, or named by a mapping
-state = backbone.prefix(inputs, cut=3)        # the frozen part, once; can be stored, sliced and joined by item
-output = backbone.suffix(state, cut=3)        # what backbone(inputs) gives, gradients of the suffix included
-vectors = backbone.pooled(inputs)             # one vector a stage
+backbone = Backbone(network)                  # stages are found, or named by a mapping state =
+backbone.prefix(inputs, cut=3)        # the frozen part, once; can be stored, sliced and joined by item output
+= backbone.suffix(state, cut=3)        # what backbone(inputs) gives, gradients of the suffix included vectors
+= backbone.pooled(inputs)             # one vector a stage
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from torch.utils._pytree import tree_flatten
 from headstart.backbone._calls import Inputs, as_call, count_items, eval_mode, take_items
 from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone._owners import Start, assign_owners, trace_owners
-from headstart.backbone._plan import Plan, make_plan, named_inputs, run_prefix, run_suffix
+from headstart.backbone._plan import Plan, named_inputs, run_prefix, run_suffix, unnamed_inputs
+from headstart.backbone._probe import make_plan
+from headstart.backbone._trees import describe
 from headstart.backbone.pooling import StagePooler
 from headstart.backbone.stages import find_stages
-from headstart.backbone.state import Layout, State, describe
+from headstart.backbone.state import Layout, State
 from headstart.errors import ArchitectureError, did_you_mean
 
 
@@ -33,9 +35,9 @@ class Backbone:
 
     Args:
         module: the network; `module(x)` or `module(**inputs)` gives its output.
-        stages: stage name -> module path in the order they run, or the paths alone; None: found. A path that occurs
-            several times stands for the first, second, ... call of one shared module. The first stage is all
-            that runs before the second begins; the last one all that runs after it began.
+        stages: stage name -> module path in the order they run, or the paths alone; None: found. A path that
+            occurs several times stands for the first, second, ... call of one shared module. The first stage
+            is all that runs before the second begins; the last one all that runs after it began.
 
     Raises:
         ArchitectureError: no stages are found, or a path does not exist.
@@ -124,7 +126,7 @@ class Backbone:
                 name: tree.rebuild(state.tensors, f"input.{name}", state.n_items)
                 for name, tree, _ in state.layout.inputs
             }
-            return self(values[""] if list(values) == [""] else values)
+            return self(unnamed_inputs(values))
         if cut == self.n_stages:
             return state.layout.values[0][1].rebuild(state.tensors, "output", state.n_items)
         with self._lock:
@@ -136,8 +138,8 @@ class Backbone:
     def pooled(self, inputs: Inputs) -> list[Tensor]:
         """Return one vector an item and stage: the mean over the item's own positions.
 
-        For audio (inputs with `lengths`) the standard deviation stands beside the mean. The last stage's vector is
-        the network's own output where that is a vector.
+        For audio (inputs with `lengths`) the standard deviation stands beside the mean. The last stage's
+        vector is the network's own output where that is a vector.
 
         Args:
             inputs: a tensor of shape (N, ...), or a mapping of named tensors.
@@ -151,7 +153,8 @@ class Backbone:
             if self._pooler is None:
                 self._pooler = self.pooler()
             args, kwargs = as_call(inputs)
-            return self._pooler(*args, **kwargs)
+            vectors: list[Tensor] = self._pooler(*args, **kwargs)
+            return vectors
 
     def pooler(self) -> StagePooler:
         """Return the module that `pooled` runs; torch.export takes it."""
@@ -244,7 +247,7 @@ class Backbone:
         return self._plans[key]
 
 
-def _layout_key(layout: Layout) -> tuple[int, tuple[str | int, ...]]:
+def _layout_key(layout: Layout) -> tuple[int, tuple[str, ...]]:
     return layout.cut, tuple(name for name, _, _ in layout.inputs)
 
 

@@ -1,8 +1,9 @@
 """Fold batch norms into the convolutions before them, and activations into the convolution's own pass.
 
-In eval mode a batch norm is y = (x - mean) / sqrt(var + eps) * gain + shift, a factor and a shift per channel, which
-the convolution before it can carry. Only pairs are folded where a pass over a made-up input shows that the norm takes
-the convolution's output and nothing else does; after it the outputs before and after are compared.
+In eval mode a batch norm is y = (x - mean) / sqrt(var + eps) * gain + shift, a factor and a shift per
+channel, which the convolution before it can carry. Only pairs are folded where a pass over a made-up input
+shows that the norm takes the convolution's output and nothing else does; after it the outputs before and
+after are compared.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +39,8 @@ def fold_batch_norm(module: nn.Module, example: Inputs | None = None) -> nn.Modu
         example: a few items to watch it on; None: made up where the network takes pictures or waveforms.
 
     Returns:
-        The copy; unchanged where no input could be made up or its output would change by more than `TOLERANCE`.
+        The copy; unchanged where no input could be made up or its output would change by more than
+        `TOLERANCE`.
     """
     plain = copy.deepcopy(module).eval()
     flow = watch(plain, example)
@@ -86,7 +89,8 @@ def is_same_padded(convolution: nn.Module) -> bool:
 
 
 def _fold_pair(root: nn.Module, convolution_path: str, norm_path: str) -> None:
-    convolution, norm = root.get_submodule(convolution_path), root.get_submodule(norm_path)
+    convolution: Any = root.get_submodule(convolution_path)
+    norm: Any = root.get_submodule(norm_path)
     with torch.no_grad():
         factor = (norm.running_var + norm.eps).rsqrt()
         if norm.weight is not None:
@@ -142,7 +146,8 @@ class FusedConv2d(nn.Module):
         self._widened: Tensor | None = None
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        x_NCHW, weight, padding = x_NCHW.to(self.weight.dtype), self.weight, list(self.padding)
+        x_NCHW, weight = x_NCHW.to(self.weight.dtype), self.weight
+        padding = [int(size) for size in self.padding]
         if self.same:
             x_NCHW, weight, padding = self._padded(x_NCHW)
         name, scalars, algorithm = self._attribute
@@ -163,7 +168,8 @@ class FusedConv2d(nn.Module):
     def _padded(self, x_NCHW: Tensor) -> tuple[Tensor, Tensor, list[int]]:
         """TensorFlow's SAME padding, which puts an odd row or column at the end.
 
-        A depthwise convolution gets a row and a column of zeros before its kernel in place of a copy of its input.
+        A depthwise convolution gets a row and a column of zeros before its kernel in place of a copy of its
+        input.
         """
         spans = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation)]
         totals = [_same_padding(*sizes) for sizes in zip(x_NCHW.shape[2:], spans, self.stride)]
@@ -198,7 +204,7 @@ def _attribute(activation: nn.Module | None) -> tuple[str, list[float], str]:
     return _ACTIVATIONS[own.__name__](activation)
 
 
-_ACTIVATIONS: dict[str, Callable[[nn.Module], tuple[str, list[float], str]]] = {
+_ACTIVATIONS: dict[str, Callable[[Any], tuple[str, list[float], str]]] = {
     "ReLU": lambda a: ("relu", [], ""),
     "ReLU6": lambda a: ("hardtanh", [0.0, 6.0], ""),
     "Hardswish": lambda a: ("hardswish", [], ""),

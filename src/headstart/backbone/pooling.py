@@ -2,9 +2,9 @@
 
 Legend: N items, P patches an item, T positions along time or text, H W space, C D features.
 
-A stage may give (N, D), (N, T, D), (N, D, T), (T, N, D), (N, C, H, W), (N, H, W, C), or any of these for P patches of
-an item, (N * P, ...). Which it is shows in the widths of its own weights, seen on the first batch and remembered, so
-that the same module runs live and under torch.export with sizes unknown.
+A stage may give (N, D), (N, T, D), (N, D, T), (T, N, D), (N, C, H, W), (N, H, W, C), or any of these for P
+patches of an item, (N * P, ...). Which it is shows in the widths of its own weights, seen on the first batch
+and remembered, so that the same module runs live and under torch.export with sizes unknown.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _EPSILON = 1e-8
 class StagePooler(nn.Module):
     """Runs a network and gives one vector a stage; the same live and under torch.export.
 
-    The first stage's vector is taken of what reaches the second stage (for a transformer its embeddings with the
-    positions added), the others of what their modules give. The last is the network's own output where that is
-    (N, D); with `lengths` mean and deviation of the last stage, then the network's own output.
+    The first stage's vector is taken of what reaches the second stage (for a transformer its embeddings with
+    the positions added), the others of what their modules give. The last is the network's own output where
+    that is (N, D); with `lengths` mean and deviation of the last stage, then the network's own output.
 
     Args:
         network: the network. Two attributes of it are honoured. `own_positions(shape, inputs)`: a method that
-            returns a mask broadcastable to (N, *shape), true at an item's own positions, where the shape of the
-            positions is (T,), (H, W), (P, T) or (P, H, W). `embedding_is_mean`: true where its own output is the
-            mean that is taken here anyway, so that it is not repeated.
+            returns a mask broadcastable to (N, *shape), true at an item's own positions, where the shape of
+            the positions is (T,), (H, W), (P, T) or (P, H, W). `embedding_is_mean`: true where its own output
+            is the mean that is taken here anyway, so that it is not repeated.
         starts: module of each stage and which call of it begins the stage.
     """
 
@@ -87,7 +87,7 @@ class StagePooler(nn.Module):
         if value.ndim == 4 and not patched and not self._is_masked(inputs):
             return mean_of_map(value)
         if patched:
-            value = value.unflatten(0, (n_items, -1))
+            value = value.reshape(n_items, -1, *value.shape[1:])
         elif value.ndim == 2:
             return value.float()
         shape = value.shape[1:-1]
@@ -98,9 +98,9 @@ class StagePooler(nn.Module):
 
     def _features_last(self, value: Tensor, index: int, n_items: Any) -> Tensor:
         """Bring (N, D, T) to (N, T, D), (T, N, D) to (N, T, D), (N, C, H, W) to (N, H, W, C)."""
-        if value.ndim == 3 and not statically_known_true(value.shape[0] == n_items):
-            if statically_known_true(value.shape[1] == n_items):
-                return value.transpose(0, 1)
+        items_second = value.ndim == 3 and statically_known_true(value.shape[1] == n_items)
+        if items_second and not statically_known_true(value.shape[0] == n_items):
+            return value.transpose(0, 1)
         if value.ndim not in (3, 4):
             return value
         if index not in self._channels_first:
@@ -113,14 +113,15 @@ class StagePooler(nn.Module):
     def _mask(self, shape: tuple[Any, ...], inputs: Mapping[str, Any], patched: bool) -> Tensor | None:
         """The mask of own positions, broadcastable to (N, *shape)."""
         if hasattr(self.network, "own_positions"):
-            own: Tensor = self.network.own_positions(shape, inputs)
+            own_positions: Any = self.network.own_positions
+            own: Tensor = own_positions(shape, inputs)
             return own
         if "lengths" in inputs:
             n_samples = next(v for k, v in inputs.items() if k != "lengths").shape[1]
             along = 0 if patched else len(shape) - 1
             mask = own_frames(inputs["lengths"], n_samples, shape[along])
             return mask.reshape(-1, *(size if axis == along else 1 for axis, size in enumerate(shape)))
-        text = inputs.get("attention_mask")
+        text: Tensor | None = inputs.get("attention_mask")
         if text is None or len(shape) != 1:
             return None
         if statically_known_true(text.shape[1] == shape[0]):
@@ -155,12 +156,12 @@ def channels_first(shape: tuple[Any, ...], widths: frozenset[int]) -> bool:
         widths: the numbers of features that the stage's weights speak of.
     """
     second, last = shape[1], shape[-1]
-    second_fits = isinstance(second, int) and second in widths
-    last_fits = isinstance(last, int) and last in widths
+    second_fits: bool = isinstance(second, int) and second in widths
+    last_fits: bool = isinstance(last, int) and last in widths
     if len(shape) == 4 and all(isinstance(size, int) for size in shape[1:]):
         square_at_end, square_at_front = shape[2] == shape[3], shape[1] == shape[2]
         if square_at_end != square_at_front and (square_at_end or last_fits):
-            return square_at_end
+            return bool(square_at_end)
     if second_fits != last_fits:
         return second_fits
     return len(shape) == 4
@@ -192,8 +193,8 @@ def own_frames(lengths: Tensor, n_samples: Any, n_frames: Any) -> Tensor:
 def mean_of_map(value_NHWC: Tensor) -> Tensor:
     """Return the mean over space of (N, H, W, C) as (N, C) float32.
 
-    Sums are kept in float32. A bf16 map in channels_last order goes through `avg_pool2d`, which reads it at the speed
-    of memory (a reduction by `mean` was 10 to 30 times slower) and rounds the mean to bf16 once.
+    Sums are kept in float32. A bf16 map in channels_last order goes through `avg_pool2d`, which reads it at
+    the speed of memory (a reduction by `mean` was 10 to 30 times slower) and rounds the mean to bf16 once.
     """
     value_NCHW = value_NHWC.movedim(-1, 1)
     plain = not torch.compiler.is_compiling() and not value_NCHW.requires_grad

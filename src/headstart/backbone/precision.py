@@ -1,7 +1,8 @@
 """Make a copy of a network that runs fast on one device: folded, channels_last, bf16 where it is safe.
 
-Weights go to bf16; buffers stay in float32 (angles of rotary positions, spectral filters), and the network runs under
-autocast, which brings both together where they meet. A front end without weights runs in float32 as a whole.
+Weights go to bf16; buffers stay in float32 (angles of rotary positions, spectral filters), and the network
+runs under autocast, which brings both together where they meet. A front end without weights runs in float32
+as a whole.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def prepare_for_inference(
 ) -> nn.Module:
     """Return a copy of a network for extraction only: eval mode, no gradients, same module paths.
 
-    Batch norms are folded into convolutions; on a CPU activations too; convolution networks run in channels_last.
+    Batch norms are folded into convolutions; on a CPU activations too; convolution networks run in
+    channels_last.
 
     Args:
         module: a network in float32.
@@ -53,7 +55,7 @@ def prepare_for_inference(
     """
     there = torch.device(device)
     ready = fold_batch_norm(_in_single(module), example).requires_grad_(False)
-    if there.type == "cpu" and torch.backends.mkldnn.is_available():
+    if there.type == "cpu" and torch._C._has_mkldnn:
         ready = _fuse_activations(ready, example)
     ready = ready.to(there)
     if any(isinstance(part, nn.Conv2d | FusedConv2d) for part in ready.modules()):
@@ -88,7 +90,7 @@ def _fuse_activations(network: nn.Module, example: Inputs | None) -> nn.Module:
         return network
     followers = _followers(network, flow)
     for path, part in list(network.named_modules()):
-        if type(part) is not nn.Conv2d and not is_same_padded(part):
+        if not isinstance(part, nn.Conv2d) or not (type(part) is nn.Conv2d or is_same_padded(part)):
             continue
         if part.padding_mode != "zeros" or isinstance(part.padding, str) or flow.n_calls[part] == 0:
             continue
@@ -109,7 +111,7 @@ def _followers(network: nn.Module, flow: Flow) -> dict[nn.Module, tuple[str, nn.
     }
 
 
-def _try_fuse(convolution: nn.Module, activation: nn.Module) -> FusedConv2d | None:
+def _try_fuse(convolution: nn.Conv2d, activation: nn.Module) -> FusedConv2d | None:
     try:
         return FusedConv2d(convolution, activation)
     except KeyError:
@@ -146,9 +148,9 @@ def _in_bf16(network: nn.Module, device_type: str) -> nn.Module:
 def round_to_bf16(weight: Tensor) -> Tensor:
     """Return weights in bf16; the sum of a small kernel stays what it was.
 
-    Depthwise kernels often cancel: their weights are far larger than their sum, and rounding each to the nearest made 8%
-    of the output of a trained MobileNetV2. Here what one rounding lost goes into the next smaller weight of the
-    kernel (error diffusion), which brought it to 3%.
+    Depthwise kernels often cancel: their weights are far larger than their sum, and rounding each to the
+    nearest made 8% of the output of a trained MobileNetV2. Here what one rounding lost goes into the next
+    smaller weight of the kernel (error diffusion), which brought it to 3%.
 
     Args:
         weight: float32, a convolution's of shape (C, ...) or any other.
@@ -165,7 +167,9 @@ def round_to_bf16(weight: Tensor) -> Tensor:
         wanted_C = column + lost_C
         rounded.append(wanted_C.to(torch.bfloat16))
         lost_C = wanted_C - rounded[-1].float()
-    result_CK = torch.empty_like(flat_CK, dtype=torch.bfloat16).scatter_(1, order_CK, torch.stack(rounded, dim=1))
+    result_CK = torch.empty_like(flat_CK, dtype=torch.bfloat16).scatter_(
+        1, order_CK, torch.stack(rounded, dim=1)
+    )
     return torch.empty_like(weight, dtype=torch.bfloat16).copy_(result_CK.view(weight.shape))
 
 

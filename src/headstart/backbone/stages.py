@@ -1,8 +1,9 @@
 """Find the stages of a network: the list of blocks that holds most of its parameters.
 
-No table of architectures: a list of blocks is a `ModuleList` or `Sequential` (`encoder.layer`, `blocks`, `stages`) or
-siblings that differ in a number (`layer1` to `layer4`, `denseblock1` to `denseblock4`). The list that covers most
-parameters is taken, the outermost where several cover about as many. What precedes it is the first stage.
+No table of architectures: a list of blocks is a `ModuleList` or `Sequential` (`encoder.layer`, `blocks`,
+`stages`) or siblings that differ in a number (`layer1` to `layer4`, `denseblock1` to `denseblock4`). The list
+that covers most parameters is taken, the outermost where several cover about as many. What precedes it is the
+first stage.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def find_stages(module: nn.Module) -> dict[str, str]:
     candidates = _block_lists(module)
     if not candidates:
         raise ArchitectureError(
-            f"No list of blocks was found in {type(module).__name__}. Name its stages: "
-            "a mapping from stage name to module path, in the order they run (attribute `stages` of one's own network)."
+            f"No list of blocks was found in {type(module).__name__}. Name its stages: a mapping from "
+            "stage name to module path, in the order they run (attribute `stages` of one's own network)."
         )
     sizes = [sum(_n_parameters(module.get_submodule(path)) for path in paths) for paths in candidates]
     near = [
@@ -49,7 +50,7 @@ def _n_parameters(module: nn.Module) -> int:
 
 
 def _block_lists(module: nn.Module) -> list[list[str]]:
-    """Lists of sibling blocks as paths, outermost first: of blocks with parts of their own, else of plain layers."""
+    """Lists of sibling blocks as paths, outermost first; of plain layers where there are no blocks."""
     of_blocks: list[list[str]] = []
     of_layers: list[list[str]] = []
     for path, parent in module.named_modules():
