@@ -174,7 +174,7 @@ def test_a_finished_run_resumes_to_its_result_at_once(tmp_path: Path) -> None:
     assert_same_bits(bits(again), bits(whole))
 
 
-@pytest.mark.parametrize("n_kills", [3, pytest.param(30, marks=pytest.mark.full)])
+@pytest.mark.parametrize("n_kills", [2, pytest.param(30, marks=pytest.mark.full)])
 def test_a_kill_by_sigkill_at_any_moment_resumes_with_the_same_bits(tmp_path: Path, n_kills: int) -> None:
     program = tmp_path / "program.py"
     program.write_text(

@@ -3,7 +3,8 @@
 It is where
 
     its accuracy is higher by more than one standard error of the difference, or
-    its accuracy is not lower and its log loss is lower by more than two standard errors of the difference;
+    its accuracy is not lower and its log loss is lower by more than two standard errors of the difference,
+    and by more than 0.01;
 
 ties go to the reference. The log loss of both sides is taken after temperature scaling on these items. Where
 items come in groups, the standard error is that of sums over groups.
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 
 from headstart.heads.linear import softmax
 from headstart.tune.result import item_losses, score
+
+LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Comparison:
         """Whether the candidate passes the rule of this module."""
         if self.accuracy > self.accuracy_error:
             return True
-        return self.accuracy >= 0 and self.log_loss > 2 * self.log_loss_error
+        return self.accuracy >= 0 and self.log_loss > max(2 * self.log_loss_error, LEAST_GAIN)
 
     @property
     def words(self) -> str:

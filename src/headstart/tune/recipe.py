@@ -10,20 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from headstart.errors import OptionError, did_you_mean
 
 _BY_MODALITY: dict[str, dict[str, Any]] = {
-    "image": {"epochs": 10, "lr": 1e-4, "head_lr": 1e-3, "batch_size": 32},
-    "text": {"epochs": 4, "lr": 5e-5, "head_lr": 5e-4, "batch_size": 16, "augment": False},
-    "audio": {"epochs": 10, "lr": 5e-5, "head_lr": 1e-3, "batch_size": 16},
+    "image": {"epochs": 10, "lr": 1e-4, "head_lr": 2e-4, "batch_size": 32},
+    "text": {"epochs": 4, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16, "augment": False},
+    "audio": {"epochs": 10, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16},
 }
 
 
 class Recipe(BaseModel):
     """Training settings; `Recipe.for_modality` gives the defaults of a modality.
 
-    Rates are peak rates of AdamW. The schedule rises linearly over `warmup_share` of all steps and then falls
-    to zero along half a cosine, or stays. `patience` counts epochs without a better validation loss; the best
-    weights are kept in any case. `views` is the number of stored views of each item when a frozen prefix is
-    stored: the first is the plain item, further ones are augmented. `augment` concerns live training
-    (`none`).
+    Rates are peak rates of AdamW; the head starts fitted, on standardised features, so its rate is low too.
+    The schedule rises linearly over `warmup_share` of all steps and then falls to zero along half a cosine,
+    or stays. `patience` counts epochs without a better validation loss; the best weights are kept anyway.
+    `views` is the number of stored views of each item when a frozen prefix is stored: the first is the plain
+    item, further ones are augmented. `augment` concerns live training (`none`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

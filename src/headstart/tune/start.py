@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.heads.calibrate import fit_temperature, log_loss_of
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import reduce, standardiser
+from headstart.tune.result import score
 
 _PENALTIES = (1.0, 0.1, 0.01, 0.001)
 _PENALTY_WITHOUT_VALIDATION = 0.01
@@ -66,8 +66,7 @@ def fit_start(
         )
         loss = 0.0
         if validation is not None:
-            logits = head.logits(validation[0])
-            loss = log_loss_of(logits / fit_temperature(logits, validation[1]), validation[1])
+            loss = score(head.logits(validation[0]), validation[1]).log_loss
         if best is None or loss < best[0]:
             best = (loss, head)
     assert best is not None  # there is at least one penalty

@@ -93,7 +93,10 @@ class Training:
         self.source, self.policy, self.recipe = source, policy, recipe
         self.classes, self.setting, self.seed = classes, setting, seed
         self._started = time.monotonic()
-        self.backbone = Backbone(copy.deepcopy(source.network).to(setting.device), source.stages)
+        network = copy.deepcopy(source.network).to(setting.device)
+        if setting.device.type == "cuda":  # on a CPU it gains nothing for training
+            network = network.to(memory_format=torch.channels_last)
+        self.backbone = Backbone(network, source.stages)
         machine = Machine(setting.device, setting.precision, checkpoint_seconds)
         with setting.threads():
             self._sample = self._first_inputs(train)
@@ -151,7 +154,7 @@ class Training:
             policy=self.policy.text,
             cut=self.policy.resolved_cut,
             recipe=self.recipe,
-            state_dict={name: tensor.detach().cpu().clone() for name, tensor in network.items()},
+            state_dict={name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.items()},
             head=self._linear_head(1.0 if found is None else found.temperature),
             history=tuple(loop.at.history),
             stopped_because=loop.at.stopped_because or "",
@@ -191,7 +194,8 @@ class Training:
             )
             for view in range(n_views)
         ]
-        return StoredFeed(views, cut, self.backbone)
+        resident = _fits_on(setting.device, sum(view.nbytes for view in views))
+        return StoredFeed(views, cut, self.backbone, resident=resident)
 
     def _starting_head(
         self, probe: LinearHead | None, train: Labelled, validation: Labelled | None, machine: Machine
@@ -238,6 +242,14 @@ class Training:
             "training data": _fingerprint(train),
             "validation data": None if validation is None else _fingerprint(validation),
         }
+
+
+def _fits_on(device: torch.device, n_bytes: int) -> bool:
+    """Whether states may stay on an accelerator: they take at most half of what is free there."""
+    if device.type != "cuda":
+        return False
+    free, _ = torch.cuda.mem_get_info(device)
+    return n_bytes <= free // 2
 
 
 def _fingerprint(part: Part) -> str:
