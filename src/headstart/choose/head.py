@@ -103,6 +103,7 @@ def choose_head(
     seed: int = 0,
     classes: tuple[str, ...] | None = None,
     n_threads: int | None = None,
+    last_only: bool = False,
 ) -> Choice:
     """Profile the depths, choose a head by cross-validation, fit it on all items.
 
@@ -114,6 +115,7 @@ def choose_head(
         seed: of the folds.
         classes: order of the classes; None: natural order of those that occur.
         n_threads: stages worked on at once; None: as many as cores.
+        last_only: the head must read the last stage, whatever the profile says.
 
     Raises:
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.
@@ -131,7 +133,7 @@ def choose_head(
     task = Task(codes[positions], len(names), folds, groups)
     probed = _probe_all(sample, task, n_threads)
     profile = [_row(features.stages[i], i, candidate) for i, (_, candidate) in enumerate(probed)]
-    candidates = _try_heads(probed, task, n_threads)
+    candidates = _try_heads(probed, task, n_threads, last_only)
     chosen, reason = _preferred([candidate for _, candidate in candidates], task, features.stages)
     reduced = next(reduced for reduced, candidate in candidates if candidate is chosen)
     if sample is features:
@@ -226,13 +228,13 @@ def _row(stage: str, index: int, candidate: Candidate) -> ProfileRow:
 
 
 def _try_heads(
-    probed: list[tuple[Reduced, Candidate]], task: Task, n_threads: int | None
+    probed: list[tuple[Reduced, Candidate]], task: Task, n_threads: int | None, last_only: bool
 ) -> list[tuple[Reduced, Candidate]]:
     """Score heads on the last stage, on those with the best probes, and on all together; the last first."""
     last = len(probed) - 1
     order = sorted(range(last), key=lambda i: -probed[i][1].accuracy)
-    picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE])]
-    if last > 0:
+    picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE] if not last_only)]
+    if last > 0 and not last_only:
         picked.insert(1, tuple(range(last + 1)))  # the longest work early
 
     def score(stages: tuple[int, ...]) -> tuple[Reduced, Candidate]:

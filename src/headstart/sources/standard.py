@@ -19,6 +19,7 @@ from headstart.errors import OptionError
 from headstart.sources.source import Source
 
 MODE = "standard"
+POOLING_STAGE = "pooling"
 _LAST_LAYERS = ("classifier.out_proj", "classifier", "score")
 
 
@@ -73,7 +74,7 @@ def with_standard_head(source: Source) -> Source:
                 tensor.copy_(own[name.removeprefix(base)])
     from headstart.sources.build import stages_of
 
-    stages = stages_of(network)
+    stages = {**stages_of(network), **_pooling_stage(network)}
     return replace(
         source,
         network=network,
@@ -100,6 +101,20 @@ def standard_network(config: Mapping[str, Any]) -> StandardTextNetwork:
         )
     model: nn.Module = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(own)]._from_config(own)
     return StandardTextNetwork(model)
+
+
+def _pooling_stage(network: StandardTextNetwork) -> dict[str, str]:
+    """Return the stage of the class's own pooling, which has weights to train; {} where it has none."""
+    base = network.get_submodule("model").base_model_prefix
+    for name in (f"{base}.pooler", "pooler", "pre_classifier", "head", "classifier"):
+        path = f"model.{name}"
+        try:
+            module = network.get_submodule(path)
+        except AttributeError:
+            continue
+        if any(True for _ in module.parameters()):
+            return {POOLING_STAGE: path}
+    return {}
 
 
 def _last_layer(model: nn.Module) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.verbs.clock import peak_bytes
-from headstart.verbs.context import report_context
+from headstart.verbs.context import command_written, report_context
 from headstart.verbs.evaluate import Evaluation
 from headstart.verbs.evidence import Evidence, gather
 from headstart.verbs.learn import Learned, Learner
 from headstart.verbs.run import Run
 
 if TYPE_CHECKING:
+    from headstart.report import ReportContext
     from headstart.runs import Metrics, Predictions, RunDirectory
+    from headstart.runs.export import SavedModel
 
 
 def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Evaluation) -> Run:
@@ -33,14 +35,14 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
         run.write_predictions(_predictions(learner, evaluation))
         run.write_metrics(_metrics(learner, learned, evaluation, evidence))
     with clock.phase("export"):
-        saved = _save(run, learner, learned)
+        saved = _save(run, learned)
     metrics = _metrics(learner, learned, evaluation, evidence)
     with clock.phase("report"):
         context = report_context(run, learner, learned, evaluation, metrics.to_json())
         if learner.config.report:
             run.write_text("report.html", render(context))
-        _write_card(run, learner, saved, context)
     metrics = _metrics(learner, learned, evaluation, evidence)
+    _write_card(run, learner, saved, metrics, context)
     run.write_metrics(metrics)
     run.finish()
     return Run(run.path, metrics.to_json(), end_block(context))
@@ -87,7 +89,7 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
     )
 
 
-def _save(run: RunDirectory, learner: Learner, learned: Learned) -> Any:
+def _save(run: RunDirectory, learned: Learned) -> SavedModel:
     from headstart.backbone import Backbone
     from headstart.heads.predictor import Predictor
     from headstart.runs.export import save_model
@@ -104,7 +106,29 @@ def _save(run: RunDirectory, learner: Learner, learned: Learned) -> Any:
     )
 
 
-def _write_card(run: RunDirectory, learner: Learner, saved: Any, context: Any) -> None:
-    run.write_json(
-        "environment.json", {**context.environment, "provenance": asdict(learner.job.source.provenance)}
+def _write_card(
+    run: RunDirectory, learner: Learner, saved: SavedModel, metrics: Metrics, context: ReportContext
+) -> None:
+    from headstart.runs.card import CardFacts, write_card
+
+    source = learner.job.source
+    facts = CardFacts(
+        name=run.path.name,
+        data=learner.config.data,
+        target=context.target,
+        source=source.uri,
+        provenance=source.provenance.to_json(),
+        command=command_written(),
+        parts={part.name: part.counts for part in context.parts},
+        group=context.group,
+        split_origin=context.split_origin,
+        n_folds=context.n_folds,
+        findings=[finding.message for finding in learner.job.findings],
+        limits=["Refitted on every label after the evaluation."] if learner.config.refit_all else [],
+        environment=context.environment,
     )
+    write_card(run, facts, metrics, saved, source.preprocessing.to_json(), learner.classes)
+    run.write_json("environment.json", {**context.environment, "command": command_written()})
+    architecture = source.config.get("architecture_file")
+    if architecture is not None:
+        run.write_text("architecture.py", Path(str(architecture)).read_text(encoding="utf-8"))

@@ -198,6 +198,7 @@ class Learner:
                 seed=self.config.seed,
                 classes=self.classes,
                 n_threads=self.setting.n_threads,
+                last_only=self.config.head == "standard",
             )
 
     def _set_aside(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -276,6 +277,8 @@ class Learner:
         trained = tuned.validation
         if trained is None or (trained.accuracy, -trained.log_loss) >= (alone.accuracy, -alone.log_loss):
             return learned
+        if self.config.head == "standard" and self.job.policy.cut == len(self.job.policy.stages) - 1:
+            return learned  # the class's own pooling was asked for; without training it means nothing
         reason = (
             f"'{tuned.policy}' reached {trained.accuracy:.3f} on validation and the head alone "
             f"{alone.accuracy:.3f} (log loss {trained.log_loss:.3f} and {alone.log_loss:.3f}): "

@@ -87,13 +87,12 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
         scan,
     )
     from headstart.features import available_cores
-    from headstart.tune import Policy
 
     if examples.labels is None:
         raise DataError("the data has no labels to learn: name their column with --target")
     with clock.phase("source"):
         source = _load(config, examples)
-        policy = Policy.parse(config.freeze, tuple(source.stages))
+        policy = _policy(config, source)
         recipe = _recipe(config, source)
         for caution in policy.cautions(pretrained=source.provenance.pretrained):
             say(caution)
@@ -130,7 +129,23 @@ def _load(config: FitConfig, examples: Examples) -> Source:
             f"{uri} takes {source.modality}, and {Path(config.data).name} holds {examples.modality}: "
             "pass a source of the data's kind with --source"
         )
+    if config.head == "standard":
+        from headstart.sources.standard import with_standard_head
+
+        return with_standard_head(source)
     return source
+
+
+def _policy(config: FitConfig, source: Source) -> Policy:
+    """What is frozen; a standard head's own pooling has weights of chance, so it trains also under `all`."""
+    from headstart.sources.standard import POOLING_STAGE
+    from headstart.tune import Policy
+
+    stages = tuple(source.stages)
+    policy = Policy.parse(config.freeze, stages)
+    if config.head == "standard" and stages[-1] == POOLING_STAGE and policy.cut == len(stages):
+        return Policy.at(len(stages) - 1, stages)
+    return policy
 
 
 def _recipe(config: FitConfig, source: Source) -> Recipe:
