@@ -69,7 +69,7 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
         raise OptionError("--resume goes on in the run's own folder: leave --out away")
     clock = Clock()
     with clock.phase(IMPORTS):
-        _import_rooms()
+        import_rooms()
     from headstart.runs import RunDirectory
     from headstart.verbs.evaluate import learn_and_evaluate
     from headstart.verbs.finish import finish
@@ -90,7 +90,7 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
         run.release()
 
 
-def _import_rooms() -> None:
+def import_rooms() -> None:
     """Import what every run needs, so that its time stands apart from the work."""
     import importlib
 

@@ -1,0 +1,83 @@
+"""headstart on the same work. `python -m benchmarks.ours NAME FOLDER` prints one line of JSON.
+
+Time runs from the files to metrics.json, store empty, data checks and depth profile included, classical baseline
+and report off; imports are not counted. `whole` is the run to its end, with the exported model.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.work import EMODB, HYMENOPTERA, MINILM, WHISPER, sentences_table
+
+
+def images(folder: Path) -> dict[str, Any]:
+    """A frozen fit of the timm folder on hymenoptera."""
+    return _fit(HYMENOPTERA, source=str(folder))
+
+
+def text(folder: Path) -> dict[str, Any]:
+    """A frozen fit of MiniLM on 4,000 sentences."""
+    with tempfile.TemporaryDirectory() as temporary:
+        return _fit(sentences_table(Path(temporary)), source=str(MINILM))
+
+
+def speakers(folder: Path) -> dict[str, Any]:
+    """A frozen fit of Whisper's encoder on emodb's speakers, ten folds by sentence."""
+    result = _fit(EMODB, source=str(WHISPER), target="speaker", group="sentence", folds=10)
+    return result
+
+
+def _fit(data: Path, **options: Any) -> dict[str, Any]:
+    from headstart.verbs.config import fit_config
+    from headstart.verbs.fit import fit_config_to_run, import_rooms
+
+    import_rooms()
+    with tempfile.TemporaryDirectory() as temporary:
+        config = fit_config(
+            data=data, store=str(Path(temporary) / "store"), baseline=False, report=False, **options
+        )
+        out = Path(temporary) / "run"
+        written: list[float] = []
+        watcher = threading.Thread(target=_when_there, args=(out / "metrics.json", written), daemon=True)
+        started = time.perf_counter()
+        watcher.start()
+        run = fit_config_to_run(config, out)
+        whole = time.perf_counter() - started
+        watcher.join()
+        metrics = run.metrics
+    return {
+        "seconds": written[0] - started,
+        "accuracy": metrics["test"]["accuracy"]["value"],
+        "whole": whole,
+        "phases": metrics["seconds"],
+        "stages": metrics["chosen"]["head_stages"],
+        "profile": metrics["profile"],
+    }
+
+
+def _when_there(path: Path, written: list[float]) -> None:
+    """Note the moment at which a file appears; asked 50 times a second."""
+    while not path.exists():
+        time.sleep(0.02)
+    written.append(time.perf_counter())
+
+
+OURS: dict[str, Callable[[Path], dict[str, Any]]] = {work.__name__: work for work in (images, text, speakers)}
+
+
+def main() -> None:
+    """Run one work and print what it took."""
+    name, folder = sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
+    print(json.dumps(OURS[name](folder)))
+
+
+if __name__ == "__main__":
+    main()
