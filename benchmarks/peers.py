@@ -73,22 +73,12 @@ def trainer_timm(folder: Path) -> Timed:
 
 
 def fastai_images(folder: Path) -> Timed:
-    """fastai's vision_learner, frozen; folder "resnet18" for torchvision's, or a timm folder."""
+    """fastai's vision_learner on torchvision's resnet18 of random weights, frozen."""
     import torch
-    from fastai.vision.all import (
-        ImageDataLoaders,
-        Resize,
-        accuracy,
-        create_cnn_model,
-        create_head,
-        resnet18,
-        vision_learner,
-    )
-    from fastai.learner import Learner
+    from fastai.vision.all import ImageDataLoaders, Resize, accuracy, resnet18, vision_learner
 
     from benchmarks.work import HYMENOPTERA
 
-    del create_cnn_model, create_head, Learner
     torch.manual_seed(0)
     started = time.perf_counter()
     loaders = ImageDataLoaders.from_folder(
