@@ -137,18 +137,21 @@ def timm_source(work: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def image_maker(work: Path, timm_source: Path) -> Callable[..., Made]:
-    def maker(name: str, stages: tuple[int, ...] = (-1,)) -> Made:
-        source = load_source(str(timm_source))
-        return make(work / name, source.network, dict(source.config), source.preprocessing.to_json(), stages)
-
-    return maker
+def image_model(folder: Path, timm_source: Path, stages: tuple[int, ...]) -> Made:
+    source = load_source(str(timm_source))
+    return make(folder, source.network, dict(source.config), source.preprocessing.to_json(), stages)
 
 
 @pytest.fixture(scope="session")
-def image_run(image_maker: Callable[..., Made]) -> Made:
-    return image_maker("image")
+def image_run(work: Path, timm_source: Path) -> Made:
+    """A timm network with a head on its own output."""
+    return image_model(work / "image", timm_source, (-1,))
+
+
+@pytest.fixture(scope="session")
+def two_stages(work: Path, timm_source: Path) -> Made:
+    """The same with a head on two stages: no class of timm holds it."""
+    return image_model(work / "two-stages", timm_source, (1, -1))
 
 
 def tokenizer_json(lower: bool = True) -> str:
@@ -240,7 +243,7 @@ def speech_maker(work: Path) -> Callable[..., Made]:
         torch.manual_seed(0)
         config = Wav2Vec2Config(
             hidden_size=32,
-            num_hidden_layers=2,
+            num_hidden_layers=1,
             num_attention_heads=4,
             intermediate_size=48,
             conv_dim=(16, 16, 16),

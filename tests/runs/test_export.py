@@ -19,6 +19,8 @@ from headstart.data.images import decode_image
 from headstart.data.preprocessing import preprocessing_from_json
 from headstart.data.texts import encode_texts, pad_ids
 from headstart.runs.export import read_head, run_program
+from headstart.runs.folding import FoldedHead
+from headstart.runs.library_form import NoForm, library_form
 from headstart.sources import load_source
 
 from .conftest import CLASSES, Made
@@ -107,32 +109,39 @@ def test_configuration_is_written_afresh(text_run: Made) -> None:
     assert "source" not in json.dumps(config)
 
 
-@pytest.mark.parametrize("norm", ["group", "layer"])
-def test_speech_norms_both_have_a_form(norm: str, speech_maker: Callable[..., Made]) -> None:
-    assert speech_maker(f"speech-{norm}", norm).saved.task == "audio-classification"
+def test_speech_with_a_last_norm_has_a_form(speech_maker: Callable[..., Made]) -> None:
+    assert speech_maker("speech-layer", "layer").saved.task == "audio-classification"
 
 
-def test_results_that_no_class_holds_say_why(
-    image_maker: Callable[..., Made], mean_text_run: Made, speech_maker: Callable[..., Made]
-) -> None:
-    two_stages = image_maker("two-stages", stages=(1, -1))
-    deviation = speech_maker("deviation", used=slice(None))
-    for made, why in (
-        (two_stages, "other stages"),
-        (mean_text_run, "other stages"),
-        (deviation, "deviation"),
-    ):
+def test_results_that_no_class_holds_say_why(two_stages: Made, mean_text_run: Made) -> None:
+    for made in (two_stages, mean_text_run):
         assert made.saved.task is None
-        assert why in made.saved.why_no_pipeline
+        assert "other stages" in made.saved.why_no_pipeline
         config = json.loads((made.run.path / "config.json").read_text())
         assert config["headstart"]["classes"] == list(CLASSES)
         assert "model_type" not in config
 
 
+def test_reasons_for_no_form(image_run: Made, mean_text_run: Made, speech_run: Made) -> None:
+    def reason(made: Made, head: FoldedHead, **changes: Any) -> str:
+        source = {**json.loads((made.run.path / "source.json").read_text()), **changes}
+        tensors = made.predictor.pooler.network.state_dict()  # type: ignore[union-attr]
+        with pytest.raises(NoForm) as caught:
+            library_form(source, tensors, head, CLASSES)
+        return str(caught.value)
+
+    bias = torch.zeros(3)
+    assert "deviation" in reason(speech_run, FoldedHead(torch.ones(3, 64), bias))
+    assert "pooled otherwise" in reason(mean_text_run, FoldedHead(torch.ones(3, 32), bias))
+    assert "own" in reason(image_run, FoldedHead(torch.ones(3, 512), bias), library="custom")
+    assert "differ in" in reason(image_run, FoldedHead(torch.ones(3, 500), bias))
+    assert "differ in" in reason(image_run, FoldedHead(torch.ones(3, 512), bias), architecture="resnet18")
+
+
 def test_every_kind_is_a_source_again(
-    image_run: Made, mean_text_run: Made, speech_run: Made, image_maker: Callable[..., Made]
+    image_run: Made, mean_text_run: Made, speech_run: Made, two_stages: Made
 ) -> None:
-    for made in (image_run, mean_text_run, speech_run, image_maker("two-stages-again", stages=(1, -1))):
+    for made in (image_run, mean_text_run, speech_run, two_stages):
         source = load_source(f"run:{made.run.path}")
         network = made.predictor.pooler.network  # type: ignore[union-attr]
         expected = network.state_dict()

@@ -82,6 +82,20 @@ def test_a_network_that_cannot_be_traced_is_named(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+class Wrong(nn.Module):
+    """Takes the batch that it was traced with for any batch."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        share = 0.1 if torch.compiler.is_compiling() else 0.9
+        return (share * pixels.mean(dim=(2, 3))).cumsum(dim=1)
+
+
+def test_a_program_that_gives_other_numbers_is_never_kept(tmp_path: Path) -> None:
+    with pytest.raises(ArchitectureError, match="differs from the module by"):
+        export_program(Wrong(), image_inputs(8, 8), tmp_path / "model.pt2")
+    assert not list(tmp_path.iterdir())
+
+
 def test_damaged_and_absent_programs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no program"):
         run_program(tmp_path / "model.pt2")

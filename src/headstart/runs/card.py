@@ -210,8 +210,8 @@ def _limits(preprocessing: Mapping[str, Any], metrics: Metrics, saved: SavedMode
         limits.append(f"What comes after {seconds:g} s of a recording is not heard.")
     if saved.task == "image-classification":
         limits.append(
-            "Large JPEGs may be decoded at a fraction of their size by headstart, not by the lines below: "
-            "probabilities can differ in the third digit."
+            "headstart may read large JPEGs at a fraction of their size, the lines below read them whole: "
+            "probabilities can differ slightly."
         )
     return limits
 

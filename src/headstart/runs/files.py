@@ -30,7 +30,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        os.chmod(temporary, mode)  # some writers make files that only their owner may read
         _sync(temporary)
         os.replace(temporary, path)
         _sync(path.parent)

@@ -41,6 +41,10 @@ class Inputs:
     checks: tuple[tuple[Tensor, ...], ...]
     names: tuple[str, ...]
 
+    def has(self, name: str) -> bool:
+        """Whether an axis of that name is open."""
+        return any(spec[0] == name for axes in self.open_axes for spec in axes.values())
+
     def without(self, name: str) -> Inputs:
         """The same with an axis fixed at its size in the example."""
         axes = tuple(
@@ -146,12 +150,15 @@ def export_program(
     module.eval()
     try:
         fault = ""
-        for attempt in (inputs, *(inputs.without(name) for name in may_fix)):
-            difference, fault = _try_export(module, attempt, path)
-            if not fault:
-                names = dict.fromkeys(spec[0] for axes in attempt.open_axes for spec in axes.values())
-                seconds = time.perf_counter() - started
-                return Exported(tuple(names), difference, seconds, path.stat().st_size)
+        for attempt in (inputs, *(inputs.without(name) for name in may_fix if inputs.has(name))):
+            try:
+                difference = _try_export(module, attempt, path)
+            except _Unfit as error:
+                fault = fault or str(error)
+                continue
+            names = dict.fromkeys(spec[0] for axes in attempt.open_axes for spec in axes.values())
+            seconds = time.perf_counter() - started
+            return Exported(tuple(names), difference, seconds, path.stat().st_size)
         raise ArchitectureError(f"{type(module).__name__} cannot be written to {path.name}: {fault}")
     finally:
         module.train(was_training)
@@ -175,25 +182,24 @@ def run_program(path: Path) -> nn.Module:
     return program
 
 
-def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> tuple[float, str]:
-    """Trace, save, load and compare; gives the largest difference, and what went wrong or ""."""
+class _Unfit(Exception):
+    """A module has no program with these open axes; the text says why."""
+
+
+def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
+    """Trace, save, load and compare; gives the largest difference of a probability."""
     named = _WRAPPERS[inputs.names](module)
-    asserts = any(spec[0] == "samples" for axes in inputs.open_axes for spec in axes.values())
     try:
-        program = trace(named, inputs.example, _dims(inputs), asserts)
+        program = trace(named, inputs.example, _dims(inputs), asserts=inputs.has("samples"))
     except Exception as error:  # torch.export raises whatever the traced code raises
-        return 0.0, f"torch.export: {_first_line(error)}"
+        raise _Unfit(f"torch.export: {_first_line(error)}") from None
     with atomic_path(path) as temporary:
         with quiet_torch():
             torch.export.save(program, temporary)
-        difference, fault = _compare(module, run_program(temporary), inputs)
-        if fault:
-            temporary.unlink()
-            return difference, fault
-    return difference, ""
+        return _compare(module, run_program(temporary), inputs)
 
 
-def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> tuple[float, str]:
+def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
     largest = 0.0
     for tensors in inputs.checks:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
@@ -202,12 +208,13 @@ def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> tuple[flo
             try:
                 got = program(*tensors)
             except Exception as error:  # guards and kernels raise many kinds
-                return largest, f"the program refuses inputs of shape {shapes}: {_first_line(error)}"
+                fault = f"the program refuses inputs of shape {shapes}: {_first_line(error)}"
+                raise _Unfit(fault) from None
         difference = float((expected - got).abs().max()) if got.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:
-            return difference, f"the program differs from the module by {difference:.2g} for shape {shapes}"
+            raise _Unfit(f"the program differs from the module by {difference:.2g} for shape {shapes}")
         largest = max(largest, difference)
-    return largest, ""
+    return largest
 
 
 def _dims(inputs: Inputs) -> tuple[dict[int, Any], ...]:
