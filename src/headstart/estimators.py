@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.errors import DataError
+
+if TYPE_CHECKING:
+    from headstart.data import Modality
 
 
 class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -46,7 +49,7 @@ class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # t
         freeze: str = "all",
         *,
         arch: str | None = None,
-        modality: str | None = None,
+        modality: Modality | None = None,
         budget: str | None = None,
         epochs: int | None = None,
         lr: float | None = None,
@@ -94,7 +97,7 @@ class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # t
         codes = np.searchsorted(self.classes_, np.asarray(y))
         examples = Examples.from_lists(
             _plain(X), [str(code) for code in codes], groups, modality=self.modality
-        )  # type: ignore[arg-type]
+        )
         options = {name: value for name, value in self.get_params().items() if value is not None}
         config = fit_config(data="items", **options)
         clock = Clock()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import string
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -110,7 +111,7 @@ def _font_files() -> list[Path]:
     )
 
 
-def _draw(letter: str, font: object, random: np.random.Generator) -> np.ndarray:
+def _draw(letter: str, font: Any, random: np.random.Generator) -> np.ndarray:
     """One warped letter as uint8 (8, 8)."""
     from PIL import Image, ImageDraw
 
@@ -122,7 +123,7 @@ def _draw(letter: str, font: object, random: np.random.Generator) -> np.ndarray:
         fill=255,
         font=font,
         anchor="mm",
-        stroke_width=stroke,  # type: ignore[arg-type]
+        stroke_width=stroke,
     )
     warped = _warp(canvas, random)
     inked = np.asarray(warped) > 120
@@ -136,10 +137,10 @@ def _draw(letter: str, font: object, random: np.random.Generator) -> np.ndarray:
     left = (32 - width) // 2
     fitted[:, left : left + width] = np.asarray(box.resize((width, height), Image.Resampling.BILINEAR)) > 120
     counts = fitted.reshape(8, 4, 8, 4).sum(axis=(1, 3))
-    return (counts * 255 // 16).astype(np.uint8)
+    return np.asarray(counts * 255 // 16, dtype=np.uint8)
 
 
-def _warp(canvas: object, random: np.random.Generator) -> object:
+def _warp(canvas: Any, random: np.random.Generator) -> Any:
     """Rotate, shear and bend a picture, as hands do."""
     from PIL import Image
     from scipy.ndimage import gaussian_filter, map_coordinates

@@ -160,7 +160,7 @@ def _features(pictures: np.ndarray) -> tuple[StageFeatures, Any]:
 
     source = load_source(SOURCE)
     everything = [np.arange(len(pictures))]
-    _, inputs = next(load_batches(pictures, source.preprocessing, everything, threads=1))
+    _, inputs = next(load_batches(list(pictures), source.preprocessing, everything, threads=1))
     with torch.inference_mode():
         vectors = source.backbone.pooled(inputs)
     stages = tuple(source.stages)
