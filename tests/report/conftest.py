@@ -1,10 +1,11 @@
-"""Sample runs for the report's tests: plausible numbers from a seeded generator, items real where they are here."""
+"""Sample runs for the report's tests: plausible numbers from a seeded generator, items real where told."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def with_interval(value: float, n_items: int, form: float = 1.0) -> dict[str, fl
 def bins_of(right: np.ndarray, confidence: np.ndarray) -> tuple[CalibrationBin, ...]:
     edges = np.linspace(0, 1, 16)
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (confidence > low) & (confidence <= high)
         mean = (float(confidence[inside].mean()), float(right[inside].mean())) if inside.any() else (0.0, 0.0)
         found.append(CalibrationBin(float(low), float(high), int(inside.sum()), *mean))
@@ -106,8 +107,8 @@ def sample(
             "difference": {"value": gap, "low": gap - half, "high": gap + half},
         },
         "chosen": {"policy": "all", "cut": 5, "head_stages": [more["all_stages"][more.pop("best")]]},
-        "seconds": {"imports": 4.1, "scan": 0.9, "load": 0.4, "features": 11.8, "choose": 2.2, "baseline": 3.9,
-                    "evaluate": 0.7, "export": 3.1, "total": 23.0},
+        "seconds": {"imports": 4.1, "scan": 0.9, "load": 0.4, "features": 11.8, "choose": 2.2,
+                    "baseline": 3.9, "evaluate": 0.7, "export": 3.1, "total": 23.0},
         "peak_bytes": 912_000_000,
         **more.pop("metrics", {}),
     }  # fmt: skip
@@ -130,10 +131,17 @@ def sample(
 
 
 def profile(stages: tuple[str, ...], scores: list[float]) -> tuple[ProfilePoint, ...]:
-    return tuple(ProfilePoint(s, v, v - 0.025, min(1.0, v + 0.022)) for s, v in zip(stages, scores, strict=True))
+    return tuple(
+        ProfilePoint(s, v, v - 0.025, min(1.0, v + 0.022)) for s, v in zip(stages, scores, strict=True)
+    )
 
 
-ENVIRONMENT = {"headstart": "0.1.0", "Python": "3.11.2", "torch": "2.14.1", "Machine": "x86_64, 2 cores, bf16"}
+ENVIRONMENT = {
+    "headstart": "0.1.0",
+    "Python": "3.11.2",
+    "torch": "2.14.1",
+    "Machine": "x86_64, 2 cores, bf16",
+}
 
 
 def image_sample(data: Path | None, folder: Path) -> ReportContext:
@@ -143,12 +151,12 @@ def image_sample(data: Path | None, folder: Path) -> ReportContext:
     return sample(
         "image", list(found), ["/".join(p.parts[-3:]) for p in found], ("normal", "pneumonia"), 1.1,
         labels=[p.parent.name for p in found] if data else None,
-        run="runs/xray", source="timm:mobilenetv2_100.tf2_ptq_in1k", source_name="mobilenetv2_100.tf2_ptq_in1k",
+        run="runs/xray", source="timm:mobilenetv2_100.tf2_ptq_in1k",
         all_stages=stages, best=6, group="patient", n_groups=981, train_groups=581, test_groups=400,
         profile=profile(stages, [0.71, 0.79, 0.84, 0.88, 0.905, 0.931, 0.944, 0.938]),
         cross_validated=Score(0.942, 0.926, 0.957),
         findings=(
-            Finding("duplicates", "warning", "3 groups of exact duplicates inside train; each counts once a copy.",
+            Finding("duplicates", "warning", "3 groups of exact duplicates inside train.",
                     ("train/normal/IM-0115-0001.jpeg", "train/normal/IM-0117-0001.jpeg"), 6),
             Finding("counts", "note", "normal and pneumonia have 600 items each."),
         ),
@@ -170,7 +178,10 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
         texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
     else:
         labels = None
-        texts = [f"a film about the number {k} , neither short nor long , and oddly moving ." for k in range(n_items)]
+        texts = [
+            f"a film about the number {k} , neither short nor long , and oddly moving ."
+            for k in range(n_items)
+        ]
     stages = ("embeddings", *(f"layer.{k}" for k in range(6)))
     history = tuple(
         HistoryPoint(k, 0.62 * 0.78**k + 0.11, 0.55 * 0.80**k + 0.24 + 0.012 * max(0, k - 5) ** 1.4,
@@ -178,8 +189,9 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
         for k in range(1, 11)
     )  # fmt: skip
     context = sample(
-        "text", texts, [f"row {k + 7794}" for k in range(len(texts))], ("negative", "positive"), 1.9, labels=labels,
-        run="runs/sst2", source="hf:sentence-transformers/all-MiniLM-L6-v2",
+        "text", texts, [f"row {k + 7794}" for k in range(len(texts))], ("negative", "positive"), 1.9,
+        labels=labels,
+        run="runs/sst2", source="hf:intfloat/multilingual-e5-small",
         all_stages=stages, best=6, trained_stages=stages[4:], history=history,
         profile=profile(stages, [0.661, 0.702, 0.748, 0.771, 0.799, 0.812, 0.818]),
         candidates=(
@@ -190,8 +202,8 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
         split_origin="The column split has train, dev and test; dev is validation.",
         findings=(Finding("leak", "warning", "3 texts are in train and in test with the same label.",
                           ("row 112 and row 8021: “no. .”", "row 3 and row 9001: “cool .”"), 3),),
-        command="headstart fit ../shared/data/sst2/sst2.csv --source hf:sentence-transformers/all-MiniLM-L6-v2 "
-        "--freeze auto --budget 5m --out runs/sst2",
+        command="headstart fit ../shared/data/sst2/sst2.csv --source hf:intfloat/multilingual-e5-small"
+        " --freeze auto --budget 5m --out runs/sst2",
         environment=ENVIRONMENT,
         provenance={"Licence": "Apache-2.0"},
     )  # fmt: skip
@@ -211,7 +223,8 @@ def audio_sample(data: Path | None, folder: Path) -> ReportContext:
         group="sentence", n_groups=10, n_folds=10, all_stages=stages, best=1, classical=0.972,
         profile=profile(stages, [0.929, 0.955, 0.927, 0.736, 0.486]),
         metrics={"n_train": len(found), "verification": {
-            "eer": {"value": 0.357, "low": 0.34, "high": 0.374}, "min_dcf": {"value": 0.998, "low": 0.995, "high": 1.0}}},
+            "eer": {"value": 0.357, "low": 0.34, "high": 0.374},
+            "min_dcf": {"value": 0.998, "low": 0.995, "high": 1.0}}},
         split_origin="No split was given: 10-fold cross-validation by sentence.",
         command="headstart fit ../shared/data/emodb --target speaker --group sentence --folds 10 "
         "--source ../shared/weights/whisper-tiny.en-encoder --out runs/speakers",
@@ -239,7 +252,9 @@ def _drawn(folder: Path) -> list[Path]:
         y, x = np.mgrid[0:128, 0:128] / 128
         waves = 127 + 90 * np.sin(9 * x * rng.normal() + rng.normal()) * np.cos(7 * y * rng.normal())
         paths.append(folder / f"test_{k:03d}.jpg")
-        Image.fromarray((waves + rng.normal(0, 12, waves.shape)).clip(0, 255).astype(np.uint8)).save(paths[-1])
+        Image.fromarray((waves + rng.normal(0, 12, waves.shape)).clip(0, 255).astype(np.uint8)).save(
+            paths[-1]
+        )
     return paths
 
 

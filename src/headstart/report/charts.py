@@ -116,7 +116,6 @@ def depth(profile: Sequence[ProfilePoint], chosen: Sequence[str], key: str) -> d
         key: what the scores are.
     """
     scale = Scale((v for p in profile for v in (p.score, p.low, p.high)), key, bound_of(key))
-    best = max(profile, key=lambda p: p.score, default=None)
     dots = []
     for position, point in enumerate(profile):
         score = Score.of({"value": point.score, "low": point.low, "high": point.high}) or Score(point.score)
@@ -127,7 +126,6 @@ def depth(profile: Sequence[ProfilePoint], chosen: Sequence[str], key: str) -> d
                 "value": number(point.score, key),
                 "interval": interval(score, key),
                 "chosen": point.stage in chosen,
-                "best": point is best,
                 **whisker(score, scale),
             }
         )
@@ -136,6 +134,7 @@ def depth(profile: Sequence[ProfilePoint], chosen: Sequence[str], key: str) -> d
         "line": polyline((d["x"], d["at"]) for d in dots),
         "band": polyline([(d["x"], d["high"]) for d in dots] + [(d["x"], d["low"]) for d in reversed(dots)]),
         "ticks": scale.ticks,
+        "n_chosen": sum(d["chosen"] for d in dots),
         "every": max(1, math.ceil(len(dots) / 14)),
     }
 
@@ -169,7 +168,9 @@ def reliability(bins: Sequence[CalibrationBin]) -> list[dict[str, Any]]:
     ]
 
 
-def curves(history: Sequence[HistoryPoint], names: Sequence[tuple[str, str]], key: str) -> dict[str, Any] | None:
+def curves(
+    history: Sequence[HistoryPoint], names: Sequence[tuple[str, str]], key: str
+) -> dict[str, Any] | None:
     """Learning curves over epochs, one line a quantity; None where nothing of it was measured.
 
     Args:

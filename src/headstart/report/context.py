@@ -159,8 +159,8 @@ class ReportContext:
         run: the run directory as the user would write it, such as `runs/xray`.
         source: URI of the pretrained model.
         modality: image, text or audio.
-        metrics: the content of metrics.json; read are `n_train`, `n_validation`, `n_test`, `test`, `baselines`,
-            `verification`, `chosen`, `seconds`, `peak_bytes`, `verdict` and `verdict_evidence`.
+        metrics: the content of metrics.json; read are `n_train`, `n_validation`, `n_test`, `test`,
+            `baselines`, `verification`, `chosen`, `seconds`, `peak_bytes`, `verdict`, `verdict_evidence`.
         classes: names of the C classes, in the order of `confusion`; empty for regression.
         confusion: (C, C) int, rows the true class, columns the class named; None: not known.
         target, group: columns of the data that were predicted and kept together.

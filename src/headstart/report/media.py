@@ -1,8 +1,8 @@
 """The items a model got most wrong, made small enough to stand inside the page.
 
-An image becomes a JPEG thumbnail of at most `IMAGE_BYTES`, a recording a 16-bit mono FLAC of at most five seconds
-and `AUDIO_BYTES` (its rate is lowered until it fits), a text an excerpt. An item that cannot be read any more
-gives an empty payload, never an error: a report is not worth losing a run for.
+An image becomes a JPEG thumbnail of at most `IMAGE_BYTES`, a recording a 16-bit mono FLAC of at most five
+seconds and `AUDIO_BYTES` (its rate is lowered until it fits), a text an excerpt. An item that cannot be read
+any more gives an empty payload, never an error: a report is not worth losing a run for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import io
 import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,16 @@ def thumbnail(item: Path | str | np.ndarray, limit_bytes: int = IMAGE_BYTES) -> 
     if max(picture.size) < 96:  # tiny pictures are shown as they are, without smearing their pixels
         factor = 96 // max(picture.size) + 1
         picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
-    for side, quality in ((320, 70), (320, 50), (240, 60), (240, 40), (160, 50), (160, 30), (96, 40), (64, 30)):
+    for side, quality in (
+        (320, 70),
+        (320, 50),
+        (240, 60),
+        (240, 40),
+        (160, 50),
+        (160, 30),
+        (96, 40),
+        (64, 30),
+    ):
         small = picture.copy()
         small.thumbnail((side, side))
         file = io.BytesIO()
@@ -182,7 +192,7 @@ def envelope(samples: np.ndarray, n_peaks: int = N_PEAKS) -> tuple[float, ...]:
     """
     loud = np.abs(samples)
     edges = np.linspace(0, loud.size, n_peaks + 1).astype(int)
-    peaks = [float(loud[a : max(b, a + 1)].max(initial=0.0)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    peaks = [float(loud[a : max(b, a + 1)].max(initial=0.0)) for a, b in pairwise(edges)]
     top = max(peaks) or 1.0
     return tuple(round(peak / top, 3) for peak in peaks)
 

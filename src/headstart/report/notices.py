@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.report.context import Notice, ReportContext
+from headstart.report.context import Notice, ReportContext, Severity
 from headstart.report.words import (
     CLASSICAL,
     counted,
@@ -42,8 +42,8 @@ def _classical(context: ReportContext) -> Iterator[Notice]:
         "warning",
         "The classical baseline wins" if theirs.value > ours.value else "The classical baseline does as well",
         f"{CLASSICAL[context.modality].capitalize()}: {number(theirs.value, key)} against "
-        f"{number(ours.value, key)}, without any pretrained network. Prefer it, try another source "
-        "(`headstart rank`), or let more of the network train (`--freeze auto`).",
+        f"{number(ours.value, key)}, without any pretrained network. Prefer it, try another source, "
+        "or let more of the network train (`--freeze auto`).",
     )
 
 
@@ -83,7 +83,9 @@ def _small(context: ReportContext) -> Iterator[Notice]:
     n_test = context.count("n_test")
     if 0 < n_test < SMALL_TEST:
         yield Notice(
-            "warning", "Few held-out items", f"Only {counted(context, n_test)}: read the intervals, not the scores."
+            "warning",
+            "Few held-out items",
+            f"Only {counted(context, n_test)}: read the intervals, not the scores.",
         )
     few: dict[str, list[str]] = {}
     for part in context.parts:
@@ -126,7 +128,7 @@ def _checks(context: ReportContext) -> Iterator[Notice]:
     grave = [f for f in context.findings if f.severity != "note"]
     if not grave:
         return
-    worst = "error" if any(f.severity == "error" for f in grave) else "warning"
+    worst: Severity = "error" if any(f.severity == "error" for f in grave) else "warning"
     texts = [f.message.rstrip(".") for f in grave[:2]]
     more = f" And {len(grave) - 2} more, below." if len(grave) > 2 else ""
     yield Notice(worst, "The data checks found something", ". ".join(texts) + "." + more)
@@ -161,7 +163,7 @@ def _errors_takeaway(context: ReportContext) -> str:
     if not pairs:
         return "Every held-out item was named rightly." if context.confusion is not None else ""
     label, predicted, n_items, of = pairs[0]
-    return f"The most common mix-up: {label} taken for {predicted}, {n_items:,} of {of:,} times."
+    return f"The most common mix-up: “{label}” taken for “{predicted}”, {n_items:,} of {of:,} times."
 
 
 def _calibration_takeaway(context: ReportContext) -> str:

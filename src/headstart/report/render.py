@@ -32,8 +32,10 @@ def render(context: ReportContext) -> str:
 
     script, style = _text("report.js"), _text("report.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    page: str = _environment().get_template("report.html.j2").render(
-        **view(context), script=Markup(script), style=Markup(style), script_digest=digest
+    page: str = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(**view(context), script=Markup(script), style=Markup(style), script_digest=digest)
     )
     return page
 
@@ -49,12 +51,25 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["percent"] = _percent
+    environment.filters.update(percent=_percent, code=_code)
     return environment
 
 
 def _percent(share: Any) -> str:
     return "n/a" if share is None else f"{100 * share:.0f}%"
+
+
+def _code(text: str) -> str:
+    """The text escaped, what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    pieces = [escape(piece) for piece in text.split("`")]
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>") + piece + Markup("</code>") if place % 2 else piece
+        for place, piece in enumerate(pieces)
+    )
 
 
 @cache

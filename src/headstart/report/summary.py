@@ -1,4 +1,4 @@
-"""The block of plain text that ends a command: the score beside its baselines, the verdict, what to do next."""
+"""The plain text that ends a command: the score beside its baselines, the verdict, what to do next."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import numpy as np
 from headstart.report import charts
 from headstart.report.context import ReportContext, Score, WrongItem
 from headstart.report.notices import confused_pairs, notices, takeaways
+from headstart.report.tables import confusion, limits, per_class
 from headstart.report.words import (
     NOUNS,
     byte_size,
@@ -23,10 +24,10 @@ from headstart.report.words import (
     verdict,
 )
 
-TABLE_CLASSES = 12
-HEATMAP_CLASSES = 120
 CARDS = ("balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece", "rmse")
 PHASES = {
+    "data": "read the data",
+    "source": "load the source",
     "scan": "read and check",
     "checks": "data checks",
     "load": "load the source",
@@ -138,61 +139,6 @@ def _n_wrong(context: ReportContext) -> str:
     return counted(context, n_wrong)
 
 
-def confusion(context: ReportContext) -> dict[str, Any] | None:
-    """The confusion matrix: a table for few classes, squares for many, nothing but the pairs for very many.
-
-    Args:
-        context: reads `confusion` (C, C) and `classes`.
-    """
-    matrix, names = context.confusion, context.classes
-    if matrix is None or not len(names):
-        return None
-    totals = matrix.sum(axis=1)
-    shares = matrix / np.maximum(totals[:, None], 1)
-    rows, squares = [], []
-    if len(names) <= TABLE_CLASSES:
-        for row, name in enumerate(names):
-            cells = [
-                {"n_items": int(n), "share": round(float(s), 3), "right": row == column, "named": names[column]}
-                for column, (n, s) in enumerate(zip(matrix[row], shares[row], strict=True))
-            ]
-            rows.append({"name": name, "total": int(totals[row]), "cells": cells})
-    elif len(names) <= HEATMAP_CLASSES:
-        squares = [
-            {
-                "x": int(column),
-                "y": int(row),
-                "share": round(float(shares[row, column]), 3),
-                "right": bool(row == column),
-                "tip": f"{names[row]}, named {names[column]}: {matrix[row, column]:,} of {totals[row]:,}",
-            }
-            for row, column in np.argwhere(matrix > 0)
-        ]
-    return {"names": names, "rows": rows, "squares": squares, "n_classes": len(names)}
-
-
-def per_class(context: ReportContext) -> list[dict[str, Any]]:
-    """One row a class: items, how many were found (recall), how often the name was right (precision), F1."""
-    matrix, names = context.confusion, context.classes
-    if matrix is None:
-        return []
-    train = next((part.counts for part in context.parts if part.name == "train"), {})
-    rows = []
-    for k, name in enumerate(names):
-        right, of_class, named = int(matrix[k, k]), int(matrix[k].sum()), int(matrix[:, k].sum())
-        rows.append(
-            {
-                "name": name,
-                "n_train": train.get(name),
-                "n_test": of_class,
-                "recall": right / of_class if of_class else None,
-                "precision": right / named if named else None,
-                "f1": 2 * right / (of_class + named) if of_class + named else None,
-            }
-        )
-    return rows
-
-
 def _depth(context: ReportContext) -> dict[str, Any] | None:
     if len(context.profile) < 2:
         return None
@@ -269,29 +215,6 @@ def _facts(context: ReportContext) -> dict[str, str]:
     return {**facts, **context.provenance}
 
 
-def limits(context: ReportContext) -> list[str]:
-    """What this result does not say: the usual sentences that apply, then the caller's own."""
-    n_test = counted(context, context.count("n_test"))
-    found = [
-        f"The scores hold for data like {'these' if context.n_folds else 'the held-out part'} ({n_test}): another "
-        "camera, clinic, microphone or vocabulary is another distribution.",
-    ]
-    if context.group:
-        groups = f" ({context.n_groups:,} in all)" if context.n_groups else ""
-        found.append(
-            f"Items of one {context.group}{groups} were kept together, and the intervals resample whole groups: "
-            f"the scores are for a {context.group} never seen before."
-        )
-    else:
-        found.append(
-            "No group column was given. If several items come from one person, machine or recording, pass "
-            "--group, else the scores may be too good."
-        )
-    if context.profile and not context.n_folds:
-        found.append("The depth profile was measured inside the training part; it chose the depth, it is no result.")
-    return [*found, *context.limits]
-
-
 def _wrong(item: WrongItem) -> dict[str, Any]:
     allowed = {"image": "data:image/", "audio": "data:audio/"}.get(item.kind, "")
     height = 40.0
@@ -305,7 +228,7 @@ def _wrong(item: WrongItem) -> dict[str, Any]:
         "name": item.name,
         "label": item.label,
         "predicted": item.predicted,
-        "sure": f"{100 * item.probability:.0f}%",
+        "sure": _share(item.probability),
         "sure_of_label": "" if truth is None else _share(truth),
         "kind": item.kind,
         "payload": item.payload if item.payload.startswith(allowed) else "",
@@ -316,6 +239,6 @@ def _wrong(item: WrongItem) -> dict[str, Any]:
 
 
 def _share(value: float) -> str:
-    return "<1%" if 0 <= value < 0.005 else f"{100 * value:.0f}%"
-
-
+    if 0 <= value < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= value < 1 else f"{100 * value:.0f}%"

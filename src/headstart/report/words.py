@@ -26,7 +26,9 @@ METRICS = {
     ),
     "macro_f1": Metric("Macro F1", "percent", "higher", "recall and precision in one, mean over classes"),
     "auroc": Metric("AUROC", "number", "higher", "how well the classes are ranked; 0.5 is chance, 1 perfect"),
-    "log_loss": Metric("Log loss", "number", "lower", "how far the stated probabilities are off; 0 is perfect"),
+    "log_loss": Metric(
+        "Log loss", "number", "lower", "how far the stated probabilities are off; 0 is perfect"
+    ),
     "ece": Metric("Calibration error", "percent", "lower", "stated confidence against what comes true"),
     "rmse": Metric("RMSE", "number", "lower", "typical error, in the target's own unit"),
     "r2": Metric("R²", "number", "higher", "share of the variance explained"),
@@ -208,7 +210,11 @@ def verdict(context: ReportContext) -> Verdict | None:
     key = found.get("metric") or context.headline
     rival = RIVALS.get(str(found.get("against", "")), "the best baseline without pretrained weights")
     difference = Score.of(found.get("difference"))
-    by = f"{points(difference.value, key)} of {metric_words(key).label.lower()} against {rival}" if difference else ""
+    by = (
+        f"{points(difference.value, key)} of {metric_words(key).label.lower()} against {rival}"
+        if difference
+        else ""
+    )
     if difference and difference.low is not None and difference.high is not None:
         factor, digits = (100, 1) if metric_words(key).form == "percent" else (1, 3)
         low, high = signed(difference.low, factor, digits), signed(difference.high, factor, digits)
