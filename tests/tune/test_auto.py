@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tune_networks import linear_head
 
+from headstart.errors import OptionError, TrainingError
 from headstart.heads.linear import softmax
 from headstart.tune import Policy, Recipe, Tuned, choose_policy, suggest_cuts
 from headstart.tune.auto import AutoChoice
@@ -170,3 +171,21 @@ def test_a_damaged_ledger_starts_the_choice_again(tmp_path: Path, capsys: pytest
 )
 def test_cuts_follow_the_best_stage_of_the_profile(profile: list[float], cuts: list[int]) -> None:
     assert suggest_cuts(profile) == cuts
+
+
+def test_a_candidate_that_fails_or_cannot_be_made_takes_no_other_with_it() -> None:
+    class Failing(Fake):
+        def run(self, *, resume: bool = False, deadline: float | None = None) -> Tuned:
+            raise TrainingError("the loss is not a number")
+
+    def train(policy: Policy) -> Fake:
+        if policy.text == "first:2":
+            raise OptionError("nothing is left to train")
+        kind = Failing if policy.text == "first:3" else Fake
+        return kind(policy, 180, 1.0, [])
+
+    policies = [Policy.parse(text, STAGES) for text in ("first:3", "first:2", "none")]
+    choice = choose_policy(policies, train, softmax(logits_with(150)), LABELS, budget_seconds=100.0)
+    assert choice.chosen == "none"
+    assert choice.candidates[1].why == "failed: the loss is not a number" and choice.candidates[1].tried
+    assert choice.candidates[2].why == "not tried: nothing is left to train"

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.errors import OptionError, TrainingError
 from headstart.progress import say
 from headstart.tune.compare import compare
 from headstart.tune.ledger import Ledger
@@ -177,22 +178,43 @@ class _Race:
             what = "an epoch" if policy.cut == 0 else "storing the frozen prefix"
             self._skip(policy, f"{what} takes about {n_passes * self.pass_seconds:.0f} s", allowed)
             return
-        training = self.train(policy)
+        try:
+            training = self.train(policy)
+        except OptionError as error:
+            self._leave_out(policy, f"not tried: {error}")
+            return
         if known is None:
-            epoch_seconds = training.measure_epoch()
-            left = allowed - (time.monotonic() - before)
-            n_epochs = min(training.recipe.epochs, math.floor(left / max(epoch_seconds, 1e-9)))
-            if n_epochs < 1:
-                self._skip(policy, f"an epoch takes about {epoch_seconds:.1f} s", max(left, 0.0))
-                return
-            if n_epochs < training.recipe.epochs:
-                say(f"{policy.text}: {n_epochs} of {training.recipe.epochs} epochs fit the budget")
+            known = self._plan(policy, training, allowed - (time.monotonic() - before))
+        if known is not None:
+            self._run(policy, training, known, before)
+
+    def _plan(self, policy: Policy, training: Trainable, left: float) -> dict[str, Any] | None:
+        """Decide how many epochs fit into the seconds left; None where not even one does."""
+        epoch_seconds = training.measure_epoch()
+        wanted = training.recipe.epochs
+        n_epochs = min(wanted, math.floor(left / max(epoch_seconds, 1e-9)))
+        if n_epochs < 1:
+            self._skip(policy, f"an epoch takes about {epoch_seconds:.1f} s", left)
+            return None
+        if n_epochs < wanted:
+            say(f"{policy.text}: {n_epochs} of {wanted} epochs fit the budget")
+        decision = {"epochs": n_epochs, "allowed": left}
+        self.ledger.note(policy.text, decision, self.spent())
+        return decision
+
+    def _run(self, policy: Policy, training: Trainable, decision: dict[str, Any], before: float) -> None:
+        """Train as decided; one that fails takes no other candidate with it."""
+        training.limit_epochs(int(decision["epochs"]))
+        deadline = time.monotonic() + float(decision["allowed"])
+        try:
+            tuned = training.run(resume=self.resume, deadline=deadline)
+        except TrainingError as error:
+            seconds = time.monotonic() - before
+            say(f"{policy.text}: {error}")
+            self.candidates.append(Candidate(policy.text, True, f"failed: {error}", seconds=seconds))
         else:
-            n_epochs = int(known["epochs"])
-        training.limit_epochs(n_epochs)
-        self.ledger.note(policy.text, {"epochs": n_epochs}, self.spent())
-        self._judge(policy, training.run(resume=self.resume, deadline=before + allowed), n_epochs, before)
-        self.ledger.note(policy.text, {"epochs": n_epochs}, self.spent())
+            self._judge(policy, tuned, int(decision["epochs"]), before)
+        self.ledger.note(policy.text, decision, self.spent())
 
     def result(self) -> AutoChoice:
         """The choice among all that were entered."""
@@ -229,7 +251,11 @@ class _Race:
             self.best = (candidate, tuned)
 
     def _skip(self, policy: Policy, reason: str, left: float) -> None:
-        why = f"not tried: {reason}, and {max(left, 0.0):.0f} s of the budget were left for it"
+        self._leave_out(
+            policy, f"not tried: {reason}, and {max(left, 0.0):.0f} s of the budget were left for it"
+        )
+
+    def _leave_out(self, policy: Policy, why: str) -> None:
         say(f"{policy.text}: {why}")
         self.ledger.note(policy.text, {"skipped": why}, self.spent())
         self.candidates.append(Candidate(policy.text, False, why))

@@ -82,6 +82,10 @@ class Loop:
         self.machine = machine or Machine()
         self.folder = folder
         self.accelerator = Accelerator()
+        if self.accelerator.num_processes > 1:
+            raise TrainingError(
+                "training in several processes is not there yet: start one, without a launcher"
+            )
         self.identity = dict(identity or {})
         self.labels = torch.from_numpy(np.asarray(train.labels, dtype=np.int64)).to(self.machine.device)
         groups = freeze.parameter_groups(
