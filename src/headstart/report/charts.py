@@ -21,7 +21,9 @@ def nice_ticks(low: float, high: float, n_ticks: int = 5) -> list[float]:
         low, high: finite, low <= high.
         n_ticks: about how many are wanted.
     """
-    span = (high - low) or abs(high) or 1.0
+    span = high - low
+    if span < 1e-6 * max(1.0, abs(high)):  # nothing to tell apart
+        span = abs(high) if abs(high) > 1e-6 else 1.0
     raw = span / max(1, n_ticks - 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next((s * power for s in (1, 2, 2.5, 5, 10) if s * power >= raw * 0.999), 10 * power)
@@ -40,11 +42,16 @@ class Scale:
 
     def __init__(self, values: Iterable[float | None], key: str = "accuracy", bound: float | None = None):
         known = [v for v in values if v is not None and math.isfinite(v)] or [0.0, 1.0]
+        if max(known) - min(known) < 1e-6:  # one value, such as a perfect score, needs room beside it
+            known.append(min(known) - 0.1 if min(known) >= 0.1 else min(known) + 0.1)
         ticks = nice_ticks(min(known), max(known))
         if bound is not None and max(known) <= bound:
+            step = ticks[1] - ticks[0]
             ticks = [t for t in ticks if t <= bound + 1e-9]
-            if ticks[-1] < max(known) or len(ticks) < 2:
+            if ticks[-1] < max(known):
                 ticks.append(bound)
+            if len(ticks) < 2:  # every value is the bound
+                ticks.insert(0, bound - step)
         self.low, self.high, self.key = ticks[0], ticks[-1], key
         self.values = ticks
 
