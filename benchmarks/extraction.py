@@ -1,7 +1,7 @@
-"""How near extraction comes to what the machine can do. `python -m benchmarks.extraction` prints lines of JSON.
+"""How near extraction comes to what the machine can do; `python -m benchmarks.extraction` prints JSON lines.
 
-The peak is this machine's own product of two square matrices of 2,048 in the precision of the run, its best of
-many before and after. Extraction is timed from the items to the features in an empty store. All depths are
+The peak is this machine's own product of two square matrices of 2,048 in the precision of the run, its best
+of many before and after. Extraction is timed from the items to the features in an empty store. All depths are
 timed against one plain forward of the same prepared network over the same decoded batches.
 """
 

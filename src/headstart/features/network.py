@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from headstart.features.device import Setting
+from headstart.features.device import Setting, torch_threads
 from headstart.sources.source import Source
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def inference_network(source: Source, setting: Setting) -> InferenceNetwork:
     """Fold and convert a source's network, which itself stays as it is."""
     from headstart.backbone import Backbone, prepare_for_inference
 
-    module = prepare_for_inference(source.network, setting.precision, setting.device)
+    with torch_threads(1):  # a few passes over a few items: threads would only wait for each other
+        module = prepare_for_inference(source.network, setting.precision, setting.device)
     modules = [module, *(_twin(module) for _ in range(setting.n_workers - 1))]
     return InferenceNetwork(tuple(Backbone(module, source.stages) for module in modules))
 
