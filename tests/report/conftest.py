@@ -23,8 +23,6 @@ from headstart.report import (
     worst_items,
 )
 
-HOSTILE = '<script>document.title="run"</script>'
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -198,6 +196,7 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
             Candidate("all", Score(0.817, 0.79, 0.842), 9.8, note="head on stored features"),
             Candidate("until:layer.2", Score(0.861, 0.837, 0.884), 64.0, True),
             Candidate("none", Score(0.855, 0.83, 0.878), 171.0, note="stopped by the budget"),
+            Candidate("first:1", None, 0.0, note="left out: no time"),
         ),
         split_origin="The column split has train, dev and test; dev is validation.",
         findings=(Finding("leak", "warning", "3 texts are in train and in test with the same label.",

@@ -133,10 +133,10 @@ class SplitPart:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One thing that was tried when a policy was chosen, with its score on validation."""
+    """One thing that was tried when a policy was chosen; its score on validation is None if it never got one."""
 
     name: str
-    score: Score
+    score: Score | None
     seconds: float | None = None
     chosen: bool = False
     note: str = ""

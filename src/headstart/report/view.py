@@ -172,17 +172,19 @@ def _decimals(value: float | None) -> str:
 
 def _candidates(context: ReportContext) -> list[dict[str, Any]]:
     scale = charts.Scale(
-        [v for c in context.candidates for v in c.score], context.headline, charts.bound_of(context.headline)
+        [v for c in context.candidates if c.score for v in c.score],
+        context.headline,
+        charts.bound_of(context.headline),
     )
     return [
         {
             "name": c.name,
-            "value": number(c.score.value, context.headline),
-            "interval": interval(c.score, context.headline),
+            "value": number(c.score.value, context.headline) if c.score else "not scored",
+            "interval": interval(c.score, context.headline) if c.score else "",
             "seconds": "" if c.seconds is None else duration(c.seconds),
             "chosen": c.chosen,
             "note": c.note,
-            **charts.whisker(c.score, scale),
+            **(charts.whisker(c.score, scale) if c.score else {"at": None}),
         }
         for c in context.candidates
     ]

@@ -1,0 +1,179 @@
+"""The page as a reader meets it, in headless Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headstart.report import ReportContext, render
+
+from .test_render import hostile
+
+pytestmark = pytest.mark.browser
+NAMES = ["image", "text", "audio", "many"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+CONTRAST = """() => {
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    context.clearRect(0, 0, 1, 1); context.fillStyle = colour; context.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map((k) => top[k] * top[3] + below[k] * (1 - top[3])).concat(1);
+  const ground = (element) => {
+    if (!element) return [255, 255, 255, 1];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] >= 0.999 ? own : over(own, ground(element.parentElement));
+  };
+  const light = (c) => [0, 1, 2].map((k) => c[k] / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  document.querySelectorAll("details").forEach((part) => { part.open = true; });
+  const low = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!words || !element.checkVisibility() || element.closest("script, style")) continue;
+    const style = getComputedStyle(element);
+    const back = ground(element);
+    const [a, b] = [light(over(rgba(style.color), back)), light(back)].sort((x, y) => y - x);
+    const size = parseFloat(style.fontSize);
+    const need = size >= 24 || (size >= 18.66 && +style.fontWeight >= 700) ? 3 : 4.5;
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < need) low.push(`${element.className || element.tagName}: ${ratio.toFixed(2)}`);
+  }
+  return low;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("Chromium is not installed here (Debian: apt-get install chromium)")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
+    with api.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield found
+        found.close()
+
+
+class Reader:
+    """Opens pages and keeps what went wrong in them."""
+
+    def __init__(self, browser: Any, folder: Path):
+        self.browser, self.folder = browser, folder
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+
+    def open(self, context: ReportContext, width: int = 1240, scheme: str = "light") -> Any:
+        path = self.folder / "report.html"
+        path.write_text(render(context), encoding="utf-8")
+        page = self.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_load_state("load")
+        return page
+
+    def assert_quiet(self) -> None:
+        assert self.faults == []
+        assert [u[:80] for u in self.requests if not u.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def reader(browser: Any, tmp_path: Path) -> Iterator[Reader]:
+    found = Reader(browser, tmp_path)
+    yield found
+    for context in browser.contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES)
+def test_page_is_quiet_and_legible(
+    reader: Reader, samples: dict[str, ReportContext], name: str, scheme: str
+) -> None:
+    page = reader.open(samples[name], scheme=scheme)
+    assert page.evaluate(CONTRAST) == []
+    reader.assert_quiet()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_phone_has_no_sideways_scroll(reader: Reader, samples: dict[str, ReportContext], name: str) -> None:
+    page = reader.open(samples[name], width=360)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    reader.assert_quiet()
+
+
+def test_reader_finds_what_is_needed(reader: Reader, samples: dict[str, ReportContext]) -> None:
+    page = reader.open(samples["image"])
+    titles = ("Where it goes wrong", "What it got most wrong", "Calibration", "Depth profile", "Data")
+    for title in (*titles, "Time and memory", "Reproduce", "Limits"):
+        assert page.get_by_role("heading", name=title, exact=True).is_visible()
+    said = page.locator("#result").inner_text()
+    for words in (
+        "headstart trained a linear head on",
+        "95% interval",
+        "Classical features",
+        "Majority class",
+    ):
+        assert words in said
+    assert "Transfer helped" in said and "looks different from the training part" in said
+    assert page.locator("#worst img").count() == 12
+    assert page.evaluate("[...document.images].every((i) => i.naturalWidth > 0)")
+    assert page.get_by_role("table", name="Confusion matrix").is_visible()
+    assert "headstart fit" in page.locator("#command").inner_text()
+
+
+def test_other_modalities_show_their_own(reader: Reader, samples: dict[str, ReportContext]) -> None:
+    page = reader.open(samples["audio"])
+    page.wait_for_function("[...document.querySelectorAll('audio')].every((a) => a.readyState >= 1)")
+    assert page.locator("audio").count() == len(samples["audio"].wrong) > 0
+    assert "Equal error rate" in page.locator("#result").inner_text()
+    assert "The classical baseline wins" in page.locator("#result").inner_text()
+    page = reader.open(samples["text"])
+    assert page.locator("#worst blockquote").count() == 10
+    assert page.get_by_role("heading", name="Learning history").is_visible()
+    assert "chosen" in page.locator("#candidates").inner_text()
+    reader.assert_quiet()
+
+
+def test_keyboard_reaches_everything(reader: Reader, samples: dict[str, ReportContext]) -> None:
+    page = reader.open(samples["image"])
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        if seen[-1] == "copy":
+            break
+    assert seen[:2] == ["skip", "theme"] and seen[-1] == "copy"
+
+
+def test_toggle_and_copy(reader: Reader, samples: dict[str, ReportContext]) -> None:
+    page = reader.open(samples["image"])
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(ground)
+    page.locator("#theme").press("Enter")
+    assert page.evaluate(ground) != before
+    assert page.locator("#theme").get_attribute("aria-pressed") == "true"
+    page.locator("#copy").press("Enter")
+    page.wait_for_function("document.getElementById('copied').textContent === 'Command copied'")
+    reader.assert_quiet()
+
+
+def test_hostile_names_do_not_run(reader: Reader, samples: dict[str, ReportContext]) -> None:
+    page = reader.open(hostile(samples["text"]))
+    assert page.title().endswith("headstart report")
+    assert page.evaluate("document.scripts.length") == 1
+    reader.assert_quiet()

@@ -1,0 +1,46 @@
+"""Marks stand inside their plots, on round ticks."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.report import ProfilePoint
+from headstart.report.charts import Scale, curves, depth, nice_ticks, phases
+
+shares = st.floats(0, 1)
+numbers = st.floats(-1e6, 1e6).map(lambda v: round(v, 6))
+
+
+@given(numbers, numbers)
+def test_ticks_cover_the_values(a: float, b: float) -> None:
+    low, high = min(a, b), max(a, b)
+    ticks = nice_ticks(low, high)
+    slack = 1e-6 * max(1.0, abs(low), abs(high))
+    assert ticks[0] <= low + slack and ticks[-1] >= high - slack
+    assert 2 <= len(ticks) <= 12 and ticks == sorted(ticks)
+
+
+@given(st.lists(shares, min_size=1, max_size=20))
+def test_scale_keeps_marks_inside_and_in_order(values: list[float]) -> None:
+    scale = Scale(values, bound=1.0)
+    places = [scale.at(v) for v in sorted(values)]
+    assert places == sorted(places) and all(0 <= p <= 100 for p in places)
+    assert scale.high <= 1.0 + 1e-9 and all(math.isfinite(t["at"]) for t in scale.ticks)
+
+
+def test_depth_marks_what_the_head_reads() -> None:
+    drawn = depth((ProfilePoint("a", 0.5), ProfilePoint("b", 0.9, 0.8, 0.95)), ("b",), "accuracy")
+    assert [d["chosen"] for d in drawn["dots"]] == [False, True]
+    assert drawn["n_chosen"] == 1 and not drawn["dots"][0]["has_interval"]
+
+
+def test_no_history_draws_no_curves() -> None:
+    assert curves((), [("score", "validation")], "accuracy") is None
+
+
+def test_phases_follow_one_another() -> None:
+    rows = phases({"imports": 9.0, "scan": 1.0, "features": 3.0, "total": 4.0})
+    assert [(r["left"], r["width"]) for r in rows] == [(0.0, 25.0), (25.0, 75.0)]

@@ -1,0 +1,68 @@
+"""Items become small payloads, whatever they are; damaged ones become empty ones."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from headstart.report import worst_items
+from headstart.report.media import AUDIO_BYTES, IMAGE_BYTES, audio_clip, excerpt, thumbnail
+
+
+def content(uri: str) -> io.BytesIO:
+    return io.BytesIO(base64.b64decode(uri.split(",", 1)[1]))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "I;16", "1"])
+def test_thumbnails_of_every_mode_are_small_jpegs(tmp_path: Path, mode: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (900, 700, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise)
+    picture = (
+        Image.fromarray(noise[..., 0].astype(np.uint16) * 200) if mode == "I;16" else picture.convert(mode)
+    )
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    picture.save(path)
+    uri = thumbnail(path)
+    assert uri.startswith("data:image/jpeg;base64,") and len(uri) <= IMAGE_BYTES
+    assert Image.open(content(uri)).mode == "RGB"
+
+
+def test_tiny_arrays_are_enlarged() -> None:
+    assert min(Image.open(content(thumbnail(np.eye(8, dtype=np.uint8) * 255))).size) >= 96
+
+
+def test_long_recordings_are_cut_and_fit(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, (44_100 * 12, 2))
+    soundfile.write(tmp_path / "a.wav", noise, 44_100)
+    uri, peaks, seconds = audio_clip(tmp_path / "a.wav")
+    info = soundfile.info(content(uri))
+    assert len(content(uri).getvalue()) <= AUDIO_BYTES and info.format == "FLAC" and info.subtype == "PCM_16"
+    assert info.channels == 1 and info.duration <= 5.0 and seconds == 12.0
+    assert len(peaks) == 80 and max(peaks) == 1.0
+
+
+def test_excerpts_are_cut_at_words() -> None:
+    assert excerpt("a  short\ntext") == "a short text"
+    long = excerpt("word " * 100_000)
+    assert len(long) <= 400 and long.endswith("word …")
+    assert len(excerpt("x" * 5000)) <= 400
+
+
+def test_worst_are_the_surest_and_damaged_items_are_empty(tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"not an image")
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
+    found = worst_items(
+        [tmp_path / "bad.jpg"] * 4, list("abcd"), ["y", "y", "x", "x"], probabilities, ["x", "y"], "image"
+    )
+    assert [(w.name, w.label, w.predicted) for w in found] == [
+        ("a", "y", "x"),
+        ("d", "x", "y"),
+        ("b", "y", "x"),
+    ]
+    assert all(w.payload == "" for w in found) and found[0].probability == 0.9
