@@ -243,7 +243,7 @@ def speech_maker(work: Path) -> Callable[..., Made]:
         torch.manual_seed(0)
         config = Wav2Vec2Config(
             hidden_size=32,
-            num_hidden_layers=1,
+            num_hidden_layers=2,
             num_attention_heads=4,
             intermediate_size=48,
             conv_dim=(16, 16, 16),
