@@ -36,7 +36,7 @@ TIMM: dict[str, tuple[int, dict[str, Any]]] = {
     "hgnetv2_b0": (48, {}),
     "ghostnet_050": (48, {}),
     "tnt_s_legacy_patch16_224": (224, {"depth": 2}),
-    "poolformer_s12": (48, {"depths": (1, 1, 2, 1)}),
+    "poolformer_s12": (48, {}),
     "repvgg_a0": (48, {}),
 }
 

@@ -144,6 +144,7 @@ class FusedConv2d(nn.Module):
         self.activation = activation
         self._attribute = _attribute(activation)
         self._widened: Tensor | None = None
+        self._packed: tuple[Any, Tensor] | None = None
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         x_NCHW, weight = x_NCHW.to(self.weight.dtype), self.weight
@@ -164,6 +165,22 @@ class FusedConv2d(nn.Module):
             algorithm,
         )
         return output
+
+    def _in_own_order(self, weight: Tensor, padding: list[int], x_NCHW: Tensor) -> Tensor:
+        """The weight in the order that oneDNN computes in, made on the first batch (a tenth of MobileNet's time)."""
+        key = (weight.data_ptr(), weight.dtype, *padding)
+        if self._packed is None or self._packed[0] != key:
+            reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
+            sizes = padding, self.stride, self.dilation, self.groups, list(x_NCHW.shape)
+            try:
+                packed = reorder(weight.detach().to_mkldnn(), *sizes)
+            except RuntimeError:
+                packed = weight
+            self._packed = (key, packed)
+        return self._packed[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_packed": None}
 
     def _padded(self, x_NCHW: Tensor) -> tuple[Tensor, Tensor, list[int]]:
         """TensorFlow's SAME padding, which puts an odd row or column at the end.
