@@ -40,7 +40,14 @@ def report_context(
     """
     from headstart.data.items import take_items
     from headstart.evidence import calibration_bins, confusion_matrix
-    from headstart.report import CalibrationBin, HistoryPoint, ProfilePoint, ReportContext, worst_items
+    from headstart.report import (
+        CalibrationBin,
+        HistoryPoint,
+        Notice,
+        ProfilePoint,
+        ReportContext,
+        worst_items,
+    )
 
     job, positions = learner.job, evaluation.positions
     examples, choice = job.examples, learned.choice
@@ -86,6 +93,7 @@ def report_context(
         parts=_parts(learner),
         split_origin=examples.split_origin,
         candidates=_candidates(learned),
+        notices=(Notice("note", "Why this head", learned.reason),) if learned.reason else (),
         cross_validated=_inside(choice) if evaluation.folds is None and choice.profile else None,
         command=f"headstart fit --config {shlex.quote(str(_shown(run) / 'headstart.yaml'))}",
         next_command=_next_command(learner),

@@ -11,13 +11,19 @@ import numpy as np
 
 from headstart.errors import DataError, OptionError, SourceError
 from headstart.progress import say
-from headstart.verbs.clock import Clock
+from headstart.verbs.clock import IMPORTS, Clock
 from headstart.verbs.config import FitConfig
 
 if TYPE_CHECKING:
     from headstart.data import Examples, Finding, Scan
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe
+
+_LIBRARIES = {
+    "image": ("timm",),
+    "text": ("transformers.modeling_utils",),
+    "audio": ("transformers.modeling_utils",),
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
 
     if examples.labels is None:
         raise DataError("the data has no labels to learn: name their column with --target")
+    with clock.phase(IMPORTS):
+        _import_library(examples.modality)
     with clock.phase("source"):
         source = _load(config, examples)
         policy = _policy(config, source)
@@ -115,6 +123,14 @@ def with_data_window(source: Source, seen: Scan) -> Source:
     if not isinstance(source.preprocessing, AudioPreprocessing) or seen.seconds is None:
         return source
     return replace(source, preprocessing=with_window(source.preprocessing, seen.seconds))
+
+
+def _import_library(modality: str) -> None:
+    """Import what loading a source of this modality needs, so that its seconds count as imports."""
+    import importlib
+
+    for name in _LIBRARIES[modality]:
+        importlib.import_module(name)
 
 
 def _load(config: FitConfig, examples: Examples) -> Source:
