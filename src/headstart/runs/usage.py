@@ -51,7 +51,7 @@ def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) 
             "std": list(preprocessing["std"]),
             "fill": tuple(round(255 * value) for value in preprocessing["mean"]),
         }
-    facts["prompt"] = "" if prompt_inside else preprocessing.get("prompt", "")
+    facts["prompt_inside"] = prompt_inside
     return environment().get_template(f"{modality}.py.j2").render(facts).strip() + "\n"
 
 
