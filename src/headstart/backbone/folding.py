@@ -151,6 +151,7 @@ class FusedConv2d(nn.Module):
         padding = [int(size) for size in self.padding]
         if self.same:
             x_NCHW, weight, padding = self._padded(x_NCHW)
+        weight = self._in_own_order(weight, padding, x_NCHW)
         name, scalars, algorithm = self._attribute
         output: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x_NCHW,
