@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.intervals import Float, group_sums, resample_counts
+from headstart.evidence.intervals import Float, resample_counts
 
 EXACT_CELLS = 2_000_000  # resamples x items x classes up to which every resample is ranked anew
 
@@ -47,61 +47,77 @@ def auroc(
         return float("nan"), np.full(n_resamples, np.nan)
     columns = [1] if n_classes == 2 and np.allclose(probabilities.sum(axis=1), 1) else range(n_classes)
     placed = [_placements(labels == c, probabilities[:, c]) for c in columns]
-    value = float(np.mean([area for area, _, _ in placed]))
-    exact = n_resamples * n_items * len(placed) <= EXACT_CELLS
-    orders = [_ordered(labels == c, probabilities[:, c]) for c in columns] if exact else []
-    sums = (
-        []
-        if exact
-        else [_placement_sums(labels == c, *placed[k], numbers, n_groups) for k, c in enumerate(columns)]
-    )
-    out = []
-    for counts in resample_counts(n_groups, n_resamples, seed):
-        if exact:
-            areas = [
-                _resampled(counts[:, numbers[order]], inside, begin, end)
-                for order, inside, begin, end in orders
-            ]
-        else:
-            areas = [_first_order(counts @ part, placed[k][0]) for k, part in enumerate(sums)]
-        stacked = np.stack(areas)
-        seen = np.isfinite(stacked)
-        total = np.where(seen, stacked, 0.0).sum(axis=0)
-        out.append(np.where(seen.any(axis=0), total / np.maximum(seen.sum(axis=0), 1), np.nan))
-    return value, np.concatenate(out)
+    areas = np.array([area for area, _ in placed])
+    draws = resample_counts(n_groups, n_resamples, seed)
+    if n_resamples * n_items * len(placed) <= EXACT_CELLS:
+        orders = [_ordered(labels == c, probabilities[:, c]) for c in columns]
+        parts = [
+            np.stack(
+                [_resampled(counts[:, numbers[order]], ins, begin, end) for order, ins, begin, end in orders],
+                axis=1,
+            )
+            for counts in draws
+        ]
+    else:
+        by_class = [(labels == c, placement) for c, (_, placement) in zip(columns, placed)]
+        first_order = _FirstOrder(by_class, areas, numbers, n_groups)
+        parts = [first_order(counts) for counts in draws]
+    resampled = np.concatenate(parts)
+    seen = np.isfinite(resampled)
+    total = np.where(seen, resampled, 0.0).sum(axis=1)
+    macro = np.where(seen.any(axis=1), total / np.maximum(seen.sum(axis=1), 1), np.nan)
+    return float(areas.mean()), macro
 
 
-def _placements(inside: NDArray[np.bool_], scores: Float) -> tuple[float, Float, Float]:
-    """Return the area, and for each item the share of the other side it is placed above, ties half."""
-    above = np.zeros(len(scores))
-    for one, other in ((inside, ~inside), (~inside, inside)):
-        sorted_other = np.sort(scores[other])
-        left = np.searchsorted(sorted_other, scores[one], side="left")
-        right = np.searchsorted(sorted_other, scores[one], side="right")
-        above[one] = (left + right) / (2 * len(sorted_other))
-    placement = np.where(inside, above, 1 - above)
-    return float(placement[inside].mean()), placement, above
+def _placements(inside: NDArray[np.bool_], scores: Float) -> tuple[float, Float]:
+    """Return the area, and for each item the share of the other side it is rightly placed against, ties half."""
+    placement = np.zeros(len(scores))
+    sorted_in, sorted_out = np.sort(scores[inside]), np.sort(scores[~inside])
+    for one, other in ((inside, sorted_out), (~inside, sorted_in)):
+        left = np.searchsorted(other, scores[one], side="left")
+        right = np.searchsorted(other, scores[one], side="right")
+        placement[one] = (left + right) / (2 * len(other))
+    placement[~inside] = 1 - placement[~inside]
+    return float(placement[inside].mean()), placement
 
 
-def _placement_sums(
-    inside: NDArray[np.bool_],
-    area: float,
-    placement: Float,
-    above: Float,
-    numbers: NDArray[np.intp],
-    n_groups: int,
-) -> NDArray[np.float32]:
-    """Return per group: n inside, their placements, n outside, theirs; of shape (G, 4)."""
-    y = inside.astype(np.float64)
-    columns = np.stack([y, y * placement, 1 - y, (1 - y) * placement], axis=1)
-    return group_sums(numbers, n_groups, columns).astype(np.float32)
+class _FirstOrder:
+    """Resampled areas to first order: mean placement inside + mean placement outside - area."""
 
+    def __init__(
+        self,
+        by_class: list[tuple[NDArray[np.bool_], Float]],
+        areas: Float,
+        numbers: NDArray[np.intp],
+        n_groups: int,
+    ) -> None:
+        from scipy.sparse import csr_matrix
 
-def _first_order(sums_B4: NDArray[np.floating], area: float) -> Float:
-    """Return resampled areas to first order: mean placement inside + mean placement outside - area."""
-    n_in, in_placed, n_out, out_placed = np.asarray(sums_B4, dtype=np.float64).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.clip(in_placed / n_in + out_placed / n_out - area, 0.0, 1.0))
+        shape = (len(by_class), n_groups)
+        members = [np.flatnonzero(inside) for inside, _ in by_class]
+        rows = np.repeat(np.arange(len(by_class)), [len(m) for m in members])
+        where = (rows, numbers[np.concatenate(members)])
+        placed = np.concatenate([p[m] for m, (_, p) in zip(members, by_class)])
+        self.n_inside = csr_matrix((np.ones(len(rows)), where), shape=shape)
+        self.inside = csr_matrix((placed, where), shape=shape)
+        self.outside = np.stack(
+            [
+                np.bincount(numbers, weights=np.where(inside, 0.0, p), minlength=n_groups).astype(np.float32)
+                for inside, p in by_class
+            ],
+            axis=1,
+        )
+        self.sizes = np.bincount(numbers, minlength=n_groups).astype(np.float32)
+        self.areas = areas
+
+    def __call__(self, counts_BG: NDArray[np.float32]) -> Float:
+        """Return the areas of each resample, of shape (B, classes); nan where a side is empty."""
+        n_inside = (self.n_inside @ counts_BG.T).T
+        n_outside = (counts_BG @ self.sizes).astype(np.float64)[:, None] - n_inside
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside = (self.inside @ counts_BG.T).T / n_inside
+            outside = (counts_BG @ self.outside).astype(np.float64) / np.where(n_outside > 0.5, n_outside, 0)
+        return np.asarray(np.clip(inside + outside - self.areas, 0.0, 1.0))
 
 
 def _ordered(

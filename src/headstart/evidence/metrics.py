@@ -15,6 +15,8 @@ Example:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +27,6 @@ from headstart.evidence.intervals import (
     Float,
     Interval,
     group_numbers,
-    group_sums,
     interval,
     resample_counts,
 )
@@ -56,11 +57,11 @@ def metrics(
     """
     labels, probabilities = checked(labels, probabilities)
     numbers, n_groups = group_numbers(groups, len(labels))
-    sums = group_sums(numbers, n_groups, _columns(labels, probabilities))
+    sums = _sums(labels, probabilities, numbers, n_groups)
     n_classes = probabilities.shape[1]
-    values = _from_sums(sums.sum(axis=0, keepdims=True), n_classes)
+    values = _from_sums(np.asarray(sums.sum(axis=1)).reshape(1, -1), n_classes)
     parts = [
-        _from_sums((counts @ sums.astype(np.float32)).astype(np.float64), n_classes)
+        _from_sums((sums @ counts.T).T.astype(np.float64), n_classes)
         for counts in resample_counts(n_groups, n_resamples, seed)
     ]
     result = {
@@ -99,20 +100,29 @@ def bins_of(confidence: Float) -> NDArray[np.intp]:
     return np.clip(np.ceil(confidence * N_BINS).astype(np.intp) - 1, 0, N_BINS - 1)
 
 
-def _columns(labels: NDArray[np.integer], probabilities: Float) -> Float:
-    """Return what is summed over items: label, prediction and hit per class, log loss, bins; (N, 3C+1+15)."""
+def _sums(labels: NDArray[np.integer], probabilities: Float, numbers: NDArray[np.intp], n_groups: int) -> Any:
+    """Return what is summed over each group: label, prediction and hit per class, log loss, bins.
+
+    A sparse matrix of shape (3 C + 1 + 15, G): an item adds to at most five cells, however many classes.
+    """
+    from scipy.sparse import csr_matrix
+
     n_items, n_classes = probabilities.shape
-    rows = np.arange(n_items)
     predicted = probabilities.argmax(axis=1)
     correct = (predicted == labels).astype(np.float64)
-    confidence = probabilities[rows, predicted]
-    out = np.zeros((n_items, 3 * n_classes + 1 + N_BINS))
-    out[rows, labels] = 1
-    out[rows, n_classes + predicted] = 1
-    out[rows, 2 * n_classes + labels] = correct
-    out[:, 3 * n_classes] = -np.log(np.maximum(probabilities[rows, labels], FLOOR))
-    out[rows, 3 * n_classes + 1 + bins_of(confidence)] = confidence - correct
-    return out
+    confidence = probabilities.max(axis=1)
+    loss = -np.log(np.maximum(probabilities[np.arange(n_items), labels], FLOOR))
+    one = np.ones(n_items)
+    rows = [
+        labels,
+        n_classes + predicted,
+        2 * n_classes + labels,
+        np.full(n_items, 3 * n_classes),
+        3 * n_classes + 1 + bins_of(confidence),
+    ]
+    values = np.concatenate([one, one, correct, loss, confidence - correct])
+    cells = (np.concatenate(rows), np.tile(numbers, 5))
+    return csr_matrix((values, cells), shape=(3 * n_classes + 1 + N_BINS, n_groups))
 
 
 def _from_sums(sums: Float, n_classes: int) -> dict[str, Float]:

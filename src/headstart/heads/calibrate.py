@@ -11,12 +11,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+CHUNK_CELLS = 1_000_000
+
 
 def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the mean negative log probability of the true class."""
-    shifted = logits_NC - logits_NC.max(axis=1, keepdims=True)
-    log_sum = np.log(np.exp(shifted.astype(np.float64)).sum(axis=1))
-    return float(np.mean(log_sum - shifted[np.arange(len(labels)), labels]))
+    """Return the mean negative log probability of the true class, float64 over chunks of rows."""
+    total, n_rows = 0.0, max(1, CHUNK_CELLS // logits_NC.shape[1])
+    for start in range(0, len(labels), n_rows):
+        chunk = logits_NC[start : start + n_rows].astype(np.float64)
+        chunk -= chunk.max(axis=1, keepdims=True)
+        own = chunk[np.arange(len(chunk)), labels[start : start + n_rows]]
+        total += float(np.sum(np.log(np.exp(chunk, out=chunk).sum(axis=1)) - own))
+    return total / len(labels)
 
 
 def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
@@ -31,7 +37,7 @@ def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]
     spread = float(np.std(logits_NC - logits_NC.mean(axis=1, keepdims=True)))
     if spread <= 0 or logits_NC.shape[1] < 2:
         return 1.0
-    logits = (logits_NC / spread).astype(np.float64)
+    logits = logits_NC / spread
     found = minimize_scalar(
         lambda log_t: log_loss_of(logits / np.exp(log_t), labels),
         bounds=(-np.log(20), np.log(1000)),
