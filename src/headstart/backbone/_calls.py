@@ -81,14 +81,14 @@ def replaced_forwards(wrappers: Mapping[nn.Module, Wrapper]) -> Iterator[None]:
 @contextmanager
 def eval_mode(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
     """Put modules in eval mode while the block runs; yields a function that restores their modes earlier."""
-    modes = [module.training for module in modules]
+    in_training = [module for module in modules if module.training]
 
     def restore() -> None:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
+        for module in in_training:
+            module.training = True
 
     try:
-        for module in modules:
+        for module in in_training:
             module.training = False
         yield restore
     finally:

@@ -193,11 +193,14 @@ def own_frames(lengths: Tensor, n_samples: Any, n_frames: Any) -> Tensor:
 def mean_of_map(value_NHWC: Tensor) -> Tensor:
     """Return the mean over space of (N, H, W, C) as (N, C) float32.
 
-    Sums are kept in float32. A bf16 map in channels_last order goes through `avg_pool2d`, which reads it at
-    the speed of memory (a reduction by `mean` was 10 to 30 times slower) and rounds the mean to bf16 once.
+    Sums are kept in float32. On a CPU a bf16 map in channels_last order goes through `avg_pool2d`, which
+    reads it at the speed of memory (a reduction by `mean` was 10 to 30 times slower) and rounds the mean to
+    bf16 once.
     """
     value_NCHW = value_NHWC.movedim(-1, 1)
-    plain = not torch.compiler.is_compiling() and not value_NCHW.requires_grad
+    plain = (
+        value_NCHW.device.type == "cpu" and not torch.compiler.is_compiling() and not value_NCHW.requires_grad
+    )
     if plain and value_NHWC.is_contiguous() and min(value_NHWC.shape) > 0:
         return F.avg_pool2d(value_NCHW, value_NCHW.shape[2:]).flatten(1).float()
     return value_NCHW.mean(dim=(2, 3), dtype=torch.float32)
