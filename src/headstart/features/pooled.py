@@ -22,7 +22,8 @@ from headstart.sources.source import Source
 
 UNITS = {"image": "images", "text": "texts", "audio": "clips"}
 ATTEMPTS = 3
-_ITEMS_PER_SHARD = 256
+_ITEMS_PER_SHARD = 128
+_TEXT_BATCHES_PER_SHARD = 8
 
 
 def extract_pooled(
@@ -116,13 +117,15 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
     def compute(inputs: Inputs, worker: int) -> Inputs:
         return {stage_name(index): vector for index, vector in enumerate(network.pooled(inputs, worker))}
 
+    text = job.source.modality == "text"  # whose batches hold tokens, and so any number of items
+    per_shard = _TEXT_BATCHES_PER_SHARD if text else max(1, _ITEMS_PER_SHARD // job.batch_size)
     unit = UNITS[job.source.modality]
     with progress("Extracting features", len(missing), unit) as advance, torch_threads(1):
         fill(
             job.shelf,
             job.digests[missing],
             compute_batches(loaded, compute, job.setting.n_workers),
-            shard_sizes(len(batches), max(1, _ITEMS_PER_SHARD // job.batch_size)),
+            shard_sizes(len(batches), per_shard),
             advance=advance,
             before_writing=make_room,
         )
