@@ -21,6 +21,7 @@ from headstart.errors import DataError
 
 Scaling = Literal["feature", "block", "none"]
 CHUNK = 8192  # rows read at a time
+HARDLY_VARIES = 1e-3  # of the median deviation: such a feature is not scaled up
 
 
 class RowSource(Protocol):
@@ -116,8 +117,14 @@ def standardiser(x_ND: Rows, scaling: Scaling = "feature", name: str = "features
 def _scale(
     deviation: NDArray[np.float64], mean: NDArray[np.float32], scaling: Scaling
 ) -> NDArray[np.float32]:
-    """Return what to divide by; deviations that are float32 rounding of the mean count as constant."""
+    """Return what to divide by; a feature that hardly varies counts as constant.
+
+    That is one whose deviation is float32 rounding of its mean, or far below that of the others: MiniLM has one
+    of 3e-9, whose inverse would make noise of the last bit decide.
+    """
     constant = deviation <= 1e-6 * np.abs(mean) + 1e-12
+    if not constant.all():
+        constant |= deviation < HARDLY_VARIES * np.median(deviation[~constant])
     if scaling == "feature":
         return np.where(constant, 1.0, deviation).astype(np.float32)
     if scaling == "block":
