@@ -115,10 +115,16 @@ def test_a_class_in_one_group_each_is_refused() -> None:
         holdout_indices(string_array("ab"), None)
 
 
-def test_fewer_folds_where_a_class_is_rare() -> None:
+def test_a_rare_class_leaves_the_number_of_folds_and_is_dealt_to_some() -> None:
     labels = string_array(["a"] * 20 + ["b"] * 3)
-    assert len(set(fold_indices(labels, None, 5))) == 3
+    folds = fold_indices(labels, None, 5)
+    assert len(set(folds)) == 5
+    assert len(set(folds[20:])) == 3
     assert len(set(fold_indices(string_array(["a"] * 20 + ["b"]), None, 5))) == 5
+
+
+def test_fewer_folds_where_every_class_is_rare() -> None:
+    assert len(set(fold_indices(string_array(["a"] * 3 + ["b"] * 2), None, 5))) == 3
 
 
 def test_many_groups_are_quick_and_balanced() -> None:

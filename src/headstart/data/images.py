@@ -79,7 +79,8 @@ def decode_image(
         item: a path, encoded bytes, or a uint8 picture (H, W) or (H, W, 3).
         preprocessing: the source's size, crop and interpolation.
         augment_seed: None for the evaluation crop; else seeds a random crop and mirror.
-        draft: decode large JPEGs at a fraction of their size.
+        draft: take the quick way: decode large JPEGs at a fraction of their size and resample the crop alone,
+            which differs from the libraries' own way by a grey level here and there.
 
     Returns:
         uint8 tensor (3, height, width).
@@ -103,7 +104,8 @@ def decode_pixels(
         item: a path, encoded bytes, or a uint8 picture.
         preprocessing: the source's size, crop and interpolation.
         plan: a random crop in place of the middle one.
-        draft: decode large JPEGs at a fraction of their size.
+        draft: take the quick way: decode large JPEGs at a fraction of their size and resample the crop alone,
+            which differs from the libraries' own way by a grey level here and there.
 
     Raises:
         DataError: it cannot be decoded; names the item.
@@ -124,7 +126,19 @@ def decode_pixels(
             image = image.transpose(_TRANSPOSE[turn])
     except Unreadable as error:
         raise DataError(f"{item_name(item)}: {error}") from None
-    return _resample(image, whole, geometry, preprocessing)
+    if draft or plan is not None:
+        return _resample(image, whole, geometry, preprocessing)
+    return _resize_and_crop(image, whole, geometry, preprocessing)
+
+
+def _resize_and_crop(
+    image: Image.Image, whole: tuple[int, int], geometry: Geometry, preprocessing: ImagePreprocessing
+) -> np.ndarray:
+    """Resize the whole picture, then crop, bit for bit as torchvision and transformers do."""
+    left, top = (round(geometry.box[i] * geometry.resized[i] / whole[i]) for i in (0, 1))
+    resized = image.resize(geometry.resized, _FILTERS[preprocessing.interpolation])
+    width, height = geometry.size
+    return _placed(resized.crop((left, top, left + width, top + height)), geometry, preprocessing)
 
 
 def _resample(
@@ -142,6 +156,11 @@ def _resample(
     image = image.resize(geometry.size, _FILTERS[preprocessing.interpolation], box=box)
     if geometry.flip:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return _placed(image, geometry, preprocessing)
+
+
+def _placed(image: Image.Image, geometry: Geometry, preprocessing: ImagePreprocessing) -> np.ndarray:
+    """The picture on the output, with a border where it is smaller."""
     height, width = preprocessing.size
     if geometry.size != (width, height):
         fill: Any = (

@@ -74,6 +74,7 @@ def load_batches(
     *,
     threads: int,
     augment: Augment | None = None,
+    exact: bool = False,
 ) -> Iterator[Batch]:
     """Decode batches ahead in threads, in the order given.
 
@@ -83,6 +84,7 @@ def load_batches(
         batches: positions of each batch.
         threads: that decode.
         augment: a view to make in place of the evaluation input.
+        exact: decode pictures bit for bit as the libraries do, which is slower.
 
     Yields:
         (positions, inputs): pictures {"pixels": float32 (N, 3, H, W), channels last in memory}; texts
@@ -92,7 +94,7 @@ def load_batches(
     Raises:
         DataError: an item cannot be decoded; the first one in order is named.
     """
-    maker = _maker(items, preprocessing, augment)
+    maker = _maker(items, preprocessing, augment, exact)
     n_ahead = _batches_ahead(batches, maker, threads)
     with ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="decode") as pool:
         waiting: deque[tuple[np.ndarray, dict[str, np.ndarray], list[Future[None]]]] = deque()
@@ -143,15 +145,19 @@ def _finish(started: tuple[np.ndarray, dict[str, np.ndarray], list[Future[None]]
     return positions, maker.hand_over(arrays)
 
 
-def _maker(items: Sequence[Item], preprocessing: Preprocessing, augment: Augment | None) -> _Maker:
+def _maker(
+    items: Sequence[Item], preprocessing: Preprocessing, augment: Augment | None, exact: bool
+) -> _Maker:
     if isinstance(preprocessing, ImagePreprocessing):
-        return _image_maker(items, preprocessing, augment)
+        return _image_maker(items, preprocessing, augment, exact)
     if isinstance(preprocessing, AudioPreprocessing):
         return _audio_maker(items, preprocessing, augment)
     return _text_maker(items, preprocessing, augment)
 
 
-def _image_maker(items: Sequence[Item], preprocessing: ImagePreprocessing, augment: Augment | None) -> _Maker:
+def _image_maker(
+    items: Sequence[Item], preprocessing: ImagePreprocessing, augment: Augment | None, exact: bool
+) -> _Maker:
     height, width = preprocessing.size
     # one row of the picture at a time: numpy's inner loop would otherwise be 3 long
     scale = np.tile(1.0 / (255.0 * np.array(preprocessing.std)), width).astype(np.float32)
@@ -166,7 +172,7 @@ def _image_maker(items: Sequence[Item], preprocessing: ImagePreprocessing, augme
             plan = None
             if augment is not None:
                 plan = CropPlan(augment.item_seed(position), augment.crop_scale, flip=augment.flip)
-            pixels = decode_pixels(items[position], preprocessing, plan)
+            pixels = decode_pixels(items[position], preprocessing, plan, draft=not exact)
             if pixels.ndim == 2:
                 pixels = np.repeat(pixels[:, :, None], 3, axis=2)
             out = arrays["pixels"][row].reshape(height, width * 3)

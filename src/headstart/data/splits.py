@@ -51,7 +51,8 @@ def fold_indices(
     Args:
         labels: (N,) any values.
         groups: (N,) any values, or None.
-        n_folds: folds wanted; fewer where a class has fewer items or groups, never under 2.
+        n_folds: folds wanted; fewer where even the largest class has fewer items or groups, never under 2. A
+            class with fewer is missing from some folds.
         seed: of the shuffle.
 
     Returns:
@@ -66,8 +67,7 @@ def fold_indices(
     n_units = _units_per_class(codes, group_codes)
     _require_groups(n_units, group_codes)
     n_total = len(codes) if group_codes is None else int(group_codes.max()) + 1
-    several = n_units[n_units >= 2]  # a class with a single item cannot be in two folds whatever their number
-    n_used = max(2, min(n_folds, int(several.min()) if len(several) else 2, n_total))
+    n_used = max(2, min(n_folds, int(n_units.max()), n_total))
     return _assign(codes, group_codes, n_used, seed)
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def report_context(
     examples, choice = job.examples, learned.choice
     codes, probabilities = learner.codes[positions], evaluation.probabilities
     return ReportContext(
-        run=str(_shown(run)),
+        run=str(shown(run)),
         source=job.source.uri,
         modality=examples.modality,
         metrics=metrics,
@@ -95,7 +96,7 @@ def report_context(
         candidates=_candidates(learned),
         notices=(Notice("note", "Why this head", learned.reason),) if learned.reason else (),
         cross_validated=_inside(choice) if evaluation.folds is None and choice.profile else None,
-        command=f"headstart fit --config {shlex.quote(str(_shown(run) / 'headstart.yaml'))}",
+        command=f"headstart fit --config {shlex.quote(str(shown(run) / 'headstart.yaml'))}",
         next_command=_next_command(learner),
         provenance=_provenance(learner),
         environment=environment(),
@@ -128,9 +129,8 @@ def command_written() -> str:
     return shlex.join(words)
 
 
-def _shown(run: RunDirectory) -> Any:
-    from pathlib import Path
-
+def shown(run: RunDirectory) -> Path:
+    """The run's folder, from the folder one is in where it lies below."""
     here = Path.cwd()
     return run.path.relative_to(here) if run.path.is_relative_to(here) else run.path
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.errors import DataError
 from headstart.progress import progress
 from headstart.verbs.learn import Learned, Learner
 
@@ -37,20 +36,12 @@ def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Le
         learner: the prepared data with its features.
         folder: of the run, for checkpoints.
         resume: go on from checkpoints there.
-
-    Raises:
-        DataError: nothing is held out.
     """
     job, config = learner.job, learner.config
     train, validation, test = (job.positions(part) for part in ("train", "validation", "test"))
     if config.folds is not None:
         evaluation = _cross_validate(learner, train, config.folds, folder, resume)
         return learner.learn(train, validation, folder, resume), evaluation
-    if not len(test):
-        raise DataError(
-            "the given split holds no test part: name one 'test' in the split column or folders, "
-            "or evaluate by cross-validation with --folds 5"
-        )
     learned = learner.learn(train, validation, folder, resume)
     evaluation = Evaluation(test, learner.probabilities(learned, test), learner.probe(learned, test))
     if config.refit_all:

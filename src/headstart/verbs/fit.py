@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.errors import OptionError
+from headstart.errors import InputError, OptionError
 from headstart.progress import say
 from headstart.verbs.clock import IMPORTS, Clock
 from headstart.verbs.config import FitConfig, fit_config, read_config
-from headstart.verbs.prepare import Prepared, prepare
+from headstart.verbs.context import shown
+from headstart.verbs.prepare import Prepared, check_learnable, check_place, prepare
 from headstart.verbs.run import Run
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
         OptionError: an option is wrong, or there is no data to fit.
     """
     if resume is not None:
+        from headstart.runs import RunDirectory
+
+        RunDirectory.resume(resume).release()  # says at once what cannot be gone on with
         config = resume / "headstart.yaml"
     options = {} if config is None else read_config(config)
     options.update(given)
@@ -75,8 +80,10 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
     from headstart.verbs.finish import finish
     from headstart.verbs.learn import Learner
 
+    check_place(config)
     job = prepare(config, clock)
     _say_findings(job)
+    check_learnable(job, config)
     if resume is not None:
         run = RunDirectory.resume(resume)
     else:
@@ -86,8 +93,19 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
         learner = Learner(job, config, clock)
         learned, evaluation = learn_and_evaluate(learner, run.path, resume is not None)
         return finish(run, learner, learned, evaluation)
+    except InputError:
+        run.discard()
+        raise
+    except BaseException as error:
+        error.add_note(f"What was finished is kept. Go on with: headstart fit --resume {quoted(run)}")
+        raise
     finally:
         run.release()
+
+
+def quoted(run: RunDirectory) -> str:
+    """The run's folder as one would type it."""
+    return shlex.quote(str(shown(run)))
 
 
 def import_rooms() -> None:

@@ -102,7 +102,7 @@ def run_items(
         progress("Predicting", len(items), UNITS[preprocessing.modality]) as advance,
         torch_threads(n_threads),
     ):
-        for positions, inputs in load_batches(items, preprocessing, batches, threads=n_threads):
+        for positions, inputs in load_batches(items, preprocessing, batches, threads=n_threads, exact=True):
             with torch.inference_mode():
                 probabilities[positions] = module(*inputs.values()).numpy()
             advance(len(positions))

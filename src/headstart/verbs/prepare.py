@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,6 +73,46 @@ def prepare(config: FitConfig, clock: Clock) -> Prepared:
             config.data, target=config.target, group=config.group, modality=config.modality
         )
     return prepare_examples(examples, config, clock)
+
+
+def check_place(config: FitConfig) -> None:
+    """Refuse a device that is not there and a store that cannot be one, before anything is read.
+
+    Raises:
+        OptionError: naming the option.
+    """
+    from headstart.features import Setting
+    from headstart.features.store import default_root
+
+    Setting.choose(config.device, config.precision, config.threads)
+    root = default_root() if config.store is None else Path(config.store)
+    standing = next(path for path in (root, *root.absolute().parents) if path.exists())
+    if not standing.is_dir() or not os.access(standing, os.W_OK):
+        wrong = "is a file, not a folder" if standing.is_file() else "cannot be written"
+        raise OptionError(
+            f"the feature store {root}: {standing} {wrong}; pass a folder you may write with --store, "
+            "or set HEADSTART_CACHE"
+        )
+
+
+def check_learnable(job: Prepared, config: FitConfig) -> None:
+    """Refuse parts that nothing can be learned from or measured on, before anything is computed.
+
+    Raises:
+        DataError: one class in the training part, or nothing held out.
+    """
+    train = job.positions("train")
+    found = sorted(set(np.asarray(job.examples.labels)[train]))
+    if len(found) < 2:
+        raise DataError(
+            f"{config.data}: all {len(train)} training items have the one label '{found[0] if found else ''}'; "
+            f"at least two classes are needed there. {job.examples.split_origin}"
+        )
+    if config.folds is None and not len(job.positions("test")):
+        raise DataError(
+            f"{config.data}: the given split holds no test part: name one 'test' in the split column or "
+            "folders, or evaluate by cross-validation with --folds 5"
+        )
 
 
 def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split: bool = True) -> Prepared:
