@@ -34,7 +34,7 @@ def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Le
 
     Args:
         learner: the prepared data with its features.
-        folder: of the run, for checkpoints.
+        folder: for checkpoints.
         resume: go on from checkpoints there.
     """
     job, config = learner.job, learner.config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from headstart.verbs.context import command_written, report_context
 from headstart.verbs.evaluate import Evaluation
 from headstart.verbs.evidence import Evidence, gather
 from headstart.verbs.learn import Learned, Learner
-from headstart.verbs.run import Run
+from headstart.verbs.run import TRAINING, Run
 
 if TYPE_CHECKING:
     from headstart.report import ReportContext
@@ -44,6 +45,9 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
     metrics = _metrics(learner, learned, evaluation, evidence)
     _write_card(run, learner, saved, metrics, context)
     run.write_metrics(metrics)
+    for row in learned.tuned.history if learned.tuned is not None else ():
+        run.append_jsonl("history.jsonl", row)
+    shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
     return Run(run.path, metrics.to_json(), end_block(context))
 

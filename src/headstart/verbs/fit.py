@@ -13,7 +13,7 @@ from headstart.verbs.clock import IMPORTS, Clock
 from headstart.verbs.config import FitConfig, fit_config, read_config
 from headstart.verbs.context import shown
 from headstart.verbs.prepare import Prepared, check_learnable, check_place, prepare
-from headstart.verbs.run import Run
+from headstart.verbs.run import TRAINING, Run
 
 if TYPE_CHECKING:
     from headstart.runs import RunDirectory
@@ -91,7 +91,7 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
     try:
         run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
         learner = Learner(job, config, clock)
-        learned, evaluation = learn_and_evaluate(learner, run.path, resume is not None)
+        learned, evaluation = learn_and_evaluate(learner, run.path / TRAINING, resume is not None)
         return finish(run, learner, learned, evaluation)
     except InputError:
         run.discard()
