@@ -64,7 +64,25 @@ def test_saved_recordings_stay_encoded(tmp_path: Path, recording: Callable[..., 
     assert examples.items[1] == paths[1].read_bytes()
 
 
-def test_what_cannot_be_loaded_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.data.hub._check_reachable", lambda name: None)
+
+
+def test_a_hub_that_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub import HfApi
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr(HfApi, "dataset_info", unreachable)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flowers").mkdir()
+    with pytest.raises(DataError, match=r"hub cannot be reached: check the path\. Did you mean 'flowers'"):
+        read_examples("flowerz")
+
+
+def test_what_cannot_be_loaded_is_one_error(monkeypatch: pytest.MonkeyPatch, reachable: None) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionError("no route to the hub\nmore")
 
@@ -73,7 +91,7 @@ def test_what_cannot_be_loaded_is_one_error(monkeypatch: pytest.MonkeyPatch) -> 
         read_examples("owner/name")
 
 
-def test_hidden_test_labels_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_test_labels_are_left_out(monkeypatch: pytest.MonkeyPatch, reachable: None) -> None:
     features = datasets.Features(
         sentence=datasets.Value("string"), label=datasets.ClassLabel(names=["n", "p"])
     )

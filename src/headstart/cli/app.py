@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from headstart.errors import HeadstartError
 from headstart.progress import say, set_quiet
 
+
+class _Stopped(Exception):
+    """Ctrl-C, taken before typer ends the process on it without a word."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise _Stopped(_remedy(stop) or "\nRun the same command again.") from stop
+
+
 app = typer.Typer(
     name="headstart",
+    cls=_Commands,
     help="Transfer learning with evidence: hand over a small data set and a pretrained model, "
     "get back the best model they make, and the proof.",
     no_args_is_help=True,
@@ -43,12 +58,10 @@ def main() -> None:
     except HeadstartError as error:
         if debug:
             raise
-        print(f"headstart: {error}", file=sys.stderr)
+        print(f"headstart: {error}{_remedy(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print(
-            "\nheadstart: stopped. What was finished is kept; run the same command to go on.", file=sys.stderr
-        )
+    except (_Stopped, KeyboardInterrupt) as stop:
+        print(f"\nheadstart: stopped.{stop}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
@@ -57,10 +70,15 @@ def main() -> None:
             raise
         print(
             f"headstart: an error of ours, {type(error).__name__}: {error}\n"
-            "Run the command again with --debug for the traceback, and please report it.",
+            f"Run the command again with --debug for the traceback, and please report it.{_remedy(error)}",
             file=sys.stderr,
         )
         sys.exit(1)
+
+
+def _remedy(error: BaseException) -> str:
+    """How to go on, where the verb said so in a note on the error."""
+    return "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
 
 
 @app.callback(invoke_without_command=True)

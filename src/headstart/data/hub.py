@@ -17,7 +17,7 @@ from headstart.data.columns import (
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import Item, ItemView
 from headstart.data.tables import as_text
-from headstart.errors import DataError
+from headstart.errors import DataError, did_you_mean
 
 
 def is_saved_dataset(folder: Path) -> bool:
@@ -56,13 +56,41 @@ def _load(data: str | Path) -> dict[str, Any]:
             loaded = datasets.load_from_disk(str(data))
         else:
             name, _, configuration = data.partition(":")
+            _check_reachable(name)
             loaded = datasets.load_dataset(name, configuration or None)
+    except DataError:
+        raise
     except Exception as error:  # the library raises many kinds: what the user needs is the first line
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
         ) from None
     return dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
+
+
+def _check_reachable(name: str) -> None:
+    """Ask the hub once, and briefly: the library would try six times, for a path mistyped as for a set.
+
+    Raises:
+        DataError: the hub cannot be reached, and the set is not on this disk.
+    """
+    import datasets
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    kept = Path(datasets.config.HF_DATASETS_CACHE) / name.replace("/", "___")
+    if datasets.config.HF_HUB_OFFLINE or kept.is_dir():
+        return
+    try:
+        HfApi().dataset_info(name, timeout=10)
+    except (HfHubHTTPError, ValueError):
+        return  # it answered, or the name is none: what is wrong is told when the set is loaded
+    except Exception:  # of the HTTP library, which is huggingface_hub's own affair
+        near = did_you_mean(name, [entry.name for entry in Path().iterdir()])
+        raise DataError(
+            f"'{name}' is neither a file or folder here nor a data set on this disk, and the hub cannot be "
+            f"reached: check the path.{near}"
+        ) from None
 
 
 def _has_labels(part: Any, target: str | None) -> bool:

@@ -22,6 +22,7 @@ from headstart.runs.metrics import Metrics
 from headstart.runs.predictions import Predictions
 
 UNFINISHED = "unfinished"
+CONFIGURATION = "headstart.yaml"
 _MAX_NUMBER = 10_000
 
 
@@ -111,6 +112,14 @@ class RunDirectory:
         self.file(UNFINISHED).unlink(missing_ok=True)
         self.release()
 
+    def discard(self) -> None:
+        """Take a run away in which nothing was made yet; one that holds results stays."""
+        if {entry.name for entry in self.path.iterdir()} <= {UNFINISHED, CONFIGURATION}:
+            for name in (CONFIGURATION, UNFINISHED):
+                self.file(name).unlink(missing_ok=True)
+            self.release()
+            self.path.rmdir()
+
     def release(self) -> None:
         """Let another process resume an unfinished run; the end of the process does the same."""
         if self._lock is not None:
@@ -162,7 +171,7 @@ class RunDirectory:
         """The resolved configuration of headstart.yaml."""
         import yaml
 
-        path = self.file("headstart.yaml")
+        path = self.file(CONFIGURATION)
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:

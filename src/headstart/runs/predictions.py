@@ -115,13 +115,17 @@ class Predictions:
 
 
 def check_ending(path: Path) -> None:
-    """Refuse a file that is neither .csv nor .parquet; to be asked before the long part.
+    """Refuse a file that is neither .csv nor .parquet, or has no folder; to be asked before the long part.
 
     Raises:
-        OptionError: another ending.
+        OptionError: another ending, or no such folder.
     """
     if path.suffix.lower() not in ENDINGS:
         raise OptionError(f"predictions are written to {' or '.join(ENDINGS)}, got {path.name}")
+    if not path.absolute().parent.is_dir():
+        raise OptionError(
+            f"--out {path}: there is no folder {path.parent}; make it first, or name another file"
+        )
 
 
 def _text_list(values: Sequence[str]) -> list[str]:

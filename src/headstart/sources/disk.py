@@ -63,6 +63,8 @@ def _nearby(root: Path) -> list[LocalSource]:
     found: list[LocalSource] = []
     for config in [*sorted(root.glob("*/config.json")), *sorted(root.glob("*/*/config.json"))][:200]:
         folder = config.parent
+        if (folder / "unfinished").exists():
+            continue
         try:
             weight_files(folder)
         except HeadstartError:

@@ -124,9 +124,13 @@ def _run(uri: str, folder: Path) -> Place:
     if not folder.is_dir():
         raise SourceError(f"There is no run at {folder}.{_near(folder)}")
     config = read_json(folder / "source.json")
+    if (folder / "unfinished").exists():
+        raise SourceError(
+            f"{folder} is no finished run: finish it first, with headstart fit --resume {folder}"
+        )
     if not config:
         raise SourceError(
-            f"{folder} is no finished run: it has no source.json. Runs are the folders that `headstart fit` "
+            f"{folder} is no finished run. Runs are the folders that `headstart fit` "
             "and `headstart pretrain` leave."
         )
     return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"), config=config)
@@ -141,7 +145,8 @@ def _local(uri: str, path: Path) -> Place:
         if path.suffix in WEIGHT_SUFFIXES:
             return Place(uri, path.parent, (path,), read_json(path.parent / "config.json"))
         raise SourceError(f"{path} is no weight file ({', '.join(WEIGHT_SUFFIXES)}).")
-    raise SourceError(f"There is no source at {path}.{_near(path)}{_as_hub_name(uri)}")
+    told = f"{_near(path)}{_as_hub_name(uri)}" or f" {what_is_here()}"
+    raise SourceError(f"There is no source at {path}.{told}")
 
 
 def _near(path: Path) -> str:

@@ -67,7 +67,9 @@ def cache(store: str | Path | None = None, *, prune_to: str | None = None) -> Li
     from headstart.features import Store
 
     if store is not None and not Path(store).is_dir():
-        raise OptionError(f"--store {store} is no folder: name the one that `headstart fit --store` was given")
+        raise OptionError(
+            f"--store {store} is no folder: name the one that `headstart fit --store` was given"
+        )
     features = Store(None if store is None else Path(store))
     removed = () if prune_to is None else features.prune(limit_bytes=bytes_of(prune_to))
     return Listing(features.root, features.list(), removed)
