@@ -49,10 +49,8 @@ def main() -> None:
         )  # fmt: skip
         metrics = json.loads((folder / "run" / "metrics.json").read_text())
         seconds = time.perf_counter() - started
-    print(
-        f"100,000 pictures of {SIDE} px: peak {metrics['peak_bytes'] / 1e9:.2f} GB (goal: under 2 GB), {seconds:.0f} s, "
-        f"accuracy {metrics['test']['accuracy']['value']:.3f}"
-    )
+    peak, accuracy = metrics["peak_bytes"] / 1e9, metrics["test"]["accuracy"]["value"]
+    print(f"{N_ITEMS:,} pictures of {SIDE} px: peak {peak:.2f} GB (goal: under 2), {seconds:.0f} s, {accuracy:.3f}")
 
 
 if __name__ == "__main__":
