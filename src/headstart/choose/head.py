@@ -41,6 +41,7 @@ N_SINGLE = 2  # single stages tried beside the last
 MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted on all
 MANY_ITEMS = 1_000  # above, stages together get half the columns
 COLUMNS_TOGETHER = 1_024
+HOPELESS = 0.1  # a stage whose probe is so far below the best is not worth a logistic head
 LONE_PENALTY = 0.1  # of the logistic head where there is one item a class
 
 
@@ -237,9 +238,13 @@ def _try_heads(
     if last > 0 and not last_only:
         picked.insert(1, tuple(range(last + 1)))  # the longest work early
 
+    best_probe = max(candidate.accuracy for _, candidate in probed)
+
     def score(stages: tuple[int, ...]) -> tuple[Reduced, Candidate]:
         if len(stages) == 1:
             reduced, ridge = probed[stages[0]]
+            if ridge.accuracy < best_probe - HOPELESS:
+                return reduced, ridge
             return reduced, best_candidate(reduced, task, stages, ridge)
         n_columns = COLUMNS_TOGETHER if len(task.codes) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
         reduced = combine([probed[i][0] for i in stages], n_columns)
