@@ -9,6 +9,8 @@ run.predict("new_photos")
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,6 +53,17 @@ __all__ = [
     "predict",
     "report",
 ]
+
+
+class _Package(types.ModuleType):
+    """The package; a room that bears the name of a verb (`report`) does not take the verb's place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOMES or not isinstance(value, types.ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

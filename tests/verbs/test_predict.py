@@ -1,0 +1,72 @@
+"""Prediction of folders, tables, single files and lists, by a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headstart
+from headstart.errors import DataError, InputError, OptionError
+from headstart.runs import Predictions, RunDirectory
+from headstart.verbs.run import Run
+
+
+def test_predictions_agree_with_those_of_the_held_out_part(digit_run: Run, digit_folder: Path) -> None:
+    saved = RunDirectory.open(digit_run.path).predictions()
+    predicted = headstart.predict(digit_run.path, digit_folder, threads=1)
+    assert len(predicted.items) == 42 and predicted.classes == saved.classes
+    rows = [list(predicted.items).index(item) for item in saved.items]
+    np.testing.assert_allclose(predicted.probabilities[rows], saved.probabilities, atol=1e-3)
+    assert [predicted.labels[row] for row in rows] == list(saved.labels or ())  # type: ignore[index]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_written_and_read_back(ending: str, digit_run: Run, digit_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / f"p.{ending}"
+    given = digit_run.predict(digit_folder / "digit 1", out=out)
+    back = Predictions.read(out)
+    assert back.items == given.items and back.labels is None
+    np.testing.assert_allclose(back.probabilities, given.probabilities, rtol=1e-5)
+
+
+def test_one_file_and_a_list(digit_run: Run, digit_folder: Path) -> None:
+    path = sorted(digit_folder.rglob("*.png"))[0]
+    one, listed = digit_run.predict(path), digit_run.predict([path, str(path)])
+    assert one.items == [path.name]
+    np.testing.assert_allclose(listed.probabilities, np.repeat(one.probabilities, 2, axis=0), atol=1e-6)
+
+
+def test_lines_of_a_text_file(text_run: Run, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("a small dog\n\nold trees\n")
+    predicted = text_run.predict(lines)
+    assert list(predicted.items) == ["line 1", "line 2"]
+    np.testing.assert_allclose(
+        predicted.probabilities, text_run.predict(["a small dog", "old trees"]).probabilities, atol=1e-6
+    )
+
+
+def test_what_cannot_be_read_is_left_out_and_named(
+    digit_run: Run, digit_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = sorted(digit_folder.rglob("*.png"))[0]
+    (tmp_path / "a.png").write_bytes(sound.read_bytes())
+    (tmp_path / "b.png").write_bytes(sound.read_bytes()[:60])
+    assert digit_run.predict(tmp_path).items == ["a.png"]
+    assert "left out: b.png: " in capsys.readouterr().err
+    with pytest.raises(DataError, match=r"no item can be read: b\.png"):
+        digit_run.predict(tmp_path / "b.png")
+
+
+def test_errors_before_the_work(digit_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"\.csv or \.parquet"):
+        digit_run.predict(tmp_path, out=tmp_path / "p.xls")
+    with pytest.raises(OptionError, match="no folder"):
+        digit_run.predict(tmp_path, out=tmp_path / "no" / "p.csv")
+    with pytest.raises(InputError, match="no run at"):
+        headstart.predict(tmp_path / "none", tmp_path)
+    (tmp_path / "t.csv").write_text("text\nhello\n")
+    with pytest.raises(DataError, match="takes image, and the data holds text"):
+        digit_run.predict(tmp_path / "t.csv")
