@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from headstart.sources import Source
     from headstart.tune import AutoChoice, Policy, Training, Tuned
 
+SMALL = 1_000  # items up to which a second thread costs the choice of the head more than it gives
+
 
 @dataclass(frozen=True, eq=False)
 class Learned:
@@ -197,7 +199,7 @@ class Learner:
                 None if units is None else units[train],
                 seed=self.config.seed,
                 classes=self.classes,
-                n_threads=self.setting.n_threads,
+                n_threads=self.setting.n_threads if len(train) > SMALL else 1,
                 last_only=self.config.head == "standard",
             )
 
