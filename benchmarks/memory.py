@@ -50,7 +50,9 @@ def main() -> None:
         metrics = json.loads((folder / "run" / "metrics.json").read_text())
         seconds = time.perf_counter() - started
     peak, accuracy = metrics["peak_bytes"] / 1e9, metrics["test"]["accuracy"]["value"]
-    print(f"{N_ITEMS:,} pictures of {SIDE} px: peak {peak:.2f} GB (goal: under 2), {seconds:.0f} s, {accuracy:.3f}")
+    print(
+        f"{N_ITEMS:,} pictures of {SIDE} px: peak {peak:.2f} GB (goal: under 2), {seconds:.0f} s, {accuracy:.3f}"
+    )
 
 
 if __name__ == "__main__":
