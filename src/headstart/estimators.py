@@ -122,11 +122,13 @@ class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # t
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Calibrated probabilities, of shape (n_items, n_classes), float32."""
-        return self._learned.head.probabilities(self.transform(X))
+        features = self.transform(X)
+        return self._learned.head.probabilities(features)
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:
         """The likeliest label of each item, of shape (n_items,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[most_probable])
 
 
 def _plain(X: Sequence[Any]) -> Any:

@@ -96,32 +96,57 @@ def few(folder: Path, to: Path, pattern: str, n_each: int) -> Path:
     return to
 
 
-@pytest.mark.real
-def test_real_runs_of_every_modality(shared: Path, tmp_path: Path) -> None:
-    weights, options = shared / "weights", {**SETTINGS, "baseline": False, "report": False}
-    photos = few(shared / "data" / "hymenoptera" / "train", tmp_path / "photos", "*.jpg", 10)
+def real_texts(shared: Path, to: Path) -> Path:
     with (shared / "data" / "sst2" / "sst2.csv").open(newline="") as file:
-        head = [row for _, row in zip(range(41), csv.reader(file))]
-    table = tmp_path / "texts.csv"
-    with table.open("w", newline="") as file:
-        csv.writer(file).writerows([row[:2] for row in head])
-    voices = tmp_path / "voices"
-    for path in sorted((shared / "data" / "fsdd").rglob("*_[01].wav"))[:40]:
+        rows = [row[:2] for row, _ in zip(csv.reader(file), range(41))]
+    with to.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return to
+
+
+def real_voices(shared: Path, to: Path) -> Path:
+    for path in sorted((shared / "data" / "fsdd").rglob("*_[0-5].flac"))[::5]:
         speaker = path.stem.split("_")[1]
-        (voices / speaker).mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, voices / speaker)
-    ge2e = {"arch": str(ROOT / "examples" / "ge2e.py:SpeakerEncoder")}
-    runs = [
-        headstart.fit(data, str(weights / source), out=tmp_path / "runs" / source, **more, **options)
-        for data, source, more in (
-            (photos, "mobilenetv2_100.tf2_ptq_in1k", {}),
-            (table, "all-MiniLM-L6-v2", {}),
-            (voices, "resemblyzer-ge2e", ge2e),
-            (voices, "whisper-tiny.en-encoder", {}),
-        )
-    ]
-    clips = [str(path) for path in sorted(voices.rglob("*.wav"))[:3]]
-    asked = [[str(path) for path in sorted(photos.rglob("*.jpg"))[:3]], texts_of(table, 3), clips, clips]
+        (to / speaker).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to / speaker)
+    return to
+
+
+REAL: dict[str, tuple[str, str | None]] = {
+    "mobilenetv2_100.tf2_ptq_in1k": ("photos", None),
+    "resemblyzer-ge2e": ("voices", "ge2e.py:SpeakerEncoder"),
+    "all-MiniLM-L6-v2": ("texts", None),
+    "whisper-tiny.en-encoder": ("voices", None),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "sources",
+    [
+        pytest.param(["mobilenetv2_100.tf2_ptq_in1k", "resemblyzer-ge2e"], id="photos and own network"),
+        pytest.param(
+            ["all-MiniLM-L6-v2", "whisper-tiny.en-encoder"], id="texts and voices", marks=pytest.mark.full
+        ),
+    ],
+)
+def test_real_runs(sources: list[str], shared: Path, tmp_path: Path) -> None:
+    runs, asked = [], []
+    for source in sources:
+        kind, arch = REAL[source]
+        if kind == "photos":
+            photos = shared / "data" / "hymenoptera" / "train"
+            data = few(photos, tmp_path / "photos", "*.jpg", 8)
+        else:
+            make = {"texts": real_texts, "voices": real_voices}[kind]
+            data = make(shared, tmp_path / source)
+        files = [str(path) for path in sorted(data.rglob("*.*"))[:3]]
+        asked.append(texts_of(data, 3) if kind == "texts" else files)
+        options = {**SETTINGS, "baseline": False, "report": False}
+        if arch is not None:
+            options["arch"] = str(ROOT / "examples" / arch)
+        weights = str(shared / "weights" / source)
+        runs.append(headstart.fit(data, weights, out=tmp_path / "runs" / source, **options))
     told = run_alone("".join(map(lines_of_the_card, runs, asked)))
     for run, items, rows in zip(runs, asked, told, strict=True):
         np.testing.assert_allclose(rows, run.predict(items).probabilities, atol=1e-3, err_msg=str(run.path))

@@ -27,7 +27,7 @@ from headstart.data.hub import is_saved_dataset, read_dataset
 from headstart.data.items import suffix_modality
 from headstart.data.parts import part_of
 from headstart.data.tables import TABLE_SUFFIXES, Table, read_table, read_text
-from headstart.errors import DataError
+from headstart.errors import DataError, did_you_mean
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(:[\w.-]+)?")
 
@@ -62,7 +62,11 @@ def read_examples(
     elif isinstance(data, str) and _HUB_ID.fullmatch(data) and not suffix_modality(data) and _no_table(data):
         examples = read_dataset(data, **asked)
     else:
-        raise DataError(f"{data} does not exist. Give a folder, a table, an npz or the id of a data set.")
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError(
+            f"{data} does not exist.{did_you_mean(path.name, beside)} "
+            "Give a folder, a table, an npz or the id of a data set."
+        )
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
     return examples

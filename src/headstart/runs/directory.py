@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,10 @@ class RunDirectory:
     def write_text(self, name: str, content: str) -> None:
         """Write a text file, whole or not at all."""
         files.write_text(self.file(name), content)
+
+    def write_jsonl(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
+        """Write a JSON-lines file, whole or not at all."""
+        files.write_jsonl(self.file(name), records)
 
     def append_jsonl(self, name: str, record: Mapping[str, Any]) -> None:
         """Add one line to a JSON-lines file such as history.jsonl."""

@@ -6,7 +6,7 @@ import errno
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -67,6 +67,12 @@ def write_yaml(path: Path, content: Mapping[str, Any], comment: str = "") -> Non
     write_text(path, lines + yaml.safe_dump(plain(content), sort_keys=False, allow_unicode=True, width=110))
 
 
+def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write one line of JSON a record."""
+    lines = (json.dumps(plain(record), allow_nan=False, ensure_ascii=False) + "\n" for record in records)
+    write_text(path, "".join(lines))
+
+
 def append_jsonl(path: Path, record: Mapping[str, Any]) -> None:
     """Add one line of JSON; a line that an earlier process left half-written is dropped first."""
     line = json.dumps(plain(record), allow_nan=False, ensure_ascii=False) + "\n"
@@ -118,7 +124,7 @@ def plain(value: Any) -> Any:
 
 def write_error(path: Path, error: OSError) -> HeadstartError:
     """Put an error of the system in words: which file, why, what to do."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return DiskFullError(
             f"no room is left on the disk for {path}: free some, or pass another folder with --out"
         )

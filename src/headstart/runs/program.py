@@ -8,6 +8,7 @@ taken from its length) is written for that length alone, and the result says so.
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -194,8 +195,10 @@ def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
     except Exception as error:  # torch.export raises whatever the traced code raises
         raise _Unfit(f"torch.export: {_first_line(error)}") from None
     with atomic_path(path) as temporary:
+        buffer = io.BytesIO()  # torch's own writer ends the process where the disk is full
         with quiet_torch():
-            torch.export.save(program, temporary)
+            torch.export.save(program, buffer)
+        temporary.write_bytes(buffer.getbuffer())
         return _compare(module, run_program(temporary), inputs)
 
 

@@ -68,6 +68,8 @@ def fit_config(**options: Any) -> FitConfig:
         raise OptionError(_all_faults(error)) from None
     if config.budget is not None:
         seconds_of(config.budget)
+    elif config.freeze == "auto":
+        raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
     return config
 
 

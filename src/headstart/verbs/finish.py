@@ -45,8 +45,8 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
     metrics = _metrics(learner, learned, evaluation, evidence)
     _write_card(run, learner, saved, metrics, context)
     run.write_metrics(metrics)
-    for row in learned.tuned.history if learned.tuned is not None else ():
-        run.append_jsonl("history.jsonl", row)
+    if learned.tuned is not None:
+        run.write_jsonl("history.jsonl", learned.tuned.history)
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
     return Run(run.path, metrics.to_json(), end_block(context))

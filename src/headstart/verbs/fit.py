@@ -114,7 +114,13 @@ def import_rooms() -> None:
 
     for room in ("data.read", "data.loading", "sources", "features", "choose", "tune", "evidence", "runs"):
         importlib.import_module(f"headstart.{room}")
-    for library in ("sklearn.model_selection", "scipy.linalg", "scipy.optimize", "scipy.sparse.csgraph", "yaml"):
+    for library in (
+        "sklearn.model_selection",
+        "scipy.linalg",
+        "scipy.optimize",
+        "scipy.sparse.csgraph",
+        "yaml",
+    ):
         importlib.import_module(library)
 
 

@@ -66,8 +66,6 @@ def prepare(config: FitConfig, clock: Clock) -> Prepared:
     """
     from headstart.data import read_examples
 
-    if config.freeze == "auto" and config.budget is None:
-        raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
     with clock.phase("data"):
         examples = read_examples(
             config.data, target=config.target, group=config.group, modality=config.modality

@@ -1,0 +1,73 @@
+"""The command line called in this process: exit code, standard output and standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "verbs"))
+
+import small_data
+
+from headstart.cli import main
+from headstart.progress import set_quiet
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left: exit code, what it printed, what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """Call `headstart WORDS...`."""
+
+    def call(*words: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["headstart", *map(str, words)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    yield call
+    set_quiet(False)
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(scope="session")
+def digit_folder(work: Path) -> Path:
+    return small_data.digit_folder(work / "digits")
+
+
+@pytest.fixture(scope="session")
+def texts(work: Path) -> Path:
+    return small_data.text_table(work / "texts.csv")
+
+
+@pytest.fixture(scope="session")
+def text_source(work: Path) -> Path:
+    return small_data.text_source(work / "bert")
+
+
+@pytest.fixture(scope="session")
+def audio_source(work: Path) -> Path:
+    return small_data.audio_source(work / "wav2vec2")

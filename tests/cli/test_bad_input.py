@@ -1,0 +1,289 @@
+"""Each thing a user can give wrong is one clear error that names it and what to do, and leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import small_data
+import soundfile
+from PIL import Image
+from small_data import LETTERS
+
+from .conftest import Command, Done
+
+Maker = Callable[[Path], Path]
+QUICK = ("--precision", "fp32", "--threads", 1, "--no-baseline", "--no-report")
+
+
+def refused(done: Done, *told: str, code: int = 2) -> None:
+    """It ended with the code and one message that holds all that is to be told, and no traceback."""
+    assert done.code == code, done.err
+    last = done.err[done.err.index("headstart: ") :]
+    assert done.err.count("headstart: ") == 1 and "Traceback" not in done.err
+    for words in told:
+        assert words in last, last
+
+
+def pictures(root: Path, counts: dict[str, int], ending: str = "jpg") -> Path:
+    generator = np.random.default_rng(0)
+    for name, n_items in counts.items():
+        for index in range(n_items):
+            path = root / name / f"{index:02}.{ending}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            values = generator.integers(0, 255, (24, 24, 3), dtype=np.uint8)
+            Image.fromarray(values).save(path)
+    return root
+
+
+def cut_jpegs(root: Path, n_cut: int) -> Path:
+    pictures(root, {"a": 15, "b": 15})
+    for path in sorted(root.rglob("*.jpg"))[:n_cut]:
+        path.write_bytes(path.read_bytes()[:-200])
+    return root
+
+
+def huge_png(path: Path) -> None:
+    """A picture of 50,000 x 50,000 in a few kilobytes: its rows are announced, not there."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(50_001) * 20)
+    start = b"\x89PNG\r\n\x1a\n"
+    path.write_bytes(start + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+def table(content: str | bytes) -> Maker:
+    def make(folder: Path) -> Path:
+        path = folder / "data.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return make
+
+
+ROWS = "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(20))
+WRONG_DATA: dict[str, tuple[Maker, list[str]]] = {
+    "one class": (lambda f: pictures(f / "d", {"a": 6}), ["one label", "'a'", "At least two classes"]),
+    "an empty folder": (lambda f: f, ["is empty", "one folder for each class"]),
+    "many cut jpegs": (
+        lambda f: cut_jpegs(f / "d", 10),
+        ["10 of 30 images", "a/00.jpg", "truncated JPEG", "mend them or take them out"],
+    ),
+    "no label column": (table("text,mood\n" + ROWS), ["data.csv", "--target", "Columns: mood"]),
+    "a broken quote": (table("text,label\n" + ROWS + '"open,a\nx,b\n'), ["data.csv", "row 21", "quote"]),
+    "too many values": (table("text,label\n" + ROWS + "a,b,c\n"), ["row 21 (line 22)", "3 values for 2"]),
+    "latin-1": (table(("text,label\n" + ROWS + "café,a\n").encode("latin-1")), ["line 22", "iconv -f"]),
+    "nothing in it": (table(""), ["data.csv is empty", "header"]),
+    "only a header": (table("text,label\n"), ["no rows"]),
+    "an empty label": (table("text,label\n" + ROWS + "x,\n"), ["row 21", "Fill in"]),
+    "an unknown part": (
+        table("text,label,split\n" + ROWS.replace("\n", ",trian\n")),
+        ["'trian'", "train, val, validation, dev, test"],
+    ),
+    "only a test part": (
+        table("text,label,split\n" + ROWS.replace("\n", ",test\n")),
+        ["no train part", "'train'"],
+    ),
+    "one class in train": (
+        table("text,label,split\n" + ROWS.replace("a\n", "a,test\n").replace("b\n", "b,train\n")),
+        ["all 10 training items", "'b'", "two classes"],
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_DATA)
+def test_data(wrong: str, command: Command, text_source: Path, tmp_path: Path) -> None:
+    make, told = WRONG_DATA[wrong]
+    (tmp_path / "in").mkdir()
+    data = make(tmp_path / "in")
+    source = text_source if data.suffix == ".csv" else LETTERS
+    refused(command("fit", data, "--source", source, "--out", tmp_path / "runs" / "x"), *told)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_mistyped_path(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    refused(command("fit", tmp_path / "fotos"), "fotos does not exist", "Did you mean 'photos'?")
+
+
+def test_odd_pictures_are_read_and_bad_ones_named(command: Command, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "d", {"a": 40, "b": 40, "lone": 1})
+    generator = np.random.default_rng(1)
+    (data / "a" / "empty.png").write_bytes(b"")
+    (data / "a" / "cut.jpg").write_bytes((data / "a" / "00.jpg").read_bytes()[:-200])
+    huge_png(data / "a" / "huge.png")
+    frames = [Image.fromarray(generator.integers(0, 255, (20, 20), dtype=np.uint8)) for _ in range(3)]
+    frames[0].save(data / "a" / "moving.gif", save_all=True, append_images=frames[1:])
+    Image.fromarray(generator.integers(0, 255, (20, 20, 4), dtype=np.uint8), "CMYK").save(
+        data / "a" / "print.jpg"
+    )
+    Image.fromarray((generator.random((20, 20)) * 65_535).astype(np.uint16)).save(data / "a" / "deep.png")
+    done = command("fit", data, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
+    assert done.code == 0, done.err
+    assert "3 of 87 images cannot be read" in done.err
+    for told in ("a/empty.png", "a/cut.jpg (truncated JPEG", "a/huge.png (2,500,000,000 pixels"):
+        assert told in done.err
+    assert "GIF of 3 frames" in done.err and "lone (1)" in done.err
+
+
+def test_odd_recordings_are_read_and_bad_ones_named(
+    command: Command, audio_source: Path, tmp_path: Path
+) -> None:
+    data = small_data.tone_folder(tmp_path / "d", n_each=14)
+    noise = np.random.default_rng(0).normal(size=(8_000, 6)) * 0.1
+    soundfile.write(data / "low" / "silent.wav", np.zeros(4_000), 8_000)
+    soundfile.write(data / "low" / "eight.wav", noise[:4_000, 0], 8_000, subtype="PCM_U8")
+    soundfile.write(data / "low" / "six.wav", noise, 16_000)
+    soundfile.write(data / "low" / "none.wav", np.zeros(0), 8_000)
+    done = command("fit", data, "--source", audio_source, "--out", tmp_path / "x", *QUICK)
+    assert done.code == 0, done.err
+    assert "1 of 32 recordings cannot be read: low/none.wav (the recording has no samples)" in done.err
+    assert "Only silence in 1 of 31 recordings (low/silent.wav)" in done.err
+    soundfile.write(data / "low" / "long.wav", np.tile(noise[:, 0], 600), 8_000)
+    plan = command("fit", data, "--source", audio_source, "--dry-run")
+    assert "Longer than 30 s: 1 of 32 recordings (the longest 600 s)" in plan.out
+
+
+def test_texts_of_any_length_and_encoding(command: Command, text_source: Path, tmp_path: Path) -> None:
+    words = "a small dog " * 33_334
+    rows = ROWS.replace(",a", ",01").replace(",b", ",1.50") + f"{words},01\ncafé,1.50\n"
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / f"{encoding}.csv").write_bytes(("text,label\n" + rows).encode(encoding))
+    data = tmp_path / "utf-8-sig.csv"
+    done = command("fit", data, "--source", text_source, "--out", tmp_path / "x", *QUICK)
+    assert done.code == 0 and "1 of 22 texts" in done.err and "beginning is used" in done.err
+    given = command("predict", tmp_path / "x", tmp_path / "utf-16.csv")
+    assert given.out.splitlines()[0] == '"item","label","predicted","p_01","p_1.50"'
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--source", "bundled:leters"], ["Did you mean 'letters'"]),
+        (["--source", "timm:resnt50"], ["no architecture 'resnt50'", "Did you mean 'resnet50'"]),
+        (["--source", "/nowhere/at/all"], ["no source at /nowhere/at/all", "--source bundled:letters"]),
+        (["--source", "him:x"], ["timm:...", "got 'him:x'"]),
+        (["--freeze", "auto"], ["--budget 5m"]),
+        (["--freeze", "auto", "--budget", "soon"], ["'soon'", "90s"]),
+        (["--freeze", "until:blok3"], ["no stage 'blok3'", "block1, block2", "Did you mean 'block3'"]),
+        (["--freeze", "frist:2"], ["'frist:2'", "first:K", "Did you mean 'first'"]),
+        (["--freeze", "first:9"], ["K=9", "n_stages=4"]),
+        (["--target", "colour"], ["no column 'colour'", "--target"]),
+        (["--group", "patient"], ["no column 'patient'", "--group"]),
+        (["--device", "gpu"], ["auto, cpu, cuda or mps", "'gpu'"]),
+        (["--precision", "fp64", "--folds", 1], ["precision", "'fp64'", "folds", "got 1"]),
+        (["--modality", "text"], ["holds no texts"]),
+        (["--recipe", "/nowhere.yaml"], ["/nowhere.yaml", "No such file"]),
+        (["--config", "/nowhere.yaml"], ["/nowhere.yaml", "No such file"]),
+        (["--resume", "/nowhere"], ["no run at /nowhere"]),
+        (["--head", "standard"], ["no standard head", "--head auto"]),
+    ],
+)
+def test_options(
+    words: list[Any], told: list[str], command: Command, digit_folder: Path, tmp_path: Path
+) -> None:
+    source = [] if "--source" in words else ["--source", LETTERS]
+    out = [] if "--resume" in words else ["--out", tmp_path / "x"]
+    refused(command("fit", digit_folder, *source, *out, *words), *told)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_that_are_none(command: Command, digit_folder: Path) -> None:
+    done = command("fit", digit_folder, "--freez", "all")
+    assert done.code == 2 and "--freeze" in done.err and "Usage: headstart fit" in done.err
+    refused(command("fit"), "headstart fit DATA --source SOURCE")
+
+
+class _Code:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch was-run",)
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_weights_cut_in_half(ending: str, command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {"weight": torch.zeros(4_000)}
+    path = tmp_path / f"weights.{ending}"
+    if ending == "pth":
+        torch.save(tensors, path)
+    else:
+        save_file(tensors, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = command("fit", digit_folder, "--source", path, "--arch", "resnet10t")
+    refused(done, str(path), "cut short", "Fetch it again")
+
+
+def test_weights_with_code_in_them(
+    command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights.pth").write_bytes(pickle.dumps({"weight": _Code()}))
+    done = command("fit", digit_folder, "--source", "weights.pth", "--arch", "resnet10t")
+    refused(done, "weights.pth", "pickle that holds code", "system", "safetensors")
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_a_source_of_another_kind(command: Command, digit_folder: Path, text_source: Path) -> None:
+    refused(command("fit", digit_folder, "--source", text_source), "takes text", "holds image", "--source")
+
+
+@pytest.mark.parametrize("option", ["--out", "--store"])
+def test_a_file_in_the_way(option: str, command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    words = {"--out": tmp_path / "run", "--store": tmp_path / "store", option: tmp_path / "file" / "x"}
+    done = command("fit", digit_folder, "--source", LETTERS, *(w for pair in words.items() for w in pair))
+    refused(done, str(tmp_path / "file"), "is a file, not a folder", option)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("option", "n_bytes"), [("--store", 2_000), ("--out", 150_000)])
+def test_a_full_disk(option: str, n_bytes: int, command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    """A limit on the size of a file fails as a full disk does; with room again the run is gone on with."""
+    resource = pytest.importorskip("resource")
+    words = ("--source", LETTERS, "--out", tmp_path / "x", "--store", tmp_path / "store")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        done = command("fit", digit_folder, *words, *QUICK)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    refused(done, "free some", option, f"headstart fit --resume {tmp_path / 'x'}", code=1)
+    assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".part")]
+    again = command("fit", "--resume", tmp_path / "x", "--json")
+    assert again.code == 0, again.err
+    assert (tmp_path / "x" / "model.pt2").is_file()
+
+
+def test_runs_that_are_none(command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    refused(command("predict", tmp_path / "x", digit_folder), "no run at")
+    refused(command("report", tmp_path / "x"), "no run at")
+    refused(command("predict", tmp_path, digit_folder), "is not a run", "--out")
+    refused(command("cache", "--store", tmp_path / "x"), "is no folder")
+    refused(command("cache", "--prune", "--keep", "much"), "5GB")
+
+
+def test_a_failure_of_ours_says_so(
+    command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("half of nothing")
+
+    monkeypatch.setattr("headstart.verbs.finish.finish", fail)
+    words = ("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
+    refused(command(*words), "error of ours", "half of nothing", "--debug", "--resume", code=1)
+    with pytest.raises(ZeroDivisionError):
+        command(*words, "--debug")
