@@ -1,14 +1,14 @@
 """The errors a user can meet, each naming what was wrong, where, and what to do.
 
-    HeadstartError            a failure of headstart or of the machine (exit code 1)
-    ├── StoreError            the feature store cannot be read or written
-    │   └── DiskFullError     there is no room left on the disk
-    ├── TrainingError         training went wrong (a loss that is not a number, no memory left)
-    └── InputError            something the user gave (exit code 2)
-        ├── DataError         a file, column, label or split
-        ├── SourceError       a source, its weights or its configuration
-        ├── ArchitectureError a network that cannot be cut into stages
-        └── OptionError       an option or recipe value
+HeadstartError            a failure of headstart or of the machine (exit code 1)
+├── StoreError            the feature store cannot be read or written
+│   └── DiskFullError     there is no room left on the disk
+├── TrainingError         training went wrong (a loss that is not a number, no memory left)
+└── InputError            something the user gave (exit code 2)
+    ├── DataError         a file, column, label or split
+    ├── SourceError       a source, its weights or its configuration
+    ├── ArchitectureError a network that cannot be cut into stages
+    └── OptionError       an option or recipe value
 """
 
 from __future__ import annotations
