@@ -17,6 +17,8 @@ import soundfile
 from PIL import Image
 from small_data import LETTERS
 
+from headstart.errors import DiskFullError
+
 from .conftest import Command, Done
 
 Maker = Callable[[Path], Path]
@@ -140,7 +142,7 @@ def test_odd_pictures_are_read_and_bad_ones_named(command: Command, tmp_path: Pa
 def test_odd_recordings_are_read_and_bad_ones_named(
     command: Command, audio_source: Path, tmp_path: Path
 ) -> None:
-    data = small_data.tone_folder(tmp_path / "d", n_each=14)
+    data = small_data.tone_folder(tmp_path / "d", n_each=10)
     noise = np.random.default_rng(0).normal(size=(8_000, 6)) * 0.1
     soundfile.write(data / "low" / "silent.wav", np.zeros(4_000), 8_000)
     soundfile.write(data / "low" / "eight.wav", noise[:4_000, 0], 8_000, subtype="PCM_U8")
@@ -148,11 +150,11 @@ def test_odd_recordings_are_read_and_bad_ones_named(
     soundfile.write(data / "low" / "none.wav", np.zeros(0), 8_000)
     done = command("fit", data, "--source", audio_source, "--out", tmp_path / "x", *QUICK)
     assert done.code == 0, done.err
-    assert "1 of 32 recordings cannot be read: low/none.wav (the recording has no samples)" in done.err
-    assert "Only silence in 1 of 31 recordings (low/silent.wav)" in done.err
+    assert "1 of 24 recordings cannot be read: low/none.wav (the recording has no samples)" in done.err
+    assert "Only silence in 1 of 23 recordings (low/silent.wav)" in done.err
     soundfile.write(data / "low" / "long.wav", np.tile(noise[:, 0], 600), 8_000)
     plan = command("fit", data, "--source", audio_source, "--dry-run")
-    assert "Longer than 30 s: 1 of 32 recordings (the longest 600 s)" in plan.out
+    assert "Longer than 30 s: 1 of 24 recordings (the longest 600 s)" in plan.out
 
 
 def test_texts_of_any_length_and_encoding(command: Command, text_source: Path, tmp_path: Path) -> None:
@@ -266,6 +268,22 @@ def test_a_full_disk(option: str, n_bytes: int, command: Command, digit_folder: 
     again = command("fit", "--resume", tmp_path / "x", "--json")
     assert again.code == 0, again.err
     assert (tmp_path / "x" / "model.pt2").is_file()
+
+
+def test_a_full_disk_under_the_weights(tmp_path: Path) -> None:
+    import torch
+
+    from headstart.runs.weights import save_tensors
+
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
+    try:
+        with pytest.raises(DiskFullError, match="no room is left .* --out"):
+            save_tensors(tmp_path / "model.safetensors", {"weight": torch.zeros(4_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_runs_that_are_none(command: Command, digit_folder: Path, tmp_path: Path) -> None:

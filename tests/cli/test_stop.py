@@ -30,7 +30,6 @@ PHASES = {
     "features": "headstart.features.extract_pooled",
     "head": "headstart.choose.choose_head",
     "training": "headstart.tune.Training.run",
-    "evidence": "headstart.verbs.finish.gather",
     "predictions": "headstart.runs.RunDirectory.write_predictions",
     "export": "headstart.runs.export.save_model",
     "report": "headstart.report.render",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 
 from headstart.report.charts import comparison
@@ -12,12 +13,13 @@ from headstart.report.words import held_out, interval, metric_words, number, sen
 WIDTH = 92
 
 
-def end_block(context: ReportContext, width: int = WIDTH) -> str:
+def end_block(context: ReportContext, width: int = WIDTH, has_report: bool = True) -> str:
     """Write the end of a run for the terminal.
 
     Args:
         context: of the run.
         width: columns; longer sentences are wrapped.
+        has_report: whether report.html was written.
 
     Returns:
         Lines of plain text without colours or control characters, so that it pipes well.
@@ -29,7 +31,7 @@ def end_block(context: ReportContext, width: int = WIDTH) -> str:
     warnings = [n for n in notices(context) if n.severity != "note"]
     if warnings:
         blocks.append("\n".join(_wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
-    blocks.append(_places(context))
+    blocks.append(_places(context, has_report))
     return printable("\n\n".join(blocks) + "\n")
 
 
@@ -64,9 +66,11 @@ def _scores(context: ReportContext, width: int) -> str:
     return "\n".join([title, *lines])
 
 
-def _places(context: ReportContext) -> str:
-    lines = [f"  Result  {context.run}  (model.pt2, report.html, metrics.json, README.md)"]
-    lines.append(f"  Report  headstart report {context.run}")
+def _places(context: ReportContext, has_report: bool) -> str:
+    files = "model.pt2, report.html, metrics.json, README.md"
+    lines = [f"  Result  {context.run}  ({files if has_report else files.replace('report.html, ', '')})"]
+    if has_report:
+        lines.append(f"  Report  headstart report {shlex.quote(context.run)}")
     if context.next_command:
         lines.append(f"  Next    {context.next_command}")
     return "\n".join(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,12 +24,19 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     Raises:
         DiskFullError: no room is left.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     # Tied and sliced tensors share memory, which the format refuses: each is copied on its own.
     plain = {name: _plain(tensor) for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(plain, temporary, metadata={"format": "pt"})
+        try:
+            save_file(plain, temporary, metadata={"format": "pt"})
+        except SafetensorError as error:  # an error of the system comes as text alone
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

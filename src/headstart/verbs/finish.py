@@ -49,7 +49,7 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
         run.write_jsonl("history.jsonl", learned.tuned.history)
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
-    return Run(run.path, metrics.to_json(), end_block(context))
+    return Run(run.path, metrics.to_json(), end_block(context, has_report=learner.config.report))
 
 
 def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
