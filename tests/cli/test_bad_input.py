@@ -279,7 +279,7 @@ def test_a_full_disk_under_the_weights(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
     try:
-        with pytest.raises(DiskFullError, match="no room is left .* --out"):
+        with pytest.raises(DiskFullError, match=r"no room is left .* --out"):
             save_tensors(tmp_path / "model.safetensors", {"weight": torch.zeros(4_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
