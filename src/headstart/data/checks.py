@@ -71,7 +71,7 @@ def drop_unreadable(
 
 def _problems(examples: Examples, scan: Scan) -> str:
     shown = [f"{examples.names[i]} ({text})" for i, text in list(scan.problems.items())[:3]]
-    return "; ".join(shown) + ("; ..." if len(scan.problems) > 3 else "")
+    return "; ".join(shown) + (f" and {len(scan.problems) - 3:,} more" if len(scan.problems) > 3 else "")
 
 
 def check_unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNREADABLE) -> list[Finding]:
