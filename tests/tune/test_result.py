@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headstart.heads.calibrate import fit_temperature
 from headstart.heads.linear import softmax
-from headstart.tune.result import cautious_temperature, item_losses, score
+from headstart.tune.result import item_losses, score
 
 
 def drawn(n_items: int, scale: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -21,14 +22,14 @@ def drawn(n_items: int, scale: float, seed: int = 0) -> tuple[np.ndarray, np.nda
 
 @pytest.mark.parametrize("scale", [0.1, 1.0, 30.0])
 def test_on_many_items_the_true_temperature_is_found(scale: float) -> None:
-    assert cautious_temperature(*drawn(4000, scale)) == pytest.approx(scale, rel=0.1)
+    assert fit_temperature(*drawn(4000, scale)) == pytest.approx(scale, rel=0.1)
 
 
 @pytest.mark.parametrize("n_items", [6, 37, 300])
 def test_without_a_fault_the_confidence_stays_below_what_the_items_can_tell(n_items: int) -> None:
     labels = np.arange(n_items) % 2
     logits = np.eye(2)[labels] * np.random.default_rng(0).uniform(1, 5, (n_items, 1))
-    confidence = softmax(logits / cautious_temperature(logits, labels)).max(axis=1).mean()
+    confidence = softmax(logits / fit_temperature(logits, labels)).max(axis=1).mean()
     assert 0.6 < confidence <= (n_items + 1) / (n_items + 2) + 1e-3
 
 

@@ -174,8 +174,11 @@ def round_to_bf16(weight: Tensor) -> Tensor:
 
 
 def _is_front_end(part: nn.Module) -> bool:
-    """A part that turns waves into spectra: marked `keep_float32`, or with filters and no weights."""
-    if getattr(part, "keep_float32", False):
+    """A part that stays in float32: marked `keep_float32`, recurrent, or with filters and no weights.
+
+    A recurrent layer adds its rounding up over time: bf16 cost a speaker encoder a point of accuracy.
+    """
+    if getattr(part, "keep_float32", False) or isinstance(part, nn.RNNBase):
         return True
     own = [name for name, _ in part.named_buffers(recurse=False)]
     has_filters = any(word in name for name in own for word in _FRONT_END_BUFFERS)

@@ -27,7 +27,7 @@ from headstart.features.shelf import Shelf
 from headstart.progress import say
 
 DEFAULT_LIMIT_BYTES = 20_000_000_000
-_FORMAT = 1
+_FORMAT = 2
 _REMOVED = ".removed-"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headstart.heads.calibrate import fit_temperature
 from headstart.heads.linear import LinearHead, softmax
 from headstart.tune.recipe import Recipe
 
@@ -42,44 +43,10 @@ def score(logits_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> Sco
         logits_NC: of shape (N, C).
         labels_N: of shape (N,), class indices.
     """
-    temperature = cautious_temperature(logits_NC, labels_N)
+    temperature = fit_temperature(logits_NC, labels_N)
     losses = item_losses(softmax(logits_NC / temperature), labels_N)
     accuracy = float((logits_NC.argmax(axis=1) == labels_N).mean())
     return Score(accuracy, float(losses.mean()), temperature)
-
-
-def cautious_temperature(logits_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> float:
-    """The temperature with the least log loss against smoothed labels.
-
-    A validation part of a few dozen items is often classified without a fault; the plain optimum is then a
-    temperature near 0, and the result overconfident on anything else. As in Platt scaling (Platt 1999), the
-    label of N items counts (N + 1) / (N + 2), the other classes share the rest, so the mean confidence stays
-    below that.
-
-    Args:
-        logits_NC: of shape (N, C).
-        labels_N: of shape (N,), class indices.
-    """
-    from scipy.optimize import minimize_scalar
-
-    n_items, n_classes = logits_NC.shape
-    spread = float(np.std(logits_NC - logits_NC.mean(axis=1, keepdims=True)))
-    if spread <= 0 or n_classes < 2:
-        return 1.0
-    logits = (logits_NC - logits_NC.max(axis=1, keepdims=True)).astype(np.float64) / spread
-    off = 1 / (n_items + 2)
-    targets = np.full(logits.shape, off / (n_classes - 1))
-    targets[np.arange(n_items), labels_N] = 1 - off
-
-    def loss(log_t: float) -> float:
-        scaled = logits * np.exp(-log_t)
-        log_sum = np.log(np.exp(scaled).sum(axis=1))
-        return float((log_sum - (targets * scaled).sum(axis=1)).mean())
-
-    found = minimize_scalar(
-        loss, bounds=(-np.log(100), np.log(100)), method="bounded", options={"xatol": 1e-4}
-    )
-    return float(np.exp(found.x) * spread)
 
 
 def item_losses(probabilities_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> NDArray[np.float64]:

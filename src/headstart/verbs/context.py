@@ -164,9 +164,9 @@ def _next_command(learner: Learner) -> str:
     if config.freeze != "all":
         return ""
     words = ["headstart", "fit", config.data]
-    for name in ("source", "arch", "target", "group", "folds"):
+    for name in ("source", "arch", "target", "group", "modality", "folds", "head"):
         value = getattr(config, name)
-        if value is not None:
+        if value is not None and value != "auto":
             words += [f"--{name}", str(value)]
     return shlex.join([*words, "--freeze", "auto", "--budget", "5m"])
 
