@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,10 @@ from headstart.verbs.learn import Learned, Learner
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.report import Candidate, ReportContext, Score, SplitPart
+    from headstart.report import Candidate, Notice, ReportContext, Score, SplitPart
     from headstart.runs import RunDirectory
+
+FEW_GROUPS = 10
 
 
 def report_context(
@@ -44,7 +46,6 @@ def report_context(
     from headstart.report import (
         CalibrationBin,
         HistoryPoint,
-        Notice,
         ProfilePoint,
         ReportContext,
         worst_items,
@@ -94,7 +95,7 @@ def report_context(
         parts=_parts(learner),
         split_origin=examples.split_origin,
         candidates=_candidates(learned),
-        notices=(Notice("note", "Why this head", learned.reason),) if learned.reason else (),
+        notices=tuple(_notices(learner, learned, evaluation)),
         cross_validated=_inside(choice) if evaluation.folds is None and choice.profile else None,
         command=f"headstart fit --config {shlex.quote(str(shown(run) / 'headstart.yaml'))}",
         next_command=_next_command(learner),
@@ -102,6 +103,24 @@ def report_context(
         environment=environment(),
         created=time.strftime("%Y-%m-%d %H:%M"),
     )
+
+
+def _notices(learner: Learner, learned: Learned, evaluation: Evaluation) -> Iterator[Notice]:
+    """What the numbers alone do not tell: why this head, and how few groups the intervals rest on."""
+    from headstart.report import Notice
+
+    if learned.reason:
+        yield Notice("note", "Why this head", learned.reason)
+    groups = learner.job.examples.groups
+    n_groups = FEW_GROUPS if groups is None else len(set(groups[evaluation.positions]))
+    if n_groups < FEW_GROUPS:
+        name = learner.job.examples.group or "group"
+        yield Notice(
+            "warning",
+            f"The intervals rest on {n_groups} values of '{name}'",
+            "Whole groups are resampled, and so few of them say little about the next one. "
+            "Evaluate with --folds, so that every group is held out once.",
+        )
 
 
 def _inside(choice: Choice) -> Score:
