@@ -34,7 +34,7 @@ def test_the_encoder_stays_and_the_classes_pooling_follows(
     assert standard.digest != source.digest
     with torch.no_grad():
         before, after = source.backbone.pooled(tokens()), standard.backbone.pooled(tokens())
-        for ours, theirs in zip(before[:-1], after[:-1], strict=True):
+        for ours, theirs in zip(before[:-1], after[:-2], strict=True):
             assert torch.allclose(ours, theirs, atol=1e-6)
         assert standard.network(**tokens()).shape == (2, 32)
         state = standard.backbone.prefix(tokens(), 2)
