@@ -45,7 +45,7 @@ $(BENCH_VENV)/ready: benchmarks/requirements.txt pyproject.toml
 	@touch $@
 
 bench: $(BENCH_VENV)/ready  ## Measure against the peers, side by side (about half an hour)
-	@$(BENCH_VENV)/bin/python -m benchmarks && $(BENCH_VENV)/bin/python -m benchmarks.accuracy
+	@$(BENCH_VENV)/bin/python -m benchmarks && $(BENCH_VENV)/bin/python -m benchmarks.extraction && $(BENCH_VENV)/bin/python -m benchmarks.accuracy && $(BENCH_VENV)/bin/python -m benchmarks.memory
 
 bundled: $(VENV)/ready  ## Make the bundled source again (letters; seed 0)
 	@$(BIN)/python -m headstart.bundled.letters

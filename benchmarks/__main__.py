@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.work import MOBILENET, ROOT, random_timm_folder
+from benchmarks.work import MOBILENET, ROOT, random_timm_folder, write_between
 
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -86,13 +86,8 @@ def write_table() -> None:
         path = RESULTS / f"{row.name}.json"
         if path.exists():
             lines.append(line(row, json.loads(path.read_text())))
-    page = ROOT / "docs" / "benchmarks.md"
-    before, _, rest = page.read_text().partition("<!-- speed -->")
-    _, _, after = rest.partition("<!-- /speed -->")
-    table = "\n".join(
-        [f"Measured {time.strftime('%Y-%m-%d')} on {platform.machine()}, {_cores()} cores.", "", *lines]
-    )
-    page.write_text(f"{before}<!-- speed -->\n{table}\n<!-- /speed -->{after}")
+    told = f"Measured {time.strftime('%Y-%m-%d')} on {platform.machine()}, {_cores()} cores."
+    write_between("speed", "\n".join([told, "", *lines]))
 
 
 def _run(module: str, name: str, folder: Path) -> dict[str, Any]:

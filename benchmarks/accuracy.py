@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.work import EMODB, HYMENOPTERA, MINILM, MOBILENET, ROOT, SHARED, WHISPER
+from benchmarks.work import EMODB, HYMENOPTERA, MINILM, MOBILENET, ROOT, SHARED, WHISPER, write_between
 
 EFFICIENTNET = SHARED / "weights" / "tf_efficientnet_lite0.in1k"
 E5 = SHARED / "weights" / "multilingual-e5-small-latin"
@@ -81,11 +81,7 @@ def main() -> None:
         f"Mean difference {sum(gains) / len(gains):+.4f}; within one standard error: {sum(held)} of {len(held)}.",
     ]
     print(lines[-1])
-    page = ROOT / "docs" / "benchmarks.md"
-    before, _, rest = page.read_text().partition("<!-- accuracy -->")
-    _, _, after = rest.partition("<!-- /accuracy -->")
-    text = "\n".join(lines)
-    page.write_text(f"{before}<!-- accuracy -->\n{text}\n<!-- /accuracy -->{after}")
+    write_between("accuracy", "\n".join(lines))
     (ROOT / "benchmarks" / "results").mkdir(exist_ok=True)
     (ROOT / "benchmarks" / "results" / "accuracy.json").write_text(json.dumps({"gains": gains}))
 

@@ -101,6 +101,14 @@ def load_timm_folder(folder: Path, num_classes: int) -> object:
     return model
 
 
+def write_between(mark: str, text: str) -> None:
+    """Put text between the marks of that name in docs/benchmarks.md."""
+    page = ROOT / "docs" / "benchmarks.md"
+    before, _, rest = page.read_text().partition(f"<!-- {mark} -->")
+    _, _, after = rest.partition(f"<!-- /{mark} -->")
+    page.write_text(f"{before}<!-- {mark} -->\n{text}\n<!-- /{mark} -->{after}")
+
+
 def emodb_rows() -> list[dict[str, str]]:
     """The rows of emodb's metadata."""
     with open(EMODB / "metadata.csv", newline="", encoding="utf-8") as file:

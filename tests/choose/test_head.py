@@ -174,3 +174,18 @@ def test_one_item_a_class_gives_a_head_on_the_last_stage() -> None:
     choice = choose_head(features, np.array(["a", "b", "c"], dtype=object))
     assert choice.stages == ("layer3",) and choice.profile == []
     assert (choice.head.predict(features.arrays[2]) == np.array(["a", "b", "c"])).all()
+
+
+def test_features_that_know_nothing_do_no_better_than_chance() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array(["a", "b"] * 60, dtype=object)
+    features = ArrayFeatures(
+        ("one", "two"), tuple(rng.normal(size=(120, 30)).astype(np.float32) for _ in "12")
+    )
+    folds, hits = np.arange(120) // 2 % 5, 0
+    for fold in range(5):
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        head = choose_head(Rows(features, inside), labels[inside]).head
+        vectors = np.concatenate([features.stage(i)[outside] for i in head.stages], axis=1)
+        hits += int((head.predict(vectors) == labels[outside]).sum())
+    assert 0.3 < hits / 120 < 0.7

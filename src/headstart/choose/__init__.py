@@ -1,7 +1,6 @@
 """Choose: the depth profile and the head, from evidence on training items only."""
 
 from headstart.choose.candidates import Candidate
-from headstart.choose.crossvalidate import CrossValidation, cross_validate
 from headstart.choose.features import ArrayFeatures, Rows, StageFeatures
 from headstart.choose.head import Choice, ProfileRow, choose_head
 
@@ -9,10 +8,8 @@ __all__ = [
     "ArrayFeatures",
     "Candidate",
     "Choice",
-    "CrossValidation",
     "ProfileRow",
     "Rows",
     "StageFeatures",
     "choose_head",
-    "cross_validate",
 ]

@@ -22,7 +22,7 @@ from headstart.heads.ridge import fold_predictions, indicators, leave_fold_out, 
 
 Kind = Literal["logistic", "ridge"]
 N_RIDGE_PENALTIES = 8
-LOGISTIC_PENALTIES = np.logspace(0, -4, 9)
+LOGISTIC_PENALTIES = np.logspace(0, -4, 7)
 PATIENCE = 2  # weaker penalties tried after the best
 MAX_OPERATIONS = 2e12  # of a whole logistic path; more classes or items than that: ridge alone
 

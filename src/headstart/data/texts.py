@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.data.preprocessing import TextPreprocessing
 
-LADDER = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+LADDER = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512)
 _TEXTS_AT_ONCE = 4096  # the tokenizer's own records of a text take many times the room of its ids
 _KEPT_TOKENS = (
     20_000_000  # of the last set of texts, so that planning and loading tokenise once (80 MB at most)

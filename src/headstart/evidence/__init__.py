@@ -5,12 +5,11 @@ from headstart.evidence.classical_features import ClassicalFeatures, classical_f
 from headstart.evidence.compare import Verdict, accuracy_difference, verdict
 from headstart.evidence.intervals import Interval, standard_error
 from headstart.evidence.metrics import metrics
-from headstart.evidence.tables import Bin, ClassRow, calibration_bins, class_table, confusion_matrix
+from headstart.evidence.tables import Bin, calibration_bins, confusion_matrix
 from headstart.evidence.verification import Verification, verification
 
 __all__ = [
     "Bin",
-    "ClassRow",
     "ClassicalFeatures",
     "ClassicalModel",
     "Interval",
@@ -18,7 +17,6 @@ __all__ = [
     "Verification",
     "accuracy_difference",
     "calibration_bins",
-    "class_table",
     "classical_features",
     "confusion_matrix",
     "fit_classical",

@@ -88,10 +88,12 @@ def _rounds(learner: Learner, evaluation: Evaluation) -> list[tuple[np.ndarray, 
 
 def _majority(learner: Learner, evaluation: Evaluation) -> np.ndarray:
     """The class shares of the training items, for every held-out item."""
+    from headstart.evidence import majority
+
     n_classes = len(learner.classes)
     probabilities = np.zeros((len(evaluation.positions), n_classes), np.float32)
     for train, _, rows in _rounds(learner, evaluation):
-        probabilities[rows] = np.bincount(learner.codes[train], minlength=n_classes) / len(train)
+        probabilities[rows] = majority(learner.codes[train], n_classes, len(rows))
     return probabilities
 
 

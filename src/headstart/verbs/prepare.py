@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _LIBRARIES = {
     "image": ("timm",),
-    "text": ("transformers.modeling_utils",),
-    "audio": ("transformers.modeling_utils",),
+    "text": ("transformers.modeling_utils", "tokenizers", "headstart.sources.transformers_models"),
+    "audio": ("transformers.modeling_utils", "soundfile", "soxr", "headstart.sources.transformers_models"),
 }
 
 
