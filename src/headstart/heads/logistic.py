@@ -77,7 +77,7 @@ def logistic_path(
     folds: NDArray[np.integer],
     penalties: NDArray[np.floating],
     *,
-    tolerance: float = 1e-3,
+    tolerance: float = 3e-3,
     max_steps: int = 60,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield out-of-fold logits, of shape (N, C), for each penalty, from strong to weak, warm-started.
