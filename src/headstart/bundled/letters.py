@@ -22,7 +22,7 @@ from headstart.progress import say
 FOLDER = Path(__file__).parent / "letters"
 SEED = 0
 N_DRAWN_PER_LETTER = 1200
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "library": "custom",
     "architecture": "headstart.bundled.network:LettersNet",
     "modality": "image",

@@ -171,15 +171,14 @@ def _scratch(pixels: Any, labels: np.ndarray, picked: np.ndarray, held_out: np.n
     """Accuracy of the source's network with weights of chance, trained on the same labelled digits."""
     import torch
 
+    from headstart.bundled.letters import CONFIG
     from headstart.bundled.network import LettersNet, train_classifier
-    from headstart.sources import load_source
 
-    config = dict(load_source(SOURCE).config)
     torch.manual_seed(seed)
-    network = LettersNet({"widths": config.get("widths", [32, 64, 128, 192])})
+    network = LettersNet(CONFIG)
     classifier = train_classifier(
         network,
-        192,
+        CONFIG["widths"][-1],
         pixels[picked],
         torch.from_numpy(labels[picked]),
         n_steps=SCRATCH_STEPS,

@@ -157,31 +157,26 @@ class Learner:
             DataError: an item cannot be read.
         """
         from headstart.data import Examples, scan
-        from headstart.features import extract_pooled
 
         examples = Examples.from_lists(items, modality=self.job.examples.modality)
         seen = scan(examples.items, examples.modality, threads=self.setting.n_threads)
         for index, problem in seen.problems.items():
             raise DataError(f"{examples.names[index]} cannot be read: {problem}")
-        features = extract_pooled(
-            learned.source,
-            examples.items,
-            seen.digests,
-            self.store,
-            precision=self.setting.precision,
-            device=str(self.setting.device),
-            threads=self.setting.n_threads,
-        )
-        return features.stacked(learned.head.stages)
+        return self._pooled(learned.source, examples.items, seen.digests).stacked(learned.head.stages)
 
     def _extract(self, source: Source, positions: np.ndarray) -> Features:
         from headstart.data.items import take_items
+
+        items = take_items(self.job.examples.items, positions)
+        return self._pooled(source, items, self.job.scan.digests[positions])
+
+    def _pooled(self, source: Source, items: Sequence[Any], digests: np.ndarray) -> Features:
         from headstart.features import extract_pooled
 
         return extract_pooled(
             source,
-            take_items(self.job.examples.items, positions),
-            self.job.scan.digests[positions],
+            items,
+            digests,
             self.store,
             precision=self.setting.precision,
             device=str(self.setting.device),

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from headstart.runs import Predictions
 
 BATCH_SIZE = 32
-UNITS = {"image": "images", "text": "texts", "audio": "clips"}
 
 
 def predict(
@@ -92,6 +91,7 @@ def run_items(
     from headstart.data import load_batches, plan_batches
     from headstart.features import available_cores
     from headstart.features.device import torch_threads
+    from headstart.features.pooled import UNITS
     from headstart.runs.program import run_program
 
     n_threads = threads or available_cores()
