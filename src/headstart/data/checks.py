@@ -7,12 +7,13 @@ from collections import Counter
 import numpy as np
 
 from headstart.data.examples import Examples
-from headstart.data.findings import UNITS, Finding, about, counted, listed
+from headstart.data.findings import Finding, about, listed
 from headstart.data.preprocessing import AudioPreprocessing, Preprocessing, TextPreprocessing
 from headstart.data.repeats import nearly_repeated, repeated
 from headstart.data.scanning import Scan
 from headstart.data.texts import n_cut_texts
 from headstart.errors import DataError
+from headstart.units import UNITS, counted
 
 MAX_UNREADABLE = 0.05
 _FEW = 5

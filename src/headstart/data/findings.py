@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["note", "warning", "error"]
 
-UNITS = {"image": "images", "text": "texts", "audio": "recordings"}
 N_SHOWN = 10  # names a finding carries at most
 
 
@@ -44,16 +43,6 @@ def listed(names: Iterable[str], n_shown: int = 5) -> str:
     all_names = list(names)
     more = f" and {len(all_names) - n_shown:,} more" if len(all_names) > n_shown else ""
     return ", ".join(all_names[:n_shown]) + more
-
-
-def counted(number: int, units: str) -> str:
-    """A number with its unit: "1 image", "3,000 images".
-
-    Args:
-        number: how many.
-        units: the unit in the plural, ending in s.
-    """
-    return f"{number:,} {units.removesuffix('s') if number == 1 else units}"
 
 
 def about(kind: str, severity: Severity, message: str, names: Iterable[str]) -> Finding:

@@ -19,12 +19,12 @@ from headstart.data.columns import (
     require_path_column,
 )
 from headstart.data.examples import Examples, Modality, string_array
-from headstart.data.findings import counted
 from headstart.data.items import suffix_modality
 from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table, read_text
 from headstart.errors import DataError
+from headstart.units import UNITS, counted
 
 
 def list_files(folder: Path) -> list[str]:
@@ -79,14 +79,9 @@ def media_files(
         else:
             kinds.setdefault(kind, []).append(name)
     if not kinds or (modality is not None and modality not in kinds):
-        wanted = {
-            "image": "images",
-            "audio": "recordings",
-            "text": "texts",
-            None: "images, recordings or texts",
-        }
+        wanted = "images, recordings or texts" if modality is None else UNITS[modality]
         raise DataError(
-            f"{folder} holds no {wanted[modality]}: expected one folder for each class, train/ and test/ "
+            f"{folder} holds no {wanted}: expected one folder for each class, train/ and test/ "
             f"folders of them, or a metadata.csv. It holds {_what(others, kinds)}."
         )
     chosen = (

@@ -8,8 +8,9 @@ import numpy as np
 
 from headstart.data.duplicates import equal_groups, near_pairs
 from headstart.data.examples import Examples
-from headstart.data.findings import UNITS, Finding, about, counted
+from headstart.data.findings import Finding, about
 from headstart.data.scanning import Scan
+from headstart.units import UNITS, counted
 
 # Calibrated on real sets: the closest different pictures reach .985 (chest X-rays), copies re-encoded at JPEG
 # quality 40 stay above .995; the closest different recordings (one speaker, one word) reach .990.

@@ -84,7 +84,7 @@ class Setting:
 
     @property
     def batch_size(self) -> int:
-        """Pictures or clips a batch; on a CPU, what stays in its caches (8 was best for MobileNet, ResNets)."""
+        """Pictures or recordings a batch; on a CPU, what stays in its caches (8 was best for MobileNet, ResNets)."""
         return 8 if self.device.type == "cpu" else 128
 
     @property

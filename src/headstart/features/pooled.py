@@ -19,8 +19,8 @@ from headstart.features.shelf import Shelf
 from headstart.features.store import Key, Store
 from headstart.progress import progress
 from headstart.sources.source import Source
+from headstart.units import UNITS
 
-UNITS = {"image": "images", "text": "texts", "audio": "clips"}
 ATTEMPTS = 3
 _ITEMS_PER_SHARD = 128
 _TEXT_BATCHES_PER_SHARD = 8
@@ -47,7 +47,7 @@ def extract_pooled(
         precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
-        batch_size: images or clips a batch; None: what was found fastest.
+        batch_size: images or recordings a batch; None: what was found fastest.
 
     Returns:
         The features of the items in their order; items of equal content are computed once.

@@ -17,11 +17,12 @@ from headstart.features.cuts import Cut, by_length
 from headstart.features.device import Setting, torch_threads
 from headstart.features.extraction import Inputs, compute_batches, fill
 from headstart.features.network import InferenceNetwork, inference_network, inputs_for
-from headstart.features.pooled import ATTEMPTS, UNITS, kept_failing
+from headstart.features.pooled import ATTEMPTS, kept_failing
 from headstart.features.shelf import Places, Shelf
 from headstart.features.store import Store
 from headstart.progress import progress
 from headstart.sources.source import Source
+from headstart.units import UNITS
 
 if TYPE_CHECKING:
     from headstart.backbone import Backbone, State
@@ -123,7 +124,7 @@ def extract_states(
         precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
-        batch_size: images or clips a batch; None: what was found fastest.
+        batch_size: images or recordings a batch; None: what was found fastest.
 
     Returns:
         The states, in buckets of one shape.

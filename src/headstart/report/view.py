@@ -11,7 +11,6 @@ from headstart.report.context import ReportContext, Score, WrongItem
 from headstart.report.notices import confused_pairs, notices, takeaways
 from headstart.report.tables import confusion, limits, per_class
 from headstart.report.words import (
-    NOUNS,
     byte_size,
     counted,
     duration,
@@ -23,6 +22,7 @@ from headstart.report.words import (
     sentence_parts,
     verdict,
 )
+from headstart.units import UNITS
 
 CARDS = ("balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece", "rmse")
 PHASES = {
@@ -74,7 +74,7 @@ def view(context: ReportContext) -> dict[str, Any]:
         "parts": context.parts,
         "part_classes": list(context.classes or dict.fromkeys(c for p in context.parts for c in p.counts)),
         "split_origin": context.split_origin,
-        "noun": NOUNS[context.modality],
+        "noun": (UNITS[context.modality].removesuffix("s"), UNITS[context.modality]),
         "depth": _depth(context),
         "profile_metric": metric_words(context.profile_metric).label.lower(),
         "phases": _phases(context),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from headstart import units
 from headstart.report.context import ReportContext, Score
-
-NOUNS = {"image": ("image", "images"), "text": ("text", "texts"), "audio": ("recording", "recordings")}
 
 
 class Metric(NamedTuple):
@@ -120,7 +119,7 @@ def plural(n_items: int, one: str, many: str) -> str:
 
 def counted(context: ReportContext, n_items: int) -> str:
     """A count with the noun of the modality: "535 recordings"."""
-    return plural(n_items, *NOUNS[context.modality])
+    return units.counted(n_items, units.UNITS[context.modality])
 
 
 def listed(words: Sequence[str]) -> str:

@@ -10,8 +10,8 @@ from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.metrics import CLASSIFICATION, REGRESSION, Metrics
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
+from headstart.units import UNITS
 
-_NOUNS = {"image": "images", "text": "texts", "audio": "recordings"}
 _COLUMNS = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -176,8 +176,8 @@ def _sentence(facts: CardFacts, metrics: Metrics, modality: str, n_classes: int)
         "none": "the whole network trained",
     }.get(metrics.chosen.policy, f"trained by the policy `{metrics.chosen.policy}`")
     return (
-        f"Tells {n_classes} classes of {_NOUNS[modality]} apart: {how}, learned from {learned:,} labelled "
-        f"{_NOUNS[modality]}."
+        f"Tells {n_classes} classes of {UNITS[modality]} apart: {how}, learned from {learned:,} labelled "
+        f"{UNITS[modality]}."
     )
 
 

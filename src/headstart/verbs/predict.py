@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.errors import DataError
 from headstart.progress import progress, say
+from headstart.units import UNITS
 
 if TYPE_CHECKING:
     from headstart.data import Examples
@@ -91,7 +92,6 @@ def run_items(
     from headstart.data import load_batches, plan_batches
     from headstart.features import available_cores
     from headstart.features.device import torch_threads
-    from headstart.features.pooled import UNITS
     from headstart.runs.program import run_program
 
     n_threads = threads or available_cores()
