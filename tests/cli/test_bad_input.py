@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import struct
@@ -250,6 +251,29 @@ def test_a_file_in_the_way(option: str, command: Command, digit_folder: Path, tm
     refused(done, str(tmp_path / "file"), "is a file, not a folder", option)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no file system here that nobody can write")
+@pytest.mark.parametrize("folder", ["/proc", "/proc/self/store"])
+def test_a_store_that_nobody_can_write(
+    folder: str, command: Command, digit_folder: Path, tmp_path: Path
+) -> None:
+    """Of /proc, root is told that it may write there."""
+    done = command("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "run", "--store", folder)
+    refused(done, folder, "cannot be written", "--store", "HEADSTART_CACHE")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_on_a_disk_without_room(
+    command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("headstart.verbs.prepare._try_to_write", full)
+    words = ("--source", LETTERS, "--out", tmp_path / "run", "--store", tmp_path / "store")
+    refused(command("fit", digit_folder, *words), "no room for features", "free some", code=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("option", "n_bytes"), [("--store", 2_000), ("--out", 150_000)])

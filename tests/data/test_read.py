@@ -51,6 +51,27 @@ def test_with_test_given_the_other_part_is_validation(class_folders: Callable[..
     assert sorted(set(examples.splits)) == ["test", "train", "validation"]
 
 
+@pytest.mark.parametrize("given", ["the folders", "column 'split'", "the arrays' names"])
+def test_a_train_part_alone_is_split_and_said(
+    given: str, class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    if given == "the folders":
+        data = class_folders({"train/cat": 10, "train/dog": 10})
+    elif given == "column 'split'":
+        rows = "".join(f"word {i},{'ab'[i % 2]},train\n" for i in range(20))
+        data = write(tmp_path / "a.csv", "text,label,split\n" + rows)
+    else:
+        data = tmp_path / "a.npz"
+        np.savez(
+            data, train_images=np.arange(20 * 64, dtype=np.uint8).reshape(20, 8, 8), train_labels=[0, 1] * 10
+        )
+    examples = with_splits(read_examples(data))
+    assert examples.split_origin == (
+        f"The split given by {given} has a train part only. So 4 of 20 items are held out of it, stratified, "
+        "seed 0."
+    )
+
+
 def test_parts_without_train_are_refused(class_folders: Callable[..., Path]) -> None:
     folder = class_folders({"train/cat": 1, "train/dog": 1})
     (folder / "train").rename(folder / "test")
@@ -238,6 +259,8 @@ def test_table_of_paths(class_folders: Callable[..., Path]) -> None:
         ('text,label\n"so,a\nla,b\n', r"row 1 \(line 2\): a quote in this row is not closed"),
         ('text,label\nso,a\n"la" x,b\n', r"row 2 \(line 3\): a quote"),
         ("text,text\nso,a\n", "names text more than once"),
+        ("text,label\nso,a\nla\x00la,b\n", r"bad\.csv, row 2 \(line 3\): holds a NUL byte.*tr -d"),
+        ("te\x00xt,label\nso,a\nla,b\n", r"bad\.csv, header \(line 1\): holds a NUL byte"),
         ("text,label\n", "holds no rows"),
         ("", "is empty"),
         ("text,label,split\nso,a,train\nla,b,tset\n", r"row 2: split 'tset'.*Did you mean 'test'"),

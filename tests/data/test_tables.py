@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headstart.data.tables import as_text, read_table
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 ROWS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6)
 
 

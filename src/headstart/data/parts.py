@@ -35,8 +35,8 @@ def given_split(values: np.ndarray, where: str) -> tuple[np.ndarray | None, str]
         where: what named them, for the sentence ("folders", "column 'split'").
 
     Returns:
-        (n_items,) "train", "validation" or "test", with a sentence on where it came from; None with "" where
-        everything is train.
+        (n_items,) "train", "validation" or "test", with a sentence on where it came from; None where
+        everything is train, with a sentence that says so.
 
     Raises:
         DataError: there is no train part.
@@ -49,7 +49,7 @@ def given_split(values: np.ndarray, where: str) -> tuple[np.ndarray | None, str]
             "Name the part to learn from 'train', or leave the split out."
         )
     if kinds == {"train"}:
-        return None, ""
+        return None, f"The split given by {where} has a train part only."
     if kinds == {"train", "validation"}:
         parts[parts == "validation"] = "test"
     named = {

@@ -103,7 +103,8 @@ def _read_folder(folder: Path, asked: dict[str, Any]) -> Examples:
             note = f"Labels are taken from {top[0]}, whose paths name the files."
             return read_metadata_folder(folder, replace(table, notes=(*table.notes, note)), **asked)
     only = {name.split("/", 1)[0] for name in media}
-    if len(only) == 1 and all(name.count("/") >= 2 for name in media):
+    given = {part_of(name) for name in only}
+    if len(only) == 1 and "train" not in given and all(name.count("/") >= 2 for name in media):
         # an archive unpacked into a folder of its own: the data lie one level deeper
         return _read_folder(folder / only.pop(), asked)
     if asked["target"] is not None and asked["labelled"]:

@@ -38,9 +38,10 @@ def with_splits(
     splits = np.full(len(examples), "train", dtype=object)
     splits[test] = "test"
     by = f", by {examples.group or 'group'}" if examples.groups is not None else ""
-    origin = f"No split was given: {len(test):,} of {len(examples):,} items are held out, stratified{by}"
-    origin += f", seed {seed}."
-    return replace(examples, splits=splits, split_origin=origin)
+    drawn = f"{len(test):,} of {len(examples):,} items are held out"
+    given = examples.split_origin  # that the given split holds nothing but a train part
+    origin = f"{given} So {drawn} of it" if given else f"No split was given: {drawn}"
+    return replace(examples, splits=splits, split_origin=f"{origin}, stratified{by}, seed {seed}.")
 
 
 def fold_indices(

@@ -85,7 +85,8 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
     encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
     remedy = f"Save it as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
-    if encoding == "utf-8" and b"\x00" in raw[:4] and len(raw) > 3:
+    wide = b"\x00" in raw[:4] and 4 * raw[:64].count(0) >= len(raw[:64]) > 3
+    if encoding == "utf-8" and wide:
         raise DataError(
             f"{path} looks like UTF-16 without a byte-order mark. "
             f"{remedy.replace('WINDOWS-1252', 'UTF-16LE')}"
@@ -122,14 +123,21 @@ def _read_delimited(path: Path) -> Table:
 
 
 def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
-    """Header and rows as lists of strings; a broken quote or a row of another length is one clear error."""
+    """Header and rows as lists of strings; a fault in a row is one clear error."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
     old_limit = csv.field_size_limit(2**31 - 1)  # a long text is no error; the default is 131,072 characters
     rows: list[list[str]] = []
     start = 1
+    holds_nul = "\x00" in text
     try:
         for row in reader:
             if row:
+                if holds_nul and any("\x00" in value for value in row):
+                    raise DataError(
+                        f"{path}, {f'row {len(rows)}' if rows else 'header'} (line {start}): holds a NUL byte, "
+                        "which is no text. Take such bytes out, for example: "
+                        f"tr -d '\\000' < {path.name} > clean-{path.name}"
+                    )
                 if rows and len(row) != len(rows[0]):
                     raise DataError(
                         f"{path}, row {len(rows)} (line {start}): {len(row)} values for "

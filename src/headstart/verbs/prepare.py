@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.errors import DataError, OptionError, SourceError
+from headstart.errors import DataError, DiskFullError, OptionError, SourceError
 from headstart.progress import say
 from headstart.verbs.clock import IMPORTS, Clock
 from headstart.verbs.config import FitConfig
@@ -78,19 +78,34 @@ def check_place(config: FitConfig) -> None:
 
     Raises:
         OptionError: naming the option.
+        DiskFullError: the store's disk has no room at all.
     """
     from headstart.features import Setting
+    from headstart.features.failures import explained
     from headstart.features.store import default_root
 
     Setting.choose(config.device, config.precision, config.threads)
     root = default_root() if config.store is None else Path(config.store)
-    standing = next(path for path in (root, *root.absolute().parents) if path.exists())
-    if not standing.is_dir() or not os.access(standing, os.W_OK):
-        wrong = "is a file, not a folder" if standing.is_file() else "cannot be written"
-        raise OptionError(
-            f"the feature store {root}: {standing} {wrong}; pass a folder you may write with --store, "
-            "or set HEADSTART_CACHE"
-        )
+    standing = root
+    try:
+        standing = next(path for path in (root, *root.absolute().parents) if path.exists())
+        if standing.is_dir():
+            return _try_to_write(standing)
+        wrong = f"{standing} is a file, not a folder"
+    except OSError as error:
+        failure = explained(error, standing, n_bytes=1)
+        if isinstance(failure, DiskFullError):
+            raise failure from None
+        wrong = f"{standing} cannot be written ({error.strerror or error})"
+    raise OptionError(
+        f"the feature store {root}: {wrong}; pass a folder you may write with --store, or set HEADSTART_CACHE"
+    )
+
+
+def _try_to_write(folder: Path) -> None:
+    """Make a folder and a file in it, and remove them: rights alone say yes to root on what is read-only."""
+    with tempfile.TemporaryDirectory(prefix=".headstart-", dir=folder) as trial:
+        (Path(trial) / "trial").write_bytes(b"1")
 
 
 def check_learnable(job: Prepared, config: FitConfig) -> None:
