@@ -7,15 +7,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from headstart.data.checks import check, check_lengths, drop_unreadable
 from headstart.data.examples import Examples, string_array
-from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing, TextPreprocessing
+from headstart.data.findings import Finding
+from headstart.data.preprocessing import (
+    AudioPreprocessing,
+    ImagePreprocessing,
+    TextPreprocessing,
+    with_window,
+)
 from headstart.data.read import read_examples
-from headstart.data.scanning import scan
+from headstart.data.scanning import Scan, scan
 from headstart.errors import DataError
+
+WHISPER = AudioPreprocessing(max_seconds=30.0)
 
 
 def texts(items: list[str], labels: str, splits: list[str] | None = None) -> Examples:
@@ -95,6 +104,35 @@ def test_silent_and_long_recordings(recording: Callable[..., Path]) -> None:
     (long,) = check_lengths(examples, seen, AudioPreprocessing(max_seconds=3.0))
     assert "Longer than 3 s: 1 of 5 recordings" in long.message
     assert check_lengths(examples, seen, AudioPreprocessing()) == []
+
+
+def lasting(seconds: list[float]) -> tuple[Examples, Scan]:
+    """Recordings of these durations, as a pass over their files would find them."""
+    names = string_array(f"{index}.wav" for index in range(len(seconds)))
+    digests = string_array(range(len(seconds)))
+    examples = Examples("audio", [Path(name) for name in names], names)
+    return examples, Scan(digests, np.zeros((len(seconds), 1), np.uint8), {}, seconds=np.array(seconds))
+
+
+def padding(seconds: list[float], preprocessing: AudioPreprocessing = WHISPER) -> list[Finding]:
+    examples, seen = lasting(seconds)
+    found = check_lengths(examples, seen, with_window(preprocessing, seen.seconds))
+    return [finding for finding in found if finding.kind == "padding"]
+
+
+def test_a_few_long_recordings_are_told_with_what_they_cost() -> None:
+    (told,) = padding([1.5] * 50 + [600.0] + [1.5] * 49)
+    assert told.severity == "warning" and told.items == ("50.wav",)
+    assert told.message == (
+        "The longest of 100 recordings lasts 600.0 s, so all of them are computed in a window of 30 s: 94% of "
+        "that is padding. 2 s would do without 50.wav: cut the long ones, or leave them out."
+    )
+    assert (
+        padding([1.5] * 20 + [6.0] * 2) == []
+    )  # 74% of 6 s windows is the others' due, under three quarters
+    assert padding([1.0] * 60 + [20.0] * 40) == []  # not a few
+    assert padding([1.0] * 100) == []
+    assert padding([1.0] * 99 + [20.0], replace(WHISPER, fixed_window=True)) == []  # nothing would change
 
 
 def test_cut_texts(word_tokenizer: TextPreprocessing) -> None:

@@ -19,7 +19,7 @@ class Finding:
         kind: "unreadable", "few_items", "like_classes", "unseen_class", "imbalance", "duplicate_within",
             "duplicate_across",
             "near_duplicate_within", "near_duplicate_across", "conflicting_labels", "group_leak", "animated",
-            "silent", "cut" or "note".
+            "silent", "cut", "padding" or "note".
         severity: "note" (good to know), "warning" (may change the result) or "error" (cannot go on).
         message: one complete sentence, or two.
         items: names of the first items concerned.
