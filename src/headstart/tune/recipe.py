@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,7 +11,7 @@ from headstart.errors import OptionError, did_you_mean
 
 _BY_MODALITY: dict[str, dict[str, Any]] = {
     "image": {"epochs": 10, "lr": 1e-4, "head_lr": 2e-4, "batch_size": 32},
-    "text": {"epochs": 4, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16, "augment": False},
+    "text": {"epochs": 4, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16, "augment": "none"},
     "audio": {"epochs": 10, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16},
 }
 
@@ -19,27 +19,73 @@ _BY_MODALITY: dict[str, dict[str, Any]] = {
 class Recipe(BaseModel):
     """Training settings; `Recipe.for_modality` gives the defaults of a modality.
 
-    Rates are peak rates of AdamW; the head starts fitted, on standardised features, so its rate is low too.
-    The schedule rises linearly over `warmup_share` of all steps and then falls to zero along half a cosine,
-    or stays. `patience` counts epochs without a better validation loss; the best weights are kept anyway.
-    `views` is the number of stored views of each item when a frozen prefix is stored: the first is the plain
-    item, further ones are augmented. `augment` concerns live training (`none`).
+    Length: `epochs`, or `steps` of the optimizer in all, which goes over epochs; `patience` counts epochs
+    without a better validation loss, and the best weights are kept anyway.
+
+    Rates are peak rates; `lr` may be "auto": the rate finder's. The head starts fitted (`head_start: probe`)
+    on standardised features, so its rate is low too. A stage's rate is `lr * layer_decay ** distance`, by its
+    distance from the last stage. The schedule rises linearly over `warmup_share` of all steps, then falls to
+    zero along half a cosine or a line, stays, or is divided by ten at each of `decay_at` (`steps`).
+
+    Steps: a batch of `batch_size` is worked off in `accumulate` parts of which the gradients are added up;
+    `checkpointing` computes activations again in the backward pass, which saves memory and costs time.
+
+    Weights: `ema` is the decay of a moving average that is evaluated and kept in place of the last weights;
+    `l2_sp` pulls the trained stages towards where they started; `wise_ft` interpolates between start and end
+    by validation.
+
+    Few of a class: `class_weights` and `logit_adjustment` change the loss, `sampling: balanced` the batches.
+
+    Views: `views` is the number of stored views of each item when a frozen prefix is stored: the first is the
+    plain item, further ones are augmented. Live training augments every epoch anew. `augment` says how;
+    `word_dropout` is of texts, `noise_db`, `speed` and `spec_augment` of recordings, `mixup` and `cutmix` of
+    batches.
+
+    `contrastive` is the number of steps of the class-contrastive stage before the head is fitted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int = Field(default=10, ge=1, le=10_000)
-    lr: float = Field(default=1e-4, gt=0, le=10)
-    head_lr: float = Field(default=1e-3, gt=0, le=10)
-    batch_size: int = Field(default=32, ge=1, le=65_536)
-    weight_decay: float = Field(default=0.01, ge=0, le=1)
-    schedule: Literal["cosine", "constant"] = "cosine"
-    warmup_share: float = Field(default=0.1, ge=0, le=1)
+    steps: int | None = Field(default=None, ge=1, le=10_000_000)
     patience: int = Field(default=5, ge=1)
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    lr: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = 1e-4
+    head_lr: float = Field(default=1e-3, gt=0, le=10)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0, le=1)
     clip_norm: float | None = Field(default=1.0, gt=0)
+    head_start: Literal["probe", "random"] = "probe"
+
+    schedule: Literal["cosine", "linear", "constant", "steps"] = "cosine"
+    warmup_share: float = Field(default=0.1, ge=0, le=1)
+    decay_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.4, 0.6, 0.8)
+
+    batch_size: int = Field(default=32, ge=1, le=65_536)
+    accumulate: int = Field(default=1, ge=1, le=65_536)
+    checkpointing: bool = False
+
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    l2_sp: float = Field(default=0.0, ge=0)
+    wise_ft: bool = False
+
+    class_weights: bool = False
+    sampling: Literal["natural", "balanced"] = "natural"
+    logit_adjustment: float = Field(default=0.0, ge=0)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+
     views: int = Field(default=1, ge=1, le=64)
-    augment: bool = True
+    augment: Literal["none", "light", "trivial"] = "light"
+    word_dropout: float = Field(default=0.1, ge=0, lt=1)
+    noise_db: float = Field(default=30.0, ge=0)
+    speed: float = Field(default=0.0, ge=0, lt=1)
+    spec_augment: bool = False
+    mixup: float = Field(default=0.0, ge=0)
+    cutmix: float = Field(default=0.0, ge=0)
+
+    contrastive: int = Field(default=0, ge=0, le=1_000_000)
 
     @classmethod
     def for_modality(cls, modality: str, **changes: Any) -> Recipe:
@@ -69,8 +115,10 @@ class Recipe(BaseModel):
         try:
             return cls(**{str(name): value for name, value in settings.items()})
         except ValidationError as error:
-            lines = [_fault(fault) for fault in error.errors()]
-        raise OptionError("\n".join([f"the recipe{f' {where}' if where else ''} is wrong:", *lines]))
+            told = {_name(fault): _fault(fault) for fault in reversed(error.errors())}
+        raise OptionError(
+            "\n".join([f"the recipe{f' {where}' if where else ''} is wrong:", *reversed(told.values())])
+        )
 
     @classmethod
     def load(cls, path: Path, modality: str, **changes: Any) -> Recipe:
@@ -103,11 +151,19 @@ class Recipe(BaseModel):
         """The recipe as YAML that `load` reads back to an equal one."""
         import yaml
 
-        return str(yaml.safe_dump(self.model_dump(), sort_keys=False))
+        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
+
+
+def _name(fault: Any) -> str:
+    """The setting a fault is about; what follows the name of `lr` is the form that did not fit."""
+    return ".".join(
+        str(part) for part in fault["loc"] if part in Recipe.model_fields or isinstance(part, int)
+    ) or str(fault["loc"][0])
 
 
 def _fault(fault: Any) -> str:
-    name = ".".join(str(part) for part in fault["loc"])
+    name = _name(fault)
     if fault["type"] == "extra_forbidden":
         return f"  there is no setting '{name}'.{did_you_mean(name, Recipe.model_fields)}"
-    return f"  {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}"
+    form = " or be 'auto'" if name == "lr" else ""
+    return f"  {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}{form}, got {fault['input']!r}"

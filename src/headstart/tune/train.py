@@ -174,7 +174,7 @@ class Training:
     def _feed(self, part: Part, store: Store, n_views: int) -> Feed:
         cut, setting, preprocessing = self.policy.resolved_cut, self.setting, self.source.preprocessing
         if cut == 0:
-            augment, threads = self.recipe.augment, setting.n_threads
+            augment, threads = self.recipe.augment != "none", setting.n_threads
             return LiveFeed(part.items, part.digests, preprocessing, n_threads=threads, augment=augment)
         if n_views > 1 and self.source.modality == "text":
             say("a text has one stored view, since one with other words has another length: views is 1")
