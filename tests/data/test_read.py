@@ -284,9 +284,9 @@ def test_unbalanced_quotes_in_tsv_are_text(tmp_path: Path) -> None:
     assert "quotes" in examples.notes[0]
 
 
-def test_measured_numbers_are_refused_but_whole_classes_are_not(tmp_path: Path) -> None:
-    rows = "\n".join(f"word {i},{i / 7:.3f}" for i in range(60))
-    with pytest.raises(DataError, match="regression"):
+def test_whole_numbers_are_classes_unless_nearly_every_item_has_its_own(tmp_path: Path) -> None:
+    rows = "\n".join(f"word {i},{1900 + i}" for i in range(60))
+    with pytest.raises(DataError, match="--task regression"):
         read_examples(write(tmp_path / "a.csv", "text,label\n" + rows))
     rows = "\n".join(f"word {i},{i % 30}" for i in range(90))
     classes = read_examples(write(tmp_path / "b.csv", "text,label\n" + rows)).classes

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from headstart.data.repeats import identity
     from headstart.data.scanning import Scan, scan
     from headstart.data.splits import bound_groups, fold_indices, holdout_indices, with_splits
+    from headstart.data.targets import TASKS, Targets, Task
 
 _HOMES = {
+    "TASKS": "targets",
     "AudioPreprocessing": "preprocessing",
     "Augment": "augment",
     "Examples": "examples",
@@ -35,6 +37,8 @@ _HOMES = {
     "Modality": "examples",
     "Preprocessing": "preprocessing",
     "Scan": "scanning",
+    "Targets": "targets",
+    "Task": "targets",
     "TextPreprocessing": "preprocessing",
     "bound_groups": "splits",
     "check": "checks",
@@ -56,6 +60,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "TASKS",
     "AudioPreprocessing",
     "Augment",
     "Examples",
@@ -64,6 +69,8 @@ __all__ = [
     "Modality",
     "Preprocessing",
     "Scan",
+    "Targets",
+    "Task",
     "TextPreprocessing",
     "bound_groups",
     "check",

@@ -1,11 +1,13 @@
 """Read an npz of arrays (MedMNIST's layout) as memory maps: nothing is held that is not being looked at.
 
 Keys: `{train,val,test}_images` with `{train,val,test}_labels`, or `images`/`x`/`data` with `labels`/`y`.
-Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); labels (N,) or (N, 1).
+Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); labels (N,),
+(N, 1), or (N, C) of 0 and 1 for several labels a picture.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import zipfile
@@ -16,7 +18,6 @@ import numpy as np
 
 from headstart.data.examples import Examples, string_array
 from headstart.data.items import ItemView
-from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
 from headstart.errors import DataError
 
@@ -52,6 +53,7 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
         parts += [part] * len(pictures)
         if label_key is not None:
             labels += _labels(path, label_key, arrays[label_key], len(pictures))
+    labels, notes = _one_hot_as_classes(labels)
     complete = len(labels) == len(names)
     if labelled and not complete:
         raise DataError(
@@ -59,8 +61,6 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
         )
     named = string_array(names)
     label_array = string_array(labels) if complete else None
-    if labelled and label_array is not None:
-        check_labels(label_array, named, str(path), "label")
     parted = all(part_of(part) for part in parts) and (labelled or "train" in parts)
     splits, origin = given_split(string_array(parts), "the arrays' names") if parted else (None, "")
     return Examples(
@@ -71,6 +71,8 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
         splits=splits,
         root=path.parent,
         split_origin=origin,
+        notes=notes,
+        where=str(path),
     )
 
 
@@ -111,11 +113,24 @@ def _pictures(path: Path, key: str, array: np.ndarray) -> np.ndarray:
 def _labels(path: Path, key: str, array: np.ndarray, n_items: int) -> list[str]:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
+    if array.ndim == 2 and len(array) == n_items and np.isin(array, (0, 1)).all():
+        return [json.dumps([str(column) for column in np.flatnonzero(row)]) for row in array]
     if array.ndim != 1 or len(array) != n_items:
         raise DataError(
             f"{path}, {key}: one label for each of {n_items:,} pictures is needed, got shape {array.shape}."
         )
     return [value.decode() if isinstance(value, bytes) else str(value) for value in array.tolist()]
+
+
+def _one_hot_as_classes(labels: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Rows of 0 and 1 with a single 1 each are a way to write classes; any others are sets of labels."""
+    if not labels or not all(label.startswith("[") for label in labels):
+        return labels, ()
+    rows = [json.loads(label) for label in labels]
+    if any(len(row) != 1 for row in rows):
+        return labels, ()
+    note = "Each row of the labels holds a single 1: taken as one class each. For labels, pass --task multilabel."
+    return [row[0] for row in rows], (note,)
 
 
 def open_npz(path: Path) -> dict[str, np.ndarray]:

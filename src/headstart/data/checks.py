@@ -16,6 +16,7 @@ from headstart.data.preprocessing import (
 )
 from headstart.data.repeats import nearly_repeated, repeated
 from headstart.data.scanning import Scan
+from headstart.data.target_checks import check_labels, check_values
 from headstart.data.texts import n_cut_texts
 from headstart.errors import DataError
 from headstart.units import UNITS, counted
@@ -38,7 +39,7 @@ def check(examples: Examples, scan: Scan) -> list[Finding]:
     """
     found = [
         *check_unreadable(examples, scan),
-        *_classes(examples),
+        *_targets(examples),
         *repeated(examples, scan),
         *nearly_repeated(examples, scan),
         *_leaking_groups(examples),
@@ -101,11 +102,20 @@ def check_unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNRE
     return [about("unreadable", "error" if fatal else "warning", message, names)]
 
 
-def _classes(examples: Examples) -> list[Finding]:
-    """Classes that are missing or rare where the learning happens."""
+def _targets(examples: Examples) -> list[Finding]:
+    """What the labels themselves show."""
     if examples.labels is None:
         return []
-    inside = examples.labels if examples.splits is None else examples.labels[examples.splits == "train"]
+    if examples.task == "regression":
+        return check_values(examples)
+    if examples.task == "multilabel":
+        return [*check_labels(examples), *_like_names(examples.classes)]
+    return _classes(examples, examples.labels)
+
+
+def _classes(examples: Examples, labels: np.ndarray) -> list[Finding]:
+    """Classes that are missing or rare where the learning happens."""
+    inside = labels if examples.splits is None else labels[examples.splits == "train"]
     where = "" if examples.splits is None else " in the training part"
     counts = Counter(inside.tolist())
     unseen = [name for name in examples.classes if counts[name] == 0]

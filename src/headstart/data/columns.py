@@ -10,7 +10,6 @@ import numpy as np
 
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import suffix_modality
-from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table
 from headstart.errors import DataError, did_you_mean
@@ -184,6 +183,7 @@ def examples_from_columns(
     labelled: bool,
     fallback_labels: np.ndarray | None = None,
     fallback_parts: np.ndarray | None = None,
+    split_from: str | None = None,
     root: Path | None = None,
     notes: Iterable[str] = (),
 ) -> Examples:
@@ -201,11 +201,12 @@ def examples_from_columns(
         labelled: labels are needed.
         fallback_labels: folder names, taken where no column is the target.
         fallback_parts: folder names of parts, taken where there is no split column.
+        split_from: what the column `split` was made from, where the table had none.
         root: the folder.
         notes: sentences so far.
 
     Raises:
-        DataError: columns are missing, labels are missing in some rows, or look like measured numbers.
+        DataError: columns are missing, or the split's values are unknown.
     """
     rest = [name for name in columns if name != item_column]
     lenient = labelled and fallback_labels is None
@@ -213,11 +214,10 @@ def examples_from_columns(
     labels = fallback_labels if label_name is None else columns[label_name]
     if not labelled and labels is not None and any(value == "" for value in labels):
         labels = None
-    if labelled and labels is not None:
-        check_labels(labels, names, where, label_name or "label")
     group_name = group_column(rest, group, label_name, where)
     split_name = find_column(["split"], rest)
-    splits, origin = _split(columns, split_name, fallback_parts, names, where, labelled)
+    says = split_from or f"column '{split_name}'"
+    splits, origin = _split(columns, split_name, says, fallback_parts, names, where, labelled)
     used = {item_column, label_name, group_name, split_name if splits is not None else None}
     return Examples(
         modality=modality,
@@ -232,12 +232,14 @@ def examples_from_columns(
         root=root,
         split_origin=origin,
         notes=tuple(notes),
+        where=where,
     )
 
 
 def _split(
     columns: Mapping[str, np.ndarray],
     split_name: str | None,
+    says: str,
     fallback_parts: np.ndarray | None,
     names: np.ndarray,
     where: str,
@@ -256,7 +258,7 @@ def _split(
             f"{f' ({len(unknown):,} rows)' if len(unknown) > 1 else ''}."
             f"{did_you_mean(values[row], ['train', 'validation', 'test', 'dev', 'val'])}"
         )
-    return given_split(values, f"column '{split_name}'")
+    return given_split(values, says)
 
 
 def row_names(n_rows: int) -> np.ndarray:

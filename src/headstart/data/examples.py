@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from headstart.data.items import Item, ItemView, modality_of_items, take_items
+from headstart.data.targets import Targets, Task, label_names, strata
 from headstart.errors import DataError
 
 Modality = Literal["image", "text", "audio"]
@@ -59,7 +60,7 @@ class Examples:
         items: N items: paths, texts, encoded bytes or pixel arrays (H, W) or (H, W, 3) uint8; fetched one by
             one.
         names: (N,) how each item is called in messages: a relative path, "row 12", "train_images[3]".
-        labels: (N,) the target's values, None when unknown.
+        labels: (N,) the target's values in the form that `targets` tells of, None when unknown.
         groups: (N,) what must not straddle a split (patient, speaker), None when there are none.
         splits: (N,) "train", "validation" or "test", None when none was given.
         columns: all other columns, (N,) each.
@@ -68,6 +69,8 @@ class Examples:
         root: the folder the data was read from.
         split_origin: a sentence saying where the split came from.
         notes: sentences on what was decided while reading (the text column, the encoding, ...).
+        where: the file or folder that the labels came from, for messages.
+        task: what is learned from the labels.
     """
 
     modality: Modality
@@ -82,6 +85,8 @@ class Examples:
     root: Path | None = None
     split_origin: str = ""
     notes: tuple[str, ...] = ()
+    where: str = ""
+    task: Task = "classification"
 
     def __post_init__(self) -> None:
         per_item: dict[str, np.ndarray | None] = {
@@ -103,8 +108,24 @@ class Examples:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The distinct labels, whole numbers by value, else sorted; () when labels are unknown."""
-        return () if self.labels is None else natural_order(self.labels)
+        """The distinct classes or labels, whole numbers by value, else sorted; () for a quantity or no labels."""
+        if self.labels is None or self.task == "regression":
+            return ()
+        if self.task == "multilabel":
+            return natural_order(name for text in set(self.labels) for name in label_names(text))
+        return natural_order(self.labels)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """The task with the names of its outputs."""
+        return Targets(self.task, (self.target,) if self.task == "regression" else self.classes)
+
+    @cached_property
+    def strata(self) -> np.ndarray:
+        """(N,) what a split keeps in proportion."""
+        if self.labels is None:
+            raise DataError("a split needs labels: name their column with --target.")
+        return strata(self.task, self.targets.encode(self.labels))
 
     def take(self, indices: np.ndarray | Sequence[int]) -> Examples:
         """The examples at some positions, in that order.
@@ -135,6 +156,7 @@ class Examples:
         labels: Iterable[Any] | None = None,
         groups: Iterable[Any] | None = None,
         modality: Modality | None = None,
+        task: Task = "classification",
     ) -> Examples:
         """Examples from what a script holds.
 
@@ -143,6 +165,7 @@ class Examples:
             labels: one for each item; turned into strings by `str`.
             groups: one for each item.
             modality: found from the items when None.
+            task: what the labels are; several labels an item are joined by `|`.
 
         Raises:
             DataError: nothing was given, lengths differ, or the modality cannot be told.
@@ -168,4 +191,5 @@ class Examples:
             names=names,
             labels=None if labels is None else string_array(labels),
             groups=None if groups is None else string_array(groups),
+            task=task,
         )

@@ -20,7 +20,6 @@ from headstart.data.columns import (
 )
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import suffix_modality
-from headstart.data.labels import check_labels
 from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table, read_text
 from headstart.errors import DataError
@@ -139,8 +138,6 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
             _refuse_two_levels(folder, tails)
         labels = string_array(printable(tail[0]) for tail in tails)
     named = string_array(printable(name) for name in names)
-    if labelled and labels is not None:
-        check_labels(labels, named, str(folder), "label (the folders' names)")
     return Examples(
         modality=kind,
         items=file_items(folder, names, kind),
@@ -150,6 +147,7 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
         root=folder,
         split_origin=origin,
         notes=notes,
+        where=str(folder),
     )
 
 

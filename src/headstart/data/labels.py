@@ -1,53 +1,164 @@
-"""Refuse labels that cannot be classes: missing, of one kind only, or measured numbers."""
+"""Say what the labels are (classes, sets of labels, a quantity), and refuse those that cannot be it."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
+from headstart.data.examples import Examples, string_array
+from headstart.data.targets import NO_LABEL, SEPARATOR, Task, joined
 from headstart.errors import DataError
 
+_FEW_VALUES = 20
 
-def check_labels(labels: np.ndarray, names: np.ndarray, where: str, column: str) -> None:
-    """Refuse labels that cannot be classes.
+
+def with_task(examples: Examples, task: Task | None) -> Examples:
+    """The examples with their task and with checked labels in its form; those without labels as they are.
+
+    Without a task asked for, lists are several labels an item, many numbers with fractions are a quantity, and
+    everything else is classes; what was taken is said in a note.
 
     Args:
-        labels: (n_items,) strings.
-        names: (n_items,) how the items are called.
-        where: the file or folder.
-        column: the target's name.
+        examples: N items as read.
+        task: as asked for, or None.
 
     Raises:
-        DataError: some are missing, only one class is there, or they are measured numbers.
+        DataError: labels are missing or cannot be what was asked for; the message names row and remedy.
     """
-    missing = np.flatnonzero(labels == "")
-    if len(missing):
-        shown = ", ".join(str(names[row]) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
+    if examples.labels is None:
+        return examples
+    where = f"{examples.where or 'the data'}: column '{examples.target}'"
+    _refuse_missing(examples, where, task)
+    labels = examples.labels
+    listed = _lists(labels)
+    note = ""
+    if task is None:
+        task, note = _told_by(labels, listed is not None, examples.target, where)
+    if task == "multilabel":
+        sets = listed if listed is not None else _split_cells(labels)
+        kept = string_array(_checked_sets(sets, examples.names, where))
+    else:
+        kept = labels
+        if task == "regression":
+            _refuse_text(labels, examples.names, where)
+    if len(set(kept)) == 1:
+        what = {"classification": "classes", "multilabel": "sets of labels", "regression": "values"}[task]
         raise DataError(
-            f"{where}: column '{column}' is empty for {len(missing):,} of {len(labels):,} items ({shown}). "
-            "Fill in the labels or take these rows out."
+            f"{where}: all {len(kept):,} items have the one value '{kept[0]}'. At least two {what} are needed."
+        )
+    notes = (*examples.notes, note) if note else examples.notes
+    return replace(examples, labels=kept, task=task, notes=notes)
+
+
+def _refuse_missing(examples: Examples, where: str, task: Task | None) -> None:
+    labels = np.asarray(examples.labels)
+    missing = np.flatnonzero(labels == "")
+    if not len(missing):
+        return
+    names = examples.names
+    shown = ", ".join(str(names[row]) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
+    remedy = "Fill in the labels or take these rows out."
+    if task == "multilabel":
+        remedy = f"Write {NO_LABEL} for an item that has none of the labels, or take these rows out."
+    raise DataError(f"{where} is empty for {len(missing):,} of {len(labels):,} items ({shown}). {remedy}")
+
+
+def _told_by(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[Task, str]:
+    """The task that the labels themselves suggest, and a sentence where it is not plain."""
+    if lists:
+        return "multilabel", (
+            f"Column '{column}' holds lists: an item may have several labels (multilabel). For one class each, pass "
+            "--task classification."
         )
     distinct = set(labels)
-    if len(distinct) == 1:
-        raise DataError(
-            f"{where}: all {len(labels):,} items have the one {column} '{labels[0]}'. At least two "
-            "classes are needed."
+    numbers = _numbers(distinct) if len(distinct) > _FEW_VALUES else None
+    if numbers is not None and (numbers != np.floor(numbers)).any():
+        return "regression", (
+            f"Column '{column}' holds {len(distinct):,} different numbers, with fractions: taken as a quantity "
+            "(regression). For classes, pass --task classification."
         )
-    if _measured(labels, distinct):
+    if numbers is not None and len(distinct) > 0.5 * len(labels):
         example = ", ".join(sorted(distinct)[:3])
         raise DataError(
-            f"{where}: column '{column}' holds {len(distinct):,} different numbers ({example}, ...): this "
-            "looks like a quantity (regression), which headstart does not learn yet. Bin it into classes, "
-            "or pass another --target."
+            f"{where} holds {len(distinct):,} different whole numbers ({example}, ...) for {len(labels):,} "
+            "items. To learn them as a quantity pass --task regression; as classes, --task classification; or "
+            "pass another --target."
         )
+    several = next((label for label in labels if SEPARATOR in label or ";" in label), None)
+    if several is None:
+        return "classification", ""
+    return "classification", (
+        f"Values of column '{column}' such as '{several}' are taken as one class each. If they are several "
+        "labels, pass --task multilabel."
+    )
 
 
-def _measured(labels: np.ndarray, distinct: set[str]) -> bool:
-    """Whether labels are numbers of a quantity: many different ones, with fractions or nearly one an item."""
-    if len(distinct) <= 20:
-        return False
+def _numbers(values: set[str]) -> np.ndarray | None:
+    """The values as finite numbers, or None where one is not."""
+    found = [_finite(value) for value in values]
+    return None if any(number is None for number in found) else np.array(found, dtype=np.float64)
+
+
+def _finite(text: str) -> float | None:
     try:
-        numbers = [float(label) for label in distinct]
+        number = float(text)
     except ValueError:
-        return False
-    fractions = any(number != int(number) for number in numbers if np.isfinite(number))
-    return fractions or len(distinct) > 0.5 * len(labels)
+        return None
+    return number if np.isfinite(number) and "_" not in text else None
+
+
+def _refuse_text(labels: np.ndarray, names: np.ndarray, where: str) -> None:
+    """Refuse a quantity that is no finite number somewhere."""
+    bad = [row for row, label in enumerate(labels) if _finite(label) is None]
+    if not bad:
+        return
+    text = str(labels[bad[0]])
+    others = f" ({len(bad):,} rows in all)" if len(bad) > 1 else ""
+    kind = (
+        "is not finite" if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity") else "is no number"
+    )
+    comma = " Write a point for the decimal comma." if _finite(text.replace(",", ".")) is not None else ""
+    raise DataError(
+        f"{where}, {names[bad[0]]}: '{text}' {kind}{others}; --task regression needs a finite number in every "
+        f"row.{comma} Mend these rows or take them out, or pass another --target."
+    )
+
+
+def _lists(labels: np.ndarray) -> list[list[str]] | None:
+    """The cells as lists of names where every one of them is written as a JSON list of single values."""
+    if not all(label.startswith("[") and label.endswith("]") for label in labels):
+        return None
+    rows = []
+    for label in labels:
+        try:
+            row = json.loads(label, parse_float=str, parse_int=str)
+        except ValueError:
+            return None
+        if any(isinstance(value, (list, dict)) for value in row):
+            return None
+        rows.append([str(value) for value in row if value is not None])
+    return rows
+
+
+def _split_cells(labels: np.ndarray) -> list[list[str]]:
+    """The names in cells joined by `|`, or by `;` where no cell holds a `|`."""
+    separator = SEPARATOR if any(SEPARATOR in label for label in labels) else ";"
+    return [[] if label.strip() == NO_LABEL else label.split(separator) for label in labels]
+
+
+def _checked_sets(sets: Sequence[Sequence[str]], names: np.ndarray, where: str) -> list[str]:
+    """Each set as one text: names without outer spaces, each once, in order."""
+    texts = []
+    for row, given in enumerate(sets):
+        kept = sorted({name.strip() for name in given} - {""})
+        bad = next((name for name in kept if SEPARATOR in name or name == NO_LABEL), None)
+        if bad is not None:
+            raise DataError(
+                f"{where}, {names[row]}: '{bad}' cannot be a label among others, as {SEPARATOR} stands between "
+                f"labels and {NO_LABEL} for none. Give it another name."
+            )
+        texts.append(joined(kept))
+    return texts

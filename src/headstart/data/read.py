@@ -25,8 +25,10 @@ from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.folders import list_files, read_class_folders, read_metadata_folder
 from headstart.data.hub import is_saved_dataset, read_dataset
 from headstart.data.items import suffix_modality
+from headstart.data.labels import with_task
 from headstart.data.parts import part_of
 from headstart.data.tables import TABLE_SUFFIXES, Table, read_table, read_text
+from headstart.data.targets import Task
 from headstart.errors import DataError, did_you_mean
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(:[\w.-]+)?")
@@ -39,6 +41,7 @@ def read_examples(
     group: str | None = None,
     modality: Modality | None = None,
     labelled: bool = True,
+    task: Task | None = None,
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
 
@@ -49,6 +52,8 @@ def read_examples(
         group: column that must not straddle a split; None: patient, speaker, group or subject.
         modality: "image", "text" or "audio" where a folder holds more than one.
         labelled: False for prediction: labels are optional, bare files, one file or a .txt of lines are fine.
+        task: what the labels are: one class each, several labels joined by `|` or `;` (or lists), or a
+            quantity; None: told from the labels, and said.
 
     Raises:
         DataError: something about the data is wrong; the message says what, where and what to do.
@@ -69,7 +74,7 @@ def read_examples(
         )
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
-    return examples
+    return with_task(examples, task) if labelled else examples
 
 
 def _no_table(name: str) -> bool:
@@ -153,7 +158,8 @@ def _read_part_tables(folder: Path, names: list[str], asked: dict[str, Any]) -> 
     table = _joined(folder / "tables", tables)
     parted = string_array(table.path.stem for table in tables for _ in range(table.n_rows))
     rows = string_array(f"{table.path.name} row {row + 1}" for table in tables for row in range(table.n_rows))
-    return _from_table(replace(table, columns={**table.columns, "split": parted}), folder, asked, rows)
+    table = replace(table, columns={**table.columns, "split": parted})
+    return _from_table(table, folder, asked, rows, split_from="the files' names")
 
 
 def _read_file(path: Path, asked: dict[str, Any]) -> Examples:
@@ -180,7 +186,9 @@ def _read_file(path: Path, asked: dict[str, Any]) -> Examples:
     )
 
 
-def _from_table(table: Table, folder: Path, asked: dict[str, Any], names: np.ndarray) -> Examples:
+def _from_table(
+    table: Table, folder: Path, asked: dict[str, Any], names: np.ndarray, split_from: str | None = None
+) -> Examples:
     """Texts of a table, or the files that its path column or its embedded bytes name."""
     blobs = table.blobs or {}
     column = path_column(table.columns, folder) if asked["modality"] != "text" else None
@@ -212,6 +220,7 @@ def _from_table(table: Table, folder: Path, asked: dict[str, Any], names: np.nda
         target=asked["target"],
         group=asked["group"],
         labelled=asked["labelled"],
+        split_from=split_from,
         root=folder,
         notes=notes,
     )

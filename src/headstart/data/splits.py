@@ -32,9 +32,7 @@ def with_splits(
     """
     if examples.splits is not None:
         return examples
-    if examples.labels is None:
-        raise DataError("a split by class needs labels: name their column with --target.")
-    _, test = holdout_indices(examples.labels, bound_groups(examples.groups, keys), held_out, seed)
+    _, test = holdout_indices(examples.strata, bound_groups(examples.groups, keys), held_out, seed)
     splits = np.full(len(examples), "train", dtype=object)
     splits[test] = "test"
     by = f", by {examples.group or 'group'}" if examples.groups is not None else ""

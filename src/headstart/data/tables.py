@@ -20,6 +20,7 @@ from headstart.data.examples import string_array
 from headstart.errors import DataError
 
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
+_LONGEST_LABELS = 64  # values a list on average; token ids are longer
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -211,13 +212,26 @@ def _read_parquet(path: Path) -> Table:
         holds_files = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
         if holds_files or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             blobs[name] = _Blobs(column, path.parent)
-        elif pa.types.is_nested(kind):
+        elif pa.types.is_nested(kind) and not _is_labels(column):
             continue  # embeddings, boxes and the like are neither labels nor texts
         else:
             columns[name] = string_array(as_text(value) for value in column.to_pylist())
     if not columns and blobs:
         columns["row"] = string_array(range(1, table.num_rows + 1))
     return Table(path, columns, blobs=blobs)
+
+
+def _is_labels(column: Any) -> bool:
+    """Whether a column holds short lists of names or whole numbers, which may be the labels of its items."""
+    import pyarrow as pa
+
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    value = kind.value_type.value_type if pa.types.is_dictionary(kind.value_type) else kind.value_type
+    if not (pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_integer(value)):
+        return False
+    return sum(len(chunk.flatten()) for chunk in column.chunks) <= _LONGEST_LABELS * max(1, len(column))
 
 
 class _Blobs(Sequence[Any]):
