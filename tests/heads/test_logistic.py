@@ -88,6 +88,6 @@ def test_streamed_fits_equal_those_in_memory(kind: str, monkeypatch: pytest.Monk
         found = fit_logistic_streamed(x + 30, y, 3, reduced, 0.05, tolerance=1e-6)
     else:
         wanted = fit_ridge(reduced.z, indicators(y, 3), 4.0)
-        found = fit_ridge_streamed(x + 30, y, 3, reduced, 4.0)
+        found = fit_ridge_streamed(x + 30, indicators(y, 3), reduced, 4.0)
     for one, other in zip(found, wanted):
         assert np.allclose(one, other, atol=2e-3)

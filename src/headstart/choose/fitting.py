@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidates import Candidate, gram_trace
+from headstart.choose.candidates import Candidate, Coding, gram_trace
 from headstart.choose.features import StageFeatures, StageRows
+from headstart.data.targets import Targets
 from headstart.errors import DataError
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import CHUNK, Reduced, Rows
-from headstart.heads.ridge import fit_ridge, indicators
+from headstart.heads.ridge import fit_ridge
 from headstart.heads.streamed import fit_logistic_streamed, fit_ridge_streamed
 
 
-def fit_head(
-    candidate: Candidate, reduced: Reduced, codes: NDArray[np.intp], classes: tuple[str, ...]
-) -> LinearHead:
+def fit_head(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
     """Fit a candidate on the items it was scored on.
 
     Args:
         candidate: what to fit.
         reduced: rotated features of its stages, of N items.
-        codes: class numbers, of shape (N,).
-        classes: C names.
+        encoded: targets of the N items.
+        targets: the task with its C names.
     """
     if candidate.kind == "ridge":
         penalty = candidate.penalty * gram_trace(reduced)
-        weight, bias = fit_ridge(reduced.z, indicators(codes, len(classes)), penalty)
-        return _head(candidate, reduced, weight.astype(np.float32), bias.astype(np.float32), classes)
-    start = fit_logistic(reduced.z, codes, len(classes), candidate.penalty)
-    return _head(candidate, reduced, *start, classes)
+        coding = Coding.of(targets.task, encoded, targets.n_outputs)
+        weight, bias = fit_ridge(reduced.z, coding.coded(encoded), penalty)
+        head = _head(candidate, reduced, weight.astype(np.float32), bias.astype(np.float32), targets)
+        return head.rescaled(coding.shift, coding.factor) if targets.task == "regression" else head
+    start = fit_logistic(reduced.z, encoded, targets.n_outputs, candidate.penalty)
+    return _head(candidate, reduced, *start, targets)
 
 
 def fit_head_streamed(
     candidate: Candidate,
     reduced: Reduced,
     features: StageFeatures,
-    codes: NDArray[np.intp],
-    classes: tuple[str, ...],
+    encoded: NDArray[Any],
+    targets: Targets,
 ) -> LinearHead:
     """Fit a candidate that was scored on a sample on all items, read in chunks.
 
@@ -49,21 +52,24 @@ def fit_head_streamed(
         candidate: what to fit.
         reduced: rotated features of the sample.
         features: of all N items.
-        codes: class numbers, of shape (N,).
-        classes: C names.
+        encoded: targets of the N items.
+        targets: the task with its C names.
 
     Raises:
         DataError: a feature is not finite.
     """
     rows = StageRows(features, candidate.stages)
     _require_finite(rows, " + ".join(features.stages[i] for i in candidate.stages))
-    share = len(reduced.z) / len(codes)
+    share = len(reduced.z) / len(encoded)
     if candidate.kind == "ridge":
         penalty = candidate.penalty * gram_trace(reduced)
-        fitted = fit_ridge_streamed(rows, codes, len(classes), reduced, penalty)
-    else:
-        fitted = fit_logistic_streamed(rows, codes, len(classes), reduced, candidate.penalty * share)
-    return _head(candidate, reduced, *fitted, classes)
+        coding = Coding.of(targets.task, encoded, targets.n_outputs)
+        head = _head(
+            candidate, reduced, *fit_ridge_streamed(rows, coding.coded(encoded), reduced, penalty), targets
+        )
+        return head.rescaled(coding.shift, coding.factor) if targets.task == "regression" else head
+    fitted = fit_logistic_streamed(rows, encoded, targets.n_outputs, reduced, candidate.penalty * share)
+    return _head(candidate, reduced, *fitted, targets)
 
 
 def _require_finite(rows: Rows, name: str) -> None:
@@ -81,7 +87,7 @@ def _head(
     reduced: Reduced,
     weight_CR: NDArray[np.float32],
     bias_C: NDArray[np.float32],
-    classes: tuple[str, ...],
+    targets: Targets,
 ) -> LinearHead:
     return LinearHead(
         stages=candidate.stages,
@@ -90,5 +96,6 @@ def _head(
         weight=reduced.weights(weight_CR),
         bias=bias_C,
         temperature=candidate.temperature,
-        classes=classes,
+        classes=targets.classes,
+        task=targets.task,
     )

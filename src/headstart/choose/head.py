@@ -4,7 +4,8 @@
 2. Heads on the most promising stages, the last stage and several stages together, cross-validated on the
    same folds.
 3. The last stage is the source's own output and moves best to data that differ from the training items, so
-   it is kept unless another head is better by more than two standard errors of the paired difference.
+   it is kept unless another head is better by more than two standard errors of the paired difference (of
+   accuracy; for labels and quantities of the explained share of the loss).
 4. The chosen head is fitted on all training items; its temperature comes from its out-of-fold logits.
 
 Example:
@@ -21,18 +22,21 @@ Example:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidates import Candidate, Task, best_candidate, ridge_candidate
+from headstart.choose.candidates import Candidate, Trial, best_candidate, ridge_candidate
 from headstart.choose.features import StageFeatures, rows_of
 from headstart.choose.fitting import fit_head, fit_head_streamed
 from headstart.data.examples import natural_order
 from headstart.data.splits import fold_indices
+from headstart.data.targets import Targets, Task, label_names, strata
 from headstart.errors import DataError
 from headstart.evidence.intervals import standard_error
-from headstart.heads.linear import LinearHead, softmax
+from headstart.heads.linear import LinearHead
+from headstart.heads.outputs import activated
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map, single_threaded
 
@@ -47,7 +51,7 @@ LONE_PENALTY = 0.1  # of the logistic head where there is one item a class
 
 @dataclass(frozen=True)
 class ProfileRow:
-    """The probe at one stage: cross-validated accuracy of a ridge head, with its 95% interval."""
+    """The probe at one stage: cross-validated quality of a ridge head, with its 95% interval."""
 
     stage: str
     index: int
@@ -69,7 +73,7 @@ class Choice:
         chosen: the one taken.
         stages: names of the stages it reads.
         positions: of the items the choice was made on: all, or a stratified sample of a large set.
-        out_of_fold: its cross-validated probabilities for those items, of shape (N, C), calibrated.
+        out_of_fold: its cross-validated outputs for those items, of shape (N, C), calibrated.
         folds: fold of each of those items, of shape (N,).
         reason: why, in one sentence.
     """
@@ -103,6 +107,7 @@ def choose_head(
     n_folds: int = 5,
     seed: int = 0,
     classes: tuple[str, ...] | None = None,
+    task: Task = "classification",
     n_threads: int | None = None,
     last_only: bool = False,
 ) -> Choice:
@@ -110,38 +115,41 @@ def choose_head(
 
     Args:
         features: of N training items, at every stage.
-        labels: class of each item, of shape (N,).
+        labels: of each item, as text, of shape (N,): a class, labels joined by `|`, or a number.
         groups: group of each item, of shape (N,), kept together in folds; None: none.
         n_folds: folds at most.
         seed: of the folds.
-        classes: order of the classes; None: natural order of those that occur.
+        classes: order of the classes or labels, or the name of a quantity; None: natural order of those that
+            occur.
+        task: what the labels are.
         n_threads: stages worked on at once; None: as many as cores.
         last_only: the head must read the last stage, whatever the profile says.
 
     Raises:
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.
     """
-    names, codes = _coded(features, labels, classes)
-    if np.bincount(codes).max() < 2:
-        return _unchosen(features, codes, names)
-    positions = _sample(codes, MAX_ITEMS, seed)
-    if len(positions) < len(codes):
+    targets, encoded = _encoded(features, labels, classes, task)
+    layers = strata(task, encoded)
+    if len(encoded) < 2 or (task == "classification" and np.bincount(layers).max() < 2):
+        return _unchosen(features, encoded, targets)
+    positions = _sample(layers, MAX_ITEMS, seed)
+    if len(positions) < len(encoded):
         groups = None if groups is None else np.asarray(groups)[positions]
         sample = rows_of(features, positions)
     else:
         sample = features
-    folds = fold_indices(codes[positions], groups, n_folds, seed)
-    task = Task(codes[positions], len(names), folds, groups)
-    probed = _probe_all(sample, task, n_threads)
-    profile = [_row(features.stages[i], i, candidate) for i, (_, candidate) in enumerate(probed)]
-    candidates = _try_heads(probed, task, n_threads, last_only)
-    chosen, reason = _preferred([candidate for _, candidate in candidates], task, features.stages)
+    folds = fold_indices(layers[positions], groups, n_folds, seed)
+    trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups)
+    probed = _probe_all(sample, trial, n_threads)
+    profile = [_row(features.stages[i], i, candidate, task) for i, (_, candidate) in enumerate(probed)]
+    candidates = _try_heads(probed, trial, n_threads, last_only)
+    chosen, reason = _preferred([candidate for _, candidate in candidates], trial, features.stages)
     reduced = next(reduced for reduced, candidate in candidates if candidate is chosen)
     if sample is features:
         with single_threaded():
-            head = fit_head(chosen, reduced, codes, names)
+            head = fit_head(chosen, reduced, encoded, targets)
     else:
-        head = fit_head_streamed(chosen, reduced, features, codes, names)
+        head = fit_head_streamed(chosen, reduced, features, encoded, targets)
     return Choice(
         head=head,
         profile=profile,
@@ -149,22 +157,22 @@ def choose_head(
         chosen=chosen,
         stages=tuple(features.stages[i] for i in chosen.stages),
         positions=positions,
-        out_of_fold=softmax(chosen.logits / chosen.temperature),
-        folds=task.folds,
+        out_of_fold=activated(task, chosen.logits, chosen.temperature),
+        folds=trial.folds,
         reason=reason,
     )
 
 
-def _unchosen(features: StageFeatures, codes: NDArray[np.intp], names: tuple[str, ...]) -> Choice:
+def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) -> Choice:
     """Return a head on the last stage, at a fixed penalty: one item a class leaves nothing to validate on."""
     last = len(features.stages) - 1
     x_ND = features.stage(last)
     reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
     unknown = float("nan")
-    nothing = np.zeros((0, len(names)), dtype=np.float32)
+    nothing = np.zeros((0, targets.n_outputs), dtype=np.float32)
     chosen = Candidate((last,), "logistic", LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
     return Choice(
-        head=fit_head(chosen, reduced, codes, names),
+        head=fit_head(chosen, reduced, encoded, targets),
         profile=[],
         candidates=[chosen],
         chosen=chosen,
@@ -176,28 +184,34 @@ def _unchosen(features: StageFeatures, codes: NDArray[np.intp], names: tuple[str
     )
 
 
-def _coded(
-    features: StageFeatures, labels: NDArray[np.object_], classes: tuple[str, ...] | None
-) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """Return the class names and the class number of each item."""
+def _encoded(
+    features: StageFeatures, labels: NDArray[np.object_], classes: tuple[str, ...] | None, task: Task
+) -> tuple[Targets, NDArray[Any]]:
+    """Return the task with its names, and the targets as numbers."""
     listed = [str(label) for label in labels]
-    names = classes or natural_order(listed)
     if len(listed) != features.n_items:
         raise DataError(f"There are {features.n_items} items and {len(listed)} labels; they must be as many.")
-    number = {name: i for i, name in enumerate(names)}
-    missing = sorted(set(listed) - set(names))
-    if missing:
-        raise DataError(f"The label {missing[0]!r} is not among the {len(names)} classes given.")
-    if len(set(listed)) < 2:
-        raise DataError(
-            f"All {len(listed)} training items have the class {listed[0] if listed else ''!r}; "
-            "a classifier needs items of at least two classes."
+    names = classes
+    if not names and task == "regression":
+        names = ("value",)
+    elif not names:
+        texts = (
+            listed if task == "classification" else [name for text in listed for name in label_names(text)]
         )
-    return names, np.array([number[label] for label in listed], dtype=np.intp)
+        names = natural_order(texts)
+    targets = Targets(task, names)
+    encoded = targets.encode(listed)
+    if len(set(listed)) < 2:
+        kind = {"classification": "class", "multilabel": "set of labels", "regression": "value"}[task]
+        raise DataError(
+            f"All {len(listed)} training items have the {kind} {listed[0] if listed else ''!r}; "
+            f"a head needs items of at least two."
+        )
+    return targets, encoded
 
 
-def _sample(codes: NDArray[np.intp], n_most: int, seed: int) -> NDArray[np.intp]:
-    """Return all positions, or a sample in which every class has its share and at least two items."""
+def _sample(codes: NDArray[np.integer], n_most: int, seed: int) -> NDArray[np.intp]:
+    """Return all positions, or a sample in which every stratum has its share and at least two items."""
     if len(codes) <= n_most:
         return np.arange(len(codes))
     order = np.random.default_rng(seed).permutation(len(codes))
@@ -209,69 +223,68 @@ def _sample(codes: NDArray[np.intp], n_most: int, seed: int) -> NDArray[np.intp]
     return np.sort(np.concatenate(kept))
 
 
-def _probe_all(features: StageFeatures, task: Task, n_threads: int | None) -> list[tuple[Reduced, Candidate]]:
+def _probe_all(
+    features: StageFeatures, trial: Trial, n_threads: int | None
+) -> list[tuple[Reduced, Candidate]]:
     """Rotate every stage's features and score a ridge probe on them."""
 
     def probe(index: int) -> tuple[Reduced, Candidate]:
         x_ND = features.stage(index)
         reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[index]}"))
-        return reduced, ridge_candidate(reduced, task, (index,))
+        return reduced, ridge_candidate(reduced, trial, (index,))
 
     return parallel_map(probe, range(len(features.stages)), n_threads)
 
 
-def _row(stage: str, index: int, candidate: Candidate) -> ProfileRow:
-    """Return the profile row of a probe; its interval is normal, cut to [0, 1]."""
+def _row(stage: str, index: int, candidate: Candidate, task: Task) -> ProfileRow:
+    """Return the profile row of a probe; its interval is normal, cut to what the score can be."""
     error = candidate.standard_error if np.isfinite(candidate.standard_error) else 0.0
-    score = candidate.accuracy
-    low, high = max(0.0, score - 1.96 * error), min(1.0, score + 1.96 * error)
+    score = candidate.quality
+    low, high = score - 1.96 * error, min(1.0, score + 1.96 * error)
+    if task == "classification":
+        low = max(0.0, low)
     return ProfileRow(stage, index, score, low, high, error, candidate.penalty)
 
 
 def _try_heads(
-    probed: list[tuple[Reduced, Candidate]], task: Task, n_threads: int | None, last_only: bool
+    probed: list[tuple[Reduced, Candidate]], trial: Trial, n_threads: int | None, last_only: bool
 ) -> list[tuple[Reduced, Candidate]]:
     """Score heads on the last stage, on those with the best probes, and on all together; the last first."""
     last = len(probed) - 1
-    order = sorted(range(last), key=lambda i: -probed[i][1].accuracy)
+    order = sorted(range(last), key=lambda i: -probed[i][1].quality)
     picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE] if not last_only)]
     if last > 0 and not last_only:
         picked.insert(1, tuple(range(last + 1)))  # the longest work early
 
-    best_probe = max(candidate.accuracy for _, candidate in probed)
+    best_probe = max(candidate.quality for _, candidate in probed)
 
     def score(stages: tuple[int, ...]) -> tuple[Reduced, Candidate]:
         if len(stages) == 1:
             reduced, ridge = probed[stages[0]]
-            if ridge.accuracy < best_probe - HOPELESS:
+            if ridge.quality < best_probe - HOPELESS:
                 return reduced, ridge
-            return reduced, best_candidate(reduced, task, stages, ridge)
-        n_columns = COLUMNS_TOGETHER if len(task.codes) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
+            return reduced, best_candidate(reduced, trial, stages, ridge)
+        n_columns = COLUMNS_TOGETHER if len(trial.targets) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
         reduced = combine([probed[i][0] for i in stages], n_columns)
-        return reduced, best_candidate(reduced, task, stages, None)
+        return reduced, best_candidate(reduced, trial, stages, None)
 
     return parallel_map(score, picked, n_threads)
 
 
-def _preferred(candidates: list[Candidate], task: Task, names: tuple[str, ...]) -> tuple[Candidate, str]:
+def _preferred(candidates: list[Candidate], trial: Trial, names: tuple[str, ...]) -> tuple[Candidate, str]:
     """Return the candidate to use (the first is the last stage) and why."""
     last = candidates[0]
-    best = max(candidates, key=lambda c: (c.accuracy, -c.log_loss))
+    best = max(candidates, key=lambda c: (c.quality, -c.loss))
     where = names[best.stages[0]] if len(best.stages) == 1 else "all stages together"
-    scores = f"{where} ({best.accuracy:.3f}) and the last, {names[-1]} ({last.accuracy:.3f})"
+    scores = f"{where} ({best.quality:.3f}) and the last, {names[-1]} ({last.quality:.3f})"
     if best is last:
-        return last, f"The last stage, {names[-1]}, is the best by cross-validation ({last.accuracy:.3f})."
-    gain = _correct(best, task) - _correct(last, task)
-    if not gain.mean() > N_ERRORS * standard_error(gain, task.groups):
+        return last, f"The last stage, {names[-1]}, is the best by cross-validation ({last.quality:.3f})."
+    gain = trial.quality(best) - trial.quality(last)
+    if not gain.mean() > N_ERRORS * standard_error(gain, trial.groups):
         return last, (
             f"Cross-validation cannot tell {scores}, apart; the source's own output is the safer choice."
         )
     return best, (
-        f"By cross-validation {where} ({best.accuracy:.3f}) beats the last stage, {names[-1]} "
-        f"({last.accuracy:.3f}), by more than {N_ERRORS:g} standard errors of the difference."
+        f"By cross-validation {where} ({best.quality:.3f}) beats the last stage, {names[-1]} "
+        f"({last.quality:.3f}), by more than {N_ERRORS:g} standard errors of the difference."
     )
-
-
-def _correct(candidate: Candidate, task: Task) -> NDArray[np.float64]:
-    """Return 1 where a candidate's out-of-fold prediction is right, of shape (N,)."""
-    return np.asarray(candidate.logits.argmax(axis=1) == task.codes, dtype=np.float64)

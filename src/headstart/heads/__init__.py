@@ -1,4 +1,4 @@
-"""Heads: linear classifiers on pooled features, their calibration, and speaker verification."""
+"""Heads: linear heads on pooled features, their calibration, and speaker verification."""
 
 from headstart.heads.calibrate import fit_temperature
 from headstart.heads.linear import LinearHead, LinearHeadModule

@@ -2,11 +2,15 @@
 
     minimise over T > 0: mean_i -log softmax(logits_i / T)_{y_i}     (Guo et al. 2017)
 
+or, where an item has any number of labels, the mean over items and labels of -log sigmoid(+-logits / T).
+
 Fitted on out-of-fold logits; accuracy does not change. Labels are smoothed, since perfect separation would
 drive T to 0; logits that know nothing would drive it to infinity, so it is kept under 1,000 times their spread.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +18,16 @@ from numpy.typing import NDArray
 CHUNK_CELLS = 1_000_000
 
 
-def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the mean negative log probability of the true class, float64 over chunks of rows."""
+def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
+    """Return the mean negative log probability of what is true, float64 over chunks of rows.
+
+    Args:
+        logits_NC: of shape (N, C).
+        labels: class numbers of shape (N,), or 0 and 1 of shape (N, C).
+    """
+    if labels.ndim == 2:
+        losses = np.logaddexp(0.0, logits_NC, dtype=np.float64) - labels * logits_NC.astype(np.float64)
+        return float(losses.mean())
     total, n_rows = 0.0, max(1, CHUNK_CELLS // logits_NC.shape[1])
     for start in range(0, len(labels), n_rows):
         chunk = logits_NC[start : start + n_rows].astype(np.float64)
@@ -25,7 +37,7 @@ def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]) ->
     return total / len(labels)
 
 
-def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
     """Return the temperature with the least log loss against smoothed labels.
 
     A few dozen items are often told apart without a fault; the plain optimum is then a temperature near 0, and
@@ -34,19 +46,24 @@ def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[np.integer]
 
     Args:
         logits_NC: out-of-fold logits of shape (N, C).
-        labels: of shape (N,).
+        labels: of shape (N,), or 0 and 1 of shape (N, C) for labels that do not exclude each other.
     """
     from scipy.optimize import minimize_scalar
 
-    spread = float(np.std(logits_NC - logits_NC.mean(axis=1, keepdims=True)))
-    if spread <= 0 or logits_NC.shape[1] < 2:
+    by_label = labels.ndim == 2
+    centred = logits_NC if by_label else logits_NC - logits_NC.mean(axis=1, keepdims=True)
+    spread = float(np.sqrt(np.square(centred, dtype=np.float64).mean()))
+    if spread <= 0 or (logits_NC.shape[1] < 2 and not by_label):
         return 1.0
     logits = logits_NC / spread
     off = 1 / (len(labels) + 2)
     # Mean over items of the weighted sum of logits that the smoothed labels take; linear in 1 / T.
-    own = float(logits[np.arange(len(labels)), labels].mean(dtype=np.float64))
-    others = (float(logits.sum(axis=1, dtype=np.float64).mean()) - own) / (logits.shape[1] - 1)
-    gap = off * (own - others)
+    if by_label:
+        gap = off * float(((2.0 * labels - 1.0) * logits).mean(dtype=np.float64))
+    else:
+        own = float(logits[np.arange(len(labels)), labels].mean(dtype=np.float64))
+        others = (float(logits.sum(axis=1, dtype=np.float64).mean()) - own) / (logits.shape[1] - 1)
+        gap = off * (own - others)
 
     def loss(log_t: float) -> float:
         return log_loss_of(logits / np.exp(log_t), labels) + float(gap / np.exp(log_t))

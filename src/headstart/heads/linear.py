@@ -1,27 +1,32 @@
-"""The linear head: standardise, one weight vector a class, softmax at a temperature.
+"""The linear head: standardise, one weight vector an output, and what the task makes of the scores.
 
-    logits = ((x - mean) / scale) @ weight.T + bias;  probabilities = softmax(logits / temperature)
+    logits = ((x - mean) / scale) @ weight.T + bias
+    outputs = softmax(logits / temperature) | sigmoid(logits / temperature) | logits    (see `outputs`)
 
-Legend: N items, D features (the chosen stages side by side), C classes.
+For a quantity the target's own mean and scale are inside weight and bias, so the logits are its values.
+
+Legend: N items, D features (the chosen stages side by side), C outputs (classes, labels, or 1 for a quantity).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from headstart.data.targets import Task
 from headstart.errors import DataError
+from headstart.heads.outputs import activated, activated_tensor, softmax
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class LinearHead:
-    """A fitted linear classifier on the pooled features of one or more stages.
+    """A fitted linear head on the pooled features of one or more stages.
 
     Attributes:
         stages: indices of the stages whose vectors are put side by side, in this order.
@@ -29,8 +34,9 @@ class LinearHead:
         scale: what each feature is divided by, of shape (D,), float32, never 0.
         weight: of shape (C, D), float32.
         bias: of shape (C,), float32.
-        temperature: what the logits are divided by before the softmax.
-        classes: the C class names, in the order of the columns.
+        temperature: what the logits are divided by before the softmax or sigmoid; 1 for a quantity.
+        classes: the C names of classes or labels, in the order of the columns; for a quantity its own.
+        task: what is learned.
     """
 
     stages: tuple[int, ...]
@@ -40,6 +46,7 @@ class LinearHead:
     bias: Array
     temperature: float
     classes: tuple[str, ...]
+    task: Task = "classification"
 
     def logits(self, features: NDArray[np.floating]) -> Array:
         """Return the scores before the softmax, temperature not applied.
@@ -60,17 +67,35 @@ class LinearHead:
         x_ND = (np.asarray(features, dtype=np.float32) - self.mean) / self.scale
         return np.asarray(x_ND @ self.weight.T + self.bias, dtype=np.float32)
 
-    def probabilities(self, features: NDArray[np.floating]) -> Array:
-        """Return calibrated probabilities, of shape (N, C), float32, for features of shape (N, D)."""
-        return softmax(self.logits(features) / self.temperature)
+    def outputs(self, features: NDArray[np.floating]) -> Array:
+        """Return calibrated probabilities, or values for a quantity, of shape (N, C), float32.
 
-    def predict(self, features: NDArray[np.floating]) -> NDArray[np.object_]:
-        """Return the name of the likeliest class of each item, of shape (N,)."""
-        names: NDArray[np.object_] = np.asarray(self.classes, dtype=object)
-        return np.asarray(names[self.logits(features).argmax(axis=1)])
+        Args:
+            features: of shape (N, D).
+        """
+        return activated(self.task, self.logits(features), self.temperature)
+
+    probabilities = outputs
+
+    def predict(self, features: NDArray[np.floating]) -> NDArray[np.generic]:
+        """Return what is predicted for each item, of shape (N,): a class, joined labels, or a value."""
+        from headstart.data.targets import Targets
+
+        return np.asarray(Targets(self.task, self.classes).decode(self.outputs(features)))
+
+    def rescaled(self, shift: float, factor: float) -> LinearHead:
+        """Return the head whose scores are `shift + factor * scores`: into another unit of a quantity and back.
+
+        Args:
+            shift: added last.
+            factor: what the scores are multiplied by.
+        """
+        weight = np.asarray(self.weight, dtype=np.float64) * factor
+        bias = np.asarray(self.bias, dtype=np.float64) * factor + shift
+        return replace(self, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
 
     def module(self) -> nn.Module:
-        """Return the same head in torch: (N, D) features to (N, C) probabilities."""
+        """Return the same head in torch: (N, D) features to (N, C) outputs."""
         return LinearHeadModule(self)
 
 
@@ -83,6 +108,7 @@ class LinearHeadModule(nn.Module):
 
     def __init__(self, head: LinearHead) -> None:
         super().__init__()
+        self.task: Task = head.task
         self.register_buffer("mean", torch.from_numpy(np.array(head.mean, dtype=np.float32)))
         self.register_buffer("scale", torch.from_numpy(np.array(head.scale, dtype=np.float32)))
         self.register_buffer("temperature", torch.tensor(float(head.temperature), dtype=torch.float32))
@@ -97,12 +123,8 @@ class LinearHeadModule(nn.Module):
         return scores
 
     def forward(self, x_ND: Tensor) -> Tensor:
-        """Return probabilities of shape (N, C)."""
-        return torch.softmax(self.logits(x_ND) / self.temperature, dim=1)
+        """Return probabilities, or values for a quantity, of shape (N, C)."""
+        return activated_tensor(self.task, self.logits(x_ND), self.temperature)
 
 
-def softmax(logits_NC: NDArray[np.floating]) -> Array:
-    """Return the softmax of each row, float32; safe for large logits."""
-    shifted = logits_NC - logits_NC.max(axis=1, keepdims=True)
-    exponents = np.exp(shifted.astype(np.float64))
-    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)
+__all__ = ["LinearHead", "LinearHeadModule", "softmax"]

@@ -1,7 +1,9 @@
-"""Multinomial logistic regression over a path of penalties and all folds at once.
+"""Logistic regression, multinomial or label by label, over a path of penalties and all folds at once.
 
 For each fold and penalty l: minimise mean_i -log softmax(W z_i + b)_{y_i} + (l / 2) |W|^2 over the items
-outside the fold, b free of penalty. In scikit-learn's terms l = 1 / (C n_train). All folds are solved
+outside the fold, b free of penalty. In scikit-learn's terms l = 1 / (C n_train). Where an item has any number
+of labels (y of shape (N, C), 0 and 1), the loss is the sum over the labels of -log sigmoid(+-(W z_i + b)_c),
+which is one independent regression a label with that penalty. All folds are solved
 together: their logits are columns of one matrix product. L-BFGS (Nocedal and Wright, Numerical
 Optimization, algorithm 7.4) starts from the diagonal of Boehning's curvature bound (1992), which is exact
 to a constant in the rotated features of `reduce`, so a few tens of products are enough.
@@ -22,6 +24,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +37,7 @@ CHUNK_CELLS = 8_000_000  # logits worked on at a time
 
 def fit_logistic(
     z_NR: NDArray[np.floating],
-    labels: NDArray[np.integer],
+    labels: NDArray[Any],
     n_classes: int,
     penalty: float,
     *,
@@ -46,7 +49,7 @@ def fit_logistic(
 
     Args:
         z_NR: rotated features of shape (N, R).
-        labels: class of each item, of shape (N,).
+        labels: class of each item, of shape (N,), or 0 and 1 of shape (N, C).
         n_classes: C.
         penalty: l above, per item.
         start: weights (C, R) and biases (C,) to begin from.
@@ -72,7 +75,7 @@ def unpacked(solution_R1C: Tensor) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 def logistic_path(
     z_NR: NDArray[np.floating],
-    labels: NDArray[np.integer],
+    labels: NDArray[Any],
     n_classes: int,
     folds: NDArray[np.integer],
     penalties: NDArray[np.floating],
@@ -86,7 +89,7 @@ def logistic_path(
 
     Args:
         z_NR: rotated features of shape (N, R).
-        labels: class of each item, of shape (N,).
+        labels: class of each item, of shape (N,), or 0 and 1 of shape (N, C).
         n_classes: C.
         folds: fold of each item, of shape (N,).
         penalties: per item, in the order to try.
@@ -108,7 +111,7 @@ class Problem:
     def __init__(
         self,
         z_NR: NDArray[np.floating],
-        labels: NDArray[np.integer],
+        labels: NDArray[Any],
         n_classes: int,
         held_KN: NDArray[np.bool_],
     ) -> None:
@@ -116,7 +119,7 @@ class Problem:
 
         Args:
             z_NR: features of shape (N, R).
-            labels: of shape (N,).
+            labels: of shape (N,), or (N, C).
             n_classes: C.
             held_KN: True where item n is left out of problem k; no rows for one problem with all items.
         """
@@ -124,9 +127,10 @@ class Problem:
         self.z = torch.from_numpy(np.ascontiguousarray(z_NR, dtype=np.float32))
         self.variance_R = self.z.square().mean(dim=0)
 
-    def _prepare(self, labels: NDArray[np.integer], n_classes: int, held_KN: NDArray[np.bool_]) -> None:
+    def _prepare(self, labels: NDArray[Any], n_classes: int, held_KN: NDArray[np.bool_]) -> None:
         kept = ~held_KN if len(held_KN) else np.ones((1, len(labels)), dtype=bool)
-        self.labels = torch.from_numpy(labels.astype(np.int64))
+        self.by_label = labels.ndim == 2
+        self.labels = torch.from_numpy(labels.astype(np.float32 if self.by_label else np.int64))
         kept_NK = torch.from_numpy(np.ascontiguousarray(kept.T)).to(torch.float32)
         self.share_NK = kept_NK / kept_NK.sum(dim=0).clamp(min=1)
         self.held_KN = held_KN
@@ -155,11 +159,8 @@ class Problem:
             rows = slice(begin, begin + self.n_rows)
             x, share = self.chunk(rows), self.share_NK[rows]
             logits = torch.addmm(flat[-1], x, flat[:-1]).view(len(x), n_problems, n_classes)
-            log_p = torch.log_softmax(logits, dim=2)
-            index = self.labels[rows, None, None].expand(-1, n_problems, 1)
-            losses -= (log_p.gather(2, index)[:, :, 0] * share).sum(dim=0)
-            residual = log_p.exp_()
-            residual.scatter_add_(2, index, torch.full_like(index, -1, dtype=residual.dtype))
+            loss_NK, residual = self._losses(logits, self.labels[rows])
+            losses += (loss_NK * share).sum(dim=0)
             residual *= share[:, :, None]
             gradient[:-1] += x.T @ residual.view(len(x), -1)
             gradient[-1] += residual.view(len(x), -1).sum(dim=0)
@@ -168,11 +169,25 @@ class Problem:
         out[:-1] += penalty * w_RKC[:-1]
         return losses, out
 
+    def _losses(self, logits_NKC: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss of each item in each problem, of shape (N, K), and its gradient in the logits."""
+        if self.by_label:
+            truth = labels[:, None, :]
+            loss = (torch.nn.functional.softplus(logits_NKC) - truth * logits_NKC).sum(dim=2)
+            return loss, torch.sigmoid(logits_NKC) - truth
+        log_p = torch.log_softmax(logits_NKC, dim=2)
+        index = labels[:, None, None].expand(-1, logits_NKC.shape[1], 1)
+        loss = -log_p.gather(2, index)[:, :, 0]
+        residual = log_p.exp_()
+        residual.scatter_add_(2, index, torch.full_like(index, -1, dtype=residual.dtype))
+        return loss, residual
+
     def solve(self, penalty: float, start: Tensor | None, *, tolerance: float, max_steps: int) -> Tensor:
         """Return the weights of shape (R + 1, K, C) that minimise all losses, by L-BFGS."""
         shape = (len(self.variance_R) + 1, self.share_NK.shape[1], self.n_classes)
         w = torch.zeros(shape) if start is None else start.clone()
         bound = 0.5 if self.n_classes == 2 else 0.5 * (1 - 1 / self.n_classes)
+        bound = 0.25 if self.by_label else bound
         curvature = torch.cat([bound * self.variance_R + penalty, torch.tensor([bound])])
         scale_R11 = (1.0 / curvature.clamp(min=1e-12))[:, None, None]
         loss, gradient = self.value_and_gradient(w, penalty)

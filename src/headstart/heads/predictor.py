@@ -1,4 +1,4 @@
-"""Network, pooling and head as one module: inputs to probabilities; this is what a run exports."""
+"""Network, pooling and head as one module: inputs to outputs; this is what a run exports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headstart.heads.linear import LinearHead
 
 
 class Predictor(nn.Module):
-    """Gives class probabilities for the inputs that a network takes.
+    """Gives probabilities, or values for a quantity, for the inputs that a network takes.
 
     Args:
         backbone: the staged network.
@@ -26,7 +26,7 @@ class Predictor(nn.Module):
         self.stages = head.stages
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return probabilities of shape (N, C), float32, for inputs in the order of the network's forward."""
+        """Return outputs of shape (N, C), float32, for inputs in the order of the network's forward."""
         vectors = self.pooler(*inputs)
         chosen = torch.cat([vectors[index] for index in self.stages], dim=1)
         return cast(Tensor, self.head(chosen))

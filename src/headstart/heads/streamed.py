@@ -8,6 +8,8 @@ Legend: N items, D features, R rank, C classes.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,18 +17,18 @@ from torch import Tensor
 
 from headstart.heads.logistic import Problem, unpacked
 from headstart.heads.reduce import CHUNK, Rotation, Rows
-from headstart.heads.ridge import indicators, solve
+from headstart.heads.ridge import Float, solve
 
 
 class StreamedProblem(Problem):
     """One logistic regression on rows that are read in chunks."""
 
-    def __init__(self, x_ND: Rows, labels: NDArray[np.integer], n_classes: int, rotation: Rotation) -> None:
+    def __init__(self, x_ND: Rows, labels: NDArray[Any], n_classes: int, rotation: Rotation) -> None:
         """Prepare the problem.
 
         Args:
             x_ND: raw features.
-            labels: of shape (N,).
+            labels: of shape (N,), or (N, C).
             n_classes: C.
             rotation: standardisation and axes of the same items.
         """
@@ -53,7 +55,7 @@ class StreamedProblem(Problem):
 
 def fit_logistic_streamed(
     x_ND: Rows,
-    labels: NDArray[np.integer],
+    labels: NDArray[Any],
     n_classes: int,
     rotation: Rotation,
     penalty: float,
@@ -67,29 +69,28 @@ def fit_logistic_streamed(
 
 
 def fit_ridge_streamed(
-    x_ND: Rows, labels: NDArray[np.integer], n_classes: int, rotation: Rotation, penalty: float
+    x_ND: Rows, y_NC: Float, rotation: Rotation, penalty: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit ridge on all rows from sums over chunks; arguments and result as of `ridge.fit_ridge`.
 
     Args:
         x_ND: raw features of shape (N, D).
-        labels: of shape (N,).
-        n_classes: C.
+        y_NC: indicators or values of shape (N, C).
         rotation: standardisation and axes, of these items or of a sample of them.
         penalty: on the sum of squares.
 
     Returns:
         Weights of shape (C, R) and intercepts of shape (C,), float32.
     """
-    n_items, rank = len(labels), len(rotation.variance)
-    matrix, right = np.zeros((rank, rank)), np.zeros((rank, n_classes))
+    n_items, rank = len(y_NC), len(rotation.variance)
+    matrix, right = np.zeros((rank, rank)), np.zeros((rank, y_NC.shape[1]))
     sum_z = np.zeros(rank)
     for start in range(0, n_items, CHUNK):
         z = rotation.apply(np.asarray(x_ND[start : start + CHUNK]))
         matrix += z.T @ z
-        right += z.T @ indicators(labels[start : start + CHUNK], n_classes)
+        right += z.T @ y_NC[start : start + CHUNK]
         sum_z += z.sum(axis=0, dtype=np.float64)
-    mean_z, mean_y = sum_z / n_items, np.bincount(labels, minlength=n_classes) / n_items
+    mean_z, mean_y = sum_z / n_items, y_NC.mean(axis=0)
     matrix -= n_items * np.outer(mean_z, mean_z)
     right -= n_items * np.outer(mean_z, mean_y)
     weight = solve(matrix, penalty, right).T

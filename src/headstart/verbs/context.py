@@ -127,8 +127,8 @@ def _inside(choice: Choice) -> Score:
     """The accuracy of the head alone inside the training part, out of fold."""
     from headstart.report import Score
 
-    accuracy, half = choice.chosen.accuracy, 1.96 * choice.chosen.standard_error
-    return Score(accuracy, max(0.0, accuracy - half), min(1.0, accuracy + half))
+    quality, half = choice.chosen.quality, 1.96 * choice.chosen.standard_error
+    return Score(quality, max(0.0, quality - half), min(1.0, quality + half))
 
 
 def environment() -> dict[str, str]:
