@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.work import MOBILENET, ROOT, random_timm_folder, write_between
+from benchmarks.side import run_side
+from benchmarks.work import MOBILENET, ROOT, n_threads, random_timm_folder, write_between
 
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -61,8 +61,8 @@ def main() -> None:
                 continue
             folder = folders[row.folder]
             if (row.ours, row.folder) not in ours:
-                ours[row.ours, row.folder] = _run("benchmarks.ours", row.ours, folder)
-            own, peer = ours[row.ours, row.folder], _run("benchmarks.peers", row.peer, folder)
+                ours[row.ours, row.folder] = run_side("benchmarks.ours", row.ours, folder)
+            own, peer = ours[row.ours, row.folder], run_side("benchmarks.peers", row.peer, folder)
             result = {"row": row.name, "ratio": peer["seconds"] / own["seconds"], "ours": own, "peer": peer}
             (RESULTS / f"{row.name}.json").write_text(json.dumps(result, indent=2))
             print(line(row, result), flush=True)
@@ -86,33 +86,12 @@ def write_table() -> None:
         path = RESULTS / f"{row.name}.json"
         if path.exists():
             lines.append(line(row, json.loads(path.read_text())))
-    told = f"Measured {time.strftime('%Y-%m-%d')} on {platform.machine()}, {_cores()} cores."
+    told = f"Measured {time.strftime('%Y-%m-%d')} on {platform.machine()}, {n_threads()} cores."
     write_between("speed", "\n".join([told, "", *lines]))
-
-
-def _run(module: str, name: str, folder: Path) -> dict[str, Any]:
-    """What a side printed, with the seconds of its whole process."""
-    started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", module, name, str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{module} {name} failed:\n{done.stderr[-3000:]}")
-    return {**json.loads(done.stdout.strip().splitlines()[-1]), "process": time.perf_counter() - started}
 
 
 def _share(accuracy: float | None) -> str:
     return "" if accuracy is None else f"{accuracy:.3f}"
-
-
-def _cores() -> int:
-    from headstart.features import available_cores
-
-    return available_cores()
 
 
 if __name__ == "__main__":

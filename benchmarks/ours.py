@@ -15,35 +15,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.work import EMODB, HYMENOPTERA, MINILM, WHISPER, sentences_table
+from benchmarks.work import EMODB, HYMENOPTERA, MINILM, WHISPER, n_threads, sentences_table
 
 
 def images(folder: Path) -> dict[str, Any]:
     """A frozen fit of the timm folder on hymenoptera."""
-    return _fit(HYMENOPTERA, source=str(folder))
+    return timed_fit(HYMENOPTERA, source=str(folder))
 
 
 def text(folder: Path) -> dict[str, Any]:
     """A frozen fit of MiniLM on 4,000 sentences."""
     with tempfile.TemporaryDirectory() as temporary:
-        return _fit(sentences_table(Path(temporary)), source=str(MINILM))
+        return timed_fit(sentences_table(Path(temporary)), source=str(MINILM))
 
 
 def speakers(folder: Path) -> dict[str, Any]:
     """A frozen fit of Whisper's encoder on emodb's speakers, ten folds by sentence."""
-    result = _fit(EMODB, source=str(WHISPER), target="speaker", group="sentence", folds=10)
+    result = timed_fit(EMODB, source=str(WHISPER), target="speaker", group="sentence", folds=10)
     return result
 
 
-def _fit(data: Path, **options: Any) -> dict[str, Any]:
+def timed_fit(data: Path, **options: Any) -> dict[str, Any]:
+    """What a fit by these options took and reached."""
     from headstart.verbs.config import fit_config
     from headstart.verbs.fit import fit_config_to_run, import_rooms
 
     import_rooms()
     with tempfile.TemporaryDirectory() as temporary:
         config = fit_config(
-            data=data, store=str(Path(temporary) / "store"), baseline=False, report=False, **options
-        )
+            data=data, store=str(Path(temporary) / "store"), baseline=False, report=False, threads=n_threads(),
+            **options,
+        )  # fmt: skip
         out = Path(temporary) / "run"
         written: list[float] = []
         watcher = threading.Thread(target=_when_there, args=(out / "metrics.json", written), daemon=True)
@@ -53,6 +55,7 @@ def _fit(data: Path, **options: Any) -> dict[str, Any]:
         whole = time.perf_counter() - started
         watcher.join()
         metrics = run.metrics
+        history = _history(run.path / "history.jsonl")
     return {
         "seconds": written[0] - started - metrics["seconds"]["imports"],
         "accuracy": metrics["test"]["accuracy"]["value"],
@@ -60,7 +63,13 @@ def _fit(data: Path, **options: Any) -> dict[str, Any]:
         "phases": metrics["seconds"],
         "stages": metrics["chosen"]["head_stages"],
         "profile": metrics["profile"],
+        "policy": metrics["chosen"]["policy"],
+        "history": history,
     }
+
+
+def _history(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(row) for row in path.read_text().splitlines()] if path.exists() else []
 
 
 def _when_there(path: Path, written: list[float]) -> None:

@@ -29,12 +29,13 @@ from benchmarks.work import (
     sentences,
 )
 
+SETTINGS = {"num_train_epochs": PEER_EPOCHS, "eval_strategy": "epoch", "learning_rate": 1e-3}
+
 
 def trainer_resnet18(folder: Path) -> Timed:
     """transformers Trainer on its own ResNet-18 of random weights, backbone frozen."""
+    from torchvision.transforms import Normalize
     from transformers import ResNetConfig, ResNetForImageClassification
-
-    _import_trainer()
 
     def build() -> Any:
         config = ResNetConfig(
@@ -49,27 +50,14 @@ def trainer_resnet18(folder: Path) -> Timed:
             parameter.requires_grad = False
         return model
 
-    return _trainer_images(build, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    return _trainer_images(build, Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
 
 def trainer_timm(folder: Path) -> Timed:
     """transformers Trainer on the timm network of a folder, backbone frozen."""
-    from torch import nn
+    from benchmarks.trainer import TimmClassifier, timm_normalise
 
-    _import_trainer()
-
-    class Wrapped(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = load_timm_folder(folder, 2)
-            for name, parameter in self.model.named_parameters():
-                parameter.requires_grad = name.startswith("classifier")
-
-        def forward(self, pixel_values: Any, labels: Any = None) -> dict[str, Any]:
-            logits = self.model(pixel_values)
-            return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
-
-    return _trainer_images(Wrapped, [0.5] * 3, [0.5] * 3)
+    return _trainer_images(lambda: TimmClassifier(folder, 2, ("classifier",)), timm_normalise(folder))
 
 
 def fastai_images(folder: Path) -> Timed:
@@ -122,28 +110,10 @@ def one_pass_images(folder: Path) -> Timed:
 
 def trainer_text(folder: Path) -> Timed:
     """transformers Trainer on MiniLM with a new classifier, encoder frozen."""
-    import torch
-    from datasets import Dataset
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding
+    from benchmarks.trainer import train_texts
 
-    _import_trainer()
-    started = time.perf_counter()
-    tokenizer = AutoTokenizer.from_pretrained(MINILM)
-    model = AutoModelForSequenceClassification.from_pretrained(MINILM, num_labels=2, dtype=torch.float32)
-    for parameter in model.base_model.parameters():
-        parameter.requires_grad = False
     texts, labels, test_texts, test_labels = sentences()
-
-    def tokenized(some_texts: list[str], some_labels: list[int]) -> Dataset:
-        data = Dataset.from_dict({"text": some_texts, "labels": some_labels})
-        return data.map(
-            lambda row: tokenizer(row["text"], truncation=True), batched=True, remove_columns=["text"]
-        )
-
-    return _train(
-        model, tokenized(texts, labels), tokenized(test_texts, test_labels), started,
-        data_collator=DataCollatorWithPadding(tokenizer),
-    )  # fmt: skip
+    return _rescaled(train_texts(MINILM, 2, True, (texts, labels), (test_texts, test_labels), **SETTINGS))
 
 
 def sentence_transformers_logistic(folder: Path) -> Timed:
@@ -190,65 +160,14 @@ def whisper_30s(folder: Path) -> Timed:
     return Timed(time.perf_counter() - started, float((guessed == speakers).mean()), f"depth {depth}")
 
 
-def _trainer_images(build: Callable[[], Any], mean: list[float], std: list[float]) -> Timed:
-    """The usual image-classification code: transforms on the fly, Trainer, evaluation each epoch."""
-    import torch
-    from PIL import Image
-    from torchvision.transforms import (
-        CenterCrop,
-        Compose,
-        Normalize,
-        RandomHorizontalFlip,
-        RandomResizedCrop,
-        Resize,
-        ToTensor,
-    )
+def _trainer_images(build: Callable[[], Any], normalise: Any) -> Timed:
+    from benchmarks.trainer import train_pictures
 
-    tail = [ToTensor(), Normalize(mean, std)]
-    train_transform = Compose([RandomResizedCrop(224), RandomHorizontalFlip(), *tail])
-    test_transform = Compose([Resize(256), CenterCrop(224), *tail])
-
-    class Photos(torch.utils.data.Dataset):  # type: ignore[type-arg]
-        def __init__(self, part: str, transform: Compose) -> None:
-            self.paths, self.labels = photo_paths(part)
-            self.transform = transform
-
-        def __len__(self) -> int:
-            return len(self.paths)
-
-        def __getitem__(self, index: int) -> dict[str, Any]:
-            picture = Image.open(self.paths[index]).convert("RGB")
-            return {"pixel_values": self.transform(picture), "labels": self.labels[index]}
-
-    torch.manual_seed(0)
-    started = time.perf_counter()
-    return _train(build(), Photos("train", train_transform), Photos("val", test_transform), started)
+    return _rescaled(train_pictures(build, normalise, photo_paths("train"), photo_paths("val"), **SETTINGS))
 
 
-def _import_trainer() -> None:
-    """Have the Trainer imported before the clock starts."""
-    from transformers import Trainer, TrainingArguments
-
-    del Trainer, TrainingArguments
-
-
-def _train(model: Any, train: Any, test: Any, started: float, **options: Any) -> Timed:
-    from transformers import Trainer, TrainingArguments
-
-    with tempfile.TemporaryDirectory() as temporary:
-        arguments = TrainingArguments(
-            output_dir=temporary, num_train_epochs=PEER_EPOCHS, eval_strategy="epoch", save_strategy="no",
-            learning_rate=1e-3, report_to="none", disable_tqdm=True, remove_unused_columns=False, use_cpu=True,
-        )  # fmt: skip
-        trainer = Trainer(
-            model=model, args=arguments, train_dataset=train, eval_dataset=test,
-            compute_metrics=lambda p: {"accuracy": float((p.predictions.argmax(-1) == p.label_ids).mean())},
-            **options,
-        )  # fmt: skip
-        setup = time.perf_counter() - started
-        trainer.train()
-        history = [row["eval_accuracy"] for row in trainer.state.log_history if "eval_accuracy" in row]
-    return _scaled(setup, time.perf_counter() - started - setup, history[-1])
+def _rescaled(trained: Any) -> Timed:
+    return _scaled(trained.setup, trained.training + trained.evaluations, trained.accuracy)
 
 
 def _scaled(setup: float, training: float, accuracy: float) -> Timed:

@@ -19,6 +19,14 @@ N_SENTENCES = 4000
 PEER_EPOCHS, SCALED_EPOCHS = 3, 10
 
 
+def n_threads() -> int:
+    """The cores that each side may use: OMP_NUM_THREADS, or those this process has."""
+    told = os.environ.get("OMP_NUM_THREADS")
+    if told:
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Timed:
     """What one side printed: seconds of work without imports, its accuracy, and the whole process."""
