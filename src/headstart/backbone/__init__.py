@@ -1,5 +1,6 @@
 """A network as stages that can be cut: prefix and suffix, pooling per stage, folding and precision."""
 
+from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone.cut import Backbone
 from headstart.backbone.folding import fold_batch_norm
 from headstart.backbone.pooling import StagePooler
@@ -13,6 +14,7 @@ __all__ = [
     "State",
     "find_stages",
     "fold_batch_norm",
+    "made_up_inputs",
     "prepare_for_inference",
     "supports_bf16",
 ]
