@@ -169,3 +169,43 @@ def test_real_pictures_agree_with_timm(shared: Path) -> None:
 def test_a_text_of_spaces_is_tokenised_to_its_end(word_tokenizer: TextPreprocessing) -> None:
     (ids,) = encode_texts([" " * 10_000 + "a b"], word_tokenizer)
     assert ids.tolist() == [2, 4, 5, 3]
+
+
+def test_trivial_views_do_not_depend_on_order_or_threads(picture: Callable[..., Image.Image]) -> None:
+    items = pictures(12, picture)
+    view = Augment(seed=1, view=2, kind="trivial", digests=[f"d{n}" for n in range(12)])
+    ((_, one),) = load_batches(items, SMALL, [np.arange(12)], threads=1, augment=view)
+    ((_, other),) = load_batches(items, SMALL, [np.arange(12)[::-1]], threads=4, augment=view)
+    assert torch.equal(one["pixels"], other["pixels"].flip(0))
+    ((_, alone),) = load_batches(items, SMALL, [np.array([7])], threads=1, augment=view)
+    assert torch.equal(alone["pixels"][0], one["pixels"][7])
+    light = Augment(seed=1, view=2, digests=view.digests)
+    ((_, plainer),) = load_batches(items, SMALL, [np.arange(12)], threads=1, augment=light)
+    assert not torch.equal(one["pixels"], plainer["pixels"])
+
+
+def test_grey_pictures_take_trivial_views() -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (6, 20, 20)).astype(np.uint8)
+    view = Augment(seed=1, view=1, kind="trivial")
+    ((_, inputs),) = load_batches(grey, SMALL, [np.arange(6)], threads=2, augment=view)  # type: ignore[arg-type]
+    assert inputs["pixels"].shape == (6, 3, 16, 16)
+
+
+def test_speed_fills_the_window_of_a_long_recording(tmp_path: Path) -> None:
+    import soundfile
+
+    from headstart.data.augment import speed_factor
+
+    files = []
+    for seconds in (0.5, 3.0):
+        files.append(tmp_path / f"{seconds}.wav")
+        soundfile.write(files[-1], np.full(int(8000 * seconds), 0.5, np.float32), 8000)
+    preprocessing = AudioPreprocessing(rate_hz=8000, window_samples=8000)
+    for view in range(1, 6):
+        augment = Augment(seed=0, view=view, speed=0.4, shift=0.0)
+        ((_, inputs),) = load_batches(files, preprocessing, [np.arange(2)], threads=1, augment=augment)
+        factor = speed_factor(augment.item_seed(0), augment)
+        assert inputs["lengths"].tolist() == [round(4000 / factor), 8000]
+        assert inputs["waveform"].shape == (2, 8000)
+        assert (inputs["waveform"][0, inputs["lengths"][0] :] == 0).all()
+        assert (inputs["waveform"][1].abs() > 0.1).all()

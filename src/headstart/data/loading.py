@@ -20,7 +20,14 @@ import torch
 from torch import Tensor
 
 from headstart.data.audio import decode_audio, fit_window
-from headstart.data.augment import Augment, CropPlan, augment_text, augment_waveform
+from headstart.data.augment import (
+    Augment,
+    CropPlan,
+    augment_text,
+    augment_waveform,
+    speed_factor,
+    trivial_augment,
+)
 from headstart.data.images import decode_pixels
 from headstart.data.items import Item
 from headstart.data.preprocessing import (
@@ -173,6 +180,8 @@ def _image_maker(
             if augment is not None:
                 plan = CropPlan(augment.item_seed(position), augment.crop_scale, flip=augment.flip)
             pixels = decode_pixels(items[position], preprocessing, plan, draft=not exact)
+            if augment is not None and augment.kind == "trivial":
+                pixels = trivial_augment(pixels, augment.item_seed(position))
             if pixels.ndim == 2:
                 pixels = np.repeat(pixels[:, :, None], 3, axis=2)
             out = arrays["pixels"][row].reshape(height, width * 3)
@@ -204,9 +213,15 @@ def _audio_maker(items: Sequence[Item], preprocessing: AudioPreprocessing, augme
     def fill(arrays: dict[str, np.ndarray], positions: np.ndarray, start: int, end: int) -> None:
         for row in range(start, end):
             position = int(positions[row])
-            waveform = decode_audio(items[position], rate_hz, seconds)
-            if augment is not None:
-                waveform = augment_waveform(waveform, augment.item_seed(position), augment)
+            if augment is None:
+                waveform = decode_audio(items[position], rate_hz, seconds)
+            else:
+                seed = augment.item_seed(position)
+                # what is played faster takes more of a long recording to fill the window
+                factor = speed_factor(seed, augment)
+                taken = seconds if factor == 1.0 else (window + 1) * factor / rate_hz
+                waveform = decode_audio(items[position], rate_hz, taken)
+                waveform = augment_waveform(waveform, seed, augment, rate_hz)
             arrays["waveform"][row], arrays["lengths"][row] = fit_window(waveform, window)
 
     return _Maker(allocate, fill, _as_tensors)
