@@ -11,6 +11,7 @@ from tiny_source import make_pictures
 
 import headstart.features.states as states_module
 from headstart.backbone import Backbone
+from headstart.data.augment import Augment
 from headstart.data.loading import load_batches
 from headstart.errors import DiskFullError, StoreError
 from headstart.features import Setting, Store, estimate_state_bytes, extract_states
@@ -121,3 +122,21 @@ def test_a_full_disk_is_seen_before_the_work(
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
     with pytest.raises(DiskFullError, match=r"needed, 10 kB free"):
         extract_states(tiny_source, items, digests, 1, store)
+
+
+def test_views_follow_their_settings(store: Store, tiny_source: Source) -> None:
+    items, digests = make_pictures(N_ITEMS)
+
+    def values(augment: Augment | None, view: int = 1) -> torch.Tensor:
+        states = extract_states(
+            tiny_source, items, digests, 1, store, view=view, augment=augment, precision="fp32"
+        )
+        return next(iter(states.batch(np.arange(N_ITEMS)).tensors.values()))
+
+    default = values(None)
+    assert torch.equal(values(Augment(seed=7, view=5)), default)
+    trivial = values(Augment(seed=0, kind="trivial"))
+    assert not torch.equal(trivial, default)
+    assert torch.equal(values(Augment(seed=0, kind="trivial")), trivial)
+    assert torch.equal(values(Augment(seed=0, kind="trivial"), view=0), values(None, view=0))
+    assert len(list(store.root.iterdir())) == 3

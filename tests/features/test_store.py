@@ -232,3 +232,10 @@ def test_a_disk_without_locks_works_too(
     assert read(store.open(KEY), 2) == [2]
     assert young.exists() and not old.exists()
     assert [entry.label for entry in store.prune(limit_bytes=0)] == ["net"]
+
+
+def test_keys_without_settings_of_views_are_as_they_were() -> None:
+    """What was stored before views had settings is found again."""
+    plain = Key("w", "p", "state", (("stem", "stem"),), "fp32", cut=1, view=2, seed=3)
+    assert plain.digest == "05a95f28fd27b1ae498d3a723a47badd"
+    assert replace(plain, augment='{"kind": "trivial"}').digest != plain.digest

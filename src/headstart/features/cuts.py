@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Cut:
         view: which augmented view; 0 is the plain one.
         seed: of the augmentation.
         setting: device, precision and threads.
+        augment: how augmented views are made (its own seed, view and digests are not used); None: the default.
     """
 
     source: Source
@@ -42,6 +43,7 @@ class Cut:
     view: int
     seed: int
     setting: Setting
+    augment: Augment | None = None
 
     def load(
         self, positions: np.ndarray, batches: Sequence[np.ndarray] | None = None
@@ -56,7 +58,7 @@ class Cut:
             batches = [np.arange(len(positions))]
         items = take_items(self.items, positions)
         preprocessing = self.source.preprocessing
-        augment = Augment(self.seed, self.view, self.digests[positions]) if self.view else None
+        augment = self._augment(self.digests[positions]) if self.view else None
         loaded = load_batches(items, preprocessing, batches, threads=self.setting.n_threads, augment=augment)
         if augment is None or not isinstance(preprocessing, TextPreprocessing):
             return loaded
@@ -79,8 +81,12 @@ class Cut:
             cut=self.cut,
             view=self.view,
             seed=self.seed if self.view else 0,
+            augment=self._augment(None).settings if self.view else "",
             label=self.source.uri,
         )
+
+    def _augment(self, digests: np.ndarray | None) -> Augment:
+        return replace(self.augment or Augment(0), seed=self.seed, view=self.view, digests=digests)
 
 
 def by_length(items: Sequence[Any], source: Source) -> list[np.ndarray]:

@@ -26,6 +26,7 @@ from headstart.units import UNITS
 
 if TYPE_CHECKING:
     from headstart.backbone import Backbone, State
+    from headstart.data.augment import Augment
 
 _N_EXAMPLES = 2
 
@@ -106,6 +107,7 @@ def extract_states(
     *,
     view: int = 0,
     seed: int = 0,
+    augment: Augment | None = None,
     precision: str = "auto",
     device: str = "auto",
     threads: int | None = None,
@@ -121,6 +123,7 @@ def extract_states(
         store: where states are found and kept.
         view: which augmented view; 0 is the plain one.
         seed: of the augmentation.
+        augment: how augmented views are made (its own seed, view and digests are not used); None: the default.
         precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
@@ -133,7 +136,8 @@ def extract_states(
         DiskFullError: there is no room for them.
         StoreError: they are more than the store may hold, or it cannot be written.
     """
-    plan = Cut(source, items, digests, cut, view, seed, Setting.choose(device, precision, threads))
+    setting = Setting.choose(device, precision, threads)
+    plan = Cut(source, items, digests, cut, view, seed, setting, augment)
     if cut == 0:
         batches = by_length(items, source)
         nowhere = np.full(len(items), -1, np.int32)

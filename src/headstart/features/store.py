@@ -44,6 +44,7 @@ class Key:
         cut: of a state, the number of stages before it.
         view: of a state, which augmented view; 0 is the plain one.
         seed: of an augmented view, the seed of its augmentation.
+        augment: of an augmented view, the settings that differ from the default ones.
         label: for people: the source's name.
     """
 
@@ -55,12 +56,15 @@ class Key:
     cut: int | None = None
     view: int = 0
     seed: int = 0
+    augment: str = ""
     label: str = ""
 
     @property
     def digest(self) -> str:
         """The name of the key's folder, 32 hexadecimal digits."""
         fields = {name: value for name, value in asdict(self).items() if name != "label"}
+        if not self.augment:
+            del fields["augment"]  # keys of plain and default views are as they were before there were others
         text = json.dumps({"format": _FORMAT, **fields}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
