@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "verbs"))
-
-import small_data
-
 import headstart
+import small_data
 from headstart import TransferClassifier
 from headstart.errors import DataError, OptionError
 

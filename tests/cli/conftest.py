@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "verbs"))
-
 import small_data
-
 from headstart.cli import main
 from headstart.progress import set_quiet
 

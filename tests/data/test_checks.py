@@ -127,9 +127,9 @@ def test_a_few_long_recordings_are_told_with_what_they_cost() -> None:
         "The longest of 100 recordings lasts 600.0 s, so all of them are computed in a window of 30 s: 94% of "
         "that is padding. 2 s would do without 50.wav: cut the long ones, or leave them out."
     )
-    assert (
-        padding([1.5] * 20 + [6.0] * 2) == []
-    )  # 74% of 6 s windows is the others' due, under three quarters
+    assert padding([1.5] * 99 + [5.0]) == []  # 69% of windows of 5 s
+    (told,) = padding([1.5] * 99 + [7.0])
+    assert "window of 7 s: 78%" in told.message
     assert padding([1.0] * 60 + [20.0] * 40) == []  # not a few
     assert padding([1.0] * 100) == []
     assert padding([1.0] * 99 + [20.0], replace(WHISPER, fixed_window=True)) == []  # nothing would change

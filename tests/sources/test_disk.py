@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tiny
-from hub_server import SmallHub
 
+import tiny
 from headstart.sources import load_source
 from headstart.sources.disk import local_sources, what_is_here
+from loopback_hub import SmallHub
 
 
 def test_folders_runs_and_the_hub_cache_are_found(

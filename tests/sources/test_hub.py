@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import tiny
 import torch
-from hub_server import COMMIT, SmallHub
 
+import tiny
 from headstart.errors import HeadstartError, SourceError
 from headstart.sources import load_source
 from headstart.sources.hub import choose_files, download
+from loopback_hub import COMMIT, SmallHub
 
 
 @pytest.fixture
@@ -144,9 +144,13 @@ def test_without_the_hub_what_was_fetched_serves(
     assert "taking what was fetched before (01234567)" in capsys.readouterr().err
 
 
-def test_offline_names_what_is_on_this_disk(bert: SmallHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_names_what_is_on_this_disk(
+    tmp_path: Path, bert: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from huggingface_hub import constants
 
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # where no runs are
     load_source("hf:me/bert")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert load_source("hf:me/bert").provenance.revision == COMMIT

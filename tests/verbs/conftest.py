@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import small_data
-
 import headstart
+import small_data
 from headstart.verbs.run import Run
 
 SETTINGS: dict[str, Any] = {"precision": "fp32", "threads": 1}

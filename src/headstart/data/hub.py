@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import Item, ItemView
 from headstart.data.tables import as_text
 from headstart.errors import DataError, did_you_mean
+from headstart.progress import say
 
 
 def is_saved_dataset(folder: Path) -> bool:
@@ -56,41 +59,76 @@ def _load(data: str | Path) -> dict[str, Any]:
             loaded = datasets.load_from_disk(str(data))
         else:
             name, _, configuration = data.partition(":")
-            _check_reachable(name)
-            loaded = datasets.load_dataset(name, configuration or None)
+            with _library_offline(not _reachable(name)):
+                loaded = datasets.load_dataset(name, configuration or None)
     except DataError:
         raise
     except Exception as error:  # the library raises many kinds: what the user needs is the first line
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
+            f"{_remedy(error)}"
         ) from None
     return dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
 
 
-def _check_reachable(name: str) -> None:
+def _remedy(error: Exception) -> str:
+    """What to do about an error of `datasets`, as the end of a sentence; "" where its own words say it."""
+    import datasets
+    from datasets.exceptions import DatasetNotFoundError
+
+    if datasets.config.HF_HUB_OFFLINE:
+        return ". HF_HUB_OFFLINE is set, so only sets on this disk can be read: unset it to ask the hub."
+    if isinstance(error, DatasetNotFoundError):
+        return " Check the path or the name (OWNER/NAME); for a private set, set HF_TOKEN."
+    return ""
+
+
+def _reachable(name: str) -> bool:
     """Ask the hub once, and briefly: the library would try six times, for a path mistyped as for a set.
+
+    Returns:
+        False where the hub cannot be reached, and the set is on this disk.
 
     Raises:
         DataError: the hub cannot be reached, and the set is not on this disk.
     """
     import datasets
+    from datasets.naming import camelcase_to_snakecase
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    kept = Path(datasets.config.HF_DATASETS_CACHE) / name.replace("/", "___")
-    if datasets.config.HF_HUB_OFFLINE or kept.is_dir():
-        return
+    if datasets.config.HF_HUB_OFFLINE:
+        return True  # the library asks nobody, and its error is told with the remedy
+    *owner, own = name.split("/")
+    kept = Path(datasets.config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(own)])
     try:
         HfApi().dataset_info(name, timeout=10)
+        return True
     except (HfHubHTTPError, ValueError):
-        return  # it answered, or the name is none: what is wrong is told when the set is loaded
+        return True  # it answered, or the name is none: what is wrong is told when the set is loaded
     except Exception:  # of the HTTP library, which is huggingface_hub's own affair
+        if kept.is_dir():
+            say(f"the hub cannot be reached: '{name}' is read as it is on this disk")
+            return False
         near = did_you_mean(name, [entry.name for entry in Path().iterdir()])
         raise DataError(
             f"'{name}' is neither a file or folder here nor a data set on this disk, and the hub cannot be "
             f"reached: check the path.{near}"
         ) from None
+
+
+@contextmanager
+def _library_offline(offline: bool) -> Iterator[None]:
+    """Let `datasets` ask nobody for a while: it reads this setting at every call."""
+    import datasets
+
+    before = datasets.config.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = offline or before
+    try:
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE = before
 
 
 def _has_labels(part: Any, target: str | None) -> bool:
@@ -119,8 +157,10 @@ def _examples(
     media = next((name for name, kind in kinds.items() if modality in (None, kind)), None)
     plain = [name for name, feature in first.features.items() if _is_plain(feature)]
     columns = _string_columns(parts, plain)
+    split_from = None
     if len(parts) > 1 and "split" not in columns:
         columns["split"] = string_array(name for name, part in parts.items() for _ in range(len(part)))
+        split_from = "the data set's parts"
     names = row_names(
         len(next(iter(columns.values()))) if columns else sum(len(part) for part in parts.values())
     )
@@ -141,15 +181,19 @@ def _examples(
         items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
     return examples_from_columns(
         columns, items, names, kind, where=where, item_column=media,
-        target=target, group=group, labelled=labelled, notes=notes,
+        target=target, group=group, labelled=labelled, notes=notes, split_from=split_from,
     )  # fmt: skip
 
 
 def _is_plain(feature: Any) -> bool:
-    """Whether a column holds one value a row (embeddings and boxes are neither labels nor texts)."""
+    """Whether a column holds a value a row, or labels (embeddings and boxes are neither labels nor texts)."""
     import datasets
 
-    return isinstance(feature, (datasets.Value, datasets.ClassLabel))
+    inner = getattr(feature, "feature", None)
+    names = isinstance(inner, datasets.ClassLabel) or (
+        isinstance(inner, datasets.Value) and inner.dtype in ("string", "large_string")
+    )
+    return names or isinstance(feature, (datasets.Value, datasets.ClassLabel))
 
 
 def _string_columns(parts: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
@@ -164,6 +208,9 @@ def _string_columns(parts: dict[str, Any], names: list[str]) -> dict[str, np.nda
             column = part.data.column(name).to_pylist() if part._indices is None else list(part[name])
             if isinstance(feature, datasets.ClassLabel):
                 column = [None if value is None or value < 0 else feature.int2str(value) for value in column]
+            inner = getattr(feature, "feature", None)
+            if isinstance(inner, datasets.ClassLabel):
+                column = [None if row is None else [inner.int2str(value) for value in row] for row in column]
             values += column
         columns[name] = string_array(as_text(value) for value in values)
     return columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import numpy as np
 import soundfile
 from PIL import Image
 from sklearn.datasets import load_digits
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
 
 import tiny
 

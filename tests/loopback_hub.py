@@ -1,4 +1,4 @@
-"""A small hub on 127.0.0.1 that serves folders as model repositories, with the faults of a connection."""
+"""A small hub on 127.0.0.1 that serves folders as repositories, with the faults of a connection."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class SmallHub:
     """Repositories by name, what was asked for, and which files arrive damaged.
 
     Attributes:
-        repositories: OWNER/NAME to the folder that is served.
+        repositories: OWNER/NAME of a model, or datasets/OWNER/NAME, to the folder that is served.
         faults: file name to "cut" (half, then the connection ends) or "changed" (right size, other content).
-        status: OWNER/NAME to an HTTP status that is answered in place of the repository.
+        status: name of a repository to an HTTP status that is answered in its place.
         requests: (method, path, Range header, Authorization header) of every request.
     """
 
@@ -57,27 +57,39 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._answer(with_body=False)
 
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._answer(with_body=True, wanted=json.loads(content)["paths"])
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
-    def _answer(self, with_body: bool) -> None:
+    def _answer(self, with_body: bool, wanted: list[str] | None = None) -> None:
+        """Answer api/[datasets/]OWNER/NAME[/revision|tree|paths-info/REVISION] or .../resolve/REVISION/FILE."""
         path = unquote(self.path.partition("?")[0])
         headers = (self.headers.get("Range"), self.headers.get("Authorization"))
         self.hub.requests.append((self.command, path, *headers))
-        parts = path.strip("/").split("/")
-        repo_id = "/".join(parts[2:4] if parts[0] == "api" else parts[:2])
+        parts = path.strip("/").removeprefix("api/").removeprefix("models/").split("/")
+        n_named = 3 if parts[0] == "datasets" else 2
+        repo_id = "/".join(parts[:n_named])
+        what, revision, inside = [*"/".join(parts[n_named:]).split("/", 2), "", ""][:3]
         status = self.hub.status.get(repo_id, 200 if repo_id in self.hub.repositories else 401)
         if status != 200:
             return self._refuse(status)
-        revision = (
-            parts[5] if parts[0] == "api" and len(parts) > 5 else "main" if parts[0] == "api" else parts[3]
-        )
-        if revision not in ("main", "v1", COMMIT):
+        if revision not in ("", "main", "v1", COMMIT):
             return self._refuse(404, "RevisionNotFound")
         folder = self.hub.repositories[repo_id]
-        if parts[0] == "api":
-            return self._send_json(repo_id, folder)
-        self._send_file(folder / "/".join(parts[4:]), "/".join(parts[4:]), with_body)
+        if what == "resolve":
+            return self._send_file(folder / inside, inside, with_body)
+        if what == "tree":
+            deep = "recursive=true" in self.path.casefold()
+            return self._send_json(_entries(folder, sorted((folder / inside).glob("**/*" if deep else "*"))))
+        if what == "paths-info":
+            return self._send_json(_entries(folder, [folder / name for name in wanted or []]))
+        files = [entry["path"] for entry in _entries(folder, sorted(folder.rglob("*")), folders=False)]
+        siblings = [{"rfilename": name} for name in files]
+        name = repo_id.removeprefix("datasets/")
+        self._send_json({"id": name, "sha": COMMIT, "siblings": siblings, "tags": []})
 
     def _refuse(self, status: int, code: str | None = None) -> None:
         codes = {401: "RepoNotFound", 403: "GatedRepo"}
@@ -86,10 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _send_json(self, repo_id: str, folder: Path) -> None:
-        files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-        info = {"id": repo_id, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files], "tags": []}
-        body = json.dumps(info).encode()
+    def _send_json(self, content: object) -> None:
+        body = json.dumps(content).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -100,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             return self._refuse(404, "EntryNotFound")
         content = path.read_bytes()
-        large = path.suffix in (".safetensors", ".bin")
+        large = path.suffix in (".safetensors", ".bin", ".parquet")
         digest = hashlib.sha256(content) if large else hashlib.sha1(b"blob %d\0" % len(content) + content)
         start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
         body = content[start:]
@@ -121,3 +131,16 @@ class _Handler(BaseHTTPRequestHandler):
         if with_body:
             self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
             self.close_connection = fault == "cut"
+
+
+def _entries(folder: Path, paths: list[Path], folders: bool = True) -> list[dict[str, Any]]:
+    """What the hub tells of files and folders in a repository."""
+    told: list[dict[str, Any]] = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if path.is_file():
+            oid = hashlib.sha1(path.read_bytes()).hexdigest()
+            told.append({"type": "file", "path": name, "size": path.stat().st_size, "oid": oid})
+        elif path.is_dir() and folders:
+            told.append({"type": "directory", "path": name, "oid": hashlib.sha1(name.encode()).hexdigest()})
+    return told
