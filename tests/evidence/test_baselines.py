@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from headstart.data.targets import Targets
 from headstart.errors import DataError
-from headstart.evidence import classical_features, fit_classical, majority
+from headstart.evidence import ClassicalFeatures, classical_features, fit_classical, majority
 from headstart.evidence.classical_features import colour_histogram, gradient_histogram, mel_power
 
 
@@ -83,3 +84,27 @@ def test_descriptions_of_flat_and_silent_items_are_finite() -> None:
 
 def test_the_majority_gives_the_shares_of_training() -> None:
     assert np.allclose(majority(np.array([0, 0, 1, 0]), 3, 2), [[0.75, 0.25, 0]] * 2)
+
+
+@pytest.mark.parametrize("modality", ["text", "image"])
+def test_labels_and_a_quantity_have_classical_baselines(modality: str) -> None:
+    rng = np.random.default_rng(0)
+    has = rng.random((160, 3)) < [0.5, 0.4, 0.2]
+    words = np.array(["red", "small", "quick"])
+    if modality == "text":
+        items = [" ".join(["a", *rng.permutation(words[row]), "thing"]) for row in has]
+        features = classical_features(items, "text")
+    else:
+        forms = {"histograms": (has + 0.3 * rng.normal(size=has.shape)).astype(np.float32)}
+        features = ClassicalFeatures("image", forms)
+    train, test = np.arange(120), np.arange(120, 160)
+    labels = Targets("multilabel", tuple(words)).decode(has.astype(float))
+    model = fit_classical(features, train, labels[train], None, classes=tuple(words), task="multilabel")
+    p = model.probabilities(features, test)
+    assert p.shape == (40, 3) and ((p > 0.5) == has[test]).mean() > 0.9
+    values = 50.0 + 7 * has[:, 0] - 4 * has[:, 1]
+    texts = values.astype(str).astype(object)
+    model = fit_classical(features, train, texts[train], None, classes=("price",), task="regression")
+    error = model.probabilities(features, test)[:, 0] - values[test]
+    assert np.square(error).mean() < 0.4 * values[test].var()
+    assert np.allclose(majority(values[:4, None], 1, 2, "regression"), values[:4].mean())

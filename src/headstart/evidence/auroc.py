@@ -42,15 +42,37 @@ def auroc(
         nan and nans where a class is absent or all items have one class; a resample without some class
         averages over the others.
     """
-    n_items, n_classes = probabilities.shape
+    n_classes = probabilities.shape[1]
     if n_classes < 2 or np.bincount(labels, minlength=n_classes).min() == 0:
         return float("nan"), np.full(n_resamples, np.nan)
-    columns = [1] if n_classes == 2 and np.allclose(probabilities.sum(axis=1), 1) else range(n_classes)
-    placed = [_placements(labels == c, probabilities[:, c]) for c in columns]
+    columns = [1] if n_classes == 2 and np.allclose(probabilities.sum(axis=1), 1) else list(range(n_classes))
+    sides = [(labels == c, probabilities[:, c]) for c in columns]
+    return mean_area(sides, numbers, n_groups, n_resamples=n_resamples, seed=seed)
+
+
+def mean_area(
+    sides: list[tuple[NDArray[np.bool_], Float]],
+    numbers: NDArray[np.intp],
+    n_groups: int,
+    *,
+    n_resamples: int,
+    seed: int,
+) -> tuple[float, Float]:
+    """Return the mean area of several rankings of the same items, and its resampled values of shape (B,).
+
+    Args:
+        sides: for each ranking, who is inside and the scores, each of shape (N,); both sides must be there.
+        numbers: group of each item, of shape (N,).
+        n_groups: G.
+        n_resamples: B.
+        seed: of the resamples.
+    """
+    n_items = len(numbers)
+    placed = [_placements(inside, scores) for inside, scores in sides]
     areas = np.array([area for area, _ in placed])
     draws = resample_counts(n_groups, n_resamples, seed)
     if n_resamples * n_items * len(placed) <= EXACT_CELLS:
-        orders = [_ordered(labels == c, probabilities[:, c]) for c in columns]
+        orders = [_ordered(inside, scores) for inside, scores in sides]
         parts = [
             np.stack(
                 [_resampled(counts[:, numbers[order]], ins, begin, end) for order, ins, begin, end in orders],
@@ -59,7 +81,7 @@ def auroc(
             for counts in draws
         ]
     else:
-        by_class = [(labels == c, placement) for c, (_, placement) in zip(columns, placed)]
+        by_class = [(inside, placement) for (inside, _), (_, placement) in zip(sides, placed)]
         first_order = _FirstOrder(by_class, areas, numbers, n_groups)
         parts = [first_order(counts) for counts in draws]
     resampled = np.concatenate(parts)

@@ -1,5 +1,6 @@
-"""Two results on the same items: the paired difference in accuracy, and the verdict on transfer.
+"""Two results on the same items: the paired difference, and the verdict on transfer.
 
+Classes are judged by accuracy, labels by the mean log loss, a quantity by the root of the mean squared error.
 Both are resampled together, whole groups at a time, so that what both get wrong does not widen the interval.
 
 Example:
@@ -14,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.targets import Task
 from headstart.evidence.intervals import (
     N_RESAMPLES,
     Interval,
@@ -28,7 +30,9 @@ from headstart.evidence.intervals import (
     resample_counts,
 )
 from headstart.evidence.metrics import checked
+from headstart.heads.outputs import item_losses, item_quality
 
+METRIC: Mapping[Task, str] = {"classification": "accuracy", "multilabel": "log_loss", "regression": "rmse"}
 Outcome = Literal["positive", "negative", "undecided"]
 
 
@@ -39,14 +43,16 @@ class Verdict:
     Attributes:
         outcome: "positive" or "negative" where the interval leaves 0 out, else "undecided".
         against: name of the best baseline without pretrained weights; "" where there is none.
-        difference: accuracy of the result minus that of the baseline.
+        difference: the metric of the result minus that of the baseline.
         reason: the same in one sentence.
+        metric: what was compared: "accuracy", "log_loss" or "rmse".
     """
 
     outcome: Outcome
     against: str
     difference: Interval
     reason: str
+    metric: str = "accuracy"
 
 
 def accuracy_difference(
@@ -78,42 +84,85 @@ def accuracy_difference(
     return interval(float(gain.mean()), resampled, n_groups)
 
 
+def loss_difference(
+    task: Task,
+    targets: NDArray[Any],
+    outputs: NDArray[np.floating],
+    others: NDArray[np.floating],
+    groups: NDArray[np.object_] | None = None,
+    *,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """Return the paired difference in log loss or root mean squared error, the first minus the second.
+
+    Args:
+        task: "multilabel" or "regression".
+        targets: as `Targets.encode` gives them.
+        outputs: of the first, of shape (N, C).
+        others: of the second, of shape (N, C).
+        groups: of shape (N,), resampled whole; None: items.
+        n_resamples: bootstrap resamples.
+        seed: of the resamples.
+    """
+    numbers, n_groups = group_numbers(groups, len(targets))
+    losses = [item_losses(task, each, targets) for each in (outputs, others)]
+    sums = group_sums(numbers, n_groups, np.stack([*losses, np.ones(len(targets))], axis=1))
+
+    def difference(sums_B3: NDArray[np.float64]) -> NDArray[np.float64]:
+        first, second = sums_B3[:, 0] / sums_B3[:, 2], sums_B3[:, 1] / sums_B3[:, 2]
+        return np.sqrt(first) - np.sqrt(second) if task == "regression" else first - second
+
+    draws = resample_counts(n_groups, n_resamples, seed)
+    resampled = np.concatenate([difference(counts.astype(np.float64) @ sums) for counts in draws])
+    return interval(float(difference(sums.sum(axis=0)[None])[0]), resampled, n_groups)
+
+
 def verdict(
-    labels: NDArray[np.integer],
-    probabilities: NDArray[np.floating],
+    targets: NDArray[Any],
+    outputs: NDArray[np.floating],
     baselines: Mapping[str, NDArray[np.floating]],
     groups: NDArray[np.object_] | None = None,
     *,
+    task: Task = "classification",
     seed: int = 0,
 ) -> Verdict:
     """Judge a result against the best baseline without pretrained weights.
 
     Args:
-        labels: of shape (N,).
-        probabilities: of the result, of shape (N, C).
-        baselines: probabilities of each baseline, of shape (N, C), by name.
+        targets: as `Targets.encode` gives them: class numbers of shape (N,), or of shape (N, C).
+        outputs: probabilities or values of the result, of shape (N, C).
+        baselines: the same of each baseline, of shape (N, C), by name.
         groups: of shape (N,), resampled whole; None: items.
+        task: what was learned.
         seed: of the resamples.
     """
+    metric = METRIC[task]
     if not baselines:
-        return Verdict("undecided", "", Interval(None, None, None), "There is no baseline to compare with.")
-    labels = np.asarray(labels)
-    right = {name: float((p.argmax(axis=1) == labels).mean()) for name, p in baselines.items()}
-    best = max(right, key=lambda name: right[name])
-    difference = accuracy_difference(labels, probabilities, baselines[best], groups, seed=seed)
+        reason = "There is no baseline to compare with."
+        return Verdict("undecided", "", Interval(None, None, None), reason, metric)
+    targets = np.asarray(targets)
+    best = max(baselines, key=lambda name: float(item_quality(task, baselines[name], targets).mean()))
+    if task == "classification":
+        difference = accuracy_difference(targets, outputs, baselines[best], groups, seed=seed)
+    else:
+        difference = loss_difference(task, targets, outputs, baselines[best], groups, seed=seed)
     low, high = difference.low, difference.high
     if low is None or high is None:
         reason = f"With one group alone the difference to {best} has no interval."
-        return Verdict("undecided", best, difference, reason)
-    outcome: Outcome = "positive" if low > 0 else "negative" if high < 0 else "undecided"
+        return Verdict("undecided", best, difference, reason, metric)
+    outcome: Outcome = "undecided"
+    if low > 0 or high < 0:
+        outcome = "positive" if (low > 0) == (task == "classification") else "negative"
     baseline = f"the best baseline without pretrained weights, {best}"
     words = {
         "positive": f"The result is better than {baseline}",
         "negative": f"The result is worse than {baseline}",
         "undecided": f"The result and {baseline}, are too near to tell apart",
     }
-    points = (
-        f"{100 * (difference.value or 0):+.1f} points of accuracy ({100 * low:+.1f} to {100 * high:+.1f})"
-    )
-    reason = f"{words[outcome]}: {points}."
-    return Verdict(outcome, best, difference, reason)
+    value = difference.value or 0.0
+    if task == "classification":
+        shown = f"{100 * value:+.1f} points of accuracy ({100 * low:+.1f} to {100 * high:+.1f})"
+    else:
+        shown = f"{value:+.3g} of {metric.replace('_', ' ')} ({low:+.3g} to {high:+.3g})"
+    return Verdict(outcome, best, difference, f"{words[outcome]}: {shown}.", metric)
