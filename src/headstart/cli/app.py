@@ -126,7 +126,9 @@ def fit(
     ] = None,
     folds: Annotated[int | None, typer.Option(help="Evaluate by K-fold cross-validation.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time for --freeze auto: 90s, 10m, 1h.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="A YAML file of training settings.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Training settings: a name of `headstart recipes`, or a YAML file.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs of training.")] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate of the trained stages.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Items a training step.")] = None,
@@ -234,3 +236,47 @@ def cache(
 
     listing = cache_verb(store, prune_to=keep if prune else None)
     print(json.dumps(listing.to_json(), indent=2) if as_json else listing.text)
+
+
+_recipes = typer.Typer(help="List the recipes: small YAML files of training settings.", no_args_is_help=False)
+app.add_typer(_recipes, name="recipes", invoke_without_command=True)
+
+
+@_recipes.callback()
+def recipes(context: typer.Context) -> None:
+    """List the recipes: small YAML files of training settings."""
+    if context.invoked_subcommand is None:
+        from headstart.verbs.recipes import recipes as recipes_verb
+
+        print(recipes_verb())
+
+
+@_recipes.command("show")
+def recipes_show(name: Annotated[str, typer.Argument(help="A name of the list, or a YAML file.")]) -> None:
+    """Print a recipe."""
+    from headstart.verbs.recipes import show_recipe
+
+    print(show_recipe(name))
+
+
+@_recipes.command("copy")
+def recipes_copy(
+    name: Annotated[str, typer.Argument(help="A name of the list.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to [else NAME.yaml here]; never written over.")
+    ] = None,
+) -> None:
+    """Copy a recipe to a file of your own."""
+    from headstart.verbs.recipes import copy_recipe
+
+    copied = copy_recipe(name, file)
+    say(f"Run it with: headstart fit DATA --recipe {copied}")
+    print(copied)
+
+
+@_recipes.command("check")
+def recipes_check(file: Annotated[str, typer.Argument(help="A YAML file, or a name of the list.")]) -> None:
+    """Check a recipe and tell all its faults at once."""
+    from headstart.verbs.recipes import check_recipe
+
+    print(check_recipe(file))

@@ -220,6 +220,7 @@ def _policy(config: FitConfig, source: Source) -> Policy:
 
 def _recipe(config: FitConfig, source: Source) -> Recipe:
     from headstart.tune import Recipe
+    from headstart.tune.recipes import find_recipe
 
     changes = {
         "epochs": config.epochs,
@@ -228,7 +229,7 @@ def _recipe(config: FitConfig, source: Source) -> Recipe:
         "views": config.views,
     }
     if config.recipe is not None:
-        return Recipe.load(Path(config.recipe), source.modality, **changes)
+        return Recipe.load(find_recipe(config.recipe), source.modality, **changes)
     return Recipe.for_modality(source.modality, **changes)
 
 
