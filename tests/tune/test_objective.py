@@ -158,14 +158,15 @@ def test_numbers_have_no_classes() -> None:
         balanced_weights(numbers.numpy())
 
 
-def test_the_loss_of_a_batch_goes_through_the_head(classes: Tensor) -> None:
+def test_the_losses_of_a_batch_go_through_the_head(classes: Tensor) -> None:
     class Head(nn.Module):
         def logits(self, x_ND: Tensor) -> Tensor:
             return 2 * x_ND
 
     x = torch.randn(N, C)
     objective = Objective("classification", Recipe(), classes, C)
-    torch.testing.assert_close(objective.loss(x, Head(), classes), functional.cross_entropy(2 * x, classes))
+    got = objective.item_losses(x, Head(), classes)
+    torch.testing.assert_close(got, functional.cross_entropy(2 * x, classes, reduction="none"))
 
 
 def test_l2_sp_is_half_the_squared_distance() -> None:
@@ -180,7 +181,9 @@ def test_l2_sp_is_half_the_squared_distance() -> None:
     assert float(pull.detach()) == pytest.approx(0.15 * (6 * 0.25 + 2 * 4), rel=1e-6)
     pull.backward()
     torch.testing.assert_close(layer.weight.grad, torch.full((2, 3), 0.15))
-    assert float(l2_sp({}, {}, 1.0)) == 0
+    nothing = l2_sp({}, {}, 1.0)
+    nothing.backward()
+    assert float(nothing.detach()) == 0
 
 
 @settings(deadline=None, max_examples=60)

@@ -31,6 +31,7 @@ from headstart.tune.recipe import Recipe
 
 Mixable = TypeVar("Mixable", Tensor, dict[str, Tensor], State)
 _STREAM = 2  # apart from the other draws of a step
+_LEAST_SHARE = 1e-6  # a share of nothing would make a number that is none of a mask's minus infinity
 _NO_TOKENS = (
     "mixup cannot mix token ids: freeze the first stages, such as --freeze first:1, so that what they give is "
     "mixed, or set mixup to 0"
@@ -92,7 +93,7 @@ def mix(
     if pixels is not None and recipe.cutmix and (not recipe.mixup or draw.random() < 0.5):
         mixed, mixed_targets = _cutmix(tensors, pixels, targets_NC, recipe.cutmix, draw)
     else:
-        share = float(draw.beta(recipe.mixup, recipe.mixup))
+        share = min(max(float(draw.beta(recipe.mixup, recipe.mixup)), _LEAST_SHARE), 1 - _LEAST_SHARE)
         mixed = {name: _mixup(name, tensor, share, n_items) for name, tensor in tensors.items()}
         mixed_targets = _shares(targets_NC, share)
     return _as_given(inputs, mixed), mixed_targets
@@ -106,7 +107,7 @@ def _cutmix(
     height, width = tensors[pixels].shape[-2:]
     box, share = _box(height, width, float(draw.beta(alpha, alpha)), draw)
     params = {"labels": targets_NC, "batch_size": len(targets_NC), "box": box}
-    cut: Tensor = CutMix(alpha=alpha).transform(tensors[pixels], params)
+    cut: Tensor = CutMix().transform(tensors[pixels], params)
     return {**tensors, pixels: cut}, _shares(targets_NC, share)
 
 

@@ -18,7 +18,7 @@ Legend: N items, C classes, labels or outputs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.tune.recipe import Recipe
 
-Task = Literal["classification", "multilabel", "regression"]
 _OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing")
 
 
@@ -106,9 +106,9 @@ class Objective:
             outputs_NC, targets, weight=weight, pos_weight=positive, reduction="none"
         ).mean(dim=1)
 
-    def loss(self, embedding_ND: Tensor, head: Scorer, targets: Tensor) -> Tensor:
-        """The mean loss of a batch of embeddings under a head, a scalar."""
-        return self.losses(head.logits(embedding_ND), targets).mean()
+    def item_losses(self, embedding_ND: Tensor, head: Scorer, targets: Tensor) -> Tensor:
+        """The losses of embeddings under a head, of shape (N,)."""
+        return self.losses(head.logits(embedding_ND), targets)
 
     def _refuse(self, recipe: Recipe) -> None:
         wrong = [name for name in _OF_CLASSES if getattr(recipe, name)]
@@ -135,7 +135,9 @@ def l2_sp(parameters: Mapping[str, nn.Parameter], anchors: Mapping[str, Tensor],
     for name, parameter in parameters.items():
         squared = (parameter - anchors[name]).square().sum(dtype=torch.float32)
         total = squared if total is None else total + squared
-    return torch.zeros(()) if total is None else 0.5 * strength * total
+    if total is None:
+        return torch.zeros((), requires_grad=True)
+    return 0.5 * strength * total
 
 
 def balanced_weights(labels: NDArray[Any]) -> NDArray[np.float64]:
