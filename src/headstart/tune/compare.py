@@ -6,10 +6,12 @@ It is where
     its accuracy is not lower and its log loss is lower by more than two standard errors of the difference,
     and by more than 0.01;
 
-ties go to the reference. The log loss of both sides is taken after temperature scaling on these items. Where
-items come in groups, the standard error is that of sums over groups.
+ties go to the reference. For labels and quantities, quality and loss say the same (the explained share of the
+log loss, R2), so it is where the quality is higher by more than two standard errors and by more than 0.01. The
+log loss of both sides is taken after temperature scaling on these items. Where items come in groups, the
+standard error is that of sums over groups.
 
-Legend: N items, C classes, G groups.
+Legend: N items, C outputs, G groups.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.heads.linear import softmax
+from headstart.data.targets import Task
+from headstart.heads.outputs import activated, item_quality
 from headstart.tune.result import item_losses, score
 
 LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature
@@ -32,56 +35,86 @@ class Comparison:
     """A candidate against a reference on the same items.
 
     Attributes:
-        accuracy: of the candidate less that of the reference.
-        accuracy_error: standard error of that difference.
-        log_loss: of the reference less that of the candidate: positive where the candidate is better.
-        log_loss_error: standard error of that difference.
+        quality: of the candidate less that of the reference: accuracy, or the explained share of the loss.
+        quality_error: standard error of that difference.
+        loss: of the reference less that of the candidate: positive where the candidate is better; for a
+            quantity in parts of its variance.
+        loss_error: standard error of that difference.
+        task: what is learned.
     """
 
-    accuracy: float
-    accuracy_error: float
-    log_loss: float
-    log_loss_error: float
+    quality: float
+    quality_error: float
+    loss: float
+    loss_error: float
+    task: Task = "classification"
+
+    @property
+    def accuracy(self) -> float:
+        """The difference in quality by its name for classes."""
+        return self.quality
+
+    @property
+    def accuracy_error(self) -> float:
+        """Its standard error."""
+        return self.quality_error
+
+    @property
+    def log_loss(self) -> float:
+        """The difference in loss by its name for classes and labels."""
+        return self.loss
+
+    @property
+    def log_loss_error(self) -> float:
+        """Its standard error."""
+        return self.loss_error
 
     @property
     def better(self) -> bool:
         """Whether the candidate passes the rule of this module."""
-        if self.accuracy > self.accuracy_error:
+        if self.task != "classification":
+            return self.quality > max(2 * self.quality_error, LEAST_GAIN)
+        if self.quality > self.quality_error:
             return True
-        return self.accuracy >= 0 and self.log_loss > max(2 * self.log_loss_error, LEAST_GAIN)
+        return self.quality >= 0 and self.loss > max(2 * self.loss_error, LEAST_GAIN)
 
     @property
     def words(self) -> str:
         """The comparison in a sentence."""
-        points, error = 100 * self.accuracy, 100 * self.accuracy_error
+        end = f"against the head alone: {'better' if self.better else 'not better'}"
+        if self.task != "classification":
+            name = "R²" if self.task == "regression" else "the explained share of the log loss"
+            return f"{self.quality:+.3f} of {name} (standard error {self.quality_error:.3f}) {end}"
+        points, error = 100 * self.quality, 100 * self.quality_error
         return (
             f"{points:+.1f} points of accuracy (standard error {error:.1f}), "
-            f"log loss {-self.log_loss:+.3f} (standard error {self.log_loss_error:.3f}) "
-            f"against the head alone: {'better' if self.better else 'not better'}"
+            f"log loss {-self.loss:+.3f} (standard error {self.loss_error:.3f}) {end}"
         )
 
 
 def compare(
     logits_NC: NDArray[np.floating],
     reference_NC: NDArray[np.floating],
-    labels_N: NDArray[np.integer],
+    targets: NDArray[Any],
     groups_N: NDArray[Any] | None = None,
+    task: Task = "classification",
 ) -> Comparison:
     """Compare a candidate with the reference on the same items.
 
     Args:
-        logits_NC: of the candidate, of shape (N, C).
-        reference_NC: logits, or logarithms of probabilities, of the reference, of shape (N, C).
-        labels_N: class indices, of shape (N,).
+        logits_NC: of the candidate, of shape (N, C); for a quantity its values.
+        reference_NC: the same of the reference (for classes, logarithms of probabilities do as well).
+        targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
         groups_N: the group of each item, of shape (N,); None: every item is its own.
+        task: what is learned.
     """
-    right = [(x.argmax(axis=1) == labels_N).astype(np.float64) for x in (logits_NC, reference_NC)]
-    loss = [
-        item_losses(softmax(x / score(x, labels_N).temperature), labels_N) for x in (logits_NC, reference_NC)
-    ]
-    accuracy, accuracy_error = _mean_and_error(right[0] - right[1], groups_N)
-    log_loss, log_loss_error = _mean_and_error(loss[1] - loss[0], groups_N)
-    return Comparison(accuracy, accuracy_error, log_loss, log_loss_error)
+    sides = [activated(task, x, score(x, targets, task).temperature) for x in (logits_NC, reference_NC)]
+    good = [item_quality(task, x, targets) for x in sides]
+    quality = _mean_and_error(good[0] - good[1], groups_N)
+    if task == "regression":
+        return Comparison(*quality, *quality, task)
+    loss = [item_losses(x, targets, task) for x in sides]
+    return Comparison(*quality, *_mean_and_error(loss[1] - loss[0], groups_N), task)
 
 
 def _mean_and_error(differences_N: NDArray[np.float64], groups_N: NDArray[Any] | None) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """What a training gives back, and the validation score by which its epochs are compared.
 
-Legend: N items, C classes.
+Legend: N items, C outputs.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headstart.data.targets import Task
 from headstart.heads.calibrate import fit_temperature
-from headstart.heads.linear import LinearHead, softmax
+from headstart.heads.linear import LinearHead
+from headstart.heads.outputs import activated, item_quality
+from headstart.heads.outputs import item_losses as losses_of
 from headstart.tune.recipe import Recipe
 
 
@@ -23,37 +26,48 @@ class Score:
     """How good a set of logits is on labelled items.
 
     Attributes:
-        accuracy: share of items whose likeliest class is right.
-        log_loss: mean of -log p(label) at the temperature.
-        temperature: what the logits are divided by; the one with the least log loss.
+        quality: to maximise: accuracy; for labels the explained share of the log loss, for a quantity R2.
+        loss: to minimise: log loss at the temperature (for labels the mean over them), or mean squared error.
+        temperature: what the logits are divided by, the one with the least log loss; 1 for a quantity.
     """
 
-    accuracy: float
-    log_loss: float
+    quality: float
+    loss: float
     temperature: float
 
+    @property
+    def accuracy(self) -> float:
+        """The quality by its name for classes."""
+        return self.quality
 
-def score(logits_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> Score:
-    """Score logits; the log loss is taken after temperature scaling, as the result will be used.
+    @property
+    def log_loss(self) -> float:
+        """The loss by its name for classes and labels."""
+        return self.loss
+
+
+def score(logits_NC: NDArray[np.floating], targets: NDArray[Any], task: Task = "classification") -> Score:
+    """Score logits; a log loss is taken after temperature scaling, as the result will be used.
 
     Comparing epochs by the scaled log loss keeps a network from being stopped for overconfidence alone, which
     the temperature mends afterwards.
 
     Args:
-        logits_NC: of shape (N, C).
-        labels_N: of shape (N,), class indices.
+        logits_NC: of shape (N, C); for a quantity its values.
+        targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
+        task: what is learned.
     """
-    temperature = fit_temperature(logits_NC, labels_N)
-    losses = item_losses(softmax(logits_NC / temperature), labels_N)
-    accuracy = float((logits_NC.argmax(axis=1) == labels_N).mean())
-    return Score(accuracy, float(losses.mean()), temperature)
+    temperature = 1.0 if task == "regression" else fit_temperature(logits_NC, targets)
+    outputs = activated(task, logits_NC, temperature)
+    losses = item_losses(outputs, targets, task)
+    return Score(float(item_quality(task, outputs, targets).mean()), float(losses.mean()), temperature)
 
 
-def item_losses(probabilities_NC: NDArray[np.floating], labels_N: NDArray[np.integer]) -> NDArray[np.float64]:
-    """The log loss of each item, of shape (N,); a probability of 0 counts as 1e-12."""
-    chosen = probabilities_NC[np.arange(len(labels_N)), labels_N].astype(np.float64)
-    losses: NDArray[np.float64] = -np.log(np.clip(chosen, 1e-12, 1.0))
-    return losses
+def item_losses(
+    outputs_NC: NDArray[np.floating], targets: NDArray[Any], task: Task = "classification"
+) -> NDArray[np.float64]:
+    """The loss of each item, of shape (N,); a probability of 0 counts as 1e-12."""
+    return losses_of(task, outputs_NC, targets)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,74 +3,160 @@
 Starting from a fitted probe keeps the first steps from distorting the features through a head of chance
 (LP-FT; Kumar et al. 2022, "Fine-tuning can distort pretrained features").
 
-Legend: N items, D features, C classes.
+Legend: N items, D features, C outputs.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.targets import Task
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import reduce, standardiser
+from headstart.heads.ridge import fit_ridge
 from headstart.tune.result import score
 
 _PENALTIES = (1.0, 0.1, 0.01, 0.001)
 _PENALTY_WITHOUT_VALIDATION = 0.01
 
 
-def serves(probe: LinearHead | None, *, last_stage: int, width: int, classes: tuple[str, ...]) -> bool:
+@dataclass(frozen=True)
+class TargetScale:
+    """The unit a training works in: a quantity is standardised by the training items, all else stays as it is.
+
+    Attributes:
+        shift, factor: value = shift + factor * standardised value.
+    """
+
+    shift: float = 0.0
+    factor: float = 1.0
+
+    @classmethod
+    def of(cls, task: Task, targets: NDArray[Any]) -> TargetScale:
+        """The unit for the targets of the training items."""
+        if task != "regression":
+            return cls()
+        spread = float(targets.std(dtype=np.float64))
+        return cls(float(targets.mean(dtype=np.float64)), spread if spread > 0 else 1.0)
+
+    def inward(self, targets: NDArray[Any]) -> NDArray[Any]:
+        """Targets in the unit of the training."""
+        if (self.shift, self.factor) == (0.0, 1.0):
+            return targets
+        return ((targets.astype(np.float64) - self.shift) / self.factor).astype(np.float32)
+
+    def head_inward(self, head: LinearHead) -> LinearHead:
+        """A head that gives values as one that gives them in the unit of the training."""
+        return head.rescaled(-self.shift / self.factor, 1 / self.factor) if self != TargetScale() else head
+
+    def head_outward(self, head: LinearHead) -> LinearHead:
+        """A head of the training as one that gives values in their own unit."""
+        return head.rescaled(self.shift, self.factor) if self != TargetScale() else head
+
+    def outward(self, logits_NC: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Scores of the training in the targets' own unit."""
+        return (self.shift + self.factor * logits_NC).astype(np.float32)
+
+
+def serves(
+    probe: LinearHead | None,
+    *,
+    last_stage: int,
+    width: int,
+    classes: tuple[str, ...],
+    task: Task = "classification",
+) -> bool:
     """Whether a probe reads the embedding that will be trained: the last stage alone, of that width."""
     return (
         probe is not None
         and probe.stages == (last_stage,)
         and len(probe.mean) == width
         and probe.classes == classes
+        and probe.task == task
     )
 
 
 def fit_start(
     embeddings_ND: NDArray[np.floating],
-    labels_N: NDArray[np.integer],
+    targets: NDArray[Any],
     classes: tuple[str, ...],
     last_stage: int,
-    validation: tuple[NDArray[np.floating], NDArray[np.integer]] | None,
+    validation: tuple[NDArray[np.floating], NDArray[Any]] | None,
+    task: Task = "classification",
 ) -> LinearHead:
-    """Fit a logistic probe to embeddings, its penalty by validation where there is one.
+    """Fit a probe to embeddings (logistic, or ridge for a quantity), its penalty by validation if there is one.
 
     Args:
         embeddings_ND: of the training items, of shape (N, D).
-        labels_N: their class indices, of shape (N,).
-        classes: names of the C classes.
+        targets: of these items: class indices of shape (N,), 0 and 1 of shape (N, C), or values (N, 1).
+        classes: names of the C outputs.
         last_stage: index of the stage the embedding belongs to.
-        validation: embeddings and class indices of the validation items.
+        validation: embeddings and targets of the validation items.
+        task: what is learned.
     """
     scaling = standardiser(embeddings_ND)
     reduced = reduce(embeddings_ND, scaling)
     best: tuple[float, LinearHead] | None = None
     penalties = _PENALTIES if validation is not None else (_PENALTY_WITHOUT_VALIDATION,)
-    start = None
+    found: tuple[NDArray[Any], NDArray[Any]] | None = None
     for penalty in penalties:
-        start = fit_logistic(reduced.z, labels_N, len(classes), penalty, start=start, tolerance=1e-4)
+        if task == "regression":
+            found = fit_ridge(reduced.z, targets.astype(np.float64), penalty * len(reduced.z))
+        else:
+            found = fit_logistic(reduced.z, targets, len(classes), penalty, start=found, tolerance=1e-4)
         head = LinearHead(
             stages=(last_stage,),
             mean=scaling.mean,
             scale=scaling.scale,
-            weight=reduced.weights(start[0]),
-            bias=start[1],
+            weight=reduced.weights(found[0]),
+            bias=found[1].astype(np.float32),
             temperature=1.0,
             classes=classes,
+            task=task,
         )
         loss = 0.0
         if validation is not None:
-            loss = score(head.logits(validation[0]), validation[1]).log_loss
+            loss = score(head.logits(validation[0]), validation[1], task).loss
         if best is None or loss < best[0]:
             best = (loss, head)
     assert best is not None  # there is at least one penalty
     return best[1]
+
+
+def random_start(
+    embeddings_ND: NDArray[np.floating],
+    classes: tuple[str, ...],
+    last_stage: int,
+    seed: int,
+    task: Task = "classification",
+) -> LinearHead:
+    """A head of chance on standardised embeddings, as a fresh linear layer is (uniform within 1 / sqrt(D)).
+
+    Args:
+        embeddings_ND: of the training items, of shape (N, D), for mean and scale.
+        classes: names of the C outputs.
+        last_stage: index of the stage the embedding belongs to.
+        seed: of the draw.
+        task: what is learned.
+    """
+    scaling = standardiser(embeddings_ND)
+    bound = 1 / np.sqrt(embeddings_ND.shape[1])
+    drawn = np.random.default_rng(seed).uniform(-bound, bound, (len(classes), embeddings_ND.shape[1] + 1))
+    return LinearHead(
+        stages=(last_stage,),
+        mean=scaling.mean,
+        scale=scaling.scale,
+        weight=drawn[:, :-1].astype(np.float32),
+        bias=drawn[:, -1].astype(np.float32),
+        temperature=1.0,
+        classes=classes,
+        task=task,
+    )
 
 
 def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:
@@ -88,7 +174,7 @@ def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:
     mean, scale = np.zeros(width, np.float32), np.ones(width, np.float32)
     weight = np.zeros((len(head.classes), width), np.float32)
     mean[place], scale[place], weight[:, place] = head.mean, head.scale, head.weight
-    return LinearHead(head.stages, mean, scale, weight, head.bias, head.temperature, head.classes)
+    return replace(head, mean=mean, scale=scale, weight=weight)
 
 
 def steadied(head: LinearHead) -> LinearHead:
