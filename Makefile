@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
+AUTOGLUON_VENV := .venv-autogluon
 
 .PHONY: help demo test test-full check docs bench bundled clean
 
@@ -43,6 +44,16 @@ $(BENCH_VENV)/ready: benchmarks/requirements.txt pyproject.toml
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade pip
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --progress-bar off -e . -r benchmarks/requirements.txt
 	@touch $@
+
+$(AUTOGLUON_VENV)/ready: benchmarks/requirements-autogluon.txt
+	@echo "== Making the environment of AutoGluon in $(AUTOGLUON_VENV) (it asks for older releases of its own)"
+	@$(PYTHON) -m venv $(AUTOGLUON_VENV)
+	@$(AUTOGLUON_VENV)/bin/python -m pip install --quiet --upgrade pip
+	@$(AUTOGLUON_VENV)/bin/python -m pip install --quiet --progress-bar off -r benchmarks/requirements-autogluon.txt
+	@touch $@
+
+bench-tune: $(BENCH_VENV)/ready $(AUTOGLUON_VENV)/ready  ## Measure training against the peers (about three hours; goes on where it was stopped)
+	@$(BENCH_VENV)/bin/python -m benchmarks.tuning && $(BENCH_VENV)/bin/python -m benchmarks.contest
 
 bench: $(BENCH_VENV)/ready  ## Measure against the peers, side by side (about half an hour)
 	@$(BENCH_VENV)/bin/python -m benchmarks && $(BENCH_VENV)/bin/python -m benchmarks.extraction && $(BENCH_VENV)/bin/python -m benchmarks.accuracy && $(BENCH_VENV)/bin/python -m benchmarks.memory
