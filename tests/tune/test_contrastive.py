@@ -29,19 +29,25 @@ def naive_loss(embeddings: Tensor, classes: list[int]) -> float:
     return total
 
 
+def loss_of(embeddings: Tensor, targets: Tensor) -> Tensor:
+    losses = Contrastive().item_losses(embeddings, None, targets)
+    assert losses.shape == (len(embeddings),)
+    return losses.mean()
+
+
 class TestLoss:
     @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 100))
     @settings(deadline=None)
     def test_equals_a_double_loop_over_pairs(self, classes: list[int], seed: int) -> None:
         embeddings = torch.randn(len(classes), 5, generator=torch.Generator().manual_seed(seed))
-        found = Contrastive().loss(embeddings, None, torch.tensor(classes))
+        found = loss_of(embeddings, torch.tensor(classes))
         assert float(found) == pytest.approx(naive_loss(embeddings, classes), abs=1e-5)
 
     def test_gradient(self) -> None:
         embeddings = torch.randn(6, 4, dtype=torch.float32, generator=torch.Generator().manual_seed(0))
         embeddings.requires_grad_()
         classes = torch.tensor([0, 0, 1, 1, 2, 2])
-        Contrastive().loss(embeddings, None, classes).backward()
+        loss_of(embeddings, classes).backward()
         assert embeddings.grad is not None
         for i, j in ((0, 0), (3, 2), (5, 3)):
             step = torch.zeros_like(embeddings)
@@ -56,15 +62,13 @@ class TestLoss:
         classes = torch.tensor([0, 0, 1, 1, 2, 2, 0, 1])
         order = torch.randperm(8, generator=torch.Generator().manual_seed(2))
         longer = embeddings[order] * torch.arange(1, 9)[:, None]
-        torch.testing.assert_close(
-            Contrastive().loss(embeddings, None, classes), Contrastive().loss(longer, None, classes[order])
-        )
+        torch.testing.assert_close(loss_of(embeddings, classes), loss_of(longer, classes[order]))
 
     def test_items_that_share_a_label_belong_together(self) -> None:
         labels = torch.tensor([[1.0, 0, 1], [0, 0, 1], [0, 1, 0]])
         together = torch.eye(3)[[0, 0, 1]]
-        assert float(Contrastive().loss(together, None, labels)) == pytest.approx(0.0, abs=1e-6)
-        assert float(Contrastive().loss(torch.eye(3)[[0, 1, 1]], None, labels)) > 0.5
+        assert float(loss_of(together, labels)) == pytest.approx(0.0, abs=1e-6)
+        assert float(loss_of(torch.eye(3)[[0, 1, 1]], labels)) > 0.5
 
     def test_descent_separates_classes(self) -> None:
         embeddings = torch.randn(12, 6, generator=torch.Generator().manual_seed(3)).requires_grad_()
@@ -72,14 +76,14 @@ class TestLoss:
         optimizer = torch.optim.Adam([embeddings], lr=0.05)
         for _ in range(200):
             optimizer.zero_grad()
-            loss = Contrastive().loss(embeddings, None, classes)
+            loss = loss_of(embeddings, classes)
             loss.backward()
             optimizer.step()
         assert float(loss.detach()) < 0.01
 
     def test_empty_embedding_is_no_nan(self) -> None:
         embeddings = torch.zeros(4, 3, requires_grad=True)
-        loss = Contrastive().loss(embeddings, None, torch.tensor([0, 0, 1, 1]))
+        loss = loss_of(embeddings, torch.tensor([0, 0, 1, 1]))
         loss.backward()
         assert embeddings.grad is not None and torch.isfinite(embeddings.grad).all()
 

@@ -48,7 +48,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     text = str(error.value)
     assert str(path) in text
     assert "no setting 'epocs'. Did you mean 'epochs'?" in text
-    assert "lr: input should be greater than 0, got -1" in text
+    assert "lr: input should be greater than 0 or be 'auto', got -1" in text
     assert "schedule:" in text and "label_smoothing:" in text
 
 
@@ -65,3 +65,9 @@ def test_a_file_that_holds_no_settings(tmp_path: Path, content: str, said: str) 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="cannot read the recipe"):
         Recipe.load(tmp_path / "none.yaml", "image")
+
+
+def test_no_epochs_without_a_contrastive_stage_trains_nothing() -> None:
+    assert Recipe.for_modality("text", epochs=0, contrastive=20).epochs == 0
+    with pytest.raises(OptionError, match="must take a step at least"):
+        Recipe.for_modality("text", epochs=0)

@@ -18,7 +18,7 @@ Legend: N items of a batch, D features, C labels.
 Example:
     >>> import torch
     >>> embeddings, classes = torch.eye(3)[[0, 0, 1]], torch.tensor([0, 0, 1])
-    >>> float(Contrastive().loss(embeddings, None, classes))
+    >>> float(Contrastive().item_losses(embeddings, None, classes).mean())
     0.0
 """
 
@@ -42,8 +42,8 @@ from headstart.tune.schedule import Positions
 class Contrastive:
     """The loss above as an objective of the training loop; it needs no head."""
 
-    def loss(self, embedding_ND: Tensor, head: Any, targets: Tensor) -> Tensor:
-        """The loss of a batch over all its pairs.
+    def item_losses(self, embedding_ND: Tensor, head: Any, targets: Tensor) -> Tensor:
+        """The loss of each item of a batch; their mean is L over all pairs of the batch.
 
         Args:
             embedding_ND: of shape (N, D), of any length each.
@@ -52,17 +52,17 @@ class Contrastive:
                 where they share a label.
 
         Returns:
-            A scalar; a batch without pairs of one kind is judged by the other kind alone.
+            Of shape (N,); a batch without pairs of one kind is judged by the other kind alone.
         """
         unit_ND = functional.normalize(embedding_ND.float(), dim=1)
         similarity_NN = unit_ND @ unit_ND.T
         alike_NN = _alike(targets)
-        upper_NN = torch.ones_like(alike_NN).triu(diagonal=1)
-        total = similarity_NN.new_zeros(())
-        for pairs_NN, goal in ((alike_NN & upper_NN, 1.0), (~alike_NN & upper_NN, 0.0)):
-            squared = (similarity_NN - goal).square() * pairs_NN
-            total = total + 0.5 * squared.sum() / pairs_NN.sum().clamp(min=1)
-        return total
+        others_NN = ~torch.eye(len(alike_NN), dtype=torch.bool, device=alike_NN.device)
+        total_N = similarity_NN.new_zeros(len(alike_NN))
+        for pairs_NN, goal in ((alike_NN & others_NN, 1.0), (~alike_NN & others_NN, 0.0)):
+            squared_NN = (similarity_NN - goal).square() * pairs_NN
+            total_N = total_N + 0.5 * squared_NN.sum(dim=1) / pairs_NN.sum().clamp(min=1)
+        return len(alike_NN) * total_N
 
 
 def _alike(targets: Tensor) -> Tensor:

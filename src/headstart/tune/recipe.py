@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from headstart.errors import OptionError, did_you_mean
 
@@ -41,12 +42,13 @@ class Recipe(BaseModel):
     `word_dropout` is of texts, `noise_db`, `speed` and `spec_augment` of recordings, `mixup` and `cutmix` of
     batches.
 
-    `contrastive` is the number of steps of the class-contrastive stage before the head is fitted.
+    `contrastive` is the number of steps of the class-contrastive stage before the head is fitted; with `epochs: 0`
+    nothing trains after it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(default=10, ge=1, le=10_000)
+    epochs: int = Field(default=10, ge=0, le=10_000)
     steps: int | None = Field(default=None, ge=1, le=10_000_000)
     patience: int = Field(default=5, ge=1)
 
@@ -85,7 +87,14 @@ class Recipe(BaseModel):
     mixup: float = Field(default=0.0, ge=0)
     cutmix: float = Field(default=0.0, ge=0)
 
-    contrastive: int = Field(default=0, ge=0, le=1_000_000)
+    contrastive: int = Field(default=0, ge=0, le=1_000_000, validate_default=True)
+
+    @field_validator("contrastive")
+    @classmethod
+    def _something_trains(cls, steps: int, info: ValidationInfo) -> int:
+        if not steps and info.data.get("epochs") == 0:
+            raise PydanticCustomError("idle", "with epochs 0 the contrastive stage must take a step at least")
+        return steps
 
     @classmethod
     def for_modality(cls, modality: str, **changes: Any) -> Recipe:
