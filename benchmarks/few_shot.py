@@ -1,0 +1,203 @@
+"""A handful of labels a class against SetFit with its defaults: `python -m benchmarks.few_shot [ROW ...]`.
+
+Both sides see the same texts, the same drawn labels (of the train part, one draw a seed), the same held-out rows,
+the same weights and as many threads; each runs in a process of its own, one after the other. Seconds run from the
+files to the accuracy on the held-out part, imports not counted. What has been measured is kept in
+benchmarks/results and not measured again, unless `--again` is said. The table is written to docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contest import interval
+from benchmarks.side import run_side
+from benchmarks.work import MINILM, ROOT, SHARED, n_threads, write_between
+
+RESULTS = ROOT / "benchmarks" / "results"
+SETFIT = os.environ.get("SETFIT_PYTHON")  # SetFit's own environment, where it is not in this one
+
+
+@dataclass(frozen=True)
+class Row:
+    """A data set, the labels a class, and how many draws of them."""
+
+    data: str
+    n_labels: int
+    n_seeds: int
+
+    @property
+    def name(self) -> str:
+        """As it is named on the command line: sst2-8."""
+        return f"{self.data}-{self.n_labels}"
+
+
+ROWS = (Row("sst2", 8, 5), Row("sst2", 16, 5), Row("trec", 8, 5), Row("trec", 16, 5), Row("sst2", 64, 2))
+
+
+def drawn(data: str, n_labels: int, seed: int) -> list[tuple[str, str, str]]:
+    """Rows of text, label and part: so many of each class of the train part, and the whole test part.
+
+    Args:
+        data: name of the set, "sst2" or "trec".
+        n_labels: rows of each class.
+        seed: of the draw.
+    """
+    with open(SHARED / "data" / data / f"{data}.csv", newline="", encoding="utf-8") as file:
+        rows = [(row["text"], row["label"], row["split"]) for row in csv.DictReader(file)]
+    random = np.random.default_rng(seed)
+    few = []
+    for name in sorted({label for _, label, _ in rows}):
+        own = [row for row in rows if row[1:] == (name, "train")]
+        few += [own[index] for index in random.choice(len(own), n_labels, replace=False)]
+    return [*few, *(row for row in rows if row[2] == "test")]
+
+
+def setfit(data: str, n_labels: int, seed: int) -> dict[str, Any]:
+    """SetFit's Trainer with its defaults; the weights in float32, as they are on the hub."""
+    import torch
+    from datasets import Dataset
+    from setfit import SetFitModel, Trainer, TrainingArguments
+
+    torch.set_num_threads(n_threads())
+    with tempfile.TemporaryDirectory() as temporary:
+        os.chdir(temporary)
+        started = time.perf_counter()
+        rows = drawn(data, n_labels, seed)
+        few, test = ([row for row in rows if row[2] == part] for part in ("train", "test"))
+        model = SetFitModel.from_pretrained(str(MINILM), device="cpu")
+        model.model_body.float()
+        trainer = Trainer(
+            model=model,
+            args=TrainingArguments(output_dir="checkpoints", seed=seed, report_to="none"),
+            train_dataset=Dataset.from_dict(
+                {"text": [row[0] for row in few], "label": [row[1] for row in few]}
+            ),
+        )
+        trainer.train()
+        trained = time.perf_counter() - started
+        guessed = np.asarray(model.predict([row[0] for row in test], show_progress_bar=False))
+        accuracy = float((guessed == np.array([row[1] for row in test])).mean())
+        seconds = time.perf_counter() - started
+        os.chdir(ROOT)
+    return {"accuracy": accuracy, "trained": trained, "seconds": seconds}
+
+
+def headstart(data: str, n_labels: int, seed: int) -> dict[str, Any]:
+    """`headstart fit few.csv --freeze none --recipe few-shot`, with an empty store."""
+    from benchmarks.ours import timed_fit
+
+    with tempfile.TemporaryDirectory() as temporary:
+        started = time.perf_counter()
+        path = Path(temporary) / "few.csv"
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("text", "label", "split"), *drawn(data, n_labels, seed)])
+        before = time.perf_counter() - started
+        found = timed_fit(path, source=str(MINILM), freeze="none", recipe="few-shot", seed=seed)
+    return {**found, "seconds": before + found["seconds"]}
+
+
+SIDES = {"setfit": setfit, "headstart": headstart}
+
+
+def main() -> None:
+    """Measure the rows that were named, or all; print the table and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("rows", nargs="*", help=f"of {', '.join(row.name for row in ROWS)}")
+    parser.add_argument("--again", action="store_true", help="measure anew what was measured")
+    parser.add_argument("--table", action="store_true", help="write the table of what has been measured")
+    parser.add_argument("--side", nargs=4, help=argparse.SUPPRESS)
+    told = parser.parse_args()
+    if told.side:
+        side, data, n_labels, seed = told.side
+        print(json.dumps(SIDES[side](data, int(n_labels), int(seed))))
+        return
+    if unknown := set(told.rows) - {row.name for row in ROWS}:
+        raise SystemExit(
+            f"there is no {', '.join(sorted(unknown))}; there are {', '.join(r.name for r in ROWS)}"
+        )
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for row in ROWS:
+        if not told.table and row.name in (told.rows or [row.name]):
+            _measure(row, again=told.again)
+    text = table()
+    print(text)
+    write_between("few-shot", text)
+
+
+def _measure(row: Row, *, again: bool) -> None:
+    """Run both sides on every draw, in turn, unless their results are there."""
+    path = _path(row)
+    kept = json.loads(path.read_text()) if path.exists() and not again else {side: {} for side in SIDES}
+    for seed in range(row.n_seeds):
+        for side in SIDES:
+            if str(seed) in kept[side]:
+                continue
+            python = Path(SETFIT) if SETFIT and side == "setfit" else None
+            arguments = ("--side", side, row.data, row.n_labels, seed)
+            found = kept[side][str(seed)] = run_side("benchmarks.few_shot", *arguments, python=python)
+            path.write_text(json.dumps(kept, indent=2))
+            print(
+                f"{row.name} seed {seed} {side}: {found['accuracy']:.3f} in {found['seconds']:.1f} s",
+                flush=True,
+            )
+
+
+def table() -> str:
+    """What has been measured as Markdown: 95% intervals over the draws, differences paired by draw."""
+    lines = [
+        "| labels | SetFit | headstart | headstart less SetFit | SetFit takes | headstart takes | ratio |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    differences: list[float] = []
+    for row in ROWS:
+        if not _path(row).exists():
+            continue
+        kept = json.loads(_path(row).read_text())
+        seeds = [seed for seed in kept["setfit"] if seed in kept["headstart"]]
+        if not seeds:
+            continue
+        peer, own = ([kept[side][seed] for seed in seeds] for side in SIDES)
+        less = [a["accuracy"] - b["accuracy"] for a, b in zip(own, peer, strict=True)]
+        differences += less
+        lines.append(
+            f"| {row.data}, {row.n_labels} a class, {len(seeds)} draws | {_accuracy(peer)} | {_accuracy(own)} "
+            f"| {interval(less, signed=True)} | {_cost(peer)} | {_cost(own)} "
+            f"| {_seconds(peer) / _seconds(own):.1f}x |"
+        )
+    if not differences:
+        return "Not measured yet."
+    told = f"Measured {time.strftime('%Y-%m-%d')} with {n_threads()} threads."
+    return "\n".join([told, "", *lines, "", f"Mean difference over all draws {mean(differences):+.4f}."])
+
+
+def _accuracy(runs: list[dict[str, Any]]) -> str:
+    return interval([run["accuracy"] for run in runs])
+
+
+def _seconds(runs: list[dict[str, Any]]) -> float:
+    return mean(run["seconds"] for run in runs)
+
+
+def _cost(runs: list[dict[str, Any]]) -> str:
+    return f"{_seconds(runs):.1f} s, {max(run['peak_bytes'] for run in runs) / 1e9:.1f} GB"
+
+
+def _path(row: Row) -> Path:
+    return RESULTS / f"few-shot-{row.name}.json"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
