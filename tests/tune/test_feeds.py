@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,15 @@ from tune_networks import States, chain, pictures
 from tune_sources import part_of, source_of
 
 from headstart.backbone import Backbone
+from headstart.data.augment import Augment
 from headstart.errors import TrainingError
 from headstart.features import Store, extract_states
+from headstart.tune import Part
 from headstart.tune.feeds import Feed, LiveFeed, Machine, StoredFeed, TensorFeed, embed_all
+
+
+def views_of(part: Part) -> Callable[[int, int], Augment]:
+    return lambda seed, epoch: Augment(seed, epoch, part.digests)
 
 
 def test_states_kept_in_memory_are_those_read_each_time(tmp_path: Path) -> None:
@@ -37,7 +44,7 @@ def test_states_kept_in_memory_are_those_read_each_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
 def test_live_and_stored_feeds_embed_alike(modality: str, tmp_path: Path) -> None:
     source, part = source_of(modality), part_of(modality, 20, 0, tmp_path)
-    live = LiveFeed(part.items, part.digests, source.preprocessing, n_threads=1, augment=True)
+    live = LiveFeed(part.items, part.digests, source.preprocessing, n_threads=1, augment=views_of(part))
     stored = extract_states(
         source, part.items, part.digests, 2, Store(tmp_path / "store"), precision="fp32", threads=1
     )
@@ -48,7 +55,7 @@ def test_live_and_stored_feeds_embed_alike(modality: str, tmp_path: Path) -> Non
 
 def test_live_training_epochs_are_augmented_and_evaluation_is_not(tmp_path: Path) -> None:
     source, part = source_of("image"), part_of("image", 12, 0, tmp_path)
-    feed = LiveFeed(part.items, part.digests, source.preprocessing, n_threads=1, augment=True)
+    feed = LiveFeed(part.items, part.digests, source.preprocessing, n_threads=1, augment=views_of(part))
 
     def pixels(epoch: int) -> torch.Tensor:
         (_, inputs), *_ = feed.batches([np.arange(12)], seed=0, epoch=epoch)

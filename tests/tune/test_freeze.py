@@ -15,8 +15,8 @@ from headstart.backbone import Backbone
 from headstart.errors import OptionError, TrainingError
 from headstart.heads.linear import LinearHeadModule
 from headstart.tune import Freeze, Recipe
-from headstart.tune.feeds import StoredFeed, TensorFeed
-from headstart.tune.loop import Labelled, Loop
+from headstart.tune.feeds import Labelled, StoredFeed, TensorFeed
+from headstart.tune.loop import Loop
 
 Inputs = Tensor | dict[str, Tensor]
 N_ITEMS = 6
@@ -213,19 +213,6 @@ def test_a_copy_of_a_frozen_network_is_frozen_by_itself() -> None:
     other.train()
     assert not other.stem[1].training and other.block1[1].training
     assert not any(module.training for module in backbone.module.stem.modules())
-
-
-def test_groups_name_their_parameters_and_spare_vectors_from_decay() -> None:
-    backbone = chain()
-    freeze = Freeze(backbone, ["stem", "block1"])
-    groups = freeze.parameter_groups(LinearHeadModule(linear_head()), lr=0.1, head_lr=0.2, weight_decay=0.3)
-    told = {name: (group["lr"], group["weight_decay"]) for group in groups for name, _ in group["params"]}
-    assert told["network.block2.0.weight"] == (0.1, 0.3)
-    assert told["network.block2.1.weight"] == (0.1, 0.0)
-    assert told["head.linear.weight"] == (0.2, 0.3)
-    assert told["head.linear.bias"] == (0.2, 0.0)
-    assert not any("stem" in name or "block1" in name for name in told)
-    assert len(told) == sum(1 for p in backbone.module.parameters() if p.requires_grad) + 2
 
 
 def test_what_is_frozen_is_saved_by_name_and_restored() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from headstart.errors import OptionError
 from headstart.tune import Policy
+from headstart.tune.adapter import Adapter
 
 STAGES = ("embeddings", "layer.0", "layer.1", "layer.2")
 
@@ -63,10 +64,21 @@ def test_a_number_out_of_range_states_the_invariant_then_the_values(k: int) -> N
         ("first", "needs a value: first:K"),
         ("until:", "needs a value: until:STAGE"),
         ("all:3", "takes no value"),
-        ("lora", "'lora' is not there yet; there are all, none, first:K"),
-        ("lora:8", "'lora' is not there yet"),
-        ("gradual", "'gradual' is not there yet"),
-        ("lp-ft", "'lp-ft' is not there yet"),
+        ("last:9", "0 <= K <= n_stages must hold for last:K, got K=9"),
+        ("last:layer.1", "Did you mean 'only:layer.1'"),
+        ("only:layer.7", "Did you mean 'layer."),
+        ("only", "needs a value: only:STAGE"),
+        ("lora:0", "rank of lora:RANK must be a whole number of 1 or more, got '0'"),
+        ("lora:x", "got 'x'"),
+        ("ia3:4", "takes no value"),
+        ("lorra", "Did you mean 'lora'"),
+        ("gradul", "Did you mean 'gradual'"),
+        ("first:1,last:1", "at most one cut"),
+        ("norm,bias", "at most one cut"),
+        ("first:1,only:layer.2", "says by itself what trains"),
+        ("first:1,auto", "says by itself what trains"),
+        ("all,norm", "nothing is left for 'norm' to train"),
+        ("first:4,lora", "nothing is left for 'lora' to train"),
         ("", "there is no freeze policy ''"),
     ],
 )
@@ -76,16 +88,49 @@ def test_what_is_wrong_is_told(text: str, said: str) -> None:
     assert said in str(error.value)
 
 
-def test_the_table_names_stage_parameters_and_fate() -> None:
-    lines = Policy.parse("first:2", STAGES).table([1000, 20, 20, 20]).splitlines()
-    assert [line.split() for line in lines[1:]] == [
-        ["embeddings", "1,000", "frozen"],
-        ["layer.0", "20", "frozen"],
-        ["layer.1", "20", "trained"],
-        ["layer.2", "20", "trained"],
-        ["head", "trained"],
-    ]
-    assert "chosen on validation" in Policy.parse("auto", STAGES).table([1, 1, 1, 1])
+@pytest.mark.parametrize(
+    ("text", "cut", "trained", "what"),
+    [
+        ("last:1", 3, STAGES[3:], "whole"),
+        ("last:0", 4, (), "whole"),
+        ("only:layer.0", 1, ("layer.0",), "whole"),
+        ("norm", 0, STAGES, "norm"),
+        ("bias", 0, STAGES, "bias"),
+        ("first:2,norm", 2, STAGES[2:], "norm"),
+        ("lora", 0, STAGES, "adapter"),
+        (" First:1 , LoRA:4 ", 1, STAGES[1:], "adapter"),
+        ("last:2,ia3", 2, STAGES[2:], "adapter"),
+        ("lp-ft", 0, STAGES, "whole"),
+        ("until:layer.0,gradual", 2, STAGES[2:], "whole"),
+    ],
+)
+def test_what_trains_after_which_cut(text: str, cut: int, trained: tuple[str, ...], what: str) -> None:
+    policy = Policy.parse(text, STAGES)
+    assert (policy.cut, policy.trained, policy.what) == (cut, trained, what)
+    assert policy.from_probe == ("lp-ft" in text)
+    assert Policy.parse(policy.text, STAGES) == policy
+    if not policy.gradual:
+        assert set(policy.frozen) | set(policy.trained) == set(STAGES)
+
+
+def test_the_adapter_and_its_rank() -> None:
+    assert Policy.parse("first:1,lora:4", STAGES).adapter == Adapter("lora", 4)
+    assert Policy.parse("dora", STAGES).adapter == Adapter("dora", 8)
+    assert Policy.parse("none", STAGES).adapter is None
+
+
+def test_gradual_moves_its_cut_down_a_stage_an_epoch() -> None:
+    policy = Policy.parse("gradual", STAGES)
+    assert [policy.cut_at(epoch) for epoch in range(1, 7)] == [3, 2, 1, 0, 0, 0]
+    assert policy.frozen == STAGES[:3]
+    assert [Policy.parse("first:2,gradual", STAGES).cut_at(epoch) for epoch in (1, 2, 3)] == [3, 2, 2]
+
+
+def test_the_surgical_choice_has_no_cut_yet() -> None:
+    policy = Policy.parse("only:auto", STAGES)
+    assert policy.cut is None and policy.trains_stages
+    assert Policy.at(2, STAGES, "lora:8").text == "first:2,lora:8"
+    assert Policy.at(0, STAGES, "lora:8").text == "lora:8"
 
 
 def test_freezing_weights_of_chance_is_said() -> None:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from headstart.backbone import Backbone, State
 from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.tune import Freeze, Recipe
-from headstart.tune.feeds import Machine, StoredFeed, TensorFeed
-from headstart.tune.loop import Labelled, Loop
+from headstart.tune.feeds import Labelled, Machine, StoredFeed, TensorFeed
+from headstart.tune.loop import Loop
 
 N_CLASSES = 3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,6 +58,14 @@ class Feed(Protocol):
     def embed(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
         """Run the trained part of the backbone on a batch; of shape (n_items, width)."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A feed and its labels by position: class indices of shape (N,), or numbers of shape (N, C)."""
+
+    feed: Feed
+    labels: NDArray[Any]
 
 
 class StoredFeed:
@@ -120,7 +128,7 @@ class LiveFeed:
         digests: of each item's content, of shape (n_items,).
         preprocessing: the source's.
         n_threads: that decode ahead.
-        augment: whether training epochs see augmented views.
+        augment: gives the view that an epoch sees, of (seed, epoch); None: the plain items.
     """
 
     def __init__(
@@ -130,7 +138,7 @@ class LiveFeed:
         preprocessing: Preprocessing,
         *,
         n_threads: int,
-        augment: bool,
+        augment: Callable[[int, int], Augment | None] | None = None,
     ) -> None:
         self.items, self.digests, self.preprocessing = items, digests, preprocessing
         self.n_threads, self.augment = n_threads, augment
@@ -141,7 +149,7 @@ class LiveFeed:
     def batches(
         self, plan: Sequence[Positions], *, seed: int, epoch: int, start: int = 0
     ) -> Iterator[tuple[Positions, Any]]:
-        augment = Augment(seed, view=epoch, digests=self.digests) if self.augment and epoch else None
+        augment = self.augment(seed, epoch) if self.augment is not None and epoch else None
         yield from load_batches(
             self.items, self.preprocessing, plan[start:], threads=self.n_threads, augment=augment
         )

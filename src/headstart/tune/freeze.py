@@ -8,12 +8,17 @@ all that is frozen are saved with the run and checked when it goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 from headstart.errors import OptionError, TrainingError, did_you_mean
+from headstart.tune.adapter import is_adapter
+from headstart.tune.policy import What
+
+_BIAS = re.compile(r"bias|\w+_bias|bias_\w+")
 
 
 class Staged(Protocol):
@@ -27,17 +32,25 @@ class Staged(Protocol):
 
 
 class Freeze:
-    """Hold stages of a backbone frozen until released.
+    """Hold stages of a backbone frozen until thawed or released.
+
+    Where only some parameters of a stage train (`what`), all of it is in eval mode: its statistics and its
+    dropout rest as those of a frozen stage do; only the adapters' own modules follow `train`.
 
     Args:
         backbone: the backbone; its module is changed in place (`requires_grad`, modes), never its weights.
         frozen: names of the frozen stages.
+        what: which parameters of the other stages train: "whole", "norm" (scales and shifts of normalisation),
+            "bias" or "adapter".
+        later: those of the frozen stages that will be thawed, so that their weights are kept too.
 
     Raises:
-        OptionError: there is no such stage, or trained stages share all their weights with frozen ones.
+        OptionError: there is no such stage, or nothing of the trained stages is left to train.
     """
 
-    def __init__(self, backbone: Staged, frozen: Sequence[str]) -> None:
+    def __init__(
+        self, backbone: Staged, frozen: Sequence[str], what: What = "whole", later: Sequence[str] = ()
+    ) -> None:
         for name in frozen:
             if name not in backbone.stages:
                 raise OptionError(
@@ -45,43 +58,51 @@ class Freeze:
                     f"{did_you_mean(name, backbone.stages)}"
                 )
         self._root = self.module = backbone.module
-        self.stages = backbone.stages
-        self.frozen = tuple(name for name in backbone.stages if name in set(frozen))
-        indices = {backbone.stages.index(name) for name in self.frozen}
-        owners = {name: backbone.stage_of(name) for name in _all_tensors(self._root)}
-        self.frozen_tensors = tuple(name for name, stage in owners.items() if stage in indices)
-        self.trained_tensors = tuple(name for name, stage in owners.items() if stage not in indices)
-        self._eval_modules = _modules_in_eval(self._root, owners, indices)
+        self.stages, self.what, self.later = backbone.stages, what, tuple(later)
+        self._owners = {name: backbone.stage_of(name) for name in _all_tensors(self._root)}
+        self._selected = selected_parameters(self._root, what)
         self._requires_grad = {name: p.requires_grad for name, p in self._root.named_parameters()}
-        free = {name for name in self._requires_grad if name in set(self.trained_tensors)}
-        # what the network itself holds fixed (sinusoidal positions) stays so, unless all of it came fixed
-        self._to_train = {name for name in free if self._requires_grad[name]} or free
         self._modes = {name: module.training for name, module in self._root.named_modules()}
-        self._apply()
+        self._eval_modules: list[nn.Module] = []
+        self._set(frozen)
         self._check_that_something_trains()
 
     def train(self, mode: bool = True) -> None:
         """Put the trained part in train mode, or all in eval mode; the frozen part is in eval mode always."""
         self._root.train(mode)
 
+    def thaw(self, stages: Sequence[str]) -> None:
+        """Let more stages train from now on."""
+        self._set([stage for stage in self.frozen if stage not in stages])
+
+    def normalises_over_batches(self) -> bool:
+        """Whether a trained stage normalises over the batch, which one item alone cannot do."""
+        self.train()
+        batch_norm = nn.modules.batchnorm._BatchNorm
+        return any(isinstance(m, batch_norm) and m.training for m in self.module.modules())
+
+    def stage_of(self, name: str) -> str:
+        """The stage a parameter or buffer belongs to."""
+        return self.stages[self._owners[name]]
+
     def trained_parameters(self) -> dict[str, nn.Parameter]:
-        """The parameters that train, by name in the network."""
+        """The parameters that train now, by name in the network."""
         return {n: p for n, p in self._root.named_parameters() if n in self._to_train}
 
     def trained_state(self) -> dict[str, Tensor]:
-        """Parameters and buffers of the trained part, by name: all that training may change."""
+        """All that the whole training may change, by name: of the trained stages and of those thawed later."""
         tensors = _all_tensors(self._root)
-        return {name: tensors[name].detach() for name in self.trained_tensors}
+        return {name: tensors[name].detach() for name in self._may_change}
 
-    def load_trained_state(self, state: dict[str, Tensor]) -> None:
+    def load_trained_state(self, state: Mapping[str, Tensor]) -> None:
         """Put saved values of the trained part back, in place.
 
         Raises:
             TrainingError: the names are not those of the trained part.
         """
         tensors = _all_tensors(self._root)
-        if set(state) != set(self.trained_tensors):
-            wrong = sorted(set(state) ^ set(self.trained_tensors))
+        if set(state) != set(self._may_change):
+            wrong = sorted(set(state) ^ set(self._may_change))
             raise TrainingError(
                 f"the saved weights are not those of the trained stages: {len(wrong)} names differ, "
                 f"{wrong[0]} among them"
@@ -89,33 +110,12 @@ class Freeze:
         for name, value in state.items():
             tensors[name].detach().copy_(value)
 
-    def parameter_groups(
-        self, head: nn.Module, *, lr: float, head_lr: float, weight_decay: float
-    ) -> list[dict[str, Any]]:
-        """Optimizer groups: the trained stages, then the head, each with and without weight decay.
-
-        Vectors (biases, affine parameters of normalisation) are not decayed. Every group carries a `name` and
-        its own peak rate as `peak_lr`; its parameters are named, so that a saved optimizer can be told apart.
-        """
-        network = [(f"network.{n}", p) for n, p in self.trained_parameters().items()]
-        heads = [(f"head.{n}", p) for n, p in head.named_parameters()]
-        groups = []
-        for part, parameters, rate in (("network", network, lr), ("head", heads, head_lr)):
-            for decayed in (True, False):
-                chosen = [(n, p) for n, p in parameters if (p.ndim > 1) == decayed]
-                if chosen:
-                    decay = weight_decay if decayed else 0.0
-                    name = part if decayed else f"{part}, not decayed"
-                    groups.append(
-                        {"params": chosen, "lr": rate, "peak_lr": rate, "weight_decay": decay, "name": name}
-                    )
-        return groups
-
     def state_dict(self) -> dict[str, Any]:
         """What is frozen, by name, as plain values; it does not depend on what others did to the flags."""
         return {
             "stages": list(self.stages),
             "frozen": list(self.frozen),
+            "what": self.what,
             "trained_parameters": list(self.trained_parameters()),
             "frozen_tensors": list(self.frozen_tensors),
         }
@@ -136,12 +136,43 @@ class Freeze:
 
     def release(self) -> None:
         """Give the network back as it was found: flags, modes and its own `train`."""
-        for module in self._eval_modules:
-            module.__dict__.pop("train", None)
+        self._let_follow()
         for name, parameter in self._root.named_parameters():
             parameter.requires_grad_(self._requires_grad[name])
         for name, module in self._root.named_modules():
             module.training = self._modes[name]
+
+    def _set(self, frozen: Sequence[str]) -> None:
+        """Freeze these stages and no other."""
+        self._let_follow()
+        self.frozen = tuple(name for name in self.stages if name in set(frozen))
+        indices = {self.stages.index(name) for name in self.frozen}
+        later = {self.stages.index(name) for name in self.later}
+        trained = self._trainable_of({stage for stage in range(len(self.stages)) if stage not in indices})
+        self.trained_tensors = tuple(trained)
+        self.frozen_tensors = tuple(name for name in self._owners if name not in trained)
+        self._may_change = tuple(self._trainable_of(set(self._owners.values()) - (indices - later)))
+        free = {name for name in self._requires_grad if name in trained}
+        # what the network itself holds fixed (sinusoidal positions) stays so, unless all of it came fixed
+        self._to_train = {name for name in free if self._requires_grad[name]} or free
+        whole = self.what == "whole"
+        self._eval_modules = (
+            _modules_in_eval(self._root, self._owners, indices) if whole else _all_but_adapters(self._root)
+        )
+        self._apply()
+
+    def _trainable_of(self, stages: set[int]) -> dict[str, None]:
+        """Names of the tensors of stages that training may change, in the network's order."""
+        return {
+            name: None
+            for name, stage in self._owners.items()
+            if stage in stages and (self.what == "whole" or name in self._selected)
+        }
+
+    def _let_follow(self) -> None:
+        """Give the modules in eval mode their own `train` back."""
+        for module in self._eval_modules:
+            module.__dict__.pop("train", None)
 
     def _apply(self) -> None:
         for name, parameter in self._root.named_parameters():
@@ -153,12 +184,45 @@ class Freeze:
             module.__dict__["train"] = _StayInEval(module)
 
     def _check_that_something_trains(self) -> None:
-        if self.frozen and len(self.frozen) < len(self.stages) and not self.trained_parameters():
-            self.release()
+        if len(self.frozen) == len(self.stages) or self.trained_parameters():
+            return
+        self.release()
+        trained = [stage for stage in self.stages if stage not in self.frozen]
+        if self.what != "whole":
+            named = {"norm": "normalisation layer with scales", "bias": "bias", "adapter": "adapter"}[
+                self.what
+            ]
             raise OptionError(
-                f"nothing is left to train: the stages after {self.frozen[-1]} "
+                f"nothing is left to train: the stages {', '.join(trained)} have no {named}. "
+                "Choose another --freeze"
+            )
+        if self.frozen:
+            raise OptionError(
+                f"nothing is left to train: the stages {', '.join(trained)} "
                 "have no parameters of their own (in ALBERT all layers share theirs). Freeze all or none"
             )
+
+
+def selected_parameters(root: nn.Module, what: What) -> frozenset[str]:
+    """Names of the parameters of one kind: those of normalisation, biases, adapters, or all."""
+    names = [name for name, _ in root.named_parameters()]
+    if what == "whole":
+        return frozenset(names)
+    if what == "adapter":
+        return frozenset(name for name in names if is_adapter(name))
+    if what == "bias":
+        return frozenset(name for name in names if _BIAS.fullmatch(name.rpartition(".")[2]))
+    return frozenset(
+        f"{path}.{name}" if path else name
+        for path, module in root.named_modules()
+        if "norm" in type(module).__name__.lower()
+        for name, parameter in module.named_parameters(recurse=False)
+        if parameter.ndim == 1
+    )
+
+
+def _all_but_adapters(root: nn.Module) -> list[nn.Module]:
+    return [module for path, module in root.named_modules() if not is_adapter(path)]
 
 
 class _StayInEval:

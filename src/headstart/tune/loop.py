@@ -10,8 +10,8 @@ Legend: N items, C classes, D features.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +19,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from headstart.errors import TrainingError
 from headstart.heads.linear import LinearHeadModule
 from headstart.progress import progress
 from headstart.tune import randomness
+from headstart.tune.averaging import Average
 from headstart.tune.checkpoint import Checkpoints
-from headstart.tune.feeds import Feed, Machine, autocast, embed_all
+from headstart.tune.feeds import Labelled, Machine, embed_all
 from headstart.tune.freeze import Freeze
+from headstart.tune.groups import head_groups, make_optimizer, stage_groups
+from headstart.tune.objective import Objective, balanced_weights
+from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, score
-from headstart.tune.schedule import Positions, epoch_plan, rate_factor
+from headstart.tune.schedule import Positions, epoch_plan, n_epochs_of, n_steps_of, rate_factor
 from headstart.tune.state import Memory, Progress, write_history
+from headstart.tune.step import ItemLosses, Step, Trained
 
 _STEPS_BETWEEN_CHECKS = 50
-
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """A feed and its labels: class indices of shape (N,), by position."""
-
-    feed: Feed
-    labels: NDArray[np.integer]
 
 
 class Loop:
@@ -54,6 +50,8 @@ class Loop:
         train: what is learned from.
         validation: what epochs are compared on; without it all epochs run and the last weights are kept.
         recipe: the settings.
+        policy: says when further stages begin to train; None: what is frozen stays so.
+        objective: what is minimised; None: the cross entropy of classes, by the recipe.
         seed: the run's seed.
         machine: where and how.
         folder: for checkpoints and history.jsonl; None keeps nothing.
@@ -69,6 +67,8 @@ class Loop:
         validation: Labelled | None,
         recipe: Recipe,
         *,
+        policy: Policy | None = None,
+        objective: ItemLosses | None = None,
         seed: int = 0,
         machine: Machine | None = None,
         folder: Path | None = None,
@@ -78,7 +78,7 @@ class Loop:
 
         self.backbone, self.head, self.freeze = backbone, head, freeze
         self.train, self.validation = train, validation
-        self.recipe, self.seed = recipe, seed
+        self.recipe, self.policy, self.seed = recipe, policy, seed
         self.machine = machine or Machine()
         self.folder = folder
         self.accelerator = Accelerator()
@@ -87,41 +87,58 @@ class Loop:
                 "training in several processes is not there yet: start one, without a launcher"
             )
         self.identity = dict(identity or {})
-        self.labels = torch.from_numpy(np.asarray(train.labels, dtype=np.int64)).to(self.machine.device)
-        groups = freeze.parameter_groups(
-            head, lr=recipe.lr, head_lr=recipe.head_lr, weight_decay=recipe.weight_decay
+        self._smallest = 2 if freeze.normalises_over_batches() else 1
+        self._weights = balanced_weights(train.labels) if recipe.sampling == "balanced" else None
+        self.optimizer = make_optimizer(
+            [*stage_groups(freeze, recipe, self._open_stages()), *head_groups(head, recipe)],
+            recipe,
+            self.machine.device,
         )
-        self.optimizer = torch.optim.AdamW(groups, fused=self.machine.device.type in ("cpu", "cuda"))
-        self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.step = self._make_step(objective)
+        self.average = None if recipe.ema is None else Average(self.state(), recipe.ema)
         self.at = Progress.start(self.machine.device)
         self.memory = Memory(self, None if folder is None else Checkpoints(folder / "checkpoints"))
-        self._smallest = 2 if _has_batch_norm(freeze) else 1
-        self.n_steps = len(self._plan(1))
+        self.n_steps = len(self.plan(1))  # of an epoch
         if not self.n_steps:
             raise TrainingError(
                 "batch normalisation needs two items in a batch: raise batch_size, or give more items"
             )
 
-    def run(self, *, resume: bool = False) -> None:
+    @property
+    def n_epochs(self) -> int:
+        """Number of epochs planned."""
+        return n_epochs_of(self.recipe, self.n_steps)
+
+    @property
+    def n_all_steps(self) -> int:
+        """Number of optimizer steps planned."""
+        return n_steps_of(self.recipe, self.n_steps)
+
+    def run(self, *, resume: bool = False, until_epoch: int | None = None) -> None:
         """Train; afterwards backbone and head hold the best weights and `at` says how it went.
 
         Args:
             resume: go on from the newest whole checkpoint in the folder, where there is one.
+            until_epoch: pause after this epoch, with a checkpoint to go on from; the rates stay those of the
+                whole training.
 
         Raises:
             TrainingError: the loss is not a number, or the checkpoint is of another run.
         """
+        until = self.n_epochs if until_epoch is None else until_epoch
         with randomness.seeded(self.seed):
             if not (resume and self.memory.recall()):
                 self._begin()
-            total = self.recipe.epochs * self.train.feed.n_items
+            total = self.n_all_steps * self.train.feed.n_items // self.n_steps
             try:
                 with progress("Training", total=total, unit="items") as advance:
-                    while self.at.stopped_because is None:
+                    while self.at.stopped_because is None and self.at.epoch <= until:
                         self._run_epoch(advance)
             except KeyboardInterrupt:
                 self.memory.say_how_to_go_on()
                 raise
+            if self.at.stopped_because is None:
+                self.memory.keep()
             self.memory.load_best()
 
     def logits(self, part: Labelled) -> NDArray[np.float32]:
@@ -134,32 +151,26 @@ class Loop:
         with torch.no_grad():
             return self.head.logits(torch.from_numpy(embeddings).to(self.machine.device)).cpu().numpy()
 
-    def measure_epoch(self, n_steps: int = 3) -> float:
-        """Estimate the seconds of an epoch from its first steps, leaving weights and generators as they are.
+    def state(self) -> dict[str, Tensor]:
+        """All that training may change, by name: the tensors themselves, network and head."""
+        network = {f"network.{name}": tensor for name, tensor in self.freeze.trained_state().items()}
+        return {**network, **{f"head.{name}": tensor for name, tensor in self.head.state_dict().items()}}
 
-        The first step warms up caches and is not counted where there are others. Validation is counted by its
-        share of items at a third of a step's time an item.
-        """
-        kept = {name: tensor.clone() for name, tensor in self.freeze.trained_state().items()}
-        generators = randomness.capture()
-        plan = self._plan(1)
-        seconds: list[tuple[float, int]] = []
-        self.freeze.train()
-        before = time.monotonic()
-        for positions, inputs in self.train.feed.batches(
-            plan[: n_steps + 1], seed=self.seed, epoch=1, start=0
-        ):
-            float(self._loss(positions, inputs, backward=True))
-            now = time.monotonic()
-            seconds.append((now - before, len(positions)))
-            before = now
-        self.optimizer.zero_grad()
-        self.freeze.load_trained_state(kept)
-        randomness.restore(generators)
-        counted = seconds[1:] or seconds
-        an_item = sum(s for s, _ in counted) / sum(n for _, n in counted)
-        n_validation = 0 if self.validation is None else self.validation.feed.n_items
-        return an_item * (sum(map(len, plan)) + n_validation / 3)
+    def open_until(self, epoch: int) -> None:
+        """Let the stages train that do by this epoch, in the order in which they began to."""
+        if self.policy is None or not self.policy.gradual:
+            return
+        for earlier in range(2, epoch + 1):
+            named = [
+                stage
+                for stage in self.policy.stages[self.policy.cut_at(earlier) :]
+                if stage in self.freeze.frozen
+            ]
+            if named:
+                self.freeze.thaw(named)
+                for group in stage_groups(self.freeze, self.recipe, named):
+                    self.optimizer.add_param_group(group)
+                self.step.keep_anchors()
 
     def _begin(self) -> None:
         self.memory.clear()
@@ -168,7 +179,8 @@ class Loop:
 
     def _run_epoch(self, advance: Callable[[int], None]) -> None:
         at, clock = self.at, time.monotonic
-        plan = self._plan(at.epoch)
+        self.open_until(at.epoch)
+        plan = self.plan(at.epoch)
         started = clock() - at.epoch_seconds
         deadline = float("inf") if self.machine.deadline is None else self.machine.deadline
         self.freeze.train()
@@ -176,11 +188,9 @@ class Loop:
         batches = self.train.feed.batches(plan, seed=self.seed, epoch=at.epoch, start=at.step)
         for positions, inputs in batches:
             self._set_rate()
-            loss = self._loss(positions, inputs, backward=True)
-            if self.recipe.clip_norm is not None:
-                torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip_norm)
-            self.optimizer.step()
-            self.optimizer.zero_grad()
+            loss = self.step(positions, inputs, epoch=at.epoch, step=at.step, n_items=len(positions))
+            if self.average is not None:
+                self.average.update(self.state())
             at.loss_sum += loss * len(positions)
             at.step += 1
             advance(len(positions))
@@ -200,8 +210,12 @@ class Loop:
         lr = float(self.optimizer.param_groups[0]["lr"])
         train_loss = float(at.loss_sum) / n_seen
         self._note(at.epoch, train_loss, lr, time.monotonic() - started)
-        if at.epoch >= self.recipe.epochs:
-            at.stopped_because = f"all {self.recipe.epochs} epochs were run"
+        if at.epoch >= self.n_epochs:
+            at.stopped_because = (
+                f"all {self.n_epochs} epochs were run"
+                if self.recipe.steps is None
+                else f"all {self.recipe.steps} steps were taken"
+            )
         elif self.validation is not None and at.epoch - at.best_epoch >= self.recipe.patience:
             at.stopped_because = f"no better validation loss for {self.recipe.patience} epochs"
         at.next_epoch()
@@ -210,11 +224,20 @@ class Loop:
 
     def _note(self, epoch: int, train_loss: float | None, lr: float, seconds: float) -> None:
         """Validate, add the epoch's row to the history, and remember the weights if they are the best."""
-        found: Score | None = None
         before = time.monotonic()
-        if self.validation is not None:
-            found = score(self.logits(self.validation), self.validation.labels)
+        with self._averaged():
+            found = None
+            if self.validation is not None:
+                found = score(self.logits(self.validation), self.validation.labels)
+            if found is not None and (self.at.best_loss is None or found.log_loss < self.at.best_loss):
+                self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
+                self.memory.remember_best()
         seconds += time.monotonic() - before
+        self._write_row(epoch, train_loss, found, lr, seconds)
+
+    def _write_row(
+        self, epoch: int, train_loss: float | None, found: Score | None, lr: float, seconds: float
+    ) -> None:
         self.at.history.append(
             {
                 "epoch": epoch,
@@ -227,32 +250,57 @@ class Loop:
         )
         if self.folder is not None:
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)
-        if found is not None and (self.at.best_loss is None or found.log_loss < self.at.best_loss):
-            self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
-            self.memory.remember_best()
 
-    def _loss(self, positions: Positions, inputs: Any, *, backward: bool) -> Tensor:
-        logits_NC = self._forward(self.train.feed, inputs)
-        labels_N = self.labels[torch.from_numpy(positions)]
-        loss = functional.cross_entropy(logits_NC, labels_N, label_smoothing=self.recipe.label_smoothing)
-        if backward:
-            self.accelerator.backward(loss)
-        return loss.detach()
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The moving average in place of the weights, where the recipe asks for one."""
+        if self.average is None:
+            yield
+        else:
+            with self.average.applied(self.state()):
+                yield
 
-    def _forward(self, feed: Feed, inputs: Any) -> Tensor:
-        with autocast(self.machine):
-            embedding_ND = feed.embed(self.backbone, inputs, self.machine.device)
-        return self.head.logits(embedding_ND.float())
+    def _make_step(self, objective: ItemLosses | None) -> Step:
+        labels = np.asarray(self.train.labels)
+        kind = np.int64 if labels.dtype.kind in "iu" else np.float32
+        targets = torch.from_numpy(labels.astype(kind))
+        n_outputs = self.head.linear.out_features
+        chosen = objective or Objective("classification", self.recipe, targets, n_outputs)
+        return Step(
+            Trained(self.backbone, self.head, self.train.feed, chosen, self.machine),
+            self.optimizer,
+            targets.to(self.machine.device),
+            self.recipe,
+            seed=self.seed,
+            n_classes=n_outputs,
+            n_processes=self.accelerator.num_processes,
+            backward=self.accelerator.backward,
+            smallest=self._smallest,
+            network_parameters=self.freeze.trained_parameters,
+        )
+
+    def _open_stages(self) -> list[str]:
+        return [stage for stage in self.freeze.stages if stage not in self.freeze.frozen]
 
     def _set_rate(self) -> None:
         step = (self.at.epoch - 1) * self.n_steps + self.at.step
-        factor = rate_factor(step, self.n_steps * self.recipe.epochs, self.recipe)
+        factor = rate_factor(step, self.n_all_steps, self.recipe)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak_lr"] * factor
 
-    def _plan(self, epoch: int) -> list[Positions]:
-        plan = epoch_plan(self.train.feed.buckets, self.recipe.batch_size, seed=self.seed, epoch=epoch)
-        return [batch for batch in plan if len(batch) >= self._smallest]
+    def plan(self, epoch: int) -> list[Positions]:
+        """The batches of an epoch."""
+        plan = epoch_plan(
+            self.train.feed.buckets,
+            self.recipe.batch_size,
+            seed=self.seed,
+            epoch=epoch,
+            weights=self._weights,
+        )
+        plan = [batch for batch in plan if len(batch) >= self._smallest]
+        if self.recipe.steps is None:
+            return plan
+        return plan[: self.recipe.steps - (epoch - 1) * len(plan)]
 
     def check_finite(self) -> None:
         """Stop when the loss is not a number.
@@ -263,14 +311,14 @@ class Loop:
         if not bool(torch.isfinite(self.at.loss_sum)):
             precision = " or --precision fp32" if self.machine.precision != "fp32" else ""
             raise TrainingError(
-                f"the training loss is not a finite number in epoch {self.at.epoch} of {self.recipe.epochs}, "
-                f"at lr {self.recipe.lr:g} (head_lr {self.recipe.head_lr:g}). Try a lower rate, such as "
-                f"--lr {self.recipe.lr / 10:g}{precision}; if that does not help, look for broken items"
+                f"the training loss is not a finite number in epoch {self.at.epoch} of {self.n_epochs}, "
+                f"at lr {self._rate()} (head_lr {self.recipe.head_lr:g}). Try a lower rate, such as "
+                f"--lr {self._rate(0.1)}{precision}; if that does not help, look for broken items"
             )
 
-
-def _has_batch_norm(freeze: Freeze) -> bool:
-    """Whether a trained stage normalises over the batch, which one item alone cannot do."""
-    freeze.train()
-    batch_norm = torch.nn.modules.batchnorm._BatchNorm
-    return any(isinstance(m, batch_norm) and m.training for m in freeze.module.modules())
+    def _rate(self, share: float = 1.0) -> str:
+        """A share of the peak rate of the last stage, in words."""
+        peak = max(
+            float(group["peak_lr"]) for group in self.optimizer.param_groups if group["name"] != "head"
+        )
+        return f"{share * peak:g}"

@@ -1,23 +1,46 @@
-"""What `--freeze` means: a policy is read once, against the stages of one backbone, and becomes a cut.
+"""What `--freeze` means: a policy is read once, against the stages of one backbone.
 
+What is frozen, as a cut:
 all            every stage is frozen, only the head trains      cut = n_stages
 none           every stage trains                               cut = 0
-first:k        the first k stages are frozen                    cut = k
+first:K        the first K stages are frozen                    cut = K
 until:STAGE    STAGE and everything before it is frozen         cut = index of STAGE + 1
-auto           the best of these within a budget                cut unknown until it is chosen
+last:K         the last K stages train                          cut = n_stages - K
+
+What trains beside the head:
+only:STAGE     that stage alone (surgical); only:auto lets the relative gradient norms choose it
+norm           the scales and shifts of the normalisation layers
+bias           the biases (BitFit)
+lora[:RANK]    adapters; dora[:RANK] and ia3 likewise
+
+How it goes on:
+gradual        the last stage first, then one stage more each epoch (ULMFiT)
+lp-ft          the linear probe first, then fine-tuning from it
+
+A cut and one of the others may be joined: `first:2,lora:8` trains adapters after the second stage. `auto`
+tries several within a budget and chooses one on validation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from headstart.errors import OptionError, did_you_mean
+from headstart.tune.adapter import DEFAULT_RANK, METHODS, Adapter
 
-_NAMES = ("all", "none", "auto")
-_WITH_VALUE = ("first", "until")
-_PLANNED = ("last", "only", "norm", "bias", "lora", "gradual", "lp-ft")
-_WORDING = "all, none, first:K, until:STAGE or auto"
+What = Literal["whole", "norm", "bias", "adapter"]
+
+_CUTS = ("all", "none", "first", "until", "last")
+_TRAINERS = ("only", "norm", "bias", *METHODS, "gradual", "lp-ft")
+_NAMES = (*_CUTS, *_TRAINERS, "auto")
+_VALUE_OF = {"first": "K", "last": "K", "until": "STAGE", "only": "STAGE"}
+_WORDING = (
+    "all, none, first:K, until:STAGE, last:K, only:STAGE, norm, bias, lora[:RANK], dora[:RANK], ia3, gradual, "
+    "lp-ft or auto"
+)
+SURGICAL = "only:auto"
 
 
 @dataclass(frozen=True)
@@ -25,80 +48,90 @@ class Policy:
     """A freeze policy read against the stages of a backbone.
 
     Args:
-        text: what was asked for, such as "first:3".
+        text: what was asked for, such as "first:3" or "first:2,lora:8".
         stages: names of the stages, in order.
-        cut: number of frozen stages; None for `auto`.
+        cut: number of leading stages frozen from beginning to end, whose output can be stored; None where it
+            is yet to be chosen (`auto`, `only:auto`).
+        trained: names of the stages in which something trains, sooner or later.
+        what: which parameters of these stages train.
+        adapter: the adapter where `what` is "adapter".
+        gradual: whether the stages start to train one by one, from the last.
+        from_probe: whether the head must start at the linear probe.
     """
 
     text: str
     stages: tuple[str, ...]
     cut: int | None
+    trained: tuple[str, ...]
+    what: What = "whole"
+    adapter: Adapter | None = None
+    gradual: bool = False
+    from_probe: bool = False
 
     @classmethod
     def parse(cls, text: str, stages: Sequence[str]) -> Policy:
         """Read a policy.
 
         Args:
-            text: `all`, `none`, `first:K`, `until:STAGE` or `auto`.
+            text: a policy, or a cut and what trains after it joined by a comma.
             stages: names of the backbone's stages, in order.
 
         Raises:
-            OptionError: the policy is unknown, not there yet, or does not fit the stages.
+            OptionError: the policy is unknown or does not fit the stages.
         """
-        name, colon, value = text.strip().partition(":")
-        name, stages = name.lower(), tuple(stages)
-        _check_name(name, text)
-        if name in _NAMES:
-            if colon:
-                raise OptionError(f"the freeze policy '{name}' takes no value, got '{text}'")
-            return cls(name, stages, {"all": len(stages), "none": 0, "auto": None}[name])
-        if not value:
-            raise OptionError(
-                f"the freeze policy '{name}' needs a value: "
-                + ("first:K, K the number of frozen stages" if name == "first" else "until:STAGE")
-            )
-        cut = _first(value, stages) if name == "first" else _until(value, stages)
-        return cls(f"{name}:{value}", stages, cut)
+        stages = tuple(stages)
+        terms = [_Term.read(term, text) for term in text.split(",")]
+        cuts = [term for term in terms if term.name in _CUTS]
+        trainers = [term for term in terms if term.name not in _CUTS]
+        _check_together(cuts, trainers, text)
+        cut = _cut_of(cuts[0], stages) if cuts else 0
+        name = ",".join(term.text for term in (*cuts, *trainers))
+        if not trainers:
+            return cls(name, stages, cut, stages[cut:])
+        return _with_trainer(cls(name, stages, cut, stages[cut:]), trainers[0])
 
     @classmethod
-    def at(cls, cut: int, stages: Sequence[str]) -> Policy:
-        """The policy that freezes the first `cut` stages, under its shortest name."""
+    def at(cls, cut: int, stages: Sequence[str], then: str = "") -> Policy:
+        """The policy that freezes the first `cut` stages, under its shortest name.
+
+        Args:
+            cut: number of frozen stages.
+            stages: names of all stages, in order.
+            then: what trains after the cut, such as "lora:8"; empty: the whole stages.
+        """
         text = {0: "none", len(stages): "all"}.get(cut, f"first:{cut}")
+        if then:
+            text = then if cut == 0 else f"{text},{then}"
         return cls.parse(text, stages)
 
     @property
     def frozen(self) -> tuple[str, ...]:
-        """Names of the frozen stages."""
-        return self.stages[: self.resolved_cut]
-
-    @property
-    def trained(self) -> tuple[str, ...]:
-        """Names of the trained stages; the head trains in any case."""
-        return self.stages[self.resolved_cut :]
+        """Names of the stages that are frozen at the start."""
+        if self.gradual:
+            return self.stages[: self.cut_at(1)]
+        return tuple(stage for stage in self.stages if stage not in self.trained)
 
     @property
     def resolved_cut(self) -> int:
         """The cut.
 
         Raises:
-            OptionError: the policy is `auto`, which has no cut before it has chosen.
+            OptionError: the policy is `auto` or `only:auto`, which have no cut before they have chosen.
         """
         if self.cut is None:
-            raise OptionError("the policy 'auto' has no cut of its own: it chooses one on validation")
+            raise OptionError(f"the policy '{self.text}' has no cut of its own: it chooses one on validation")
         return self.cut
 
-    def table(self, n_parameters: Sequence[int]) -> str:
-        """The policy as a table of stage, parameters, and frozen or trained.
+    def cut_at(self, epoch: int) -> int:
+        """The cut in an epoch, counted from 1: it moves only under `gradual`, down to the policy's own."""
+        if not self.gradual:
+            return self.resolved_cut
+        return max(self.resolved_cut, len(self.stages) - max(1, epoch))
 
-        Args:
-            n_parameters: number of parameters of each stage, in order.
-        """
-        rows = [("stage", "parameters", "")]
-        for index, (stage, n) in enumerate(zip(self.stages, n_parameters, strict=True)):
-            rows.append((stage, f"{n:,}", self._state_of(index)))
-        rows.append(("head", "", "trained"))
-        width, number_width = (max(len(row[column]) for row in rows) for column in (0, 1))
-        return "\n".join(f"{a:<{width}}  {b:>{number_width}}  {c}".rstrip() for a, b, c in rows)
+    @property
+    def trains_stages(self) -> bool:
+        """Whether anything beside the head trains, or may be chosen to."""
+        return self.cut is None or bool(self.trained)
 
     def cautions(self, *, pretrained: bool) -> list[str]:
         """What a user should be told before training under this policy.
@@ -109,48 +142,115 @@ class Policy:
         if self.cut is None:
             return []
         said = []
-        if self.cut and not pretrained:
-            named = f"stage {self.frozen[0]}" if self.cut == 1 else f"{self.frozen[0]} to {self.frozen[-1]}"
+        held = self.frozen if self.what == "whole" and not self.gradual else self.stages
+        if held and not pretrained:
+            named = f"stage {held[0]}" if len(held) == 1 else f"{held[0]} to {held[-1]}"
             said.append(
                 f"'{self.text}' freezes {named}, whose weights were never pretrained: they stay random. "
                 "Take a pretrained source, or freeze none"
             )
-        if self.cut == 0 and self.text != "none":
+        if self.text in ("first:0", f"last:{len(self.stages)}"):
             said.append(f"'{self.text}' freezes nothing: it is the same as 'none'")
+        if not self.trained and self.text != "all":
+            said.append(f"'{self.text}' freezes every stage: it is the same as 'all'")
         return said
 
-    def _state_of(self, index: int) -> str:
-        if self.cut is None:
-            return "chosen on validation"
-        return "frozen" if index < self.cut else "trained"
+
+@dataclass(frozen=True)
+class _Term:
+    """One part of a policy: a name, and a value after a colon where it takes one."""
+
+    name: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}:{self.value}" if self.value else self.name
+
+    @classmethod
+    def read(cls, term: str, whole: str) -> _Term:
+        name, colon, value = term.strip().partition(":")
+        name = {"lpft": "lp-ft", "lp_ft": "lp-ft"}.get(name.lower(), name.lower())
+        if name not in _NAMES:
+            guess = did_you_mean(name, _NAMES)
+            raise OptionError(f"there is no freeze policy '{whole}'; there are {_WORDING}.{guess}")
+        if name in _VALUE_OF and not value:
+            raise OptionError(
+                f"the freeze policy '{name}' needs a value: {name}:{_VALUE_OF[name]}"
+                + (", K a number of stages" if _VALUE_OF[name] == "K" else "")
+            )
+        if colon and name not in _VALUE_OF and name not in ("lora", "dora"):
+            raise OptionError(f"the freeze policy '{name}' takes no value, got '{term.strip()}'")
+        return cls(name, value.strip())
 
 
-def _check_name(name: str, text: str) -> None:
-    if name in _NAMES or name in _WITH_VALUE:
-        return
-    if name in _PLANNED:
-        raise OptionError(f"the freeze policy '{name}' is not there yet; there are {_WORDING}")
-    guess = did_you_mean(name, (*_NAMES, *_WITH_VALUE))
-    raise OptionError(f"there is no freeze policy '{text}'; there are {_WORDING}.{guess}")
+def _check_together(cuts: list[_Term], trainers: list[_Term], text: str) -> None:
+    if len(cuts) > 1 or len(trainers) > 1:
+        raise OptionError(
+            f"'{text}': at most one cut ({', '.join(_CUTS)}) and one of {', '.join(_TRAINERS)} may be joined"
+        )
+    if cuts and trainers and trainers[0].name in ("auto", "only"):
+        raise OptionError(f"'{trainers[0].text}' says by itself what trains: leave '{cuts[0].text}' out")
 
 
-def _first(value: str, stages: tuple[str, ...]) -> int:
+def _with_trainer(policy: Policy, term: _Term) -> Policy:
+    """A policy of a cut alone as the policy of that cut and what trains after it."""
+    stages, text, cut = policy.stages, policy.text, policy.cut
+    if term.name == "auto" or text == SURGICAL:
+        return Policy(text, stages, None, stages)
+    if term.name == "only":
+        index = _index_of(term.value, stages)
+        return Policy(text, stages, index, (stages[index],))
+    if not policy.trained:
+        raise OptionError(f"'{text}' freezes every stage, so nothing is left for '{term.text}' to train")
+    if term.name == "gradual":
+        return Policy(text, stages, cut, policy.trained, gradual=True)
+    if term.name == "lp-ft":
+        return Policy(text, stages, cut, policy.trained, from_probe=True)
+    if term.name in METHODS:
+        return Policy(text, stages, cut, policy.trained, "adapter", _adapter(term))
+    return Policy(text, stages, cut, policy.trained, cast(What, term.name))
+
+
+def _adapter(term: _Term) -> Adapter:
+    try:
+        rank = int(term.value) if term.value else DEFAULT_RANK
+    except ValueError:
+        rank = 0
+    if rank < 1:
+        raise OptionError(
+            f"the rank of {term.name}:RANK must be a whole number of 1 or more, got '{term.value}'"
+        )
+    return Adapter(cast(Literal["lora", "dora", "ia3"], term.name), rank)
+
+
+def _cut_of(term: _Term, stages: tuple[str, ...]) -> int:
+    if term.name == "until":
+        return _index_of(term.value, stages) + 1
+    if term.name in ("first", "last"):
+        k = _number_of_stages(term, stages)
+        return k if term.name == "first" else len(stages) - k
+    return {"all": len(stages), "none": 0}[term.name]
+
+
+def _number_of_stages(term: _Term, stages: tuple[str, ...]) -> int:
     n_stages = len(stages)
     try:
-        cut = int(value)
+        k = int(term.value)
     except ValueError:
-        guess = f" Did you mean 'until:{value}'?" if value in stages else ""
-        raise OptionError(f"K of first:K must be a whole number, got '{value}'.{guess}") from None
-    if not 0 <= cut <= n_stages:
+        named = "until" if term.name == "first" else "only"
+        guess = f" Did you mean '{named}:{term.value}'?" if term.value in stages else ""
+        raise OptionError(f"K of {term.name}:K must be a whole number, got '{term.value}'.{guess}") from None
+    if not 0 <= k <= n_stages:
         raise OptionError(
-            f"0 <= K <= n_stages must hold for first:K, got K={cut} and n_stages={n_stages} "
+            f"0 <= K <= n_stages must hold for {term.name}:K, got K={k} and n_stages={n_stages} "
             f"({', '.join(stages)})"
         )
-    return cut
+    return k
 
 
-def _until(value: str, stages: tuple[str, ...]) -> int:
-    if value not in stages:
-        guess = did_you_mean(value, stages)
-        raise OptionError(f"there is no stage '{value}'; the stages are {', '.join(stages)}.{guess}")
-    return stages.index(value) + 1
+def _index_of(stage: str, stages: tuple[str, ...]) -> int:
+    if stage not in stages:
+        guess = did_you_mean(stage, stages)
+        raise OptionError(f"there is no stage '{stage}'; the stages are {', '.join(stages)}.{guess}")
+    return stages.index(stage)

@@ -87,6 +87,8 @@ class Memory:
         """Put the best weights into the network and the head; without validation the last are the best."""
         if self._loop.validation is not None:
             self._load_weights(self._best)
+        elif self._loop.average is not None:
+            self._loop.average.copy_to(self._loop.state())
 
     def keep(self) -> None:
         """Write a checkpoint: first the best weights, so that the state never names what is not there."""
@@ -104,6 +106,8 @@ class Memory:
                 "progress": vars(at),
                 "weights": {"network": loop.freeze.trained_state(), "head": loop.head.state_dict()},
                 "optimizer": loop.optimizer.state_dict(),
+                "average": None if loop.average is None else loop.average.state_dict(),
+                "n_parts": loop.step.n_parts,
                 "random": randomness.capture(),
             }
         )
@@ -148,9 +152,13 @@ class Memory:
     def _take_up(self, state: dict[str, Any], best: dict[str, Any]) -> None:
         loop = self._loop
         _check_identity(state["identity"], loop.identity)
+        loop.open_until(state["progress"]["epoch"])
         loop.freeze.load_state_dict(state["freeze"])
         self._load_weights(state["weights"])
         loop.optimizer.load_state_dict(state["optimizer"])
+        if loop.average is not None:
+            loop.average.load_state_dict(state["average"])
+        loop.step.n_parts = state["n_parts"]
         randomness.restore(state["random"])
         values = {**state["progress"]}
         values["loss_sum"] = values["loss_sum"].to(loop.machine.device)

@@ -7,48 +7,33 @@ tuned = training.run()
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from headstart.backbone import Backbone
 from headstart.data.loading import load_batches
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
-from headstart.features.states import extract_states
 from headstart.heads.linear import LinearHead, LinearHeadModule
-from headstart.progress import say
 from headstart.sources.source import Source
-from headstart.tune.feeds import Feed, LiveFeed, Machine, StoredFeed, embed_all
-from headstart.tune.freeze import Freeze
-from headstart.tune.loop import Labelled, Loop
+from headstart.tune.averaging import wise_ft
+from headstart.tune.checkpointing import Checkpointed
+from headstart.tune.feeding import Part, feed_of
+from headstart.tune.feeds import Feed, Labelled, Machine, embed_all
+from headstart.tune.loop import Loop
+from headstart.tune.measure import measure_epoch
+from headstart.tune.mixing import check_mixing
+from headstart.tune.network import network_to_train, plain_state
 from headstart.tune.policy import Policy
+from headstart.tune.random_start import random_start
 from headstart.tune.recipe import Recipe
-from headstart.tune.result import Tuned, score
+from headstart.tune.result import Score, Tuned, score
 from headstart.tune.start import fit_start, serves, steadied, widened
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """A part of the data.
-
-    Attributes:
-        items: files, texts or arrays.
-        digests: of each item's content, of shape (n_items,).
-        labels: class index of each item, of shape (n_items,).
-    """
-
-    items: Sequence[Any]
-    digests: NDArray[Any]
-    labels: NDArray[np.integer]
 
 
 class Training:
@@ -88,24 +73,22 @@ class Training:
         folder: Path | None = None,
         checkpoint_seconds: float = 30.0,
     ) -> None:
-        if policy.resolved_cut >= len(policy.stages):
+        if not policy.trained:
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
+        check_mixing(recipe, source.modality, policy.resolved_cut)
         self.source, self.policy, self.recipe = source, policy, recipe
-        self.classes, self.setting, self.seed = classes, setting, seed
+        self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
         self._started = time.monotonic()
-        network = copy.deepcopy(source.network).to(setting.device)
-        if setting.device.type == "cuda":  # on a CPU it gains nothing for training
-            network = network.to(memory_format=torch.channels_last)
-        self.backbone = Backbone(network, source.stages)
         machine = Machine(setting.device, setting.precision, checkpoint_seconds)
         with setting.threads():
             self._sample = self._first_inputs(train)
-            self.backbone.trace(self._sample)
-            self.freeze = Freeze(self.backbone, policy.frozen)
-            learned = Labelled(self._feed(train, store, recipe.views), train.labels)
+            self.backbone, self.freeze = network_to_train(
+                source, policy, device=setting.device, seed=seed, inputs=self._sample
+            )
+            learned = Labelled(self._feed(train, for_training=True), train.labels)
             held_out = None
             if validation is not None:
-                held_out = Labelled(self._feed(validation, store, 1), validation.labels)
+                held_out = Labelled(self._feed(validation, for_training=False), validation.labels)
             self.loop = Loop(
                 self.backbone,
                 LinearHeadModule(self._starting_head(probe, learned, held_out, machine)).to(setting.device),
@@ -113,28 +96,33 @@ class Training:
                 learned,
                 held_out,
                 recipe,
+                policy=policy,
                 seed=seed,
                 machine=machine,
                 folder=folder,
                 identity=self._identity(train, validation),
             )
+        self._start = {name: tensor.detach().clone() for name, tensor in self.loop.state().items()}
 
     def measure_epoch(self) -> float:
         """Estimate the seconds of an epoch; weights and random generators stay as they are."""
         with self.setting.threads():
-            return self.loop.measure_epoch()
+            return measure_epoch(self.loop)
 
     def limit_epochs(self, n_epochs: int) -> None:
         """Plan fewer epochs than the recipe says; the schedule is laid over these."""
         self.recipe = self.loop.recipe = self.recipe.model_copy(update={"epochs": n_epochs})
         self.loop.identity["recipe"] = self.recipe.model_dump()
 
-    def run(self, *, resume: bool = False, deadline: float | None = None) -> Tuned:
+    def run(
+        self, *, resume: bool = False, deadline: float | None = None, until_epoch: int | None = None
+    ) -> Tuned:
         """Train and give back the best weights.
 
         Args:
             resume: go on from the newest whole checkpoint in the folder, where there is one.
             deadline: time.monotonic() at which training stops with the best weights so far.
+            until_epoch: pause after this epoch; `run(resume=True)` goes on from there.
 
         Raises:
             TrainingError: the loss is not a number.
@@ -142,28 +130,64 @@ class Training:
         """
         loop = self.loop
         loop.machine = replace(loop.machine, deadline=deadline)
-        logits, found = None, None
+        logits, found, share = None, None, None
         with self.setting.threads():
-            loop.run(resume=resume)
+            checkpointed = (
+                Checkpointed(self.backbone, self.policy.trained) if self.recipe.checkpointing else None
+            )
+            try:
+                loop.run(resume=resume, until_epoch=until_epoch)
+            finally:
+                if checkpointed is not None:
+                    checkpointed.release()
             if loop.validation is not None:
+                share = self._interpolated() if self.recipe.wise_ft else None
                 logits = loop.logits(loop.validation)
                 found = score(logits, loop.validation.labels)
         self.freeze.release()
-        network = self.backbone.module.state_dict()
+        return self._tuned(logits, found, share)
+
+    def _tuned(self, logits: Any, found: Score | None, share: float | None) -> Tuned:
+        loop = self.loop
+        notes = list(self.policy.cautions(pretrained=self.source.provenance.pretrained))
+        if share is not None:
+            notes.append(
+                f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation"
+            )
         return Tuned(
             policy=self.policy.text,
             cut=self.policy.resolved_cut,
             recipe=self.recipe,
-            state_dict={name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.items()},
+            state_dict=plain_state(self.backbone.module),
             head=self._linear_head(1.0 if found is None else found.temperature),
             history=tuple(loop.at.history),
-            stopped_because=loop.at.stopped_because or "",
+            stopped_because=loop.at.stopped_because or f"it was paused after epoch {loop.at.epoch - 1}",
             best_epoch=loop.at.epoch - 1 if found is None else loop.at.best_epoch,
             validation=found,
             validation_logits=logits,
             seconds=time.monotonic() - self._started,
-            notes=tuple(self.policy.cautions(pretrained=self.source.provenance.pretrained)),
+            notes=tuple(notes),
         )
+
+    def _interpolated(self) -> float:
+        """Put the best weights between start and end in place, by validation; how far they are."""
+        loop = self.loop
+        assert loop.validation is not None  # asked for by the caller
+        validation, tensors = loop.validation, loop.state()
+
+        def put(state: Any) -> None:
+            for name, tensor in tensors.items():
+                tensor.detach().copy_(state[name])
+
+        def scores(state: Any) -> tuple[float, float]:
+            put(state)
+            found = score(loop.logits(validation), validation.labels)
+            return found.accuracy, found.log_loss
+
+        end = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+        best = wise_ft(self._start, end, scores)
+        put(best.state)
+        return best.share
 
     def _first_inputs(self, part: Part) -> dict[str, torch.Tensor]:
         """Inputs of the first few items, by which the backbone learns how it runs."""
@@ -171,31 +195,18 @@ class Training:
         _, inputs = next(load_batches(part.items, self.source.preprocessing, [few], threads=1))
         return {name: value.to(self.setting.device) for name, value in inputs.items()}
 
-    def _feed(self, part: Part, store: Store, n_views: int) -> Feed:
-        cut, setting, preprocessing = self.policy.resolved_cut, self.setting, self.source.preprocessing
-        if cut == 0:
-            augment, threads = self.recipe.augment != "none", setting.n_threads
-            return LiveFeed(part.items, part.digests, preprocessing, n_threads=threads, augment=augment)
-        if n_views > 1 and self.source.modality == "text":
-            say("a text has one stored view, since one with other words has another length: views is 1")
-            n_views = 1
-        views = [
-            extract_states(
-                self.source,
-                part.items,
-                part.digests,
-                cut,
-                store,
-                view=view,
-                seed=self.seed,
-                precision=setting.precision,
-                device=str(setting.device),
-                threads=setting.n_threads,
-            )
-            for view in range(n_views)
-        ]
-        resident = _fits_on(setting.device, sum(view.nbytes for view in views))
-        return StoredFeed(views, cut, self.backbone, resident=resident)
+    def _feed(self, part: Part, *, for_training: bool) -> Feed:
+        return feed_of(
+            self.source,
+            part,
+            self.policy.resolved_cut,
+            self.backbone,
+            self.recipe,
+            self.store,
+            self.setting,
+            seed=self.seed,
+            for_training=for_training,
+        )
 
     def _starting_head(
         self, probe: LinearHead | None, train: Labelled, validation: Labelled | None, machine: Machine
@@ -206,12 +217,18 @@ class Training:
         with torch.no_grad():
             width = self.backbone(self._sample).shape[1]
         if probe is not None and serves(probe, last_stage=last, width=width, classes=self.classes):
-            return steadied(probe)
+            return self._first_head(steadied(probe))
         held_out = None
         if validation is not None:
             held_out = (embed_all(self.backbone, validation.feed, machine), validation.labels)
         embeddings = embed_all(self.backbone, train.feed, machine)
-        return steadied(fit_start(embeddings, train.labels, self.classes, last, held_out))
+        return self._first_head(steadied(fit_start(embeddings, train.labels, self.classes, last, held_out)))
+
+    def _first_head(self, probe: LinearHead) -> LinearHead:
+        """The probe, or weights of chance where the recipe wants them and the policy lets it."""
+        if self.recipe.head_start == "random" and not self.policy.from_probe:
+            return random_start(probe, self.seed)
+        return probe
 
     def _linear_head(self, temperature: float) -> LinearHead:
         """The trained head on the last stage's vector, of which the embedding is one end (audio) or all."""
@@ -234,7 +251,7 @@ class Training:
         return {
             "source": self.source.digest,
             "preprocessing": self.source.preprocessing.digest(),
-            "policy": f"first:{self.policy.resolved_cut}",
+            "policy": self.policy.text,
             "recipe": self.recipe.model_dump(),
             "seed": self.seed,
             "precision": self.setting.precision,
@@ -242,14 +259,6 @@ class Training:
             "training data": _fingerprint(train),
             "validation data": None if validation is None else _fingerprint(validation),
         }
-
-
-def _fits_on(device: torch.device, n_bytes: int) -> bool:
-    """Whether states may stay on an accelerator: they take at most half of what is free there."""
-    if device.type != "cuda":
-        return False
-    free, _ = torch.cuda.mem_get_info(device)
-    return n_bytes <= free // 2
 
 
 def _fingerprint(part: Part) -> str:

@@ -60,10 +60,24 @@ def _checks(job: Prepared) -> str:
 
 
 def _stages(job: Prepared) -> str:
-    table = job.policy.table(parameters_of_stages(job.source.backbone))
+    table = stages_table(job)
     return "\n".join(
         [f"Stages under --freeze {job.policy.text}:", *(f"  {line}" for line in table.splitlines())]
     )
+
+
+def stages_table(job: Prepared) -> str:
+    """Each stage with its parameters, and whether it is frozen or trains at which rate."""
+    import torch
+
+    from headstart.tune.groups import policy_table
+    from headstart.tune.network import network_to_train
+
+    n_parameters, policy = parameters_of_stages(job.source.backbone), job.policy
+    if policy.cut is None or not policy.trained:
+        return policy_table(policy, None, job.recipe, n_parameters)
+    _, freeze = network_to_train(job.source, policy, device=torch.device("cpu"), seed=0)
+    return policy_table(policy, freeze, job.recipe, n_parameters)
 
 
 def parameters_of_stages(backbone: Backbone) -> list[int]:

@@ -1,0 +1,100 @@
+"""Which feed a part of the data comes from under a policy: stored prefix states, or live items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from headstart.backbone import Backbone
+from headstart.features import Setting, Store
+from headstart.features.states import extract_states
+from headstart.progress import say
+from headstart.sources.source import Source
+from headstart.tune.augmenting import augment_of
+from headstart.tune.feeds import Feed, LiveFeed, StoredFeed
+from headstart.tune.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of the data.
+
+    Attributes:
+        items: files, texts or arrays.
+        digests: of each item's content, of shape (n_items,).
+        labels: by item: a class index, of shape (n_items,), or numbers, of shape (n_items, C).
+    """
+
+    items: Sequence[Any]
+    digests: NDArray[Any]
+    labels: NDArray[Any]
+
+
+def feed_of(
+    source: Source,
+    part: Part,
+    cut: int,
+    backbone: Backbone,
+    recipe: Recipe,
+    store: Store,
+    setting: Setting,
+    *,
+    seed: int,
+    for_training: bool,
+) -> Feed:
+    """The batches of a part.
+
+    Args:
+        source: whose prefix is stored.
+        part: the items.
+        cut: number of stages whose output is stored; 0: items are decoded each time.
+        backbone: whose suffix takes the states.
+        recipe: of views and augmentation.
+        store: where states are kept.
+        setting: device, precision and threads.
+        seed: of the augmentation.
+        for_training: whether further views are stored; validation has the plain one alone.
+    """
+    if cut == 0:
+        return LiveFeed(
+            part.items,
+            part.digests,
+            source.preprocessing,
+            n_threads=setting.n_threads,
+            augment=lambda seed, epoch: augment_of(recipe, source.modality, seed, epoch, part.digests),
+        )
+    n_views = recipe.views if for_training else 1
+    if n_views > 1 and source.modality == "text":
+        say("a text has one stored view, since one with other words has another length: views is 1")
+        n_views = 1
+    views = [
+        extract_states(
+            source,
+            part.items,
+            part.digests,
+            cut,
+            store,
+            view=view,
+            seed=seed,
+            augment=augment_of(recipe, source.modality, seed, view, part.digests),
+            precision=setting.precision,
+            device=str(setting.device),
+            threads=setting.n_threads,
+        )
+        for view in range(n_views)
+    ]
+    return StoredFeed(
+        views, cut, backbone, resident=_fits_on(setting.device, sum(view.nbytes for view in views))
+    )
+
+
+def _fits_on(device: torch.device, n_bytes: int) -> bool:
+    """Whether states may stay on an accelerator: they take at most half of what is free there."""
+    if device.type != "cuda":
+        return False
+    free, _ = torch.cuda.mem_get_info(device)
+    return n_bytes <= free // 2

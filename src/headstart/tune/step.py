@@ -1,0 +1,181 @@
+"""One optimizer step: a batch in parts, the loss, the pull to the start, clipping, the moving average.
+
+When the device runs out of memory the batch is worked off in twice as many parts: the same items, the same
+step, less at a time. In several processes each takes its share of the batch, and the gradients are those of
+the whole batch.
+
+Legend: N items, D features, C classes or outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from headstart.backbone import State
+from headstart.errors import TrainingError
+from headstart.heads.linear import LinearHeadModule
+from headstart.progress import say
+from headstart.tune.feeds import Feed, Machine, autocast
+from headstart.tune.mixing import mix
+from headstart.tune.objective import l2_sp
+from headstart.tune.recipe import Recipe
+from headstart.tune.schedule import Positions
+
+
+class ItemLosses(Protocol):
+    """What training minimises the mean of."""
+
+    def item_losses(self, embedding_ND: Tensor, head: LinearHeadModule, targets: Tensor, /) -> Tensor:
+        """The loss of each item of a batch, of shape (N,)."""
+        ...
+
+
+class Trained(nn.Module):
+    """All that runs in a step as one module, so that it can be run in several processes.
+
+    Args:
+        backbone: the staged network.
+        head: the head.
+        feed: which knows how its inputs go through the backbone.
+        objective: gives the losses.
+        machine: device and precision.
+    """
+
+    def __init__(
+        self, backbone: Any, head: LinearHeadModule, feed: Feed, objective: ItemLosses, machine: Machine
+    ) -> None:
+        super().__init__()
+        self.network, self.head = backbone.module, head
+        self._backbone, self._feed, self._objective, self._machine = backbone, feed, objective, machine
+
+    def forward(self, inputs: Any, targets: Tensor) -> Tensor:
+        """The loss of each item, of shape (N,)."""
+        with autocast(self._machine):
+            embedding_ND = self._feed.embed(self._backbone, inputs, self._machine.device)
+        return self._objective.item_losses(embedding_ND.float(), self.head, targets)
+
+
+class Step:
+    """Takes optimizer steps.
+
+    Args:
+        trained: gives the losses; wrapped for several processes where there are some.
+        optimizer: over the trained parameters.
+        targets: of all training items, by position, on the device.
+        recipe: the settings.
+        seed: the run's seed.
+        n_processes: that share each batch.
+        backward: computes the gradients of a loss.
+        smallest: least number of items in a part.
+        network_parameters: the trained parameters of the network, by name, at each step.
+    """
+
+    def __init__(
+        self,
+        trained: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        targets: Tensor,
+        recipe: Recipe,
+        *,
+        seed: int,
+        n_classes: int,
+        n_processes: int,
+        backward: Callable[[Tensor], None],
+        smallest: int,
+        network_parameters: Callable[[], Mapping[str, nn.Parameter]],
+    ) -> None:
+        self.trained, self.optimizer, self.targets, self.recipe = trained, optimizer, targets, recipe
+        self.seed, self.n_classes, self.n_processes, self.smallest = seed, n_classes, n_processes, smallest
+        self.n_parts = recipe.accumulate
+        self._backward, self._network_parameters = backward, network_parameters
+        self._anchors = (
+            {name: p.detach().clone() for name, p in network_parameters().items()} if recipe.l2_sp else {}
+        )
+
+    def keep_anchors(self) -> None:
+        """Add the parameters that begin to train now to what `l2_sp` pulls towards."""
+        if self.recipe.l2_sp:
+            for name, parameter in self._network_parameters().items():
+                self._anchors.setdefault(name, parameter.detach().clone())
+
+    def __call__(self, positions: Positions, inputs: Any, *, epoch: int, step: int, n_items: int) -> Tensor:
+        """Take a step; the mean loss of the batch, without the pull to the start.
+
+        Args:
+            positions: of this process's items of the batch.
+            inputs: of these items.
+            epoch: counted from 1.
+            step: within the epoch.
+            n_items: of the whole batch, over all processes.
+        """
+        loss = self.gradients(positions, inputs, epoch=epoch, step=step, n_items=n_items)
+        if self.recipe.clip_norm is not None:
+            parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, self.recipe.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss
+
+    def gradients(self, positions: Positions, inputs: Any, *, epoch: int, step: int, n_items: int) -> Tensor:
+        """Compute the gradients of a batch in parts, in more of them where memory does not do."""
+        from accelerate.utils.memory import should_reduce_batch_size
+
+        while True:
+            try:
+                return self._in_parts(positions, inputs, epoch, step, n_items)
+            except Exception as error:  # accelerate tells running out of memory from all else
+                if not should_reduce_batch_size(error):
+                    raise
+                self._take_more_parts(len(positions))
+
+    def _in_parts(self, positions: Positions, inputs: Any, epoch: int, step: int, n_items: int) -> Tensor:
+        targets = self.targets[torch.from_numpy(positions)]
+        if self.recipe.mixup or self.recipe.cutmix:
+            if not targets.is_floating_point():
+                targets = functional.one_hot(targets, self.n_classes).float()
+            inputs, targets = mix(inputs, targets, recipe=self.recipe, seed=self.seed, epoch=epoch, step=step)
+        total = torch.zeros((), device=targets.device)
+        n_parts = max(1, min(self.n_parts, len(positions) // self.smallest))
+        for rows in np.array_split(np.arange(len(positions)), n_parts):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            whole = len(rows) == len(positions)
+            losses = self.trained(inputs if whole else rows_of(inputs, part), targets[part])
+            share = losses.sum() / n_items
+            total += share.detach()
+            self._backward(share * self.n_processes)
+        if self.recipe.l2_sp:
+            self._backward(l2_sp(self._network_parameters(), self._anchors, self.recipe.l2_sp))
+        return total
+
+    def _take_more_parts(self, n_items: int) -> None:
+        """Double the parts.
+
+        Raises:
+            TrainingError: a part is as small as it can be already.
+        """
+        self.optimizer.zero_grad()
+        if self.n_parts * self.smallest >= n_items:
+            raise TrainingError(
+                f"the device has no memory left for {max(1, n_items // self.n_parts)} item(s) at a time. Freeze "
+                "more (--freeze first:K), set `checkpointing: true` in the recipe, or take a smaller source"
+            )
+        self.n_parts *= 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        say(
+            f"out of memory: a batch is worked off in {self.n_parts} parts from here on; "
+            "the steps see the same items as before"
+        )
+
+
+def rows_of(inputs: Any, rows: slice) -> Any:
+    """Some items of a batch of inputs: a tensor, tensors by name, or a state."""
+    if isinstance(inputs, (Tensor, State)):
+        return inputs[rows]
+    return {name: tensor[rows] for name, tensor in inputs.items()}
