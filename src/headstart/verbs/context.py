@@ -174,7 +174,7 @@ def _candidates(learned: Learned) -> tuple[Candidate, ...]:
     found = []
     for each in learned.auto.candidates:
         score = None if each.accuracy is None else Score(each.accuracy)
-        found.append(Candidate(each.policy, score, each.seconds, each.policy == learned.policy, each.why))
+        found.append(Candidate(each.name, score, each.seconds, each.chosen, each.why))
     return tuple(found)
 
 

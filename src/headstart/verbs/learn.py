@@ -236,33 +236,9 @@ class Learner:
     def _auto(
         self, choice: Choice, train: np.ndarray, validation: np.ndarray, folder: Path | None, resume: bool
     ) -> Learned:
-        from headstart.tune import Policy, choose_policy, suggest_cuts
+        from headstart.verbs.auto import learn_auto
 
-        stages = self.job.policy.stages
-        cuts = [*suggest_cuts([row.score for row in choice.profile]), 0]
-        units = self.job.units
-        found = choose_policy(
-            [Policy.at(cut, stages) for cut in cuts],
-            lambda policy: self._training(
-                policy, choice, train, validation, folder and folder / policy.text.replace(":", "-")
-            ),
-            choice.head.probabilities(self.features.take(validation).stacked(choice.head.stages)),
-            self.codes[validation],
-            budget_seconds=self.config.budget_seconds or 0.0,
-            groups_N=None if units is None else units[validation],
-            pass_seconds=self.clock.seconds.get("features", 0.0),
-            folder=folder,
-            resume=resume,
-        )
-        if found.tuned is None:
-            everything = np.sort(np.concatenate([train, validation]))
-            refitted = self._choose(everything)
-            return Learned(
-                self.job.source, refitted.head, "all", len(stages), refitted, len(train), len(validation),
-                auto=found, reason=found.reason,
-            )  # fmt: skip
-        learned = self._with_weights(found.tuned, choice, train, validation)
-        return replace(learned, auto=found, reason=found.reason)
+        return learn_auto(self, choice, train, validation, folder, resume)
 
     def _kept(self, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray) -> Learned:
         """The training's result, unless the head alone is better on validation."""

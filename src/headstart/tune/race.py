@@ -1,0 +1,303 @@
+"""`--freeze auto`: a race of ways to train within a budget; it is never worse than the head alone on validation.
+
+The head alone is the reference. The others run under successive halving: a quarter of their epochs, then the
+better half of them a half, then the better half of those all. With the time that is left the best one's rates
+are tried at three times and a third, then a network from scratch, then those that were put aside, and the
+members of one cut are averaged. Of those that pass the rule of `compare` the one of least validation loss is taken,
+and trained again on training and validation items together, with the same epochs: more items gain more than
+any choice among good candidates (docs/race.md has the numbers).
+
+Every decision that rests on measured time goes into the study file, so that a race that was killed and taken
+up again decides the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import TrainingError
+from headstart.progress import say
+from headstart.tune.budget import SHARE, Cost, plan, survivors
+from headstart.tune.choice import AutoChoice, best_of, candidate_of, reference
+from headstart.tune.entrants import RATES, Entrant
+from headstart.tune.result import Tuned
+from headstart.tune.runner import Build, Judge, Runner
+from headstart.tune.soups import soup_of
+from headstart.tune.study import Study
+
+MEASURING = 1 / 3  # of the budget may go into preparing and measuring before the race is run
+_LIVE_EPOCH = 3.0  # an epoch without a stored prefix is a forward and a backward pass: three forward passes
+
+
+class Race:
+    """One race.
+
+    Args:
+        build: prepares the training of an entrant, with validation.
+        judge: the validation items and the head alone.
+        budget_seconds: wall-clock time for all of it, the last training included.
+        again: prepares the training of an entrant on training and validation items; None: it is left out.
+        growth: items of that training over those of the others.
+        pass_seconds: time of one forward pass over all items, where it is known.
+        folder: for the study and checkpoints; None: a temporary one.
+        resume: whether to take up what the folder holds.
+        seed: of the study.
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        judge: Judge,
+        *,
+        budget_seconds: float,
+        again: Build | None = None,
+        growth: float = 1.2,
+        pass_seconds: float = 0.0,
+        folder: Path | None = None,
+        resume: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.build, self.judge, self.again, self.growth = build, judge, again, growth
+        self.budget, self.pass_seconds = budget_seconds, pass_seconds
+        self.folder, self.resume, self.seed = folder, resume, seed
+        self.runners: dict[str, Runner] = {}
+
+    def run(self, entrants: Sequence[Entrant], scratch: Entrant | None = None) -> AutoChoice:
+        """Race and choose.
+
+        Args:
+            entrants: in the order in which they are given a place.
+            scratch: the network from weights of chance, run where time is left for it.
+        """
+        with self._place() as place:
+            others = [entrant.at(factor) for entrant in entrants for factor in RATES]
+            everyone = [*entrants, *others, *([] if scratch is None else [scratch])]
+            texts = [entrant.policy.text for entrant in everyone]
+            self.study = Study(place, texts, resume=self.resume, seed=self.seed)
+            self.started = time.monotonic() - self.study.spent_seconds
+            self.place = place
+            self._halve(self._field(entrants))
+            self._use_the_rest(scratch)
+            choice = self._conclude()
+            for runner in self.runners.values():
+                runner.close()
+            return choice
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the race began, in all processes."""
+        return time.monotonic() - self.started
+
+    def _left(self) -> float:
+        return self.budget - self.spent
+
+    @contextmanager
+    def _place(self) -> Iterator[Path]:
+        if self.folder is not None:
+            yield self.folder
+            return
+        with tempfile.TemporaryDirectory(prefix="headstart-race-") as place:
+            yield Path(place)
+
+    def _decide(self, what: str, decision: Any) -> Any:
+        """A decision that rests on time: the kept one, where there is one."""
+        kept = self.study.decide(what, decision)
+        self.study.spend(self.spent)
+        return kept
+
+    def _enter(self, entrant: Entrant) -> Runner:
+        runner = Runner(entrant, self.build, self.study, self.judge, self.place)
+        self.runners[runner.name] = runner
+        return runner
+
+    def _field(self, entrants: Sequence[Entrant]) -> list[Runner]:
+        """Measure everyone who may fit, and give places within the budget."""
+        field = []
+        for entrant in entrants:
+            runner = self._enter(entrant)
+            n_passes = _LIVE_EPOCH if entrant.policy.cut == 0 else 1.0
+            need, left = n_passes * self.pass_seconds, self._left()
+            in_time = need < left / 2 and self.spent < MEASURING * self.budget
+            if not self._decide(f"{runner.name} is measured", in_time):
+                what = "an epoch" if entrant.policy.cut == 0 else "storing the frozen prefix"
+                self._no_time(runner, f"{what} takes about {need:.0f} s", left)
+                continue
+            runner.measure()
+            if not runner.is_out:
+                field.append(runner)
+        return self._planned(field)
+
+    def _planned(self, field: Sequence[Runner]) -> list[Runner]:
+        left = self._left()
+        costs = {runner.name: self._cost(runner) for runner in field}
+        wanted = max((int(runner.facts["wanted"]) for runner in field), default=1)
+        places = self._decide("epochs", plan(costs, wanted, left))
+        for runner in field:
+            if runner.name not in places:
+                self._no_time(runner, f"an epoch takes about {runner.facts['epoch_seconds']:.1f} s", left)
+                continue
+            runner.plan(min(int(places[runner.name]), int(runner.facts["wanted"])))
+            if places[runner.name] < wanted:
+                say(f"{runner.name}: {places[runner.name]} of {wanted} epochs fit the budget")
+        return [runner for runner in field if runner.name in places]
+
+    def _halve(self, field: list[Runner]) -> None:
+        """Successive halving; those put aside keep their checkpoints."""
+        field = sorted(field, key=lambda runner: float(runner.facts["epoch_seconds"]))
+        for rung in range(3):
+            for runner in field:
+                steps = runner.rungs
+                self._advance(runner, steps[min(rung, len(steps) - 1)])
+            field = sorted((r for r in field if r.reached), key=lambda r: r.score.loss)
+            for runner in field[survivors(len(field)) :]:
+                runner.drop()
+            field = field[: survivors(len(field))]
+
+    def _use_the_rest(self, scratch: Entrant | None) -> None:
+        """Other rates of the best, scratch, then those that were put aside, as long as they fit."""
+        best = self._leader()
+        if best is not None:
+            for factor in RATES:
+                self._extra(best.entrant.at(factor), like=best)
+        if scratch is not None:
+            self._extra(scratch, like=None)
+        aside = [r for r in self.runners.values() if r.reached and not r.is_done and not r.is_out]
+        for runner in sorted(aside, key=lambda r: r.score.loss):
+            n_left = int(runner.facts["epochs"]) - runner.reached
+            need = self._cost(runner).epoch_seconds * n_left + float(runner.facts["prepare_seconds"])
+            if self._fits(runner, need):
+                for rung in runner.rungs:
+                    self._advance(runner, rung)
+
+    def _extra(self, entrant: Entrant, like: Runner | None) -> None:
+        """Run one more from start to end where it fits; one that falls behind at its first rung is left."""
+        runner = self._enter(entrant)
+        if like is not None:
+            known = {name: like.facts[name] for name in ("epoch_seconds", "prepare_seconds", "wanted")}
+            n_epochs = int(like.facts["epochs"])
+        else:
+            seconds = max([_LIVE_EPOCH * self.pass_seconds, *self._live_epochs()])
+            known = {"epoch_seconds": seconds, "prepare_seconds": seconds / 2, "wanted": self._most_epochs()}
+            n_epochs = int(known["wanted"])
+        need = float(known["epoch_seconds"]) * n_epochs + float(known["prepare_seconds"])
+        if not self._fits(runner, need):
+            self._no_time(runner, f"it takes about {need:.0f} s", self._left())
+            return
+        self.study.note(runner.name, **{"seconds": 0.0, **known, "epochs": n_epochs, **runner.facts})
+        for rung in runner.rungs:
+            self._advance(runner, rung)
+            if runner.is_out or (like is not None and not self._keeps_up(runner, like)):
+                return
+
+    def _keeps_up(self, runner: Runner, like: Runner) -> bool:
+        losses = self.study.rungs(like.name)
+        ours = self.study.rungs(runner.name)
+        return all(loss <= losses.get(epoch, loss) for epoch, loss in list(ours.items())[-1:])
+
+    def _advance(self, runner: Runner, epoch: int) -> None:
+        keep = 0.0 if self.again is None else self._cost(runner).again(int(runner.facts["epochs"]))
+        runner.advance(epoch, time.monotonic() + max(0.0, self._left() - keep))
+        self.study.spend(self.spent)
+
+    def _conclude(self) -> AutoChoice:
+        """Choose, and train the chosen one on all items or average it with others of its cut."""
+        runners = list(self.runners.values())
+        candidates = [reference(self.judge), *(candidate_of(self.judge, runner) for runner in runners)]
+        scratch = self.runners.get("scratch")
+        fresh = scratch.result() if scratch is not None and scratch.reached and scratch.is_done else None
+        found = best_of(candidates)
+        if found is None:
+            n_tried = sum(candidate.tried for candidate in candidates) - 1
+            why = (
+                f"none of {n_tried} tried passes"
+                if n_tried
+                else "no candidate could be tried within the budget"
+            )
+            kept = [replace(candidates[0], chosen=True), *candidates[1:]]
+            return AutoChoice("all", None, tuple(kept), f"the head alone is kept: {why}", scratch=fresh)
+        best = self.runners[found.name]
+        mixed = soup_of(self.judge, best, runners)
+        again = None
+        if mixed is None or self.judge.groups_N is not None:  # items of new groups gain more than averages
+            again = self._again(best)
+        if again is not None:
+            tuned, how = again, "then trained on training and validation items together"
+        elif mixed is not None:
+            tuned, how = (
+                mixed[1],
+                f"averaged over {', '.join(mixed[0])}, better on validation than any of them",
+            )
+        else:
+            tuned, how = best.result(), "trained without the validation items"
+        candidates = [replace(c, chosen=c.name == best.name) for c in candidates]
+        reason = f"{best.name}: {found.why}; {how}"
+        return AutoChoice(
+            found.policy, tuned, tuple(candidates), reason, refitted=again is not None, scratch=fresh
+        )
+
+    def _again(self, best: Runner) -> Tuned | None:
+        """The chosen candidate trained on all items; None where it does not fit."""
+        if self.again is None:
+            return None
+        n_epochs, left = int(best.facts["epochs"]), self._left()
+        need = self._cost(best).again(n_epochs)
+        if not self._decide("again", need <= left):
+            say(f"{best.name}: training it on all items takes about {need:.0f} s, {left:.0f} s are left")
+            return None
+        validated = best.result()
+        for runner in self.runners.values():
+            runner.drop()
+        training = self.again(best.entrant, self.place / "again")
+        training.limit_epochs(n_epochs)
+        try:
+            tuned = training.run(resume=self.resume, deadline=time.monotonic() + max(0.0, self._left()))
+        except TrainingError as error:
+            say(f"{best.name} on all items: {error}")
+            return None
+        if not tuned.history or int(tuned.history[-1]["epoch"]) < n_epochs:
+            say(f"{best.name}: the time was up before it was trained on all items")
+            return None
+        return replace(
+            tuned,
+            head=replace(tuned.head, temperature=validated.head.temperature),
+            validation=validated.validation,
+            validation_logits=validated.validation_logits,
+            history=validated.history,
+            seconds=validated.seconds + tuned.seconds,
+        )
+
+    def _leader(self) -> Runner | None:
+        done = [r for r in self.runners.values() if r.reached and r.is_done and not r.is_out]
+        return min(done, key=lambda r: r.score.loss, default=None)
+
+    def _cost(self, runner: Runner) -> Cost:
+        facts = runner.facts
+        epoch, prepare = float(facts["epoch_seconds"]), float(facts["prepare_seconds"])
+        if self.again is None:
+            return Cost(epoch)
+        return Cost(epoch, epoch * self.growth, prepare * self.growth)
+
+    def _fits(self, runner: Runner, need: float) -> bool:
+        """Whether seconds fit beside the last training of the leader or of the candidate itself."""
+        planned = [r for r in self.runners.values() if r.reached and not r.is_out]
+        reserve = max((self._cost(r).again(int(r.facts["epochs"])) for r in planned), default=0.0)
+        reserve = reserve if self.again is not None else 0.0
+        left = self._left()
+        return bool(self._decide(f"{runner.name} fits", need <= SHARE * (left - reserve)))
+
+    def _live_epochs(self) -> list[float]:
+        live = [r for r in self.runners.values() if r.entrant.policy.cut == 0 and "epoch_seconds" in r.facts]
+        return [float(r.facts["epoch_seconds"]) for r in live]
+
+    def _most_epochs(self) -> int:
+        return max((int(r.facts.get("wanted", 1)) for r in self.runners.values()), default=1)
+
+    def _no_time(self, runner: Runner, reason: str, left: float) -> None:
+        if not runner.is_out:
+            runner.leave_out(f"not tried: {reason}, and {max(left, 0.0):.0f} s of the budget were left")

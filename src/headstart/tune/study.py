@@ -1,0 +1,212 @@
+"""The study file of a race: an Optuna study whose trials are the candidates, in a journal of JSON lines.
+
+Optuna keeps what was tried and what came of it; the order of the rungs is the race's own. Its pruner of
+successive halving is asynchronous: it judges a trial by those that came before it, promotes the first one
+in any case, and with a handful of candidates keeps the wrong ones.
+
+A line is written and synced before the race goes on, so a race killed at any moment finds all that was
+finished. A line that was cut in half is left out. There is one writer, so Optuna's lock, which a killed
+process would leave behind, is not used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.progress import say
+
+_NAME = "race"
+_STARTS = ("pretrained", "fresh")
+
+
+class Study:
+    """What is known of each candidate of one race, kept where a folder is given.
+
+    Args:
+        folder: where `study.jsonl` and the logits of each rung lie; None keeps all in memory.
+        policies: texts of all policies that may enter.
+        resume: whether to take up what the folder holds; else it is removed.
+        seed: of Optuna's sampler, which draws nothing here.
+    """
+
+    def __init__(self, folder: Path | None, policies: Sequence[str], *, resume: bool, seed: int = 0) -> None:
+        self.folder = folder
+        self._logits: dict[tuple[str, int], NDArray[np.float32]] = {}
+        self._policies = sorted(set(policies))
+        self.is_taken_up = resume
+        self._study = self._open(resume, seed)
+        self._trials: dict[str, Any] = {}
+
+    def enter(self, name: str, policy: str, rate: float, *, fresh: bool) -> None:
+        """Make a candidate a trial, or find the trial it already is.
+
+        Args:
+            name: of the candidate, unique in the race.
+            policy: text of its policy.
+            rate: what the recipe's rates are multiplied by.
+            fresh: whether it starts from weights of chance.
+        """
+        import optuna
+
+        start = _STARTS[fresh]
+        trials = self._study.get_trials(deepcopy=False)
+        known = next((trial for trial in trials if trial.user_attrs.get("name") == name), None)
+        if known is None:
+            asked = {"policy": policy, "rate": rate, "start": start}
+            self._study.enqueue_trial(asked, user_attrs={"name": name})
+            trial = self._study.ask()
+        elif known.state == optuna.trial.TrialState.WAITING:
+            trial = self._study.ask()  # killed in between; no other trial waits
+        else:
+            trial = optuna.trial.Trial(self._study, known._trial_id)
+        if known is None or not known.state.is_finished():  # what was suggested before stays as it is
+            trial.suggest_categorical("policy", self._policies)
+            trial.suggest_float("rate", 1e-3, 1e3, log=True)
+            trial.suggest_categorical("start", _STARTS)
+        self._trials[name] = trial
+
+    def note(self, name: str, /, **facts: Any) -> None:
+        """Keep plain facts of a candidate, over those of the same name; a closed trial stays as it is."""
+        known = self.facts(name)
+        merged = {**known, **facts}
+        if merged != known and self.is_open(name):
+            self._trials[name].set_user_attr("facts", merged)
+
+    def facts(self, name: str) -> Mapping[str, Any]:
+        """The facts of a candidate."""
+        found: Mapping[str, Any] = self._trials[name].user_attrs.get("facts", {})
+        return found
+
+    def report(self, name: str, epoch: int, loss: float, logits_NC: NDArray[np.float32]) -> None:
+        """Keep a finished rung: the logits first, so that the study never names what is not there."""
+        self._logits[name, epoch] = logits_NC
+        if self.folder is not None:
+            path = self._logits_path(name, epoch)
+            temporary = path.with_name(path.name + ".part")
+            with open(temporary, "wb") as file:
+                np.save(file, logits_NC)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        self._trials[name].report(loss, epoch)
+
+    def rungs(self, name: str) -> dict[int, float]:
+        """Epoch to validation loss of the finished rungs of a candidate, in order."""
+        number = self._trials[name].number
+        trial = self._study.get_trials(deepcopy=False)[number]
+        return dict(sorted(trial.intermediate_values.items()))
+
+    def logits(self, name: str, epoch: int) -> NDArray[np.float32]:
+        """Validation logits of a finished rung."""
+        if (name, epoch) not in self._logits:
+            self._logits[name, epoch] = np.load(self._logits_path(name, epoch))
+        return self._logits[name, epoch]
+
+    def end(self, name: str, state: str, loss: float | None = None) -> None:
+        """Close a trial: "complete" with its loss, "pruned", or "fail". A closed one stays as it is."""
+        import optuna
+
+        number = self._trials[name].number
+        if self._study.get_trials(deepcopy=False)[number].state.is_finished():
+            return
+        self._study.tell(number, loss, state=optuna.trial.TrialState[state.upper()])
+
+    def is_open(self, name: str) -> bool:
+        """Whether a candidate's trial still runs."""
+        return not self._study.get_trials(deepcopy=False)[self._trials[name].number].state.is_finished()
+
+    def decide(self, what: str, value: Any) -> Any:
+        """A decision of the race: the one that was kept, else this value, which is kept from now on."""
+        kept = self._study.user_attrs
+        if what in kept:
+            return kept[what]
+        self._study.set_user_attr(what, value)
+        return value
+
+    def spend(self, seconds: float) -> None:
+        """Keep the time spent so far, where it is a second or more since it was kept."""
+        if seconds >= self.spent_seconds + 1:
+            self._study.set_user_attr("spent_seconds", seconds)
+
+    @property
+    def spent_seconds(self) -> float:
+        """The time spent before this process took the race up."""
+        return float(self._study.user_attrs.get("spent_seconds", 0.0))
+
+    def _open(self, resume: bool, seed: int) -> Any:
+        import optuna
+
+        if self.folder is None:
+            return self._create(optuna.storages.InMemoryStorage(), seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "study.jsonl"
+        if not resume:
+            path.unlink(missing_ok=True)
+        elif not _mended(path):
+            say(f"{path} is damaged; the race starts again")
+            path.unlink()
+            self.is_taken_up = False
+        return self._create(_journal(path), seed)
+
+    def _create(self, storage: Any, seed: int) -> Any:
+        import optuna
+
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            return optuna.create_study(
+                storage=storage,
+                sampler=optuna.samplers.RandomSampler(seed=seed),
+                pruner=optuna.pruners.NopPruner(),
+                study_name=_NAME,
+                direction="minimize",
+                load_if_exists=True,
+            )
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+
+    def _logits_path(self, name: str, epoch: int) -> Path:
+        assert self.folder is not None  # logits of a race without a folder are all in memory
+        return self.folder / f"logits-{self._trials[name].number}-{epoch}.npy"
+
+
+class _NoLock:
+    """The run's folder is claimed by one process already."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        return None
+
+
+def _journal(path: Path) -> Any:
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    lock: Any = _NoLock()
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+
+
+def _mended(path: Path) -> bool:
+    """Cut off a last line that was not written to its end; False where another line cannot be read."""
+    if not path.exists():
+        return True
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        for line in whole.splitlines():
+            json.loads(line)
+    except ValueError:
+        return False
+    if len(whole) < len(content):
+        with open(path, "rb+") as file:
+            file.truncate(len(whole))
+    return True

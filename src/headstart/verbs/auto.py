@@ -1,0 +1,123 @@
+"""`--freeze auto`: enter the race with what the depth profile suggests, and bring its result home."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.errors import OptionError
+
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+    from headstart.sources import Source
+    from headstart.tune import Entrant, Recipe, Training
+    from headstart.verbs.learn import Learned, Learner
+
+
+def learn_auto(
+    learner: Learner,
+    choice: Choice,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: Path | None,
+    resume: bool,
+) -> Learned:
+    """Race within the budget; the head alone, or the winner trained on all items, comes back.
+
+    Args:
+        learner: data, features and options.
+        choice: the head alone, fitted on `train`.
+        train: positions of the items to learn from.
+        validation: positions of the items that candidates are compared on.
+        folder: for the study and checkpoints.
+        resume: whether to take up what the folder holds.
+    """
+    from headstart.tune import Judge, Race, from_scratch, suggest_entrants
+    from headstart.verbs.learn import Learned
+
+    job, config = learner.job, learner.config
+    stages, units = job.policy.stages, job.units
+    everything = np.sort(np.concatenate([train, validation]))
+    head = choice.head
+    made = _Builder(learner, choice)
+    race = Race(
+        lambda entrant, place: made.training(entrant, train, validation, place),
+        Judge(
+            head.logits(learner.features.take(validation).stacked(head.stages)),
+            learner.codes[validation],
+            None if units is None else units[validation],
+        ),
+        budget_seconds=config.budget_seconds or 0.0,
+        again=lambda entrant, place: made.training(entrant, everything, None, place),
+        growth=len(everything) / max(1, len(train)),
+        pass_seconds=learner.clock.seconds.get("features", 0.0),
+        folder=folder,
+        resume=resume,
+        seed=config.seed,
+    )
+    found = race.run(suggest_entrants([row.score for row in choice.profile], stages), from_scratch(stages))
+    if found.tuned is None:
+        refitted = learner._choose(everything)
+        return Learned(
+            job.source, refitted.head, "all", len(stages), refitted, len(train), len(validation),
+            auto=found, reason=found.reason,
+        )  # fmt: skip
+    chosen = next(candidate for candidate in found.candidates if candidate.chosen)
+    learned = learner._with_weights(found.tuned, choice, train, validation)
+    if chosen.fresh:
+        learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
+    return replace(learned, auto=found, reason=found.reason)
+
+
+class _Builder:
+    """Builds the trainings of a race; the network of chance is made once."""
+
+    def __init__(self, learner: Learner, choice: Choice) -> None:
+        self.learner, self.choice = learner, choice
+        self._fresh: Source | None = None
+
+    def fresh(self) -> Source:
+        """The source with weights of chance."""
+        from headstart.tune.scratch import fresh_source
+
+        if self._fresh is None:
+            config = self.learner.config
+            self._fresh = fresh_source(self.learner.job.source, seed=config.seed, arch=config.arch)
+        return self._fresh
+
+    def training(
+        self, entrant: Entrant, train: np.ndarray, validation: np.ndarray | None, folder: Path
+    ) -> Training:
+        """The training of an entrant."""
+        from headstart.tune import Training
+
+        learner = self.learner
+        return Training(
+            self.fresh() if entrant.fresh else learner.job.source,
+            learner._part(train),
+            None if validation is None else learner._part(validation),
+            learner.classes,
+            policy=entrant.policy,
+            recipe=_at_rate(learner.job.recipe, entrant.rate),
+            store=learner.store,
+            setting=learner.setting,
+            probe=None if entrant.fresh else self.choice.head,
+            seed=learner.config.seed,
+            folder=folder,
+        )
+
+
+def _at_rate(recipe: Recipe, factor: float) -> Recipe:
+    """A recipe with its rates multiplied.
+
+    Raises:
+        OptionError: the rate is found, not given.
+    """
+    if factor == 1:
+        return recipe
+    if isinstance(recipe.lr, str):
+        raise OptionError("the recipe's rate is found before training, so there is nothing to multiply")
+    return recipe.model_copy(update={"lr": recipe.lr * factor, "head_lr": recipe.head_lr * factor})

@@ -1,0 +1,153 @@
+"""The race among ways to train: real trainings of a tiny network, within the budget, with its evidence."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from racing import N_EPOCHS, World, digest, race
+
+from headstart.errors import OptionError, TrainingError
+from headstart.tune.compare import Comparison
+
+
+def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    choice = race(world, tmp_path / "race")
+    by_name = {candidate.name: candidate for candidate in choice.candidates}
+    assert choice.candidates[0].policy == "all" and {"first:2", "first:1", "none", "scratch"} <= set(by_name)
+    assert choice.tuned is not None and choice.chosen == choice.tuned.policy
+    assert sum(candidate.chosen for candidate in choice.candidates) == 1
+    best = next(candidate for candidate in choice.candidates if candidate.chosen)
+    assert best.better and best.reached and best.accuracy is not None
+    assert best.accuracy >= choice.candidates[0].accuracy  # type: ignore[operator]
+    assert best.log_loss == min(c.log_loss for c in choice.candidates if c.better and c.log_loss is not None)
+    assert choice.refitted == (f"{best.name} again" in world.built)
+    assert choice.tuned.validation is not None and choice.tuned.validation.accuracy >= best.accuracy - 1e-9
+    assert choice.scratch is not None and by_name["scratch"].fresh
+    json.dumps([candidate.to_json() for candidate in choice.candidates])
+
+
+def test_rungs_end_where_a_straight_training_does(tmp_path: Path) -> None:
+    world = World(tmp_path, patience=100)
+    choice = race(world, tmp_path / "race", again=False, scratch=False)
+    for name in ("first:1", "none"):
+        found = next(candidate for candidate in choice.candidates if candidate.name == name)
+        assert [epoch for epoch, _ in found.rungs] == [1, 2, 4]
+        from racing import entrants
+
+        entrant = next(each for each in entrants() if each.name == name)
+        straight = world.build(entrant, tmp_path / f"straight-{name}").run()
+        assert straight.validation is not None
+        assert found.rungs[-1][1] == pytest.approx(straight.validation.log_loss, abs=0)
+
+
+def test_no_candidate_better_leaves_the_head_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    choice = race(world, tmp_path / "race", judge=world.judge(1.0, size=9.0))
+    assert choice.chosen == "all" and choice.tuned is None and choice.candidates[0].chosen
+    assert "the head alone is kept: none of" in choice.reason
+    assert not any(name.endswith("again") for name in world.built)
+
+
+def test_a_budget_too_small_for_an_epoch_keeps_the_head_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path)
+    choice = race(world, tmp_path / "race", budget=0.001, pass_seconds=1.0)
+    assert choice.chosen == "all" and world.built == []
+    assert choice.reason == "the head alone is kept: no candidate could be tried within the budget"
+    assert all("not tried" in candidate.why for candidate in choice.candidates[1:])
+    assert "none: not tried: an epoch takes about 3 s" in capsys.readouterr().err
+
+
+def test_the_budget_is_kept(tmp_path: Path) -> None:
+    world = World(tmp_path, epochs=400)
+    started = time.monotonic()
+    choice = race(world, tmp_path / "race", budget=6.0)
+    assert time.monotonic() - started < 60  # a race of all epochs takes minutes; loose for a busy machine
+    assert any(c.tried for c in choice.candidates[1:])
+    assert any(0 < c.epochs < 400 for c in choice.candidates)
+
+
+def test_a_race_taken_up_repeats_nothing_and_ends_the_same(tmp_path: Path) -> None:
+    whole = race(World(tmp_path), tmp_path / "whole")
+    world, n_calls = World(tmp_path), 0
+
+    class Killed(Exception):
+        pass
+
+    def dying(entrant: Any, folder: Path) -> Any:
+        training = world.build(entrant, folder)
+        run = training.run
+
+        def counted(**options: Any) -> Any:
+            nonlocal n_calls
+            n_calls += 1
+            if n_calls == 5:
+                raise Killed
+            return run(**options)
+
+        training.run = counted
+        return training
+
+    with pytest.raises(Killed):
+        race(world, tmp_path / "race", build=dying)
+    again = race(World(tmp_path), tmp_path / "race", resume=True)
+    assert digest(again) == digest(whole)
+    assert [c.rungs for c in again.candidates] == [c.rungs for c in whole.candidates]
+    done = World(tmp_path)
+    third = race(done, tmp_path / "race", resume=True)
+    assert digest(third) == digest(whole)
+    assert set(done.built) <= {name for name in done.built if name.endswith("again") or name == "scratch"} | {
+        candidate.name for candidate in whole.candidates if candidate.policy == whole.chosen
+    }
+
+
+def test_one_that_fails_or_cannot_be_made_takes_no_other_with_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def build(entrant: Any, folder: Path) -> Any:
+        if entrant.name == "first:2":
+            raise OptionError("there is no layer it fits")
+        training = world.build(entrant, folder)
+        if entrant.name == "first:1":
+
+            def run(**options: Any) -> Any:
+                raise TrainingError("the loss is not a number")
+
+            training.run = run  # type: ignore[method-assign]
+        return training
+
+    choice = race(world, tmp_path / "race", build=build, scratch=False)
+    by_name = {candidate.name: candidate for candidate in choice.candidates}
+    assert by_name["first:2"].why == "not tried: there is no layer it fits" and not by_name["first:2"].tried
+    assert by_name["first:1"].why == "failed: the loss is not a number" and by_name["first:1"].tried
+    assert choice.chosen == "none"
+
+
+def test_without_a_folder_nothing_is_left(tmp_path: Path) -> None:
+    choice = race(World(tmp_path, epochs=2), None, scratch=False)
+    assert choice.tuned is not None and choice.tuned.recipe.epochs == 2 <= N_EPOCHS
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "accuracy_error", "log_loss", "log_loss_error", "taken"),
+    [
+        (-0.01, 0.02, 0.30, 0.02, False),
+        (0.00, 0.02, 0.05, 0.03, True),
+        (0.00, 0.02, 0.02, 0.03, False),
+        (0.00, 0.00, 0.005, 0.0, False),
+        (0.03, 0.02, -0.05, 0.03, True),
+        (0.01, 0.02, -0.05, 0.03, False),
+        (0.05, np.inf, 0.20, np.inf, False),
+    ],
+)
+def test_the_rule(
+    accuracy: float, accuracy_error: float, log_loss: float, log_loss_error: float, taken: bool
+) -> None:
+    assert Comparison(accuracy, accuracy_error, log_loss, log_loss_error).better == taken
