@@ -3,7 +3,7 @@
 It is where
 
     its accuracy is higher by more than one standard error of the difference, or
-    its accuracy is not lower and its log loss is lower by more than two standard errors of the difference,
+    its accuracy is not lower and its log loss is lower by more than one standard error of the difference,
     and by more than 0.01;
 
 ties go to the reference. For labels and quantities, quality and loss say the same (the explained share of the
@@ -76,7 +76,7 @@ class Comparison:
             return self.quality > max(2 * self.quality_error, LEAST_GAIN)
         if self.quality > self.quality_error:
             return True
-        return self.quality >= 0 and self.loss > max(2 * self.loss_error, LEAST_GAIN)
+        return self.quality >= 0 and self.loss > max(self.loss_error, LEAST_GAIN)
 
     @property
     def words(self) -> str:
