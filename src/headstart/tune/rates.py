@@ -6,8 +6,8 @@ but its change: a few batches are gone through again and again, each with the sa
 and a batch's loss before the first step is subtracted. So the curve shows what the rate did, and not which
 batch came up. The head rests meanwhile, since it starts fitted and has a rate of its own.
 
-The suggestion is the rate at which the smoothed loss falls fastest for each decade of the rate, before its
-least value. Where the loss does not fall (the probe left nothing to gain), it is a tenth of the rate at which
+The suggestion is the rate at which the smoothed loss, moved back by its lag, falls fastest over five steps of
+equal ratio, before its least value. Where the loss does not fall (the probe left nothing to gain), it is a tenth of the rate at which
 the loss begins to rise.
 
 Weights, statistics and random generators are put back to the bit; the training's own optimizer takes no step.
@@ -34,6 +34,7 @@ from headstart.tune.recipe import Recipe
 LOWEST, HIGHEST, N_STEPS = 1e-7, 1.0, 60
 _N_BATCHES = 8
 _SMOOTHING = 0.7
+_LAG = 1 + round(_SMOOTHING / (1 - _SMOOTHING))  # steps, of the smoothed loss behind the rate
 _LEAST_FALL = 0.01  # of the loss at the start: less than this is no fall
 
 
@@ -136,8 +137,8 @@ def range_test(
         smoothed = _SMOOTHING * smoothed + (1 - _SMOOTHING) * change
         changes.append(smoothed / (1 - _SMOOTHING ** (index + 1)))
         step(float(rate))
-    # the loss of a step tells what the steps before it did
-    tried, losses = rates[: max(0, len(changes) - 1)], start + np.array(changes[1:])
+    # a loss tells what the steps before it did, and the smoothed one lags behind by some more
+    tried, losses = rates[: max(0, len(changes) - _LAG)], start + np.array(changes[_LAG:])
     suggestion, reason = suggest(tried, losses, start)
     return RateSearch(tried, losses, suggestion, reason)
 
@@ -157,7 +158,7 @@ def suggest(rates: NDArray[np.floating], losses: NDArray[np.floating], start: fl
         return LOWEST, "the loss diverged at once: the lowest rate"
     least = int(np.argmin(losses))
     if start - losses[least] > _LEAST_FALL * abs(start) and least >= 2:
-        slope = np.gradient(losses[: least + 1])
+        slope = np.convolve(np.gradient(losses[: least + 1]), np.ones(5) / 5, mode="same")
         return float(rates[int(np.argmin(slope))]), "the rate at which the loss falls fastest"
     risen = np.flatnonzero(losses > start + _LEAST_FALL * abs(start))
     first = int(risen[0]) if len(risen) else len(rates) - 1
