@@ -169,3 +169,11 @@ class TestMixedFeed:
         feed = MixedFeed(Lengths(), least=2, pads=True)
         assert [part.tolist() for part in feed.parts(np.array([0, 1, 3]))] == [[0, 1, 3]]
         assert [part.tolist() for part in feed.parts(np.array([0, 1, 2]))] == [[0, 2], [1]]
+
+    def test_a_batch_in_parts_is_sliced_by_items(self) -> None:
+        plan = [np.array([0, 1, 2, 3, 4])]
+        ((positions, inputs),) = MixedFeed(Lengths()).batches(plan, seed=0, epoch=1)
+        for begin, end in ((0, 2), (1, 4), (3, 5), (0, 5)):
+            part = inputs[begin:end]
+            assert torch.cat(part.inputs)[:, 0].tolist() == positions[begin:end].tolist()
+            assert sum(part.sizes) == end - begin

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ from torch.nn import functional
 from headstart.errors import OptionError
 from headstart.tune.feeds import Feed
 from headstart.tune.schedule import Positions
+from headstart.tune.step import rows_of
 
 
 class Contrastive:
@@ -120,6 +122,25 @@ def class_batches(classes: NDArray[np.integer], batch_size: int, *, seed: int, e
     return [np.sort(np.concatenate(batch)) for batch in batches if batch]
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The inputs of a batch in parts of one shape, with the number of items of each; takes slices of items."""
+
+    inputs: tuple[Any, ...]
+    sizes: tuple[int, ...]
+
+    def __getitem__(self, rows: slice) -> Parts:
+        begin, end, _ = rows.indices(sum(self.sizes))
+        inputs, sizes, first = [], [], 0
+        for part, size in zip(self.inputs, self.sizes, strict=True):
+            own = slice(max(begin - first, 0), min(end - first, size))
+            if own.start < own.stop:
+                inputs.append(rows_of(part, own))
+                sizes.append(own.stop - own.start)
+            first += size
+        return Parts(tuple(inputs), tuple(sizes))
+
+
 class MixedFeed:
     """A feed whose batches hold items of any shape: they run in parts of one shape, and are judged together.
 
@@ -151,7 +172,10 @@ class MixedFeed:
         inner = self.feed.batches(flat, seed=seed, epoch=epoch, start=0)
         for own in parts:
             taken = [next(inner) for _ in own]
-            yield np.concatenate([positions for positions, _ in taken]), [inputs for _, inputs in taken]
+            inputs = Parts(
+                tuple(inputs for _, inputs in taken), tuple(len(positions) for positions, _ in taken)
+            )
+            yield np.concatenate([positions for positions, _ in taken]), inputs
 
     def parts(self, positions: Positions) -> list[Positions]:
         """The positions of a batch in parts of one shape."""
@@ -168,6 +192,6 @@ class MixedFeed:
                 joined.append(part)
         return joined
 
-    def embed(self, backbone: Any, inputs: Sequence[Any], device: torch.device) -> Tensor:
+    def embed(self, backbone: Any, inputs: Parts, device: torch.device) -> Tensor:
         """Run the trained part of the backbone on every part and join the embeddings."""
-        return torch.cat([self.feed.embed(backbone, part, device) for part in inputs])
+        return torch.cat([self.feed.embed(backbone, part, device) for part in inputs.inputs])

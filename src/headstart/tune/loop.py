@@ -172,6 +172,17 @@ class Loop:
                     self.optimizer.add_param_group(group)
                 self.step.keep_anchors()
 
+    def start_here(self) -> None:
+        """Take the present weights for those that training starts from."""
+        if self.recipe.ema is not None:
+            self.average = Average(self.state(), self.recipe.ema)
+        self.memory.remember_best()
+
+    def set_modes(self) -> None:
+        """Put what trains in train mode."""
+        self.freeze.train()
+        self.head.train()
+
     def _begin(self) -> None:
         self.memory.clear()
         if self.validation is not None:
@@ -183,8 +194,7 @@ class Loop:
         plan = self.plan(at.epoch)
         started = clock() - at.epoch_seconds
         deadline = float("inf") if self.machine.deadline is None else self.machine.deadline
-        self.freeze.train()
-        self.head.train()
+        self.set_modes()
         batches = self.train.feed.batches(plan, seed=self.seed, epoch=at.epoch, start=at.step)
         for positions, inputs in batches:
             self._set_rate()

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from headstart.backbone import State
 from headstart.errors import TrainingError
 from headstart.heads.linear import LinearHeadModule
 from headstart.progress import say
@@ -175,7 +174,7 @@ class Step:
 
 
 def rows_of(inputs: Any, rows: slice) -> Any:
-    """Some items of a batch of inputs: a tensor, tensors by name, or a state."""
-    if isinstance(inputs, (Tensor, State)):
-        return inputs[rows]
-    return {name: tensor[rows] for name, tensor in inputs.items()}
+    """Some items of a batch of inputs: tensors by name, a tensor, a state, or whatever else takes a slice."""
+    if isinstance(inputs, Mapping):
+        return {name: tensor[rows] for name, tensor in inputs.items()}
+    return inputs[rows]

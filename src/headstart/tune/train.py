@@ -23,6 +23,7 @@ from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.sources.source import Source
 from headstart.tune.averaging import wise_ft
 from headstart.tune.checkpointing import Checkpointed
+from headstart.tune.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.feeding import Part, feed_of
 from headstart.tune.feeds import Feed, Labelled, Machine, embed_all
 from headstart.tune.loop import Loop
@@ -102,7 +103,8 @@ class Training:
                 folder=folder,
                 identity=self._identity(train, validation),
             )
-        self._start = {name: tensor.detach().clone() for name, tensor in self.loop.state().items()}
+        self._contrasted: ContrastiveStage | None = None
+        self._start = self._present()
 
     def measure_epoch(self) -> float:
         """Estimate the seconds of an epoch; weights and random generators stay as they are."""
@@ -136,7 +138,10 @@ class Training:
                 Checkpointed(self.backbone, self.policy.trained) if self.recipe.checkpointing else None
             )
             try:
-                loop.run(resume=resume, until_epoch=until_epoch)
+                if self.recipe.contrastive and self._contrasted is None:
+                    self._contrast(resume)
+                if self.recipe.epochs:
+                    loop.run(resume=resume, until_epoch=until_epoch)
             finally:
                 if checkpointed is not None:
                     checkpointed.release()
@@ -147,6 +152,19 @@ class Training:
         self.freeze.release()
         return self._tuned(logits, found, share)
 
+    def _contrast(self, resume: bool) -> None:
+        """Run the contrastive stage; training starts from its weights, with a head fitted to them."""
+        loop = self.loop
+        self._contrasted = contrast(loop, self.recipe, resume=resume)
+        head = self._fitted_head(loop.train, loop.validation, loop.machine)
+        loop.head.load_state_dict(LinearHeadModule(head).state_dict())
+        loop.start_here()
+        self._start = self._present()
+
+    def _present(self) -> dict[str, torch.Tensor]:
+        """The present weights of all that trains, by name."""
+        return {name: tensor.detach().clone() for name, tensor in self.loop.state().items()}
+
     def _tuned(self, logits: Any, found: Score | None, share: float | None) -> Tuned:
         loop = self.loop
         notes = list(self.policy.cautions(pretrained=self.source.provenance.pretrained))
@@ -154,14 +172,15 @@ class Training:
             notes.append(
                 f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation"
             )
+        last = self._contrasted if self._contrasted is not None and not self.recipe.epochs else loop
         return Tuned(
             policy=self.policy.text,
             cut=self.policy.resolved_cut,
             recipe=self.recipe,
             state_dict=plain_state(self.backbone.module),
             head=self._linear_head(1.0 if found is None else found.temperature),
-            history=tuple(loop.at.history),
-            stopped_because=loop.at.stopped_because or f"it was paused after epoch {loop.at.epoch - 1}",
+            history=tuple(last.at.history),
+            stopped_because=last.at.stopped_because or f"it was paused after epoch {loop.at.epoch - 1}",
             best_epoch=loop.at.epoch - 1 if found is None else loop.at.best_epoch,
             validation=found,
             validation_logits=logits,
@@ -218,11 +237,17 @@ class Training:
             width = self.backbone(self._sample).shape[1]
         if probe is not None and serves(probe, last_stage=last, width=width, classes=self.classes):
             return self._first_head(steadied(probe))
+        return self._first_head(self._fitted_head(train, validation, machine))
+
+    def _fitted_head(self, train: Labelled, validation: Labelled | None, machine: Machine) -> LinearHead:
+        """A head fitted to the present embeddings."""
+        last = len(self.policy.stages) - 1
+        self.freeze.train(False)
         held_out = None
         if validation is not None:
             held_out = (embed_all(self.backbone, validation.feed, machine), validation.labels)
         embeddings = embed_all(self.backbone, train.feed, machine)
-        return self._first_head(steadied(fit_start(embeddings, train.labels, self.classes, last, held_out)))
+        return steadied(fit_start(embeddings, train.labels, self.classes, last, held_out))
 
     def _first_head(self, probe: LinearHead) -> LinearHead:
         """The probe, or weights of chance where the recipe wants them and the policy lets it."""
