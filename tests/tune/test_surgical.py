@@ -98,6 +98,14 @@ def test_vectors_are_not_counted() -> None:
         by_stage({"a.bias": 1.0, "a.token": 1.0}, parameters, lambda name: "a", ["a"])
 
 
+def test_a_tiny_tensor_does_not_speak_for_its_stage() -> None:
+    parameters = {"a.words": nn.Parameter(torch.ones(100, 8)), "a.types": nn.Parameter(torch.ones(2, 2))}
+    parameters["b.weight"] = nn.Parameter(torch.ones(4, 4))
+    values = {"a.words": 0.1, "a.types": 50.0, "b.weight": 0.2}
+    found = by_stage(values, parameters, lambda name: name[0], ["a", "b"])
+    assert found.chosen == "b" and found.values == (0.1, 0.2)
+
+
 def test_a_training_is_measured_twice_the_same_and_left_as_it_was() -> None:
     loop, untouched = small_loop(0), small_loop(0)
     first, again = choose_stage(loop), choose_stage(loop)

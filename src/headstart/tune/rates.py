@@ -7,8 +7,8 @@ and a batch's loss before the first step is subtracted. So the curve shows what 
 batch came up. The head rests meanwhile, since it starts fitted and has a rate of its own.
 
 The suggestion is the rate at which the smoothed loss, moved back by its lag, falls fastest over five steps of
-equal ratio, before its least value. Where the loss does not fall (the probe left nothing to gain), it is a tenth of the rate at which
-the loss begins to rise.
+equal ratio, before its least value. Where the loss does not fall (the probe left nothing to gain), it is a
+tenth of the rate at which the loss begins to rise.
 
 Weights, statistics and random generators are put back to the bit; the training's own optimizer takes no step.
 """

@@ -8,8 +8,8 @@ takes 5 batches, and all of the network in eval mode. A stage whose weights the 
 their size, is the one to train.
 
 Guards, where the published code divides by zero or is led astray: vectors (biases, norms' scales and shifts,
-class tokens) are not counted, since they begin near zero and their ratios say little; nor are tensors of
-which all values are zero. A batch with a gradient that is not finite is left out. Stages without anything
+class tokens) are not counted, since they begin near zero and their ratios say little; nor are tensors of less
+than a hundredth of their stage's values (BERT's token types), nor those of which all values are zero. A batch with a gradient that is not finite is left out. Stages without anything
 countable cannot be chosen. With a head of chance every gradient points at the head's own mistakes, so the
 head must be at its probe.
 
@@ -33,6 +33,7 @@ from headstart.tune.measure import unchanged
 from headstart.tune.policy import SURGICAL, Policy
 
 N_BATCHES = 5
+_LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def by_stage(
 
     Args:
         values: of each tensor; None is not counted.
-        parameters: by the same names; vectors are not counted.
+        parameters: by the same names; vectors and tiny tensors are not counted.
         stage_of: the stage of a name.
         stages: names of all stages, in order.
         notes: to be handed on.
@@ -184,10 +185,15 @@ def by_stage(
     Raises:
         TrainingError: no stage has anything countable.
     """
+    sizes: dict[str, int] = dict.fromkeys(stages, 0)
+    for name, parameter in parameters.items():
+        sizes[stage_of(name)] += parameter.numel()
     counted: dict[str, list[float]] = {stage: [] for stage in stages}
     for name, value in values.items():
-        if value is not None and not _is_vector(parameters[name]):
-            counted[stage_of(name)].append(value)
+        stage, parameter = stage_of(name), parameters[name]
+        is_tiny = parameter.numel() < _LEAST_SHARE * sizes[stage]
+        if value is not None and not is_tiny and not _is_vector(parameter):
+            counted[stage].append(value)
     means = {stage: math.fsum(own) / len(own) if own else None for stage, own in counted.items()}
     best = max((v for v in means.values() if v is not None), default=None)
     if best is None:
