@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 AUTOGLUON_VENV := .venv-autogluon
 
-.PHONY: help demo test test-full check docs bench bundled clean
+.PHONY: help demo test test-full check docs bench bench-tune bundled clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,4 +62,4 @@ bundled: $(VENV)/ready  ## Make the bundled source again (letters; seed 0)
 	@$(BIN)/python -m headstart.bundled.letters
 
 clean:  ## Remove the environments and build outputs
-	rm -rf $(VENV) $(BENCH_VENV) build dist site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH_VENV) $(AUTOGLUON_VENV) build dist site .pytest_cache .mypy_cache .ruff_cache
