@@ -9,9 +9,9 @@ their size, is the one to train.
 
 Guards, where the published code divides by zero or is led astray: vectors (biases, norms' scales and shifts,
 class tokens) are not counted, since they begin near zero and their ratios say little; nor are tensors of less
-than a hundredth of their stage's values (BERT's token types), nor those of which all values are zero. A batch with a gradient that is not finite is left out. Stages without anything
-countable cannot be chosen. With a head of chance every gradient points at the head's own mistakes, so the
-head must be at its probe.
+than a hundredth of their stage's values (BERT's token types), nor those of which all values are zero. A batch
+with a gradient that is not finite is left out. Stages without anything countable cannot be chosen. With a head
+of chance every gradient points at the head's own mistakes, so the head must be at its probe.
 
 Legend: N items.
 """
