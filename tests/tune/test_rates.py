@@ -93,3 +93,27 @@ def test_auto_is_replaced_by_what_was_found_and_a_number_is_kept() -> None:
     assert search is not None and loop.recipe.lr == search.suggestion
     loop, search = with_rate_found(Recipe(lr=0.01, batch_size=8), make)
     assert search is None and loop.recipe.lr == 0.01
+
+
+def test_a_source_is_trained_at_the_rate_found_and_says_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tune_sources import CLASSES, part_of, source_of
+
+    from headstart.features import Setting, Store
+    from headstart.tune import Policy, Training
+
+    source = source_of("image")
+    training = Training(
+        source,
+        part_of("image", 32, 0, tmp_path),
+        part_of("image", 20, 1, tmp_path),
+        CLASSES,
+        policy=Policy.parse("first:1", tuple(source.stages)),
+        recipe=Recipe.for_modality("image", lr="auto", epochs=1, batch_size=8),
+        store=Store(tmp_path / "store"),
+        setting=Setting.choose("cpu", "fp32", 1),
+    )
+    tuned = training.run()
+    assert training.rate_search is not None and tuned.recipe.lr == training.rate_search.suggestion
+    assert "lr auto" in capsys.readouterr().err

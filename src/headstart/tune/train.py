@@ -32,6 +32,7 @@ from headstart.tune.mixing import check_mixing
 from headstart.tune.network import network_to_train, plain_state
 from headstart.tune.policy import Policy
 from headstart.tune.random_start import random_start
+from headstart.tune.rates import with_rate_found
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, Tuned, score
 from headstart.tune.start import fit_start, serves, steadied, widened
@@ -90,19 +91,25 @@ class Training:
             held_out = None
             if validation is not None:
                 held_out = Labelled(self._feed(validation, for_training=False), validation.labels)
-            self.loop = Loop(
-                self.backbone,
-                LinearHeadModule(self._starting_head(probe, learned, held_out, machine)).to(setting.device),
-                self.freeze,
-                learned,
-                held_out,
-                recipe,
-                policy=policy,
-                seed=seed,
-                machine=machine,
-                folder=folder,
-                identity=self._identity(train, validation),
-            )
+            head = LinearHeadModule(self._starting_head(probe, learned, held_out, machine)).to(setting.device)
+
+            def make_loop(recipe: Recipe) -> Loop:
+                return Loop(
+                    self.backbone,
+                    head,
+                    self.freeze,
+                    learned,
+                    held_out,
+                    recipe,
+                    policy=policy,
+                    seed=seed,
+                    machine=machine,
+                    folder=folder,
+                    identity=self._identity(train, validation),
+                )
+
+            self.loop, self.rate_search = with_rate_found(recipe, make_loop)
+            self.recipe = self.loop.recipe
         self._contrasted: ContrastiveStage | None = None
         self._start = self._present()
 
