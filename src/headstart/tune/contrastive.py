@@ -40,6 +40,8 @@ from headstart.tune.feeds import Feed
 from headstart.tune.schedule import Positions
 from headstart.tune.step import rows_of
 
+FEW = 64  # labels a class, up to which all are learned from and none is set aside
+
 
 class Contrastive:
     """The loss above as an objective of the training loop; it needs no head."""

@@ -93,7 +93,8 @@ class Learner:
 
         Args:
             train: positions of the items to learn from.
-            validation: positions of a given validation part; empty: 15% of `train` where one is needed.
+            validation: positions of a given validation part; empty: 15% of `train` where one is needed and
+                there are enough.
             folder: for checkpoints and history.
             resume: go on from checkpoints in the folder.
         """
@@ -109,7 +110,7 @@ class Learner:
                 len(train),
                 reason=choice.reason,
             )
-        if not len(validation):
+        if not len(validation) and not self._learns_from_all(train):
             train, validation = self._set_aside(train)
         choice = self._choose(train)
         with self.clock.phase("tune"):
@@ -198,6 +199,17 @@ class Learner:
                 last_only=self.config.head == "standard",
             )
 
+    def _learns_from_all(self, train: np.ndarray) -> bool:
+        """Whether labels are so few that all are learned from, in the fixed number of steps of the recipe.
+
+        A part set aside from them would be too small to choose by, and the training needs every one.
+        """
+        from headstart.tune.contrastive import FEW
+
+        recipe = self.job.recipe
+        by_pairs_alone = bool(recipe.contrastive) and not recipe.epochs and self.job.policy.cut is not None
+        return by_pairs_alone and len(train) <= FEW * len(self.classes)
+
     def _set_aside(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from headstart.data import holdout_indices
 
@@ -215,7 +227,7 @@ class Learner:
         return Training(
             self.job.source,
             self._part(train),
-            self._part(validation),
+            self._part(validation) if len(validation) else None,
             self.classes,
             policy=policy,
             recipe=self.job.recipe,
@@ -244,6 +256,11 @@ class Learner:
         """The training's result, unless the head alone is better on validation."""
         from headstart.tune.result import score
 
+        if not len(validation):
+            return replace(
+                self._with_weights(tuned, choice, train, validation),
+                reason=f"All {len(train)} labels were learned from: too few to set some aside and choose by them.",
+            )
         reference = choice.head.logits(self.features.take(validation).stacked(choice.head.stages))
         alone = score(reference, self.codes[validation])
         learned = self._with_weights(tuned, choice, train, validation)

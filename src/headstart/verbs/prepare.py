@@ -156,6 +156,11 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
         source = _load(config, examples)
         policy = _policy(config, source)
         recipe = _recipe(config, source)
+        if policy.cut is None and not recipe.epochs:
+            raise OptionError(
+                "a recipe with epochs 0 trains in its contrastive stage alone, and 'auto' compares epochs: "
+                "pass --freeze none, or a recipe with epochs"
+            )
         for caution in policy.cautions(pretrained=source.provenance.pretrained):
             say(caution)
     with clock.phase("checks"):

@@ -1,0 +1,47 @@
+"""A handful of labels: the contrastive stage learns from all of them, and more labels are judged as ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import headstart
+import small_data
+from headstart.errors import OptionError
+from small_data import LETTERS
+
+from .conftest import SETTINGS
+
+FEW: dict[str, Any] = {**SETTINGS, "baseline": False, "report": False, "freeze": "none", "recipe": "few-shot"}
+
+
+def test_all_labels_are_learned_from(tmp_path: Path) -> None:
+    run = headstart.fit(
+        small_data.digit_table(tmp_path), LETTERS, out=tmp_path / "run", store=str(tmp_path / "store"), **FEW
+    )
+    metrics = run.metrics
+    assert metrics["n_validation"] == 0 and metrics["n_train"] + metrics["n_test"] == 42
+    assert metrics["chosen"]["policy"] == "none"
+    assert metrics["test"]["accuracy"]["value"] > 0.5
+    assert (run.path / "model.pt2").exists()
+
+
+def test_labels_enough_to_set_some_aside_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.tune.contrastive.FEW", 2)
+    run = headstart.fit(
+        small_data.digit_table(tmp_path), LETTERS, out=tmp_path / "run", store=str(tmp_path / "store"), **FEW
+    )
+    assert run.metrics["n_validation"] > 0
+
+
+def test_auto_has_nothing_to_compare(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="pass --freeze none"):
+        headstart.fit(
+            small_data.digit_table(tmp_path),
+            LETTERS,
+            out=tmp_path / "run",
+            **{**FEW, "freeze": "auto"},
+            budget="1m",
+        )
