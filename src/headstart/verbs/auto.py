@@ -49,6 +49,7 @@ def learn_auto(
             head.logits(learner.features.take(validation).stacked(head.stages)),
             learner.codes[validation],
             None if units is None else units[validation],
+            job.examples.task,
         ),
         budget_seconds=config.budget_seconds or 0.0,
         again=lambda entrant, place: made.training(entrant, everything, None, place),
@@ -70,6 +71,23 @@ def learn_auto(
     if chosen.fresh:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
     return replace(learned, auto=found, reason=found.reason)
+
+
+def scratch_outputs(learner: Learner, learned: Learned, positions: np.ndarray) -> np.ndarray | None:
+    """What the network from weights of chance says of items, of shape (n_items, C); None where none was trained.
+
+    Args:
+        learner: data and options.
+        learned: the result of a race, or of anything else.
+        positions: of the items.
+    """
+    from headstart.verbs.learn import source_with
+
+    if learned.auto is None or learned.auto.scratch is None:
+        return None
+    tuned = learned.auto.scratch
+    features = learner._extract(source_with(learner.job.source, tuned.state_dict), positions)
+    return tuned.head.outputs(features.stacked(tuned.head.stages))
 
 
 class _Builder:
