@@ -16,6 +16,7 @@ from headstart.verbs.prepare import Prepared, check_learnable, check_place, prep
 from headstart.verbs.run import TRAINING, Run
 
 if TYPE_CHECKING:
+    from headstart.data import Examples
     from headstart.runs import RunDirectory
 
 
@@ -112,23 +113,41 @@ def import_rooms() -> None:
     """Import what every run needs, so that its time stands apart from the work."""
     import importlib
 
-    for room in ("data.read", "data.loading", "sources", "features", "choose", "tune", "evidence", "runs"):
+    for room in (
+        "data.read",
+        "data.loading",
+        "sources",
+        "features",
+        "choose",
+        "tune",
+        "evidence",
+        "runs",
+        "report",
+    ):
         importlib.import_module(f"headstart.{room}")
     for library in (
         "sklearn.model_selection",
         "scipy.linalg",
         "scipy.optimize",
         "scipy.sparse.csgraph",
+        "pyarrow.parquet",
         "yaml",
     ):
         importlib.import_module(library)
+
+
+def task_words(examples: Examples) -> str:
+    """What is learned, in a few words."""
+    if examples.task == "regression":
+        return f"the quantity '{examples.target}'"
+    return f"{len(examples.classes)} {'labels' if examples.task == 'multilabel' else 'classes'}"
 
 
 def _say_findings(job: Prepared) -> None:
     examples = job.examples
     counts = {part: len(job.positions(part)) for part in ("train", "validation", "test")}
     say(
-        f"{len(examples):,} items of {len(examples.classes)} classes: "
+        f"{len(examples):,} items, {task_words(examples)}: "
         + ", ".join(f"{count:,} {part}" for part, count in counts.items() if count)
     )
     if examples.split_origin:

@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe
 
+_TRANSFORMERS = (  # what every model of transformers imports when its class is first asked for
+    "transformers.modeling_utils",
+    "transformers.modeling_layers",
+    "transformers.processing_utils",
+    "transformers.generation.utils",
+    "transformers.models.auto.modeling_auto",
+    "headstart.sources.transformers_models",
+)
 _LIBRARIES = {
     "image": ("timm",),
-    "text": ("transformers.modeling_utils", "tokenizers", "headstart.sources.transformers_models"),
-    "audio": ("transformers.modeling_utils", "soundfile", "soxr", "headstart.sources.transformers_models"),
+    "text": (*_TRANSFORMERS, "tokenizers"),
+    "audio": (*_TRANSFORMERS, "soundfile", "soxr"),
 }
 
 
@@ -68,7 +76,11 @@ def prepare(config: FitConfig, clock: Clock) -> Prepared:
 
     with clock.phase("data"):
         examples = read_examples(
-            config.data, target=config.target, group=config.group, modality=config.modality
+            config.data,
+            target=config.target,
+            group=config.group,
+            modality=config.modality,
+            task=None if config.task == "auto" else config.task,
         )
     return prepare_examples(examples, config, clock)
 
@@ -119,7 +131,7 @@ def check_learnable(job: Prepared, config: FitConfig) -> None:
     if len(found) < 2:
         raise DataError(
             f"{config.data}: all {len(train)} training items have the one label '{found[0] if found else ''}'; "
-            f"at least two classes are needed there. {job.examples.split_origin}"
+            f"at least two are needed there. {job.examples.split_origin}"
         )
     if config.folds is None and not len(job.positions("test")):
         raise DataError(
