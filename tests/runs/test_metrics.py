@@ -88,7 +88,7 @@ def test_versions() -> None:
 
 
 def test_regression_and_printing() -> None:
-    assert make(test={"rmse": Interval(1.0), "r2": Interval(0.5)}).test["r2"].value == 0.5
+    assert make(task="regression", test={"rmse": Interval(1.0), "r2": Interval(0.5)}).test["r2"].value == 0.5
     assert str(Interval(0.9, 0.8, 0.95)) == "0.900 (0.800 to 0.950)"
     assert str(Interval(None)) == "not defined"
     assert str(Interval(0.25)) == "0.250"

@@ -111,6 +111,12 @@ def fit(
     target: Annotated[
         str | None, typer.Option(help="Column to predict [else label, target or class].")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="classification, multilabel (labels joined by | or ;) or regression. [default: auto, and said]"
+        ),
+    ] = None,
     group: Annotated[
         str | None,
         typer.Option(help="Column kept together in splits [else patient, speaker, group or subject]."),

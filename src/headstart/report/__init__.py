@@ -11,7 +11,7 @@ from headstart.report.context import (
     SplitPart,
     WrongItem,
 )
-from headstart.report.media import worst_items
+from headstart.report.media import hardest_items, worst_items
 from headstart.report.render import render
 from headstart.report.summary import end_block
 
@@ -26,6 +26,7 @@ __all__ = [
     "SplitPart",
     "WrongItem",
     "end_block",
+    "hardest_items",
     "render",
     "worst_items",
 ]

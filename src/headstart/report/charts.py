@@ -10,8 +10,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from headstart.report.context import CalibrationBin, HistoryPoint, ProfilePoint, ReportContext, Score
-from headstart.report.words import BASELINES, CLASSICAL, interval, metric_words, number
+from headstart.report.words import BASELINES, CLASSICAL, CONSTANT, interval, metric_words, number
 
 
 def nice_ticks(low: float, high: float, n_ticks: int = 5) -> list[float]:
@@ -68,7 +70,7 @@ class Scale:
 
 def bound_of(key: str) -> float | None:
     """The largest value a metric can take, or None."""
-    return None if key in ("log_loss", "rmse") else 1.0
+    return None if key in ("log_loss", "rmse", "mae") else 1.0
 
 
 def comparison(context: ReportContext) -> dict[str, Any]:
@@ -91,6 +93,10 @@ def comparison(context: ReportContext) -> dict[str, Any]:
         if score is not None:
             title, note = BASELINES.get(name, (name.replace("_", " ").capitalize(), ""))
             note = CLASSICAL[context.modality] if name == "classical" else note
+            if name == "classical" and context.task == "regression":
+                note = note.replace("logistic", "ridge")
+            if name == "majority" and context.task in CONSTANT:
+                title, note = CONSTANT[context.task]
             rows.append((title, note, score, False))
     scale = Scale((v for row in rows for v in row[2]), key, bound_of(key))
     drawn = [
@@ -204,6 +210,43 @@ def curves(
         ]
         lines.append({"name": words, "kind": attribute, "points": polyline(corners), "dots": dots})
     return {"lines": lines, "ticks": scale.ticks, "first": f"{min(epochs):g}", "last": f"{max(epochs):g}"}
+
+
+MOST_DOTS = 1_500
+N_BARS = 25
+
+
+def predicted_against_true(values: np.ndarray | None) -> dict[str, Any] | None:
+    """Dots of prediction over truth on one scale, and bars of how many errors have which size.
+
+    Args:
+        values: (N, 2) truth and prediction; None: there are none.
+    """
+    if values is None or not len(values):
+        return None
+    scale = Scale([float(values.min()), float(values.max())], "rmse")
+    step = max(1, math.ceil(len(values) / MOST_DOTS))
+    dots = [
+        {"x": scale.at(float(truth)), "y": scale.at(float(said)), "text": f"is {truth:.4g}, said {said:.4g}"}
+        for truth, said in values[::step]
+    ]
+    errors = values[:, 1] - values[:, 0]
+    widest = float(np.abs(errors).max()) or 1.0
+    counts, _ = np.histogram(errors, bins=N_BARS, range=(-widest, widest))
+    width = 100 / N_BARS
+    bars = [
+        {"left": round(k * width, 3), "width": round(width, 3), "height": round(100 * n / max(1, counts.max()), 3),
+         "text": f"{int(n):,} off by {(2 * k / N_BARS - 1) * widest:.3g} to {(2 * (k + 1) / N_BARS - 1) * widest:.3g}"}
+        for k, n in enumerate(counts)
+    ]  # fmt: skip
+    return {
+        "dots": dots,
+        "ticks": scale.ticks,
+        "bars": bars,
+        "edge": f"{widest:.3g}",
+        "n_shown": len(dots),
+        "n_items": len(values),
+    }
 
 
 def phases(seconds: dict[str, float]) -> list[dict[str, Any]]:

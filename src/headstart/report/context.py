@@ -42,6 +42,25 @@ class Score(NamedTuple):
         return cls(value, None, None) if low is None or high is None else cls(value, low, high)
 
 
+class LabelLike(Protocol):
+    """One label on the held-out items; `headstart.evidence.LabelRow` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def n_items(self) -> int: ...
+    @property
+    def n_named(self) -> int: ...
+    @property
+    def precision(self) -> float | None: ...
+    @property
+    def recall(self) -> float | None: ...
+    @property
+    def f1(self) -> float | None: ...
+    @property
+    def average_precision(self) -> float | None: ...
+
+
 class FindingLike(Protocol):
     """What a data check found; `headstart.data.checks.Finding` is one."""
 
@@ -161,8 +180,11 @@ class ReportContext:
         modality: image, text or audio.
         metrics: the content of metrics.json; read are `n_train`, `n_validation`, `n_test`, `test`,
             `baselines`, `verification`, `chosen`, `seconds`, `peak_bytes`, `verdict`, `verdict_evidence`.
-        classes: names of the C classes, in the order of `confusion`; empty for regression.
-        confusion: (C, C) int, rows the true class, columns the class named; None: not known.
+        classes: names of the C classes or labels, in the order of `confusion`; empty for regression.
+        task: "classification", "multilabel" or "regression".
+        confusion: (C, C) int, rows the true class, columns the class named; None: not known, or no classes.
+        labels: one row a label, for several labels an item.
+        values: (N, 2) truth and prediction of a quantity.
         target, group: columns of the data that were predicted and kept together.
         n_groups: number of distinct groups, all parts together.
         all_stages: names of the S stages of the source, in order.
@@ -185,6 +207,9 @@ class ReportContext:
     metrics: Mapping[str, Any]
     classes: tuple[str, ...] = ()
     confusion: np.ndarray | None = None
+    task: Literal["classification", "multilabel", "regression"] = "classification"
+    labels: tuple[LabelLike, ...] = ()
+    values: np.ndarray | None = None
     source_name: str = ""
     target: str = "label"
     group: str | None = None
@@ -218,8 +243,9 @@ class ReportContext:
 
     @property
     def headline(self) -> str:
-        """The metric that leads the report: accuracy for classes, R2 for numbers."""
-        return "accuracy" if "accuracy" in self.metrics.get("test", {}) else "r2"
+        """The metric that leads the report: accuracy for classes, mean average precision for labels, R2."""
+        test = self.metrics.get("test", {})
+        return next((key for key in ("accuracy", "mean_average_precision") if key in test), "r2")
 
     @property
     def head_stages(self) -> tuple[str, ...]:

@@ -80,6 +80,45 @@ def worst_items(
     return tuple(found)
 
 
+def hardest_items(
+    items: Sequence[Any],
+    names: Sequence[str],
+    labels: Sequence[str],
+    predicted: Sequence[str],
+    losses: np.ndarray,
+    modality: Kind,
+    limit: int | None = None,
+) -> tuple[WrongItem, ...]:
+    """Take the held-out items of the greatest loss, for labels and quantities.
+
+    Args:
+        items: (N,) paths, texts or uint8 pictures.
+        names: (N,) relative path or row of each.
+        labels: (N,) what is true.
+        predicted: (N,) what was said.
+        losses: (N,) of each item; negative where it is right.
+        modality: of the items.
+        limit: how many at most; None: 12 images, 10 texts or 8 recordings.
+    """
+    order = np.argsort(-losses, kind="stable")[: N_SHOWN[modality] if limit is None else limit]
+    found = []
+    for row in order[losses[order] > 0]:
+        payload, peaks, seconds = _payload(items[row], modality)
+        found.append(
+            WrongItem(
+                name=str(names[row]),
+                label=str(labels[row]),
+                predicted=str(predicted[row]),
+                probability=float("nan"),
+                kind=modality,
+                payload=payload,
+                peaks=peaks,
+                seconds=seconds,
+            )
+        )
+    return tuple(found)
+
+
 def _payload(item: Any, modality: Kind) -> tuple[str, tuple[float, ...], float | None]:
     try:
         if modality == "image":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from headstart.report.context import Notice, ReportContext, Severity
 from headstart.report.words import (
     CLASSICAL,
@@ -138,6 +140,8 @@ def takeaways(context: ReportContext) -> dict[str, str]:
     """One sentence for the head of a section: what its picture shows."""
     return {
         "errors": _errors_takeaway(context),
+        "labels": _labels_takeaway(context),
+        "values": _values_takeaway(context),
         "calibration": _calibration_takeaway(context),
         "depth": _depth_takeaway(context),
         "history": _history_takeaway(context),
@@ -166,11 +170,35 @@ def _errors_takeaway(context: ReportContext) -> str:
     return f"The most common mix-up: “{label}” taken for “{predicted}”, {n_items:,} of {of:,} times."
 
 
+def _labels_takeaway(context: ReportContext) -> str:
+    scored = [row for row in context.labels if row.average_precision is not None]
+    if not scored:
+        return ""
+    best, worst = (pick(scored, key=lambda row: row.average_precision or 0.0) for pick in (max, min))
+    return (
+        f"Best told: {best.name} (average precision {best.average_precision:.2f}); worst: {worst.name} "
+        f"({worst.average_precision:.2f})."
+    )
+
+
+def _values_takeaway(context: ReportContext) -> str:
+    if context.values is None:
+        return ""
+    errors = abs(context.values[:, 1] - context.values[:, 0])
+    half, most = (float(v) for v in np.quantile(errors, [0.5, 0.9]))
+    return f"Half of the held-out values are met within {half:.3g}, nine of ten within {most:.3g}."
+
+
 def _calibration_takeaway(context: ReportContext) -> str:
     filled = [b for b in context.calibration if b.n_items]
     if not filled:
         return ""
     top = max(filled, key=lambda b: b.n_items)
+    if context.task == "multilabel":
+        return (
+            f"Labels that it gave about {100 * top.confidence:.0f}% were there {100 * top.accuracy:.0f}% of the "
+            f"time ({top.n_items:,} labels of items)."
+        )
     return (
         f"Where it was about {100 * top.confidence:.0f}% sure, it was right {100 * top.accuracy:.0f}% of the "
         f"time ({counted(context, top.n_items)}); {overconfidence(context)}."
@@ -182,7 +210,10 @@ def _depth_takeaway(context: ReportContext) -> str:
         return ""
     best, last = max(context.profile, key=lambda p: p.score), context.profile[-1]
     key = context.profile_metric
-    lead = f"{best.stage} reads the {many_of(context.target)[0]} best ({number(best.score, key)})"
+    what = {"multilabel": "labels", "regression": context.target}.get(
+        context.task, many_of(context.target)[0]
+    )
+    lead = f"{best.stage} reads the {what} best ({number(best.score, key)})"
     if best is last:
         return f"{lead}: the last stage, the usual choice, is right here."
     lost = best.score - last.score
@@ -197,7 +228,8 @@ def _history_takeaway(context: ReportContext) -> str:
     scored = [p for p in context.history if p.score is not None]
     if scored:
         best = max(scored, key=lambda p: p.score or 0.0)
-        return f"Best on validation after epoch {best.epoch:g}: {number(best.score, context.headline)}."
+        shown = number(best.score, context.profile_metric)
+        return f"Best on validation after epoch {best.epoch:g}: {shown}."
     losses = [p for p in context.history if p.validation_loss is not None]
     if not losses:
         return ""

@@ -49,7 +49,7 @@ def _scores(context: ReportContext, width: int) -> str:
     drawn = comparison(context)
     label = metric_words(drawn["key"]).label
     rows = [(row["name"], row["value"], row["interval"]) for row in drawn["rows"]]
-    for key in ("balanced_accuracy", "macro_f1"):
+    for key in ("balanced_accuracy", "macro_f1", "micro_f1", "rmse", "mae", "spearman"):
         score = context.score(key)
         if score is not None:
             rows.append((metric_words(key).label, number(score.value, key), interval(score, key)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from headstart.report import charts
-from headstart.report.context import ReportContext, Score, WrongItem
+from headstart.report.context import LabelLike, ReportContext, Score, WrongItem
 from headstart.report.notices import confused_pairs, notices, takeaways
 from headstart.report.tables import confusion, limits, per_class
 from headstart.report.words import (
@@ -24,7 +24,10 @@ from headstart.report.words import (
 )
 from headstart.units import UNITS
 
-CARDS = ("balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece", "rmse")
+CARDS = (
+    "balanced_accuracy", "macro_f1", "micro_f1", "auroc", "average_precision", "exact_match", "log_loss", "ece",
+    "rmse", "mae", "spearman",
+)  # fmt: skip
 PHASES = {
     "data": "read the data",
     "source": "load the source",
@@ -65,6 +68,10 @@ def view(context: ReportContext) -> dict[str, Any]:
         "cards": _cards(context),
         "verification": _verification(context),
         "confusion": confusion(context),
+        "labels": [_label(context, row) for row in context.labels],
+        "values": charts.predicted_against_true(context.values),
+        "target": context.target,
+        "task": context.task,
         "pairs": confused_pairs(context),
         "classes": per_class(context),
         "reliability": charts.reliability(context.calibration) if _any_bin(context) else [],
@@ -94,6 +101,8 @@ def _sections(drawn: dict[str, Any]) -> list[tuple[str, str, Any]]:
     return [
         ("result", "Result", True),
         ("errors", "Where it goes wrong", drawn["confusion"]),
+        ("labels", "Label by label", drawn["labels"]),
+        ("values", "Predicted against true", drawn["values"]),
         ("worst", "Most wrong", drawn["wrong"]),
         ("calibration", "Calibration", drawn["reliability"]),
         ("depth", "Depth profile", drawn["depth"]),
@@ -128,6 +137,12 @@ def _verification(context: ReportContext) -> list[dict[str, Any]]:
     return [_card(key, score) for key, score in scores if score is not None]
 
 
+def _label(context: ReportContext, row: LabelLike) -> dict[str, Any]:
+    train = next((part.counts for part in context.parts if part.name == "train"), {})
+    names = ("name", "n_items", "n_named", "precision", "recall", "f1", "average_precision")
+    return {"n_train": train.get(row.name), **{name: getattr(row, name) for name in names}}
+
+
 def _any_bin(context: ReportContext) -> bool:
     return any(b.n_items for b in context.calibration)
 
@@ -151,14 +166,14 @@ def _history(context: ReportContext) -> dict[str, Any] | None:
     losses = [("train_loss", "training"), ("validation_loss", "validation")]
     return {
         "loss": charts.curves(context.history, losses, "log_loss"),
-        "score": charts.curves(context.history, [("score", "validation")], context.headline),
-        "score_label": metric_words(context.headline).label,
+        "score": charts.curves(context.history, [("score", "validation")], context.profile_metric),
+        "score_label": metric_words(context.profile_metric).label,
         "rows": [
             {
                 "epoch": f"{p.epoch:g}",
                 "train_loss": _decimals(p.train_loss),
                 "validation_loss": _decimals(p.validation_loss),
-                "score": number(p.score, context.headline) if p.score is not None else "",
+                "score": number(p.score, context.profile_metric) if p.score is not None else "",
                 "seconds": duration(p.seconds) if p.seconds is not None else "",
             }
             for p in context.history
@@ -241,6 +256,8 @@ def _wrong(item: WrongItem) -> dict[str, Any]:
 
 
 def _share(value: float) -> str:
+    if value != value:  # not a number: labels and quantities have no one probability
+        return ""
     if 0 <= value < 0.005:
         return "<1%"
     return ">99%" if 0.995 <= value < 1 else f"{100 * value:.0f}%"

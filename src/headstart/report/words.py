@@ -29,6 +29,19 @@ METRICS = {
         "Log loss", "number", "lower", "how far the stated probabilities are off; 0 is perfect"
     ),
     "ece": Metric("Calibration error", "percent", "lower", "stated confidence against what comes true"),
+    "average_precision": Metric(
+        "Average precision", "number", "higher", "of the rarer class: precision over all thresholds"
+    ),
+    "mean_average_precision": Metric(
+        "Mean average precision", "number", "higher", "precision over all thresholds, mean over labels"
+    ),
+    "micro_f1": Metric("Micro F1", "percent", "higher", "recall and precision in one, all labels together"),
+    "exact_match": Metric("All labels right", "percent", "higher", "share of items without any wrong label"),
+    "explained_log_loss": Metric(
+        "Explained share of the log loss", "number", "higher", "0 is naming how frequent each label is"
+    ),
+    "mae": Metric("MAE", "number", "lower", "mean size of the error, in the target's own unit"),
+    "spearman": Metric("Spearman", "number", "higher", "how well the order is right; 1 is perfect"),
     "rmse": Metric("RMSE", "number", "lower", "typical error, in the target's own unit"),
     "r2": Metric("R²", "number", "higher", "share of the variance explained"),
     "eer": Metric("Equal error rate", "percent", "lower", "threshold at which both kinds of error are equal"),
@@ -40,6 +53,10 @@ BASELINES = {
     "scratch": ("Trained from scratch", "the same network without its pretrained weights"),
     "classical": ("Classical features", "no pretrained weights"),
     "majority": ("Majority class", "always names the most frequent class"),
+}
+CONSTANT = {
+    "multilabel": ("Share of each label", "gives every item the labels' frequencies"),
+    "regression": ("Mean", "always says the mean of the training items"),
 }
 RIVALS = {
     "probe": "the probe on the best depth",
@@ -57,6 +74,11 @@ CLASSICAL = {
 def metric_words(key: str) -> Metric:
     """The words of a metric; an unknown key speaks for itself."""
     return METRICS.get(key) or Metric(key.replace("_", " "), "number", "higher", "")
+
+
+def lowered(label: str) -> str:
+    """A metric's name inside a sentence: abbreviations stay as they are."""
+    return label if label.isupper() or label[1:2].isupper() else label.lower()
 
 
 def number(value: float | None, key: str = "accuracy") -> str:
@@ -172,6 +194,8 @@ def _purpose(context: ReportContext) -> list[tuple[str, bool]]:
     one, many = many_of(context.target)
     if not context.classes:
         return [("predict ", False), (context.target, True)]
+    if context.task == "multilabel":
+        return [("give each item any of ", False), (f"{len(context.classes)} labels", True)]
     if len(context.classes) == 2 and one == "class":
         first, second = context.classes
         return [("tell ", False), (first, True), (" from ", False), (second, True)]
@@ -208,9 +232,11 @@ def verdict(context: ReportContext) -> Verdict | None:
         return None
     key = found.get("metric") or context.headline
     rival = RIVALS.get(str(found.get("against", "")), "the best baseline without pretrained weights")
+    if found.get("against") == "majority" and context.task in CONSTANT:
+        rival = "the best constant answer"
     difference = Score.of(found.get("difference"))
     by = (
-        f"{points(difference.value, key)} of {metric_words(key).label.lower()} against {rival}"
+        f"{points(difference.value, key)} of {lowered(metric_words(key).label)} against {rival}"
         if difference
         else ""
     )

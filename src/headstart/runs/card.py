@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
-from headstart.runs.metrics import CLASSIFICATION, REGRESSION, Metrics
+from headstart.runs.metrics import OF_TASK, Metrics
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
 from headstart.units import UNITS
 
@@ -19,22 +19,36 @@ _COLUMNS = {
     "auroc": "AUROC",
     "log_loss": "Log loss",
     "ece": "Calibration error",
+    "average_precision": "Average precision",
+    "mean_average_precision": "Mean average precision",
+    "micro_f1": "Micro F1",
+    "exact_match": "All labels right",
     "rmse": "RMSE",
+    "mae": "MAE",
     "r2": "R²",
+    "spearman": "Spearman",
 }
 # As the hub names them.
 _HUB_METRICS = {
     "accuracy": "accuracy",
     "macro_f1": "f1",
     "auroc": "roc_auc",
+    "mean_average_precision": "mean_average_precision",
     "rmse": "rmse",
+    "mae": "mae",
     "r2": "r_squared",
+    "spearman": "spearmanr",
 }
 _BASELINES = {
     "majority": "Most frequent class",
     "classical": "Classical features, no pretrained weights",
     "probe": "Probe on the best depth",
     "scratch": "Same network from scratch",
+}
+_MAJORITY = {
+    "classification": "Most frequent class",
+    "multilabel": "Share of each label",
+    "regression": "Mean of the training items",
 }
 _TAKES = {
     "image": "normalised pixels, float32 of shape `(N, 3, {height}, {width})`,",
@@ -62,6 +76,7 @@ class CardFacts:
         findings: what the data checks said, a sentence each.
         limits: what a user must know, a sentence each, beside what always holds.
         environment: versions and machine.
+        n_items: part to number of items, where that is not the sum of its counts.
     """
 
     name: str
@@ -77,6 +92,7 @@ class CardFacts:
     findings: Sequence[str] = ()
     limits: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    n_items: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_card(
@@ -109,13 +125,15 @@ def card(
 ) -> str:
     """The text of README.md; the arguments are those of `write_card`."""
     modality = preprocessing["modality"]
-    keys = [key for key in (*CLASSIFICATION, *REGRESSION) if key in metrics.test]
+    keys = [key for key in (*OF_TASK[metrics.task], "average_precision") if key in metrics.test]
     text: str = (
         environment()
         .get_template("card.md.j2")
         .render(
             front=_front_matter(facts, metrics, saved, modality),
             sentence=_sentence(facts, metrics, modality, len(classes)),
+            outputs=_outputs(metrics.task, facts.target),
+            n_outputs=len(classes) if metrics.task != "regression" else 1,
             verdict=_verdict(metrics),
             facts=facts,
             provenance={
@@ -127,9 +145,9 @@ def card(
             },
             metrics=metrics,
             columns=[(key, _COLUMNS[key]) for key in keys],
-            baseline_names=_BASELINES,
+            baseline_names={**_BASELINES, "majority": _MAJORITY[metrics.task]},
             classes=list(classes),
-            shown_classes=list(classes) if len(classes) <= 12 else [],
+            shown_classes=list(classes) if len(classes) <= 12 and metrics.task != "regression" else [],
             limits=[*_limits(preprocessing, metrics, saved), *facts.limits],
             packages=needed_packages(modality),
             takes=_takes(preprocessing),
@@ -175,10 +193,21 @@ def _sentence(facts: CardFacts, metrics: Metrics, modality: str, n_classes: int)
         "all": "a head on frozen features",
         "none": "the whole network trained",
     }.get(metrics.chosen.policy, f"trained by the policy `{metrics.chosen.policy}`")
-    return (
-        f"Tells {n_classes} classes of {UNITS[modality]} apart: {how}, learned from {learned:,} labelled "
-        f"{UNITS[modality]}."
-    )
+    what = {
+        "classification": f"Tells {n_classes} classes of {UNITS[modality]} apart",
+        "multilabel": f"Gives {UNITS[modality]} any of {n_classes} labels",
+        "regression": f"Estimates the quantity `{facts.target}` of {UNITS[modality]}",
+    }[metrics.task]
+    return f"{what}: {how}, learned from {learned:,} labelled {UNITS[modality]}."
+
+
+def _outputs(task: str, target: str) -> str:
+    """What the program gives, for use after "gives"."""
+    if task == "regression":
+        return f"the value of `{target}`, in its own unit, of shape `(N, 1)`"
+    if task == "multilabel":
+        return "one probability a label (each on its own: they need not sum to 1), in the order of `classes`"
+    return "one probability a class, in the order of `classes`"
 
 
 def _verdict(metrics: Metrics) -> str:
@@ -196,8 +225,15 @@ def _verdict(metrics: Metrics) -> str:
 
 def _limits(preprocessing: Mapping[str, Any], metrics: Metrics, saved: SavedModel) -> list[str]:
     """What holds for every run of a kind."""
+    knows = {
+        "classification": "It knows the classes above and nothing else: whatever is shown to it is called one of "
+        "them.",
+        "multilabel": "It knows the labels above and nothing else; an item gets those of a probability of 1/2 or "
+        "more, and may get none.",
+        "regression": "Values outside the range it learned from are guesses.",
+    }
     limits = [
-        "It knows the classes above and nothing else: whatever is shown to it is called one of them.",
+        knows[metrics.task],
         "The scores hold for items like the held-out ones; another camera, writer or microphone may "
         "lower them.",
     ]

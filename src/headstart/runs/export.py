@@ -1,6 +1,6 @@
 """What a model leaves in a run: a program, weights, and where possible the form of a library's own class.
 
-    model.pt2             the program: inputs to probabilities, with torch alone (`torch.export.load`)
+    model.pt2             the program: inputs to probabilities or values, with torch alone (`torch.export.load`)
     model.safetensors     network and head. Where a library's own class holds the result: under its names, the
                           head with standardisation and temperature folded into the last layer. Else:
                           `network.` + the network's names, `head.` + mean, scale, weight, bias, temperature
@@ -9,7 +9,8 @@
                           and classes under "headstart"
     source.json           the source's configuration with the preprocessing of this run; with the weights it
                           is what `run:PATH` opens
-    head.json             classes in the order of the probabilities, and the stages that the head reads
+    head.json             the task, its classes, labels or quantity in the order of the program's columns, and the
+                          stages that the head reads
     head.safetensors      the head as it was fitted, for what goes on from it
     tokenizer.json, tokenizer_config.json    text: prompt and greatest length inside
     preprocessor_config.json                 audio of the Wav2Vec2 family: rate and normalisation
@@ -35,6 +36,7 @@ from headstart.runs.program import (
     Exported,
     Inputs,
     audio_inputs,
+    difference,
     export_program,
     image_inputs,
     run_program,
@@ -75,6 +77,7 @@ class SavedHead:
     bias: Any
     temperature: float
     classes: tuple[str, ...]
+    task: str = "classification"
 
 
 def save_model(
@@ -90,7 +93,7 @@ def save_model(
 
     Args:
         run: the run being made.
-        predictor: gives probabilities (N, C) for the inputs of its modality; float32.
+        predictor: gives probabilities or values (N, C) for the inputs of its modality; float32.
         network: the network in it, float32, under the names that the source's configuration builds.
         head: the linear head.
         source_config: `Source.config`, with the stages in order under "stages".
@@ -115,7 +118,8 @@ def save_model(
         _write_own_form(run, source, tensors, head)
     run.write_json("source.json", source)
     names = [stages[index] for index in head.stages]
-    run.write_json("head.json", {"classes": head.classes, "stages": names, "stage_indices": head.stages})
+    told = {"task": head.task, "classes": head.classes, "stages": names, "stage_indices": head.stages}
+    run.write_json("head.json", told)
     save_tensors(run.file("head.safetensors"), head_tensors(head))
     return SavedModel(program, None if form is None else form.task, reason, prompt_inside)
 
@@ -161,6 +165,7 @@ def read_head(run: RunDirectory) -> SavedHead:
             **arrays,
             temperature=float(tensors["temperature"]),
             classes=tuple(told["classes"]),
+            task=told.get("task", "classification"),
         )
     except KeyError as error:
         raise InputError(f"the head of {run.path} has no {error}; make the run again") from None
@@ -179,15 +184,15 @@ def _checked_form(
         return None, "its head reads other stages than the network's own output"
     folded: FoldedHead = fold_head(head)
     try:
-        form = library_form(source, tensors, folded, head.classes)
+        form = library_form(source, tensors, folded, head.classes, head.task)
     except NoForm as error:
         return None, str(error)
     largest = 0.0
     with torch.no_grad():
         for tensors_ in inputs.checks[:2]:
-            largest = max(largest, float((form.module(*tensors_) - predictor(*tensors_)).abs().max()))
+            largest = max(largest, difference(form.module(*tensors_), predictor(*tensors_)))
     if not largest <= AGREEMENT / 2:
-        return None, f"the library's class gives other probabilities (by {largest:.1g})"
+        return None, f"the library's class gives other results (by {largest:.1g})"
     return form, ""
 
 

@@ -1,6 +1,6 @@
 """A standardising linear head as the plain linear layer that other libraries hold.
 
-    softmax((((x - mean) / scale) @ weight.T + bias) / temperature) = softmax(x @ W.T + b)
+    (((x - mean) / scale) @ weight.T + bias) / temperature = x @ W.T + b
     W = weight / scale / temperature,  b = (bias - weight @ (mean / scale)) / temperature
 
 Legend: D features, C classes.
@@ -26,6 +26,7 @@ class Head(Protocol):
         bias: (C,) float32.
         temperature: what the logits are divided by.
         classes: C names.
+        task: "classification", "multilabel" or "regression".
     """
 
     @property
@@ -42,11 +43,13 @@ class Head(Protocol):
     def temperature(self) -> float: ...
     @property
     def classes(self) -> tuple[str, ...]: ...
+    @property
+    def task(self) -> Any: ...
 
 
 @dataclass(frozen=True)
 class FoldedHead:
-    """A linear layer followed by a softmax.
+    """A linear layer; what follows it (softmax, sigmoid or nothing) is the task's.
 
     Attributes:
         weight: (C, D) float32.

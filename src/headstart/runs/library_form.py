@@ -19,6 +19,12 @@ from torch import Tensor, nn
 
 from headstart.runs.folding import FoldedHead
 
+# As transformers names them; its pipelines apply softmax, sigmoid or nothing by this.
+PROBLEM_TYPES = {
+    "classification": "single_label_classification",
+    "multilabel": "multi_label_classification",
+    "regression": "regression",
+}
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
 STANDARD_POOLING = "standard"  # the mode of a text network that ends in the class's own pooling
 _PREFIX = "model."  # a source's network holds the library's module under this name
@@ -52,6 +58,7 @@ def library_form(
     tensors: Mapping[str, Tensor],
     head: FoldedHead,
     classes: tuple[str, ...],
+    task: str = "classification",
 ) -> LibraryForm:
     """Put a network and a linear head on its embedding into the library's own class.
 
@@ -60,6 +67,7 @@ def library_form(
         tensors: of the network, by its own names.
         head: on the network's embedding; for audio, on its first features.
         classes: C names, in the order of the head's rows.
+        task: "classification", "multilabel" or "regression".
 
     Raises:
         NoForm: the library has no class that holds this result.
@@ -67,18 +75,22 @@ def library_form(
     library, modality = source.get("library"), source.get("modality")
     bare = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
     if library == "timm":
-        return _timm_form(source, bare, head, classes)
+        return _timm_form(source, bare, head, classes, task)
     if library != "transformers":
         raise NoForm("it is a network of one's own")
     if modality == "text":
-        return _text_form(source, bare, head, classes)
+        return _text_form(source, bare, head, classes, task)
     if modality == "audio" and source["config"].get("model_type") in WAV2VEC2_FAMILY:
-        return _speech_form(source, bare, head, classes)
+        return _speech_form(source, bare, head, classes, task)
     raise NoForm(f"the {source['config'].get('model_type')} class pools otherwise")
 
 
 def _timm_form(
-    source: Mapping[str, Any], bare: Mapping[str, Tensor], head: FoldedHead, classes: tuple[str, ...]
+    source: Mapping[str, Any],
+    bare: Mapping[str, Tensor],
+    head: FoldedHead,
+    classes: tuple[str, ...],
+    task: str,
 ) -> LibraryForm:
     import timm
 
@@ -100,7 +112,7 @@ def _timm_form(
         "num_classes": len(classes),
         "label_names": list(classes),
         "num_features": classifier.in_features,
-        "problem_type": "single_label_classification",
+        "problem_type": PROBLEM_TYPES[task],
         "dtype": "float32",
         "pretrained_cfg": {
             "input_size": [3, *preprocessing["size"]],
@@ -109,17 +121,21 @@ def _timm_form(
             "classifier": name,
         },
     }
-    return LibraryForm("image-classification", _Softmax(model), own, config)
+    return LibraryForm("image-classification", _Activated(model, task), own, config)
 
 
 def _text_form(
-    source: Mapping[str, Any], bare: Mapping[str, Tensor], head: FoldedHead, classes: tuple[str, ...]
+    source: Mapping[str, Any],
+    bare: Mapping[str, Tensor],
+    head: FoldedHead,
+    classes: tuple[str, ...],
+    task: str,
 ) -> LibraryForm:
     if list((source.get("pooling") or {}).get("modes", ())) != [STANDARD_POOLING]:
         raise NoForm("its text is pooled otherwise than the class of transformers does (see --head standard)")
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as CLASSES
 
-    model, config = _classifier(source["config"], classes, CLASSES, {})
+    model, config = _classifier(source["config"], classes, CLASSES, {}, task)
     layer = next(
         (name for name in ("classifier.out_proj", "classifier", "score") if _is_linear(model, name)), None
     )
@@ -129,11 +145,15 @@ def _text_form(
     wanted = model.state_dict()
     own = {name if name in wanted else f"{model.base_model_prefix}.{name}": t for name, t in bare.items()}
     tensors = _filled(model, own, {f"{layer}.weight": head.weight, f"{layer}.bias": head.bias})
-    return LibraryForm("text-classification", _TextSoftmax(model), tensors, config)
+    return LibraryForm("text-classification", _TextActivated(model, task), tensors, config)
 
 
 def _speech_form(
-    source: Mapping[str, Any], bare: Mapping[str, Tensor], head: FoldedHead, classes: tuple[str, ...]
+    source: Mapping[str, Any],
+    bare: Mapping[str, Tensor],
+    head: FoldedHead,
+    classes: tuple[str, ...],
+    task: str,
 ) -> LibraryForm:
     from transformers.models.auto.modeling_auto import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING as CLASSES
 
@@ -145,7 +165,7 @@ def _speech_form(
     if on_mean is None:
         raise NoForm("its head reads more than the mean of the last hidden states (their deviation)")
     changes = {"classifier_proj_size": width, "use_weighted_layer_sum": False}
-    model, config = _classifier(source["config"], classes, CLASSES, changes)
+    model, config = _classifier(source["config"], classes, CLASSES, changes, task)
     own = {f"{model.base_model_prefix}.{name}": tensor for name, tensor in bare.items()}
     last = {
         "projector.weight": torch.eye(width),
@@ -164,7 +184,7 @@ def _speech_form(
         "padding_value": 0.0,
         "return_attention_mask": source["config"].get("feat_extract_norm") == "layer",
     }
-    module = _SpeechSoftmax(model, normalise)
+    module = _SpeechActivated(model, task, normalise)
     tensors = _filled(model, own, last)
     return LibraryForm(
         "audio-classification", module, tensors, config, {"preprocessor_config.json": extractor}
@@ -172,7 +192,7 @@ def _speech_form(
 
 
 def _classifier(
-    raw: Mapping[str, Any], classes: tuple[str, ...], mapping: Any, changes: Mapping[str, Any]
+    raw: Mapping[str, Any], classes: tuple[str, ...], mapping: Any, changes: Mapping[str, Any], task: str
 ) -> tuple[Any, dict[str, Any]]:
     """The library's class for a configuration, with fresh weights, and its config.json."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -194,7 +214,7 @@ def _classifier(
             **changes,
             "id2label": dict(enumerate(classes)),
             "label2id": {name: index for index, name in enumerate(classes)},
-            "problem_type": "single_label_classification",
+            "problem_type": PROBLEM_TYPES[task],
         }
     )
     if type(library_config) not in mapping:
@@ -226,29 +246,34 @@ def _is_linear(model: nn.Module, name: str) -> bool:
         return False
 
 
-class _Softmax(nn.Module):
-    """A timm classifier giving probabilities."""
+class _Activated(nn.Module):
+    """A timm classifier giving probabilities or values."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, task: str) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.task = model, task
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return torch.softmax(self.model(pixels), dim=1)
+        return self.activated(self.model(pixels))
+
+    def activated(self, logits: Tensor) -> Tensor:
+        if self.task == "classification":
+            return torch.softmax(logits, dim=1)
+        return torch.sigmoid(logits) if self.task == "multilabel" else logits
 
 
-class _TextSoftmax(_Softmax):
-    """A text classifier of transformers giving probabilities."""
+class _TextActivated(_Activated):
+    """A text classifier of transformers giving probabilities or values."""
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:  # type: ignore[override]
-        return torch.softmax(self.model(input_ids=input_ids, attention_mask=attention_mask).logits, dim=1)
+        return self.activated(self.model(input_ids=input_ids, attention_mask=attention_mask).logits)
 
 
-class _SpeechSoftmax(_Softmax):
+class _SpeechActivated(_Activated):
     """A speech classifier of transformers, run on each clip alone as its pipeline does."""
 
-    def __init__(self, model: nn.Module, normalise: bool) -> None:
-        super().__init__(model)
+    def __init__(self, model: nn.Module, task: str, normalise: bool) -> None:
+        super().__init__(model, task)
         self.normalise = normalise
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
@@ -257,5 +282,5 @@ class _SpeechSoftmax(_Softmax):
             own = clip[:length]
             if self.normalise:
                 own = (own - own.mean()) / torch.sqrt(own.var(unbiased=False) + 1e-7)
-            rows.append(torch.softmax(self.model(own[None]).logits, dim=1))
+            rows.append(self.activated(self.model(own[None]).logits))
         return torch.cat(rows)

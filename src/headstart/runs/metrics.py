@@ -17,7 +17,9 @@ from headstart.runs.files import plain
 
 FORMAT_VERSION = 1
 CLASSIFICATION = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece")
-REGRESSION = ("rmse", "r2")
+MULTILABEL = ("mean_average_precision", "macro_f1", "micro_f1", "auroc", "exact_match", "log_loss", "ece")
+REGRESSION = ("rmse", "mae", "r2", "spearman")
+OF_TASK = {"classification": CLASSIFICATION, "multilabel": MULTILABEL, "regression": REGRESSION}
 VERIFICATION = ("eer", "min_dcf")
 Outcome = Literal["positive", "negative", "undecided"]
 
@@ -61,7 +63,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether transfer helped: the paired interval against the best baseline without pretrained weights."""
+    """Whether transfer helped: the paired interval against the best baseline without pretrained weights.
+
+    `difference` is the metric of the result less that of the baseline.
+    """
 
     outcome: Outcome
     against: str = ""
@@ -82,6 +87,7 @@ class Metrics:
         seconds: phase to seconds; `imports` stands apart and is not in `total`.
         peak_bytes: largest memory of the process.
         extra: other entries, kept at the top level of the file.
+        task: "classification", "multilabel" or "regression".
     """
 
     n_train: int
@@ -96,6 +102,7 @@ class Metrics:
     profile: Mapping[str, float] = field(default_factory=dict)
     verification: Scores | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    task: str = "classification"
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -108,6 +115,7 @@ class Metrics:
         verdict = dataclasses.asdict(self.verdict)
         content = {
             "format_version": self.format_version,
+            "task": self.task,
             "n_train": self.n_train,
             "n_validation": self.n_validation,
             "n_test": self.n_test,
@@ -137,6 +145,7 @@ class Metrics:
         try:
             return cls(
                 **{name: rest.pop(name) for name in ("format_version", "n_train", "n_validation", "n_test")},
+                task=rest.pop("task", "classification"),
                 test=_scores(rest.pop("test")),
                 verification=_scores(rest.pop("verification")) if "verification" in rest else None,
                 baselines={name: _scores(scores) for name, scores in rest.pop("baselines").items()},
@@ -195,8 +204,11 @@ def _fault(metrics: Metrics) -> str:
     for name, count in counts.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             return f"{name} must be a whole number of at least 0, got {count!r}"
-    if not (set(CLASSIFICATION) <= set(metrics.test) or set(REGRESSION) <= set(metrics.test)):
-        missing = [name for name in CLASSIFICATION if name not in metrics.test]
+    if metrics.task not in OF_TASK:
+        return f"task must be one of {', '.join(OF_TASK)}, got {metrics.task!r}"
+    needed = ("rmse", "r2") if metrics.task == "regression" else OF_TASK[metrics.task]
+    missing = [name for name in needed if name not in metrics.test]
+    if missing:
         return f"test lacks {', '.join(missing)}"
     if metrics.verification is not None and not set(VERIFICATION) <= set(metrics.verification):
         return f"verification must have {' and '.join(VERIFICATION)}"

@@ -1,4 +1,8 @@
-"""Predictions as a table: item, label where known, predicted, and one column p_<class> a class."""
+"""Predictions as a table: item, label where known, predicted, and one column p_<class> a class or label.
+
+Several labels of an item are joined by `|` (`-` for none). A quantity has numbers in `label` and `predicted` and
+no further columns.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +28,18 @@ class Predictions:
 
     Attributes:
         items: (n_items,) names.
-        classes: (n_classes,) the text of each class, in the order of the columns of `probabilities`.
-        probabilities: (n_items, n_classes) float32.
-        labels: (n_items,) true classes, unchanged text; None where unknown.
+        classes: (n_classes,) the text of each class or label, in the order of the columns of `probabilities`; for
+            a quantity its name.
+        probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1).
+        labels: (n_items,) what is true, unchanged text; None where unknown.
+        task: "classification", "multilabel" or "regression".
     """
 
     items: Sequence[str]
     classes: tuple[str, ...]
     probabilities: np.ndarray
     labels: Sequence[str] | None = None
+    task: str = "classification"
 
     def __post_init__(self) -> None:
         shape = (len(self.items), len(self.classes))
@@ -42,22 +49,32 @@ class Predictions:
             raise ValueError(f"there must be one label an item, got {len(self.labels)} for {len(self.items)}")
 
     @property
-    def predicted(self) -> list[str]:
-        """The most probable class of each item."""
+    def predicted(self) -> list[Any]:
+        """The most probable class of each item, its labels of a probability of 1/2 or more, or its value."""
+        if self.task == "regression":
+            return [float(value) for value in self.probabilities[:, 0]]
+        if self.task == "multilabel":
+            return [
+                "|".join(name for name, p in zip(self.classes, row, strict=True) if p >= 0.5) or "-"
+                for row in self.probabilities
+            ]
         return [self.classes[index] for index in self.probabilities.argmax(axis=1)] if len(self.items) else []
 
     def table(self) -> pa.Table:
         """The Arrow table: item, label (where known), predicted, p_<class>…"""
         import pyarrow as pa
 
+        as_column = _numbers if self.task == "regression" else _text
         columns = [("item", _text(self.items))]
         if self.labels is not None:
-            columns.append(("label", _text(self.labels)))
-        columns.append(("predicted", _text(self.predicted)))
-        for name, column in zip(_text_list(self.classes), self.probabilities.T, strict=True):
+            columns.append(("label", as_column(self.labels)))
+        columns.append(("predicted", as_column(self.predicted)))
+        scored = [] if self.task == "regression" else _text_list(self.classes)
+        for name, column in zip(scored, self.probabilities.T, strict=False):
             columns.append((f"p_{name}", pa.array(np.ascontiguousarray(column, dtype=np.float32))))
         names, arrays = zip(*columns, strict=True)
-        return pa.Table.from_arrays(list(arrays), names=list(names))
+        kept = {"task": self.task, "target": self.classes[0] if self.task == "regression" else ""}
+        return pa.Table.from_arrays(list(arrays), names=list(names)).replace_schema_metadata(kept)
 
     def to_csv(self) -> str:
         """The table as CSV text."""
@@ -105,12 +122,20 @@ class Predictions:
         if "item" not in names or "predicted" not in names:
             raise InputError(f"{path} holds no predictions: it has the columns {', '.join(names[:6])}")
         scores = [name for name in names if name.startswith("p_")]
+        kept = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+        task = kept.get("task") or _task_of(table, scores)
         columns = [np.asarray(table.column(name), dtype=np.float32) for name in scores]
+        if task == "regression":
+            columns = [np.asarray(table.column("predicted").to_pylist(), dtype=np.float32)]
+        labels = table.column("label").to_pylist() if "label" in names else None
         return cls(
             items=table.column("item").to_pylist(),
-            classes=tuple(name[2:] for name in scores),
+            classes=(kept.get("target") or "value",)
+            if task == "regression"
+            else tuple(n[2:] for n in scores),
             probabilities=np.stack(columns, axis=1) if columns else np.zeros((table.num_rows, 0), np.float32),
-            labels=table.column("label").to_pylist() if "label" in names else None,
+            labels=None if labels is None else [str(label) for label in labels],
+            task=task,
         )
 
 
@@ -131,6 +156,26 @@ def check_ending(path: Path) -> None:
 def _text_list(values: Sequence[str]) -> list[str]:
     # A file name that is no valid UTF-8 comes as surrogates, which neither format holds: written as escapes.
     return [str(value).encode("utf-8", "backslashreplace").decode("utf-8") for value in values]
+
+
+def _numbers(values: Sequence[Any]) -> Any:
+    """Values as numbers where all are, else as they are written."""
+    import pyarrow as pa
+
+    try:
+        return pa.array([float(value) for value in values], type=pa.float64())
+    except ValueError:
+        return _text([str(value) for value in values])
+
+
+def _task_of(table: pa.Table, scores: Sequence[str]) -> str:
+    """What was learned, told from the columns of a table that does not say."""
+    if not scores:
+        return "regression" if table.num_rows else "classification"
+    total = sum(np.asarray(table.column(name), dtype=np.float64) for name in scores)
+    named = {name[2:] for name in scores}
+    one_each = all(value in named for value in table.column("predicted").to_pylist())
+    return "classification" if one_each and np.allclose(total, 1.0, atol=1e-3) else "multilabel"
 
 
 def _text(values: Sequence[str]) -> Any:

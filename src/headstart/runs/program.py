@@ -213,11 +213,16 @@ def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
             except Exception as error:  # guards and kernels raise many kinds
                 fault = f"the program refuses inputs of shape {shapes}: {_first_line(error)}"
                 raise _Unfit(fault) from None
-        difference = float((expected - got).abs().max()) if got.shape == expected.shape else float("inf")
-        if not difference <= TOLERANCE:
-            raise _Unfit(f"the program differs from the module by {difference:.2g} for shape {shapes}")
-        largest = max(largest, difference)
+        found = difference(expected, got) if got.shape == expected.shape else float("inf")
+        if not found <= TOLERANCE:
+            raise _Unfit(f"the program differs from the module by {found:.2g} for shape {shapes}")
+        largest = max(largest, found)
     return largest
+
+
+def difference(expected: Tensor, got: Tensor) -> float:
+    """The largest difference, as a part of the largest value where that is above 1 (no probability is)."""
+    return float((expected - got).abs().max() / expected.abs().max().clamp(min=1.0))
 
 
 def _dims(inputs: Inputs) -> tuple[dict[int, Any], ...]:

@@ -21,6 +21,7 @@ class FitConfig(BaseModel):
     source: str | None = None
     arch: str | None = None
     target: str | None = None
+    task: Literal["auto", "classification", "multilabel", "regression"] = "auto"
     group: str | None = None
     modality: Literal["image", "text", "audio"] | None = None
     freeze: str = "all"

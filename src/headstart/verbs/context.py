@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ from headstart.verbs.learn import Learned, Learner
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.report import Candidate, Notice, ReportContext, Score, SplitPart
+    from headstart.evidence import Bin, LabelRow
+    from headstart.report import Candidate, Notice, ReportContext, Score, SplitPart, WrongItem
     from headstart.runs import RunDirectory
 
 FEW_GROUPS = 10
+QUALITY = {"classification": "accuracy", "multilabel": "explained_log_loss", "regression": "r2"}
 
 
 def report_context(
@@ -41,26 +43,30 @@ def report_context(
         evaluation: what it gave on items it had not seen.
         metrics: the content of metrics.json.
     """
-    from headstart.data.items import take_items
-    from headstart.evidence import calibration_bins, confusion_matrix
+    from headstart.evidence import confusion_matrix
     from headstart.report import (
         CalibrationBin,
         HistoryPoint,
         ProfilePoint,
         ReportContext,
-        worst_items,
     )
 
     job, positions = learner.job, evaluation.positions
     examples, choice = job.examples, learned.choice
     codes, probabilities = learner.codes[positions], evaluation.probabilities
+    inside = evaluation.folds is None and choice.profile and examples.task != "multilabel"
     return ReportContext(
         run=str(shown(run)),
         source=job.source.uri,
         modality=examples.modality,
         metrics=metrics,
-        classes=learner.classes,
-        confusion=confusion_matrix(codes, probabilities),
+        classes=examples.classes,
+        task=examples.task,
+        confusion=confusion_matrix(codes, probabilities) if examples.task == "classification" else None,
+        labels=_labels(learner, evaluation),
+        values=np.stack([codes[:, 0], probabilities[:, 0]], axis=1)
+        if examples.task == "regression"
+        else None,
         target=examples.target,
         group=examples.group,
         n_groups=None if examples.groups is None else len(set(examples.groups)),
@@ -69,8 +75,9 @@ def report_context(
         n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
         calibration=tuple(
             CalibrationBin(b.low, b.high, b.n_items, b.confidence, b.accuracy)
-            for b in calibration_bins(codes, probabilities)
+            for b in _bins(examples.task, codes, probabilities)
         ),
+        profile_metric=QUALITY[examples.task],
         profile=tuple(ProfilePoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
         history=tuple(
             HistoryPoint(
@@ -83,20 +90,13 @@ def report_context(
             )
             for row in (learned.tuned.history if learned.tuned is not None else ())
         ),
-        wrong=worst_items(
-            take_items(examples.items, positions),
-            examples.names[positions].tolist(),
-            learner.labels[positions].tolist(),
-            probabilities,
-            learner.classes,
-            examples.modality,
-        ),
+        wrong=_worst(learner, evaluation),
         findings=tuple(job.findings),
         parts=_parts(learner),
         split_origin=examples.split_origin,
         candidates=_candidates(learned),
         notices=tuple(_notices(learner, learned, evaluation)),
-        cross_validated=_inside(choice) if evaluation.folds is None and choice.profile else None,
+        cross_validated=_inside(choice) if inside else None,
         command=f"headstart fit --config {shlex.quote(str(shown(run) / 'headstart.yaml'))}",
         next_command=_next_command(learner),
         provenance=_provenance(learner),
@@ -123,8 +123,60 @@ def _notices(learner: Learner, learned: Learned, evaluation: Evaluation) -> Iter
         )
 
 
+def label_counts(task: str, labels: np.ndarray) -> dict[str, int]:
+    """How many items have each class or label; nothing for a quantity."""
+    from headstart.data.targets import label_names
+
+    if task == "regression":
+        return {}
+    if task == "multilabel":
+        return dict(Counter(name for label in labels for name in label_names(label)))
+    return dict(Counter(labels))
+
+
+def _labels(learner: Learner, evaluation: Evaluation) -> tuple[LabelRow, ...]:
+    """One row a label, where an item has any number of them."""
+    from headstart.evidence import label_rows
+
+    if learner.targets.task != "multilabel":
+        return ()
+    truth = learner.codes[evaluation.positions]
+    return tuple(label_rows(truth, evaluation.probabilities, learner.classes))
+
+
+def _bins(task: str, codes: np.ndarray, probabilities: np.ndarray) -> Sequence[Bin]:
+    """The bins of the reliability diagram; none for a quantity."""
+    from headstart.evidence import calibration_bins, label_bins
+
+    if task == "regression":
+        return ()
+    return (label_bins if task == "multilabel" else calibration_bins)(codes, probabilities)
+
+
+def _worst(learner: Learner, evaluation: Evaluation) -> tuple[WrongItem, ...]:
+    """The held-out items whose answer is furthest off."""
+    from headstart.data.items import take_items
+    from headstart.heads.outputs import item_losses
+    from headstart.report import hardest_items, worst_items
+
+    examples, positions = learner.job.examples, evaluation.positions
+    items = take_items(examples.items, positions)
+    names, labels = examples.names[positions].tolist(), learner.labels[positions].tolist()
+    outputs, task = evaluation.probabilities, examples.task
+    if task == "classification":
+        return worst_items(items, names, labels, outputs, learner.classes, examples.modality)
+    losses = item_losses(task, outputs, learner.codes[positions])
+    predicted = learner.targets.decode(outputs)
+    if task == "regression":
+        texts = [f"{value:.4g}" for value in predicted]
+        return hardest_items(items, names, labels, texts, losses, examples.modality)
+    right = predicted == np.asarray(labels, dtype=object)
+    texts = predicted.tolist()
+    return hardest_items(items, names, labels, texts, np.where(right, -1.0, losses), examples.modality)
+
+
 def _inside(choice: Choice) -> Score:
-    """The accuracy of the head alone inside the training part, out of fold."""
+    """The quality of the head alone inside the training part, out of fold."""
     from headstart.report import Score
 
     quality, half = choice.chosen.quality, 1.96 * choice.chosen.standard_error
@@ -162,7 +214,11 @@ def _parts(learner: Learner) -> tuple[SplitPart, ...]:
         positions = learner.job.positions(name)
         if len(positions):
             groups = None if examples.groups is None else len(set(examples.groups[positions]))
-            parts.append(SplitPart(name, len(positions), groups, dict(Counter(learner.labels[positions]))))
+            parts.append(
+                SplitPart(
+                    name, len(positions), groups, label_counts(examples.task, learner.labels[positions])
+                )
+            )
     return tuple(parts)
 
 
@@ -183,7 +239,7 @@ def _next_command(learner: Learner) -> str:
     if config.freeze != "all":
         return ""
     words = ["headstart", "fit", config.data]
-    for name in ("source", "arch", "target", "group", "modality", "folds", "head"):
+    for name in ("source", "arch", "target", "task", "group", "modality", "folds", "head"):
         value = getattr(config, name)
         if value is not None and value != "auto":
             words += [f"--{name}", str(value)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.progress import progress
+from headstart.verbs.auto import scratch_outputs
 from headstart.verbs.learn import Learned, Learner
 
 
@@ -17,15 +18,17 @@ class Evaluation:
 
     Attributes:
         positions: of these items in the data, of shape (n_items,).
-        probabilities: of the result, of shape (n_items, C).
+        probabilities: of the result, of shape (n_items, C); its values for a quantity.
         probe: of the head alone.
         folds: fold of each item where the whole procedure was cross-validated, else None.
+        scratch: of the same network without its pretrained weights, where a race trained it to its end.
     """
 
     positions: np.ndarray
     probabilities: np.ndarray
     probe: np.ndarray
     folds: np.ndarray | None = None
+    scratch: np.ndarray | None = None
 
 
 def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Learned, Evaluation]:
@@ -43,7 +46,12 @@ def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Le
         evaluation = _cross_validate(learner, train, config.folds, folder, resume)
         return learner.learn(train, validation, folder, resume), evaluation
     learned = learner.learn(train, validation, folder, resume)
-    evaluation = Evaluation(test, learner.probabilities(learned, test), learner.probe(learned, test))
+    evaluation = Evaluation(
+        test,
+        learner.probabilities(learned, test),
+        learner.probe(learned, test),
+        scratch=scratch_outputs(learner, learned, test),
+    )
     if config.refit_all:
         everything = np.arange(len(job.examples))
         learned = replace(_refitted(learner, learned, everything), n_train=len(everything))
@@ -57,7 +65,7 @@ def _cross_validate(
 
     units = learner.job.units
     folds = fold_indices(
-        learner.labels[items], None if units is None else units[items], n_folds, learner.config.seed
+        learner.strata[items], None if units is None else units[items], n_folds, learner.config.seed
     )
     probabilities = np.zeros((len(items), len(learner.classes)), np.float32)
     probe = np.zeros_like(probabilities)

@@ -25,7 +25,7 @@ class Evidence:
 
     Attributes:
         test: metric to interval, on items not learned from.
-        baselines: the same of `majority`, `classical` and `probe`.
+        baselines: the same of `majority`, `classical`, `scratch` (where run) and `probe`.
         verdict: outcome, what it was measured against, and the paired difference.
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
@@ -53,6 +53,8 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
     if learner.config.baseline:
         with learner.clock.phase("baseline"):
             others["classical"] = _classical(learner, evaluation)
+    if evaluation.scratch is not None:
+        others["scratch"] = evaluation.scratch
     without_pretraining = dict(others)
     others["probe"] = evaluation.probe
     with learner.clock.phase("evaluate"):
@@ -61,17 +63,20 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
         return Evidence(
             test=_scores(learner, positions, evaluation.probabilities),
             baselines={name: _scores(learner, positions, p) for name, p in others.items()},
-            verdict=verdict(codes, evaluation.probabilities, without_pretraining, own_groups),
+            verdict=verdict(
+                codes, evaluation.probabilities, without_pretraining, own_groups, task=learner.targets.task
+            ),
             verification=told,
             verification_notes=notes,
         )
 
 
 def _scores(learner: Learner, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:
-    from headstart.evidence import metrics
+    from headstart.evidence import task_metrics
 
     groups = learner.job.examples.groups
-    return metrics(learner.codes[positions], probabilities, None if groups is None else groups[positions])
+    own_groups = None if groups is None else groups[positions]
+    return task_metrics(learner.targets.task, learner.codes[positions], probabilities, own_groups)
 
 
 def _rounds(learner: Learner, evaluation: Evaluation) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -87,13 +92,13 @@ def _rounds(learner: Learner, evaluation: Evaluation) -> list[tuple[np.ndarray, 
 
 
 def _majority(learner: Learner, evaluation: Evaluation) -> np.ndarray:
-    """The class shares of the training items, for every held-out item."""
+    """The shares of classes or labels, or the mean, of the training items, for every held-out item."""
     from headstart.evidence import majority
 
     n_classes = len(learner.classes)
     probabilities = np.zeros((len(evaluation.positions), n_classes), np.float32)
     for train, _, rows in _rounds(learner, evaluation):
-        probabilities[rows] = majority(learner.codes[train], n_classes, len(rows))
+        probabilities[rows] = majority(learner.codes[train], n_classes, len(rows), learner.targets.task)
     return probabilities
 
 
@@ -120,6 +125,7 @@ def _classical(learner: Learner, evaluation: Evaluation) -> np.ndarray:
             learner.labels[train],
             units,
             classes=learner.classes,
+            task=learner.targets.task,
             seed=learner.config.seed,
         )
         probabilities[rows] = model.probabilities(features, row[held_out])
@@ -137,7 +143,9 @@ def _verification(
     from headstart.evidence import verification
 
     examples, positions = learner.job.examples, evaluation.positions
-    if examples.modality != "audio" or examples.target.lower() not in SPEAKER_TARGETS:
+    if examples.task != "classification" or examples.modality != "audio":
+        return None, {}
+    if examples.target.lower() not in SPEAKER_TARGETS:
         return None, {}
     content, content_name = _content(learner)
     train = _rounds(learner, evaluation)[0][0]

@@ -61,6 +61,7 @@ def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
         classes=learner.classes,
         probabilities=evaluation.probabilities,
         labels=learner.labels[positions].tolist(),
+        task=learner.targets.task,
     )
 
 
@@ -85,11 +86,12 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
         chosen=Chosen(learned.policy, learned.cut, tuple(stages[index] for index in learned.head.stages)),
         seconds=learner.clock.seconds,
         peak_bytes=peak_bytes(),
-        verdict=Verdict(told.outcome, told.against, "accuracy", Interval.of(told.difference)),
+        verdict=Verdict(told.outcome, told.against, told.metric, Interval.of(told.difference)),
         baselines={name: scores(found) for name, found in evidence.baselines.items()},
         profile={row.stage: float(row.score) for row in learned.choice.profile},
         verification=None if evidence.verification is None else scores(evidence.verification),
         extra=extra,
+        task=learner.targets.task,
     )
 
 
@@ -124,6 +126,7 @@ def _write_card(
         provenance=source.provenance.to_json(),
         command=command_written(),
         parts={part.name: part.counts for part in context.parts},
+        n_items={part.name: part.n_items for part in context.parts},
         group=context.group,
         split_origin=context.split_origin,
         n_folds=context.n_folds,

@@ -82,9 +82,10 @@ class Learner:
         self.setting: Setting = Setting.choose(config.device, config.precision, config.threads)
         self.store: Store = Store(None if config.store is None else Path(config.store))
         self.labels = np.asarray(job.examples.labels)
-        self.classes: tuple[str, ...] = job.examples.classes
-        number = {name: index for index, name in enumerate(self.classes)}
-        self.codes = np.array([number[label] for label in self.labels], dtype=np.int64)
+        self.classes: tuple[str, ...] = job.examples.targets.classes
+        self.targets = job.examples.targets
+        self.codes = self.targets.encode(self.labels)  # as numbers, in the form of the task
+        self.strata = job.examples.strata
         with clock.phase("features"):
             self.features: Features = self._extract(job.source, np.arange(len(job.examples)))
 
@@ -121,18 +122,18 @@ class Learner:
             return self._kept(tuned, choice, train, validation)
 
     def probabilities(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
-        """Probabilities of items, of shape (n_items, C)."""
+        """Probabilities, or values for a quantity, of items, of shape (n_items, C)."""
         if learned.is_tuned:
             with self.clock.phase("evaluate"):
                 features = self._extract(learned.source, positions)
         else:
             features = self.features.take(positions)
-        return learned.head.probabilities(features.stacked(learned.head.stages))
+        return learned.head.outputs(features.stacked(learned.head.stages))
 
     def probe(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
-        """Probabilities by the head alone, whatever the network was trained to."""
+        """The same by the head alone, whatever the network was trained to."""
         head = learned.choice.head
-        return head.probabilities(self.features.take(positions).stacked(head.stages))
+        return head.outputs(self.features.take(positions).stacked(head.stages))
 
     def own_embedding_width(self) -> int:
         """Width of what the source's network itself gives for an item."""
@@ -195,6 +196,7 @@ class Learner:
                 None if units is None else units[train],
                 seed=self.config.seed,
                 classes=self.classes,
+                task=self.targets.task,
                 n_threads=self.setting.n_threads if len(train) > SMALL else 1,
                 last_only=self.config.head == "standard",
             )
@@ -215,7 +217,7 @@ class Learner:
 
         units = self.job.units
         inside, aside = holdout_indices(
-            self.labels[train], None if units is None else units[train], 0.15, self.config.seed
+            self.strata[train], None if units is None else units[train], 0.15, self.config.seed
         )
         return train[inside], train[aside]
 
@@ -262,7 +264,7 @@ class Learner:
                 reason=f"All {len(train)} labels were learned from: too few to set some aside and choose by them.",
             )
         reference = choice.head.logits(self.features.take(validation).stacked(choice.head.stages))
-        alone = score(reference, self.codes[validation])
+        alone = score(reference, self.codes[validation], self.targets.task)
         learned = self._with_weights(tuned, choice, train, validation)
         trained = tuned.validation
         if trained is None or (trained.accuracy, -trained.log_loss) >= (alone.accuracy, -alone.log_loss):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.verbs.clock import Clock
 from headstart.verbs.config import FitConfig
+from headstart.verbs.context import label_counts
+from headstart.verbs.fit import task_words
 from headstart.verbs.prepare import Prepared, prepare
 
 if TYPE_CHECKING:
@@ -35,20 +36,21 @@ def plan(config: FitConfig) -> str:
 
 def _data(job: Prepared) -> str:
     examples = job.examples
-    lines = [f"Data: {len(examples):,} items, {len(examples.classes)} classes of '{examples.target}'"]
+    what = task_words(examples) + ("" if examples.task == "regression" else f" of '{examples.target}'")
+    lines = [f"Data: {len(examples):,} items, {what}"]
     if examples.group is not None and examples.groups is not None:
         lines[0] += f", {len(set(examples.groups)):,} groups of '{examples.group}'"
     shown = examples.classes[:20]
     labels = np.asarray(examples.labels)
-    width = max(len("part"), *(len(name) for name in shown))
+    width = max(len("part"), *(len(name) for name in shown), 0)
     parts = [part for part in ("train", "validation", "test") if len(job.positions(part))]
-    counts = {part: Counter(labels[job.positions(part)]) for part in parts}
+    counts = {part: label_counts(examples.task, labels[job.positions(part)]) for part in parts}
     lines.append(f"  {'class':<{width}}  " + "  ".join(f"{part:>10}" for part in parts))
     for name in shown:
         lines.append(f"  {name:<{width}}  " + "  ".join(f"{counts[part][name]:>10,}" for part in parts))
     if len(examples.classes) > len(shown):
         lines.append(f"  ... and {len(examples.classes) - len(shown):,} more classes")
-    totals = "  ".join(f"{sum(counts[part].values()):>10,}" for part in parts)
+    totals = "  ".join(f"{len(job.positions(part)):>10,}" for part in parts)
     lines.append(f"  {'all':<{width}}  {totals}")
     return "\n".join([*lines, f"  {examples.split_origin}"])
 

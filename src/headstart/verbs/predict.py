@@ -50,7 +50,8 @@ def predict(
         check_ending(Path(out))
     directory = RunDirectory.open(run)
     preprocessing = preprocessing_from_json(read_json(directory.file("source.json"))["preprocessing"])
-    classes = tuple(read_json(directory.file("head.json"))["classes"])
+    told = read_json(directory.file("head.json"))
+    classes = tuple(told["classes"])
     modality: Any = preprocessing.modality
     if isinstance(data, str | Path):
         examples = read_examples(data, labelled=False, modality=modality)
@@ -66,6 +67,7 @@ def predict(
             directory.file("model.pt2"), examples.items, preprocessing, len(classes), threads
         ),
         labels=None if examples.labels is None else examples.labels.tolist(),
+        task=told.get("task", "classification"),
     )
     if out is not None:
         predictions.write(Path(out))
@@ -85,7 +87,7 @@ def run_items(
         threads: cores to use.
 
     Returns:
-        Probabilities of shape (n_items, n_classes), float32, in the order of the items.
+        Probabilities (or values) of shape (n_items, n_classes), float32, in the order of the items.
     """
     import torch
 
