@@ -110,7 +110,7 @@ def candidate_of(judge: Judge, runner: Runner) -> Candidate:
     if not runner.reached:
         return replace(made, tried=made.why.startswith("failed"))
     found, score = judge.compare(runner.logits), runner.score
-    aside = "" if runner.is_done else f" Put aside after {runner.reached} of {made.epochs} epochs."
+    aside = "" if runner.is_done else f" Put aside after {facts.get('run', runner.reached)} of {made.epochs} epochs."
     return replace(
         made,
         why=made.why or f"{found.words}{'.' if aside else ''}{aside}",
@@ -119,7 +119,7 @@ def candidate_of(judge: Judge, runner: Runner) -> Candidate:
         difference=found.quality,
         standard_error=found.quality_error,
         better=found.better and not runner.is_out,
-        reached=runner.reached,
+        reached=int(facts.get("run", runner.reached)),
         rungs=tuple(runner.losses.items()),
     )
 

@@ -89,7 +89,7 @@ class Runner:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What is known of it: epochs, epoch_seconds, prepare_seconds, seconds, why, ended."""
+        """What is known of it: epochs, epoch_seconds, prepare_seconds, seconds, run, ended, why."""
         return dict(self._study.facts(self.name))
 
     @property
@@ -171,7 +171,7 @@ class Runner:
         assert tuned.validation_logits is not None  # candidates are trained with validation
         run = int(tuned.history[-1]["epoch"])
         seconds = self.facts["seconds"] + time.monotonic() - started
-        self._study.note(self.name, seconds=seconds, ended=run < epoch)
+        self._study.note(self.name, seconds=seconds, run=run, ended=run < epoch)
         loss = self._judge.score(tuned.validation_logits).loss
         self._study.report(self.name, epoch, loss, tuned.validation_logits)
         self._tuned = tuned

@@ -1,0 +1,41 @@
+"""`--freeze auto` on real sets: never worse than the head alone by more than one standard error."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from pathlib import Path
+
+import pytest
+
+import headstart
+
+pytestmark = [pytest.mark.real, pytest.mark.full]
+
+
+@pytest.mark.parametrize("name", ["sst2", "trec"])
+def test_a_race_on_texts_does_no_harm_on_what_is_held_out(shared: Path, tmp_path: Path, name: str) -> None:
+    with open(shared / "data" / name / f"{name}.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    picked = []
+    for part, n_rows in (("train", 400), ("test", 400)):
+        picked += random.Random(0).sample([row for row in rows if row["split"] == part], n_rows)
+    table = tmp_path / "texts.csv"
+    with open(table, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "split"])
+        writer.writerows([row["text"], row["label"], row["split"]] for row in picked)
+    source = str(shared / "weights" / "all-MiniLM-L6-v2")
+    run = headstart.fit(
+        table, source, out=tmp_path / "run", freeze="auto", budget="90s", baseline=False, report=False,
+        threads=1, store=str(tmp_path / "store"),
+    )  # fmt: skip
+    found = run.metrics["test"]["accuracy"]["value"]
+    alone = run.metrics["baselines"]["probe"]["accuracy"]["value"]
+    assert found >= alone - math.sqrt(alone * (1 - alone) / 400)
+    assert run.metrics["seconds"]["tune"] <= 1.1 * 90
+    head, *others = run.metrics["candidates"]
+    chosen = next(candidate for candidate in (head, *others) if candidate["chosen"])
+    assert chosen["accuracy"] >= head["accuracy"] and run.metrics["reason"]
+    assert all(candidate["tried"] or candidate["why"].startswith("not tried") for candidate in others)
