@@ -8,7 +8,7 @@ from tune_networks import chain, linear_head
 
 from headstart.heads.linear import LinearHeadModule
 from headstart.tune import Freeze, Policy, Recipe
-from headstart.tune.groups import head_groups, make_optimizer, policy_table, stage_groups
+from headstart.tune.groups import as_table, head_groups, make_optimizer, policy_rows, stage_groups
 
 STAGES = chain().stages
 
@@ -66,7 +66,9 @@ def test_the_optimizer_is_the_recipes() -> None:
 def test_the_table_names_stage_parameters_and_fate(text: str, fates: list[str]) -> None:
     policy = Policy.parse(text, STAGES)
     freeze = Freeze(chain(), policy.frozen) if policy.cut is not None and policy.trained else None
-    table = policy_table(policy, freeze, Recipe(lr=0.1, head_lr=0.01, layer_decay=0.5), [1000, 20, 20, 20])
+    table = as_table(
+        policy_rows(policy, freeze, Recipe(lr=0.1, head_lr=0.01, layer_decay=0.5), [1000, 20, 20, 20])
+    )
     lines = [line.split(maxsplit=2) for line in table.splitlines()[1:]]
     assert [line[0] for line in lines] == [*STAGES, "head"]
     assert [" ".join(line[1:]) for line in lines[-1:]] == fates[-1:]
@@ -77,6 +79,6 @@ def test_the_table_names_stage_parameters_and_fate(text: str, fates: list[str]) 
 def test_the_table_counts_what_trains_of_a_stage() -> None:
     policy = Policy.parse("bias", STAGES)
     freeze = Freeze(chain(), policy.frozen, policy.what)
-    line = policy_table(policy, freeze, Recipe(lr=0.1), [1000, 20, 20, 20]).splitlines()[1]
+    line = as_table(policy_rows(policy, freeze, Recipe(lr=0.1), [1000, 20, 20, 20])).splitlines()[1]
     n_biases = sum(p.numel() for n, p in chain().module.stem.named_parameters() if n.endswith("bias"))
     assert line.endswith(f"biases alone, {n_biases} of 1,000, at 0.1")

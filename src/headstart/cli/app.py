@@ -136,7 +136,9 @@ def fit(
         str | None, typer.Option(help="Training settings: a name of `headstart recipes`, or a YAML file.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs of training.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Peak learning rate of the trained stages.")] = None,
+    lr: Annotated[
+        str | None, typer.Option(help="Peak learning rate of the trained stages, or auto: the rate finder's.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Items a training step.")] = None,
     views: Annotated[int | None, typer.Option(help="Stored augmented views of each item.")] = None,
     refit_all: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -55,8 +56,25 @@ def make_optimizer(
     return torch.optim.AdamW(groups, lr=recipe.head_lr, fused=fused)
 
 
-def policy_table(policy: Policy, freeze: Freeze | None, recipe: Recipe, n_parameters: Sequence[int]) -> str:
-    """A policy as a table: each stage, its parameters, and whether it is frozen or trains at which rate.
+@dataclass(frozen=True)
+class StageRow:
+    """A stage, or the head, under a policy.
+
+    Attributes:
+        stage: its name.
+        n_parameters: of the stage, adapters not counted; None for the head.
+        fate: whether it is frozen, or trains at which rate.
+    """
+
+    stage: str
+    n_parameters: int | None
+    fate: str
+
+
+def policy_rows(
+    policy: Policy, freeze: Freeze | None, recipe: Recipe, n_parameters: Sequence[int]
+) -> list[StageRow]:
+    """What a policy does to each stage and to the head.
 
     Args:
         policy: what is frozen.
@@ -64,13 +82,22 @@ def policy_table(policy: Policy, freeze: Freeze | None, recipe: Recipe, n_parame
         recipe: of the rates.
         n_parameters: number of parameters of each stage, in order, adapters not counted.
     """
-    rows = [("stage", "parameters", "")]
-    for index, (stage, n) in enumerate(zip(policy.stages, n_parameters, strict=True)):
-        fate = _fate(index, policy, freeze, recipe, n)
-        rows.append((stage, f"{n:,}", fate))
-    rows.append(("head", "", f"trained at {recipe.head_lr:g}" if policy.trains_stages else "trained"))
-    width, number_width = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return "\n".join(f"{a:<{width}}  {b:>{number_width}}  {c}".rstrip() for a, b, c in rows)
+    rows = [
+        StageRow(stage, n, _fate(index, policy, freeze, recipe, n))
+        for index, (stage, n) in enumerate(zip(policy.stages, n_parameters, strict=True))
+    ]
+    head = f"trained at {recipe.head_lr:g}" if policy.trains_stages else "trained"
+    return [*rows, StageRow("head", None, head)]
+
+
+def as_table(rows: Sequence[StageRow]) -> str:
+    """The rows as text in columns, under a line of their names."""
+    cells = [("stage", "parameters", "")]
+    cells += [
+        (row.stage, "" if row.n_parameters is None else f"{row.n_parameters:,}", row.fate) for row in rows
+    ]
+    width, number_width = (max(len(cell[column]) for cell in cells) for column in (0, 1))
+    return "\n".join(f"{a:<{width}}  {b:>{number_width}}  {c}".rstrip() for a, b, c in cells)
 
 
 def _fate(index: int, policy: Policy, freeze: Freeze | None, recipe: Recipe, n_parameters: int) -> str:

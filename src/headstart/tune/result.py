@@ -88,6 +88,7 @@ class Tuned:
         validation_logits: of shape (N, C), in the order of the validation items, or None.
         seconds: wall-clock time of this process's part of the training, stored prefix included.
         notes: what the user should know about it.
+        evidence: what its choices rest on, as plain values by name, for metrics.json.
     """
 
     policy: str
@@ -102,3 +103,4 @@ class Tuned:
     validation_logits: NDArray[np.float32] | None = None
     seconds: float = 0.0
     notes: Sequence[str] = field(default=())
+    evidence: Mapping[str, Any] = field(default_factory=dict)

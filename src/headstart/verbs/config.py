@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -30,7 +30,7 @@ class FitConfig(BaseModel):
     budget: str | None = None
     recipe: str | None = None
     epochs: int | None = Field(default=None, ge=1)
-    lr: float | None = Field(default=None, gt=0)
+    lr: Annotated[float, Field(gt=0)] | Literal["auto"] | None = None
     batch_size: int | None = Field(default=None, ge=1)
     views: int | None = Field(default=None, ge=1, le=64)
     refit_all: bool = False

@@ -12,6 +12,7 @@ from headstart.verbs.evaluate import Evaluation
 from headstart.verbs.evidence import Evidence, gather
 from headstart.verbs.learn import Learned, Learner
 from headstart.verbs.run import TRAINING, Run
+from headstart.verbs.stages import stage_rows
 
 if TYPE_CHECKING:
     from headstart.report import ReportContext
@@ -73,7 +74,9 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
 
     stages = tuple(learner.job.source.stages)
     told = evidence.verdict
-    extra: dict[str, Any] = {"reason": learned.reason}
+    extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job)}
+    if learned.tuned is not None:
+        extra.update(learned.tuned.evidence)
     if learned.auto is not None:
         extra["candidates"] = [candidate.to_json() for candidate in learned.auto.candidates]
     if evidence.verification_notes:

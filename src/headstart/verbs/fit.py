@@ -14,6 +14,7 @@ from headstart.verbs.config import FitConfig, fit_config, read_config
 from headstart.verbs.context import shown
 from headstart.verbs.prepare import Prepared, check_learnable, check_place, prepare
 from headstart.verbs.run import TRAINING, Run
+from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
     from headstart.data import Examples
@@ -85,6 +86,7 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
     job = prepare(config, clock)
     _say_findings(job)
     check_learnable(job, config)
+    say(f"Stages under --freeze {job.policy.text}:\n{stages_table(job)}")
     if resume is not None:
         run = RunDirectory.resume(resume)
     else:

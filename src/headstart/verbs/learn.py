@@ -99,6 +99,8 @@ class Learner:
             folder: for checkpoints and history.
             resume: go on from checkpoints in the folder.
         """
+        from headstart.tune.surgical import with_stage_chosen
+
         policy = self.job.policy
         if policy.cut == len(policy.stages):
             choice = self._choose(train)
@@ -115,10 +117,15 @@ class Learner:
             train, validation = self._set_aside(train)
         choice = self._choose(train)
         with self.clock.phase("tune"):
-            if policy.cut is None:
+            if policy.text == "auto":
                 return self._auto(choice, train, validation, folder, resume)
-            training = self._training(policy, choice, train, validation, folder)
-            tuned = training.run(resume=resume)
+            policy, gradients = with_stage_chosen(
+                policy, lambda whole: self._training(whole, choice, train, validation, None).loop
+            )
+            tuned = self._training(policy, choice, train, validation, folder).run(resume=resume)
+            if gradients is not None:
+                evidence = {**tuned.evidence, "relative_gradient_norms": gradients.to_json()}
+                tuned = replace(tuned, evidence=evidence)
             return self._kept(tuned, choice, train, validation)
 
     def probabilities(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
@@ -238,6 +245,7 @@ class Learner:
             probe=choice.head,
             seed=self.config.seed,
             folder=folder,
+            task=self.targets.task,
         )
 
     def _part(self, positions: np.ndarray) -> Any:

@@ -12,9 +12,9 @@ from headstart.verbs.config import FitConfig
 from headstart.verbs.context import label_counts
 from headstart.verbs.fit import task_words
 from headstart.verbs.prepare import Prepared, prepare
+from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
-    from headstart.backbone import Backbone
     from headstart.features import Setting
 
 N_TIMED = 32
@@ -66,28 +66,6 @@ def _stages(job: Prepared) -> str:
     return "\n".join(
         [f"Stages under --freeze {job.policy.text}:", *(f"  {line}" for line in table.splitlines())]
     )
-
-
-def stages_table(job: Prepared) -> str:
-    """Each stage with its parameters, and whether it is frozen or trains at which rate."""
-    import torch
-
-    from headstart.tune.groups import policy_table
-    from headstart.tune.network import network_to_train
-
-    n_parameters, policy = parameters_of_stages(job.source.backbone), job.policy
-    if policy.cut is None or not policy.trained:
-        return policy_table(policy, None, job.recipe, n_parameters)
-    _, freeze = network_to_train(job.source, policy, device=torch.device("cpu"), seed=0)
-    return policy_table(policy, freeze, job.recipe, n_parameters)
-
-
-def parameters_of_stages(backbone: Backbone) -> list[int]:
-    """Number of parameters of each stage of a backbone, in order."""
-    counts = [0] * backbone.n_stages
-    for name, parameter in backbone.module.named_parameters():
-        counts[backbone.stage_of(name)] += parameter.numel()
-    return counts
 
 
 def _cost(job: Prepared, config: FitConfig) -> str:
