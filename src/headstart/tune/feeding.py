@@ -18,6 +18,8 @@ from headstart.tune.augmenting import augment_of
 from headstart.tune.feeds import Feed, LiveFeed, StoredFeed
 from headstart.tune.recipe import Recipe
 
+IN_MEMORY_BYTES = 2**29  # of stored states on a CPU
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -93,7 +95,13 @@ def feed_of(
 
 
 def _fits_on(device: torch.device, n_bytes: int) -> bool:
-    """Whether states may stay on an accelerator: they take at most half of what is free there."""
+    """Whether states may be held in memory for all epochs, where reading them costs nothing a step.
+
+    On an accelerator they take at most half of what is free there; on a CPU at most a fixed size, so that
+    memory does not grow with the data.
+    """
+    if device.type == "cpu":
+        return n_bytes <= IN_MEMORY_BYTES
     if device.type != "cuda":
         return False
     free, _ = torch.cuda.mem_get_info(device)
