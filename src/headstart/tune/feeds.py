@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from headstart.backbone import Backbone, State
 from headstart.data.augment import Augment
@@ -20,6 +22,7 @@ from headstart.errors import TrainingError
 from headstart.tune.schedule import Positions, ordered_plan, view_of
 
 _CPU = torch.device("cpu")
+SHORT = 64  # tokens
 
 
 @dataclass(frozen=True)
@@ -191,8 +194,21 @@ def embed_live(backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
         moved: Any = inputs.to(device, non_blocking=True)
     else:
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in inputs.items()}
-    embedding: Tensor = backbone(moved)
+    with _attention(moved, device):
+        embedding: Tensor = backbone(moved)
     return embedding
+
+
+def _attention(inputs: Any, device: torch.device) -> AbstractContextManager[Any]:
+    """How attention is computed: for gradients of short texts on a CPU, by plain products.
+
+    The backward of PyTorch's fused attention takes 40% of a bf16 step of MiniLM at 20 tokens; with plain products
+    a step takes 0.70 of the time at 20 tokens, 0.87 at 64, and 1.2 times as long at 256.
+    """
+    ids = inputs.get("input_ids") if isinstance(inputs, Mapping) else None
+    if ids is None or device.type != "cpu" or not torch.is_grad_enabled() or ids.shape[1] > SHORT:
+        return nullcontext()
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 def autocast(machine: Machine) -> torch.autocast:
