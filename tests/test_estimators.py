@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import headstart
 import small_data
-from headstart import TransferClassifier
+from headstart import TransferClassifier, TransferRegressor
 from headstart.errors import DataError, OptionError
 
 PICTURES, NUMBERS = small_data.digits()
@@ -117,3 +117,30 @@ def test_wrong_input(model: TransferClassifier, tmp_path: Path) -> None:
     model.fit(PICTURES, NUMBERS)
     with pytest.raises(DataError, match=r"bad\.png"):
         model.predict([tmp_path / "bad.png"])
+
+
+def test_several_labels_an_item(model: TransferClassifier) -> None:
+    """Which digit it is not, but two properties of it: even, and below five."""
+    indicator = np.stack([NUMBERS % 2 == 0, NUMBERS < 5, 0 * NUMBERS], axis=1).astype(int)
+    scores = cross_val_score(model, PICTURES, indicator, cv=3)
+    assert scores.mean() > 0.5
+    fitted = model.fit(PICTURES, indicator)
+    p = fitted.predict_proba(PICTURES)
+    assert fitted.multilabel_ and p.shape == (len(PICTURES), 3) and (p[:, 2] == 0).all()
+    assert set(fitted.predict(PICTURES).ravel()) <= {0, 1} and fitted.score(PICTURES, indicator) > 0.7
+    lists = [[name for name, has in zip(("even", "small"), row) if has] for row in indicator]
+    fitted = clone(model).fit(PICTURES, lists)
+    assert fitted.classes_.tolist() == ["even", "small"]
+    assert all(set(row) <= {"even", "small"} for row in fitted.predict(PICTURES[:9]))
+    assert fitted.score(PICTURES, lists) > 0.7
+
+
+def test_a_quantity(model: TransferClassifier) -> None:
+    regressor = TransferRegressor(**model.get_params())
+    brightness = np.array([float(np.asarray(picture).mean()) for picture in PICTURES])
+    assert cross_val_score(Pipeline([("model", regressor)]), PICTURES, brightness, cv=3).mean() > 0.5
+    fitted = clone(regressor).fit(PICTURES, brightness)
+    assert fitted.predict(PICTURES[:4]).shape == (4,) and fitted.score(PICTURES, brightness) > 0.7
+    assert max(fitted.profile_.values()) > 0.5
+    with pytest.raises(DataError, match="not finite"):
+        clone(regressor).fit(PICTURES, [float("nan"), *brightness[1:]])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
-    from headstart.estimators import TransferClassifier
+    from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.sources import Source, load_source
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
@@ -32,6 +32,7 @@ _HOMES = {
     "Run": "headstart.verbs.run",
     "Source": "headstart.sources",
     "TransferClassifier": "headstart.estimators",
+    "TransferRegressor": "headstart.estimators",
     "cache": "headstart.verbs.cache",
     "demo": "headstart.verbs.demo",
     "fit": "headstart.verbs.fit",
@@ -46,6 +47,7 @@ __all__ = [
     "Run",
     "Source",
     "TransferClassifier",
+    "TransferRegressor",
     "cache",
     "demo",
     "fit",

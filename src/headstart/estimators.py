@@ -1,4 +1,4 @@
-"""The scikit-learn face: `TransferClassifier` in `cross_val_score`, `Pipeline` and `clone`."""
+"""The scikit-learn face: `TransferClassifier` and `TransferRegressor` in `cross_val_score`, `Pipeline`, `clone`."""
 
 from __future__ import annotations
 
@@ -6,42 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.errors import DataError
 
 if TYPE_CHECKING:
-    from headstart.data import Modality
+    from headstart.data import Modality, Task
 
 
-class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier of files, texts or pictures on a pretrained source.
-
-    Args:
-        source: a source URI.
-        freeze: a freeze policy.
-        arch: the architecture of bare weights, or FILE:Class.
-        modality: "image", "text" or "audio"; None: told from the items.
-        budget: time for freeze="auto", such as "5m".
-        epochs, lr, batch_size: training settings; None: the defaults of the modality.
-        seed: the one seed.
-        precision: "auto", "fp32" or "bf16".
-        device: "auto", "cpu", "cuda" or "mps".
-        store: the feature store's folder.
-        threads: cores to use.
-
-    Attributes:
-        classes_: the labels, in the order of the columns of `predict_proba`.
-        profile_: stage name to the cross-validated accuracy of a probe there.
-        head_stages_: names of the stages that the head reads.
-        stopped_because_: why it ended as it did, in a sentence.
-        n_features_out_: width of what `transform` gives.
-
-    Example:
-        >>> model = TransferClassifier(source="timm:resnet50.a1_in1k", freeze="all")  # doctest: +SKIP
-        >>> model.fit(paths, labels).predict(new_paths)  # doctest: +SKIP
-    """
+class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What both estimators share: settings, fitting, features."""
 
     def __init__(
         self,
@@ -74,30 +49,15 @@ class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # t
         self.store = store
         self.threads = threads
 
-    def fit(
-        self, X: Sequence[Any], y: Sequence[Any], groups: Sequence[Any] | None = None
-    ) -> TransferClassifier:
-        """Learn from items and labels.
-
-        Args:
-            X: n_items paths, texts or uint8 pictures (H, W) or (H, W, 3).
-            y: n_items labels of any one type.
-            groups: n_items values kept together in folds.
-
-        Raises:
-            DataError: an item cannot be read, or there are fewer than two classes.
-        """
+    def _learn(self, X: Sequence[Any], labels: list[str], groups: Sequence[Any] | None, task: Task) -> None:
+        """Learn from items and labels as text; sets what scikit-learn calls fitted attributes."""
         from headstart.data import Examples
         from headstart.verbs.clock import Clock
         from headstart.verbs.config import fit_config
         from headstart.verbs.learn import Learner
         from headstart.verbs.prepare import prepare_examples
 
-        self.classes_ = np.unique(np.asarray(y))
-        codes = np.searchsorted(self.classes_, np.asarray(y))
-        examples = Examples.from_lists(
-            _plain(X), [str(code) for code in codes], groups, modality=self.modality
-        )
+        examples = Examples.from_lists(_plain(X), labels, groups, modality=self.modality, task=task)
         options = {name: value for name, value in self.get_params().items() if value is not None}
         config = fit_config(data="items", **options)
         clock = Clock()
@@ -113,22 +73,179 @@ class TransferClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # t
         self.head_stages_ = tuple(stages[index] for index in learned.head.stages)
         self.stopped_because_ = learned.reason
         self.n_features_out_ = len(learned.head.mean)
-        return self
 
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The pooled features that the head reads, of shape (n_items, n_features_out_), float32."""
-        check_is_fitted(self, "classes_")
+        check_is_fitted(self, "n_features_out_")
         return self._learner.features_of(self._learned, _plain(X))
 
-    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
-        """Calibrated probabilities, of shape (n_items, n_classes), float32."""
+    def _outputs(self, X: Sequence[Any]) -> np.ndarray:
+        """What the head gives, of shape (n_items, n_outputs), float32."""
         features = self.transform(X)
-        return self._learned.head.probabilities(features)
+        return self._learned.head.outputs(features)
+
+
+class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
+    """A classifier of files, texts or pictures on a pretrained source, of one class or several labels an item.
+
+    Args:
+        source: a source URI.
+        freeze: a freeze policy.
+        arch: the architecture of bare weights, or FILE:Class.
+        modality: "image", "text" or "audio"; None: told from the items.
+        budget: time for freeze="auto", such as "5m".
+        epochs, lr, batch_size: training settings; None: the defaults of the modality.
+        seed: the one seed.
+        precision: "auto", "fp32" or "bf16".
+        device: "auto", "cpu", "cuda" or "mps".
+        store: the feature store's folder.
+        threads: cores to use.
+
+    Attributes:
+        classes_: the labels, in the order of the columns of `predict_proba`.
+        multilabel_: whether an item may have several of them.
+        profile_: stage name to the cross-validated accuracy of a probe there (for several labels, the explained
+            share of the log loss).
+        head_stages_: names of the stages that the head reads.
+        stopped_because_: why it ended as it did, in a sentence.
+        n_features_out_: width of what `transform` gives.
+
+    Example:
+        >>> model = TransferClassifier(source="timm:resnet50.a1_in1k", freeze="all")  # doctest: +SKIP
+        >>> model.fit(paths, labels).predict(new_paths)  # doctest: +SKIP
+    """
+
+    def fit(
+        self, X: Sequence[Any], y: Sequence[Any], groups: Sequence[Any] | None = None
+    ) -> TransferClassifier:
+        """Learn from items and labels.
+
+        Args:
+            X: n_items paths, texts or uint8 pictures (H, W) or (H, W, 3).
+            y: n_items labels of any one type; for several labels an item an indicator of shape (n_items,
+                n_labels), or n_items lists, tuples or sets of labels.
+            groups: n_items values kept together in folds.
+
+        Raises:
+            DataError: an item cannot be read, or there are fewer than two classes.
+        """
+        sets = _label_sets(y)
+        self.multilabel_ = sets is not None
+        if sets is None:
+            self.classes_ = np.unique(np.asarray(y))
+            codes = np.searchsorted(self.classes_, np.asarray(y))
+            self._learn(X, [str(code) for code in codes], groups, "classification")
+            self._columns = np.arange(len(self.classes_))
+            return self
+        names = sorted({name for row in sets for name in row})
+        width = np.asarray(y).shape[1] if _is_indicator(y) else len(names)
+        self._indicator = _is_indicator(y)
+        self.classes_ = np.arange(width) if self._indicator else np.array(names)
+        number = {name: index for index, name in enumerate(self.classes_.tolist())}
+        texts = ["|".join(str(number[name]) for name in sorted(row)) or "-" for row in sets]
+        self._learn(X, texts, groups, "multilabel")
+        # A label that no item had has no column of the head.
+        self._columns = np.array([int(name) for name in self._learned.head.classes])
+        return self
+
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
+        """Calibrated probabilities, of shape (n_items, n_classes), float32; each on its own for several labels."""
+        outputs = self._outputs(X)
+        probabilities = np.zeros((len(outputs), len(self.classes_)), np.float32)
+        probabilities[:, self._columns] = outputs
+        return probabilities
+
+    def predict(self, X: Sequence[Any]) -> Any:
+        """The likeliest label of each item, of shape (n_items,); for several labels what `y` was like.
+
+        That is an indicator of shape (n_items, n_labels), or n_items tuples of labels, of a probability of at
+        least one half.
+        """
+        probabilities = self.predict_proba(X)
+        if not self.multilabel_:
+            return np.asarray(self.classes_[probabilities.argmax(axis=1)])
+        named = probabilities >= 0.5
+        if self._indicator:
+            return named.astype(np.int64)
+        return [tuple(self.classes_[row].tolist()) for row in named]
+
+    def score(self, X: Sequence[Any], y: Sequence[Any], sample_weight: Any = None) -> float:
+        """The accuracy; for several labels the share of items of which every label is right.
+
+        Args:
+            X: n_items.
+            y: their labels, as `fit` takes them.
+            sample_weight: of shape (n_items,), or None.
+        """
+        if not self.multilabel_ or self._indicator:
+            return float(super().score(X, y, sample_weight))
+        right = [set(one) == set(other) for one, other in zip(self.predict(X), y, strict=True)]
+        return float(np.average(right, weights=sample_weight))
+
+
+class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
+    """A regressor of files, texts or pictures on a pretrained source; `score` is R2.
+
+    Args:
+        source: a source URI.
+        freeze: a freeze policy.
+        arch: the architecture of bare weights, or FILE:Class.
+        modality: "image", "text" or "audio"; None: told from the items.
+        budget: time for freeze="auto", such as "5m".
+        epochs, lr, batch_size: training settings; None: the defaults of the modality.
+        seed: the one seed.
+        precision: "auto", "fp32" or "bf16".
+        device: "auto", "cpu", "cuda" or "mps".
+        store: the feature store's folder.
+        threads: cores to use.
+
+    Attributes:
+        profile_: stage name to the cross-validated R2 of a probe there.
+        head_stages_: names of the stages that the head reads.
+        stopped_because_: why it ended as it did, in a sentence.
+        n_features_out_: width of what `transform` gives.
+
+    Example:
+        >>> model = TransferRegressor(source="timm:resnet50.a1_in1k")  # doctest: +SKIP
+        >>> model.fit(paths, prices).score(new_paths, new_prices)  # doctest: +SKIP
+    """
+
+    def fit(
+        self, X: Sequence[Any], y: Sequence[float], groups: Sequence[Any] | None = None
+    ) -> TransferRegressor:
+        """Learn from items and numbers.
+
+        Args:
+            X: n_items paths, texts or uint8 pictures (H, W) or (H, W, 3).
+            y: n_items finite numbers.
+            groups: n_items values kept together in folds.
+
+        Raises:
+            DataError: an item cannot be read, or a number is not finite.
+        """
+        values = np.asarray(y, dtype=np.float64).reshape(-1)
+        self._learn(X, [repr(float(value)) for value in values], groups, "regression")
+        return self
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:
-        """The likeliest label of each item, of shape (n_items,)."""
-        most_probable = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[most_probable])
+        """The value of each item, of shape (n_items,), float64."""
+        return self._outputs(X)[:, 0].astype(np.float64)
+
+
+def _is_indicator(y: Any) -> bool:
+    """Whether labels come as rows of 0 and 1."""
+    if isinstance(y, (list, tuple)) and len(y) and not isinstance(y[0], np.ndarray):
+        return False
+    return bool(np.ndim(y) == 2 and np.isin(np.asarray(y), (0, 1)).all())
+
+
+def _label_sets(y: Any) -> list[list[Any]] | None:
+    """The labels of each item where it may have several; None for one class each."""
+    if _is_indicator(y):
+        return [np.flatnonzero(row).tolist() for row in np.asarray(y)]
+    if all(isinstance(row, (list, tuple, set, frozenset)) for row in y):
+        return [sorted(set(row)) for row in y]
+    return None
 
 
 def _plain(X: Sequence[Any]) -> Any:

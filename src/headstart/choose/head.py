@@ -203,9 +203,10 @@ def _encoded(
     encoded = targets.encode(listed)
     if len(set(listed)) < 2:
         kind = {"classification": "class", "multilabel": "set of labels", "regression": "value"}[task]
+        kinds = {"classification": "classes", "multilabel": "sets of labels", "regression": "values"}[task]
         raise DataError(
             f"All {len(listed)} training items have the {kind} {listed[0] if listed else ''!r}; "
-            f"a head needs items of at least two."
+            f"a head needs items of at least two {kinds}."
         )
     return targets, encoded
 

@@ -169,6 +169,7 @@ def _worst(learner: Learner, evaluation: Evaluation) -> tuple[WrongItem, ...]:
     predicted = learner.targets.decode(outputs)
     if task == "regression":
         texts = [f"{value:.4g}" for value in predicted]
+        labels = [f"{float(label):.6g}" for label in labels]
         return hardest_items(items, names, labels, texts, losses, examples.modality)
     right = predicted == np.asarray(labels, dtype=object)
     texts = predicted.tolist()
