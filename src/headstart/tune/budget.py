@@ -42,6 +42,15 @@ def rungs(n_epochs: int) -> list[int]:
     return sorted({math.ceil(n_epochs / 4), math.ceil(n_epochs / 2), n_epochs})
 
 
+def told(seconds: float) -> str:
+    """Seconds in words: a decimal below ten.
+
+    >>> told(123.4), told(1.234)
+    ('123 s', '1.2 s')
+    """
+    return f"{max(seconds, 0.0):.{0 if seconds >= 10 else 1}f} s"
+
+
 def survivors(n_candidates: int) -> int:
     """How many go on from a rung: the better half, one at least."""
     return math.ceil(n_candidates / 2)

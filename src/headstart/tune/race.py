@@ -1,11 +1,9 @@
 """`--freeze auto`: a race of ways to train within a budget; it is never worse than the head alone on validation.
 
-The head alone is the reference. The others run under successive halving: a quarter of their epochs, then the
-better half of them a half, then the better half of those all. With the time that is left the best one's rates
-are tried at three times and a third, then a network from scratch, then those that were put aside, and the
-members of one cut are averaged. Of those that pass the rule of `compare` the one of least validation loss is taken,
-and trained again on training and validation items together, with the same epochs: more items gain more than
-any choice among good candidates (docs/race.md has the numbers).
+The others run under successive halving; with the time that is left the best one's rates are tried at three
+times and a third, then a network from scratch, then those that were put aside. Of those that pass the rule of
+`compare` the one of least validation loss is taken, and trained again on training and validation items together,
+or averaged with others of its cut (docs/race.md says why).
 
 Every decision that rests on measured time goes into the study file, so that a race that was killed and taken
 up again decides the same.
@@ -21,11 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import TrainingError
 from headstart.progress import say
-from headstart.tune.budget import SHARE, Cost, plan, survivors
+from headstart.tune.budget import SHARE, Cost, plan, survivors, told
 from headstart.tune.choice import AutoChoice, best_of, candidate_of, reference
 from headstart.tune.entrants import RATES, Entrant
+from headstart.tune.finale import train_again
 from headstart.tune.result import Tuned
 from headstart.tune.runner import Build, Judge, Runner
 from headstart.tune.soups import soup_of
@@ -84,6 +82,7 @@ class Race:
             self.place = place
             self._halve(self._field(entrants))
             self._use_the_rest(scratch)
+            self._say_what_had_no_time()
             choice = self._conclude()
             for runner in self.runners.values():
                 runner.close()
@@ -126,7 +125,7 @@ class Race:
             in_time = need < left / 2 and self.spent < MEASURING * self.budget
             if not self._decide(f"{runner.name} is measured", in_time):
                 what = "an epoch" if entrant.policy.cut == 0 else "storing the frozen prefix"
-                self._no_time(runner, f"{what} takes about {need:.0f} s", left)
+                self._no_time(runner, f"{what} takes about {told(need)}", left)
                 continue
             runner.measure()
             if not runner.is_out:
@@ -140,7 +139,7 @@ class Race:
         places = self._decide("epochs", plan(costs, wanted, left))
         for runner in field:
             if runner.name not in places:
-                self._no_time(runner, f"an epoch takes about {runner.facts['epoch_seconds']:.1f} s", left)
+                self._no_time(runner, f"an epoch takes about {told(runner.facts['epoch_seconds'])}", left)
                 continue
             runner.plan(min(int(places[runner.name]), int(runner.facts["wanted"])))
             if places[runner.name] < wanted:
@@ -182,12 +181,11 @@ class Race:
             known = {name: like.facts[name] for name in ("epoch_seconds", "prepare_seconds", "wanted")}
             n_epochs = int(like.facts["epochs"])
         else:
-            seconds = max([_LIVE_EPOCH * self.pass_seconds, *self._live_epochs()])
-            known = {"epoch_seconds": seconds, "prepare_seconds": seconds / 2, "wanted": self._most_epochs()}
+            known = self._costs_of_all_stages()
             n_epochs = int(known["wanted"])
         need = float(known["epoch_seconds"]) * n_epochs + float(known["prepare_seconds"])
         if not self._fits(runner, need):
-            self._no_time(runner, f"it takes about {need:.0f} s", self._left())
+            self._no_time(runner, f"it takes about {told(need)}", self._left())
             return
         self.study.note(runner.name, **{"seconds": 0.0, **known, "epochs": n_epochs, **runner.facts})
         for rung in runner.rungs:
@@ -248,29 +246,12 @@ class Race:
         n_epochs, left = int(best.facts["epochs"]), self._left()
         need = self._cost(best).again(n_epochs)
         if not self._decide("again", need <= left):
-            say(f"{best.name}: training it on all items takes about {need:.0f} s, {left:.0f} s are left")
+            say(f"{best.name}: training it on all items takes about {told(need)}, {told(left)} are left")
             return None
-        validated = best.result()
         for runner in self.runners.values():
-            runner.drop()
-        training = self.again(best.entrant, self.place / "again")
-        training.limit_epochs(n_epochs)
-        try:
-            tuned = training.run(resume=self.resume, deadline=time.monotonic() + max(0.0, self._left()))
-        except TrainingError as error:
-            say(f"{best.name} on all items: {error}")
-            return None
-        if not tuned.history or int(tuned.history[-1]["epoch"]) < n_epochs:
-            say(f"{best.name}: the time was up before it was trained on all items")
-            return None
-        return replace(
-            tuned,
-            head=replace(tuned.head, temperature=validated.head.temperature),
-            validation=validated.validation,
-            validation_logits=validated.validation_logits,
-            history=validated.history,
-            seconds=validated.seconds + tuned.seconds,
-        )
+            if runner is not best:
+                runner.drop()
+        return train_again(self.again, best, self.place / "again", seconds=self._left(), resume=self.resume)
 
     def _leader(self) -> Runner | None:
         done = [r for r in self.runners.values() if r.reached and r.is_done and not r.is_out]
@@ -291,13 +272,28 @@ class Race:
         left = self._left()
         return bool(self._decide(f"{runner.name} fits", need <= SHARE * (left - reserve)))
 
-    def _live_epochs(self) -> list[float]:
-        live = [r for r in self.runners.values() if r.entrant.policy.cut == 0 and "epoch_seconds" in r.facts]
-        return [float(r.facts["epoch_seconds"]) for r in live]
-
-    def _most_epochs(self) -> int:
-        return max((int(r.facts.get("wanted", 1)) for r in self.runners.values()), default=1)
+    def _costs_of_all_stages(self) -> dict[str, Any]:
+        """The facts of a training of the whole network, by one that was measured, else by a forward pass."""
+        measured = [r.facts for r in self.runners.values() if "epoch_seconds" in r.facts]
+        live = [
+            float(r.facts["epoch_seconds"])
+            for r in self.runners.values()
+            if r.entrant.policy.cut == 0 and "epoch_seconds" in r.facts
+        ]
+        seconds = max([_LIVE_EPOCH * self.pass_seconds, *live])
+        wanted = max((int(facts["wanted"]) for facts in measured), default=1)
+        return {"epoch_seconds": seconds, "prepare_seconds": seconds / 2, "wanted": wanted}
 
     def _no_time(self, runner: Runner, reason: str, left: float) -> None:
         if not runner.is_out:
-            runner.leave_out(f"not tried: {reason}, and {max(left, 0.0):.0f} s of the budget were left")
+            why = f"not tried: {reason}, and {told(left)} of the budget were left"
+            runner.leave_out(why, quietly=True)
+
+    def _say_what_had_no_time(self) -> None:
+        out = [
+            r.name for r in self.runners.values() if r.is_out and "of the budget were left" in r.facts["why"]
+        ]
+        if not any(runner.reached for runner in self.runners.values()):
+            say(f"the budget of {self.budget:.3g} s is too small to try a candidate: the head alone is kept")
+        elif out:
+            say(f"not tried for lack of time: {', '.join(out)}")

@@ -127,9 +127,10 @@ class Runner:
         """Its score so far."""
         return self._judge.score(self.logits)
 
-    def leave_out(self, why: str) -> None:
+    def leave_out(self, why: str, *, quietly: bool = False) -> None:
         """Close it with a reason."""
-        say(f"{self.name}: {why}")
+        if not quietly:
+            say(f"{self.name}: {why}")
         self._study.note(self.name, why=why)
         self._study.end(self.name, "fail")
 
