@@ -162,6 +162,7 @@ def table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     differences: list[float] = []
+    totals = dict.fromkeys(SIDES, 0.0)
     for row in ROWS:
         if not _path(row).exists():
             continue
@@ -172,6 +173,8 @@ def table() -> str:
         peer, own = ([kept[side][seed] for seed in seeds] for side in SIDES)
         less = [a["accuracy"] - b["accuracy"] for a, b in zip(own, peer, strict=True)]
         differences += less
+        for side in SIDES:
+            totals[side] += sum(kept[side][seed]["seconds"] for seed in seeds)
         lines.append(
             f"| {row.data}, {row.n_labels} a class, {len(seeds)} draws | {_accuracy(peer)} | {_accuracy(own)} "
             f"| {interval(less, signed=True)} | {_cost(peer)} | {_cost(own)} "
@@ -180,7 +183,9 @@ def table() -> str:
     if not differences:
         return "Not measured yet."
     told = f"Measured {time.strftime('%Y-%m-%d')} with {n_threads()} threads."
-    return "\n".join([told, "", *lines, "", f"Mean difference over all draws {mean(differences):+.4f}."])
+    ratio = totals["setfit"] / totals["headstart"]
+    over_all = f"Over all draws: {mean(differences):+.4f} accuracy, {ratio:.1f}x faster."
+    return "\n".join([told, "", *lines, "", over_all])
 
 
 def _accuracy(runs: list[dict[str, Any]]) -> str:

@@ -157,7 +157,7 @@ class MixedFeed:
         pads: whether items of different buckets may share a part.
     """
 
-    def __init__(self, feed: Feed, *, least: int = 8, pads: bool = False) -> None:
+    def __init__(self, feed: Feed, *, least: int = 16, pads: bool = False) -> None:
         self.feed, self.least, self.pads = feed, least, pads
         self.n_items = feed.n_items
         self.buckets: Sequence[Positions] = [np.arange(self.n_items)]
