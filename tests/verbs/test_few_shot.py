@@ -45,3 +45,11 @@ def test_auto_has_nothing_to_compare(tmp_path: Path) -> None:
             **{**FEW, "freeze": "auto"},
             budget="1m",
         )
+
+
+def test_what_the_source_knows_already_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.tune.contrastive.KNOWN", 0.0)
+    run = headstart.fit(
+        small_data.digit_table(tmp_path), LETTERS, out=tmp_path / "run", store=str(tmp_path / "store"), **FEW
+    )
+    assert run.metrics["chosen"]["policy"] == "all" and run.metrics["n_validation"] == 0

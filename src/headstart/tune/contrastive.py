@@ -41,6 +41,7 @@ from headstart.tune.schedule import Positions
 from headstart.tune.step import rows_of
 
 FEW = 64  # labels a class, up to which all are learned from and none is set aside
+KNOWN = 0.85  # accuracy of the head alone, cross-validated, from which few labels lose more than they give
 
 
 class Contrastive:

@@ -116,6 +116,15 @@ class Learner:
         if not len(validation) and not self._learns_from_all(train):
             train, validation = self._set_aside(train)
         choice = self._choose(train)
+        if not len(validation) and self._is_known_already(choice):
+            reason = (
+                f"The head alone reached {choice.chosen.quality:.3f} in cross-validation on these few labels: "
+                "training the network on them would rather lose than gain, so the head alone is returned."
+            )
+            say(reason)
+            return Learned(
+                self.job.source, choice.head, "all", len(policy.stages), choice, len(train), reason=reason
+            )
         with self.clock.phase("tune"):
             if policy.text == "auto":
                 return self._auto(choice, train, validation, folder, resume)
@@ -218,6 +227,12 @@ class Learner:
         recipe = self.job.recipe
         by_pairs_alone = bool(recipe.contrastive) and not recipe.epochs and self.job.policy.cut is not None
         return by_pairs_alone and len(train) <= FEW * len(self.classes)
+
+    def _is_known_already(self, choice: Choice) -> bool:
+        """Whether the source tells the classes apart as it is, so that few labels can only make it worse."""
+        from headstart.tune.contrastive import KNOWN
+
+        return self.targets.task == "classification" and choice.chosen.quality >= KNOWN
 
     def _set_aside(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from headstart.data import holdout_indices
