@@ -3,155 +3,165 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from freeze_networks import ARCHITECTURES, N_ITEMS, albert, timm_backbone
+from torch import nn
 from tune_networks import States, chain, linear_head
 
 from headstart.backbone import Backbone
 from headstart.errors import OptionError, TrainingError
 from headstart.heads.linear import LinearHeadModule
-from headstart.tune import Freeze, Recipe
+from headstart.tune import Freeze, Policy, Recipe
+from headstart.tune.adapters import is_adapter
 from headstart.tune.feeds import Labelled, StoredFeed, TensorFeed
 from headstart.tune.loop import Loop
+from headstart.tune.network import network_to_train
 
-Inputs = Tensor | dict[str, Tensor]
-N_ITEMS = 6
-
-
-class Mean(nn.Module):
-    """The mean of a transformer's last hidden states, as sources give it."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, **inputs: Tensor) -> Tensor:
-        return self.model(**inputs).last_hidden_state.mean(dim=1)
-
-
-def timm_backbone(name: str, **options: object) -> tuple[Backbone, Inputs]:
-    import timm
-
-    network = timm.create_model(name, num_classes=0, **options)
-    size = options.get("img_size", 64)
-    return Backbone(network), torch.randn(N_ITEMS, 3, size, size)
-
-
-def bert(**options: object) -> tuple[Backbone, Inputs]:
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(
-        vocab_size=50, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=24
-    )
-    return Backbone(Mean(BertModel(config, add_pooling_layer=False))), tokens()
-
-
-def albert() -> tuple[Backbone, Inputs]:
-    from transformers import AlbertConfig, AlbertModel
-
-    config = AlbertConfig(
-        vocab_size=50,
-        embedding_size=8,
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=24,
-    )
-    return Backbone(Mean(AlbertModel(config, add_pooling_layer=False))), tokens()
-
-
-def wav2vec2() -> tuple[Backbone, Inputs]:
-    from transformers import Wav2Vec2Config, Wav2Vec2Model
-
-    config = Wav2Vec2Config(
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=24,
-        conv_dim=(8, 8),
-        conv_stride=(5, 4),
-        conv_kernel=(10, 8),
-        num_feat_extract_layers=2,
-        num_conv_pos_embeddings=4,
-        num_conv_pos_embedding_groups=2,
-        layerdrop=0.5,
-        mask_time_prob=0.5,
-        mask_time_length=2,
-    )
-    return Backbone(Mean(Wav2Vec2Model(config))), {"input_values": torch.randn(N_ITEMS, 800)}
-
-
-def tokens() -> dict[str, Tensor]:
-    return {
-        "input_ids": torch.randint(1, 50, (N_ITEMS, 7)),
-        "attention_mask": torch.ones(N_ITEMS, 7, dtype=torch.int64),
-    }
-
-
-ARCHITECTURES: dict[str, Callable[[], tuple[Backbone, Inputs]]] = {
-    "resnet": lambda: timm_backbone("resnet10t"),
-    "mobilenetv2": lambda: timm_backbone("mobilenetv2_035"),
-    "efficientnet, drop path": lambda: timm_backbone("efficientnet_lite0", drop_path_rate=0.5),
-    "vit, dropout": lambda: timm_backbone(
-        "vit_tiny_patch16_224", img_size=32, depth=3, embed_dim=24, num_heads=2, proj_drop_rate=0.3
+POLICIES = (
+    *(
+        "none",
+        "first:1",
+        "until:{second}",
+        "last:1",
+        "only:{middle}",
+        "norm",
+        "bias",
+        "lora:2",
+        "dora:2",
+        "ia3",
     ),
-    "convnext": lambda: timm_backbone(
-        "convnext_atto", depths=(1, 1, 1, 1), dims=(8, 8, 8, 8), drop_path_rate=0.5
+    *(
+        "gradual",
+        "lp-ft",
+        "first:1,lora:2",
+        "first:1,norm",
+        "first:1,bias",
+        "first:1,gradual",
+        "first:1,lp-ft",
     ),
-    "bert": bert,
-    "albert": albert,
-    "wav2vec2, layer drop and masking": wav2vec2,
-}
+)
+NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
-def train(backbone: Backbone, inputs: Inputs, cut: int, epochs: int = 2) -> tuple[Freeze, Loop]:
-    labels = np.arange(N_ITEMS) % 2
-    states = States(backbone, inputs, cut)
-    freeze = Freeze(backbone, backbone.stages[:cut])
-    feed = StoredFeed([states], cut, backbone) if cut else TensorFeed(inputs)
+def policy_of(text: str, stages: tuple[str, ...]) -> Policy:
+    return Policy.parse(text.format(second=stages[1], middle=stages[len(stages) // 2]), stages)
+
+
+def policy_loop(name: str, text: str, **settings: Any) -> tuple[Policy, Backbone, Loop]:
+    """A training of an architecture under a policy, ready to run, and the network it starts from."""
+    torch.manual_seed(0)
+    plain, inputs = ARCHITECTURES[name]()
+    plain.module.eval()
+    plain.trace(inputs)
+    policy = policy_of(text, plain.stages)
+    source: Any = SimpleNamespace(network=plain.module, stages=plain.named_stages)
+    backbone, freeze = network_to_train(
+        source,
+        policy,
+        device=torch.device("cpu"),
+        seed=0,
+        inputs=inputs,  # type: ignore[arg-type]
+    )
     with torch.no_grad():
         width = backbone(inputs).shape[1]
+    cut = policy.resolved_cut
+    feed = StoredFeed([States(backbone, inputs, cut)], cut, backbone) if cut else TensorFeed(inputs)
     loop = Loop(
         backbone,
         LinearHeadModule(linear_head(width, 2, backbone.n_stages - 1)),
         freeze,
-        Labelled(feed, labels),
+        Labelled(feed, np.arange(N_ITEMS) % 2),
         None,
-        Recipe(epochs=epochs, batch_size=3, lr=1e-3, head_lr=1e-2),
+        Recipe(**{"epochs": 2, "batch_size": 3, "lr": 1e-3, "head_lr": 1e-2, **settings}),
+        policy=policy,
     )
-    loop.run()
-    return freeze, loop
+    return policy, plain, loop
 
 
+def named_by(policy: Policy, plain: Backbone) -> set[str]:
+    """Parameters and statistics of the source's network that training under a policy may change."""
+    trained = {plain.stages.index(stage) for stage in policy.trained}
+    normalising = {
+        f"{path}.{name}"
+        for path, module in plain.module.named_modules()
+        if isinstance(module, NORMS)
+        for name, _ in module.named_parameters(recurse=False)
+    }
+    named = set()
+    for name in [*dict(plain.module.named_parameters()), *dict(plain.module.named_buffers())]:
+        own = name.rpartition(".")[2]
+        of_kind = {
+            "whole": True,
+            "norm": name in normalising,
+            "bias": own.endswith("bias"),
+            "adapter": False,
+        }[policy.what]
+        is_value = own in STATISTICS or name in dict(plain.module.named_parameters())
+        if plain.stage_of(name) in trained and is_value and of_kind:
+            named.add(name)
+    return named
+
+
+def tensors_of(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Parameters and buffers, under the names they had before adapters were put on."""
+    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    return {name.replace(".base_layer.", "."): tensor for name, tensor in named.items()}
+
+
+@pytest.mark.parametrize("text", POLICIES)
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_no_bit_of_a_frozen_stage_changes_and_every_trained_stage_does(name: str) -> None:
-    torch.manual_seed(0)
-    backbone, inputs = ARCHITECTURES[name]()
-    start = copy.deepcopy(backbone.module.eval().state_dict())
-    for cut in sorted({1, backbone.n_stages // 2, backbone.n_stages - 1}):
-        backbone.module.load_state_dict(start)
-        if name == "albert" and cut > 1:
-            continue
-        freeze, loop = train(backbone, inputs, cut)
-        after = {**dict(backbone.module.named_parameters()), **dict(backbone.module.named_buffers())}
-        for tensor in freeze.frozen_tensors:
-            if tensor in start:
-                assert torch.equal(after[tensor], start[tensor]), f"{tensor} moved at cut {cut}"
-        moved = {
-            backbone.stage_of(n) for n, t in after.items() if n in start and not torch.equal(t, start[n])
-        }
-        trained = {backbone.stage_of(n) for n in freeze.trained_tensors}
-        assert name == "albert" or trained == set(range(cut, backbone.n_stages))
-        assert moved == trained, f"trained stages that did not move at cut {cut}"
-        held = {id(p) for group in loop.optimizer.param_groups for p in group["params"]}
-        frozen = set(freeze.frozen_tensors)
-        assert not held & {id(p) for n, p in backbone.module.named_parameters() if n in frozen}
-        assert all(p.grad is None for n, p in backbone.module.named_parameters() if n in frozen)
-        freeze.release()
+def test_exactly_what_a_policy_names_changes(name: str, text: str) -> None:
+    """No bit else: no running statistics, no counter; the optimizer holds nothing of it; dropout is off there."""
+    if name == "albert" and text in ("until:{second}", "last:1", "only:{middle}"):
+        with pytest.raises(OptionError, match="nothing is left to train"):
+            policy_loop(name, text)
+        return
+    policy, plain, loop = policy_loop(name, text, steps=16 if text.endswith("gradual") else 4)
+    before, moved_by = tensors_of(plain.module), dict[int, set[str]]()
+    step = loop.optimizer.step
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        done = step(*args, **kwargs)
+        after = tensors_of(loop.backbone.module)
+        moved_by[loop.at.epoch] = {n for n in before if not torch.equal(before[n], after[n])}
+        assert_rests(loop)
+        return done
+
+    loop.optimizer.step = watched  # type: ignore[method-assign]
+    loop.run()
+    named = named_by(policy, plain)
+    moved = moved_by[max(moved_by)]
+    assert moved <= named, f"moved, and frozen: {sorted(moved - named)}"
+    assert named <= moved, f"named, and still: {sorted(named - moved)}"
+    for epoch, so_far in moved_by.items():
+        open_stages = range(policy.cut_at(epoch), plain.n_stages)
+        assert not policy.gradual or {plain.stage_of(n) for n in so_far} <= set(open_stages), epoch
+    if policy.what == "adapter":
+        adapters = [p for n, p in loop.backbone.module.named_parameters() if is_adapter(n)]
+        assert adapters and all(loop.optimizer.state[p]["step"] == loop.n_all_steps for p in adapters)
+
+
+def assert_rests(loop: Loop) -> None:
+    """Whatever does not train now has no gradient, no optimizer state and no train mode, dropout too."""
+    network, freeze = loop.backbone.module, loop.freeze
+    training = set(freeze.trained_parameters())
+    resting = {id(p) for name, p in network.named_parameters() if name not in training}
+    held = {id(p) for group in loop.optimizer.param_groups for p in group["params"]}
+    assert not resting & held and not resting & {id(p) for p in loop.optimizer.state}
+    assert all(p.grad is None and not p.requires_grad for p in network.parameters() if id(p) in resting)
+    for path, module in network.named_modules():
+        if freeze.what != "whole":
+            assert is_adapter(path) or not module.training, path
+    for index, stage in enumerate(freeze.stages):
+        if stage in freeze.frozen:
+            for module in loop.backbone.stage_modules(index):
+                assert not any(part.training for part in module.modules()), stage
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -246,16 +256,10 @@ def test_stages_that_share_all_their_weights_with_frozen_ones() -> None:
     with pytest.raises(OptionError, match="nothing is left to train"):
         Freeze(backbone, backbone.stages[:2])
     assert all(p.requires_grad for p in backbone.module.parameters())
-
-
-def test_nothing_frozen_trains_everything() -> None:
-    torch.manual_seed(0)
-    backbone, inputs = timm_backbone("mobilenetv2_035")
-    start = copy.deepcopy(backbone.module.state_dict())
-    freeze, _ = train(backbone, inputs, 0)
-    assert freeze.frozen_tensors == ()
-    still = [n for n, p in backbone.module.named_parameters() if torch.equal(p, start[n])]
-    assert still == []
+    later = Freeze(backbone, backbone.stages[:3], later=backbone.stages[:3])
+    assert not later.trained_parameters()
+    later.thaw(backbone.stages[1:])
+    assert later.trained_parameters()
 
 
 def test_what_the_network_itself_holds_fixed_stays_fixed() -> None:

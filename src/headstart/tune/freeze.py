@@ -184,7 +184,8 @@ class Freeze:
             module.__dict__["train"] = _StayInEval(module)
 
     def _check_that_something_trains(self) -> None:
-        if len(self.frozen) == len(self.stages) or self.trained_parameters():
+        to_come = any(name in self._requires_grad for name in self._may_change)
+        if len(self.frozen) == len(self.stages) or self.trained_parameters() or to_come:
             return
         self.release()
         trained = [stage for stage in self.stages if stage not in self.frozen]
