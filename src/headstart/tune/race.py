@@ -265,8 +265,9 @@ class Race:
         return Cost(epoch, epoch * self.growth, prepare * self.growth)
 
     def _fits(self, runner: Runner, need: float) -> bool:
-        """Whether seconds fit beside the last training of the leader or of the candidate itself."""
-        planned = [r for r in self.runners.values() if r.reached and not r.is_out]
+        """Whether seconds fit beside the last training of those that may be taken so far."""
+        reached = [r for r in self.runners.values() if r.reached and not r.is_out]
+        planned = [r for r in reached if self.judge.compare(r.logits).better]
         reserve = max((self._cost(r).again(int(r.facts["epochs"])) for r in planned), default=0.0)
         reserve = reserve if self.again is not None else 0.0
         left = self._left()
