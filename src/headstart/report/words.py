@@ -167,17 +167,30 @@ def sentence_parts(context: ReportContext) -> list[tuple[str, bool]]:
     trained, read, every = context.trained_stages, context.head_stages, context.all_stages
     name = (context.name_of_source, True)
     parts: list[tuple[str, bool]]
-    if trained and (len(trained) == len(every) or not every):
-        parts = [("headstart fine-tuned all of ", False), name]
-    elif trained:
-        span = trained[0] if len(trained) == 1 else f"{trained[0]} to {trained[-1]}"
-        parts = [("headstart fine-tuned ", False), (span, True), (" of ", False), name]
+    if trained:
+        whole = len(trained) == len(every) or not every
+        span = "all" if whole else trained[0] if len(trained) == 1 else f"{trained[0]} to {trained[-1]}"
+        parts = [(f"headstart {_trained_what(context)}", False), (span, not whole), (" of ", False), name]
     else:
         parts = [(f"headstart trained a {context.head} on ", False), *_read_stages(read, every), name]
     parts += [(" to ", False), *_purpose(context), (", from ", False)]
     parts.append((counted(context, context.count("n_train")), True))
     total = context.metrics.get("seconds", {}).get("total")
     return [*parts, (f", in {duration(total)}." if total else ".", False)]
+
+
+def _trained_what(context: ReportContext) -> str:
+    """What was trained of the trained stages, by the policy's name: "fine-tuned ", "trained the biases in "."""
+    policy = str(context.metrics.get("chosen", {}).get("policy", ""))
+    last = policy.rpartition(",")[2].partition(":")[0]
+    named = {
+        "norm": "the normalisation",
+        "bias": "the biases",
+        "lora": "LoRA adapters",
+        "dora": "DoRA adapters",
+        "ia3": "IA3 adapters",
+    }
+    return f"trained {named[last]} in " if last in named else "fine-tuned "
 
 
 def _read_stages(read: Sequence[str], every: Sequence[str]) -> list[tuple[str, bool]]:

@@ -96,4 +96,5 @@ def _joined(tuned: Tuned) -> State:
 def _parted(like: Tuned, state: Mapping[str, Tensor]) -> tuple[State, LinearHead]:
     """A joined state as a network's weights and a head."""
     weights = {name.removeprefix("network."): t for name, t in state.items() if name.startswith("network.")}
-    return weights, replace(like.head, **{name: state[f"head.{name}"].numpy() for name in _HEAD})
+    head: dict[str, Any] = {name: state[f"head.{name}"].numpy() for name in _HEAD}
+    return weights, replace(like.head, **head)

@@ -50,6 +50,7 @@ def report_context(
         ProfilePoint,
         ReportContext,
     )
+    from headstart.tune import Policy
 
     job, positions = learner.job, evaluation.positions
     examples, choice = job.examples, learned.choice
@@ -71,7 +72,7 @@ def report_context(
         group=examples.group,
         n_groups=None if examples.groups is None else len(set(examples.groups)),
         all_stages=tuple(job.source.stages),
-        trained_stages=tuple(job.source.stages)[learned.cut :] if learned.is_tuned else (),
+        trained_stages=Policy.parse(learned.policy, tuple(job.source.stages)).trained,
         n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
         calibration=tuple(
             CalibrationBin(b.low, b.high, b.n_items, b.confidence, b.accuracy)
