@@ -152,7 +152,9 @@ class Memory:
     def _take_up(self, state: dict[str, Any], best: dict[str, Any]) -> None:
         loop = self._loop
         _check_identity(state["identity"], loop.identity)
-        loop.open_until(state["progress"]["epoch"])
+        for epoch in range(2, state["progress"]["epoch"] + 1):
+            if list(loop.freeze.frozen) != state["freeze"]["frozen"]:  # at an epoch's end the next is not open
+                loop.open_until(epoch)
         loop.freeze.load_state_dict(state["freeze"])
         self._load_weights(state["weights"])
         loop.optimizer.load_state_dict(state["optimizer"])
