@@ -238,7 +238,7 @@ class Loop:
         with self._averaged():
             found = None
             if self.validation is not None:
-                found = score(self.logits(self.validation), self.validation.labels)
+                found = score(self.logits(self.validation), self.validation.labels, self.head.task)
             if found is not None and (self.at.best_loss is None or found.log_loss < self.at.best_loss):
                 self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
                 self.memory.remember_best()
@@ -275,7 +275,7 @@ class Loop:
         kind = np.int64 if labels.dtype.kind in "iu" else np.float32
         targets = torch.from_numpy(labels.astype(kind))
         n_outputs = self.head.linear.out_features
-        chosen = objective or Objective("classification", self.recipe, targets, n_outputs)
+        chosen = objective or Objective(self.head.task, self.recipe, targets, n_outputs)
         return Step(
             Trained(self.backbone, self.head, self.train.feed, chosen, self.machine),
             self.optimizer,

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from headstart.data.loading import load_batches
+from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead, LinearHeadModule
@@ -35,7 +36,7 @@ from headstart.tune.random_start import random_start
 from headstart.tune.rates import with_rate_found
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, Tuned, score
-from headstart.tune.start import fit_start, serves, steadied, widened
+from headstart.tune.start import TargetScale, fit_start, serves, steadied, widened
 
 
 class Training:
@@ -54,6 +55,7 @@ class Training:
         seed: the run's seed.
         folder: for checkpoints and history.jsonl; None keeps nothing.
         checkpoint_seconds: least time between two checkpoints.
+        task: what is learned; a quantity is trained standardised and given back in its own unit.
 
     Raises:
         OptionError: the policy leaves no stage to train.
@@ -74,6 +76,7 @@ class Training:
         seed: int = 0,
         folder: Path | None = None,
         checkpoint_seconds: float = 30.0,
+        task: Task = "classification",
     ) -> None:
         if not policy.trained:
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
@@ -81,16 +84,18 @@ class Training:
         self.source, self.policy, self.recipe = source, policy, recipe
         self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
         self._started = time.monotonic()
+        self.task, self.unit = task, TargetScale.of(task, np.asarray(train.labels))
         machine = Machine(setting.device, setting.precision, checkpoint_seconds)
         with setting.threads():
             self._sample = self._first_inputs(train)
             self.backbone, self.freeze = network_to_train(
                 source, policy, device=setting.device, seed=seed, inputs=self._sample
             )
-            learned = Labelled(self._feed(train, for_training=True), train.labels)
+            learned = Labelled(self._feed(train, for_training=True), self.unit.inward(train.labels))
             held_out = None
             if validation is not None:
-                held_out = Labelled(self._feed(validation, for_training=False), validation.labels)
+                inward = self.unit.inward(validation.labels)
+                held_out = Labelled(self._feed(validation, for_training=False), inward)
             head = LinearHeadModule(self._starting_head(probe, learned, held_out, machine)).to(setting.device)
 
             def make_loop(recipe: Recipe) -> Loop:
@@ -155,7 +160,7 @@ class Training:
             if loop.validation is not None:
                 share = self._interpolated() if self.recipe.wise_ft else None
                 logits = loop.logits(loop.validation)
-                found = score(logits, loop.validation.labels)
+                found = score(logits, loop.validation.labels, self.task)
         self.freeze.release()
         return self._tuned(logits, found, share)
 
@@ -189,8 +194,8 @@ class Training:
             history=tuple(last.at.history),
             stopped_because=last.at.stopped_because or f"it was paused after epoch {loop.at.epoch - 1}",
             best_epoch=loop.at.epoch - 1 if found is None else loop.at.best_epoch,
-            validation=found,
-            validation_logits=logits,
+            validation=None if found is None else replace(found, loss=found.loss * self.unit.factor**2),
+            validation_logits=None if logits is None else self.unit.outward(logits),
             seconds=time.monotonic() - self._started,
             notes=tuple(notes),
         )
@@ -207,7 +212,7 @@ class Training:
 
         def scores(state: Any) -> tuple[float, float]:
             put(state)
-            found = score(loop.logits(validation), validation.labels)
+            found = score(loop.logits(validation), validation.labels, self.task)
             return found.accuracy, found.log_loss
 
         end = {name: tensor.detach().clone() for name, tensor in tensors.items()}
@@ -242,8 +247,10 @@ class Training:
         self.freeze.train(False)
         with torch.no_grad():
             width = self.backbone(self._sample).shape[1]
-        if probe is not None and serves(probe, last_stage=last, width=width, classes=self.classes):
-            return self._first_head(steadied(probe))
+        if probe is not None and serves(
+            probe, last_stage=last, width=width, classes=self.classes, task=self.task
+        ):
+            return self._first_head(steadied(self.unit.head_inward(probe)))
         return self._first_head(self._fitted_head(train, validation, machine))
 
     def _fitted_head(self, train: Labelled, validation: Labelled | None, machine: Machine) -> LinearHead:
@@ -254,7 +261,7 @@ class Training:
         if validation is not None:
             held_out = (embed_all(self.backbone, validation.feed, machine), validation.labels)
         embeddings = embed_all(self.backbone, train.feed, machine)
-        return steadied(fit_start(embeddings, train.labels, self.classes, last, held_out))
+        return steadied(fit_start(embeddings, train.labels, self.classes, last, held_out, self.task))
 
     def _first_head(self, probe: LinearHead) -> LinearHead:
         """The probe, or weights of chance where the recipe wants them and the policy lets it."""
@@ -273,10 +280,11 @@ class Training:
             bias=module.linear.bias.detach().cpu().numpy().copy(),
             temperature=temperature,
             classes=self.classes,
+            task=self.task,
         )
         width = int(self.backbone.pooled(self._sample)[-1].shape[1])
         leading = bool(getattr(self.source.network, "embedding_is_mean", False))
-        return widened(head, width, leading=leading)
+        return self.unit.head_outward(widened(head, width, leading=leading))
 
     def _identity(self, train: Part, validation: Part | None) -> dict[str, Any]:
         """What must be equal for a checkpoint to be gone on from."""
