@@ -125,6 +125,7 @@ class _Builder:
             probe=None if entrant.fresh else self.choice.head,
             seed=learner.config.seed,
             folder=folder,
+            task=learner.targets.task,
         )
 
 
