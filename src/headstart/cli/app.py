@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from headstart.errors import HeadstartError
+from headstart import processes
+from headstart.errors import HeadstartError, OptionError
 from headstart.progress import say, set_quiet
 
 
@@ -52,6 +54,8 @@ Threads = Annotated[int | None, typer.Option(help="Threads [else the cores this 
 def main() -> None:
     """Run the command line; a known error prints its message alone and gives its exit code."""
     debug = "--debug" in sys.argv
+    if processes.count() > 1:  # else every process warns of what it does on purpose
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if debug:
         sys.argv.remove("--debug")
     try:
@@ -59,7 +63,7 @@ def main() -> None:
     except HeadstartError as error:
         if debug:
             raise
-        print(f"headstart: {error}{_remedy(error)}", file=sys.stderr)
+        print(f"headstart{_which_process()}: {error}{_remedy(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except (_Stopped, KeyboardInterrupt) as stop:
         print(f"\nheadstart: stopped.{stop}", file=sys.stderr)
@@ -70,11 +74,15 @@ def main() -> None:
         if debug:
             raise
         print(
-            f"headstart: an error of ours, {type(error).__name__}: {error}\n"
+            f"headstart{_which_process()}: an error of ours, {type(error).__name__}: {error}\n"
             f"Run the command again with --debug for the traceback, and please report it.{_remedy(error)}",
             file=sys.stderr,
         )
         sys.exit(1)
+
+
+def _which_process() -> str:
+    return "" if processes.is_first() else f" (process {processes.number()} of {processes.count()})"
 
 
 def _remedy(error: BaseException) -> str:
@@ -95,6 +103,8 @@ def _root(
         raise typer.Exit
     if context.invoked_subcommand is None and not version:
         print(context.get_help())
+    elif processes.count() > 1 and context.invoked_subcommand != "fit":
+        raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
 @app.command()
@@ -177,11 +187,15 @@ def fit(
 
     options = options_of_command(given, config, resume)
     if dry_run:
+        if not processes.is_first():
+            return
         from headstart.verbs.plan import plan
 
         print(plan(options))
         return
     run = fit_config_to_run(options, out, resume)
+    if not processes.is_first():
+        return
     if as_json:
         print(json.dumps(run.metrics, indent=2))
     elif not quiet:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from headstart import processes
 from headstart.backbone import supports_bf16
 from headstart.errors import OptionError
 
@@ -52,10 +53,12 @@ def choose_precision(precision: str, device: torch.device) -> Precision:
 
 
 def available_cores() -> int:
-    """How many cores this process may use, which may be fewer than the machine has."""
+    """How many cores this process may use: fewer than the machine has where others of the same run are on it."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        n_cores = len(os.sched_getaffinity(0))
+    else:
+        n_cores = os.cpu_count() or 1
+    return max(1, n_cores // processes.count_here())
 
 
 @dataclass(frozen=True)

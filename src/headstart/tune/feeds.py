@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from headstart import processes
 from headstart.backbone import Backbone, State
 from headstart.data.augment import Augment
 from headstart.data.loading import load_batches, plan_batches
@@ -224,9 +225,9 @@ def embed_all(
 ) -> NDArray[np.float32]:
     """The embeddings of all items of a feed, not augmented, of shape (n_items, width), in their order.
 
-    Modes are as they are set. Batches do not depend on the order of training.
+    Modes are as they are set. Batches do not depend on the order of training; several processes share them.
     """
-    plan = ordered_plan(feed.buckets, batch_size)
+    plan = ordered_plan(feed.buckets, batch_size)[processes.number() :: processes.count()]
     result: NDArray[np.float32] | None = None
     with torch.no_grad():
         for positions, inputs in feed.batches(plan, seed=seed, epoch=0, start=0):
@@ -234,8 +235,21 @@ def embed_all(
                 embedding = feed.embed(backbone, inputs, machine.device)
             values = embedding.float().cpu().numpy()
             if result is None:
-                result = np.empty((feed.n_items, values.shape[1]), dtype=np.float32)
+                result = np.zeros((feed.n_items, values.shape[1]), dtype=np.float32)
             result[positions] = values
+    if processes.count() > 1:
+        result = _of_all(result, feed.n_items, machine.device)
     if result is None:
         raise TrainingError("there are no items to embed")
     return result
+
+
+def _of_all(
+    own: NDArray[np.float32] | None, n_items: int, device: torch.device
+) -> NDArray[np.float32] | None:
+    """Rows of all processes, each of which has some and zeros elsewhere."""
+    width = max(processes.gathered(0 if own is None else own.shape[1]))
+    if width == 0:
+        return None
+    rows = torch.zeros(n_items, width) if own is None else torch.from_numpy(own)
+    return processes.total(rows.to(device)).cpu().numpy()

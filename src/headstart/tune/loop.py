@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from headstart import processes
 from headstart.errors import TrainingError
 from headstart.heads.linear import LinearHeadModule
 from headstart.progress import progress
@@ -34,10 +35,13 @@ from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, score
 from headstart.tune.schedule import Positions, epoch_plan, n_epochs_of, n_steps_of, rate_factor
+from headstart.tune.sharing import Sharing
 from headstart.tune.state import Memory, Progress, write_history
 from headstart.tune.step import ItemLosses, Step, Trained
 
 _STEPS_BETWEEN_CHECKS = 50
+_STEPS_BETWEEN_DECISIONS = 20  # in several processes on an accelerator, which must stop for them
+_SEEDS_APART = 1_000_003  # so that no two processes draw the same random numbers
 
 
 class Loop:
@@ -74,18 +78,13 @@ class Loop:
         folder: Path | None = None,
         identity: Mapping[str, Any] | None = None,
     ) -> None:
-        from accelerate import Accelerator
-
         self.backbone, self.head, self.freeze = backbone, head, freeze
         self.train, self.validation = train, validation
         self.recipe, self.policy, self.seed = recipe, policy, seed
         self.machine = machine or Machine()
         self.folder = folder
-        self.accelerator = Accelerator()
-        if self.accelerator.num_processes > 1:
-            raise TrainingError(
-                "training in several processes is not there yet: start one, without a launcher"
-            )
+        by_item = objective is None or isinstance(objective, Objective)
+        self.sharing = Sharing(backbone.module, self.machine, whole=not by_item)
         self.identity = dict(identity or {})
         self._smallest = 2 if freeze.normalises_over_batches() else 1
         self._weights = balanced_weights(train.labels) if recipe.sampling == "balanced" else None
@@ -126,7 +125,7 @@ class Loop:
             TrainingError: the loss is not a number, or the checkpoint is of another run.
         """
         until = self.n_epochs if until_epoch is None else until_epoch
-        with randomness.seeded(self.seed):
+        with randomness.seeded(self.seed + _SEEDS_APART * processes.number()), self.sharing.synced():
             if not (resume and self.memory.recall()):
                 self._begin()
             total = self.n_all_steps * self.train.feed.n_items // self.n_steps
@@ -170,6 +169,7 @@ class Loop:
                 self.freeze.thaw(named)
                 for group in stage_groups(self.freeze, self.recipe, named):
                     self.optimizer.add_param_group(group)
+                self.step.trained = self.sharing.wrapped(self._trained)
                 self.step.keep_anchors()
 
     def start_here(self) -> None:
@@ -178,13 +178,20 @@ class Loop:
             self.average = Average(self.state(), self.recipe.ema)
         self.memory.remember_best()
 
+    def gradients(self, positions: Positions, inputs: Any, *, epoch: int, step: int) -> Tensor:
+        """Compute the gradients of a whole batch without a step; its mean loss, in all processes the same."""
+        with self.sharing.synced():
+            loss = self.step.gradients(positions, inputs, epoch=epoch, step=step, n_items=len(positions))
+        return self.sharing.total(loss)
+
     def set_modes(self) -> None:
         """Put what trains in train mode."""
         self.freeze.train()
         self.head.train()
 
     def _begin(self) -> None:
-        self.memory.clear()
+        if processes.is_first():
+            self.memory.clear()
         if self.validation is not None:
             self._note(0, None, 0.0, 0.0)
 
@@ -193,32 +200,43 @@ class Loop:
         self.open_until(at.epoch)
         plan = self.plan(at.epoch)
         started = clock() - at.epoch_seconds
-        deadline = float("inf") if self.machine.deadline is None else self.machine.deadline
         self.set_modes()
-        batches = self.train.feed.batches(plan, seed=self.seed, epoch=at.epoch, start=at.step)
+        batches = self.train.feed.batches(
+            self.sharing.own(plan), seed=self.seed, epoch=at.epoch, start=at.step
+        )
         for positions, inputs in batches:
             self._set_rate()
-            loss = self.step(positions, inputs, epoch=at.epoch, step=at.step, n_items=len(positions))
+            n_items = len(plan[at.step])
+            loss = self.step(positions, inputs, epoch=at.epoch, step=at.step, n_items=n_items)
             if self.average is not None:
                 self.average.update(self.state())
-            at.loss_sum += loss * len(positions)
+            at.loss_sum += loss * n_items
             at.step += 1
-            advance(len(positions))
+            advance(n_items)
             at.epoch_seconds = clock() - started
             if at.step % _STEPS_BETWEEN_CHECKS == 0:
                 self.check_finite()
-            if self.memory.is_due():
+            due, late = self._decisions(started + at.epoch_seconds)
+            if due:
                 self.memory.keep()
-            if started + at.epoch_seconds > deadline:
+            if late:
                 at.stopped_because = f"the time budget was used up in epoch {at.epoch}"
                 return
         self._end_epoch(sum(map(len, plan)), started)
+
+    def _decisions(self, now: float) -> tuple[bool, ...]:
+        """Whether a checkpoint is due, and whether the time is up: of the first process, in all."""
+        asks_each_step = processes.count() == 1 or self.machine.device.type == "cpu"
+        if not asks_each_step and self.at.step % _STEPS_BETWEEN_DECISIONS:
+            return False, False
+        deadline = self.machine.deadline
+        return processes.decided(self.memory.is_due(), deadline is not None and now > deadline)
 
     def _end_epoch(self, n_seen: int, started: float) -> None:
         self.check_finite()
         at = self.at
         lr = float(self.optimizer.param_groups[0]["lr"])
-        train_loss = float(at.loss_sum) / n_seen
+        train_loss = float(self.sharing.total(at.loss_sum)) / n_seen
         self._note(at.epoch, train_loss, lr, time.monotonic() - started)
         if at.epoch >= self.n_epochs:
             at.stopped_because = (
@@ -229,7 +247,7 @@ class Loop:
         elif self.validation is not None and at.epoch - at.best_epoch >= self.recipe.patience:
             at.stopped_because = f"no better validation loss for {self.recipe.patience} epochs"
         at.next_epoch()
-        if at.stopped_because is not None or self.memory.is_due():
+        if at.stopped_because is not None or processes.decided(self.memory.is_due())[0]:
             self.memory.keep()
 
     def _note(self, epoch: int, train_loss: float | None, lr: float, seconds: float) -> None:
@@ -258,7 +276,7 @@ class Loop:
                 "seconds": round(seconds, 3),
             }
         )
-        if self.folder is not None:
+        if self.folder is not None and processes.is_first():
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)
 
     @contextmanager
@@ -276,16 +294,16 @@ class Loop:
         targets = torch.from_numpy(labels.astype(kind))
         n_outputs = self.head.linear.out_features
         chosen = objective or Objective(self.head.task, self.recipe, targets, n_outputs)
+        self._trained = Trained(self.backbone, self.head, self.train.feed, chosen, self.machine)
         return Step(
-            Trained(self.backbone, self.head, self.train.feed, chosen, self.machine),
+            self.sharing.wrapped(self._trained),
             self.optimizer,
             targets.to(self.machine.device),
             self.recipe,
             seed=self.seed,
             n_classes=n_outputs,
-            n_processes=self.accelerator.num_processes,
-            backward=self.accelerator.backward,
-            smallest=self._smallest,
+            sharing=self.sharing,
+            smallest=self._smallest if self.sharing.n == 1 else 1,
             network_parameters=self.freeze.trained_parameters,
         )
 
@@ -318,7 +336,7 @@ class Loop:
         Raises:
             TrainingError: naming the epoch, the rate and the remedy.
         """
-        if not bool(torch.isfinite(self.at.loss_sum)):
+        if not bool(torch.isfinite(self.sharing.total(self.at.loss_sum))):
             precision = " or --precision fp32" if self.machine.precision != "fp32" else ""
             raise TrainingError(
                 f"the training loss is not a finite number in epoch {self.at.epoch} of {self.n_epochs}, "

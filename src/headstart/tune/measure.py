@@ -45,7 +45,7 @@ def measure_epoch(loop: Loop, n_steps: int = 3) -> float:
         before = time.monotonic()
         few = plan[: n_steps + 1]
         for positions, inputs in loop.train.feed.batches(few, seed=loop.seed, epoch=1, start=0):
-            float(loop.step.gradients(positions, inputs, epoch=1, step=0, n_items=len(positions)))
+            float(loop.gradients(positions, inputs, epoch=1, step=0))
             now = time.monotonic()
             seconds.append((now - before, len(positions)))
             before = now

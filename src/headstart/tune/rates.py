@@ -86,7 +86,7 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
             torch.manual_seed(loop.seed + number)
             positions, inputs = batches[number]
             loop.optimizer.zero_grad()
-            loss = loop.step.gradients(positions, inputs, epoch=1, step=number, n_items=len(positions))
+            loss = loop.gradients(positions, inputs, epoch=1, step=number)
             return float(loss)
 
         def step(rate: float) -> None:

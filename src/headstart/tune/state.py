@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from headstart.errors import OptionError
+from headstart import processes
+from headstart.errors import OptionError, TrainingError
 from headstart.progress import say
 from headstart.tune import randomness
 from headstart.tune.checkpoint import Checkpoints
@@ -91,15 +92,28 @@ class Memory:
             self._loop.average.copy_to(self._loop.state())
 
     def keep(self) -> None:
-        """Write a checkpoint: first the best weights, so that the state never names what is not there."""
+        """Write a checkpoint: first the best weights, so that the state never names what is not there.
+
+        The first process writes, with the random generators of all.
+        """
         if self._checkpoints is None:
             return
         loop, at = self._loop, self._loop.at
         loop.check_finite()
+        if loop.sharing.n > 1:  # from here on the first process holds what all have summed up
+            summed = loop.sharing.total(at.loss_sum)
+            at.loss_sum = summed if processes.is_first() else torch.zeros_like(summed)
+        generators = processes.gathered(randomness.capture())
+        if processes.is_first():
+            self._write(self._checkpoints, generators)
+        self._best_is_written = True
+        self._saved_at = time.monotonic()
+
+    def _write(self, checkpoints: Checkpoints, generators: list[dict[str, Any]]) -> None:
+        loop, at = self._loop, self._loop.at
         if not self._best_is_written:
-            self._checkpoints.save_best({"epoch": at.best_epoch, "weights": self._best})
-            self._best_is_written = True
-        self._checkpoints.save_last(
+            checkpoints.save_best({"epoch": at.best_epoch, "weights": self._best})
+        checkpoints.save_last(
             {
                 "identity": loop.identity,
                 "freeze": loop.freeze.state_dict(),
@@ -108,18 +122,26 @@ class Memory:
                 "optimizer": loop.optimizer.state_dict(),
                 "average": None if loop.average is None else loop.average.state_dict(),
                 "n_parts": loop.step.n_parts,
-                "random": randomness.capture(),
+                "random": generators,
             }
         )
-        self._saved_at = time.monotonic()
 
     def recall(self) -> bool:
         """Go on from the newest whole checkpoint; False when there is none.
 
         Raises:
             OptionError: the checkpoint is of a run with other settings.
-            TrainingError: it froze something else.
+            TrainingError: it froze something else, or not all processes see it.
         """
+        recalled = self._recall()
+        seen = processes.gathered((recalled, self._loop.at.epoch, self._loop.at.step))
+        if len(set(seen)) > 1:
+            raise TrainingError(
+                "the processes do not find the same checkpoint: the run's folder must be one that all of them see"
+            )
+        return recalled
+
+    def _recall(self) -> bool:
         if self._checkpoints is None:
             return False
         found = self._checkpoints.candidates()
@@ -153,22 +175,35 @@ class Memory:
         loop = self._loop
         _check_identity(state["identity"], loop.identity)
         for epoch in range(2, state["progress"]["epoch"] + 1):
-            if list(loop.freeze.frozen) != state["freeze"]["frozen"]:  # at an epoch's end the next is not open
+            if (
+                list(loop.freeze.frozen) != state["freeze"]["frozen"]
+            ):  # at an epoch's end the next is not open
                 loop.open_until(epoch)
         loop.freeze.load_state_dict(state["freeze"])
         self._load_weights(state["weights"])
         loop.optimizer.load_state_dict(state["optimizer"])
         if loop.average is not None:
             loop.average.load_state_dict(state["average"])
-        loop.step.n_parts = state["n_parts"]
-        randomness.restore(state["random"])
+        loop.step.n_parts = max(state["n_parts"], loop.recipe.accumulate)
+        self._restore_generators(state["random"])
         values = {**state["progress"]}
         values["loss_sum"] = values["loss_sum"].to(loop.machine.device)
+        if loop.sharing.number > 0:
+            values["loss_sum"] = torch.zeros_like(values["loss_sum"])
         loop.at = Progress(**values)
         if loop.at.best_epoch > 0:
             self._best = best["weights"]
-        if loop.folder is not None:
+        if loop.folder is not None and processes.is_first():
             write_history(loop.folder / "history.jsonl", loop.at.history, append=False)
+
+    def _restore_generators(self, generators: list[dict[str, Any]]) -> None:
+        if len(generators) == processes.count():
+            randomness.restore(generators[processes.number()])
+        else:
+            say(
+                f"the checkpoint is of {len(generators)} process(es) and there are {processes.count()}: "
+                "the batches are the same, the random masks of dropout are others"
+            )
 
     def _weights(self) -> dict[str, dict[str, Tensor]]:
         loop = self._loop

@@ -10,6 +10,7 @@ Legend: N items, D features, C classes or outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +26,7 @@ from headstart.tune.mixing import mix
 from headstart.tune.objective import l2_sp
 from headstart.tune.recipe import Recipe
 from headstart.tune.schedule import Positions
+from headstart.tune.sharing import Sharing
 
 
 class ItemLosses(Protocol):
@@ -69,8 +71,7 @@ class Step:
         targets: of all training items, by position, on the device.
         recipe: the settings.
         seed: the run's seed.
-        n_processes: that share each batch.
-        backward: computes the gradients of a loss.
+        sharing: of each batch between processes.
         smallest: least number of items in a part.
         network_parameters: the trained parameters of the network, by name, at each step.
     """
@@ -84,15 +85,14 @@ class Step:
         *,
         seed: int,
         n_classes: int,
-        n_processes: int,
-        backward: Callable[[Tensor], None],
+        sharing: Sharing,
         smallest: int,
         network_parameters: Callable[[], Mapping[str, nn.Parameter]],
     ) -> None:
         self.trained, self.optimizer, self.targets, self.recipe = trained, optimizer, targets, recipe
-        self.seed, self.n_classes, self.n_processes, self.smallest = seed, n_classes, n_processes, smallest
+        self.seed, self.n_classes, self.sharing, self.smallest = seed, n_classes, sharing, smallest
         self.n_parts = recipe.accumulate
-        self._backward, self._network_parameters = backward, network_parameters
+        self._backward, self._network_parameters = sharing.accelerator.backward, network_parameters
         self._anchors = (
             {name: p.detach().clone() for name, p in network_parameters().items()} if recipe.l2_sp else {}
         )
@@ -104,10 +104,10 @@ class Step:
                 self._anchors.setdefault(name, parameter.detach().clone())
 
     def __call__(self, positions: Positions, inputs: Any, *, epoch: int, step: int, n_items: int) -> Tensor:
-        """Take a step; the mean loss of the batch, without the pull to the start.
+        """Take a step; the mean loss of the batch, or this process's share of it, without the pull to the start.
 
         Args:
-            positions: of this process's items of the batch.
+            positions: of this process's items of the batch; of the whole batch, and its share is taken here.
             inputs: of these items.
             epoch: counted from 1.
             step: within the epoch.
@@ -134,20 +134,32 @@ class Step:
                 self._take_more_parts(len(positions))
 
     def _in_parts(self, positions: Positions, inputs: Any, epoch: int, step: int, n_items: int) -> Tensor:
+        sharing, weight = self.sharing, 1.0
+        if sharing.n > 1 and len(positions) == n_items:
+            weight = float(
+                n_items > sharing.number
+            )  # without an item of its own, one runs and does not count
+            own = slice(sharing.number, None, sharing.n) if weight else slice(0, 1)
+            positions, inputs = positions[own], rows_of(inputs, own)
+        if sharing.norms is not None:
+            sharing.norms.counts = bool(weight)
         targets = self.targets[torch.from_numpy(positions)]
         if self.recipe.mixup or self.recipe.cutmix:
             if not targets.is_floating_point():
                 targets = functional.one_hot(targets, self.n_classes).float()
             inputs, targets = mix(inputs, targets, recipe=self.recipe, seed=self.seed, epoch=epoch, step=step)
         total = torch.zeros((), device=targets.device)
-        n_parts = max(1, min(self.n_parts, len(positions) // self.smallest))
+        # as many in every process, by what the one with the fewest items can do
+        n_parts = max(1, min(self.n_parts, n_items // sharing.n // self.smallest))
         for rows in np.array_split(np.arange(len(positions)), n_parts):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             whole = len(rows) == len(positions)
-            losses = self.trained(inputs if whole else rows_of(inputs, part), targets[part])
-            share = losses.sum() / n_items
-            total += share.detach()
-            self._backward(share * self.n_processes)
+            last = part.stop == len(positions)
+            with nullcontext() if last else sharing.accelerator.no_sync(self.trained):
+                losses = self.trained(inputs if whole else rows_of(inputs, part), targets[part])
+                share = weight * losses.sum() / n_items
+                total += share.detach()
+                self._backward(share * sharing.n)  # over processes gradients are averaged
         if self.recipe.l2_sp:
             self._backward(l2_sp(self._network_parameters(), self._anchors, self.recipe.l2_sp))
         return total
@@ -156,13 +168,18 @@ class Step:
         """Double the parts.
 
         Raises:
-            TrainingError: a part is as small as it can be already.
+            TrainingError: a part is as small as it can be already, or other processes wait for this one.
         """
         self.optimizer.zero_grad()
         if self.n_parts * self.smallest >= n_items:
             raise TrainingError(
                 f"the device has no memory left for {max(1, n_items // self.n_parts)} item(s) at a time. Freeze "
                 "more (--freeze first:K), set `checkpointing: true` in the recipe, or take a smaller source"
+            )
+        if self.sharing.n > 1:
+            raise TrainingError(
+                f"process {self.sharing.number} of {self.sharing.n} has no memory left for its {n_items} item(s) of "
+                f"a batch. Set `accumulate: {2 * self.n_parts}` in the recipe, and go on with --resume"
             )
         self.n_parts *= 2
         if torch.cuda.is_available():

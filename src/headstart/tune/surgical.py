@@ -97,7 +97,7 @@ def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
             loop.train.feed.batches(plan, seed=loop.seed, epoch=0, start=0)
         ):
             loop.optimizer.zero_grad()
-            loss = loop.step.gradients(positions, inputs, epoch=1, step=number, n_items=len(positions))
+            loss = loop.gradients(positions, inputs, epoch=1, step=number)
             losses.append(float(loss))
             yield
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from headstart import processes
 from headstart.data.loading import load_batches
 from headstart.data.targets import Task
 from headstart.errors import OptionError
@@ -126,7 +127,7 @@ class Training:
     def limit_epochs(self, n_epochs: int) -> None:
         """Plan fewer epochs than the recipe says; the schedule is laid over these."""
         self.recipe = self.loop.recipe = self.recipe.model_copy(update={"epochs": n_epochs})
-        self.loop.identity["recipe"] = self.recipe.model_dump()
+        self.loop.identity["recipe"] = self.recipe.model_dump(exclude={"accumulate"})
 
     def run(
         self, *, resume: bool = False, deadline: float | None = None, until_epoch: int | None = None
@@ -198,6 +199,7 @@ class Training:
             validation_logits=None if logits is None else self.unit.outward(logits),
             seconds=time.monotonic() - self._started,
             notes=tuple(notes),
+            evidence={} if self.rate_search is None else {"rate_search": self.rate_search.to_json()},
         )
 
     def _interpolated(self) -> float:
@@ -227,17 +229,18 @@ class Training:
         return {name: value.to(self.setting.device) for name, value in inputs.items()}
 
     def _feed(self, part: Part, *, for_training: bool) -> Feed:
-        return feed_of(
-            self.source,
-            part,
-            self.policy.resolved_cut,
-            self.backbone,
-            self.recipe,
-            self.store,
-            self.setting,
-            seed=self.seed,
-            for_training=for_training,
-        )
+        with processes.first_goes_first():  # which stores the prefix that the others read
+            return feed_of(
+                self.source,
+                part,
+                self.policy.resolved_cut,
+                self.backbone,
+                self.recipe,
+                self.store,
+                self.setting,
+                seed=self.seed,
+                for_training=for_training,
+            )
 
     def _starting_head(
         self, probe: LinearHead | None, train: Labelled, validation: Labelled | None, machine: Machine
@@ -292,7 +295,7 @@ class Training:
             "source": self.source.digest,
             "preprocessing": self.source.preprocessing.digest(),
             "policy": self.policy.text,
-            "recipe": self.recipe.model_dump(),
+            "recipe": self.recipe.model_dump(exclude={"accumulate"}),
             "seed": self.seed,
             "precision": self.setting.precision,
             "classes": list(self.classes),

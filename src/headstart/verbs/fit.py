@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headstart import processes
 from headstart.errors import InputError, OptionError
 from headstart.progress import say
 from headstart.verbs.clock import IMPORTS, Clock
@@ -55,7 +56,8 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
     if resume is not None:
         from headstart.runs import RunDirectory
 
-        RunDirectory.resume(resume).release()  # says at once what cannot be gone on with
+        if processes.is_first():
+            RunDirectory.resume(resume).release()  # says at once what cannot be gone on with
         config = resume / "headstart.yaml"
     options = {} if config is None else read_config(config)
     options.update(given)
@@ -74,29 +76,51 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
     """
     if resume is not None and out is not None:
         raise OptionError("--resume goes on in the run's own folder: leave --out away")
+    if processes.count() > 1:
+        return _fit_together(config, out, resume)
+    processes.join("cpu")
+    return _fit(config, out, resume)
+
+
+def _fit_together(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
+    """The same in every process of a launcher: the first writes the run, the others read what it says."""
+    from headstart.features import choose_device
+    from headstart.runs import RunDirectory
+
+    if config.freeze == "auto":
+        raise OptionError(
+            "--freeze auto races within a budget in one process: find the policy there, then pass it "
+            "with --freeze to the launcher"
+        )
+    with processes.together(choose_device(config.device).type):
+        run = _fit(config, out, resume)
+    return run if processes.is_first() else Run(run.path, RunDirectory.open(run.path).metrics.to_json(), "")
+
+
+def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     clock = Clock()
     with clock.phase(IMPORTS):
         import_rooms()
-    from headstart.runs import RunDirectory
     from headstart.verbs.evaluate import learn_and_evaluate
     from headstart.verbs.finish import finish
     from headstart.verbs.learn import Learner
 
     check_place(config)
-    job = prepare(config, clock)
+    with processes.first_goes_first():  # which fetches a source that the others find in the cache
+        job = prepare(config, clock)
     _say_findings(job)
     check_learnable(job, config)
     say(f"Stages under --freeze {job.policy.text}:\n{stages_table(job)}")
-    if resume is not None:
-        run = RunDirectory.resume(resume)
-    else:
-        run = RunDirectory.create(out or Path("runs") / (Path(config.data).stem or "run"))
+    run = _folder(config, out, resume)
     try:
-        run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
+        if processes.is_first():
+            run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
         learner = Learner(job, config, clock)
         learned, evaluation = learn_and_evaluate(learner, run.path / TRAINING, resume is not None)
-        return finish(run, learner, learned, evaluation)
+        return finish(run, learner, learned, evaluation) if processes.is_first() else Run(run.path, {}, "")
     except InputError:
+        if not processes.is_first():
+            raise
         run.discard()
         raise
     except BaseException as error:
@@ -104,6 +128,24 @@ def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path |
         raise
     finally:
         run.release()
+
+
+def _folder(config: FitConfig, out: Path | None, resume: Path | None) -> RunDirectory:
+    """The run's folder, claimed by the first process alone."""
+    from headstart.runs import RunDirectory
+
+    claimed: list[RunDirectory] = []
+
+    def claim() -> Path:
+        if resume is not None:
+            claimed.append(RunDirectory.resume(resume))
+        else:
+            name = out or Path("runs") / (Path(config.data).stem or "run")
+            claimed.append(RunDirectory.create(name))
+        return claimed[0].path
+
+    path = processes.from_first(claim)
+    return claimed[0] if claimed else RunDirectory(path)
 
 
 def quoted(run: RunDirectory) -> str:

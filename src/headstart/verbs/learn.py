@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart import processes
 from headstart.errors import DataError
 from headstart.progress import say
 from headstart.verbs.clock import Clock
@@ -191,30 +192,33 @@ class Learner:
     def _pooled(self, source: Source, items: Sequence[Any], digests: np.ndarray) -> Features:
         from headstart.features import extract_pooled
 
-        return extract_pooled(
-            source,
-            items,
-            digests,
-            self.store,
-            precision=self.setting.precision,
-            device=str(self.setting.device),
-            threads=self.setting.n_threads,
-        )
+        with processes.first_goes_first():  # which stores what the others read
+            return extract_pooled(
+                source,
+                items,
+                digests,
+                self.store,
+                precision=self.setting.precision,
+                device=str(self.setting.device),
+                threads=self.setting.n_threads,
+            )
 
     def _choose(self, train: np.ndarray) -> Choice:
         from headstart.choose import choose_head
 
         units = self.job.units
         with self.clock.phase("head"):
-            return choose_head(
-                self.features.take(train),
-                self.labels[train],
-                None if units is None else units[train],
-                seed=self.config.seed,
-                classes=self.classes,
-                task=self.targets.task,
-                n_threads=self.setting.n_threads if len(train) > SMALL else 1,
-                last_only=self.config.head == "standard",
+            return processes.from_first(
+                lambda: choose_head(
+                    self.features.take(train),
+                    self.labels[train],
+                    None if units is None else units[train],
+                    seed=self.config.seed,
+                    classes=self.classes,
+                    task=self.targets.task,
+                    n_threads=self.setting.n_threads if len(train) > SMALL else 1,
+                    last_only=self.config.head == "standard",
+                )
             )
 
     def _learns_from_all(self, train: np.ndarray) -> bool:

@@ -1,0 +1,222 @@
+"""Several processes that make one run: who is first, who waits, and what all of them agree on.
+
+A launcher (`torchrun`, `accelerate launch`) starts the same command several times and tells each process its
+number in the environment. All do the same, each a share of every batch; the first one alone writes and talks.
+What depends on time or on a disk is decided by the first and told to the others. With one process every
+function here does nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from headstart.errors import HeadstartError, TrainingError
+from headstart.progress import say, set_quiet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+T = TypeVar("T")
+
+LONGEST_WAIT = timedelta(
+    days=1
+)  # the others wait while the first extracts; a dead process is noticed at once
+_SIZES = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
+_RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK")
+_LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL", "Application timeout")
+
+
+def count() -> int:
+    """How many processes make the run."""
+    return _from_environment(_SIZES, 1) if "MASTER_ADDR" in os.environ else 1
+
+
+def number() -> int:
+    """The number of this process; the first is 0."""
+    return _from_environment(_RANKS, 0) if count() > 1 else 0
+
+
+def count_here() -> int:
+    """How many of them share this machine's cores."""
+    return _from_environment(("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"), 1) if count() > 1 else 1
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes and talks."""
+    return number() == 0
+
+
+def join(device_type: str) -> None:
+    """Meet the other processes; may be called again.
+
+    Args:
+        device_type: where the run computes: "cuda" or "cpu".
+    """
+    if count() == 1:
+        if "MASTER_ADDR" in os.environ and "ACCELERATE_USE_CPU" in os.environ and "RANK" not in os.environ:
+            say(
+                "the launcher started one process: for several on CPUs use "
+                "`torchrun --nproc_per_node 2 -m headstart fit ...`, or give accelerate a hostfile for mpirun"
+            )
+        return
+    from accelerate import PartialState
+
+    PartialState(cpu=device_type == "cpu", timeout=LONGEST_WAIT)
+    if not is_first():
+        set_quiet(True)
+
+
+@contextmanager
+def together(device_type: str) -> Iterator[None]:
+    """A block that all processes run and end together, or not at all.
+
+    Args:
+        device_type: where the run computes: "cuda" or "cpu".
+
+    Raises:
+        TrainingError: another process ended before its time, or the launcher stopped this one.
+    """
+    join(device_type)
+    if count() == 1:
+        yield
+        return
+    with _launcher_stops():
+        try:
+            yield
+            wait()
+        except RuntimeError as error:
+            if not _is_loss(error):
+                raise
+            raise TrainingError(
+                f"process {number()} of {count()}: another process of this run has ended, so this one ends too; "
+                "the first message above says why"
+            ) from error
+    _leave()
+
+
+def wait() -> None:
+    """Go on when all processes are here."""
+    if count() > 1:
+        _agreed((), lambda tensor: _distributed().all_reduce(tensor))
+
+
+def from_first(make: Callable[[], T]) -> T:
+    """What the first process makes, in all of them; so is its error.
+
+    Args:
+        make: called in the first process alone; its result must be picklable.
+    """
+    if count() == 1:
+        return make()
+    box: list[Any] = [None]
+    if is_first():
+        try:
+            box = [(make(), None)]
+        except HeadstartError as error:
+            box = [(None, error)]
+    _distributed().broadcast_object_list(box, src=0)
+    value, failure = box[0]
+    if failure is not None:
+        raise failure
+    made: T = value
+    return made
+
+
+@contextmanager
+def first_goes_first() -> Iterator[None]:
+    """A block that the first process runs alone; then the others, which find on the disk what it wrote."""
+    if not is_first():
+        wait()
+    yield
+    if is_first():
+        wait()
+
+
+def decided(*flags: bool) -> tuple[bool, ...]:
+    """The flags of the first process, in all of them."""
+    if count() == 1:
+        return flags
+    return tuple(bool(f) for f in _agreed(flags, lambda tensor: _distributed().broadcast(tensor, src=0)))
+
+
+def total(tensor: Tensor) -> Tensor:
+    """The sum of a tensor over all processes, the same bits in each."""
+    if count() == 1:
+        return tensor
+    summed = tensor.detach().clone()
+    _distributed().all_reduce(summed)
+    return summed
+
+
+def gathered(value: T) -> list[T]:
+    """The values of all processes, by their numbers."""
+    if count() == 1:
+        return [value]
+    values: list[Any] = [None] * count()
+    _distributed().all_gather_object(values, value)
+    return values
+
+
+def _agreed(flags: tuple[bool, ...], agree: Callable[[Tensor], Any]) -> list[int]:
+    import torch
+    from accelerate import PartialState
+
+    tensor = torch.tensor(
+        [int(flag) for flag in flags] or [0], dtype=torch.int32, device=PartialState().device
+    )
+    agree(tensor)
+    return [int(value) for value in tensor.tolist()]
+
+
+def _distributed() -> Any:
+    import torch.distributed
+
+    return torch.distributed
+
+
+def _is_loss(error: RuntimeError) -> bool:
+    return type(error).__name__ in ("DistBackendError", "DistNetworkError") or any(
+        word in str(error) for word in _LOST
+    )
+
+
+@contextmanager
+def _launcher_stops() -> Iterator[None]:
+    """Let the launcher's SIGTERM, sent when another process has died, end this one in order."""
+
+    def stop(signum: int, frame: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough; the launcher kills after its own wait
+        raise TrainingError(
+            f"process {number()} of {count()} was stopped by the launcher, which does so when another process "
+            "has ended; the first message above says why"
+        )
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave() -> None:
+    """Part from the others while the interpreter still runs: its end is no place for threads to be joined."""
+    from accelerate.state import AcceleratorState, PartialState
+
+    gc.collect()  # modules that exchange gradients hold on to the group
+    _distributed().destroy_process_group()
+    AcceleratorState._reset_state(reset_partial_state=True)
+    PartialState._reset_state()
+
+
+def _from_environment(names: tuple[str, ...], default: int) -> int:
+    return next((int(os.environ[name]) for name in names if os.environ.get(name, "").isdigit()), default)
