@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -61,13 +60,10 @@ def read(hub: SmallHub, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Read an id in a process with its own cache; what was found, or the error's words."""
 
     def call(name: str, **environment: str) -> dict[str, Any]:
-        own = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
-        unset = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_DATASETS_CACHE", "HF_HUB_CACHE", "HF_TOKEN")
-        kept = {key: value for key, value in os.environ.items() if key not in unset}
         words = [sys.executable, "-c", READ, name]
         done = subprocess.run(
             words,
-            env={**kept, **own, **environment},
+            env={**hub.environment(tmp_path / "home"), **environment},
             cwd=tmp_path,
             capture_output=True,
             text=True,
