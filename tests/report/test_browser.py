@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import headstart
 from headstart.report import ReportContext, render
+from headstart.verbs.run import Run
 
 from .test_render import hostile
 
@@ -76,6 +80,9 @@ class Reader:
     def open(self, context: ReportContext, width: int = 1240, scheme: str = "light") -> Any:
         path = self.folder / "report.html"
         path.write_text(render(context), encoding="utf-8")
+        return self.show(path, width, scheme)
+
+    def show(self, path: Path, width: int = 1240, scheme: str = "light") -> Any:
         page = self.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
@@ -176,4 +183,39 @@ def test_hostile_names_do_not_run(reader: Reader, samples: dict[str, ReportConte
     page = reader.open(hostile(samples["text"]))
     assert page.title().endswith("headstart report")
     assert page.evaluate("document.scripts.length") == 1
+    reader.assert_quiet()
+
+
+@pytest.fixture(scope="module")
+def real_run(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """60 film reviews and a sentence encoder, with every default but the threads."""
+    folder = tmp_path_factory.mktemp("real")
+    with (shared / "data/sst2/sst2.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row[:2] for row in islice(csv.reader(file), 61)]
+    with (folder / "reviews.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    source = str(shared / "weights/all-MiniLM-L6-v2")
+    return headstart.fit(
+        folder / "reviews.csv", source, out=folder / "run", store=str(folder / "store"), threads=1
+    )
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("width", "scheme"), [(1240, "light"), (360, "dark")])
+def test_page_of_a_real_run(reader: Reader, real_run: Run, width: int, scheme: str) -> None:
+    page = reader.show(real_run.report, width, scheme)
+    titles = ("Where it goes wrong", "What it got most wrong", "Calibration", "Depth profile", "Data")
+    for title in (*titles, "Time and memory", "Reproduce", "Limits"):
+        assert page.get_by_role("heading", name=title, exact=True).is_visible()
+    result = page.locator("#result").inner_text()
+    assert "all-MiniLM-L6-v2" in result and "95% interval" in result
+    for metrics in (real_run.metrics["test"], *real_run.metrics["baselines"].values()):
+        assert f"{100 * metrics['accuracy']['value']:.1f}" in result
+    n_wrong = page.locator("#worst blockquote").count()
+    table = page.get_by_role("table", name="Confusion matrix")
+    assert table.is_visible() and "positive" in table.inner_text()
+    assert 0 < n_wrong <= real_run.metrics["n_test"]
+    assert "headstart fit" in page.locator("#command").inner_text()
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     reader.assert_quiet()
