@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from headstart.features.shelf import Shelf
+from headstart.memory import Halving
 
 Inputs = dict[str, Tensor]
 Compute = Callable[[Inputs, int], Mapping[str, Tensor]]
@@ -66,11 +67,13 @@ def compute_batches(
     free: queue.SimpleQueue[int] = queue.SimpleQueue()
     for worker in range(n_workers):
         free.put(worker)
+    halving = Halving("Extracting features")
 
     def work(positions: np.ndarray, inputs: Inputs) -> Computed:
         worker = free.get()
         try:
-            return _on_host(positions, compute(inputs, worker))
+            parts = halving(lambda rows: compute(_rows(inputs, rows), worker), len(positions))
+            return _on_host(positions, _joined(parts))
         finally:
             free.put(worker)
 
@@ -124,6 +127,16 @@ def shard_sizes(n_batches: int, batches_per_shard: int) -> list[int]:
     """How many batches each shard holds: as many as told, the last one the rest."""
     full, rest = divmod(n_batches, batches_per_shard)
     return [batches_per_shard] * full + ([rest] if rest else [])
+
+
+def _rows(inputs: Inputs, rows: slice) -> Inputs:
+    return {name: value[rows] for name, value in inputs.items()}
+
+
+def _joined(parts: Sequence[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
+    if len(parts) == 1:
+        return parts[0]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:

@@ -36,9 +36,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from headstart.errors import OptionError
-from headstart.tune.feeds import Feed
+from headstart.tune.feeds import Feed, rows_of
 from headstart.tune.schedule import Positions
-from headstart.tune.step import rows_of
 
 FEW = 64  # labels a class, up to which all are learned from and none is set aside
 KNOWN = 0.85  # accuracy of the head alone, cross-validated, from which few labels lose more than they give

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from headstart.data.augment import Augment
 from headstart.data.loading import load_batches, plan_batches
 from headstart.data.preprocessing import Preprocessing
 from headstart.errors import TrainingError
+from headstart.memory import Halving
 from headstart.tune.schedule import Positions, ordered_plan, view_of
 
 _CPU = torch.device("cpu")
@@ -220,6 +222,15 @@ def autocast(machine: Machine) -> torch.autocast:
     return torch.autocast(machine.device.type, torch.bfloat16, enabled=machine.precision == "bf16")
 
 
+def rows_of(inputs: Any, rows: slice, n_items: int | None = None) -> Any:
+    """Some of the n_items of a batch: of tensors by name, a tensor, a state, or whatever else takes a slice."""
+    if n_items is not None and rows == slice(0, n_items):
+        return inputs
+    if isinstance(inputs, Mapping):
+        return {name: tensor[rows] for name, tensor in inputs.items()}
+    return inputs[rows]
+
+
 def embed_all(
     backbone: Backbone, feed: Feed, machine: Machine, *, batch_size: int = 64, seed: int = 0
 ) -> NDArray[np.float32]:
@@ -229,11 +240,17 @@ def embed_all(
     """
     plan = ordered_plan(feed.buckets, batch_size)[processes.number() :: processes.count()]
     result: NDArray[np.float32] | None = None
+    halving = Halving("Embedding")
+
+    def embedded(inputs: Any, n_items: int, rows: slice) -> NDArray[np.float32]:
+        with autocast(machine):
+            embedding = feed.embed(backbone, rows_of(inputs, rows, n_items), machine.device)
+        return embedding.float().cpu().numpy()
+
     with torch.no_grad():
         for positions, inputs in feed.batches(plan, seed=seed, epoch=0, start=0):
-            with autocast(machine):
-                embedding = feed.embed(backbone, inputs, machine.device)
-            values = embedding.float().cpu().numpy()
+            n_items = len(positions)
+            values = np.concatenate(halving(partial(embedded, inputs, n_items), n_items))
             if result is None:
                 result = np.zeros((feed.n_items, values.shape[1]), dtype=np.float32)
             result[positions] = values

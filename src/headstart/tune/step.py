@@ -20,8 +20,9 @@ from torch.nn import functional
 
 from headstart.errors import TrainingError
 from headstart.heads.linear import LinearHeadModule
+from headstart.memory import free, is_out_of_memory
 from headstart.progress import say
-from headstart.tune.feeds import Feed, Machine, autocast
+from headstart.tune.feeds import Feed, Machine, autocast, rows_of
 from headstart.tune.mixing import mix
 from headstart.tune.objective import l2_sp
 from headstart.tune.recipe import Recipe
@@ -123,24 +124,22 @@ class Step:
 
     def gradients(self, positions: Positions, inputs: Any, *, epoch: int, step: int, n_items: int) -> Tensor:
         """Compute the gradients of a batch in parts, in more of them where memory does not do."""
-        from accelerate.utils.memory import should_reduce_batch_size
-
         while True:
             try:
                 return self._in_parts(positions, inputs, epoch, step, n_items)
-            except Exception as error:  # accelerate tells running out of memory from all else
-                if not should_reduce_batch_size(error):
+            except Exception as error:
+                if not is_out_of_memory(error):
                     raise
-                self._take_more_parts(len(positions))
+            self._take_more_parts(n_items)  # out here, where the failed part's tensors are let go
 
     def _in_parts(self, positions: Positions, inputs: Any, epoch: int, step: int, n_items: int) -> Tensor:
         sharing, weight = self.sharing, 1.0
         if sharing.n > 1 and len(positions) == n_items:
             weight = float(
                 n_items > sharing.number
-            )  # without an item of its own, one runs and does not count
+            )  # one runs where there is none of its own: it does not count
             own = slice(sharing.number, None, sharing.n) if weight else slice(0, 1)
-            positions, inputs = positions[own], rows_of(inputs, own)
+            positions, inputs = positions[own], rows_of(inputs, own, n_items)
         if sharing.norms is not None:
             sharing.norms.counts = bool(weight)
         targets = self.targets[torch.from_numpy(positions)]
@@ -153,10 +152,9 @@ class Step:
         n_parts = max(1, min(self.n_parts, n_items // sharing.n // self.smallest))
         for rows in np.array_split(np.arange(len(positions)), n_parts):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
-            whole = len(rows) == len(positions)
             last = part.stop == len(positions)
             with nullcontext() if last else sharing.accelerator.no_sync(self.trained):
-                losses = self.trained(inputs if whole else rows_of(inputs, part), targets[part])
+                losses = self.trained(rows_of(inputs, part, len(positions)), targets[part])
                 share = weight * losses.sum() / n_items
                 total += share.detach()
                 self._backward(share * sharing.n)  # over processes gradients are averaged
@@ -182,16 +180,8 @@ class Step:
                 f"a batch. Set `accumulate: {2 * self.n_parts}` in the recipe, and go on with --resume"
             )
         self.n_parts *= 2
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free()
         say(
             f"out of memory: a batch is worked off in {self.n_parts} parts from here on; "
             "the steps see the same items as before"
         )
-
-
-def rows_of(inputs: Any, rows: slice) -> Any:
-    """Some items of a batch of inputs: tensors by name, a tensor, a state, or whatever else takes a slice."""
-    if isinstance(inputs, Mapping):
-        return {name: tensor[rows] for name, tensor in inputs.items()}
-    return inputs[rows]
