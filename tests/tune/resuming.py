@@ -1,0 +1,161 @@
+"""Trainings of a small chain under any policy, and what must be equal after one was ended and gone on with.
+
+As a program, `python resuming.py FOLDER N_KILLS POLICY ...`, it ends trainings by SIGKILL at random moments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+from tune_networks import States, chain, linear_head, pictures
+
+from headstart.heads.linear import LinearHeadModule
+from headstart.tune import Policy, Recipe
+from headstart.tune.feeds import Labelled, Machine, StoredFeed, TensorFeed
+from headstart.tune.loop import Loop
+from headstart.tune.network import network_to_train
+
+POLICIES = (
+    *("none", "first:1", "until:block1", "last:1", "only:block1", "norm", "bias", "lora:2", "dora:2", "ia3"),
+    *("gradual", "lp-ft", "first:2,lora:2", "first:1,norm", "first:1,gradual", "first:1,lp-ft"),
+)
+RECIPES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "ema": {"ema": 0.9},
+    "accumulate": {"accumulate": 3},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9},
+    "balanced": {"sampling": "balanced"},
+    "layer decay": {"layer_decay": 0.5},
+    "l2-sp": {"l2_sp": 0.1},
+    "mixup": {"mixup": 0.4},
+    "steps": {"schedule": "steps", "steps": 17},
+}
+
+
+def chain_loop(text: str, folder: Path | None = None, **settings: Any) -> Loop:
+    """A training of the chain on the pictures under a policy; equal calls train equally."""
+    x, labels = pictures()
+    plain = chain()
+    policy = Policy.parse(text, plain.stages)
+    source: Any = SimpleNamespace(network=plain.module, stages=plain.named_stages)
+    cpu = torch.device("cpu")
+    inputs: Any = x[:3]
+    backbone, freeze = network_to_train(source, policy, device=cpu, seed=0, inputs=inputs)
+    cut = policy.resolved_cut
+
+    def part(rows: slice) -> Labelled:
+        if cut:
+            return Labelled(StoredFeed([States(backbone, x[rows], cut)], cut, backbone), labels[rows])
+        return Labelled(TensorFeed(x[rows]), labels[rows])
+
+    return Loop(
+        backbone,
+        LinearHeadModule(linear_head()),
+        freeze,
+        part(slice(0, 40)),
+        part(slice(40, 60)),
+        Recipe(**{"epochs": 5, "batch_size": 8, "lr": 1e-2, "head_lr": 1e-2, **settings}),
+        policy=policy,
+        machine=Machine(checkpoint_seconds=0.0),
+        folder=folder,
+        identity={"policy": policy.text},
+    )
+
+
+def state_of(loop: Loop) -> dict[str, Any]:
+    """Every tensor, what trains, the optimizer with its groups and rates, and the history without its seconds."""
+    optimizer = loop.optimizer.state_dict()
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in loop.at.history]
+    return {
+        "network": {name: tensor.clone() for name, tensor in loop.backbone.module.state_dict().items()},
+        "head": {name: tensor.clone() for name, tensor in loop.head.state_dict().items()},
+        "freeze": loop.freeze.state_dict(),
+        "groups": json.loads(json.dumps(optimizer["param_groups"])),
+        "optimizer": optimizer["state"],
+        "history": rows,
+        "stopped": loop.at.stopped_because,
+        "best": loop.at.best_epoch,
+    }
+
+
+def differences(first: Any, second: Any, path: str = "") -> list[str]:
+    """Where two states differ, tensors by their bits."""
+    if isinstance(first, Tensor):
+        return [] if torch.equal(first, second) else [path]
+    if isinstance(first, dict):
+        if first.keys() != second.keys():
+            return [f"{path}: {sorted(map(str, first.keys() ^ second.keys()))}"]
+        return [told for key in first for told in differences(first[key], second[key], f"{path}/{key}")]
+    return [] if first == second else [f"{path}: {first} and {second}"]
+
+
+def trained(text: str, folder: Path, result: Path) -> None:
+    """Train to the end in a folder, going on where it was ended, and write the state."""
+    loop = chain_loop(text, folder)
+    loop.run(resume=True)
+    torch.save(state_of(loop), result)
+
+
+def in_a_process(text: str, folder: Path, result: Path, seconds: float | None = None) -> bool:
+    """The same in a process of its own, which is killed after some seconds; whether it came to its end."""
+    process = os.fork()
+    if not process:
+        code = 1
+        try:
+            trained(text, folder, result)
+            code = 0
+        finally:
+            os._exit(code)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, -signal.SIGKILL):
+        raise SystemExit(f"{text}: a process ended with {code}")
+    return code == 0
+
+
+def killed(text: str, folder: Path, n_kills: int) -> dict[str, Any]:
+    """Train again and again, each training killed at random moments until it ends; compare each end."""
+    folder.mkdir(parents=True)
+    draw, told = random.Random(text), []
+    started = time.monotonic()
+    in_a_process(text, folder / "whole", folder / "whole.pt")
+    length = time.monotonic() - started
+    whole = torch.load(folder / "whole.pt", weights_only=False)
+    n_killed = n_ended = n_in_training = 0
+    while True:
+        at_random = draw.uniform(0.0, length) if n_killed < n_kills else None
+        resumed = (folder / "killed" / "checkpoints" / "last.ckpt").exists()
+        if in_a_process(text, folder / "killed", folder / "killed.pt", at_random):
+            n_ended += 1
+            told += differences(whole, torch.load(folder / "killed.pt", weights_only=False))
+            shutil.rmtree(folder / "killed")
+            if at_random is None:
+                break
+        else:
+            n_killed += 1
+            n_in_training += resumed or (folder / "killed" / "checkpoints" / "last.ckpt").exists()
+    return {"killed": n_killed, "in training": n_in_training, "ended": n_ended, "differences": told}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    place, count, *texts = sys.argv[1:]
+    found = {}
+    for index, text in enumerate(texts):
+        found[text] = killed(text, Path(place) / str(index), int(count))
+        print(text, json.dumps(found[text]), file=sys.stderr, flush=True)
+    print(json.dumps(found))
