@@ -100,55 +100,72 @@ def differences(first: Any, second: Any, path: str = "") -> list[str]:
     return [] if first == second else [f"{path}: {first} and {second}"]
 
 
-def trained(text: str, folder: Path, result: Path) -> None:
-    """Train to the end in a folder, going on where it was ended, and write the state."""
-    loop = chain_loop(text, folder)
-    loop.run(resume=True)
-    torch.save(state_of(loop), result)
+def in_a_process(text: str, folder: Path, result: Path, share: float | None = None) -> float | None:
+    """Train to the end in a process of its own, going on where it was ended, and write the state.
 
+    Args:
+        text: the policy.
+        folder: of the checkpoints.
+        result: the state's file.
+        share: seconds of training after which the process is killed; None: never.
 
-def in_a_process(text: str, folder: Path, result: Path, seconds: float | None = None) -> bool:
-    """The same in a process of its own, which is killed after some seconds; whether it came to its end."""
+    Returns:
+        The seconds of training; None where it was killed.
+    """
+    reading, writing = os.pipe()
     process = os.fork()
     if not process:
         code = 1
         try:
-            trained(text, folder, result)
+            loop = chain_loop(text, folder)
+            os.write(writing, b"begins")
+            loop.run(resume=True)
+            torch.save(state_of(loop), result)
             code = 0
         finally:
             os._exit(code)
-    if seconds is not None:
-        time.sleep(seconds)
+    os.close(writing)
+    os.read(reading, 6)
+    os.close(reading)
+    began = time.monotonic()
+    if share is not None:
+        time.sleep(share)
         os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     code = os.waitstatus_to_exitcode(status)
     if code not in (0, -signal.SIGKILL):
         raise SystemExit(f"{text}: a process ended with {code}")
-    return code == 0
+    return time.monotonic() - began if code == 0 else None
 
 
 def killed(text: str, folder: Path, n_kills: int) -> dict[str, Any]:
     """Train again and again, each training killed at random moments until it ends; compare each end."""
     folder.mkdir(parents=True)
+    chain_loop(text)  # imports what all processes need
     draw, told = random.Random(text), []
-    started = time.monotonic()
-    in_a_process(text, folder / "whole", folder / "whole.pt")
-    length = time.monotonic() - started
+    seconds = in_a_process(text, folder / "whole", folder / "whole.pt") or 0.0
     whole = torch.load(folder / "whole.pt", weights_only=False)
-    n_killed = n_ended = n_in_training = 0
-    while True:
-        at_random = draw.uniform(0.0, length) if n_killed < n_kills else None
-        resumed = (folder / "killed" / "checkpoints" / "last.ckpt").exists()
-        if in_a_process(text, folder / "killed", folder / "killed.pt", at_random):
+    n_killed = n_ended = 0
+    steps: list[int] = []
+    last = folder / "killed" / "checkpoints" / "last.ckpt"
+    while n_killed < n_kills or last.parent.exists():
+        share = draw.uniform(0.0, seconds) if n_killed < n_kills else None
+        if in_a_process(text, folder / "killed", folder / "killed.pt", share) is None:
+            n_killed += 1
+            steps += [step_of(last)]
+        else:
             n_ended += 1
             told += differences(whole, torch.load(folder / "killed.pt", weights_only=False))
             shutil.rmtree(folder / "killed")
-            if at_random is None:
-                break
-        else:
-            n_killed += 1
-            n_in_training += resumed or (folder / "killed" / "checkpoints" / "last.ckpt").exists()
-    return {"killed": n_killed, "in training": n_in_training, "ended": n_ended, "differences": told}
+    return {"killed": n_killed, "after steps": steps, "ended": n_ended, "differences": told}
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step a checkpoint is of, over all epochs of five; 0 where there is none."""
+    if not checkpoint.exists():
+        return 0
+    at = torch.load(checkpoint, weights_only=True)["progress"]
+    return int(5 * (at["epoch"] - 1) + at["step"])
 
 
 if __name__ == "__main__":

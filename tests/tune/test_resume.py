@@ -113,4 +113,4 @@ def test_a_kill_by_sigkill_at_any_moment_changes_no_bit(
     assert list(found) == list(policies)
     for text, told in found.items():
         assert told["differences"] == [] and told["killed"] == n_kills and told["ended"], text
-    assert sum(told["in training"] for told in found.values()) > 0
+    assert any(step for told in found.values() for step in told["after steps"]), "none in training"
