@@ -119,7 +119,7 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
     """
     kind, names, notes = media_files(folder, files, modality, labelled)
     tops = {name.split("/", 1)[0] for name in names if "/" in name}
-    parted = any(part_of(top) == "train" for top in tops) and all(part_of(top) for top in tops)
+    parted = _are_parts(tops)
     skip = 1 if parted else 0
     splits, origin = None, ""
     if parted:
@@ -149,6 +149,12 @@ def read_class_folders(folder: Path, files: list[str], modality: Modality | None
         notes=notes,
         where=str(folder),
     )
+
+
+def _are_parts(tops: Iterable[str]) -> bool:
+    """Whether folders are the parts of a split: each of them one, train among them."""
+    parts = {part_of(top) for top in tops}
+    return "train" in parts and None not in parts
 
 
 def file_items(folder: Path, names: Iterable[str], modality: Modality) -> list[Any]:
@@ -265,7 +271,7 @@ def _from_folders(names: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | No
     """The parts and labels that folder names give: (parts or None, labels or None)."""
     pieces = [name.split("/") for name in names]
     tops = [piece[0] if len(piece) > 1 else "" for piece in pieces]
-    parted = all(part_of(top) for top in tops) and any(part_of(top) == "train" for top in tops)
+    parted = _are_parts(tops)
     parents = string_array(piece[-2] if len(piece) > (2 if parted else 1) else "" for piece in pieces)
     useful = len(set(parents)) > 1 and all(parents)
     return string_array(tops) if parted else None, parents if useful else None

@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.data.duplicates import equal_groups, near_pairs
 from headstart.data.examples import Examples
-from headstart.data.findings import Finding, about
+from headstart.data.findings import Finding, Severity, about
 from headstart.data.scanning import Scan
 from headstart.units import UNITS, counted
 
@@ -45,16 +45,15 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
     units = UNITS[examples.modality]
     groups = equal_groups(identity(examples, scan))
     aside = " (case, punctuation and spaces aside)" if examples.modality == "text" else ""
-    across, within = _by_crossing(examples, groups)
-    found: list[Finding] = []
-    if across:
-        message = f"{counted(len(across), units)} in more than one part of the split{aside}, such as "
-        message += f"{_example(examples, across[0])}: the held-out result is a little too good."
-        found.append(about("duplicate_across", "warning", message, _names(examples, across)))
-    if within:
-        message = f"{counted(len(within), units)} more than once in the data{aside}, such as "
-        message += f"{_example(examples, within[0])}."
-        found.append(about("duplicate_within", "note", message, _names(examples, within)))
+    found = _by_crossing(
+        examples,
+        groups,
+        "duplicate",
+        units,
+        across=f"in more than one part of the split{aside}",
+        within=f"more than once in the data{aside}",
+        so=": the held-out result is a little too good",
+    )
     labels = examples.labels
     conflicting = [] if labels is None else [group for group in groups if len(set(labels[group])) > 1]
     if labels is not None and conflicting:
@@ -82,28 +81,32 @@ def nearly_repeated(examples: Examples, scan: Scan) -> list[Finding]:
         pairs = pairs[np.abs(scan.seconds[pairs[:, 0]] / scan.seconds[pairs[:, 1]] - 1.0) < 0.02]
     how = "look nearly the same" if examples.modality == "image" else "sound nearly the same"
     what = f"of {UNITS[examples.modality]} that {how}"
-    across, within = _by_crossing(examples, list(pairs))
-    found: list[Finding] = []
-    if across:
-        message = f"{counted(len(across), 'pairs')} {what} across the split, such as "
-        message += f"{_example(examples, across[0])}."
-        found.append(about("near_duplicate_across", "warning", message, _names(examples, across)))
-    if within:
-        message = f"{counted(len(within), 'pairs')} {what}, such as {_example(examples, within[0])}."
-        found.append(about("near_duplicate_within", "note", message, _names(examples, within)))
-    return found
+    return _by_crossing(
+        examples, list(pairs), "near_duplicate", "pairs", across=f"{what} across the split", within=what
+    )
 
 
 def _by_crossing(
-    examples: Examples, groups: Sequence[np.ndarray]
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Groups that lie in more than one part of the split, and those that do not."""
-    across: list[np.ndarray] = []
-    within: list[np.ndarray] = []
-    for group in groups:
-        crosses = examples.splits is not None and len(set(examples.splits[group])) > 1
-        (across if crosses else within).append(group)
-    return across, within
+    examples: Examples,
+    groups: Sequence[np.ndarray],
+    kind: str,
+    units: str,
+    *,
+    across: str,
+    within: str,
+    so: str = "",
+) -> list[Finding]:
+    """A warning on groups that lie in more than one part of the split, a note on those that do not."""
+    splits = examples.splits
+    crosses = [splits is not None and len(set(splits[group])) > 1 for group in groups]
+    found: list[Finding] = []
+    for place, how, end in (("across", across, so), ("within", within, "")):
+        own = [group for group, crossing in zip(groups, crosses) if crossing == (place == "across")]
+        if own:
+            message = f"{counted(len(own), units)} {how}, such as {_example(examples, own[0])}{end}."
+            severity: Severity = "warning" if place == "across" else "note"
+            found.append(about(f"{kind}_{place}", severity, message, _names(examples, own)))
+    return found
 
 
 def _names(examples: Examples, groups: Sequence[np.ndarray]) -> list[str]:
