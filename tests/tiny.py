@@ -10,11 +10,20 @@ import torch
 
 SENTENCE = "a small dog saw the red house and the blue car near old trees"
 _WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SENTENCE.split()]
+
+
+def sizes(hidden: int = 32, layers: int = 2, heads: int = 2) -> dict[str, int]:
+    """The sizes of a tiny transformer, as configurations of transformers name them."""
+    return {
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 48,
+    }
+
+
 _AUDIO: dict[str, Any] = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 48,
+    **sizes(),
     "conv_dim": (16, 16, 16),
     "conv_kernel": (10, 3, 2),
     "conv_stride": (5, 2, 2),
@@ -30,11 +39,8 @@ def save_text(folder: Path, model_type: str = "bert", **more: Any) -> torch.nn.M
     torch.manual_seed(0)
     config = AutoConfig.for_model(
         model_type,
+        **sizes(),
         vocab_size=len(_WORDS),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=48,
         max_position_embeddings=40,
         pad_token_id=0,
         **more,

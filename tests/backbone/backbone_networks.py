@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+import tiny
+
 Made = tuple[nn.Module, Any]
 
 # name -> image size, arguments of timm.create_model
@@ -83,10 +85,7 @@ def waves(n_items: int = 4, length: int = 800, seed: int = 0) -> dict[str, torch
 
 def _text_config(hidden: int = 16, layers: int = 3, heads: int = 2) -> dict[str, Any]:
     return {
-        "hidden_size": hidden * heads,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 48,
+        **tiny.sizes(hidden * heads, layers, heads),
         "vocab_size": 100,
         "max_position_embeddings": 64,
         "pad_token_id": 1,
@@ -97,10 +96,7 @@ def _text_config(hidden: int = 16, layers: int = 3, heads: int = 2) -> dict[str,
 
 def _wave_config(hidden: int = 16, layers: int = 3, heads: int = 2) -> dict[str, Any]:
     return {
-        "hidden_size": hidden * heads,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 48,
+        **tiny.sizes(hidden * heads, layers, heads),
         "conv_dim": (16, 16),
         "conv_kernel": (10, 3),
         "conv_stride": (5, 2),
@@ -112,8 +108,7 @@ def _wave_config(hidden: int = 16, layers: int = 3, heads: int = 2) -> dict[str,
 
 
 def _picture_config(hidden: int = 16, layers: int = 3, heads: int = 2) -> dict[str, Any]:
-    sizes = _text_config(hidden, layers, heads)
-    return {name: sizes[name] for name in list(sizes)[:4]}
+    return tiny.sizes(hidden * heads, layers, heads)
 
 
 def _albert(hidden: int = 16, layers: int = 3, heads: int = 2) -> nn.Module:

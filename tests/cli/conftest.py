@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-import small_data
 from headstart.cli import main
 from headstart.progress import set_quiet
 
@@ -43,28 +41,3 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
     yield call
     set_quiet(False)
-
-
-@pytest.fixture(scope="session")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cli")
-
-
-@pytest.fixture(scope="session")
-def digit_folder(work: Path) -> Path:
-    return small_data.digit_folder(work / "digits")
-
-
-@pytest.fixture(scope="session")
-def texts(work: Path) -> Path:
-    return small_data.text_table(work / "texts.csv")
-
-
-@pytest.fixture(scope="session")
-def text_source(work: Path) -> Path:
-    return small_data.text_source(work / "bert")
-
-
-@pytest.fixture(scope="session")
-def audio_source(work: Path) -> Path:
-    return small_data.audio_source(work / "wav2vec2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import tiny
 from headstart.backbone import Backbone
 from headstart.heads.linear import LinearHead
 from headstart.heads.predictor import Predictor
@@ -109,21 +109,8 @@ def make(
 
 
 @pytest.fixture(scope="session")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="session")
 def timm_source(work: Path) -> Path:
     """A folder of a random resnet10t, as timm writes it."""
-    import timm
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    folder = work / "resnet10t"
-    folder.mkdir()
-    model = timm.create_model("resnet10t", num_classes=7)
-    save_file(model.state_dict(), folder / "model.safetensors")
     own = {
         "input_size": [3, 48, 48],
         "mean": [0.4, 0.5, 0.6],
@@ -132,9 +119,8 @@ def timm_source(work: Path) -> Path:
         "crop_pct": 0.875,
         "classifier": "fc",
     }
-    content = {"architecture": "resnet10t", "num_classes": 7, "model_args": {}, "pretrained_cfg": own}
-    (folder / "config.json").write_text(json.dumps(content))
-    return folder
+    tiny.save_timm(work / "resnet10t", "resnet10t", model_args={}, pretrained_cfg=own)
+    return work / "resnet10t"
 
 
 def image_model(folder: Path, timm_source: Path, stages: tuple[int, ...]) -> Made:
@@ -172,93 +158,63 @@ def tokenizer_json(lower: bool = True) -> str:
 TEXT = {"modality": "text", "max_length": 20, "prompt": "query: ", "pad_id": 0, "pad_token": "[PAD]"}
 
 
-@pytest.fixture(scope="session")
-def text_run(work: Path) -> Made:
-    """A tiny BERT with its own pooling, as --head standard trains it, and a prompt."""
-    from transformers import BertConfig, BertForSequenceClassification
+def bert_config(**more: Any) -> Any:
+    """The configuration of a tiny BERT over the words of the tokenizer."""
+    from transformers import BertConfig
 
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=5 + len(WORDS),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=32,
-        id2label={0: "of", 1: "the", 2: "source", 3: "own"},
-    )
-    network = StandardText(BertForSequenceClassification(config)).eval()
-    stages = {"embeddings": "model.bert.embeddings"}
-    stages |= {f"layer.{index}": f"model.bert.encoder.layer.{index}" for index in range(2)}
-    source = {
+    return BertConfig(**tiny.sizes(heads=4), vocab_size=5 + len(WORDS), max_position_embeddings=32, **more)
+
+
+def make_text(
+    folder: Path, network: nn.Module, config: Any, bert: str, stages: tuple[int, ...] = (-1,), **source: Any
+) -> Made:
+    """Make a run of a network that holds a tiny BERT at the path `bert`."""
+    names = {"embeddings": f"{bert}.embeddings"}
+    names |= {f"layer.{index}": f"{bert}.encoder.layer.{index}" for index in range(2)}
+    described = {
         "library": "transformers",
         "modality": "text",
         "architecture": "BertModel",
         "config": config.to_dict(),
-        "pooling": {"modes": ["standard"], "normalise": False},
-        "stages": stages,
+        "stages": names,
+        **source,
     }
-    return make(work / "text", network, source, {**TEXT, "tokenizer_json": tokenizer_json()})
+    preprocessing = {**TEXT, "tokenizer_json": tokenizer_json()}
+    return make(folder, network.eval(), described, preprocessing, stages)
+
+
+@pytest.fixture(scope="session")
+def text_run(work: Path) -> Made:
+    """A tiny BERT with its own pooling, as --head standard trains it, and a prompt."""
+    from transformers import BertForSequenceClassification
+
+    config = bert_config(id2label={0: "of", 1: "the", 2: "source", 3: "own"})
+    network = StandardText(BertForSequenceClassification(config))
+    pooling = {"modes": ["standard"], "normalise": False}
+    return make_text(work / "text", network, config, "model.bert", pooling=pooling)
 
 
 @pytest.fixture(scope="session")
 def mean_text_run(work: Path) -> Made:
     """A tiny BERT with the mean over tokens: no class of transformers holds it."""
-    from transformers import BertConfig, BertModel
+    from transformers import BertModel
 
     from headstart.sources.networks import TextNetwork
 
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=5 + len(WORDS),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=32,
-    )
-    network = TextNetwork(BertModel(config, add_pooling_layer=False), ("mean",), True).eval()
-    source = {
-        "library": "transformers",
-        "modality": "text",
-        "architecture": "BertModel",
-        "config": config.to_dict(),
-        "pooling": {"modes": ["mean"], "normalise": True},
-        "pooler": False,
-        "stages": {
-            "embeddings": "model.embeddings",
-            "layer.0": "model.encoder.layer.0",
-            "layer.1": "model.encoder.layer.1",
-        },
-    }
-    preprocessing = {**TEXT, "tokenizer_json": tokenizer_json()}
-    return make(work / "mean", network, source, preprocessing, stages=(1, -1))
+    config = bert_config()
+    network = TextNetwork(BertModel(config, add_pooling_layer=False), ("mean",), True)
+    pooling = {"modes": ["mean"], "normalise": True}
+    return make_text(work / "mean", network, config, "model", (1, -1), pooling=pooling, pooler=False)
 
 
 @pytest.fixture(scope="session")
 def speech_maker(work: Path) -> Callable[..., Made]:
     def maker(name: str, norm: str = "group", used: slice | None = None) -> Made:
-        from transformers import Wav2Vec2Config, Wav2Vec2Model
-
-        torch.manual_seed(0)
-        config = Wav2Vec2Config(
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            intermediate_size=48,
-            conv_dim=(16, 16, 16),
-            conv_kernel=(10, 8, 4),
-            conv_stride=(5, 8, 4),
-            num_conv_pos_embeddings=16,
-            num_conv_pos_embedding_groups=4,
-            vocab_size=32,
-            feat_extract_norm=norm,
-            do_stable_layer_norm=norm == "layer",
-        )
         folder = work / f"{name}-source"
-        Wav2Vec2Model(config).save_pretrained(folder)
-        processor = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000}
-        (folder / "preprocessor_config.json").write_text(json.dumps({**processor, "do_normalize": True}))
+        sizes = {**tiny.sizes(heads=4), "conv_kernel": (10, 8, 4), "conv_stride": (5, 8, 4), "vocab_size": 32}
+        norms = {"feat_extract_norm": norm, "do_stable_layer_norm": norm == "layer"}
+        tiny.save_audio(folder, "wav2vec2", **sizes, **norms)
         source = load_source(str(folder))
         preprocessing = {**source.preprocessing.to_json(), "window_samples": 16000}
         mean = slice(-32, None) if norm == "layer" else slice(32)
