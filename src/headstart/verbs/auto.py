@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.sources import Source
     from headstart.tune import Entrant, Recipe, Training
-    from headstart.verbs.learn import Learned, Learner
+    from headstart.verbs.learn import Learner
+    from headstart.verbs.learned import Learned
 
 
 def learn_auto(
@@ -36,7 +37,7 @@ def learn_auto(
         resume: whether to take up what the folder holds.
     """
     from headstart.tune import Judge, Race, from_scratch, suggest_entrants
-    from headstart.verbs.learn import Learned
+    from headstart.verbs.learned import Learned
 
     job, config = learner.job, learner.config
     stages, units = job.policy.stages, job.units
@@ -81,7 +82,7 @@ def scratch_outputs(learner: Learner, learned: Learned, positions: np.ndarray) -
         learned: the result of a race, or of anything else.
         positions: of the items.
     """
-    from headstart.verbs.learn import source_with
+    from headstart.verbs.learned import source_with
 
     if learned.auto is None or learned.auto.scratch is None:
         return None

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.verbs.evaluate import Evaluation
-from headstart.verbs.learn import Learned, Learner
+from headstart.verbs.learn import Learner
+from headstart.verbs.learned import Learned
 
 if TYPE_CHECKING:
     from headstart.choose import Choice

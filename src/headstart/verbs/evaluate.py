@@ -9,7 +9,8 @@ import numpy as np
 
 from headstart.progress import progress
 from headstart.verbs.auto import scratch_outputs
-from headstart.verbs.learn import Learned, Learner
+from headstart.verbs.learn import Learner
+from headstart.verbs.learned import Learned
 
 
 @dataclass(frozen=True, eq=False)

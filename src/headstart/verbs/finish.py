@@ -10,7 +10,8 @@ from headstart.verbs.clock import peak_bytes
 from headstart.verbs.context import command_written, report_context
 from headstart.verbs.evaluate import Evaluation
 from headstart.verbs.evidence import Evidence, gather
-from headstart.verbs.learn import Learned, Learner
+from headstart.verbs.learn import Learner
+from headstart.verbs.learned import Learned
 from headstart.verbs.run import TRAINING, Run
 from headstart.verbs.stages import stage_rows
 

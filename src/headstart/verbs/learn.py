@@ -9,9 +9,8 @@ Legend: N items, C classes.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,49 +21,16 @@ from headstart.errors import DataError
 from headstart.progress import say
 from headstart.verbs.clock import Clock
 from headstart.verbs.config import FitConfig
+from headstart.verbs.learned import Learned, source_with
 from headstart.verbs.prepare import Prepared
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.features import Features, Setting, Store
-    from headstart.heads import LinearHead
     from headstart.sources import Source
-    from headstart.tune import AutoChoice, Policy, Training, Tuned
+    from headstart.tune import Policy, Recipe, Training, Tuned
 
 SMALL = 1_000  # items up to which a second thread costs the choice of the head more than it gives
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """A network with a head, and what they were chosen from.
-
-    Attributes:
-        source: with the trained weights, or as it was.
-        head: the linear head on the pooled stages.
-        policy: what was frozen in the result.
-        cut: the number of frozen stages.
-        choice: the depth profile and the head alone, which is the reference of every policy.
-        n_train, n_validation: items learned from, and set aside for choices.
-        tuned: the training, where there was one, also when its result was not taken.
-        auto: the choice among policies, for `auto`.
-        reason: why this result was taken, in a sentence.
-    """
-
-    source: Source
-    head: LinearHead
-    policy: str
-    cut: int
-    choice: Choice
-    n_train: int
-    n_validation: int = 0
-    tuned: Tuned | None = None
-    auto: AutoChoice | None = None
-    reason: str = ""
-
-    @property
-    def is_tuned(self) -> bool:
-        """Whether the network's weights were trained."""
-        return self.tuned is not None and self.policy != "all"
 
 
 class Learner:
@@ -129,8 +95,9 @@ class Learner:
         with self.clock.phase("tune"):
             if policy.text == "auto":
                 return self._auto(choice, train, validation, folder, resume)
+            any_rate = self.job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
             policy, gradients = with_stage_chosen(
-                policy, lambda whole: self._training(whole, choice, train, validation, None).loop
+                policy, lambda whole: self._training(whole, choice, train, validation, None, any_rate).loop
             )
             tuned = self._training(policy, choice, train, validation, folder).run(resume=resume)
             if gradients is not None:
@@ -248,7 +215,13 @@ class Learner:
         return train[inside], train[aside]
 
     def _training(
-        self, policy: Policy, choice: Choice, train: np.ndarray, validation: np.ndarray, folder: Path | None
+        self,
+        policy: Policy,
+        choice: Choice,
+        train: np.ndarray,
+        validation: np.ndarray,
+        folder: Path | None,
+        recipe: Recipe | None = None,
     ) -> Training:
         from headstart.tune import Training
 
@@ -258,7 +231,7 @@ class Learner:
             self._part(validation) if len(validation) else None,
             self.classes,
             policy=policy,
-            recipe=self.job.recipe,
+            recipe=recipe or self.job.recipe,
             store=self.store,
             setting=self.setting,
             probe=choice.head,
@@ -323,17 +296,3 @@ class Learner:
             tuned,
             reason=f"Training ended because {tuned.stopped_because}; the best epoch was {tuned.best_epoch}.",
         )
-
-
-def source_with(source: Source, weights: Mapping[str, Any]) -> Source:
-    """A source with other weights of the same network, under a digest of their own."""
-    import copy
-
-    network = copy.deepcopy(source.network)
-    network.load_state_dict(weights)
-    network.eval()
-    whole = hashlib.sha256(source.digest.encode())
-    for name, tensor in weights.items():
-        whole.update(name.encode())
-        whole.update(tensor.contiguous().view(-1).numpy().tobytes())
-    return replace(source, network=network, digest=whole.hexdigest())

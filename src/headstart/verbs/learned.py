@@ -1,0 +1,61 @@
+"""What a fit has learned: a network with a head, and what they were chosen from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+    from headstart.heads import LinearHead
+    from headstart.sources import Source
+    from headstart.tune import AutoChoice, Tuned
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A network with a head, and what they were chosen from.
+
+    Attributes:
+        source: with the trained weights, or as it was.
+        head: the linear head on the pooled stages.
+        policy: what was frozen in the result.
+        cut: the number of frozen stages.
+        choice: the depth profile and the head alone, which is the reference of every policy.
+        n_train, n_validation: items learned from, and set aside for choices.
+        tuned: the training, where there was one, also when its result was not taken.
+        auto: the choice among policies, for `auto`.
+        reason: why this result was taken, in a sentence.
+    """
+
+    source: Source
+    head: LinearHead
+    policy: str
+    cut: int
+    choice: Choice
+    n_train: int
+    n_validation: int = 0
+    tuned: Tuned | None = None
+    auto: AutoChoice | None = None
+    reason: str = ""
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the network's weights were trained."""
+        return self.tuned is not None and self.policy != "all"
+
+
+def source_with(source: Source, weights: Mapping[str, Any]) -> Source:
+    """A source with other weights of the same network, under a digest of their own."""
+    import copy
+
+    network = copy.deepcopy(source.network)
+    network.load_state_dict(weights)
+    network.eval()
+    whole = hashlib.sha256(source.digest.encode())
+    for name, tensor in weights.items():
+        whole.update(name.encode())
+        whole.update(tensor.contiguous().view(-1).numpy().tobytes())
+    return replace(source, network=network, digest=whole.hexdigest())
