@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_data import LETTERS
 
 from headstart.runs import RunDirectory
 from headstart.verbs.run import TRAINING
+from small_data import LETTERS
 
-from .conftest import Command
+from .conftest import Command, Done
 
 QUICK = ("--precision", "fp32", "--threads", 1, "--no-baseline")
 TRAINED = ("--freeze", "first:2", "--epochs", 2)
@@ -67,17 +67,8 @@ def alone(digit_folder: Path, work: Path) -> dict[str, Any]:
     return {"metrics": run.metrics, "files": sorted(path.name for path in run.path.iterdir())}
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_stopped_and_gone_on_with(
-    phase: str,
-    alone: dict[str, Any],
-    command: Command,
-    digit_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    words = ("fit", digit_folder, "--source", LETTERS, "--out", "x", *TRAINED, *QUICK)
+def stop_after(phase: str, command: Command, monkeypatch: pytest.MonkeyPatch, *words: object) -> Done:
+    """Call the command and press Ctrl-C at the end of a phase."""
     place, _, name = PHASES[phase].rpartition(".")
     if place.rpartition(".")[2][0].isupper():
         module, _, owner = place.rpartition(".")
@@ -87,19 +78,34 @@ def test_stopped_and_gone_on_with(
     with monkeypatch.context() as patch:
         patch.setattr(holder, name, interrupted(getattr(holder, name)))
         stopped = command(*words)
-    assert stopped.code == 130 and stopped.out == ""
-    assert stopped.err.count("headstart: stopped.") == 1 and "Traceback" not in stopped.err
-    if phase in ("reading", "source", "checks"):
-        assert stopped.err.endswith("Run the same command again.\n")
-        assert list(tmp_path.iterdir()) == []
-        again = command(*words, "--json")
-    else:
-        assert stopped.err.endswith("Go on with: headstart fit --resume x\n")
-        assert (tmp_path / "x" / "unfinished").is_file()
-        assert not [path for path in tmp_path.rglob("*") if path.suffix in (".part", ".tmp")]
-        again = command("fit", "--resume", "x", "--json")
-    assert again.code == 0, again.err
-    told = json.loads(again.out)
+    assert stopped.code == 130 and stopped.out == "", (phase, stopped.err)
+    assert stopped.err.count("headstart: stopped.") == 1 and "Traceback" not in stopped.err, phase
+    return stopped
+
+
+def test_stopped_in_every_phase_and_gone_on_with(
+    alone: dict[str, Any],
+    command: Command,
+    digit_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One run, stopped in each phase in turn, gives what the run gives that nobody stops."""
+    monkeypatch.chdir(tmp_path)
+    words: tuple[object, ...] = ("fit", digit_folder, "--source", LETTERS, "--out", "x", *TRAINED, *QUICK)
+    for phase in PHASES:
+        stopped = stop_after(phase, command, monkeypatch, *words)
+        if phase in ("reading", "source", "checks"):
+            assert stopped.err.endswith("Run the same command again.\n"), phase
+            assert list(tmp_path.iterdir()) == [], phase
+        else:
+            assert stopped.err.endswith("Go on with: headstart fit --resume x\n"), phase
+            assert (tmp_path / "x" / "unfinished").is_file(), phase
+            assert not [path for path in tmp_path.rglob("*") if path.suffix in (".part", ".tmp")], phase
+            words = ("fit", "--resume", "x")
+    finished = command(*words, "--json")
+    assert finished.code == 0, finished.err
+    told = json.loads(finished.out)
     for key in ("test", "chosen", "n_train", "n_validation", "n_test"):
         assert told[key] == alone["metrics"][key]
     assert sorted(path.name for path in (tmp_path / "x").iterdir()) == alone["files"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_data import LETTERS
 
 import headstart
 from headstart.errors import InputError, OptionError
 from headstart.verbs.cache import bytes_of
 from headstart.verbs.run import Run
+from small_data import LETTERS
 
 from .conftest import SETTINGS
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_data
 import yaml
-from small_data import LETTERS
 
 import headstart
+import small_data
 from headstart.errors import InputError, OptionError
 from headstart.runs import Predictions, RunDirectory
 from headstart.verbs import fit as fit_module
 from headstart.verbs.fit import fit_config_to_run, options_of_command
 from headstart.verbs.run import Run
+from small_data import LETTERS
 
 from .conftest import SETTINGS
 
