@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import small_data
 from small_data import LETTERS
 
 from .conftest import Command, Done
@@ -54,7 +57,7 @@ def test_options(
     assert list(tmp_path.iterdir()) == []
 
 
-NET = '''
+NET = """
 import torch
 from torch import nn
 
@@ -68,7 +71,7 @@ class Net(nn.Module):
         return self.out(self.mix(self.stem(pixels))).mean((2, 3))
     stages = {"stem": "stem", "mix": "mix", "out": "out"}
     preprocessing = {"size": [16, 16]}
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -94,3 +97,113 @@ def test_a_policy_that_matches_nothing(
     done = command("fit", digit_folder, *source, "--freeze", freeze, "--out", tmp_path / "x", *QUICK)
     refused(done, *told)
     assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture
+def ended(command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run that was stopped after its third epoch, with its checkpoints."""
+    from headstart.tune.loop import Loop
+
+    end_epoch = Loop._end_epoch
+
+    def ending(loop: Loop, *arguments: Any) -> None:
+        end_epoch(loop, *arguments)
+        if loop.at.epoch == 4:
+            raise KeyboardInterrupt
+
+    words = ("--freeze", "gradual", "--epochs", 5, "--lr", 0.001, *QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_end_epoch", ending)
+        patch.setattr("headstart.tune.state.Memory.is_due", lambda memory: True)
+        done = command("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *words)
+    assert done.code == 130, done.err
+    return tmp_path / "x"
+
+
+def another_set(root: Path) -> Path:
+    return small_data.digit_folder(root, n_each=13)
+
+
+def test_resumed_with_another_data_set_policy_or_recipe(
+    ended: Path, command: Command, tmp_path: Path
+) -> None:
+    other = another_set(tmp_path / "others")
+    """Each leaves the run as it was, so that it can be gone on with."""
+    refused(command("fit", other, "--resume", ended), "training data was", "same settings")
+    refused(command("fit", "--resume", ended, "--freeze", "norm"), "policy was gradual, is norm")
+    refused(command("fit", "--resume", ended, "--lr", 0.01), "recipe was", "same settings")
+    assert command("fit", "--resume", ended).code == 0
+    refused(command("fit", "--resume", ended), str(ended), "finished")
+
+
+def test_resumed_with_another_source(ended: Path, command: Command, tmp_path: Path) -> None:
+    import tiny
+
+    tiny.save_timm(tmp_path / "resnet")
+    done = command("fit", "--resume", ended, "--source", tmp_path / "resnet")
+    refused(done, "the checkpoint is of another run", "source was")
+
+
+def test_a_checkpoint_cut_in_half(ended: Path, command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    import headstart
+
+    last = ended / "training" / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    done = command("fit", "--resume", ended)
+    assert done.code == 0 and "last.ckpt is damaged; the one before it is used" in done.err
+    words = {"freeze": "gradual", "epochs": 5, "lr": 0.001, "precision": "fp32", "threads": 1}
+    alone = headstart.fit(
+        digit_folder,
+        LETTERS,
+        out=tmp_path / "alone",
+        baseline=False,
+        report=False,
+        **words,  # type: ignore[arg-type]
+    )
+    from headstart.runs import RunDirectory
+
+    resumed, whole = (RunDirectory.open(path).predictions() for path in (ended, alone.path))
+    np.testing.assert_array_equal(resumed.probabilities, whole.probabilities)
+
+
+def test_two_runs_into_one_folder(command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    words = ("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
+    assert command(*words).code == 0
+    before = (tmp_path / "x" / "metrics.json").read_bytes()
+    assert command(*words).code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x", "x-2"]
+    assert (tmp_path / "x" / "metrics.json").read_bytes() == before
+
+
+def table(path: Path, labels: list[str]) -> Path:
+    words = ("red house near", "blue car old", "small dog saw")
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        writer.writerows([f"{words[i % 3]} {i}", label] for i, label in enumerate(labels))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "told"),
+    [
+        ("regression", [*map(str, range(12)), "many"], ["row 13", "'many'", "number"]),
+        ("regression", [*map(str, range(12)), "nan"], ["row 13", "'nan'", "finite"]),
+        ("multilabel", [*["a|b", "a", "b|c"] * 5, ""], ["row 16", "Write -"]),
+    ],
+)
+def test_labels_that_do_not_fit_the_task(
+    task: str, labels: list[str], told: list[str], command: Command, text_source: Path, tmp_path: Path
+) -> None:
+    data = table(tmp_path / "data.csv", labels)
+    done = command("fit", data, "--source", text_source, "--task", task, "--out", tmp_path / "x", *QUICK)
+    refused(done, "data.csv", *told)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_budget_too_small_for_an_epoch(command: Command, digit_folder: Path, tmp_path: Path) -> None:
+    """No error: the head alone is returned, as good as without a race, and it is said."""
+    words = ("--freeze", "auto", "--budget", "0.001s", *QUICK)
+    done = command("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *words)
+    assert done.code == 0, done.err
+    assert "the budget of 0.001 s is too small to try a candidate: the head alone is kept" in done.err

@@ -101,11 +101,14 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     clock = Clock()
     with clock.phase(IMPORTS):
         import_rooms()
+    from headstart.tune.compiling import check_compiler
     from headstart.verbs.evaluate import learn_and_evaluate
     from headstart.verbs.finish import finish
     from headstart.verbs.learn import Learner
 
     check_place(config)
+    if config.compile:
+        check_compiler()
     with processes.first_goes_first():  # which fetches a source that the others find in the cache
         job = prepare(config, clock)
     _say_findings(job)
@@ -113,10 +116,12 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     say(f"Stages under --freeze {job.policy.text}:\n{stages_table(job)}")
     run = _folder(config, out, resume)
     try:
-        if processes.is_first():
-            run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
+        if resume is None:
+            _write_configuration(run, config)
         learner = Learner(job, config, clock)
         learned, evaluation = learn_and_evaluate(learner, run.path / TRAINING, resume is not None)
+        if resume is not None:  # only now: options that do not go with the checkpoints were refused
+            _write_configuration(run, config)
         return finish(run, learner, learned, evaluation) if processes.is_first() else Run(run.path, {}, "")
     except InputError:
         if not processes.is_first():
@@ -146,6 +151,11 @@ def _folder(config: FitConfig, out: Path | None, resume: Path | None) -> RunDire
 
     path = processes.from_first(claim)
     return claimed[0] if claimed else RunDirectory(path)
+
+
+def _write_configuration(run: RunDirectory, config: FitConfig) -> None:
+    if processes.is_first():
+        run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
 
 
 def quoted(run: RunDirectory) -> str:
