@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_data
 import soundfile
 from PIL import Image
-from small_data import LETTERS
 
+import small_data
 from headstart.errors import DiskFullError
+from small_data import LETTERS
 
 from .conftest import Command, Done
 
@@ -77,7 +77,10 @@ def table(content: str | bytes) -> Maker:
 
 ROWS = "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(20))
 WRONG_DATA: dict[str, tuple[Maker, list[str]]] = {
-    "one class": (lambda f: pictures(f / "d", {"a": 6}), ["one label", "'a'", "At least two classes"]),
+    "one class": (
+        lambda f: pictures(f / "d", {"a": 6}),
+        ["all 6 items", "the one value 'a'", "At least two classes"],
+    ),
     "an empty folder": (lambda f: f, ["is empty", "one folder for each class"]),
     "many cut jpegs": (
         lambda f: cut_jpegs(f / "d", 10),
@@ -100,7 +103,7 @@ WRONG_DATA: dict[str, tuple[Maker, list[str]]] = {
     ),
     "one class in train": (
         table("text,label,split\n" + ROWS.replace("a\n", "a,test\n").replace("b\n", "b,train\n")),
-        ["all 10 training items", "'b'", "two classes"],
+        ["all 10 training items", "'b'", "at least two are needed"],
     ),
 }
 
@@ -153,9 +156,10 @@ def test_odd_recordings_are_read_and_bad_ones_named(
     assert done.code == 0, done.err
     assert "1 of 24 recordings cannot be read: low/none.wav (the recording has no samples)" in done.err
     assert "Only silence in 1 of 23 recordings (low/silent.wav)" in done.err
-    soundfile.write(data / "low" / "long.wav", np.tile(noise[:, 0], 600), 8_000)
-    plan = command("fit", data, "--source", audio_source, "--dry-run")
-    assert "Longer than 30 s: 1 of 24 recordings (the longest 600 s)" in plan.out
+    few = small_data.tone_folder(tmp_path / "few", n_each=3)
+    soundfile.write(few / "low" / "long.wav", np.tile(noise[:, 0], 600), 8_000)
+    plan = command("fit", few, "--source", audio_source, "--dry-run")
+    assert "Longer than 30 s: 1 of 7 recordings (the longest 600 s)" in plan.out
 
 
 def test_texts_of_any_length_and_encoding(command: Command, text_source: Path, tmp_path: Path) -> None:

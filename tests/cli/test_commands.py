@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_data import LETTERS
 
 import headstart
+from small_data import LETTERS
 
 from .conftest import Command
 
@@ -82,7 +82,7 @@ def test_a_script_gives_what_the_command_gives(command: Command, digit_folder: P
 def test_results_on_stdout_talk_on_stderr(command: Command, digit_folder: Path, tmp_path: Path) -> None:
     words = ("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", "--precision", "fp32")
     loud = command(*words)
-    assert "items of 3 classes" in loud.err and "items of 3 classes" not in loud.out
+    assert "42 items, 3 classes" in loud.err and "42 items, 3 classes" not in loud.out
     assert "Accuracy" in loud.out and "--freeze auto --budget 5m" in loud.out
     assert (tmp_path / "x" / "report.html").is_file()
     assert command("report", tmp_path / "x", "--no-open").out.strip() == str(tmp_path / "x" / "report.html")
