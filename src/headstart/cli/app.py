@@ -164,6 +164,12 @@ def fit(
     precision: Annotated[
         str | None, typer.Option(help="auto (bf16 where the processor has it), fp32, bf16. [default: auto]")
     ] = None,
+    compile: Annotated[
+        bool | None,
+        typer.Option(
+            "--compile", help="Compile the trained blocks: a minute first, then faster steps for texts."
+        ),
+    ] = None,
     device: Device = None,
     threads: Threads = None,
     store: StoreOption = None,

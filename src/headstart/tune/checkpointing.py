@@ -47,12 +47,7 @@ class Checkpointed:
     """
 
     def __init__(self, backbone: Staged, stages: Sequence[str]) -> None:
-        wanted = set(stages)
-        self.modules: list[nn.Module] = []
-        for index, name in enumerate(backbone.stages):
-            if name in wanted:
-                for module in backbone.stage_modules(index):
-                    self.modules.extend(_pieces(module))
+        self.modules: list[nn.Module] = pieces_of(backbone, stages)
         self._before = [module.__dict__.get("forward") for module in self.modules]
         for module in self.modules:
             module.__dict__["forward"] = _Again(module, module.forward)
@@ -106,6 +101,17 @@ def _statistics_set_aside(module: nn.Module) -> Iterator[None]:
     finally:
         for layer, buffers in zip(layers, originals, strict=True):
             layer._buffers.update(buffers)
+
+
+def pieces_of(backbone: Staged, stages: Sequence[str]) -> list[nn.Module]:
+    """The blocks of some stages, each of which runs as one."""
+    return [
+        piece
+        for index, name in enumerate(backbone.stages)
+        if name in stages
+        for module in backbone.stage_modules(index)
+        for piece in _pieces(module)
+    ]
 
 
 def _pieces(module: nn.Module) -> list[nn.Module]:

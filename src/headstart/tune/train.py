@@ -24,7 +24,7 @@ from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.sources.source import Source
 from headstart.tune.averaging import wise_ft
-from headstart.tune.checkpointing import Checkpointed
+from headstart.tune.compiling import aided
 from headstart.tune.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.feeding import Part, feed_of
 from headstart.tune.feeds import Feed, Labelled, Machine, embed_all
@@ -56,6 +56,7 @@ class Training:
         seed: the run's seed.
         folder: for checkpoints and history.jsonl; None keeps nothing.
         checkpoint_seconds: least time between two checkpoints.
+        compiled: whether the trained blocks are compiled before the first step.
         task: what is learned; a quantity is trained standardised and given back in its own unit.
 
     Raises:
@@ -78,12 +79,14 @@ class Training:
         folder: Path | None = None,
         checkpoint_seconds: float = 30.0,
         task: Task = "classification",
+        compiled: bool = False,
     ) -> None:
         if not policy.trained:
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
         check_mixing(recipe, source.modality, policy.resolved_cut)
         self.source, self.policy, self.recipe = source, policy, recipe
         self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
+        self.compiled = compiled
         self._started = time.monotonic()
         self.task, self.unit = task, TargetScale.of(task, np.asarray(train.labels))
         machine = Machine(setting.device, setting.precision, checkpoint_seconds)
@@ -147,17 +150,16 @@ class Training:
         loop.machine = replace(loop.machine, deadline=deadline)
         logits, found, share = None, None, None
         with self.setting.threads():
-            checkpointed = (
-                Checkpointed(self.backbone, self.policy.trained) if self.recipe.checkpointing else None
-            )
-            try:
+            with aided(
+                self.backbone,
+                self.policy.trained,
+                compiled=self.compiled,
+                checkpointed=self.recipe.checkpointing,
+            ):
                 if self.recipe.contrastive and self._contrasted is None:
                     self._contrast(resume)
                 if self.recipe.epochs:
                     loop.run(resume=resume, until_epoch=until_epoch)
-            finally:
-                if checkpointed is not None:
-                    checkpointed.release()
             if loop.validation is not None:
                 share = self._interpolated() if self.recipe.wise_ft else None
                 logits = loop.logits(loop.validation)

@@ -34,6 +34,7 @@ class FitConfig(BaseModel):
     batch_size: int | None = Field(default=None, ge=1)
     views: int | None = Field(default=None, ge=1, le=64)
     refit_all: bool = False
+    compile: bool = False
     baseline: bool = True
     report: bool = True
     seed: int = Field(default=0, ge=0)
@@ -71,6 +72,8 @@ def fit_config(**options: Any) -> FitConfig:
         seconds_of(config.budget)
     elif config.freeze == "auto":
         raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
+    if config.compile and config.freeze == "auto":
+        raise OptionError("--compile is for one training: a race would compile every candidate anew")
     return config
 
 

@@ -238,6 +238,7 @@ class Learner:
             seed=self.config.seed,
             folder=folder,
             task=self.targets.task,
+            compiled=self.config.compile,
         )
 
     def _part(self, positions: np.ndarray) -> Any:
