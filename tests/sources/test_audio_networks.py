@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny
 import torch
 
+import tiny
 from headstart.data.preprocessing import AudioPreprocessing
 from headstart.errors import SourceError
 from headstart.sources import load_source

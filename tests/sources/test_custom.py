@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import torch
 from safetensors.torch import save_file
 
+import tiny
 from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing, TextPreprocessing
 from headstart.errors import SourceError
 from headstart.sources import load_source

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-import tiny
 import torch
 from safetensors.torch import save_file
 
+import tiny
 from headstart.errors import SourceError
 from headstart.sources import Source, build_network, default_source, load_source
 from headstart.sources.place import split_uri

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
+import tiny
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError
 from headstart.sources import load_source

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import torch
 from safetensors.torch import save_file
 
+import tiny
 from headstart.errors import OptionError
 from headstart.sources import build_network, load_source, with_standard_head
 

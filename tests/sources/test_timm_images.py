@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import timm
-import tiny
 import torch
 from safetensors.torch import load_file, save_file
 
+import tiny
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.errors import SourceError
 from headstart.sources import load_source

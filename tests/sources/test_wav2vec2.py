@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import torch
 from torch import Tensor
 
+import tiny
 from headstart.sources import Source, load_source
 from headstart.sources.wav2vec2 import Wav2Vec2Network, standardised
 
