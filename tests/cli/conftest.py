@@ -24,6 +24,15 @@ class Done:
 Command = Callable[..., Done]
 
 
+def refused(done: Done, *told: str, code: int = 2) -> None:
+    """It ended with the code and one message that holds all that is to be told, and no traceback."""
+    assert done.code == code, done.err
+    last = done.err[done.err.index("headstart: ") :]
+    assert done.err.count("headstart: ") == 1 and "Traceback" not in done.err
+    for words in told:
+        assert words in last, last
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
     """Call `headstart WORDS...`."""

@@ -12,18 +12,9 @@ import pytest
 import small_data
 from small_data import LETTERS
 
-from .conftest import Command, Done
+from .conftest import Command, refused
 
 QUICK = ("--precision", "fp32", "--threads", 1, "--no-baseline", "--no-report")
-
-
-def refused(done: Done, *told: str, code: int = 2) -> None:
-    """It ended with the code and one message that holds all that is to be told, and no traceback."""
-    assert done.code == code, done.err
-    last = done.err[done.err.index("headstart: ") :]
-    assert done.err.count("headstart: ") == 1 and "Traceback" not in done.err
-    for words in told:
-        assert words in last, last
 
 
 @pytest.mark.parametrize(
