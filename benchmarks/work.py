@@ -109,9 +109,9 @@ def load_timm_folder(folder: Path, num_classes: int) -> object:
     return model
 
 
-def write_between(mark: str, text: str) -> None:
-    """Put text between the marks of that name in docs/benchmarks.md."""
-    page = ROOT / "docs" / "benchmarks.md"
+def write_between(mark: str, text: str, name: str = "benchmarks.md") -> None:
+    """Put text between the marks of that name in a page of the docs."""
+    page = ROOT / "docs" / name
     before, _, rest = page.read_text().partition(f"<!-- {mark} -->")
     _, _, after = rest.partition(f"<!-- /{mark} -->")
     page.write_text(f"{before}<!-- {mark} -->\n{text}\n<!-- /{mark} -->{after}")
