@@ -112,7 +112,10 @@ def fit(
     data: Annotated[str | None, typer.Argument(help="A folder, a table, an npz or a hub id.")] = None,
     source: Annotated[
         str | None,
-        typer.Option(help="timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters."),
+        typer.Option(
+            help="timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters. "
+            "[else a well-known one for the data, from the hub]"
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder: numbered, never overwritten.")] = None,
     arch: Annotated[
@@ -134,7 +137,11 @@ def fit(
     modality: Annotated[str | None, typer.Option(help="image, text or audio, where it is not plain.")] = None,
     freeze: Annotated[
         str | None,
-        typer.Option(help="all (only the head trains), none, first:K, until:STAGE, or auto. [default: all]"),
+        typer.Option(
+            help="all (only the head trains), none, first:K, until:STAGE, last:K, only:STAGE or only:auto, norm, "
+            "bias, lora[:RANK], dora[:RANK], ia3, gradual, lp-ft, auto; or joined, as first:2,lora:8. "
+            "[default: all]"
+        ),
     ] = None,
     head: Annotated[
         str | None,

@@ -40,11 +40,13 @@ def _classical(context: ReportContext) -> Iterator[Notice]:
     ours, theirs = context.score(key), context.baseline("classical", key)
     if ours is None or theirs is None or theirs.value < ours.value:
         return
+    clear = context.metrics.get("verdict", {}).get("outcome") == "negative"
     yield Notice(
         "warning",
-        "The classical baseline wins" if theirs.value > ours.value else "The classical baseline does as well",
+        "The classical baseline wins" if clear else "The classical baseline does as well",
         f"{CLASSICAL[context.modality].capitalize()}: {number(theirs.value, key)} against "
-        f"{number(ours.value, key)}, without any pretrained network. Prefer it, try another source, "
+        f"{number(ours.value, key)}, without any pretrained network. "
+        f"{'Prefer it, try' if clear else 'The difference may be chance. Try'} another source, "
         "or let more of the network train (`--freeze auto`).",
     )
 
