@@ -40,7 +40,7 @@ def _classical(context: ReportContext) -> Iterator[Notice]:
     ours, theirs = context.score(key), context.baseline("classical", key)
     if ours is None or theirs is None or theirs.value < ours.value:
         return
-    clear = context.metrics.get("verdict", {}).get("outcome") == "negative"
+    clear = context.metrics.get("verdict") == "negative"
     yield Notice(
         "warning",
         "The classical baseline wins" if clear else "The classical baseline does as well",
