@@ -62,8 +62,8 @@ def join(device_type: str) -> None:
     if count() == 1:
         if "MASTER_ADDR" in os.environ and "ACCELERATE_USE_CPU" in os.environ and "RANK" not in os.environ:
             say(
-                "the launcher started one process: for several on CPUs use "
-                "`torchrun --nproc_per_node 2 -m headstart fit ...`, or give accelerate a hostfile for mpirun"
+                "the launcher started one process: for several on CPUs use `torchrun --nproc_per_node 2 -m "
+                "headstart fit ...` or `accelerate launch --multi_gpu --num_processes 2 -m headstart fit ...`"
             )
         return
     from accelerate import PartialState

@@ -15,6 +15,7 @@ import pytest
 import torch
 import worker
 
+from headstart.errors import OptionError
 from headstart.tune.checkpoint import Checkpoints
 
 HERE = Path(__file__).parent
@@ -111,3 +112,11 @@ def test_when_one_is_killed_the_other_ends_with_an_error_and_both_go_on(dies: in
         assert code == 0, said
     resumed, whole = (torch.load(folder / "slow of 2 by 0.pt") for folder in (tmp_path, tmp_path / "whole"))
     assert difference(resumed, whole) == 0
+
+
+def test_a_launcher_configured_for_fsdp_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(OptionError, match="FSDP.*MULTI_GPU.*checkpointing: true"):
+        worker.trained(tmp_path, "text first:1 16")

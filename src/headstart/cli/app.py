@@ -174,7 +174,7 @@ def fit(
     compile: Annotated[
         bool | None,
         typer.Option(
-            "--compile", help="Compile the trained blocks: a minute first, then faster steps for texts."
+            "--compile", help="Compile the trained blocks; on processors it was slower (docs/training.md)."
         ),
     ] = None,
     device: Device = None,
