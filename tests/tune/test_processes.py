@@ -118,5 +118,5 @@ def test_a_launcher_configured_for_fsdp_is_refused_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
-    with pytest.raises(OptionError, match="FSDP.*MULTI_GPU.*checkpointing: true"):
+    with pytest.raises(OptionError, match=r"FSDP.*MULTI_GPU.*checkpointing: true"):
         worker.trained(tmp_path, "text first:1 16")
