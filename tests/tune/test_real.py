@@ -66,7 +66,7 @@ class Task:
             probe=self.probe,
         )
         tuned = training.run()
-        feed = training._feed(self.parts["test"], self.store, 1)
+        feed = training._feed(self.parts["test"], for_training=False)
         training.backbone.module.eval()
         return tuned, self.right(tuned.head, embed_all(training.backbone, feed, training.loop.machine))
 
@@ -85,6 +85,16 @@ def test_the_last_stage_of_mobilenetv2_on_photos(shared: Path, tmp_path: Path) -
     tuned, right = task.train("first:7", epochs=10, patience=10)
     assert len(tuned.history) == 11
     assert_not_below(task, right)
+
+
+@pytest.mark.full
+def test_other_policies_of_mobilenetv2_on_photos(shared: Path, tmp_path: Path) -> None:
+    source = load_source(str(shared / "weights" / "mobilenetv2_100.tf2_ptq_in1k"))
+    task = Task(read_examples(shared / "data" / "hymenoptera"), source, Store(tmp_path))
+    for policy in ("norm", "first:6,lora:8", "only:blocks.5", "gradual"):
+        tuned, right = task.train(policy, epochs=2)
+        assert tuned.policy == policy and tuned.state_dict.keys() == source.network.state_dict().keys()
+        assert_not_below(task, right)
 
 
 @pytest.mark.full

@@ -91,6 +91,23 @@ def test_a_source_is_trained_and_its_result_stands_by_itself(
     assert (given.argmax(axis=1) == held.labels).mean() == pytest.approx(tuned.validation.accuracy)
 
 
+@pytest.mark.parametrize("modality", ["image", "text", "audio"])
+@pytest.mark.parametrize(
+    "policy", ["only:{1}", "norm", "bias", "lora:2", "dora:2", "ia3", "gradual", "lp-ft", "first:1,lora:2"]
+)
+def test_every_policy_gives_a_plain_network_that_stands_by_itself(
+    modality: str, policy: str, tmp_path: Path
+) -> None:
+    source = source_of(modality)
+    text = policy.format(*source.stages)
+    tuned = training(modality, tmp_path, text, source=source, epochs=2, lr=1e-2).run()
+    assert tuned.policy == text and tuned.state_dict.keys() == source.network.state_dict().keys()
+    assert tuned.validation is not None and tuned.validation_logits is not None
+    given = probabilities(source_of(modality), tuned, part_of(modality, 20, 1, tmp_path))
+    scaled = torch.from_numpy(tuned.validation_logits / tuned.validation.temperature).softmax(1).numpy()
+    np.testing.assert_allclose(given, scaled, atol=1e-4)
+
+
 def test_training_starts_from_the_probe(tmp_path: Path) -> None:
     fitted = training("image", tmp_path, epochs=1)
     width = fitted.loop.head.linear.in_features
@@ -132,10 +149,16 @@ def test_without_validation_the_last_weights_are_given(tmp_path: Path) -> None:
     assert tuned.best_epoch == 3 and tuned.stopped_because == "all 3 epochs were run"
 
 
-@pytest.mark.parametrize("policy", ["first:1", "none"])
-def test_a_training_resumes_from_its_folder(tmp_path: Path, policy: str) -> None:
-    whole = training("image", tmp_path, policy).run()
-    ended = training("image", tmp_path, policy, run_folder=tmp_path / "run")
+@pytest.mark.parametrize(
+    ("modality", "policy"),
+    [
+        *(("image", policy) for policy in ("first:1", "none", "gradual", "first:1,lora:2", "norm")),
+        *((modality, policy) for modality in ("text", "audio") for policy in ("gradual", "lora:2", "lp-ft")),
+    ],
+)
+def test_a_training_resumes_from_its_folder(tmp_path: Path, modality: str, policy: str) -> None:
+    whole = training(modality, tmp_path, policy).run()
+    ended = training(modality, tmp_path, policy, run_folder=tmp_path / "run")
     step, n_done = ended.loop.optimizer.step, 0
 
     def stopping(*args: Any, **kwargs: Any) -> Any:
@@ -148,7 +171,7 @@ def test_a_training_resumes_from_its_folder(tmp_path: Path, policy: str) -> None
     ended.loop.optimizer.step = stopping  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         ended.run()
-    resumed = training("image", tmp_path, policy, run_folder=tmp_path / "run").run(resume=True)
+    resumed = training(modality, tmp_path, policy, run_folder=tmp_path / "run").run(resume=True)
     assert all(torch.equal(t, whole.state_dict[n]) for n, t in resumed.state_dict.items())
     assert np.array_equal(resumed.head.weight, whole.head.weight)
     assert (tmp_path / "run" / "history.jsonl").read_text().count("\n") == 4
