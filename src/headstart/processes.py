@@ -94,10 +94,13 @@ def together(device_type: str) -> Iterator[None]:
         except RuntimeError as error:
             if not _is_loss(error):
                 raise
-            raise TrainingError(
+            lost = TrainingError(
                 f"process {number()} of {count()}: another process of this run has ended, so this one ends too; "
                 "the first message above says why"
-            ) from error
+            )
+            for note in getattr(error, "__notes__", ()):  # how to go on
+                lost.add_note(note)
+            raise lost from error
     _leave()
 
 
