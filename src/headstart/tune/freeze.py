@@ -85,6 +85,11 @@ class Freeze:
         """The stage a parameter or buffer belongs to."""
         return self.stages[self._owners[name]]
 
+    @property
+    def open_stages(self) -> tuple[str, ...]:
+        """The stages that are not frozen now."""
+        return tuple(stage for stage in self.stages if stage not in self.frozen)
+
     def trained_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that train now, by name in the network."""
         return {n: p for n, p in self._root.named_parameters() if n in self._to_train}

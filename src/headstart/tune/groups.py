@@ -13,6 +13,8 @@ from headstart.tune.freeze import Freeze
 from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
 
+_HEAD = "head"
+
 
 def rate_of(stage: str, stages: Sequence[str], recipe: Recipe) -> float:
     """The peak rate of a stage: the recipe's, decayed by its distance from the last stage.
@@ -43,7 +45,7 @@ def stage_groups(freeze: Freeze, recipe: Recipe, stages: Sequence[str]) -> list[
 def head_groups(head: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Groups of the head's parameters."""
     own = [(f"head.{n}", p) for n, p in head.named_parameters()]
-    return _split("head", own, recipe.head_lr, recipe.weight_decay)
+    return _split(_HEAD, own, recipe.head_lr, recipe.weight_decay)
 
 
 def make_optimizer(
@@ -54,6 +56,12 @@ def make_optimizer(
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.head_lr, momentum=recipe.momentum, fused=fused)
     return torch.optim.AdamW(groups, lr=recipe.head_lr, fused=fused)
+
+
+def peak_rate(optimizer: torch.optim.Optimizer) -> float:
+    """The highest peak rate of a stage."""
+    groups = [group for group in optimizer.param_groups if not str(group["name"]).startswith(_HEAD)]
+    return max(float(group["peak_lr"]) for group in groups or optimizer.param_groups)
 
 
 @dataclass(frozen=True)

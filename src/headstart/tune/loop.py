@@ -10,8 +10,8 @@ Legend: N items, C classes, D features.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,14 @@ from headstart.tune.averaging import Average
 from headstart.tune.checkpoint import Checkpoints
 from headstart.tune.feeds import Labelled, Machine, embed_all
 from headstart.tune.freeze import Freeze
-from headstart.tune.groups import head_groups, make_optimizer, stage_groups
+from headstart.tune.groups import head_groups, make_optimizer, peak_rate, stage_groups
 from headstart.tune.objective import Objective, balanced_weights
 from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
-from headstart.tune.result import Score, score
+from headstart.tune.result import score
 from headstart.tune.schedule import Positions, epoch_plan, n_epochs_of, n_steps_of, rate_factor
 from headstart.tune.sharing import Sharing
-from headstart.tune.state import Memory, Progress, write_history
+from headstart.tune.state import Memory, Progress, history_row, write_history
 from headstart.tune.step import ItemLosses, Step, Trained
 
 _STEPS_BETWEEN_CHECKS = 50
@@ -89,7 +89,7 @@ class Loop:
         self._smallest = 2 if freeze.normalises_over_batches() else 1
         self._weights = balanced_weights(train.labels) if recipe.sampling == "balanced" else None
         self.optimizer = make_optimizer(
-            [*stage_groups(freeze, recipe, self._open_stages()), *head_groups(head, recipe)],
+            [*stage_groups(freeze, recipe, freeze.open_stages), *head_groups(head, recipe)],
             recipe,
             self.machine.device,
         )
@@ -253,7 +253,7 @@ class Loop:
     def _note(self, epoch: int, train_loss: float | None, lr: float, seconds: float) -> None:
         """Validate, add the epoch's row to the history, and remember the weights if they are the best."""
         before = time.monotonic()
-        with self._averaged():
+        with nullcontext() if self.average is None else self.average.applied(self.state()):
             found = None
             if self.validation is not None:
                 found = score(self.logits(self.validation), self.validation.labels, self.head.task)
@@ -261,32 +261,9 @@ class Loop:
                 self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
                 self.memory.remember_best()
         seconds += time.monotonic() - before
-        self._write_row(epoch, train_loss, found, lr, seconds)
-
-    def _write_row(
-        self, epoch: int, train_loss: float | None, found: Score | None, lr: float, seconds: float
-    ) -> None:
-        self.at.history.append(
-            {
-                "epoch": epoch,
-                "train_loss": train_loss,
-                "validation_loss": None if found is None else found.log_loss,
-                "validation_accuracy": None if found is None else found.accuracy,
-                "lr": lr,
-                "seconds": round(seconds, 3),
-            }
-        )
+        self.at.history.append(history_row(epoch, train_loss, found, lr, seconds))
         if self.folder is not None and processes.is_first():
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)
-
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The moving average in place of the weights, where the recipe asks for one."""
-        if self.average is None:
-            yield
-        else:
-            with self.average.applied(self.state()):
-                yield
 
     def _make_step(self, objective: ItemLosses | None) -> Step:
         labels = np.asarray(self.train.labels)
@@ -306,9 +283,6 @@ class Loop:
             smallest=self._smallest if self.sharing.n == 1 else 1,
             network_parameters=self.freeze.trained_parameters,
         )
-
-    def _open_stages(self) -> list[str]:
-        return [stage for stage in self.freeze.stages if stage not in self.freeze.frozen]
 
     def _set_rate(self) -> None:
         step = (self.at.epoch - 1) * self.n_steps + self.at.step
@@ -340,13 +314,6 @@ class Loop:
             precision = " or --precision fp32" if self.machine.precision != "fp32" else ""
             raise TrainingError(
                 f"the training loss is not a finite number in epoch {self.at.epoch} of {self.n_epochs}, "
-                f"at lr {self._rate()} (head_lr {self.recipe.head_lr:g}). Try a lower rate, such as "
-                f"--lr {self._rate(0.1)}{precision}; if that does not help, look for broken items"
+                f"at lr {peak_rate(self.optimizer):g} (head_lr {self.recipe.head_lr:g}). Try a lower rate, such as "
+                f"--lr {peak_rate(self.optimizer) / 10:g}{precision}; if that does not help, look for broken items"
             )
-
-    def _rate(self, share: float = 1.0) -> str:
-        """A share of the peak rate of the last stage, in words."""
-        peak = max(
-            float(group["peak_lr"]) for group in self.optimizer.param_groups if group["name"] != "head"
-        )
-        return f"{share * peak:g}"

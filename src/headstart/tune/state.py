@@ -18,6 +18,7 @@ from headstart.errors import OptionError, TrainingError
 from headstart.progress import say
 from headstart.tune import randomness
 from headstart.tune.checkpoint import Checkpoints
+from headstart.tune.result import Score
 
 if TYPE_CHECKING:
     from headstart.tune.loop import Loop
@@ -215,6 +216,28 @@ class Memory:
     def _load_weights(self, weights: Mapping[str, Any]) -> None:
         self._loop.freeze.load_trained_state(weights["network"])
         self._loop.head.load_state_dict(weights["head"])
+
+
+def history_row(
+    epoch: int, train_loss: float | None, found: Score | None, lr: float, seconds: float
+) -> dict[str, Any]:
+    """What the history says of an epoch; epoch 0 is the start, before any step.
+
+    Args:
+        epoch: counted from 1.
+        train_loss: mean loss of its items.
+        found: score on validation, where there is one.
+        lr: rate of the first group at its end.
+        seconds: it took, validation included.
+    """
+    return {
+        "epoch": epoch,
+        "train_loss": train_loss,
+        "validation_loss": None if found is None else found.log_loss,
+        "validation_accuracy": None if found is None else found.accuracy,
+        "lr": lr,
+        "seconds": round(seconds, 3),
+    }
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
