@@ -141,7 +141,9 @@ def in_a_process(text: str, folder: Path, result: Path, share: float | None = No
 def killed(text: str, folder: Path, n_kills: int) -> dict[str, Any]:
     """Train again and again, each training killed at random moments until it ends; compare each end."""
     folder.mkdir(parents=True)
-    chain_loop(text)  # imports what all processes need
+    warm = chain_loop(text, folder / "warm")  # imports what all processes need, and computes no gradients
+    warm.run(until_epoch=0)
+    warm.optimizer.step()
     draw, told = random.Random(text), []
     seconds = in_a_process(text, folder / "whole", folder / "whole.pt") or 0.0
     whole = torch.load(folder / "whole.pt", weights_only=False)
