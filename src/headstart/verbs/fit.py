@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headstart import processes
 from headstart.errors import InputError, OptionError
 from headstart.progress import say
-from headstart.verbs.clock import IMPORTS, Clock
+from headstart.verbs.clock import IMPORTS, Clock, long_lived
 from headstart.verbs.config import FitConfig, fit_config, read_config
 from headstart.verbs.context import shown
 from headstart.verbs.prepare import Prepared, check_learnable, check_place, prepare
@@ -109,7 +109,10 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     check_place(config)
     if config.compile:
         check_compiler()
-    with processes.first_goes_first():  # which fetches a source that the others find in the cache
+    with (
+        long_lived(),
+        processes.first_goes_first(),
+    ):  # which fetches a source that the others find in the cache
         job = prepare(config, clock)
     _say_findings(job)
     check_learnable(job, config)
@@ -118,8 +121,9 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     try:
         if resume is None:
             _write_configuration(run, config)
-        learner = Learner(job, config, clock)
-        learned, evaluation = learn_and_evaluate(learner, run.path / TRAINING, resume is not None)
+        with long_lived():
+            learner = Learner(job, config, clock)
+            learned, evaluation = learn_and_evaluate(learner, run.path / TRAINING, resume is not None)
         if resume is not None:  # only now: options that do not go with the checkpoints were refused
             _write_configuration(run, config)
         return finish(run, learner, learned, evaluation) if processes.is_first() else Run(run.path, {}, "")

@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.errors import DataError, DiskFullError, OptionError, SourceError
 from headstart.progress import say
-from headstart.verbs.clock import IMPORTS, Clock
+from headstart.verbs.clock import IMPORTS, Clock, long_lived
 from headstart.verbs.config import FitConfig
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
         raise DataError("the data has no labels to learn: name their column with --target")
     with clock.phase(IMPORTS):
         _import_library(examples.modality)
-    with clock.phase("source"):
+    with long_lived(), clock.phase("source"):
         source = _load(config, examples)
         policy = _policy(config, source)
         recipe = _recipe(config, source)
