@@ -68,7 +68,10 @@ def test_warnings_are_derived(samples: dict[str, ReportContext]) -> None:
     assert "looks different from the training part" in titles(samples["image"])
     assert "looks different" not in titles(replace(samples["image"], cross_validated=None))
     audio = samples["audio"]
-    for outcome, title in (("negative", "The classical baseline wins"), ("undecided", "baseline does as well")):
+    for outcome, title in (
+        ("negative", "The classical baseline wins"),
+        ("undecided", "baseline does as well"),
+    ):
         assert title in titles(replace(audio, metrics={**audio.metrics, "verdict": outcome}))
     few = replace(samples["text"], metrics={**samples["text"].metrics, "n_test": 12})
     assert "Few held-out items" in titles(few)

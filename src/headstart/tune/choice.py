@@ -110,7 +110,11 @@ def candidate_of(judge: Judge, runner: Runner) -> Candidate:
     if not runner.reached:
         return replace(made, tried=made.why.startswith("failed"))
     found, score = judge.compare(runner.logits), runner.score
-    aside = "" if runner.is_done else f" Put aside after {facts.get('run', runner.reached)} of {made.epochs} epochs."
+    aside = (
+        ""
+        if runner.is_done
+        else f" Put aside after {facts.get('run', runner.reached)} of {made.epochs} epochs."
+    )
     return replace(
         made,
         why=made.why or f"{found.words}{'.' if aside else ''}{aside}",
