@@ -89,8 +89,21 @@ def assert_equal(got: list[Tensor], expected: list[Tensor], tolerance: float) ->
         assert float((one - other).detach().abs().max()) <= tolerance * largest + 1e-9
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", NETWORKS)
+SLOW = ("efficientformerv2_s0",)  # half a minute each: LoRA in every run, the others in the full one
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        pytest.param(
+            name,
+            method,
+            marks=[pytest.mark.full] if name in SLOW and method != "lora" else [],
+        )
+        for name in NETWORKS
+        for method in METHODS
+    ],
+)
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")
 def test_adapters_are_exact(name: str, method: Method) -> None:
     network, inputs = make(name)
