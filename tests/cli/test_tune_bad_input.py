@@ -121,7 +121,8 @@ def test_resumed_with_another_data_set_policy_or_recipe(
     other = another_set(tmp_path / "others")
     """Each leaves the run as it was, so that it can be gone on with."""
     refused(command("fit", other, "--resume", ended), "training data was", "same settings")
-    refused(command("fit", "--resume", ended, "--freeze", "norm"), "policy was gradual, is norm")
+    refused(command("fit", "--resume", ended, "--freeze", "norm"), "freeze was gradual, is norm")
+    refused(command("fit", "--resume", ended, "--freeze", "all"), "freeze was gradual, is all")
     refused(command("fit", "--resume", ended, "--lr", 0.01), "recipe was", "same settings")
     assert command("fit", "--resume", ended).code == 0
     refused(command("fit", "--resume", ended), str(ended), "finished")
@@ -132,7 +133,23 @@ def test_resumed_with_another_source(ended: Path, command: Command, tmp_path: Pa
 
     tiny.save_timm(tmp_path / "resnet")
     done = command("fit", "--resume", ended, "--source", tmp_path / "resnet")
-    refused(done, "the checkpoint is of another run", "source was")
+    refused(done, "is another run", "source was")
+
+
+def test_the_head_alone_resumed_with_another_data_set(
+    command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("headstart.verbs.finish.finish", stop)
+        words = ("--source", LETTERS, "--out", tmp_path / "x", *QUICK)
+        assert command("fit", digit_folder, *words).code == 130
+    other = another_set(tmp_path / "others")
+    refused(command("fit", other, "--resume", tmp_path / "x"), "another run", "data was", str(other))
+    refused(command("fit", "--resume", tmp_path / "x", "--freeze", "none"), "freeze was all, is none")
+    assert command("fit", digit_folder, "--resume", tmp_path / "x").code == 0
 
 
 def test_a_checkpoint_cut_in_half(ended: Path, command: Command, digit_folder: Path, tmp_path: Path) -> None:

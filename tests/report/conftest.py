@@ -207,7 +207,18 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
         provenance={"Licence": "Apache-2.0"},
     )  # fmt: skip
     chosen = {"policy": "until:layer.2", "cut": 4, "head_stages": ["layer.5"]}
-    return replace(context, metrics={**context.metrics, "chosen": chosen})
+    rows = [{"stage": name, "n_parameters": 1_774_464, "fate": "frozen"} for name in stages[:4]]
+    rows += [{"stage": name, "n_parameters": 1_774_464, "fate": "trained at 8.1e-05"} for name in stages[4:]]
+    rows.append({"stage": "head", "n_parameters": None, "fate": "trained at 0.0001"})
+    rates = [10 ** (-7 + k / 8) for k in range(41)]
+    search = {
+        "rates": rates,
+        "losses": [0.5 - 0.2 / (1 + (1e-4 / rate)) + (30 * rate) ** 2 for rate in rates],
+        "suggestion": 8.1e-5,
+        "reason": "where the loss falls fastest",
+    }
+    told = {"chosen": chosen, "stages": rows, "rate_search": search}
+    return replace(context, metrics={**context.metrics, **told})
 
 
 def audio_sample(data: Path | None, folder: Path) -> ReportContext:

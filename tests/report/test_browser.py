@@ -152,6 +152,7 @@ def test_other_modalities_show_their_own(reader: Reader, samples: dict[str, Repo
     assert page.locator("#worst blockquote").count() == 10
     assert page.get_by_role("heading", name="Learning history").is_visible()
     assert "chosen" in page.locator("#candidates").inner_text()
+    assert "trained at 8.1e-05" in page.locator("#stages").inner_text()
     reader.assert_quiet()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.report import ProfilePoint
-from headstart.report.charts import Scale, curves, depth, nice_ticks, phases
+from headstart.report.charts import Scale, curves, depth, nice_ticks, phases, rate_curve
 
 shares = st.floats(0, 1)
 numbers = st.floats(-1e6, 1e6).map(lambda v: round(v, 6))
@@ -44,3 +44,12 @@ def test_no_history_draws_no_curves() -> None:
 def test_phases_follow_one_another() -> None:
     rows = phases({"imports": 9.0, "scan": 1.0, "features": 3.0, "total": 4.0})
     assert [(r["left"], r["width"]) for r in rows] == [(0.0, 25.0), (25.0, 75.0)]
+
+
+def test_the_rate_curve_marks_the_rate_taken_on_a_logarithmic_scale() -> None:
+    search = {"rates": [1e-6, 1e-4, 1e-2], "losses": [1.0, 0.5, 9.0], "suggestion": 1e-4, "reason": "r"}
+    drawn = rate_curve(search)
+    assert drawn is not None
+    assert drawn["taken"] == 50.0 and [tick["at"] for tick in drawn["rates"]] == [0, 25, 50, 75, 100]
+    assert drawn["points"].split()[-1].endswith(",0.00")  # beyond the picture is its upper edge
+    assert rate_curve(None) is None

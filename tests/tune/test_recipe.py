@@ -40,6 +40,25 @@ def test_a_file_fills_up_from_the_modality_and_options_go_over_it(tmp_path: Path
     assert Recipe.load(path, "text") == Recipe.for_modality("text")
 
 
+def test_epochs_of_the_command_go_over_steps_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("steps: 500\n")
+    assert Recipe.load(path, "image").steps == 500
+    recipe = Recipe.load(path, "image", epochs=3)
+    assert (recipe.steps, recipe.epochs) == (None, 3)
+
+
+def test_the_usual_rate_is_multiplied_and_a_given_one_stays(tmp_path: Path) -> None:
+    usual, path = Recipe.for_modality("text").lr, tmp_path / "mine.yaml"
+    assert not isinstance(usual, str)
+    assert Recipe.for_modality("text", rate=10).lr == pytest.approx(10 * usual)
+    assert Recipe.for_modality("text", rate=10, lr=0.003).lr == 0.003
+    path.write_text("lr: 0.002\n")
+    assert Recipe.load(path, "text", rate=10).lr == 0.002
+    path.write_text("epochs: 2\n")
+    assert Recipe.load(path, "text", rate=10).lr == pytest.approx(10 * usual)
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("epocs: 3\nlr: -1\nschedule: cosin\nlabel_smoothing: 1.5\n")

@@ -58,3 +58,25 @@ def test_the_table_is_said_before_training_and_kept(
     ):
         assert row["fate"].startswith(fate) and said.endswith(row["fate"])
         assert row["stage"] == "head" or said.startswith(f"{row['n_parameters']:,} ")
+
+
+def test_what_chooses_for_itself_is_kept_as_it_chose(
+    digit_folder: Path, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options: dict[str, Any] = {"store": store, "baseline": False, "report": False, **SETTINGS}
+    run = headstart.fit(
+        digit_folder, LETTERS, out=tmp_path / "x", freeze="only:auto", lr="auto", epochs=1, **options
+    )
+    trained = [row for row in run.metrics["stages"][:-1] if row["fate"].startswith("trained at ")]
+    chosen = run.metrics["relative_gradient_norms"]["chosen"]
+    assert [row["stage"] for row in trained] == [chosen]
+    assert f"Stages under --freeze only:{chosen}:" in capsys.readouterr().err
+    assert float(trained[0]["fate"].removeprefix("trained at ")) == pytest.approx(
+        run.metrics["rate_search"]["suggestion"], rel=1e-3
+    )
+
+
+def test_norms_train_at_ten_times_the_usual_rate(digit_folder: Path, store: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"store": store, "baseline": False, "report": False, **SETTINGS}
+    run = headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", freeze="norm", epochs=1, **options)
+    assert all(row["fate"].endswith("at 0.001") for row in run.metrics["stages"][:-1])

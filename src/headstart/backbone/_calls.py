@@ -85,11 +85,12 @@ def eval_mode(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
 
     def restore() -> None:
         for module in in_training:
-            module.training = True
+            module.__dict__["training"] = True
+        in_training.clear()
 
     try:
-        for module in in_training:
-            module.training = False
+        for module in in_training:  # written past nn.Module's __setattr__, which takes longer than a small layer
+            module.__dict__["training"] = False
         yield restore
     finally:
         restore()

@@ -61,6 +61,8 @@ class Backbone:
         self._traced = False
         self._pooler: StagePooler | None = None
         self._lock = RLock()
+        # listed once, since a walk over all modules is long beside a small suffix
+        self._modules = list(module.modules())
 
     def _find_starts(self) -> tuple[Start, ...]:
         modules = dict(self.module.named_modules())
@@ -133,7 +135,7 @@ class Backbone:
             plan = self._plans.get(_layout_key(state.layout))
             if plan is None:
                 raise ValueError("a state of another backbone; call prefix of this one on a batch first")
-            return run_suffix(self.module, list(self.module.modules()), plan, state)
+            return run_suffix(self.module, self._modules, plan, state)
 
     def pooled(self, inputs: Inputs) -> list[Tensor]:
         """Return one vector an item and stage: the mean over the item's own positions.

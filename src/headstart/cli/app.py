@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from headstart import processes
+from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
 from headstart.progress import say, set_quiet
 
@@ -273,45 +274,4 @@ def cache(
     print(json.dumps(listing.to_json(), indent=2) if as_json else listing.text)
 
 
-_recipes = typer.Typer(help="List the recipes: small YAML files of training settings.", no_args_is_help=False)
-app.add_typer(_recipes, name="recipes", invoke_without_command=True)
-
-
-@_recipes.callback()
-def recipes(context: typer.Context) -> None:
-    """List the recipes: small YAML files of training settings."""
-    if context.invoked_subcommand is None:
-        from headstart.verbs.recipes import recipes as recipes_verb
-
-        print(recipes_verb())
-
-
-@_recipes.command("show")
-def recipes_show(name: Annotated[str, typer.Argument(help="A name of the list, or a YAML file.")]) -> None:
-    """Print a recipe."""
-    from headstart.verbs.recipes import show_recipe
-
-    print(show_recipe(name))
-
-
-@_recipes.command("copy")
-def recipes_copy(
-    name: Annotated[str, typer.Argument(help="A name of the list.")],
-    file: Annotated[
-        Path | None, typer.Argument(help="Where to [else NAME.yaml here]; never written over.")
-    ] = None,
-) -> None:
-    """Copy a recipe to a file of your own."""
-    from headstart.verbs.recipes import copy_recipe
-
-    copied = copy_recipe(name, file)
-    say(f"Run it with: headstart fit DATA --recipe {copied}")
-    print(copied)
-
-
-@_recipes.command("check")
-def recipes_check(file: Annotated[str, typer.Argument(help="A YAML file, or a name of the list.")]) -> None:
-    """Check a recipe and tell all its faults at once."""
-    from headstart.verbs.recipes import check_recipe
-
-    print(check_recipe(file))
+app.add_typer(recipes, name="recipes", invoke_without_command=True)

@@ -7,7 +7,7 @@ result are plain floats from 0 to 100, so nothing of the data can reach the page
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -210,6 +210,34 @@ def curves(
         ]
         lines.append({"name": words, "kind": attribute, "points": polyline(corners), "dots": dots})
     return {"lines": lines, "ticks": scale.ticks, "first": f"{min(epochs):g}", "last": f"{max(epochs):g}"}
+
+
+def rate_curve(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The loss over the rates that the rate finder tried, and the rate it took; None where it was not asked.
+
+    Args:
+        search: `rates`, `losses` and `suggestion`, as in metrics.json; rates stand on a logarithmic scale.
+    """
+    if search is None or len(search["rates"]) < 2:
+        return None
+    places = [math.log10(rate) for rate in search["rates"]]
+    losses = [float(loss) for loss in search["losses"]]
+    first, width = places[0], places[-1] - places[0]
+    # past the turn the loss rises without bound: the picture ends a little above where it began
+    scale = Scale([min(losses), max(losses[0], min(losses)) + 0.5 * (losses[0] - min(losses))], "log_loss")
+
+    def across(place: float) -> float:
+        return round(100 * (place - first) / width, 3)
+
+    whole = range(math.ceil(first), math.floor(places[-1]) + 1)
+    return {
+        "points": polyline((across(x), scale.at(y)) for x, y in zip(places, losses, strict=True)),
+        "ticks": scale.ticks,
+        "rates": [{"at": across(power), "text": f"{10.0**power:g}"} for power in whole],
+        "taken": across(math.log10(search["suggestion"])),
+        "text": f"{search['suggestion']:.2g}",
+        "reason": str(search.get("reason", "")),
+    }
 
 
 MOST_DOTS = 1_500

@@ -146,6 +146,7 @@ def takeaways(context: ReportContext) -> dict[str, str]:
         "values": _values_takeaway(context),
         "calibration": _calibration_takeaway(context),
         "depth": _depth_takeaway(context),
+        "stages": _stages_takeaway(context),
         "history": _history_takeaway(context),
     }
 
@@ -224,6 +225,12 @@ def _depth_takeaway(context: ReportContext) -> str:
     if best.low is not None and last.score >= best.low:
         return f"{lead}; the last stage, the usual choice, is as good within the interval."
     return f"{lead}; the last stage, the usual choice, would lose {amount}."
+
+
+def _stages_takeaway(context: ReportContext) -> str:
+    if context.trained_stages:
+        return ""
+    return "This was tried; validation was for the head alone, so the network was returned as it came."
 
 
 def _history_takeaway(context: ReportContext) -> str:

@@ -75,6 +75,8 @@ def view(context: ReportContext) -> dict[str, Any]:
         "pairs": confused_pairs(context),
         "classes": per_class(context),
         "reliability": charts.reliability(context.calibration) if _any_bin(context) else [],
+        "stages": _stages(context),
+        "rate_curve": charts.rate_curve(context.metrics.get("rate_search")),
         "history": _history(context),
         "candidates": _candidates(context),
         "findings": context.findings,
@@ -107,6 +109,7 @@ def _sections(drawn: dict[str, Any]) -> list[tuple[str, str, Any]]:
         ("calibration", "Calibration", drawn["reliability"]),
         ("depth", "Depth profile", drawn["depth"]),
         ("candidates", "What was tried", drawn["candidates"]),
+        ("stages", "What was trained", drawn["stages"]),
         ("history", "Learning history", drawn["history"]),
         ("data", "Data", drawn["parts"] or drawn["findings"]),
         ("cost", "Time and memory", drawn["phases"]["rows"]),
@@ -158,6 +161,20 @@ def _depth(context: ReportContext) -> dict[str, Any] | None:
     if len(context.profile) < 2:
         return None
     return charts.depth(context.profile, context.head_stages, context.profile_metric)
+
+
+def _stages(context: ReportContext) -> list[dict[str, Any]]:
+    """What the policy did to each stage; nothing where no stage trained."""
+    rows = [
+        {
+            "name": str(row["stage"]),
+            "n_parameters": "" if row["n_parameters"] is None else f"{row['n_parameters']:,}",
+            "fate": str(row["fate"]),
+            "trains": "trained" in row["fate"] or " at " in row["fate"],
+        }
+        for row in context.metrics.get("stages", ())
+    ]
+    return rows if any(row["trains"] for row in rows if row["name"] != "head") else []
 
 
 def _history(context: ReportContext) -> dict[str, Any] | None:

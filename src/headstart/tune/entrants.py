@@ -11,8 +11,7 @@ from headstart.tune.policy import Policy
 
 RATES = (3.0, 1 / 3)  # tried beside the recipe's own where time allows
 _LORA = "lora:8"
-_LORA_RATE = 5.0  # adapters start at no effect and take rates several times those of whole weights
-_FRESH_RATE = 10.0  # so do weights of chance
+_FRESH_RATE = 10.0  # weights of chance take larger steps
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,7 @@ class Entrant:
         """What it is called in tables: the policy, and the rate where it is not the usual one of its kind."""
         if self.fresh:
             return "scratch"
-        usual = _LORA_RATE if self.policy.adapter is not None else 1.0
-        factor = self.rate / usual
+        factor = self.rate / self.policy.rate
         return self.policy.text if factor == 1 else f"{self.policy.text} at {factor:.2g}x the rate"
 
     def at(self, factor: float) -> Entrant:
@@ -70,7 +68,7 @@ def suggest_entrants(profile: Sequence[float], stages: Sequence[str]) -> list[En
     cuts = suggest_cuts(profile)
     whole = [Entrant(Policy.at(cut, stages)) for cut in (*cuts, 0)]
     adapters = Policy.at(cuts[-1] if cuts else 0, stages, then=_LORA)
-    return [*whole, Entrant(adapters, rate=_LORA_RATE)]
+    return [*whole, Entrant(adapters, rate=adapters.rate)]
 
 
 def from_scratch(stages: Sequence[str]) -> Entrant:

@@ -64,6 +64,12 @@ def peak_rate(optimizer: torch.optim.Optimizer) -> float:
     return max(float(group["peak_lr"]) for group in groups or optimizer.param_groups)
 
 
+def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Set every group to a share of its peak rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak_lr"] * factor
+
+
 @dataclass(frozen=True)
 class StageRow:
     """A stage, or the head, under a policy.

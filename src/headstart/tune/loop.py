@@ -29,7 +29,7 @@ from headstart.tune.averaging import Average
 from headstart.tune.checkpoint import Checkpoints
 from headstart.tune.feeds import Labelled, Machine, embed_all
 from headstart.tune.freeze import Freeze
-from headstart.tune.groups import head_groups, make_optimizer, peak_rate, stage_groups
+from headstart.tune.groups import head_groups, make_optimizer, peak_rate, set_rates, stage_groups
 from headstart.tune.objective import Objective, balanced_weights
 from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
@@ -205,7 +205,8 @@ class Loop:
             self.sharing.own(plan), seed=self.seed, epoch=at.epoch, start=at.step
         )
         for positions, inputs in batches:
-            self._set_rate()
+            n_taken = (at.epoch - 1) * self.n_steps + at.step
+            set_rates(self.optimizer, rate_factor(n_taken, self.n_all_steps, self.recipe))
             n_items = len(plan[at.step])
             loss = self.step(positions, inputs, epoch=at.epoch, step=at.step, n_items=n_items)
             if self.average is not None:
@@ -284,21 +285,10 @@ class Loop:
             network_parameters=self.freeze.trained_parameters,
         )
 
-    def _set_rate(self) -> None:
-        step = (self.at.epoch - 1) * self.n_steps + self.at.step
-        factor = rate_factor(step, self.n_all_steps, self.recipe)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak_lr"] * factor
-
     def plan(self, epoch: int) -> list[Positions]:
         """The batches of an epoch."""
-        plan = epoch_plan(
-            self.train.feed.buckets,
-            self.recipe.batch_size,
-            seed=self.seed,
-            epoch=epoch,
-            weights=self._weights,
-        )
+        buckets, size = self.train.feed.buckets, self.recipe.batch_size
+        plan = epoch_plan(buckets, size, seed=self.seed, epoch=epoch, weights=self._weights)
         plan = [batch for batch in plan if len(batch) >= self._smallest]
         if self.recipe.steps is None:
             return plan

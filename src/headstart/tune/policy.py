@@ -41,6 +41,7 @@ _WORDING = (
     "lp-ft or auto"
 )
 SURGICAL = "only:auto"
+RATES = {"whole": 1.0, "norm": 10.0, "bias": 10.0, "adapter": 5.0}  # docs/freezing.md, Rates
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ class Policy:
     def trains_stages(self) -> bool:
         """Whether anything beside the head trains, or may be chosen to."""
         return self.cut is None or bool(self.trained)
+
+    @property
+    def rate(self) -> float:
+        """What the usual rate is multiplied by: a few parameters of a stage take larger steps than all of it."""
+        return RATES[self.what]
 
     def cautions(self, *, pretrained: bool) -> list[str]:
         """What a user should be told before training under this policy.

@@ -97,18 +97,19 @@ class Recipe(BaseModel):
         return steps
 
     @classmethod
-    def for_modality(cls, modality: str, **changes: Any) -> Recipe:
+    def for_modality(cls, modality: str, *, rate: float = 1.0, **changes: Any) -> Recipe:
         """The defaults of a modality, with changes.
 
         Args:
             modality: "image", "text" or "audio".
+            rate: what the modality's `lr` is multiplied by; an `lr` that is given stays as it is.
             changes: settings by name; None stands for "not given".
 
         Raises:
             OptionError: naming every unknown setting and every wrong value at once.
         """
         given = {name: value for name, value in changes.items() if value is not None}
-        return cls.checked({**_BY_MODALITY[modality], **given})
+        return cls.checked({**_defaults(modality, rate), **given})
 
     @classmethod
     def checked(cls, settings: dict[str, Any], where: str = "") -> Recipe:
@@ -130,12 +131,13 @@ class Recipe(BaseModel):
         )
 
     @classmethod
-    def load(cls, path: Path, modality: str, **changes: Any) -> Recipe:
+    def load(cls, path: Path, modality: str, *, rate: float = 1.0, **changes: Any) -> Recipe:
         """Read a recipe from YAML: the settings it names, over the defaults of the modality.
 
         Args:
             path: a YAML file of settings by name.
             modality: whose defaults fill what the file leaves open.
+            rate: what their `lr` is multiplied by; an `lr` of the file stays as it is.
             changes: settings that go over those of the file; None stands for "not given".
 
         Raises:
@@ -154,13 +156,20 @@ class Recipe(BaseModel):
         if not isinstance(content, dict):
             raise OptionError(f"the recipe {path} must hold settings by name, such as 'epochs: 10'")
         given = {name: value for name, value in changes.items() if value is not None}
-        return cls.checked({**_BY_MODALITY[modality], **content, **given}, where=str(path))
+        if "epochs" in given:  # what the command says of the length goes over what the file says
+            given.setdefault("steps", None)
+        return cls.checked({**_defaults(modality, rate), **content, **given}, where=str(path))
 
     def to_yaml(self) -> str:
         """The recipe as YAML that `load` reads back to an equal one."""
         import yaml
 
         return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
+
+
+def _defaults(modality: str, rate: float) -> dict[str, Any]:
+    found = _BY_MODALITY[modality]
+    return {**found, "lr": found["lr"] * rate}
 
 
 def _name(fault: Any) -> str:

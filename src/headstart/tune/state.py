@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from headstart import processes
-from headstart.errors import OptionError, TrainingError
+from headstart.errors import TrainingError
 from headstart.progress import say
 from headstart.tune import randomness
 from headstart.tune.checkpoint import Checkpoints
+from headstart.tune.identity import check_identity
 from headstart.tune.result import Score
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Memory:
 
     def _take_up(self, state: dict[str, Any], best: dict[str, Any]) -> None:
         loop = self._loop
-        _check_identity(state["identity"], loop.identity)
+        check_identity(state["identity"], loop.identity)
         for epoch in range(2, state["progress"]["epoch"] + 1):
             if (
                 list(loop.freeze.frozen) != state["freeze"]["frozen"]
@@ -256,12 +257,3 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool
     temporary = path.with_name(path.name + ".part")
     temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     os.replace(temporary, path)
-
-
-def _check_identity(saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:
-    differing = [name for name in {**saved, **present} if saved.get(name) != present.get(name)]
-    if differing:
-        told = "; ".join(f"{name} was {saved.get(name)}, is {present.get(name)}" for name in differing)
-        raise OptionError(
-            f"the checkpoint is of another run: {told}. Resume with the same settings, or start a new run"
-        )

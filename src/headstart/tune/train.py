@@ -7,7 +7,6 @@ tuned = training.run()
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from headstart.tune.compiling import aided
 from headstart.tune.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.feeding import Part, feed_of
 from headstart.tune.feeds import Feed, Labelled, Machine, embed_all
+from headstart.tune.identity import identity_of
 from headstart.tune.loop import Loop
 from headstart.tune.measure import measure_epoch
 from headstart.tune.mixing import check_mixing
@@ -102,6 +102,17 @@ class Training:
                 held_out = Labelled(self._feed(validation, for_training=False), inward)
             head = LinearHeadModule(self._starting_head(probe, learned, held_out, machine)).to(setting.device)
 
+            identity = identity_of(
+                source,
+                policy,
+                recipe,
+                setting,
+                seed=seed,
+                classes=classes,
+                train=train,
+                validation=validation,
+            )
+
             def make_loop(recipe: Recipe) -> Loop:
                 return Loop(
                     self.backbone,
@@ -114,7 +125,7 @@ class Training:
                     seed=seed,
                     machine=machine,
                     folder=folder,
-                    identity=self._identity(train, validation),
+                    identity=identity,
                 )
 
             self.loop, self.rate_search = with_rate_found(recipe, make_loop)
@@ -290,23 +301,3 @@ class Training:
         width = int(self.backbone.pooled(self._sample)[-1].shape[1])
         leading = bool(getattr(self.source.network, "embedding_is_mean", False))
         return self.unit.head_outward(widened(head, width, leading=leading))
-
-    def _identity(self, train: Part, validation: Part | None) -> dict[str, Any]:
-        """What must be equal for a checkpoint to be gone on from."""
-        return {
-            "source": self.source.digest,
-            "preprocessing": self.source.preprocessing.digest(),
-            "policy": self.policy.text,
-            "recipe": self.recipe.model_dump(exclude={"accumulate"}),
-            "seed": self.seed,
-            "precision": self.setting.precision,
-            "classes": list(self.classes),
-            "training data": _fingerprint(train),
-            "validation data": None if validation is None else _fingerprint(validation),
-        }
-
-
-def _fingerprint(part: Part) -> str:
-    """A digest of the items' contents and labels, in their order."""
-    rows = zip(part.digests.tolist(), np.asarray(part.labels).tolist(), strict=True)
-    return hashlib.sha256("\n".join(f"{digest} {label}" for digest, label in rows).encode()).hexdigest()[:16]

@@ -64,11 +64,12 @@ def learn_auto(
     if found.tuned is None:
         refitted = learner._choose(everything)
         return Learned(
-            job.source, refitted.head, "all", len(stages), refitted, len(train), len(validation),
+            job.source, refitted.head, "all", len(stages), refitted, len(everything),
             auto=found, reason=found.reason,
         )  # fmt: skip
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
-    learned = learner._with_weights(found.tuned, choice, train, validation)
+    parts = (everything, validation[:0]) if found.refitted else (train, validation)
+    learned = learner._with_weights(found.tuned, choice, *parts)
     if chosen.fresh:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
     return replace(learned, auto=found, reason=found.reason)

@@ -75,7 +75,7 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
 
     stages = tuple(learner.job.source.stages)
     told = evidence.verdict
-    extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job)}
+    extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job, learned)}
     if learned.tuned is not None:
         extra.update(learned.tuned.evidence)
     if learned.auto is not None:

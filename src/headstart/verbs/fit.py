@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +61,35 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
             RunDirectory.resume(resume).release()  # says at once what cannot be gone on with
         config = resume / "headstart.yaml"
     options = {} if config is None else read_config(config)
+    if resume is not None:
+        _check_same_run(resume, options, given)
     options.update(given)
     if options.get("data") is None:
         raise OptionError("say what to fit: headstart fit DATA --source SOURCE")
     return fit_config(**options)
+
+
+def _check_same_run(run: Path, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run as if it were another.
+
+    Data that moved may be named again, since the checkpoints know their content; the head alone keeps none.
+
+    Raises:
+        OptionError: the policy or the source is another one, or the data where only the head is fitted.
+    """
+    freeze = saved.get("freeze", "all")
+    for name in ("freeze", "source", "data") if freeze == "all" else ("freeze", "source"):
+        was, is_ = saved.get(name) or "the default", given.get(name)
+        if is_ is not None and not _same(str(was), str(is_)):
+            raise OptionError(
+                f"the run {run} is another run: {name} was {was}, is {is_}. "
+                "Resume with the same settings, or start a new run"
+            )
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two options are equal, or paths to one place."""
+    return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))
 
 
 def fit_config_to_run(config: FitConfig, out: Path | None = None, resume: Path | None = None) -> Run:

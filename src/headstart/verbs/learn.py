@@ -23,6 +23,7 @@ from headstart.verbs.clock import Clock
 from headstart.verbs.config import FitConfig
 from headstart.verbs.learned import Learned, source_with
 from headstart.verbs.prepare import Prepared
+from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
@@ -99,6 +100,8 @@ class Learner:
             policy, gradients = with_stage_chosen(
                 policy, lambda whole: self._training(whole, choice, train, validation, None, any_rate).loop
             )
+            if policy is not self.job.policy:
+                say(f"Stages under --freeze {policy.text}:\n{stages_table(self.job, policy)}")
             tuned = self._training(policy, choice, train, validation, folder).run(resume=resume)
             if gradients is not None:
                 evidence = {**tuned.evidence, "relative_gradient_norms": gradients.to_json()}
@@ -268,13 +271,14 @@ class Learner:
         alone = score(reference, self.codes[validation], self.targets.task)
         learned = self._with_weights(tuned, choice, train, validation)
         trained = tuned.validation
-        if trained is None or (trained.accuracy, -trained.log_loss) >= (alone.accuracy, -alone.log_loss):
+        if trained is None or (trained.quality, -trained.loss) >= (alone.quality, -alone.loss):
             return learned
         if self.config.head == "standard" and self.job.policy.cut == len(self.job.policy.stages) - 1:
             return learned  # the class's own pooling was asked for; without training it means nothing
+        loss = "mean squared error" if self.targets.task == "regression" else "log loss"
         reason = (
-            f"'{tuned.policy}' reached {trained.accuracy:.3f} on validation and the head alone "
-            f"{alone.accuracy:.3f} (log loss {trained.log_loss:.3f} and {alone.log_loss:.3f}): "
+            f"'{tuned.policy}' reached {trained.quality:.3f} on validation and the head alone "
+            f"{alone.quality:.3f} ({loss} {trained.loss:.3g} and {alone.loss:.3g}): "
             "the head alone is returned."
         )
         say(reason)

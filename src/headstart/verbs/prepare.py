@@ -167,7 +167,7 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
     with long_lived(), clock.phase("source"):
         source = _load(config, examples)
         policy = _policy(config, source)
-        recipe = _recipe(config, source)
+        recipe = _recipe(config, source, policy)
         if policy.cut is None and not recipe.epochs:
             raise OptionError(
                 "a recipe with epochs 0 trains in its contrastive stage alone, and 'auto' compares epochs: "
@@ -235,7 +235,7 @@ def _policy(config: FitConfig, source: Source) -> Policy:
     return policy
 
 
-def _recipe(config: FitConfig, source: Source) -> Recipe:
+def _recipe(config: FitConfig, source: Source, policy: Policy) -> Recipe:
     from headstart.tune import Recipe
     from headstart.tune.recipes import find_recipe
 
@@ -246,8 +246,8 @@ def _recipe(config: FitConfig, source: Source) -> Recipe:
         "views": config.views,
     }
     if config.recipe is not None:
-        return Recipe.load(find_recipe(config.recipe), source.modality, **changes)
-    return Recipe.for_modality(source.modality, **changes)
+        return Recipe.load(find_recipe(config.recipe), source.modality, rate=policy.rate, **changes)
+    return Recipe.for_modality(source.modality, rate=policy.rate, **changes)
 
 
 def _with_parts(examples: Examples, config: FitConfig, keys: np.ndarray, split: bool) -> Examples:

@@ -1,0 +1,52 @@
+"""The commands below `headstart recipes`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.progress import say
+
+recipes = typer.Typer(help="List the recipes: small YAML files of training settings.", no_args_is_help=False)
+
+
+@recipes.callback()
+def list_recipes(context: typer.Context) -> None:
+    """List the recipes: small YAML files of training settings."""
+    if context.invoked_subcommand is None:
+        from headstart.verbs.recipes import recipes as recipes_verb
+
+        print(recipes_verb())
+
+
+@recipes.command("show")
+def show(name: Annotated[str, typer.Argument(help="A name of the list, or a YAML file.")]) -> None:
+    """Print a recipe."""
+    from headstart.verbs.recipes import show_recipe
+
+    print(show_recipe(name))
+
+
+@recipes.command("copy")
+def copy(
+    name: Annotated[str, typer.Argument(help="A name of the list.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to [else NAME.yaml here]; never written over.")
+    ] = None,
+) -> None:
+    """Copy a recipe to a file of your own."""
+    from headstart.verbs.recipes import copy_recipe
+
+    copied = copy_recipe(name, file)
+    say(f"Run it with: headstart fit DATA --recipe {copied}")
+    print(copied)
+
+
+@recipes.command("check")
+def check(file: Annotated[str, typer.Argument(help="A YAML file, or a name of the list.")]) -> None:
+    """Check a recipe and tell all its faults at once."""
+    from headstart.verbs.recipes import check_recipe
+
+    print(check_recipe(file))
