@@ -89,7 +89,9 @@ def eval_mode(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
         in_training.clear()
 
     try:
-        for module in in_training:  # written past nn.Module's __setattr__, which takes longer than a small layer
+        for (
+            module
+        ) in in_training:  # written past nn.Module's __setattr__, which takes longer than a small layer
             module.__dict__["training"] = False
         yield restore
     finally:

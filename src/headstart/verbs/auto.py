@@ -38,6 +38,7 @@ def learn_auto(
     """
     from headstart.tune import Judge, Race, from_scratch, suggest_entrants
     from headstart.verbs.learned import Learned
+    from headstart.verbs.trained import with_weights
 
     job, config = learner.job, learner.config
     stages, units = job.policy.stages, job.units
@@ -62,14 +63,14 @@ def learn_auto(
     )
     found = race.run(suggest_entrants([row.score for row in choice.profile], stages), from_scratch(stages))
     if found.tuned is None:
-        refitted = learner._choose(everything)
+        refitted = learner.choose(everything)
         return Learned(
             job.source, refitted.head, "all", len(stages), refitted, len(everything),
             auto=found, reason=found.reason,
         )  # fmt: skip
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, validation[:0]) if found.refitted else (train, validation)
-    learned = learner._with_weights(found.tuned, choice, *parts)
+    learned = with_weights(learner, found.tuned, choice, *parts)
     if chosen.fresh:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
     return replace(learned, auto=found, reason=found.reason)
@@ -117,8 +118,8 @@ class _Builder:
         learner = self.learner
         return Training(
             self.fresh() if entrant.fresh else learner.job.source,
-            learner._part(train),
-            None if validation is None else learner._part(validation),
+            learner.part(train),
+            None if validation is None else learner.part(validation),
             learner.classes,
             policy=entrant.policy,
             recipe=_at_rate(learner.job.recipe, entrant.rate),

@@ -10,7 +10,6 @@ Legend: N items, C classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,13 @@ from headstart.errors import DataError
 from headstart.progress import say
 from headstart.verbs.clock import Clock
 from headstart.verbs.config import FitConfig
-from headstart.verbs.learned import Learned, source_with
+from headstart.verbs.learned import Learned
 from headstart.verbs.prepare import Prepared
-from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.features import Features, Setting, Store
     from headstart.sources import Source
-    from headstart.tune import Policy, Recipe, Training, Tuned
 
 SMALL = 1_000  # items up to which a second thread costs the choice of the head more than it gives
 
@@ -67,11 +64,12 @@ class Learner:
             folder: for checkpoints and history.
             resume: go on from checkpoints in the folder.
         """
-        from headstart.tune.surgical import with_stage_chosen
+        from headstart.verbs.auto import learn_auto
+        from headstart.verbs.trained import learn_trained
 
         policy = self.job.policy
         if policy.cut == len(policy.stages):
-            choice = self._choose(train)
+            choice = self.choose(train)
             return Learned(
                 self.job.source,
                 choice.head,
@@ -81,9 +79,10 @@ class Learner:
                 len(train),
                 reason=choice.reason,
             )
-        if not len(validation) and not self._learns_from_all(train):
+        set_aside = not len(validation) and not self._learns_from_all(train)
+        if set_aside:
             train, validation = self._set_aside(train)
-        choice = self._choose(train)
+        choice = self.choose(train)
         if not len(validation) and self._is_known_already(choice):
             reason = (
                 f"The head alone reached {choice.chosen.quality:.3f} in cross-validation on these few labels: "
@@ -93,20 +92,10 @@ class Learner:
             return Learned(
                 self.job.source, choice.head, "all", len(policy.stages), choice, len(train), reason=reason
             )
-        with self.clock.phase("tune"):
-            if policy.text == "auto":
-                return self._auto(choice, train, validation, folder, resume)
-            any_rate = self.job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
-            policy, gradients = with_stage_chosen(
-                policy, lambda whole: self._training(whole, choice, train, validation, None, any_rate).loop
-            )
-            if policy is not self.job.policy:
-                say(f"Stages under --freeze {policy.text}:\n{stages_table(self.job, policy)}")
-            tuned = self._training(policy, choice, train, validation, folder).run(resume=resume)
-            if gradients is not None:
-                evidence = {**tuned.evidence, "relative_gradient_norms": gradients.to_json()}
-                tuned = replace(tuned, evidence=evidence)
-            return self._kept(tuned, choice, train, validation)
+        if policy.text == "auto":
+            with self.clock.phase("tune"):
+                return learn_auto(self, choice, train, validation, folder, resume)
+        return learn_trained(self, choice, train, validation, folder, resume, set_aside=set_aside)
 
     def probabilities(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
         """Probabilities, or values for a quantity, of items, of shape (n_items, C)."""
@@ -173,7 +162,12 @@ class Learner:
                 threads=self.setting.n_threads,
             )
 
-    def _choose(self, train: np.ndarray) -> Choice:
+    def choose(self, train: np.ndarray) -> Choice:
+        """Choose the head alone by cross-validation on items.
+
+        Args:
+            train: their positions.
+        """
         from headstart.choose import choose_head
 
         units = self.job.units
@@ -217,87 +211,10 @@ class Learner:
         )
         return train[inside], train[aside]
 
-    def _training(
-        self,
-        policy: Policy,
-        choice: Choice,
-        train: np.ndarray,
-        validation: np.ndarray,
-        folder: Path | None,
-        recipe: Recipe | None = None,
-    ) -> Training:
-        from headstart.tune import Training
-
-        return Training(
-            self.job.source,
-            self._part(train),
-            self._part(validation) if len(validation) else None,
-            self.classes,
-            policy=policy,
-            recipe=recipe or self.job.recipe,
-            store=self.store,
-            setting=self.setting,
-            probe=choice.head,
-            seed=self.config.seed,
-            folder=folder,
-            task=self.targets.task,
-            compiled=self.config.compile,
-        )
-
-    def _part(self, positions: np.ndarray) -> Any:
+    def part(self, positions: np.ndarray) -> Any:
+        """Items with their digests and labels, as a training takes them."""
         from headstart.data.items import take_items
         from headstart.tune import Part
 
         items = take_items(self.job.examples.items, positions)
         return Part(items, self.job.scan.digests[positions], self.codes[positions])
-
-    def _auto(
-        self, choice: Choice, train: np.ndarray, validation: np.ndarray, folder: Path | None, resume: bool
-    ) -> Learned:
-        from headstart.verbs.auto import learn_auto
-
-        return learn_auto(self, choice, train, validation, folder, resume)
-
-    def _kept(self, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray) -> Learned:
-        """The training's result, unless the head alone is better on validation."""
-        from headstart.tune.result import score
-
-        if not len(validation):
-            return replace(
-                self._with_weights(tuned, choice, train, validation),
-                reason=f"All {len(train)} labels were learned from: too few to set some aside and choose by them.",
-            )
-        reference = choice.head.logits(self.features.take(validation).stacked(choice.head.stages))
-        alone = score(reference, self.codes[validation], self.targets.task)
-        learned = self._with_weights(tuned, choice, train, validation)
-        trained = tuned.validation
-        if trained is None or (trained.quality, -trained.loss) >= (alone.quality, -alone.loss):
-            return learned
-        if self.config.head == "standard" and self.job.policy.cut == len(self.job.policy.stages) - 1:
-            return learned  # the class's own pooling was asked for; without training it means nothing
-        loss = "mean squared error" if self.targets.task == "regression" else "log loss"
-        reason = (
-            f"'{tuned.policy}' reached {trained.quality:.3f} on validation and the head alone "
-            f"{alone.quality:.3f} ({loss} {trained.loss:.3g} and {alone.loss:.3g}): "
-            "the head alone is returned."
-        )
-        say(reason)
-        return replace(
-            learned, source=self.job.source, head=choice.head, policy="all",
-            cut=len(self.job.policy.stages), reason=reason,
-        )  # fmt: skip
-
-    def _with_weights(
-        self, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray
-    ) -> Learned:
-        return Learned(
-            source_with(self.job.source, tuned.state_dict),
-            tuned.head,
-            tuned.policy,
-            tuned.cut,
-            choice,
-            len(train),
-            len(validation),
-            tuned,
-            reason=f"Training ended because {tuned.stopped_because}; the best epoch was {tuned.best_epoch}.",
-        )

@@ -1,0 +1,166 @@
+"""Train the network under a policy, and return the result only where validation is for it (do no harm)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.progress import say
+from headstart.verbs.learned import Learned, source_with
+from headstart.verbs.stages import stages_table
+
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+    from headstart.tune import Policy, Recipe, Training, Tuned
+    from headstart.tune.result import Score
+    from headstart.verbs.learn import Learner
+
+
+def learn_trained(
+    learner: Learner,
+    choice: Choice,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: Path | None,
+    resume: bool,
+    *,
+    set_aside: bool,
+) -> Learned:
+    """Train, and take the result or the head alone.
+
+    Args:
+        learner: data, features and options.
+        choice: the head alone, fitted on `train`.
+        train: positions of the items to learn from.
+        validation: positions of the items that both are compared on; empty: the training is taken.
+        folder: for checkpoints and history.
+        resume: go on from checkpoints there.
+        set_aside: whether validation was set aside from the training part for this, so that the head alone may
+            learn from it in the end; a part that was given is not learned from.
+    """
+    with learner.clock.phase("tune"):
+        tuned = _tuned(learner, choice, train, validation, folder, resume)
+    if not _is_worse(learner, tuned, choice, validation):
+        return with_weights(learner, tuned, choice, train, validation)
+    reason = _why_alone(learner, tuned, choice, validation)
+    n_stages = len(learner.job.policy.stages)
+    if set_aside:
+        train, validation = np.sort(np.concatenate([train, validation])), validation[:0]
+        choice = learner.choose(train)
+        reason = f"{reason} It was fitted again on all {len(train):,} items."
+    return Learned(
+        learner.job.source, choice.head, "all", n_stages, choice, len(train), len(validation), tuned,
+        reason=reason,
+    )  # fmt: skip
+
+
+def with_weights(
+    learner: Learner, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray
+) -> Learned:
+    """What was trained, as the result.
+
+    Args:
+        learner: data, features and options.
+        tuned: the training.
+        choice: the head alone.
+        train, validation: positions of the items learned from and set aside.
+    """
+    reason = f"Training ended because {tuned.stopped_because}; the best epoch was {tuned.best_epoch}."
+    if not len(validation):
+        reason = f"All {len(train)} labels were learned from: too few to set some aside and choose by them."
+    return Learned(
+        source_with(learner.job.source, tuned.state_dict), tuned.head, tuned.policy, tuned.cut, choice,
+        len(train), len(validation), tuned, reason=reason,
+    )  # fmt: skip
+
+
+def _tuned(
+    learner: Learner,
+    choice: Choice,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: Path | None,
+    resume: bool,
+) -> Tuned:
+    """Train under the policy, its stage chosen first where it is `only:auto`."""
+    from headstart.tune.surgical import with_stage_chosen
+
+    job = learner.job
+
+    def training(policy: Policy, recipe: Recipe, folder: Path | None) -> Training:
+        return _training(learner, policy, recipe, choice, train, validation, folder)
+
+    any_rate = job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
+    policy, gradients = with_stage_chosen(job.policy, lambda whole: training(whole, any_rate, None).loop)
+    if policy is not job.policy:
+        say(f"Stages under --freeze {policy.text}:\n{stages_table(job, policy)}")
+    tuned = training(policy, job.recipe, folder).run(resume=resume)
+    if gradients is None:
+        return tuned
+    return replace(tuned, evidence={**tuned.evidence, "relative_gradient_norms": gradients.to_json()})
+
+
+def _training(
+    learner: Learner,
+    policy: Policy,
+    recipe: Recipe,
+    choice: Choice,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: Path | None,
+) -> Training:
+    from headstart.tune import Training
+
+    return Training(
+        learner.job.source,
+        learner.part(train),
+        learner.part(validation) if len(validation) else None,
+        learner.classes,
+        policy=policy,
+        recipe=recipe,
+        store=learner.store,
+        setting=learner.setting,
+        probe=choice.head,
+        seed=learner.config.seed,
+        folder=folder,
+        task=learner.targets.task,
+        compiled=learner.config.compile,
+    )
+
+
+def _is_worse(learner: Learner, tuned: Tuned, choice: Choice, validation: np.ndarray) -> bool:
+    """Whether the head alone is better on validation than what was trained, or no epoch was better than the start."""
+    trained, policy = tuned.validation, learner.job.policy
+    if trained is None:
+        return False
+    if learner.config.head == "standard" and policy.cut == len(policy.stages) - 1:
+        return False  # the class's own pooling was asked for; without training it means nothing
+    alone = _score_alone(learner, choice, validation)
+    if tuned.best_epoch == 0 and not tuned.recipe.contrastive:  # the network as it came, with a head on it
+        return trained.quality <= alone.quality
+    return (trained.quality, -trained.loss) < (alone.quality, -alone.loss)
+
+
+def _why_alone(learner: Learner, tuned: Tuned, choice: Choice, validation: np.ndarray) -> str:
+    """The comparison that the head alone has won, in a sentence; it is said too."""
+    trained, alone = tuned.validation, _score_alone(learner, choice, validation)
+    assert trained is not None  # else nothing was compared
+    loss = "mean squared error" if learner.targets.task == "regression" else "log loss"
+    reason = (
+        f"'{tuned.policy}' reached {trained.quality:.3f} on validation and the head alone {alone.quality:.3f} "
+        f"({loss} {trained.loss:.3g} and {alone.loss:.3g}), its best epoch {tuned.best_epoch}: the head alone is "
+        "returned."
+    )
+    say(reason)
+    return reason
+
+
+def _score_alone(learner: Learner, choice: Choice, validation: np.ndarray) -> Score:
+    """The score of the head alone on validation."""
+    from headstart.tune.result import score
+
+    logits = choice.head.logits(learner.features.take(validation).stacked(choice.head.stages))
+    return score(logits, learner.codes[validation], learner.targets.task)
