@@ -98,7 +98,7 @@ def one(name: str, policy: str, *, small: bool = False) -> dict[str, Any]:
         metrics = run.metrics
     return {
         "right": right,
-        "accuracy": sum(right.values()) / len(right),
+        "accuracy": right.count("1") / len(right),
         "interval": [metrics["test"]["accuracy"][end] for end in ("low", "high")],
         "alone": metrics["baselines"]["probe"]["accuracy"]["value"],
         "policy": policy,
@@ -149,7 +149,7 @@ def _shortfall(results: dict[str, Any], name: str) -> tuple[str, float] | None:
         return None
     best = max(fixed, key=lambda policy: float(fixed[policy]["accuracy"]))
     own, other = results[f"{name}/{AUTO}"]["right"], fixed[best]["right"]
-    differences = [int(own[item]) - int(other[item]) for item in own]
+    differences = [int(one) - int(two) for one, two in zip(own, other, strict=True)]
     n = len(differences)
     mean = sum(differences) / n
     variance = sum((d - mean) ** 2 for d in differences) / max(1, n - 1)
@@ -189,19 +189,19 @@ def _few_recordings(name: str, folder: Path, *, small: bool) -> Path:
     return path
 
 
-def _right(path: Path) -> dict[str, bool]:
-    """Whether each held-out item was predicted right."""
+def _right(path: Path) -> str:
+    """Whether each held-out item was predicted right, 1 or 0, in the order of their names."""
     import pyarrow.parquet
 
     rows = pyarrow.parquet.read_table(path, columns=["item", "label", "predicted"]).to_pylist()
-    return {row["item"]: row["label"] == row["predicted"] for row in rows}
+    return "".join(str(int(r["label"] == r["predicted"])) for r in sorted(rows, key=lambda r: str(r["item"])))
 
 
 def _keep(results: dict[str, Any]) -> None:
     """Write the results; the file is whole at every moment."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     temporary = RESULTS.with_suffix(".part")
-    temporary.write_text(json.dumps(results))
+    temporary.write_text(json.dumps(results, indent=1))
     os.replace(temporary, RESULTS)
 
 
