@@ -43,6 +43,11 @@ def test_places_are_given_in_order_and_epochs_are_halved_to_fit() -> None:
     assert plan({"one": Cost(10.0)}, 4, 5.0) == {}
 
 
+def test_only_the_first_may_have_less_than_half_of_its_epochs() -> None:
+    assert plan({"one": Cost(20.0)}, 4, 25.0) == {"one": 1}
+    assert plan({"cheap": Cost(1.0), "dear": Cost(20.0)}, 8, 90.0) == {"cheap": 8}
+
+
 def test_the_last_training_has_its_place_in_the_plan() -> None:
     alone, again = Cost(10.0), Cost(10.0, again_seconds=12.0, prepare_seconds=5.0)
     assert plan({"one": alone}, 8, 100.0) == {"one": 8}

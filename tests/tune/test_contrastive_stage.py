@@ -12,10 +12,10 @@ from torch import Tensor
 from tune_networks import States, chain, pictures
 from tune_sources import CLASSES, part_of, source_of
 
-from headstart.errors import OptionError
+from headstart.errors import OptionError, TrainingError
 from headstart.features import Setting, Store
 from headstart.tune import Freeze, Policy, Recipe, Training
-from headstart.tune.contrastive import Contrastive
+from headstart.tune.contrastive import Contrastive, MixedFeed
 from headstart.tune.contrastive_stage import ContrastiveStage
 from headstart.tune.feeds import Labelled, Machine, StoredFeed, TensorFeed, embed_all
 
@@ -33,6 +33,38 @@ def stage(cut: int = 0, folder: Path | None = None, labels: np.ndarray | None = 
         machine=Machine(checkpoint_seconds=0.0),
         folder=folder,
     )
+
+
+def test_pairs_are_of_whole_batches() -> None:
+    """Neither `accumulate` nor a lack of memory may part them: half a batch has other pairs."""
+    x, classes = pictures()
+    backbone = chain()
+    recipe = Recipe(contrastive=2, epochs=0, batch_size=12, accumulate=4)
+    loop = ContrastiveStage(
+        backbone, Freeze(backbone, ()), Labelled(TensorFeed(x[:24]), classes[:24]), recipe
+    )
+    assert loop.step.n_parts == 1
+
+    def out_of_memory(*_: Any) -> Tensor:
+        raise torch.OutOfMemoryError("no memory")
+
+    loop.step.trained.forward = out_of_memory  # type: ignore[method-assign]
+    with pytest.raises(TrainingError, match=r"pairs of 12 items.*checkpointing: true"):
+        loop.run()
+
+
+def test_another_view_is_drawn_for_the_same_place_after_a_resume() -> None:
+    x, _ = pictures()
+    backbone = chain()
+    feed = StoredFeed([States(backbone, x[:24] + shift, 2) for shift in (0.0, 0.5, 1.0)], 2, backbone)
+    mixed = MixedFeed(feed)
+    plan = [np.arange(begin, begin + 6) for begin in range(0, 24, 6)]
+    whole = list(mixed.batches(plan, seed=0, epoch=1))
+    rest = list(mixed.batches(plan, seed=0, epoch=1, start=2))
+    for (positions, inputs), (again, others) in zip(whole[2:], rest, strict=True):
+        np.testing.assert_array_equal(positions, again)
+        for one, two in zip(inputs.inputs, others.inputs, strict=True):
+            assert all(torch.equal(one.tensors[name], two.tensors[name]) for name in one.tensors)
 
 
 def weights(loop: ContrastiveStage) -> dict[str, Tensor]:

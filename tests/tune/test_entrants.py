@@ -28,6 +28,7 @@ def test_the_field_is_the_cuts_all_stages_and_adapters() -> None:
     field = suggest_entrants([0.1, 0.2, 0.3, 0.4, 0.9], STAGES)
     assert [entrant.name for entrant in field] == ["first:4", "first:2", "none", "first:2,lora:8"]
     assert [entrant.name for entrant in suggest_entrants([0.5], ("stem",))] == ["none", "lora:8"]
+    assert [entrant.name for entrant in suggest_entrants([], STAGES)] == ["none", "lora:8"]
 
 
 def test_names_tell_the_rate_where_it_is_not_the_usual_one() -> None:

@@ -130,7 +130,9 @@ def test_a_head_of_chance_is_refused_or_doubted() -> None:
 
 def test_only_auto_becomes_the_chosen_stage(capsys: pytest.CaptureFixture[str]) -> None:
     stages = small_loop(0).freeze.stages
-    policy, found = with_stage_chosen(Policy.parse("only:auto", stages), lambda policy: small_loop(0))
+    policy, found = with_stage_chosen(
+        Policy.parse("only:auto", stages), lambda policy: choose_stage(small_loop(0))
+    )
     assert found is not None and policy.trained == (found.chosen,)
     other = Policy.parse("first:1", stages)
-    assert with_stage_chosen(other, lambda policy: small_loop(0)) == (other, None)
+    assert with_stage_chosen(other, lambda policy: choose_stage(small_loop(0))) == (other, None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import headstart
@@ -53,3 +55,24 @@ def test_what_the_source_knows_already_is_left_alone(tmp_path: Path, monkeypatch
         small_data.digit_table(tmp_path), LETTERS, out=tmp_path / "run", store=str(tmp_path / "store"), **FEW
     )
     assert run.metrics["chosen"]["policy"] == "all" and run.metrics["n_validation"] == 0
+    assert {row["fate"] for row in run.metrics["stages"]} == {"frozen", "trained"}
+
+
+def test_naming_the_frequent_class_is_not_knowing(tmp_path: Path) -> None:
+    from headstart.verbs.clock import Clock
+    from headstart.verbs.config import fit_config
+    from headstart.verbs.learn import Learner
+    from headstart.verbs.prepare import prepare
+
+    table = small_data.digit_table(tmp_path)
+    config = fit_config(data=str(table), source=LETTERS, store=str(tmp_path / "store"), **FEW)
+    learner = Learner(prepare(config, Clock()), config, Clock())
+    train = learner.job.positions("train")
+    choice = learner.choose(train)
+    known = learner._known_already(choice, train)
+    assert 0.5 < known <= 1.0
+    always = np.zeros_like(choice.out_of_fold)
+    always[:, 0] = 1.0
+    assert learner._known_already(replace(choice, out_of_fold=always), train) == pytest.approx(
+        1 / len(learner.classes)
+    )

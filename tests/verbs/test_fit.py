@@ -152,6 +152,20 @@ def test_refitted_on_every_label_the_evaluation_stays(
     assert not np.allclose(predicted.probabilities[rows], items.probabilities, atol=1e-3)
 
 
+def test_a_training_refitted_on_every_label_has_the_chosen_length(
+    digit_folder: Path, store: str, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"freeze": "last:1", "lr": 0.01, "epochs": 3, "store": store, **QUICK}
+    first = headstart.fit(digit_folder, LETTERS, out=tmp_path / "one", **options)
+    run = headstart.fit(digit_folder, LETTERS, out=tmp_path / "two", refit_all=True, **options)
+    assert run.metrics["chosen"] == first.metrics["chosen"] and run.metrics["test"] == first.metrics["test"]
+    assert (run.metrics["n_train"], run.metrics["n_validation"]) == (42, 0)
+    assert "42 labelled" in (run.path / "README.md").read_text()
+    items, predicted = predictions(run), run.predict(digit_folder)
+    rows = [list(predicted.items).index(item) for item in items.items]
+    assert not np.allclose(predicted.probabilities[rows], items.probabilities, atol=1e-3)
+
+
 def test_an_interrupted_run_is_gone_on_with(
     digit_folder: Path, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

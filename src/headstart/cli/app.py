@@ -160,7 +160,7 @@ def fit(
     batch_size: Annotated[int | None, typer.Option(help="Items a training step.")] = None,
     views: Annotated[int | None, typer.Option(help="Stored augmented views of each item.")] = None,
     refit_all: Annotated[
-        bool | None, typer.Option("--refit-all", help="After the evaluation, retrain on every label.")
+        bool | None, typer.Option("--refit-all", help="After the evaluation, learn from every label.")
     ] = None,
     baseline: Annotated[
         bool | None, typer.Option("--baseline/--no-baseline", help="The classical baseline. [default: yes]")

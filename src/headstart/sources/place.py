@@ -129,10 +129,7 @@ def _run(uri: str, folder: Path) -> Place:
             f"{folder} is no finished run: finish it first, with headstart fit --resume {folder}"
         )
     if not config:
-        raise SourceError(
-            f"{folder} is no finished run. Runs are the folders that `headstart fit` "
-            "and `headstart pretrain` leave."
-        )
+        raise SourceError(f"{folder} is no finished run. Runs are the folders that `headstart fit` leaves.")
     return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"), config=config)
 
 

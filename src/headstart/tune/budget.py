@@ -78,7 +78,8 @@ def worst_case(epochs: Sequence[int], costs: Sequence[Cost]) -> float:
 def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, int]:
     """The epochs of each candidate that gets a place, in the order given; the others are left out.
 
-    A candidate that does not fit with all epochs is planned with a half, a quarter, and so on down to one.
+    A candidate that does not fit with all epochs is planned with a half of them; with less only where nobody has a
+    place yet, down to one: what is trained for a quarter of its epochs hardly wins, and its time is missed by others.
 
     Args:
         costs: of each candidate by name, in the order in which places are given.
@@ -87,8 +88,8 @@ def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, in
     """
     planned: dict[str, int] = {}
     for name in costs:
-        n_epochs = wanted
-        while n_epochs >= 1:
+        n_epochs, least = wanted, math.ceil(wanted / 2) if planned else 1
+        while n_epochs >= least:
             tried = {**planned, name: n_epochs}
             if worst_case(list(tried.values()), [costs[each] for each in tried]) <= SHARE * seconds:
                 planned = tried

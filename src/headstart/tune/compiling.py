@@ -5,7 +5,7 @@ look through and break at. So the blocks inside the trained stages are compiled 
 inside whatever is around it; blocks of one kind share their code. Shapes are left open, since a text's length
 and the last batch differ.
 
-When not to use it: on a CPU, where compiling took 10 to 17 seconds of one core and steps became slower
+When not to use it: on a CPU, where compiling took 10 to 18 seconds of one core and steps became slower
 (docs/training.md has what was measured).
 """
 

@@ -169,10 +169,11 @@ class MixedFeed:
         self, plan: Sequence[Positions], *, seed: int, epoch: int, start: int = 0
     ) -> Iterator[tuple[Positions, Any]]:
         """Yield positions, in the order of the parts, and the inputs of each part."""
-        parts = [self.parts(positions) for positions in plan[start:]]
+        parts = [self.parts(positions) for positions in plan]
         flat = [part for own in parts for part in own]
-        inner = self.feed.batches(flat, seed=seed, epoch=epoch, start=0)
-        for own in parts:
+        n_skipped = sum(map(len, parts[:start]))  # a part's view is drawn by its place in the epoch
+        inner = self.feed.batches(flat, seed=seed, epoch=epoch, start=n_skipped)
+        for own in parts[start:]:
             taken = [next(inner) for _ in own]
             inputs = Parts(
                 tuple(inputs for _, inputs in taken), tuple(len(positions) for positions, _ in taken)

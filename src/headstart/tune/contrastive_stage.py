@@ -22,6 +22,7 @@ from headstart.tune.schedule import Positions
 
 _NOT_OF_PAIRS: dict[str, Any] = {  # what is about items one by one, or about the training that follows
     "epochs": 1,
+    "accumulate": 1,  # pairs are of a whole batch
     "sampling": "natural",
     "mixup": 0.0,
     "cutmix": 0.0,

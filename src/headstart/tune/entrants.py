@@ -20,7 +20,7 @@ class Entrant:
 
     Attributes:
         policy: what is frozen.
-        rate: what the recipe's rates are multiplied by.
+        rate: what the recipe's rates for the policy are multiplied by.
         fresh: whether it starts from weights of chance.
     """
 
@@ -30,11 +30,10 @@ class Entrant:
 
     @property
     def name(self) -> str:
-        """What it is called in tables: the policy, and the rate where it is not the usual one of its kind."""
+        """What it is called in tables: the policy, and the rate where it is not the recipe's."""
         if self.fresh:
             return "scratch"
-        factor = self.rate / self.policy.rate
-        return self.policy.text if factor == 1 else f"{self.policy.text} at {factor:.2g}x the rate"
+        return self.policy.text if self.rate == 1 else f"{self.policy.text} at {self.rate:.2g}x the rate"
 
     def at(self, factor: float) -> Entrant:
         """The same at another rate."""
@@ -48,9 +47,11 @@ def suggest_cuts(profile: Sequence[float]) -> list[int]:
     trained; the second cut keeps half of those. At least the last stage trains.
 
     Args:
-        profile: a score a stage, higher is better.
+        profile: a score a stage, higher is better; empty where too few items left nothing to score.
     """
     n_stages = len(profile)
+    if not n_stages:
+        return []
     best = n_stages - 1 - int(np.argmax(np.asarray(profile)[::-1]))
     first = min(best + 1, n_stages - 1)
     return sorted({cut for cut in (first, first // 2) if cut >= 1}, reverse=True)
@@ -68,7 +69,7 @@ def suggest_entrants(profile: Sequence[float], stages: Sequence[str]) -> list[En
     cuts = suggest_cuts(profile)
     whole = [Entrant(Policy.at(cut, stages)) for cut in (*cuts, 0)]
     adapters = Policy.at(cuts[-1] if cuts else 0, stages, then=_LORA)
-    return [*whole, Entrant(adapters, rate=adapters.rate)]
+    return [*whole, Entrant(adapters)]
 
 
 def from_scratch(stages: Sequence[str]) -> Entrant:

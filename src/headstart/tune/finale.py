@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from headstart.errors import TrainingError
+from headstart.errors import HeadstartError
 from headstart.progress import say
 from headstart.tune.result import Tuned
 from headstart.tune.runner import Build, Runner
@@ -30,11 +30,11 @@ def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, res
     """
     validated, n_epochs = best.result(), int(best.facts["epochs"])
     best.drop()
-    training = build(best.entrant, folder)
-    training.limit_epochs(n_epochs)
     try:
+        training = build(best.entrant, folder)
+        training.limit_epochs(n_epochs)
         tuned = training.run(resume=resume, deadline=time.monotonic() + max(0.0, seconds))
-    except TrainingError as error:
+    except HeadstartError as error:
         say(f"{best.name} on all items: {error}")
         return None
     if not tuned.history or int(tuned.history[-1]["epoch"]) < n_epochs:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from headstart.tune.freeze import Freeze
-from headstart.tune.policy import Policy
+from headstart.tune.policy import SURGICAL, Policy
 from headstart.tune.recipe import Recipe
 
 _HEAD = "head"
@@ -117,14 +117,17 @@ def as_table(rows: Sequence[StageRow]) -> str:
 def _fate(index: int, policy: Policy, freeze: Freeze | None, recipe: Recipe, n_parameters: int) -> str:
     stage = policy.stages[index]
     if policy.cut is None:
-        return "chosen on validation"
+        return "chosen by its gradients" if policy.text == SURGICAL else "chosen on validation"
     if freeze is None or stage not in policy.trained:
         return "frozen"
     own = {n: p for n, p in freeze.trained_parameters().items() if freeze.stage_of(n) == stage}
     n_trained = sum(parameter.numel() for parameter in own.values())
     rate = "the rate found" if isinstance(recipe.lr, str) else f"{rate_of(stage, policy.stages, recipe):g}"
     if policy.gradual:
-        return f"trained at {rate} from epoch {max(1, len(policy.stages) - index)}"
+        epoch = max(1, len(policy.stages) - index)
+        if recipe.steps is None and epoch > recipe.epochs:
+            return f"frozen (it would open in epoch {epoch} of {recipe.epochs})"
+        return f"trained at {rate} from epoch {epoch}"
     if policy.what == "whole":
         return f"trained at {rate}" if n_trained else "frozen (it has no parameters)"
     named = {"norm": "normalisation", "bias": "biases", "adapter": "adapters"}[policy.what]

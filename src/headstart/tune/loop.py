@@ -93,7 +93,7 @@ class Loop:
             recipe,
             self.machine.device,
         )
-        self.step = self._make_step(objective)
+        self.step = self._make_step(objective, divisible=by_item)
         self.average = None if recipe.ema is None else Average(self.state(), recipe.ema)
         self.at = Progress.start(self.machine.device)
         self.memory = Memory(self, None if folder is None else Checkpoints(folder / "checkpoints"))
@@ -222,6 +222,7 @@ class Loop:
                 self.memory.keep()
             if late:
                 at.stopped_because = f"the time budget was used up in epoch {at.epoch}"
+                self.memory.keep()
                 return
         self._end_epoch(sum(map(len, plan)), started)
 
@@ -266,7 +267,7 @@ class Loop:
         if self.folder is not None and processes.is_first():
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)
 
-    def _make_step(self, objective: ItemLosses | None) -> Step:
+    def _make_step(self, objective: ItemLosses | None, *, divisible: bool) -> Step:
         labels = np.asarray(self.train.labels)
         kind = np.int64 if labels.dtype.kind in "iu" else np.float32
         targets = torch.from_numpy(labels.astype(kind))
@@ -282,6 +283,7 @@ class Loop:
             n_classes=n_outputs,
             sharing=self.sharing,
             smallest=self._smallest if self.sharing.n == 1 else 1,
+            divisible=divisible,
             network_parameters=self.freeze.trained_parameters,
         )
 

@@ -41,7 +41,7 @@ _WORDING = (
     "lp-ft or auto"
 )
 SURGICAL = "only:auto"
-RATES = {"whole": 1.0, "norm": 10.0, "bias": 10.0, "adapter": 5.0}  # docs/freezing.md, Rates
+RATES = {"whole": 1.0, "norm": 10.0, "bias": 10.0, "adapter": 5.0}  # docs/recipes.md, Rates
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,7 @@ class Race:
         if self.again is None:
             return None
         n_epochs, left = int(best.facts["epochs"]), self._left()
-        need = self._cost(best).again(n_epochs)
+        need = self._cost_with_again(best).again(n_epochs)
         if not self._decide("again", need <= left):
             say(f"{best.name}: training it on all items takes about {told(need)}, {told(left)} are left")
             return None
@@ -258,11 +258,17 @@ class Race:
         return min(done, key=lambda r: r.score.loss, default=None)
 
     def _cost(self, runner: Runner) -> Cost:
-        facts = runner.facts
-        epoch, prepare = float(facts["epoch_seconds"]), float(facts["prepare_seconds"])
-        if self.again is None:
-            return Cost(epoch)
-        return Cost(epoch, epoch * self.growth, prepare * self.growth)
+        """What time is kept free for; the last training on all items counts where items come in groups.
+
+        There it gives most, since it adds groups that were not seen (docs/race.md); of other items it adds few, and
+        more epochs of the candidates themselves give more.
+        """
+        grouped = self.judge.groups_N is not None
+        return self._cost_with_again(runner) if grouped else Cost(float(runner.facts["epoch_seconds"]))
+
+    def _cost_with_again(self, runner: Runner) -> Cost:
+        epoch, prepare = (float(runner.facts[name]) for name in ("epoch_seconds", "prepare_seconds"))
+        return Cost(epoch) if self.again is None else Cost(epoch, epoch * self.growth, prepare * self.growth)
 
     def _fits(self, runner: Runner, need: float) -> bool:
         """Whether seconds fit beside the last training of those that may be taken so far."""

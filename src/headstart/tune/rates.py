@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from headstart.errors import OptionError
 from headstart.progress import say
 from headstart.tune import randomness
 from headstart.tune.groups import make_optimizer, stage_groups
@@ -71,6 +72,9 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
         loop: before its training; its recipe's `lr` may be any number. Other stages keep their ratio to the
             last (`layer_decay`).
         n_steps: most steps of the test.
+
+    Raises:
+        OptionError: no stage trains in the first epoch.
     """
     recipe = loop.recipe.model_copy(update={"lr": 1.0})
     with randomness.seeded(loop.seed), unchanged(loop):
@@ -79,6 +83,10 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
         opened = [stage for stage in loop.freeze.stages if stage not in loop.freeze.frozen]
         optimizer = make_optimizer(stage_groups(loop.freeze, recipe, opened), recipe, loop.machine.device)
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        if not parameters:
+            raise OptionError(
+                "no stage trains in the first epoch, so there is no rate to find: give one with --lr"
+            )
         plan = loop.plan(1)[:_N_BATCHES]
         batches = list(loop.train.feed.batches(plan, seed=loop.seed, epoch=1, start=0))
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.targets import Task
-from headstart.errors import InputError, TrainingError
+from headstart.errors import HeadstartError
 from headstart.progress import say
 from headstart.tune.budget import rungs
 from headstart.tune.compare import Comparison, compare
@@ -141,11 +141,11 @@ class Runner:
         started = time.monotonic()
         try:
             training = self._made()
-        except InputError as error:
+            prepared = time.monotonic() - started
+            epoch = training.measure_epoch()
+        except HeadstartError as error:
             self.leave_out(f"not tried: {error}")
             return
-        prepared = time.monotonic() - started
-        epoch = training.measure_epoch()
         spent = time.monotonic() - started
         self._study.note(
             self.name,
@@ -166,7 +166,7 @@ class Runner:
         started = time.monotonic()
         try:
             tuned = self._run(epoch, deadline)
-        except TrainingError as error:
+        except HeadstartError as error:  # the others go on
             self.leave_out(f"failed: {error}")
             return
         assert tuned.validation_logits is not None  # candidates are trained with validation

@@ -128,37 +128,6 @@ def fit_start(
     return best[1]
 
 
-def random_start(
-    embeddings_ND: NDArray[np.floating],
-    classes: tuple[str, ...],
-    last_stage: int,
-    seed: int,
-    task: Task = "classification",
-) -> LinearHead:
-    """A head of chance on standardised embeddings, as a fresh linear layer is (uniform within 1 / sqrt(D)).
-
-    Args:
-        embeddings_ND: of the training items, of shape (N, D), for mean and scale.
-        classes: names of the C outputs.
-        last_stage: index of the stage the embedding belongs to.
-        seed: of the draw.
-        task: what is learned.
-    """
-    scaling = standardiser(embeddings_ND)
-    bound = 1 / np.sqrt(embeddings_ND.shape[1])
-    drawn = np.random.default_rng(seed).uniform(-bound, bound, (len(classes), embeddings_ND.shape[1] + 1))
-    return LinearHead(
-        stages=(last_stage,),
-        mean=scaling.mean,
-        scale=scaling.scale,
-        weight=drawn[:, :-1].astype(np.float32),
-        bias=drawn[:, -1].astype(np.float32),
-        temperature=1.0,
-        classes=classes,
-        task=task,
-    )
-
-
 def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:
     """A head on the embedding as a head on a longer vector that holds the embedding at one end.
 

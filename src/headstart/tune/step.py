@@ -74,6 +74,7 @@ class Step:
         seed: the run's seed.
         sharing: of each batch between processes.
         smallest: least number of items in a part.
+        divisible: whether the loss of a batch is the sum over its parts; of pairs it is not.
         network_parameters: the trained parameters of the network, by name, at each step.
     """
 
@@ -88,10 +89,12 @@ class Step:
         n_classes: int,
         sharing: Sharing,
         smallest: int,
+        divisible: bool,
         network_parameters: Callable[[], Mapping[str, nn.Parameter]],
     ) -> None:
         self.trained, self.optimizer, self.targets, self.recipe = trained, optimizer, targets, recipe
         self.seed, self.n_classes, self.sharing, self.smallest = seed, n_classes, sharing, smallest
+        self.divisible = divisible
         self.n_parts = recipe.accumulate
         self._backward, self._network_parameters = sharing.accelerator.backward, network_parameters
         self._anchors = (
@@ -169,6 +172,11 @@ class Step:
             TrainingError: a part is as small as it can be already, or other processes wait for this one.
         """
         self.optimizer.zero_grad()
+        if not self.divisible:
+            raise TrainingError(
+                f"the device has no memory left for the pairs of {n_items} items, which are of a whole batch. Lower "
+                "batch_size, set `checkpointing: true` in the recipe, or freeze more (--freeze first:K)"
+            )
         if self.n_parts * self.smallest >= n_items:
             raise TrainingError(
                 f"the device has no memory left for {max(1, n_items // self.n_parts)} item(s) at a time. Freeze "

@@ -109,16 +109,16 @@ def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
     return by_stage(values, parameters, loop.freeze.stage_of, loop.freeze.stages, (*notes, *doubts))
 
 
-def with_stage_chosen(policy: Policy, make_loop: Callable[[Policy], Loop]) -> tuple[Policy, RGN | None]:
+def with_stage_chosen(policy: Policy, choose: Callable[[Policy], RGN]) -> tuple[Policy, RGN | None]:
     """The policy; where it is `only:auto`, that of the chosen stage, and the table of values is said.
 
     Args:
         policy: any.
-        make_loop: makes the training of a policy; called where the stage is to be chosen.
+        choose: chooses by the gradients of a training of this policy; called where the stage is to be chosen.
     """
     if policy.text != SURGICAL:
         return policy, None
-    found = choose_stage(make_loop(Policy.parse("none", policy.stages)))
+    found = choose(Policy.parse("none", policy.stages))
     for line in (found.table(), *found.notes):
         say(line)
     return Policy.parse(f"only:{found.chosen}", policy.stages), found

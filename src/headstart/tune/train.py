@@ -8,6 +8,7 @@ tuned = training.run()
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from headstart.tune.rates import with_rate_found
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, Tuned, score
 from headstart.tune.start import TargetScale, fit_start, serves, steadied, widened
+from headstart.tune.surgical import RGN, choose_stage
 
 
 class Training:
@@ -128,15 +130,21 @@ class Training:
                     identity=identity,
                 )
 
-            self.loop, self.rate_search = with_rate_found(recipe, make_loop)
+            with self._aided():
+                self.loop, self.rate_search = with_rate_found(recipe, make_loop)
             self.recipe = self.loop.recipe
         self._contrasted: ContrastiveStage | None = None
         self._start = self._present()
 
     def measure_epoch(self) -> float:
         """Estimate the seconds of an epoch; weights and random generators stay as they are."""
-        with self.setting.threads():
+        with self.setting.threads(), self._aided():
             return measure_epoch(self.loop)
+
+    def choose_stage(self) -> RGN:
+        """The stage that the relative gradient norms point at, of a training of all stages (`none`)."""
+        with self.setting.threads(), self._aided():
+            return choose_stage(self.loop)
 
     def limit_epochs(self, n_epochs: int) -> None:
         """Plan fewer epochs than the recipe says; the schedule is laid over these."""
@@ -161,12 +169,7 @@ class Training:
         loop.machine = replace(loop.machine, deadline=deadline)
         logits, found, share = None, None, None
         with self.setting.threads():
-            with aided(
-                self.backbone,
-                self.policy.trained,
-                compiled=self.compiled,
-                checkpointed=self.recipe.checkpointing,
-            ):
+            with self._aided(compiled=self.compiled):
                 if self.recipe.contrastive and self._contrasted is None:
                     self._contrast(resume)
                 if self.recipe.epochs:
@@ -177,6 +180,11 @@ class Training:
                 found = score(logits, loop.validation.labels, self.task)
         self.freeze.release()
         return self._tuned(logits, found, share)
+
+    def _aided(self, *, compiled: bool = False) -> AbstractContextManager[None]:
+        """With the activation checkpoints that the recipe asks for, so that memory does for whatever is measured."""
+        checkpointed = self.recipe.checkpointing
+        return aided(self.backbone, self.policy.trained, compiled=compiled, checkpointed=checkpointed)
 
     def _contrast(self, resume: bool) -> None:
         """Run the contrastive stage; training starts from its weights, with a head fitted to them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.errors import OptionError
+from headstart.verbs.prepare import recipe_of
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
@@ -54,7 +55,9 @@ def learn_auto(
             job.examples.task,
         ),
         budget_seconds=config.budget_seconds or 0.0,
-        again=lambda entrant, place: made.training(entrant, everything, None, place),
+        again=None
+        if job.recipe.wise_ft  # which interpolates by validation, of which that training has none
+        else lambda entrant, place: made.training(entrant, everything, None, place),
         growth=len(everything) / max(1, len(train)),
         pass_seconds=learner.clock.seconds.get("features", 0.0),
         folder=folder,
@@ -116,13 +119,14 @@ class _Builder:
         from headstart.tune import Training
 
         learner = self.learner
+        source = self.fresh() if entrant.fresh else learner.job.source
         return Training(
-            self.fresh() if entrant.fresh else learner.job.source,
+            source,
             learner.part(train),
             None if validation is None else learner.part(validation),
             learner.classes,
             policy=entrant.policy,
-            recipe=_at_rate(learner.job.recipe, entrant.rate),
+            recipe=_at_rate(recipe_of(learner.config, source.modality, entrant.policy), entrant.rate),
             store=learner.store,
             setting=learner.setting,
             probe=None if entrant.fresh else self.choice.head,

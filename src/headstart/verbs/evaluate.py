@@ -11,6 +11,7 @@ from headstart.progress import progress
 from headstart.verbs.auto import scratch_outputs
 from headstart.verbs.learn import Learner
 from headstart.verbs.learned import Learned
+from headstart.verbs.trained import trained_on_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Le
     )
     if config.refit_all:
         everything = np.arange(len(job.examples))
-        learned = replace(_refitted(learner, learned, everything), n_train=len(everything))
+        learned = _refitted(learner, learned, everything)
     return learned, evaluation
 
 
@@ -82,6 +83,11 @@ def _cross_validate(
 
 
 def _refitted(learner: Learner, learned: Learned, everything: np.ndarray) -> Learned:
-    """The same procedure on every label; the evaluation stays that of the first result."""
-    again = learner.learn(everything, everything[:0], None, False)
-    return replace(again, reason=f"{again.reason} Refitted on every label after the evaluation.")
+    """What was chosen, learned from every label; the evaluation stays that of the first result."""
+    if learned.is_tuned:
+        learned = trained_on_all(learner, learned, everything)
+    else:
+        choice = learner.choose(everything)
+        learned = replace(learned, head=choice.head, choice=choice)
+    reason = f"{learned.reason} Learned from every label after the evaluation."
+    return replace(learned, n_train=len(everything), n_validation=0, reason=reason)

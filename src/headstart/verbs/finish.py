@@ -135,7 +135,9 @@ def _write_card(
         split_origin=context.split_origin,
         n_folds=context.n_folds,
         findings=[finding.message for finding in learner.job.findings],
-        limits=["Refitted on every label after the evaluation."] if learner.config.refit_all else [],
+        limits=["Learned from every label after the evaluation, which is of the model before."]
+        if learner.config.refit_all and learner.config.folds is None
+        else [],
         environment=context.environment,
     )
     write_card(run, facts, metrics, saved, source.preprocessing.to_json(), learner.classes)

@@ -1,8 +1,8 @@
 """From labelled items to a network and a head, under a policy; choices see training items only.
 
 `all` chooses a head on stored features by cross-validation. A policy that trains the network sets 15% of the
-training items aside as validation, by group, unless a validation part was given; its result is returned only
-where it is better there than the head alone (do no harm).
+training items aside as validation, by group, unless a validation part was given; its result is returned unless it
+is worse there than the head alone (do no harm).
 
 Legend: N items, C classes.
 """
@@ -64,6 +64,7 @@ class Learner:
             folder: for checkpoints and history.
             resume: go on from checkpoints in the folder.
         """
+        from headstart.tune.contrastive import KNOWN
         from headstart.verbs.auto import learn_auto
         from headstart.verbs.trained import learn_trained
 
@@ -83,9 +84,10 @@ class Learner:
         if set_aside:
             train, validation = self._set_aside(train)
         choice = self.choose(train)
-        if not len(validation) and self._is_known_already(choice):
+        known = 0.0 if len(validation) else self._known_already(choice, train)
+        if known >= KNOWN:
             reason = (
-                f"The head alone reached {choice.chosen.quality:.3f} in cross-validation on these few labels: "
+                f"The head alone reached a balanced accuracy of {known:.3f} in cross-validation on these few labels: "
                 "training the network on them would rather lose than gain, so the head alone is returned."
             )
             say(reason)
@@ -196,11 +198,15 @@ class Learner:
         by_pairs_alone = bool(recipe.contrastive) and not recipe.epochs and self.job.policy.cut is not None
         return by_pairs_alone and len(train) <= FEW * len(self.classes)
 
-    def _is_known_already(self, choice: Choice) -> bool:
-        """Whether the source tells the classes apart as it is, so that few labels can only make it worse."""
-        from headstart.tune.contrastive import KNOWN
+    def _known_already(self, choice: Choice, train: np.ndarray) -> float:
+        """How well the source tells the classes apart as it is: balanced accuracy, out of fold; 0 for other tasks.
 
-        return self.targets.task == "classification" and choice.chosen.quality >= KNOWN
+        Where it is high, few labels can only make it worse.
+        """
+        if self.targets.task != "classification" or not len(choice.positions):
+            return 0.0
+        truth, said = self.codes[train[choice.positions]], choice.out_of_fold.argmax(axis=1)
+        return float(np.mean([(said[truth == code] == code).mean() for code in np.unique(truth)]))
 
     def _set_aside(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from headstart.data import holdout_indices

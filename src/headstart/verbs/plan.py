@@ -88,7 +88,7 @@ def _cost(job: Prepared, config: FitConfig) -> str:
         lines.append(
             f"  stored prefix: {n_bytes * job.recipe.views / 1e6:,.1f} MB for {job.recipe.views} view(s)"
         )
-    if cut is None:
+    if config.budget is not None:
         lines.append(f"  candidates: at most {config.budget}")
     return "\n".join(lines)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.errors import DataError, DiskFullError, OptionError, SourceError
 from headstart.progress import say
+from headstart.verbs.cautions import unopened, without_part
 from headstart.verbs.clock import IMPORTS, Clock, long_lived
 from headstart.verbs.config import FitConfig
 
@@ -159,6 +160,7 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
         scan,
     )
     from headstart.features import available_cores
+    from headstart.tune.recipe_checks import check_recipe
 
     if examples.labels is None:
         raise DataError("the data has no labels to learn: name their column with --target")
@@ -167,13 +169,14 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
     with long_lived(), clock.phase("source"):
         source = _load(config, examples)
         policy = _policy(config, source)
-        recipe = _recipe(config, source, policy)
-        if policy.cut is None and not recipe.epochs:
-            raise OptionError(
-                "a recipe with epochs 0 trains in its contrastive stage alone, and 'auto' compares epochs: "
-                "pass --freeze none, or a recipe with epochs"
-            )
-        for caution in policy.cautions(pretrained=source.provenance.pretrained):
+        recipe = recipe_of(config, source.modality, policy)
+        check_recipe(recipe, policy, examples.task, examples.modality)
+        cautions = [
+            *policy.cautions(pretrained=source.provenance.pretrained),
+            *without_part(config, policy),
+            *unopened(policy, recipe),
+        ]
+        for caution in cautions:
             say(caution)
     with clock.phase("checks"):
         found = scan(examples.items, examples.modality, threads=config.threads or available_cores())
@@ -235,7 +238,14 @@ def _policy(config: FitConfig, source: Source) -> Policy:
     return policy
 
 
-def _recipe(config: FitConfig, source: Source, policy: Policy) -> Recipe:
+def recipe_of(config: FitConfig, modality: str, policy: Policy) -> Recipe:
+    """The recipe of the options under a policy, with the policy's own rate where none is given.
+
+    Args:
+        config: the options.
+        modality: "image", "text" or "audio".
+        policy: what is frozen; under `gradual` every stage opens where nothing is said of the length.
+    """
     from headstart.tune import Recipe
     from headstart.tune.recipes import find_recipe
 
@@ -246,8 +256,11 @@ def _recipe(config: FitConfig, source: Source, policy: Policy) -> Recipe:
         "views": config.views,
     }
     if config.recipe is not None:
-        return Recipe.load(find_recipe(config.recipe), source.modality, rate=policy.rate, **changes)
-    return Recipe.for_modality(source.modality, rate=policy.rate, **changes)
+        return Recipe.load(find_recipe(config.recipe), modality, rate=policy.rate, **changes)
+    recipe = Recipe.for_modality(modality, rate=policy.rate, **changes)
+    if policy.gradual and config.epochs is None:
+        recipe = recipe.model_copy(update={"epochs": max(recipe.epochs, len(policy.trained))})
+    return recipe
 
 
 def _with_parts(examples: Examples, config: FitConfig, keys: np.ndarray, split: bool) -> Examples:

@@ -31,12 +31,12 @@ def stage_rows(job: Prepared, learned: Learned) -> list[dict[str, Any]]:
     """The same as plain values, for metrics.json: of the training that was run, with the rate that was found."""
     from headstart.tune import Policy
 
-    tuned, policy, recipe = learned.tuned, job.policy, job.recipe
-    if tuned is not None:
-        policy, recipe = Policy.parse(tuned.policy, policy.stages), tuned.recipe
-    elif learned.auto is not None:
-        policy = Policy.parse("all", policy.stages)
-    return [asdict(row) for row in _stage_rows(job, policy, recipe)]
+    tuned, stages = learned.tuned, job.policy.stages
+    if tuned is None:
+        rows = _stage_rows(job, Policy.parse("all", stages), job.recipe)
+    else:
+        rows = _stage_rows(job, Policy.parse(tuned.policy, stages), tuned.recipe)
+    return [asdict(row) for row in rows]
 
 
 def _stage_rows(job: Prepared, policy: Policy, recipe: Recipe) -> list[StageRow]:

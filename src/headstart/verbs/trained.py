@@ -14,6 +14,7 @@ from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
+    from headstart.sources import Source
     from headstart.tune import Policy, Recipe, Training, Tuned
     from headstart.tune.result import Score
     from headstart.verbs.learn import Learner
@@ -68,12 +69,47 @@ def with_weights(
         choice: the head alone.
         train, validation: positions of the items learned from and set aside.
     """
-    reason = f"Training ended because {tuned.stopped_because}; the best epoch was {tuned.best_epoch}."
+    reason = f"Training ended because {tuned.stopped_because}"
+    reason += f"; the best epoch was {tuned.best_epoch}." if tuned.recipe.epochs else "."
     if not len(validation):
         reason = f"All {len(train)} labels were learned from: too few to set some aside and choose by them."
     return Learned(
         source_with(learner.job.source, tuned.state_dict), tuned.head, tuned.policy, tuned.cut, choice,
         len(train), len(validation), tuned, reason=reason,
+    )  # fmt: skip
+
+
+def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -> Learned:
+    """The chosen training once more on all items, for as many epochs as were best, nothing held out.
+
+    Temperature and history stay those of the training that was validated.
+
+    Args:
+        learner: data, features and options.
+        learned: the result of a training.
+        everything: positions of all items.
+    """
+    from headstart.tune import Policy
+    from headstart.tune.scratch import fresh_source
+
+    first = learned.tuned
+    assert first is not None  # asked of trainings alone
+    recipe = first.recipe
+    if recipe.epochs:
+        recipe = recipe.model_copy(
+            update={"epochs": max(1, first.best_epoch), "steps": None, "wise_ft": False}
+        )
+    policy = Policy.parse(first.policy, learner.job.policy.stages)
+    choice = learner.choose(everything)
+    source = learner.job.source
+    if not learned.source.provenance.pretrained and source.provenance.pretrained:  # scratch won the race
+        source = fresh_source(source, seed=learner.config.seed, arch=learner.config.arch)
+    with learner.clock.phase("tune"):
+        tuned = _training(learner, policy, recipe, choice, everything, everything[:0], None, source).run()
+    head = replace(tuned.head, temperature=first.head.temperature)
+    return replace(
+        learned, source=replace(source_with(source, tuned.state_dict), provenance=learned.source.provenance),
+        head=head, choice=choice,
     )  # fmt: skip
 
 
@@ -94,7 +130,9 @@ def _tuned(
         return _training(learner, policy, recipe, choice, train, validation, folder)
 
     any_rate = job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
-    policy, gradients = with_stage_chosen(job.policy, lambda whole: training(whole, any_rate, None).loop)
+    policy, gradients = with_stage_chosen(
+        job.policy, lambda whole: training(whole, any_rate, None).choose_stage()
+    )
     if policy is not job.policy:
         say(f"Stages under --freeze {policy.text}:\n{stages_table(job, policy)}")
     tuned = training(policy, job.recipe, folder).run(resume=resume)
@@ -111,11 +149,12 @@ def _training(
     train: np.ndarray,
     validation: np.ndarray,
     folder: Path | None,
+    source: Source | None = None,
 ) -> Training:
     from headstart.tune import Training
 
     return Training(
-        learner.job.source,
+        source or learner.job.source,
         learner.part(train),
         learner.part(validation) if len(validation) else None,
         learner.classes,
