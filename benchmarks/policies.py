@@ -34,12 +34,11 @@ def main() -> None:
     """Run what was named, or all that is missing; print the tables of stages, and write the table of results."""
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
     small = "--small" in sys.argv
-    results: dict[str, Any] = {}
+    stored = not small and race.RESULTS.exists()
+    results: dict[str, Any] = json.loads(race.RESULTS.read_text()) if stored else {}
     for name in SETS:
         for policy in POLICIES:
             row = f"{name}/{policy}"
-            if not small and race.RESULTS.exists():
-                results = json.loads(race.RESULTS.read_text())
             if not words or row in words or name in words:
                 race.measure(row, results, small=small)
             if row in results:

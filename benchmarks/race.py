@@ -58,6 +58,8 @@ def main() -> None:
 
 def measure(row: str, results: dict[str, Any], *, small: bool) -> None:
     """Run a row in a process of its own, unless its result is there, and keep it."""
+    if not small and RESULTS.exists():  # another process may have run it meanwhile
+        results.update(json.loads(RESULTS.read_text()))
     if row in results:
         return
     told = results[row] = run_side(
