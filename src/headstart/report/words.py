@@ -49,7 +49,7 @@ METRICS = {
 }
 
 BASELINES = {
-    "probe": ("Probe on the best depth", "a cheap linear head on the same pretrained features"),
+    "probe": ("Head alone", "a linear head on the pretrained features, nothing else trained"),
     "scratch": ("Trained from scratch", "the same network without its pretrained weights"),
     "classical": ("Classical features", "no pretrained weights"),
     "majority": ("Majority class", "always names the most frequent class"),
@@ -59,7 +59,7 @@ CONSTANT = {
     "regression": ("Mean", "always says the mean of the training items"),
 }
 RIVALS = {
-    "probe": "the probe on the best depth",
+    "probe": "the head alone",
     "scratch": "the same network trained from scratch",
     "classical": "the classical baseline, which uses no pretrained weights",
     "majority": "always naming the most frequent class",

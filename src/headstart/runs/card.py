@@ -42,7 +42,7 @@ _HUB_METRICS = {
 _BASELINES = {
     "majority": "Most frequent class",
     "classical": "Classical features, no pretrained weights",
-    "probe": "Probe on the best depth",
+    "probe": "Head alone, nothing else trained",
     "scratch": "Same network from scratch",
 }
 _MAJORITY = {

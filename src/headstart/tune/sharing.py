@@ -68,9 +68,8 @@ def _accelerator(machine: Machine) -> Any:
 
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true"):
         raise OptionError(
-            "FSDP, which shards a network over processes, does not go together with a cut network: "
-            "use a configuration with distributed_type MULTI_GPU, and for memory `checkpointing: true` in "
-            "the recipe, --freeze first:K or lora (docs/training.md, Several processes)"
+            "`headstart fit` does not shard weights (FSDP): use a configuration with distributed_type MULTI_GPU, and "
+            "for memory `checkpointing: true` in the recipe, --freeze first:K or lora (docs/training.md, FSDP)"
         )
     if processes.count() == 1:
         return Accelerator()

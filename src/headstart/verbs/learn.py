@@ -212,9 +212,15 @@ class Learner:
         from headstart.data import holdout_indices
 
         units = self.job.units
-        inside, aside = holdout_indices(
-            self.strata[train], None if units is None else units[train], 0.15, self.config.seed
-        )
+        groups = None if units is None else units[train]
+        try:
+            inside, aside = holdout_indices(self.strata[train], groups, 0.15, self.config.seed)
+        except DataError as error:
+            raise DataError(
+                f"of the {len(train)} training items none can be set aside to compare by, as a policy that trains "
+                f"the network does: {error}. Or fit the head alone (--freeze all), or learn from every label "
+                "(--freeze none --recipe few-shot)"
+            ) from None
         return train[inside], train[aside]
 
     def part(self, positions: np.ndarray) -> Any:
