@@ -218,7 +218,7 @@ class Learner:
         except DataError as error:
             raise DataError(
                 f"of the {len(train)} training items none can be set aside to compare by, as a policy that trains "
-                f"the network does: {error}. Or fit the head alone (--freeze all), or learn from every label "
+                f"the network does: {error} Or fit the head alone (--freeze all), or learn from every label "
                 "(--freeze none --recipe few-shot)"
             ) from None
         return train[inside], train[aside]
