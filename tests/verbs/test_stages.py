@@ -20,7 +20,10 @@ from .conftest import SETTINGS
         ("all", ["frozen"] * 4 + ["trained"]),
         ("only:block2", ["frozen", "trained at", "frozen", "frozen", "trained at"]),
         ("first:3,lora:2", ["frozen"] * 3 + ["frozen, with lora adapters of", "trained at"]),
-        ("first:2,gradual", ["frozen", "frozen", "trained at", "trained at", "trained at"]),
+        (
+            "first:2,gradual",
+            ["frozen", "frozen", "frozen (it would open in epoch 2 of 1)", "trained at", "trained at"],
+        ),
     ],
 )
 def test_the_table_is_said_before_training_and_kept(
