@@ -11,6 +11,7 @@ up again decides the same.
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ class Race:
         budget_seconds: wall-clock time for all of it, the last training included.
         again: prepares the training of an entrant on training and validation items; None: it is left out.
         growth: items of that training over those of the others.
-        pass_seconds: time of one forward pass over all items, where it is known.
+        pass_seconds: time of one forward pass over the items to train on, where it is known.
         folder: for the study and checkpoints; None: a temporary one.
         resume: whether to take up what the folder holds.
         seed: of the study.
@@ -117,20 +118,28 @@ class Race:
 
     def _field(self, entrants: Sequence[Entrant]) -> list[Runner]:
         """Measure everyone who may fit, and give places within the budget."""
-        field = []
+        field: list[Runner] = []
         for entrant in entrants:
             runner = self._enter(entrant)
-            n_passes = _LIVE_EPOCH if entrant.policy.cut == 0 else 1.0
-            need, left = n_passes * self.pass_seconds, self._left()
-            in_time = need < left / 2 and self.spent < MEASURING * self.budget
+            need, what = self._least(entrant, field)
+            left = self._left()
+            in_time = need < SHARE * left and self.spent < MEASURING * self.budget
             if not self._decide(f"{runner.name} is measured", in_time):
-                what = "an epoch" if entrant.policy.cut == 0 else "storing the frozen prefix"
                 self._no_time(runner, f"{what} takes about {told(need)}", left)
                 continue
             runner.measure()
             if not runner.is_out:
                 field.append(runner)
         return self._planned(field)
+
+    def _least(self, entrant: Entrant, field: Sequence[Runner]) -> tuple[float, str]:
+        """The seconds below which an entrant cannot be of use, by a forward pass, and of what they are."""
+        if entrant.policy.cut:  # and an epoch on it, which is not known before
+            return 2 * self.pass_seconds, "storing the frozen prefix and an epoch on it"
+        wanted = max((int(runner.facts["wanted"]) for runner in field), default=1)
+        n_epochs = math.ceil(wanted / 2) if field else 1  # as `plan` gives places
+        what = "an epoch" if n_epochs == 1 else f"{n_epochs} epochs"
+        return n_epochs * _LIVE_EPOCH * self.pass_seconds, what
 
     def _planned(self, field: Sequence[Runner]) -> list[Runner]:
         left = self._left()
