@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from benchmarks import race
-from benchmarks.work import n_threads, write_between
+from benchmarks.work import write_between
 
 SETS = ("hymenoptera", "sst2", "fsdd")
 OTHERS = (
@@ -25,8 +25,7 @@ OTHERS = (
     "ia3",
     "first:half,lora",
     "first:half,gradual",
-    "lp-ft",
-)
+)  # lp-ft gives what none gives, since every training starts at the probe
 POLICIES = (*race.POLICIES, *OTHERS, race.AUTO)
 
 
@@ -59,7 +58,7 @@ def table(results: dict[str, Any]) -> str:
     lines += [_line(row.partition("/")[0], results[row]) for row in rows if row in results]
     if len(lines) == 2:
         return "Not measured yet."
-    return "\n".join([f"Seed 0, {n_threads()} threads.", "", *lines])
+    return "\n".join(lines)
 
 
 def _line(name: str, found: dict[str, Any]) -> str:
