@@ -55,6 +55,16 @@ def test_equal_accuracy_is_decided_by_log_loss() -> None:
     assert not compare(blunt, sharp, labels).better
 
 
+def test_nothing_is_better_than_no_error() -> None:
+    """On a few items that are all right the log loss tells how sure a candidate is, and no more."""
+    labels = np.arange(36) % 2
+    random = np.random.default_rng(0)
+    reference = logits_of(np.ones(36, bool), labels) * random.uniform(0.1, 1.0, (36, 1))
+    found = compare(logits_of(np.ones(36, bool), labels, 8.0), reference, labels)
+    assert found.log_loss > max(0.01, found.log_loss_error) and not found.better
+    assert "makes no error" in found.words
+
+
 def test_groups_widen_the_error() -> None:
     labels = np.arange(60) % 2
     reference = np.arange(60) >= 12

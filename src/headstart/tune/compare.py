@@ -6,10 +6,11 @@ It is where
     its accuracy is not lower and its log loss is lower by more than one standard error of the difference,
     and by more than 0.01;
 
-ties go to the reference. For labels and quantities, quality and loss say the same (the explained share of the
-log loss, R2), so it is where the quality is higher by more than two standard errors and by more than 0.01. The
-log loss of both sides is taken after temperature scaling on these items. Where items come in groups, the
-standard error is that of sums over groups.
+ties go to the reference, and where it makes no error on these items nothing is better: what is left to tell them
+apart is how sure they are, and on the next items that may not hold. For labels and quantities, quality and loss say
+the same (the explained share of the log loss, R2), so it is where the quality is higher by more than two standard
+errors and by more than 0.01. The log loss of both sides is taken after temperature scaling on these items. Where
+items come in groups, the standard error is that of sums over groups.
 
 Legend: N items, C outputs, G groups.
 """
@@ -41,6 +42,7 @@ class Comparison:
             quantity in parts of its variance.
         loss_error: standard error of that difference.
         task: what is learned.
+        has_room: whether the reference makes an error at all.
     """
 
     quality: float
@@ -48,6 +50,7 @@ class Comparison:
     loss: float
     loss_error: float
     task: Task = "classification"
+    has_room: bool = True
 
     @property
     def accuracy(self) -> float:
@@ -74,6 +77,8 @@ class Comparison:
         """Whether the candidate passes the rule of this module."""
         if self.task != "classification":
             return self.quality > max(2 * self.quality_error, LEAST_GAIN)
+        if not self.has_room:
+            return False
         if self.quality > self.quality_error:
             return True
         return self.quality >= 0 and self.loss > max(self.loss_error, LEAST_GAIN)
@@ -81,7 +86,8 @@ class Comparison:
     @property
     def words(self) -> str:
         """The comparison in a sentence."""
-        end = f"against the head alone: {'better' if self.better else 'not better'}"
+        verdict = "better" if self.better else "not better" if self.has_room else "it makes no error to mend"
+        end = f"against the head alone: {verdict}"
         if self.task != "classification":
             name = "R²" if self.task == "regression" else "the explained share of the log loss"
             return f"{self.quality:+.3f} of {name} (standard error {self.quality_error:.3f}) {end}"
@@ -114,7 +120,8 @@ def compare(
     if task == "regression":
         return Comparison(*quality, *quality, task)
     loss = [item_losses(x, targets, task) for x in sides]
-    return Comparison(*quality, *_mean_and_error(loss[1] - loss[0], groups_N), task)
+    has_room = bool(good[1].min() < 1)
+    return Comparison(*quality, *_mean_and_error(loss[1] - loss[0], groups_N), task, has_room)
 
 
 def _mean_and_error(differences_N: NDArray[np.float64], groups_N: NDArray[Any] | None) -> tuple[float, float]:

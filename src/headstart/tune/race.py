@@ -43,6 +43,7 @@ class Race:
         budget_seconds: wall-clock time for all of it, the last training included.
         again: prepares the training of an entrant on training and validation items; None: it is left out.
         growth: items of that training over those of the others.
+        grouped: whether items come in groups, so that it adds groups that were not seen.
         pass_seconds: time of one forward pass over the items to train on, where it is known.
         folder: for the study and checkpoints; None: a temporary one.
         resume: whether to take up what the folder holds.
@@ -57,12 +58,13 @@ class Race:
         budget_seconds: float,
         again: Build | None = None,
         growth: float = 1.2,
+        grouped: bool = False,
         pass_seconds: float = 0.0,
         folder: Path | None = None,
         resume: bool = False,
         seed: int = 0,
     ) -> None:
-        self.build, self.judge, self.again, self.growth = build, judge, again, growth
+        self.build, self.judge, self.again, self.growth, self.grouped = build, judge, again, growth, grouped
         self.budget, self.pass_seconds = budget_seconds, pass_seconds
         self.folder, self.resume, self.seed = folder, resume, seed
         self.runners: dict[str, Runner] = {}
@@ -231,7 +233,7 @@ class Race:
         best = self.runners[found.name]
         mixed = soup_of(self.judge, best, runners)
         again = None
-        if mixed is None or self.judge.groups_N is not None:  # items of new groups gain more than averages
+        if mixed is None or self.grouped:  # items of new groups gain more than averages
             again = self._again(best)
         if again is not None:
             tuned, how = again, "then trained on training and validation items together"
@@ -272,8 +274,7 @@ class Race:
         There it gives most, since it adds groups that were not seen (docs/race.md); of other items it adds few, and
         more epochs of the candidates themselves give more.
         """
-        grouped = self.judge.groups_N is not None
-        return self._cost_with_again(runner) if grouped else Cost(float(runner.facts["epoch_seconds"]))
+        return self._cost_with_again(runner) if self.grouped else Cost(float(runner.facts["epoch_seconds"]))
 
     def _cost_with_again(self, runner: Runner) -> Cost:
         epoch, prepare = (float(runner.facts[name]) for name in ("epoch_seconds", "prepare_seconds"))

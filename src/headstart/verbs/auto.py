@@ -59,6 +59,7 @@ def learn_auto(
         if job.recipe.wise_ft  # which interpolates by validation, of which that training has none
         else lambda entrant, place: made.training(entrant, everything, None, place),
         growth=len(everything) / max(1, len(train)),
+        grouped=job.examples.groups is not None,  # repeated items are bound too, and are no groups
         pass_seconds=learner.clock.seconds.get("features", 0.0) * len(train) / len(job.examples),
         folder=folder,
         resume=resume,
