@@ -30,10 +30,10 @@ check: $(VENV)/ready  ## Lint, types and one-way imports
 
 test: check  ## Set up, then run every check and test
 	@echo "== pytest"
-	@$(BIN)/python -m pytest -m "not full" -n 2 --cov --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" -n 2 --cov --cov-report=term:skip-covered
 
 test-full: check  ## As `make test`, with every cut of every architecture and the long forms
-	@$(BIN)/python -m pytest -n 2
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 docs: $(VENV)/ready  ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet && echo "== docs built in site/"
