@@ -68,12 +68,12 @@ def test_a_budget_too_small_for_an_epoch_keeps_the_head_alone(
 
 
 def test_the_budget_is_kept(tmp_path: Path) -> None:
-    world = World(tmp_path, epochs=400)
+    world = World(tmp_path, epochs=8000)
     started = time.monotonic()
     choice = race(world, tmp_path / "race", budget=6.0)
     assert time.monotonic() - started < 60  # a race of all epochs takes minutes; loose for a busy machine
     assert any(c.tried for c in choice.candidates[1:])
-    assert any(0 < c.epochs < 400 for c in choice.candidates)
+    assert any(0 < c.epochs < 8000 for c in choice.candidates)
 
 
 def test_a_race_taken_up_repeats_nothing_and_ends_the_same(tmp_path: Path) -> None:
