@@ -82,6 +82,7 @@ def replaced_forwards(wrappers: Mapping[nn.Module, Wrapper]) -> Iterator[None]:
 def eval_mode(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
     """Put modules in eval mode while the block runs; yields a function that restores their modes earlier."""
     in_training = [module for module in modules if module.training]
+    # modes are written past nn.Module's __setattr__, which takes longer than a small layer
 
     def restore() -> None:
         for module in in_training:
@@ -89,9 +90,7 @@ def eval_mode(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
         in_training.clear()
 
     try:
-        for (
-            module
-        ) in in_training:  # written past nn.Module's __setattr__, which takes longer than a small layer
+        for module in in_training:
             module.__dict__["training"] = False
         yield restore
     finally:

@@ -224,7 +224,7 @@ def rate_curve(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
     losses = [float(loss) for loss in search["losses"]]
     first, width = places[0], places[-1] - places[0]
     # past the turn the loss rises without bound: the picture ends a little above where it began
-    scale = Scale([min(losses), max(losses[0], min(losses)) + 0.5 * (losses[0] - min(losses))], "log_loss")
+    scale = Scale([min(losses), losses[0] + 0.5 * (losses[0] - min(losses))], "log_loss")
 
     def across(place: float) -> float:
         return round(100 * (place - first) / width, 3)

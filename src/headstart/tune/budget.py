@@ -75,11 +75,19 @@ def worst_case(epochs: Sequence[int], costs: Sequence[Cost]) -> float:
     return total + max((cost.again(n) for _, n, cost in field), default=0.0)
 
 
+def least_epochs(wanted: int, *, is_first: bool) -> int:
+    """The fewest epochs that a place is given for.
+
+    Half of those wanted, and one where nobody has a place yet: what is trained for a quarter of its epochs hardly
+    wins, and its time is missed by others.
+    """
+    return 1 if is_first else math.ceil(wanted / 2)
+
+
 def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, int]:
     """The epochs of each candidate that gets a place, in the order given; the others are left out.
 
-    A candidate that does not fit with all epochs is planned with a half of them; with less only where nobody has a
-    place yet, down to one: what is trained for a quarter of its epochs hardly wins, and its time is missed by others.
+    A candidate that does not fit with all epochs is planned with a half of them, and so on, down to `least_epochs`.
 
     Args:
         costs: of each candidate by name, in the order in which places are given.
@@ -88,7 +96,7 @@ def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, in
     """
     planned: dict[str, int] = {}
     for name in costs:
-        n_epochs, least = wanted, math.ceil(wanted / 2) if planned else 1
+        n_epochs, least = wanted, least_epochs(wanted, is_first=not planned)
         while n_epochs >= least:
             tried = {**planned, name: n_epochs}
             if worst_case(list(tried.values()), [costs[each] for each in tried]) <= SHARE * seconds:

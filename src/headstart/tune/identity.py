@@ -27,18 +27,23 @@ def identity_of(
     train: Part,
     validation: Part | None,
 ) -> dict[str, Any]:
-    """Plain values by name; how a batch is worked off may differ, since its steps are the same."""
+    """Plain values by name."""
     return {
         "source": source.digest,
         "preprocessing": source.preprocessing.digest(),
         "policy": policy.text,
-        "recipe": recipe.model_dump(exclude={"accumulate"}),
+        "recipe": recipe_identity(recipe),
         "seed": seed,
         "precision": setting.precision,
         "classes": list(classes),
         "training data": _fingerprint(train),
         "validation data": None if validation is None else _fingerprint(validation),
     }
+
+
+def recipe_identity(recipe: Recipe) -> dict[str, Any]:
+    """The settings; how a batch is worked off may differ, since its steps are the same."""
+    return recipe.model_dump(exclude={"accumulate"})
 
 
 def check_identity(saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:

@@ -218,11 +218,11 @@ class Loop:
             if at.step % _STEPS_BETWEEN_CHECKS == 0:
                 self.check_finite()
             due, late = self._decisions(started + at.epoch_seconds)
-            if due:
-                self.memory.keep()
             if late:
                 at.stopped_because = f"the time budget was used up in epoch {at.epoch}"
+            if due or late:
                 self.memory.keep()
+            if late:
                 return
         self._end_epoch(sum(map(len, plan)), started)
 

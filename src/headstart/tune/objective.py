@@ -30,7 +30,7 @@ from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.tune.recipe import Recipe
 
-_OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing")
+OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing")
 
 
 class Scorer(Protocol):
@@ -111,7 +111,7 @@ class Objective:
         return self.losses(head.logits(embedding_ND), targets)
 
     def _refuse(self, recipe: Recipe) -> None:
-        wrong = [name for name in _OF_CLASSES if getattr(recipe, name)]
+        wrong = [name for name in OF_CLASSES if getattr(recipe, name)]
         if wrong:
             raise OptionError(f"{' and '.join(wrong)} of a recipe need classes, and the target is a number")
 

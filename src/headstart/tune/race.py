@@ -11,7 +11,6 @@ up again decides the same.
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.progress import say
-from headstart.tune.budget import SHARE, Cost, plan, survivors, told
+from headstart.tune.budget import SHARE, Cost, least_epochs, plan, survivors, told
 from headstart.tune.choice import AutoChoice, best_of, candidate_of, reference
 from headstart.tune.entrants import RATES, Entrant
 from headstart.tune.finale import train_again
@@ -139,7 +138,7 @@ class Race:
         if entrant.policy.cut:  # and an epoch on it, which is not known before
             return 2 * self.pass_seconds, "storing the frozen prefix and an epoch on it"
         wanted = max((int(runner.facts["wanted"]) for runner in field), default=1)
-        n_epochs = math.ceil(wanted / 2) if field else 1  # as `plan` gives places
+        n_epochs = least_epochs(wanted, is_first=not field)
         what = "an epoch" if n_epochs == 1 else f"{n_epochs} epochs"
         return n_epochs * _LIVE_EPOCH * self.pass_seconds, what
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from headstart.errors import OptionError
 from headstart.progress import say
 from headstart.tune import randomness
-from headstart.tune.groups import make_optimizer, stage_groups
+from headstart.tune.groups import make_optimizer, set_rates, stage_groups
 from headstart.tune.loop import Loop
 from headstart.tune.measure import unchanged
 from headstart.tune.recipe import Recipe
@@ -98,8 +98,7 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
             return float(loss)
 
         def step(rate: float) -> None:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * rate
+            set_rates(optimizer, rate)
             if recipe.clip_norm is not None:
                 torch.nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
             optimizer.step()

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.tune.mixing import check_mixing
+from headstart.tune.objective import OF_CLASSES
 from headstart.tune.policy import SURGICAL, Policy
 from headstart.tune.recipe import Recipe
-
-OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing", "contrastive")
+from headstart.tune.surgical import RANDOM_HEAD
 
 
 def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> None:
@@ -42,7 +42,7 @@ def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> N
 def _of_task(recipe: Recipe, task: Task) -> Iterator[str]:
     if task != "regression":
         return
-    wrong = [name for name in OF_CLASSES if getattr(recipe, name)]
+    wrong = [name for name in (*OF_CLASSES, "contrastive") if getattr(recipe, name)]
     wrong += ["sampling: balanced"] if recipe.sampling == "balanced" else []
     if wrong:
         yield f"{', '.join(wrong)} of a recipe need classes, and the target is a number: leave them away"
@@ -59,10 +59,7 @@ def _of_choosing(recipe: Recipe, policy: Policy) -> Iterator[str]:
         )
     if policy.text == SURGICAL:
         if recipe.head_start == "random":
-            yield (
-                "only:auto reads the gradients of the loss, which a random head makes meaningless: "
-                "set head_start: probe in the recipe, or name the stage (--freeze only:STAGE)"
-            )
+            yield RANDOM_HEAD
         return
     if isinstance(recipe.lr, str):
         yield "the race tries several rates around a given one: leave `lr: auto` away, or give a rate with --lr"

@@ -33,6 +33,10 @@ from headstart.tune.measure import unchanged
 from headstart.tune.policy import SURGICAL, Policy
 
 N_BATCHES = 5
+RANDOM_HEAD = (
+    "only:auto reads the gradients of the loss, which a random head makes meaningless: "
+    "set head_start: probe in the recipe, or name the stage (--freeze only:STAGE)"
+)
 _LEAST_SHARE = 0.01
 
 
@@ -82,10 +86,7 @@ def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
         TrainingError: no batch gave finite gradients.
     """
     if loop.recipe.head_start == "random":
-        raise OptionError(
-            "only:auto reads the gradients of the loss, which a random head makes meaningless: "
-            "set head_start: probe in the recipe, or name the stage (--freeze only:STAGE)"
-        )
+        raise OptionError(RANDOM_HEAD)
     if loop.freeze.frozen:
         raise OptionError(f"every stage must be open to be measured, {loop.freeze.frozen[0]} is frozen")
     parameters = loop.freeze.trained_parameters()

@@ -28,7 +28,7 @@ from headstart.tune.compiling import aided
 from headstart.tune.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.feeding import Part, feed_of
 from headstart.tune.feeds import Feed, Labelled, Machine, embed_all
-from headstart.tune.identity import identity_of
+from headstart.tune.identity import identity_of, recipe_identity
 from headstart.tune.loop import Loop
 from headstart.tune.measure import measure_epoch
 from headstart.tune.mixing import check_mixing
@@ -149,7 +149,7 @@ class Training:
     def limit_epochs(self, n_epochs: int) -> None:
         """Plan fewer epochs than the recipe says; the schedule is laid over these."""
         self.recipe = self.loop.recipe = self.recipe.model_copy(update={"epochs": n_epochs})
-        self.loop.identity["recipe"] = self.recipe.model_dump(exclude={"accumulate"})
+        self.loop.identity["recipe"] = recipe_identity(self.recipe)
 
     def run(
         self, *, resume: bool = False, deadline: float | None = None, until_epoch: int | None = None

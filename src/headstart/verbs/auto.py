@@ -44,12 +44,12 @@ def learn_auto(
     job, config = learner.job, learner.config
     stages, units = job.policy.stages, job.units
     everything = np.sort(np.concatenate([train, validation]))
-    head = choice.head
+    nothing = validation[:0]
     made = _Builder(learner, choice)
     race = Race(
         lambda entrant, place: made.training(entrant, train, validation, place),
         Judge(
-            head.logits(learner.features.take(validation).stacked(head.stages)),
+            learner.logits_alone(choice, validation),
             learner.codes[validation],
             None if units is None else units[validation],
             job.examples.task,
@@ -57,7 +57,7 @@ def learn_auto(
         budget_seconds=config.budget_seconds or 0.0,
         again=None
         if job.recipe.wise_ft  # which interpolates by validation, of which that training has none
-        else lambda entrant, place: made.training(entrant, everything, None, place),
+        else lambda entrant, place: made.training(entrant, everything, nothing, place),
         growth=len(everything) / max(1, len(train)),
         grouped=job.examples.groups is not None,  # repeated items are bound too, and are no groups
         pass_seconds=learner.clock.seconds.get("features", 0.0) * len(train) / len(job.examples),
@@ -68,12 +68,9 @@ def learn_auto(
     found = race.run(suggest_entrants([row.score for row in choice.profile], stages), from_scratch(stages))
     if found.tuned is None:
         refitted = learner.choose(everything)
-        return Learned(
-            job.source, refitted.head, "all", len(stages), refitted, len(everything),
-            auto=found, reason=found.reason,
-        )  # fmt: skip
+        return Learned.head_alone(job.source, refitted, len(everything), found.reason, auto=found)
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
-    parts = (everything, validation[:0]) if found.refitted else (train, validation)
+    parts = (everything, nothing) if found.refitted else (train, validation)
     learned = with_weights(learner, found.tuned, choice, *parts)
     if chosen.fresh:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
@@ -113,27 +110,18 @@ class _Builder:
             self._fresh = fresh_source(self.learner.job.source, seed=config.seed, arch=config.arch)
         return self._fresh
 
-    def training(
-        self, entrant: Entrant, train: np.ndarray, validation: np.ndarray | None, folder: Path
-    ) -> Training:
+    def training(self, entrant: Entrant, train: np.ndarray, validation: np.ndarray, folder: Path) -> Training:
         """The training of an entrant."""
-        from headstart.tune import Training
-
         learner = self.learner
-        source = self.fresh() if entrant.fresh else learner.job.source
-        return Training(
-            source,
-            learner.part(train),
-            None if validation is None else learner.part(validation),
-            learner.classes,
-            policy=entrant.policy,
-            recipe=_at_rate(recipe_of(learner.config, source.modality, entrant.policy), entrant.rate),
-            store=learner.store,
-            setting=learner.setting,
+        recipe = recipe_of(learner.config, learner.job.source.modality, entrant.policy)
+        return learner.training(
+            entrant.policy,
+            _at_rate(recipe, entrant.rate),
+            train,
+            validation,
+            folder,
             probe=None if entrant.fresh else self.choice.head,
-            seed=learner.config.seed,
-            folder=folder,
-            task=learner.targets.task,
+            source=self.fresh() if entrant.fresh else None,
         )
 
 

@@ -39,9 +39,11 @@ def unopened(policy: Policy, recipe: Recipe) -> list[str]:
         policy: what is frozen.
         recipe: of the length.
     """
-    if not policy.gradual or recipe.steps is not None or recipe.epochs >= len(policy.trained):
+    if not policy.gradual or recipe.steps is not None:
         return []
-    left = policy.trained[: len(policy.trained) - recipe.epochs]
+    left = policy.stages[policy.resolved_cut : policy.cut_at(recipe.epochs)]
+    if not left:
+        return []
     named = left[0] if len(left) == 1 else f"{left[0]} to {left[-1]}"
     return [
         f"'{policy.text}' opens one stage an epoch: in {recipe.epochs} epochs {named} stay frozen. "

@@ -26,7 +26,9 @@ from headstart.verbs.prepare import Prepared
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.features import Features, Setting, Store
+    from headstart.heads import LinearHead
     from headstart.sources import Source
+    from headstart.tune import Policy, Recipe, Training
 
 SMALL = 1_000  # items up to which a second thread costs the choice of the head more than it gives
 
@@ -71,15 +73,7 @@ class Learner:
         policy = self.job.policy
         if policy.cut == len(policy.stages):
             choice = self.choose(train)
-            return Learned(
-                self.job.source,
-                choice.head,
-                "all",
-                len(policy.stages),
-                choice,
-                len(train),
-                reason=choice.reason,
-            )
+            return Learned.head_alone(self.job.source, choice, len(train), choice.reason)
         set_aside = not len(validation) and not self._learns_from_all(train)
         if set_aside:
             train, validation = self._set_aside(train)
@@ -91,9 +85,7 @@ class Learner:
                 "training the network on them would rather lose than gain, so the head alone is returned."
             )
             say(reason)
-            return Learned(
-                self.job.source, choice.head, "all", len(policy.stages), choice, len(train), reason=reason
-            )
+            return Learned.head_alone(self.job.source, choice, len(train), reason)
         if policy.text == "auto":
             with self.clock.phase("tune"):
                 return learn_auto(self, choice, train, validation, folder, resume)
@@ -112,6 +104,10 @@ class Learner:
         """The same by the head alone, whatever the network was trained to."""
         head = learned.choice.head
         return head.outputs(self.features.take(positions).stacked(head.stages))
+
+    def logits_alone(self, choice: Choice, positions: np.ndarray) -> np.ndarray:
+        """Scores of items by a head alone, of shape (n_items, C)."""
+        return choice.head.logits(self.features.take(positions).stacked(choice.head.stages))
 
     def own_embedding_width(self) -> int:
         """Width of what the source's network itself gives for an item."""
@@ -223,10 +219,50 @@ class Learner:
             ) from None
         return train[inside], train[aside]
 
-    def part(self, positions: np.ndarray) -> Any:
+    def _part(self, positions: np.ndarray) -> Any:
         """Items with their digests and labels, as a training takes them."""
         from headstart.data.items import take_items
         from headstart.tune import Part
 
         items = take_items(self.job.examples.items, positions)
         return Part(items, self.job.scan.digests[positions], self.codes[positions])
+
+    def training(
+        self,
+        policy: Policy,
+        recipe: Recipe,
+        train: np.ndarray,
+        validation: np.ndarray,
+        folder: Path | None,
+        *,
+        probe: LinearHead | None,
+        source: Source | None = None,
+    ) -> Training:
+        """A training of a source, prepared.
+
+        Args:
+            policy: what is frozen.
+            recipe: the settings.
+            train: positions of the items to learn from.
+            validation: positions of the items that epochs are compared on; empty: none.
+            folder: for checkpoints and history.
+            probe: the head to start from; None: one is fitted.
+            source: what is trained; None: the data's own.
+        """
+        from headstart.tune import Training
+
+        return Training(
+            source or self.job.source,
+            self._part(train),
+            self._part(validation) if len(validation) else None,
+            self.classes,
+            policy=policy,
+            recipe=recipe,
+            store=self.store,
+            setting=self.setting,
+            probe=probe,
+            seed=self.config.seed,
+            folder=folder,
+            task=self.targets.task,
+            compiled=self.config.compile,
+        )

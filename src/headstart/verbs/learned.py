@@ -41,6 +41,19 @@ class Learned:
     auto: AutoChoice | None = None
     reason: str = ""
 
+    @classmethod
+    def head_alone(cls, source: Source, choice: Choice, n_train: int, reason: str, **more: Any) -> Learned:
+        """The head alone as the result, on the source as it came.
+
+        Args:
+            source: as it was.
+            choice: whose head it is.
+            n_train: items that head was learned from.
+            reason: why it was taken.
+            more: `n_validation`, `tuned` and `auto`, where there were some.
+        """
+        return cls(source, choice.head, "all", len(source.stages), choice, n_train, reason=reason, **more)
+
     @property
     def is_tuned(self) -> bool:
         """Whether the network's weights were trained."""

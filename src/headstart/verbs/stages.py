@@ -14,17 +14,16 @@ if TYPE_CHECKING:
     from headstart.verbs.learned import Learned
 
 
-def stages_table(job: Prepared, policy: Policy | None = None, recipe: Recipe | None = None) -> str:
+def stages_table(job: Prepared, policy: Policy | None = None) -> str:
     """Each stage with its parameters, and whether it is frozen or trains at which rate, as text.
 
     Args:
         job: the data and the source.
         policy: what is frozen; None: as the command asks.
-        recipe: of the rates; None: as the command asks.
     """
     from headstart.tune.groups import as_table
 
-    return as_table(_stage_rows(job, policy or job.policy, recipe or job.recipe))
+    return as_table(_stage_rows(job, policy or job.policy, job.recipe))
 
 
 def stage_rows(job: Prepared, learned: Learned) -> list[dict[str, Any]]:

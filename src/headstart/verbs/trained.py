@@ -14,7 +14,6 @@ from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.sources import Source
     from headstart.tune import Policy, Recipe, Training, Tuned
     from headstart.tune.result import Score
     from headstart.verbs.learn import Learner
@@ -44,18 +43,16 @@ def learn_trained(
     """
     with learner.clock.phase("tune"):
         tuned = _tuned(learner, choice, train, validation, folder, resume)
-    if not _is_worse(learner, tuned, choice, validation):
+    alone = _score_alone(learner, choice, validation)
+    if not _is_worse(learner, tuned, alone):
         return with_weights(learner, tuned, choice, train, validation)
-    reason = _why_alone(learner, tuned, choice, validation)
-    n_stages = len(learner.job.policy.stages)
+    reason = _why_alone(learner, tuned, alone)
     if set_aside:
         train, validation = np.sort(np.concatenate([train, validation])), validation[:0]
         choice = learner.choose(train)
         reason = f"{reason} It was fitted again on all {len(train):,} items."
-    return Learned(
-        learner.job.source, choice.head, "all", n_stages, choice, len(train), len(validation), tuned,
-        reason=reason,
-    )  # fmt: skip
+    source, n_validation = learner.job.source, len(validation)
+    return Learned.head_alone(source, choice, len(train), reason, n_validation=n_validation, tuned=tuned)
 
 
 def with_weights(
@@ -105,12 +102,12 @@ def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -
     if not learned.source.provenance.pretrained and source.provenance.pretrained:  # scratch won the race
         source = fresh_source(source, seed=learner.config.seed, arch=learner.config.arch)
     with learner.clock.phase("tune"):
-        tuned = _training(learner, policy, recipe, choice, everything, everything[:0], None, source).run()
+        training = learner.training(
+            policy, recipe, everything, everything[:0], None, probe=choice.head, source=source
+        )
+        tuned = training.run()
     head = replace(tuned.head, temperature=first.head.temperature)
-    return replace(
-        learned, source=replace(source_with(source, tuned.state_dict), provenance=learned.source.provenance),
-        head=head, choice=choice,
-    )  # fmt: skip
+    return replace(learned, source=source_with(source, tuned.state_dict), head=head, choice=choice)
 
 
 def _tuned(
@@ -127,7 +124,7 @@ def _tuned(
     job = learner.job
 
     def training(policy: Policy, recipe: Recipe, folder: Path | None) -> Training:
-        return _training(learner, policy, recipe, choice, train, validation, folder)
+        return learner.training(policy, recipe, train, validation, folder, probe=choice.head)
 
     any_rate = job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
     policy, gradients = with_stage_chosen(
@@ -141,52 +138,31 @@ def _tuned(
     return replace(tuned, evidence={**tuned.evidence, "relative_gradient_norms": gradients.to_json()})
 
 
-def _training(
-    learner: Learner,
-    policy: Policy,
-    recipe: Recipe,
-    choice: Choice,
-    train: np.ndarray,
-    validation: np.ndarray,
-    folder: Path | None,
-    source: Source | None = None,
-) -> Training:
-    from headstart.tune import Training
+def _score_alone(learner: Learner, choice: Choice, validation: np.ndarray) -> Score | None:
+    """The score of the head alone on validation, where there is one."""
+    from headstart.tune.result import score
 
-    return Training(
-        source or learner.job.source,
-        learner.part(train),
-        learner.part(validation) if len(validation) else None,
-        learner.classes,
-        policy=policy,
-        recipe=recipe,
-        store=learner.store,
-        setting=learner.setting,
-        probe=choice.head,
-        seed=learner.config.seed,
-        folder=folder,
-        task=learner.targets.task,
-        compiled=learner.config.compile,
-    )
+    if not len(validation):
+        return None
+    return score(learner.logits_alone(choice, validation), learner.codes[validation], learner.targets.task)
 
 
-def _is_worse(learner: Learner, tuned: Tuned, choice: Choice, validation: np.ndarray) -> bool:
+def _is_worse(learner: Learner, tuned: Tuned, alone: Score | None) -> bool:
     """Whether the head alone is better on validation than what was trained, or no epoch was better than the start."""
     trained, policy = tuned.validation, learner.job.policy
-    if trained is None:
+    if trained is None or alone is None:
         return False
     if learner.config.head == "standard" and policy.cut == len(policy.stages) - 1:
         return False  # the class's own pooling was asked for; without training it means nothing
-    alone = _score_alone(learner, choice, validation)
     if tuned.best_epoch == 0 and not tuned.recipe.contrastive:  # the network as it came, with a head on it
         return trained.quality <= alone.quality
     return (trained.quality, -trained.loss) < (alone.quality, -alone.loss)
 
 
-def _why_alone(learner: Learner, tuned: Tuned, choice: Choice, validation: np.ndarray) -> str:
+def _why_alone(learner: Learner, tuned: Tuned, alone: Score | None) -> str:
     """The comparison that the head alone has won, in a sentence; it is said too."""
-    trained, alone = tuned.validation, _score_alone(learner, choice, validation)
-    assert trained is not None  # else nothing was compared
+    trained = tuned.validation
+    assert trained is not None and alone is not None  # else nothing was compared
     loss = "mean squared error" if learner.targets.task == "regression" else "log loss"
     reason = (
         f"'{tuned.policy}' reached {trained.quality:.3f} on validation and the head alone {alone.quality:.3f} "
@@ -195,11 +171,3 @@ def _why_alone(learner: Learner, tuned: Tuned, choice: Choice, validation: np.nd
     )
     say(reason)
     return reason
-
-
-def _score_alone(learner: Learner, choice: Choice, validation: np.ndarray) -> Score:
-    """The score of the head alone on validation."""
-    from headstart.tune.result import score
-
-    logits = choice.head.logits(learner.features.take(validation).stacked(choice.head.stages))
-    return score(logits, learner.codes[validation], learner.targets.task)
