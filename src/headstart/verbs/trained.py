@@ -99,11 +99,15 @@ def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -
     policy = Policy.parse(first.policy, learner.job.policy.stages)
     choice = learner.choose(everything)
     source = learner.job.source
-    if not learned.source.provenance.pretrained and source.provenance.pretrained:  # scratch won the race
+    is_fresh = (
+        source.provenance.pretrained and not learned.source.provenance.pretrained
+    )  # scratch won the race
+    if is_fresh:
         source = fresh_source(source, seed=learner.config.seed, arch=learner.config.arch)
+    probe = None if is_fresh else choice.head  # which knows the pretrained features, and not these
     with learner.clock.phase("tune"):
         training = learner.training(
-            policy, recipe, everything, everything[:0], None, probe=choice.head, source=source
+            policy, recipe, everything, everything[:0], None, probe=probe, source=source
         )
         tuned = training.run()
     head = replace(tuned.head, temperature=first.head.temperature)
