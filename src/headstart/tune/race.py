@@ -82,9 +82,10 @@ class Race:
             self.study = Study(place, texts, resume=self.resume, seed=self.seed)
             self.started = time.monotonic() - self.study.spent_seconds
             self.place = place
-            self._halve(self._field(entrants))
-            self._use_the_rest(scratch)
-            self._say_what_had_no_time()
+            if self.judge.has_room:
+                self._halve(self._field(entrants))
+                self._use_the_rest(scratch)
+                self._say_what_had_no_time()
             choice = self._conclude()
             for runner in self.runners.values():
                 runner.close()
@@ -126,7 +127,7 @@ class Race:
             left = self._left()
             in_time = need < SHARE * left and self.spent < MEASURING * self.budget
             if not self._decide(f"{runner.name} is measured", in_time):
-                self._no_time(runner, f"{what} takes about {told(need)}", left)
+                self._no_time(runner, f"{what} about {told(need)}", left)
                 continue
             runner.measure()
             if not runner.is_out:
@@ -134,12 +135,12 @@ class Race:
         return self._planned(field)
 
     def _least(self, entrant: Entrant, field: Sequence[Runner]) -> tuple[float, str]:
-        """The seconds below which an entrant cannot be of use, by a forward pass, and of what they are."""
+        """The seconds below which an entrant cannot be of use, by a forward pass, and what takes them."""
         if entrant.policy.cut:  # and an epoch on it, which is not known before
-            return 2 * self.pass_seconds, "storing the frozen prefix and an epoch on it"
+            return 2 * self.pass_seconds, "storing the frozen prefix and an epoch on it takes"
         wanted = max((int(runner.facts["wanted"]) for runner in field), default=1)
         n_epochs = least_epochs(wanted, is_first=not field)
-        what = "an epoch" if n_epochs == 1 else f"{n_epochs} epochs"
+        what = "an epoch takes" if n_epochs == 1 else f"{n_epochs} epochs take"
         return n_epochs * _LIVE_EPOCH * self.pass_seconds, what
 
     def _planned(self, field: Sequence[Runner]) -> list[Runner]:
@@ -222,11 +223,11 @@ class Race:
         found = best_of(candidates)
         if found is None:
             n_tried = sum(candidate.tried for candidate in candidates) - 1
-            why = (
-                f"none of {n_tried} tried passes"
-                if n_tried
-                else "no candidate could be tried within the budget"
-            )
+            why = "no candidate could be tried within the budget"
+            if n_tried:
+                why = f"none of {n_tried} tried passes"
+            elif not self.judge.has_room:
+                why = "it makes no error on the validation items, so no training could be seen to be better"
             kept = [replace(candidates[0], chosen=True), *candidates[1:]]
             return AutoChoice("all", None, tuple(kept), f"the head alone is kept: {why}", scratch=fresh)
         best = self.runners[found.name]

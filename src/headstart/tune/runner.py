@@ -57,6 +57,7 @@ class Judge:
     ) -> None:
         self.reference_NC, self.targets, self.groups_N, self.task = reference_NC, targets, groups_N, task
         self.alone = self.score(reference_NC)
+        self.has_room = self.compare(reference_NC).has_room  # whether the head alone makes an error at all
 
     def score(self, logits_NC: NDArray[np.floating]) -> Score:
         """Score logits of the validation items."""

@@ -206,6 +206,8 @@ class Training:
             notes.append(
                 f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation"
             )
+        elif self.recipe.wise_ft:
+            notes.append("WiSE-FT was left out: it chooses by validation items, and none were set aside")
         last = self._contrasted if self._contrasted is not None and not self.recipe.epochs else loop
         return Tuned(
             policy=self.policy.text,

@@ -98,13 +98,10 @@ def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -
         )
     policy = Policy.parse(first.policy, learner.job.policy.stages)
     choice = learner.choose(everything)
-    source = learner.job.source
-    is_fresh = (
-        source.provenance.pretrained and not learned.source.provenance.pretrained
-    )  # scratch won the race
-    if is_fresh:
+    source, probe = learner.job.source, choice.head
+    if source.provenance.pretrained and not learned.source.provenance.pretrained:  # scratch won the race
         source = fresh_source(source, seed=learner.config.seed, arch=learner.config.arch)
-    probe = None if is_fresh else choice.head  # which knows the pretrained features, and not these
+        probe = None  # it knows the pretrained features, and not these
     with learner.clock.phase("tune"):
         training = learner.training(
             policy, recipe, everything, everything[:0], None, probe=probe, source=source
