@@ -11,7 +11,7 @@ import torch
 from backbone_networks import TIMM, make_timm, make_transformers, shake_norms, texts
 from torch import Tensor, nn
 
-from headstart.backbone import Backbone, fold_batch_norm, prepare_for_inference, supports_bf16
+from headstart.backbone import Backbone, bf16_is_faster, fold_batch_norm, prepare_for_inference
 from headstart.backbone.folding import TOLERANCE, FusedConv2d
 from headstart.backbone.precision import BF16_TOLERANCE, round_to_bf16
 
@@ -232,7 +232,7 @@ def test_inputs_that_cannot_be_made_up_leave_a_network_as_it_is() -> None:
             return self.norm(self.conv(left - right))
 
     assert n_norms(fold_batch_norm(Pairs())) == 1
-    assert supports_bf16("cpu") in (True, False)
+    assert bf16_is_faster("cpu") in (True, False)
 
 
 def test_every_folded_family_is_listed() -> None:

@@ -168,7 +168,8 @@ class TestMixedFeed:
     def test_small_parts_are_joined_where_they_can_be_padded(self) -> None:
         feed = MixedFeed(Lengths(), least=2, pads=True)
         assert [part.tolist() for part in feed.parts(np.array([0, 1, 3]))] == [[0, 1, 3]]
-        assert [part.tolist() for part in feed.parts(np.array([0, 1, 2]))] == [[0, 2], [1]]
+        assert [part.tolist() for part in feed.parts(np.array([0, 1, 2]))] == [[0, 2, 1]]
+        assert [part.tolist() for part in feed.parts(np.array([0, 2, 3, 5]))] == [[0, 2], [3, 5]]
 
     def test_a_batch_in_parts_is_sliced_by_items(self) -> None:
         plan = [np.array([0, 1, 2, 3, 4])]

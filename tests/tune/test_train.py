@@ -206,11 +206,17 @@ def test_a_policy_that_trains_no_stage_is_refused(tmp_path: Path) -> None:
         training("image", tmp_path, "all")
 
 
-def test_frozen_weights_of_chance_are_noted(tmp_path: Path) -> None:
-    source = source_of("image")
-    chance = replace(source, provenance=replace(source.provenance, pretrained=False))
-    tuned = training("image", tmp_path, source=chance).run()
-    assert "never pretrained" in tuned.notes[0]
+def test_wise_ft_is_at_least_as_good_as_both_its_ends(tmp_path: Path) -> None:
+    end = training("image", tmp_path / "end").run()
+    mixed = training("image", tmp_path / "mixed", wise_ft=True).run()
+    assert end.validation is not None and mixed.validation is not None
+    assert mixed.validation.accuracy >= max(end.validation.accuracy, end.history[0]["validation_accuracy"])
+    assert mixed.notes[0].startswith("WiSE-FT: ") and end.notes == ()
+
+
+def test_wise_ft_without_validation_is_said(tmp_path: Path) -> None:
+    tuned = training("image", tmp_path, validation=False, wise_ft=True).run()
+    assert "WiSE-FT was left out" in tuned.notes[0]
 
 
 def test_bf16_states_train_an_fp32_suffix(tmp_path: Path) -> None:

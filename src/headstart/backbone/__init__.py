@@ -4,7 +4,7 @@ from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone.cut import Backbone
 from headstart.backbone.folding import fold_batch_norm
 from headstart.backbone.pooling import StagePooler
-from headstart.backbone.precision import prepare_for_inference, supports_bf16
+from headstart.backbone.precision import bf16_is_faster, prepare_for_inference
 from headstart.backbone.stages import find_stages
 from headstart.backbone.state import State
 
@@ -12,9 +12,9 @@ __all__ = [
     "Backbone",
     "StagePooler",
     "State",
+    "bf16_is_faster",
     "find_stages",
     "fold_batch_norm",
     "made_up_inputs",
     "prepare_for_inference",
-    "supports_bf16",
 ]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import math
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -25,6 +27,8 @@ BF16_TOLERANCE = 0.08
 """Largest root mean square difference that bf16 makes in a network's output, relative to the output's.
 
 Reached by MobileNetV2, whose depthwise kernels cancel; ResNets and transformers stay under 0.02."""
+
+LEAST_GAIN = 1.2  # times as fast: bf16 costs digits
 
 _SMALL_KERNEL = 64
 _NORMS = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
@@ -46,7 +50,7 @@ def prepare_for_inference(
 
     Args:
         module: a network in float32.
-        precision: "bf16" where the machine computes in it (`supports_bf16`).
+        precision: "bf16" where the machine is faster in it (`bf16_is_faster`).
         device: where it will run.
         example: a few items to watch the network on; None: made up.
 
@@ -63,17 +67,38 @@ def prepare_for_inference(
     return _in_bf16(ready, there.type) if precision == "bf16" else ready
 
 
-def supports_bf16(device: torch.device | str) -> bool:
-    """Whether a device multiplies matrices in bf16 faster than in float32."""
+def bf16_is_faster(device: torch.device | str) -> bool:
+    """Whether a device multiplies matrices in bf16 faster than in float32.
+
+    Of a GPU it is known. Of a processor with instructions for it, it is measured once a process: where they come
+    without tiles (AMX), as on many rented machines, they can be slower than those for float32.
+    """
     kind = torch.device(device).type
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if kind == "cpu":
-        cpu = torch.backends.cpu.get_cpu_capability()
-        has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-        has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        return cpu.startswith("AVX512") and bool(has() or has_tiles())
-    return False
+    return kind == "cpu" and _has_bf16_instructions() and _gain_of_bf16() > LEAST_GAIN
+
+
+def _has_bf16_instructions() -> bool:
+    cpu = torch.backends.cpu.get_cpu_capability()
+    has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    return cpu.startswith("AVX512") and bool(has() or has_tiles())
+
+
+@functools.cache
+def _gain_of_bf16() -> float:
+    """How many times as fast a layer of 384 inputs and 1,536 outputs is in bf16, each the best of five, in turn."""
+    kinds = (torch.float32, torch.bfloat16)
+    operands = [(torch.ones(256, 384, dtype=kind), torch.ones(1536, 384, dtype=kind)) for kind in kinds]
+    seconds = [math.inf, math.inf]
+    with torch.inference_mode():
+        for _ in range(6):  # the first makes the kernels, and is never the best
+            for which, (inputs, weight) in enumerate(operands):
+                started = time.perf_counter()
+                nn.functional.linear(inputs, weight)
+                seconds[which] = min(seconds[which], time.perf_counter() - started)
+    return seconds[0] / seconds[1]
 
 
 def _in_single(module: nn.Module) -> nn.Module:

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 
 from headstart import processes
-from headstart.backbone import supports_bf16
+from headstart.backbone import bf16_is_faster
 from headstart.errors import OptionError
 
 Precision = Literal["fp32", "bf16"]
@@ -38,13 +38,13 @@ def choose_device(device: str = "auto") -> torch.device:
 
 
 def choose_precision(precision: str, device: torch.device) -> Precision:
-    """Turn "auto" into bf16 where the device computes it natively, else fp32.
+    """Turn "auto" into bf16 where the device is faster in it, else fp32.
 
     Raises:
         OptionError: it is neither auto, fp32 nor bf16.
     """
     if precision == "auto":
-        return "bf16" if supports_bf16(device) else "fp32"
+        return "bf16" if bf16_is_faster(device) else "fp32"
     if precision == "fp32":
         return "fp32"
     if precision == "bf16":

@@ -22,6 +22,11 @@ from headstart.data.targets import Task
 
 Float = NDArray[np.float64]
 FLOOR = 1e-12
+QUALITY: dict[Task, str] = {
+    "classification": "accuracy",
+    "multilabel": "explained_log_loss",
+    "regression": "r2",
+}  # what the mean of `item_quality` is called
 
 
 def softmax(logits_NC: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -153,11 +153,12 @@ class MixedFeed:
     Args:
         feed: what the items come from.
         least: a part of fewer items is joined with the next bucket's, where the feed can pad them to one shape
-            (`pads`): small parts leave the processor idle.
+            (`pads`): each part writes the gradients of all weights once more. Of MiniLM with 16 to 48 texts a
+            batch 8 was fastest; 16 took 1.1 to 1.3 times as long, 1 took 1.1 to 1.8 times.
         pads: whether items of different buckets may share a part.
     """
 
-    def __init__(self, feed: Feed, *, least: int = 16, pads: bool = False) -> None:
+    def __init__(self, feed: Feed, *, least: int = 8, pads: bool = False) -> None:
         self.feed, self.least, self.pads = feed, least, pads
         self.n_items = feed.n_items
         self.buckets: Sequence[Positions] = [np.arange(self.n_items)]
@@ -193,6 +194,8 @@ class MixedFeed:
                 joined[-1] = np.concatenate([joined[-1], part])
             else:
                 joined.append(part)
+        if len(joined) > 1 and len(joined[-1]) < self.least:
+            joined[-2:] = [np.concatenate(joined[-2:])]
         return joined
 
     def embed(self, backbone: Any, inputs: Parts, device: torch.device) -> Tensor:

@@ -62,6 +62,10 @@ class ContrastiveStage(Loop):
             **options,
         )
 
+    keeps_its_end = (
+        False  # it takes seconds, and so does writing all weights and the optimizer's state of them
+    )
+
     def plan(self, epoch: int) -> list[Positions]:
         """The batches of an epoch, each with items of every class as far as there are enough."""
         plan = class_batches(self._classes, self.recipe.batch_size, seed=self.seed, epoch=epoch)

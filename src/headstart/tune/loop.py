@@ -62,6 +62,8 @@ class Loop:
         identity: what must be equal for a checkpoint to be gone on from, as plain values by name.
     """
 
+    keeps_its_end = True  # as a checkpoint, so that what comes after it can be gone on with
+
     def __init__(
         self,
         backbone: Any,
@@ -249,7 +251,8 @@ class Loop:
         elif self.validation is not None and at.epoch - at.best_epoch >= self.recipe.patience:
             at.stopped_because = f"no better validation loss for {self.recipe.patience} epochs"
         at.next_epoch()
-        if at.stopped_because is not None or processes.decided(self.memory.is_due())[0]:
+        is_end = at.stopped_because is not None and self.keeps_its_end
+        if is_end or processes.decided(self.memory.is_due())[0]:
             self.memory.keep()
 
     def _note(self, epoch: int, train_loss: float | None, lr: float, seconds: float) -> None:
@@ -263,7 +266,7 @@ class Loop:
                 self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
                 self.memory.remember_best()
         seconds += time.monotonic() - before
-        self.at.history.append(history_row(epoch, train_loss, found, lr, seconds))
+        self.at.history.append(history_row(epoch, train_loss, found, lr, seconds, self.head.task))
         if self.folder is not None and processes.is_first():
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)
 

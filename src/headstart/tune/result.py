@@ -81,7 +81,7 @@ class Tuned:
         state_dict: of the whole network, by name, float32, on the CPU; frozen tensors are untouched.
         head: on the last stage's vector; its temperature is fitted on validation.
         history: a row an epoch: epoch, train_loss, validation_loss (after temperature scaling),
-            validation_accuracy, lr, seconds; epoch 0 is the start, before any step.
+            the quality by its name (validation_accuracy), lr, seconds; epoch 0 is the start, before any step.
         stopped_because: why training ended.
         best_epoch: the epoch whose weights these are; 0 is the start.
         validation: score on validation, or None without one.

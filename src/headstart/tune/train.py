@@ -201,13 +201,13 @@ class Training:
 
     def _tuned(self, logits: Any, found: Score | None, share: float | None) -> Tuned:
         loop = self.loop
-        notes = list(self.policy.cautions(pretrained=self.source.provenance.pretrained))
+        notes: tuple[str, ...] = ()
         if share is not None:
-            notes.append(
-                f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation"
+            notes = (
+                f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation.",
             )
         elif self.recipe.wise_ft:
-            notes.append("WiSE-FT was left out: it chooses by validation items, and none were set aside")
+            notes = ("WiSE-FT was left out: it chooses by validation items, and none were set aside.",)
         last = self._contrasted if self._contrasted is not None and not self.recipe.epochs else loop
         return Tuned(
             policy=self.policy.text,
@@ -221,7 +221,7 @@ class Training:
             validation=None if found is None else replace(found, loss=found.loss * self.unit.factor**2),
             validation_logits=None if logits is None else self.unit.outward(logits),
             seconds=time.monotonic() - self._started,
-            notes=tuple(notes),
+            notes=notes,
             evidence={} if self.rate_search is None else {"rate_search": self.rate_search.to_json()},
         )
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 FEW_GROUPS = 10
-QUALITY = {"classification": "accuracy", "multilabel": "explained_log_loss", "regression": "r2"}
 
 
 def report_context(
@@ -45,6 +44,7 @@ def report_context(
         metrics: the content of metrics.json.
     """
     from headstart.evidence import confusion_matrix
+    from headstart.heads.outputs import QUALITY
     from headstart.report import (
         CalibrationBin,
         HistoryPoint,
@@ -86,7 +86,7 @@ def report_context(
                 epoch=row["epoch"],
                 train_loss=row.get("train_loss"),
                 validation_loss=row.get("validation_loss"),
-                score=row.get("validation_accuracy"),
+                score=row.get(f"validation_{QUALITY[examples.task]}"),
                 lr=row.get("lr"),
                 seconds=row.get("seconds"),
             )

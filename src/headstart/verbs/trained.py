@@ -14,6 +14,7 @@ from headstart.verbs.stages import stages_table
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
+    from headstart.heads import LinearHead
     from headstart.tune import Policy, Recipe, Training, Tuned
     from headstart.tune.result import Score
     from headstart.verbs.learn import Learner
@@ -70,6 +71,7 @@ def with_weights(
     reason += f"; the best epoch was {tuned.best_epoch}." if tuned.recipe.epochs else "."
     if not len(validation):
         reason = f"All {len(train)} labels were learned from: too few to set some aside and choose by them."
+    reason = " ".join([reason, *tuned.notes])
     return Learned(
         source_with(learner.job.source, tuned.state_dict), tuned.head, tuned.policy, tuned.cut, choice,
         len(train), len(validation), tuned, reason=reason,
@@ -98,7 +100,8 @@ def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -
         )
     policy = Policy.parse(first.policy, learner.job.policy.stages)
     choice = learner.choose(everything)
-    source, probe = learner.job.source, choice.head
+    source = learner.job.source
+    probe: LinearHead | None = choice.head
     if source.provenance.pretrained and not learned.source.provenance.pretrained:  # scratch won the race
         source = fresh_source(source, seed=learner.config.seed, arch=learner.config.arch)
         probe = None  # it knows the pretrained features, and not these
