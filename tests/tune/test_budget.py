@@ -48,6 +48,10 @@ def test_only_the_first_may_have_less_than_half_of_its_epochs() -> None:
     assert plan({"cheap": Cost(1.0), "dear": Cost(20.0)}, 8, 90.0) == {"cheap": 8}
 
 
+def test_half_of_an_odd_number_of_epochs_is_tried_too() -> None:
+    assert plan({"a": Cost(5.8), "b": Cost(18.0)}, 5, 98.0) == {"a": 5, "b": 3}
+
+
 def test_the_last_training_has_its_place_in_the_plan() -> None:
     alone, again = Cost(10.0), Cost(10.0, again_seconds=12.0, prepare_seconds=5.0)
     assert plan({"one": alone}, 8, 100.0) == {"one": 8}

@@ -87,7 +87,7 @@ def least_epochs(wanted: int, *, is_first: bool) -> int:
 def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, int]:
     """The epochs of each candidate that gets a place, in the order given; the others are left out.
 
-    A candidate that does not fit with all epochs is planned with a half of them, and so on, down to `least_epochs`.
+    A candidate that does not fit with all epochs is planned with a half of them, and so on, `least_epochs` at last.
 
     Args:
         costs: of each candidate by name, in the order in which places are given.
@@ -97,10 +97,12 @@ def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, in
     planned: dict[str, int] = {}
     for name in costs:
         n_epochs, least = wanted, least_epochs(wanted, is_first=not planned)
-        while n_epochs >= least:
+        while True:
             tried = {**planned, name: n_epochs}
             if worst_case(list(tried.values()), [costs[each] for each in tried]) <= SHARE * seconds:
                 planned = tried
                 break
-            n_epochs //= 2
+            if n_epochs <= least:
+                break
+            n_epochs = max(n_epochs // 2, least)
     return planned
