@@ -35,6 +35,10 @@ class TrainingError(HeadstartError):
     """Training cannot go on; the message says why and which setting to change."""
 
 
+class DivergenceError(TrainingError):
+    """The loss is no finite number; another run with other settings is needed."""
+
+
 class InputError(HeadstartError):
     """Something the user gave is wrong; the message names it and the remedy."""
 

@@ -13,7 +13,7 @@ from headstart.data.targets import Task
 from headstart.heads.calibrate import fit_temperature, log_loss_of
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic, logistic_path
-from headstart.heads.outputs import activated, constant, item_losses, item_quality
+from headstart.heads.outputs import activated, constant, item_losses, item_quality, unscaled
 from headstart.heads.reduce import reduce, standardiser
 from headstart.heads.ridge import fit_ridge, leave_one_out
 from headstart.heads.streamed import fit_logistic_streamed
@@ -25,6 +25,15 @@ def labelled(n_items: int = 150, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
     x = rng.normal(size=(n_items, 6)).astype(np.float32)
     y = (x[:, :3] + 0.7 * rng.normal(size=(n_items, 3)) > [0.0, 0.5, 1.5]).astype(np.float32)
     return x, y
+
+
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_probabilities_before_scaling_are_had_again(task: Task, temperature: float) -> None:
+    scores = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32) * 3
+    after = activated(task, scores, temperature)
+    given = np.full((40, 1), temperature)
+    np.testing.assert_allclose(unscaled(task, after, given), activated(task, scores), atol=2e-4)
 
 
 @pytest.mark.parametrize("penalty", [0.3, 0.003])

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from racing import N_EPOCHS, World, digest, race
 
-from headstart.errors import OptionError, TrainingError
+from headstart.errors import DiskFullError, OptionError, TrainingError
+from headstart.tune.choice import Candidate, best_of
 from headstart.tune.compare import Comparison
 
 
@@ -138,6 +139,74 @@ def test_one_that_fails_or_cannot_be_made_takes_no_other_with_it(tmp_path: Path)
     assert by_name["first:2"].why == "not tried: there is no layer it fits" and not by_name["first:2"].tried
     assert by_name["first:1"].why == "failed: the loss is not a number" and by_name["first:1"].tried
     assert choice.chosen == "none"
+
+
+def test_a_full_disk_ends_the_race_and_leaves_it_to_be_taken_up(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def build(entrant: Any, folder: Path) -> Any:
+        if entrant.name == "first:1":
+            raise DiskFullError("no room is left on the disk")
+        return world.build(entrant, folder)
+
+    with pytest.raises(DiskFullError):
+        race(world, tmp_path / "race", build=build, scratch=False)
+    choice = race(world, tmp_path / "race", resume=True, scratch=False)
+    assert {c.name for c in choice.candidates if c.tried} >= {"first:2", "first:1", "none"}
+
+
+def test_one_that_diverges_later_leaves_its_place_to_the_next(tmp_path: Path) -> None:
+    """Of three the better two go on; where the best then fails, its early loss must not end the other."""
+    world = World(tmp_path, patience=100)
+    first = race(world, tmp_path / "whole", scratch=False, again=False)
+    early = {
+        c.name: c.rungs[0][1]
+        for c in first.candidates
+        if c.rungs and c.name in ("first:2", "first:1", "none")
+    }
+    best = min(early, key=lambda name: early[name])
+
+    def build(entrant: Any, folder: Path) -> Any:
+        training = world.build(entrant, folder)
+        run = training.run
+        if entrant.name == best:
+
+            def fails(**options: Any) -> Any:
+                if options["until_epoch"] > 1:
+                    raise TrainingError("the loss is not a number")
+                return run(**options)
+
+            training.run = fails  # type: ignore[method-assign]
+        return training
+
+    choice = race(world, tmp_path / "race", build=build, scratch=False, again=False)
+    by_name = {candidate.name: candidate for candidate in choice.candidates}
+    assert by_name[best].why.startswith("failed")
+    assert any(c.reached == N_EPOCHS for c in choice.candidates), "nobody was run to its end"
+
+
+def test_a_race_is_not_taken_up_with_other_data(tmp_path: Path) -> None:
+    identity = {"seed": 0, "recipe": {"lr": 0.1, "epochs": 2}, "classes": ("a", "b")}
+    race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity)
+    race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity, resume=True)
+    other = {**identity, "recipe": {"lr": 0.2, "epochs": 2}}
+    with pytest.raises(OptionError, match=r"recipe lr was 0.1, is 0.2\. Resume"):
+        race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=other, resume=True)
+
+
+def candidate(name: str, quality: float, loss: float, **more: Any) -> Candidate:
+    return Candidate(name, True, "", accuracy=quality, log_loss=loss, name=name, reached=1, **more)
+
+
+def test_the_choice_is_never_below_scratch_or_the_head_alone() -> None:
+    alone, good = candidate("all", 0.80, 0.5), candidate("none", 0.84, 0.4, better=True)
+    assert best_of([alone, good]) is good
+    above = candidate("scratch", 0.82, 0.6, fresh=True)
+    assert best_of([alone, above]) is above, "above the head alone, and nothing else passed"
+    assert best_of([alone, good, candidate("scratch", 0.90, 0.6, fresh=True)]).name == "scratch"  # type: ignore[union-attr]
+    assert best_of([alone, candidate("scratch", 0.80, 0.4, fresh=True)]) is None
+    low, less_low = candidate("all", -0.4, 1.4), candidate("none", -0.1, 1.1, better=True)
+    assert best_of([low, less_low]) is less_low, "explained shares may be below zero"
 
 
 def test_without_a_folder_nothing_is_left(tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ import torch
 from tune_sources import CLASSES, part_of, source_of
 
 from headstart.data import load_batches
+from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead
+from headstart.heads.outputs import QUALITY
 from headstart.sources.source import Source
 from headstart.tune import Part, Policy, Recipe, Training, Tuned
 
@@ -217,6 +219,39 @@ def test_wise_ft_is_at_least_as_good_as_both_its_ends(tmp_path: Path) -> None:
 def test_wise_ft_without_validation_is_said(tmp_path: Path) -> None:
     tuned = training("image", tmp_path, validation=False, wise_ft=True).run()
     assert "WiSE-FT was left out" in tuned.notes[0]
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regression"])
+@pytest.mark.parametrize("modality", ["image", "text", "audio"])
+def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: Path) -> None:
+    def with_targets(part: Part) -> Part:
+        labels = part.labels.astype(np.float32)
+        several = np.stack([labels, 1 - labels], axis=1)
+        return replace(part, labels=several if task == "multilabel" else 1000 + 40 * labels[:, None])
+
+    source = source_of(modality)
+    train, held_out = (with_targets(part_of(modality, 32 - 12 * k, k, tmp_path)) for k in (0, 1))
+    tuned = Training(
+        source,
+        train,
+        held_out,
+        CLASSES if task == "multilabel" else ("value",),
+        # the statistics of this picture network are of no data, so they have to rest
+        policy=Policy.parse("bias" if modality == "image" else "first:1", tuple(source.stages)),
+        recipe=Recipe.for_modality(
+            modality, epochs=12, batch_size=8, lr=2e-3, head_lr=1e-2, head_start="random", patience=12
+        ),
+        store=Store(tmp_path / "store"),
+        setting=SETTING,
+        task=task,
+    ).run()
+    assert tuned.validation is not None and tuned.validation_logits is not None
+    at_start = tuned.history[0][f"validation_{QUALITY[task]}"]
+    assert tuned.head.task == task and tuned.best_epoch > 0 and tuned.validation.quality > at_start
+    if task == "regression":  # in its own unit
+        mean_square = float(np.square(tuned.validation_logits - held_out.labels).mean())
+        assert tuned.validation.loss == pytest.approx(mean_square, rel=1e-3)
+        assert tuned.validation.quality == pytest.approx(1 - mean_square / held_out.labels.var(), rel=1e-3)
 
 
 def test_bf16_states_train_an_fp32_suffix(tmp_path: Path) -> None:

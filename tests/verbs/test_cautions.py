@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.tune import Policy, Recipe
-from headstart.verbs.cautions import unopened, without_part
+from headstart.verbs.cautions import judged_as_they_come, unopened, without_part, without_views
 from headstart.verbs.config import fit_config
 from headstart.verbs.prepare import recipe_of
 
@@ -26,3 +26,21 @@ def test_gradual_opens_every_stage_unless_fewer_epochs_are_asked_for() -> None:
     (said,) = unopened(policy, Recipe(epochs=4))
     assert "embeddings to layer.1 stay frozen" in said and "--epochs 7" in said
     assert unopened(Policy.parse("first:5,gradual", STAGES), Recipe(epochs=2)) == []
+
+
+def test_augmentation_that_no_item_is_seen_under_is_told() -> None:
+    stored, live = Policy.parse("first:2", STAGES), Policy.parse("none", STAGES)
+    (said,) = without_views(stored, Recipe(augment="trivial"), "image")
+    assert "augment: trivial has no part" in said and "--views 4" in said
+    assert without_views(stored, Recipe(augment="trivial", views=4), "image") == []
+    assert without_views(live, Recipe(augment="trivial"), "image") == []
+    assert without_views(stored, Recipe(), "image") == [], "the usual light view is not asked for"
+    assert "spec_augment, speed" in without_views(stored, Recipe(spec_augment=True, speed=0.1), "audio")[0]
+    assert "augment: light" in without_views(live, Recipe(augment="none", word_dropout=0.3), "text")[0]
+    assert "--freeze none" in without_views(stored, Recipe(augment="light"), "text")[0]
+
+
+def test_weights_of_rare_classes_are_told_not_to_choose() -> None:
+    assert judged_as_they_come(Recipe()) == []
+    for rebalanced in (Recipe(class_weights=True), Recipe(sampling="balanced"), Recipe(logit_adjustment=1.0)):
+        assert "still compared by accuracy" in judged_as_they_come(rebalanced)[0]

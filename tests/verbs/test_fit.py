@@ -115,6 +115,10 @@ def test_policies_that_train(
     assert metrics["n_train"] + metrics["n_validation"] == digit_run.metrics["n_train"]
     assert metrics["n_validation"] > 0
     assert metrics["chosen"]["policy"] in (freeze, {"until:block3": "first:3"}.get(freeze), "all")
+    assert metrics["recipe"]["epochs"] == 2 and metrics["recipe"]["batch_size"] == 32
+    found = metrics["calibration"]
+    assert found["temperature"] > 0 and found["after"]["ece"] == metrics["test"]["ece"]["value"]
+    assert (found["temperature"] == 1) == (found["before"] == found["after"])
     saved = predictions(run)
     predicted = run.predict(digit_folder)
     rows = [list(predicted.items).index(item) for item in saved.items]

@@ -87,6 +87,22 @@ def constant(task: Task, targets: NDArray[np.generic], n_outputs: int) -> Float:
     return np.asarray(targets.astype(np.float64).mean(axis=0))
 
 
+def unscaled(
+    task: Task, probabilities_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float
+) -> NDArray[np.float32]:
+    """Return what the probabilities were before the scores were divided by a temperature, of shape (N, C), float32.
+
+    Args:
+        task: classes or labels.
+        probabilities_NC: after it, of shape (N, C); one below 1e-12 counts as that.
+        temperature: of all items, or of shape (N, 1).
+    """
+    p_NC = np.clip(probabilities_NC.astype(np.float64), FLOOR, None)
+    if task == "classification":
+        return softmax(np.log(p_NC) * temperature)
+    return sigmoid((np.log(p_NC) - np.log(np.clip(1 - p_NC, FLOOR, None))) * temperature)
+
+
 def item_quality(task: Task, outputs_NC: NDArray[np.floating], targets: NDArray[np.generic]) -> Float:
     """Return how good the answer is for each item, of shape (N,); see the top of the module.
 

@@ -200,11 +200,25 @@ def _calibration_takeaway(context: ReportContext) -> str:
     if context.task == "multilabel":
         return (
             f"Labels that it gave about {100 * top.confidence:.0f}% were there {100 * top.accuracy:.0f}% of the "
-            f"time ({top.n_items:,} labels of items)."
+            f"time ({top.n_items:,} labels of items).{_temperature(context)}"
         )
     return (
         f"Where it was about {100 * top.confidence:.0f}% sure, it was right {100 * top.accuracy:.0f}% of the "
-        f"time ({counted(context, top.n_items)}); {overconfidence(context)}."
+        f"time ({counted(context, top.n_items)}); {overconfidence(context)}.{_temperature(context)}"
+    )
+
+
+def _temperature(context: ReportContext) -> str:
+    """What temperature scaling did, as a sentence with a space before it."""
+    found = context.metrics.get("calibration")
+    if not found:
+        return ""
+    if found["temperature"] == 1:
+        return " Its scores were not rescaled (temperature 1)."
+    before, after = (100 * found[when]["ece"] for when in ("before", "after"))
+    return (
+        f" Its scores are divided by a temperature of {found['temperature']:.2f}: probabilities were off by "
+        f"{before:.1f} points on average before that, and by {after:.1f} after."
     )
 
 

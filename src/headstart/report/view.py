@@ -203,16 +203,15 @@ def _decimals(value: float | None) -> str:
 
 
 def _candidates(context: ReportContext) -> list[dict[str, Any]]:
+    metric = context.profile_metric  # the quality that validation is scored by
     scale = charts.Scale(
-        [v for c in context.candidates if c.score for v in c.score],
-        context.headline,
-        charts.bound_of(context.headline),
+        [v for c in context.candidates if c.score for v in c.score], metric, charts.bound_of(metric)
     )
     return [
         {
             "name": c.name,
-            "value": number(c.score.value, context.headline) if c.score else "not scored",
-            "interval": interval(c.score, context.headline) if c.score else "",
+            "value": number(c.score.value, metric) if c.score else "not scored",
+            "interval": interval(c.score, metric) if c.score else "",
             "seconds": "" if c.seconds is None else duration(c.seconds),
             "chosen": c.chosen,
             "note": c.note,

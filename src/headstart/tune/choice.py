@@ -1,13 +1,15 @@
 """What a race chose, and from what.
 
 A candidate may be taken where it is better than the head alone by the rule of `compare`, and its accuracy on
-validation is not below that of scratch, where that was run. Of those, the one of least log loss is taken:
+validation is not below that of scratch, where that was run; scratch too, where nothing else may and its accuracy is
+above that of the head alone. Of those, the one of least log loss is taken:
 accuracy on a few dozen validation items comes in steps of points, and their log loss, after temperature
 scaling, tells good candidates apart much earlier.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -129,8 +131,18 @@ def candidate_of(judge: Judge, runner: Runner) -> Candidate:
 
 
 def best_of(candidates: list[Candidate]) -> Candidate | None:
-    """The candidate of least loss that passed, was run to its end, and is not below scratch."""
-    fresh = [c.accuracy for c in candidates if c.fresh and c.accuracy is not None]
-    floor = max(fresh, default=0.0)
-    passed = [c for c in candidates if c.better and c.reached >= 1 and (c.accuracy or 0.0) >= floor]
-    return min(passed, key=lambda c: c.log_loss if c.log_loss is not None else float("inf"), default=None)
+    """The candidate of least loss that passed and is not below scratch; else scratch, where the head alone is.
+
+    Args:
+        candidates: the head alone first.
+    """
+    scored = [
+        (c, c.accuracy, c.log_loss) for c in candidates if c.accuracy is not None and c.log_loss is not None
+    ]
+    scratch = [(c, quality) for c, quality, _ in scored if c.fresh]
+    floor = max((quality for _, quality in scratch), default=-math.inf)
+    passed = [(c, loss) for c, quality, loss in scored if c.better and c.reached >= 1 and quality >= floor]
+    if passed:
+        return min(passed, key=lambda each: each[1])[0]
+    above = [c for c, quality in scratch if quality > (candidates[0].accuracy or 0.0)]
+    return above[0] if above else None

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, StoreError
 from headstart.progress import say
 from headstart.tune.result import Tuned
 from headstart.tune.runner import Build, Runner
@@ -34,6 +34,8 @@ def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, res
         training = build(best.entrant, folder)
         training.limit_epochs(n_epochs)
         tuned = training.run(resume=resume, deadline=time.monotonic() + max(0.0, seconds))
+    except StoreError:
+        raise
     except HeadstartError as error:
         say(f"{best.name} on all items: {error}")
         return None

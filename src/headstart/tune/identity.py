@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from headstart.sources.source import Source
 from headstart.tune.feeding import Part
 from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
+
+_LONGEST = 80  # characters of a value in a message
 
 
 def identity_of(
@@ -43,7 +45,7 @@ def identity_of(
 
 def recipe_identity(recipe: Recipe) -> dict[str, Any]:
     """The settings; how a batch is worked off may differ, since its steps are the same."""
-    return recipe.model_dump(exclude={"accumulate"})
+    return recipe.model_dump(exclude={"accumulate", "checkpointing"})
 
 
 def check_identity(saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:
@@ -52,12 +54,29 @@ def check_identity(saved: Mapping[str, Any], present: Mapping[str, Any]) -> None
     Raises:
         OptionError: naming all that differs.
     """
-    differing = [name for name in {**saved, **present} if saved.get(name) != present.get(name)]
+    differing = list(_differing(saved, present))
     if differing:
-        told = "; ".join(f"{name} was {saved.get(name)}, is {present.get(name)}" for name in differing)
         raise OptionError(
-            f"the checkpoint is of another run: {told}. Resume with the same settings, or start a new run"
+            f"the checkpoint is of another run: {'; '.join(differing)}. "
+            "Resume with the same settings, or start a new run"
         )
+
+
+def _differing(saved: Mapping[str, Any], present: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """What differs, each as "name was this, is that"; of settings within settings those alone that do."""
+    for name in {**saved, **present}:
+        was, is_ = saved.get(name), present.get(name)
+        if was == is_:
+            continue
+        if isinstance(was, Mapping) and isinstance(is_, Mapping):
+            yield from _differing(was, is_, f"{name} ")
+        else:
+            yield f"{within}{name} was {_short(was)}, is {_short(is_)}"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _fingerprint(part: Part) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart import processes
-from headstart.errors import TrainingError
+from headstart.errors import DivergenceError, TrainingError
 from headstart.heads.linear import LinearHeadModule
 from headstart.progress import progress
 from headstart.tune import randomness
@@ -303,11 +303,11 @@ class Loop:
         """Stop when the loss is not a number.
 
         Raises:
-            TrainingError: naming the epoch, the rate and the remedy.
+            DivergenceError: naming the epoch, the rate and the remedy.
         """
         if not bool(torch.isfinite(self.sharing.total(self.at.loss_sum))):
             precision = " or --precision fp32" if self.machine.precision != "fp32" else ""
-            raise TrainingError(
+            raise DivergenceError(
                 f"the training loss is not a finite number in epoch {self.at.epoch} of {self.n_epochs}, "
                 f"at lr {peak_rate(self.optimizer):g} (head_lr {self.recipe.head_lr:g}). Try a lower rate, such as "
                 f"--lr {peak_rate(self.optimizer) / 10:g}{precision}; if that does not help, look for broken items"

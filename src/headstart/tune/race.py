@@ -11,9 +11,10 @@ up again decides the same.
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from headstart.tune.budget import SHARE, Cost, least_epochs, plan, survivors, to
 from headstart.tune.choice import AutoChoice, best_of, candidate_of, reference
 from headstart.tune.entrants import RATES, Entrant
 from headstart.tune.finale import train_again
+from headstart.tune.identity import check_identity
 from headstart.tune.result import Tuned
 from headstart.tune.runner import Build, Judge, Runner
 from headstart.tune.soups import soup_of
@@ -47,6 +49,10 @@ class Race:
         folder: for the study and checkpoints; None: a temporary one.
         resume: whether to take up what the folder holds.
         seed: of the study.
+        identity: what must be equal for a race to be taken up, as plain values by name.
+
+    Raises:
+        OptionError: the folder holds another race.
     """
 
     def __init__(
@@ -62,10 +68,12 @@ class Race:
         folder: Path | None = None,
         resume: bool = False,
         seed: int = 0,
+        identity: Mapping[str, Any] | None = None,
     ) -> None:
         self.build, self.judge, self.again, self.growth, self.grouped = build, judge, again, growth, grouped
         self.budget, self.pass_seconds = budget_seconds, pass_seconds
         self.folder, self.resume, self.seed = folder, resume, seed
+        self.identity = json.loads(json.dumps(identity or {}))  # as it comes back from the study file
         self.runners: dict[str, Runner] = {}
 
     def run(self, entrants: Sequence[Entrant], scratch: Entrant | None = None) -> AutoChoice:
@@ -80,6 +88,7 @@ class Race:
             everyone = [*entrants, *others, *([] if scratch is None else [scratch])]
             texts = [entrant.policy.text for entrant in everyone]
             self.study = Study(place, texts, resume=self.resume, seed=self.seed)
+            check_identity(self.study.decide("identity", self.identity), self.identity)
             self.started = time.monotonic() - self.study.spent_seconds
             self.place = place
             if self.judge.has_room:
@@ -164,7 +173,7 @@ class Race:
             for runner in field:
                 steps = runner.rungs
                 self._advance(runner, steps[min(rung, len(steps) - 1)])
-            field = sorted((r for r in field if r.reached), key=lambda r: r.score.loss)
+            field = sorted((r for r in field if r.reached and not r.is_out), key=lambda r: r.score.loss)
             for runner in field[survivors(len(field)) :]:
                 runner.drop()
             field = field[: survivors(len(field))]
@@ -245,7 +254,8 @@ class Race:
         else:
             tuned, how = best.result(), "trained without the validation items"
         candidates = [replace(c, chosen=c.name == best.name) for c in candidates]
-        reason = f"{best.name}: {found.why}; {how}"
+        above = "" if found.better else ", but above it on validation"
+        reason = f"{best.name}: {found.why}{above}; {how}"
         return AutoChoice(
             found.policy, tuned, tuple(candidates), reason, refitted=again is not None, scratch=fresh
         )

@@ -94,6 +94,8 @@ class Recipe(BaseModel):
     def _something_trains(cls, steps: int, info: ValidationInfo) -> int:
         if not steps and info.data.get("epochs") == 0:
             raise PydanticCustomError("idle", "with epochs 0 the contrastive stage must take a step at least")
+        if info.data.get("steps") and info.data.get("epochs") == 0:
+            raise PydanticCustomError("no_end", "steps has no part with epochs 0: leave one of them away")
         return steps
 
     @classmethod

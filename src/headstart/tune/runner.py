@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.targets import Task
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, StoreError
 from headstart.progress import say
 from headstart.tune.budget import rungs
 from headstart.tune.compare import Comparison, compare
@@ -144,6 +144,8 @@ class Runner:
             training = self._made()
             prepared = time.monotonic() - started
             epoch = training.measure_epoch()
+        except StoreError:  # of the disk, not of the candidate
+            raise
         except HeadstartError as error:
             self.leave_out(f"not tried: {error}")
             return
@@ -167,15 +169,17 @@ class Runner:
         started = time.monotonic()
         try:
             tuned = self._run(epoch, deadline)
+        except StoreError:
+            raise
         except HeadstartError as error:  # the others go on
             self.leave_out(f"failed: {error}")
             return
         assert tuned.validation_logits is not None  # candidates are trained with validation
         run = int(tuned.history[-1]["epoch"])
         seconds = self.facts["seconds"] + time.monotonic() - started
-        self._study.note(self.name, seconds=seconds, run=run, ended=run < epoch)
         loss = self._judge.score(tuned.validation_logits).loss
         self._study.report(self.name, epoch, loss, tuned.validation_logits)
+        self._study.note(self.name, seconds=seconds, run=run, ended=run < epoch)
         self._tuned = tuned
 
     def drop(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.errors import OptionError
+from headstart.progress import say
 from headstart.verbs.prepare import recipe_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def learn_auto(
         resume: whether to take up what the folder holds.
     """
     from headstart.tune import Judge, Race, from_scratch, suggest_entrants
+    from headstart.tune.identity import identity_of
     from headstart.verbs.learned import Learned
     from headstart.verbs.trained import with_weights
 
@@ -60,12 +62,23 @@ def learn_auto(
         else lambda entrant, place: made.training(entrant, everything, nothing, place),
         growth=len(everything) / max(1, len(train)),
         grouped=job.examples.groups is not None,  # repeated items are bound too, and are no groups
-        pass_seconds=learner.clock.seconds.get("features", 0.0) * len(train) / len(job.examples),
+        pass_seconds=_pass_seconds(learner) * len(train),
         folder=folder,
         resume=resume,
         seed=config.seed,
+        identity=identity_of(
+            job.source,
+            job.policy,
+            job.recipe,
+            learner.setting,
+            seed=config.seed,
+            classes=learner.classes,
+            train=learner.part(train),
+            validation=learner.part(validation),
+        ),
     )
     found = race.run(suggest_entrants([row.score for row in choice.profile], stages), from_scratch(stages))
+    say(found.reason)
     if found.tuned is None:
         refitted = learner.choose(everything)
         return Learned.head_alone(job.source, refitted, len(everything), found.reason, auto=found)
@@ -74,7 +87,16 @@ def learn_auto(
     learned = with_weights(learner, found.tuned, choice, *parts)
     if chosen.fresh:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
-    return replace(learned, auto=found, reason=found.reason)
+    return replace(learned, auto=found, reason=". ".join([found.reason, *found.tuned.notes]))
+
+
+def _pass_seconds(learner: Learner) -> float:
+    """Seconds of a forward pass of an item: as the features took them, unless those came from the store."""
+    from headstart.verbs.plan import timed_item
+
+    taken = learner.clock.seconds.get("features", 0.0) / len(learner.job.examples)
+    timed, _ = timed_item(learner.job, learner.setting)
+    return taken if taken > timed / 4 else timed
 
 
 def scratch_outputs(learner: Learner, learned: Learned, positions: np.ndarray) -> np.ndarray | None:

@@ -49,3 +49,51 @@ def unopened(policy: Policy, recipe: Recipe) -> list[str]:
         f"'{policy.text}' opens one stage an epoch: in {recipe.epochs} epochs {named} stay frozen. "
         f"To open all: --epochs {len(policy.trained)}"
     ]
+
+
+def without_views(policy: Policy, recipe: Recipe, modality: str) -> list[str]:
+    """Augmentation that a recipe asks for and no item will be seen under.
+
+    Args:
+        policy: what is frozen.
+        recipe: of the augmentation.
+        modality: "image", "text" or "audio".
+    """
+    is_stored = policy.cut is not None and 0 < policy.cut < len(policy.stages)
+    if modality == "text":
+        if (
+            recipe.augment == "none"
+            and recipe.word_dropout != type(recipe).model_fields["word_dropout"].default
+        ):
+            return ["word_dropout has no part without augment: light"]
+        if recipe.augment != "none" and is_stored:
+            return [
+                "word dropout has no part where a frozen prefix is stored: only --freeze none draws words anew"
+            ]
+        return []
+    asked = {
+        "augment: trivial": modality == "image" and recipe.augment == "trivial",
+        "spec_augment": modality == "audio" and recipe.spec_augment,
+        "speed": modality == "audio" and recipe.speed > 0,
+    }
+    named = ", ".join(name for name, is_asked in asked.items() if is_asked)
+    if not named or not is_stored or recipe.views > 1 or recipe.augment == "none":
+        return []
+    return [
+        f"the frozen prefix is stored once an item, so {named} has no part: --views 4 stores augmented views "
+        "beside the plain one, --freeze none draws one each epoch"
+    ]
+
+
+def judged_as_they_come(recipe: Recipe) -> list[str]:
+    """That rare classes weigh more in training, and not in what is chosen by it.
+
+    Args:
+        recipe: of the weights.
+    """
+    if not (recipe.class_weights or recipe.sampling == "balanced" or recipe.logit_adjustment):
+        return []
+    return [
+        "rare classes weigh more in training; epochs, and what was trained against the head alone, are still compared "
+        "by accuracy and log loss of the items as they come"
+    ]

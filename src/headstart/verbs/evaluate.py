@@ -22,6 +22,7 @@ class Evaluation:
         positions: of these items in the data, of shape (n_items,).
         probabilities: of the result, of shape (n_items, C); its values for a quantity.
         probe: of the head alone.
+        temperatures: what the scores of each item were divided by, of shape (n_items,).
         folds: fold of each item where the whole procedure was cross-validated, else None.
         scratch: of the same network without its pretrained weights, where a race trained it to its end.
     """
@@ -29,6 +30,7 @@ class Evaluation:
     positions: np.ndarray
     probabilities: np.ndarray
     probe: np.ndarray
+    temperatures: np.ndarray
     folds: np.ndarray | None = None
     scratch: np.ndarray | None = None
 
@@ -52,6 +54,7 @@ def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Le
         test,
         learner.probabilities(learned, test),
         learner.probe(learned, test),
+        np.full(len(test), learned.head.temperature),
         scratch=scratch_outputs(learner, learned, test),
     )
     if config.refit_all:
@@ -70,7 +73,7 @@ def _cross_validate(
         learner.strata[items], None if units is None else units[items], n_folds, learner.config.seed
     )
     probabilities = np.zeros((len(items), len(learner.classes)), np.float32)
-    probe = np.zeros_like(probabilities)
+    probe, temperatures = np.zeros_like(probabilities), np.ones(len(items))
     numbers = np.unique(folds)
     with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
         for fold in numbers.tolist():
@@ -78,8 +81,9 @@ def _cross_validate(
             learned = learner.learn(inside, outside[:0], folder / f"fold-{fold + 1}", resume)
             probabilities[folds == fold] = learner.probabilities(learned, outside)
             probe[folds == fold] = learner.probe(learned, outside)
+            temperatures[folds == fold] = learned.head.temperature
             advance(1)
-    return Evaluation(items, probabilities, probe, folds)
+    return Evaluation(items, probabilities, probe, temperatures, folds)
 
 
 def _refitted(learner: Learner, learned: Learned, everything: np.ndarray) -> Learned:

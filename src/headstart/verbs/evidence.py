@@ -29,6 +29,8 @@ class Evidence:
         verdict: outcome, what it was measured against, and the paired difference.
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
+        calibration: `temperature`, and `ece` and `log_loss` `before` and `after` the scores are divided by it;
+            empty for a quantity.
     """
 
     test: Mapping[str, Interval]
@@ -36,6 +38,7 @@ class Evidence:
     verdict: Any
     verification: Mapping[str, Any] | None = None
     verification_notes: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
 
 def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
@@ -60,15 +63,36 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
     with learner.clock.phase("evaluate"):
         own_groups = None if groups is None else groups[positions]
         told, notes = _verification(learner, evaluation)
+        test = _scores(learner, positions, evaluation.probabilities)
         return Evidence(
-            test=_scores(learner, positions, evaluation.probabilities),
+            test=test,
             baselines={name: _scores(learner, positions, p) for name, p in others.items()},
             verdict=verdict(
                 codes, evaluation.probabilities, without_pretraining, own_groups, task=learner.targets.task
             ),
             verification=told,
             verification_notes=notes,
+            calibration=_calibration(learner, evaluation, test),
         )
+
+
+def _calibration(learner: Learner, evaluation: Evaluation, test: Mapping[str, Interval]) -> Mapping[str, Any]:
+    """What temperature scaling did to the probabilities of the held-out items."""
+    from headstart.heads.outputs import unscaled
+
+    task = learner.targets.task
+    if task == "regression":
+        return {}
+    before = _scores(
+        learner,
+        evaluation.positions,
+        unscaled(task, evaluation.probabilities, evaluation.temperatures[:, None]),
+    )
+    return {
+        "temperature": float(np.mean(evaluation.temperatures)),
+        "before": {name: before[name].value for name in ("ece", "log_loss")},
+        "after": {name: test[name].value for name in ("ece", "log_loss")},
+    }
 
 
 def _scores(learner: Learner, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:

@@ -78,8 +78,11 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
     extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job, learned)}
     if learned.tuned is not None:
         extra.update(learned.tuned.evidence)
+        extra["recipe"] = learned.tuned.recipe.model_dump(mode="json")
     if learned.auto is not None:
         extra["candidates"] = [candidate.to_json() for candidate in learned.auto.candidates]
+    if evidence.calibration:
+        extra["calibration"] = dict(evidence.calibration)
     if evidence.verification_notes:
         extra["verification_trials"] = dict(evidence.verification_notes)
     return Metrics(

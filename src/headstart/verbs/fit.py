@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart import processes
-from headstart.errors import InputError, OptionError
+from headstart.errors import DivergenceError, InputError, OptionError
 from headstart.progress import say
 from headstart.verbs.clock import IMPORTS, Clock, long_lived
 from headstart.verbs.config import FitConfig, fit_config, read_config
@@ -157,6 +157,9 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
         if not processes.is_first():
             raise
         run.discard()
+        raise
+    except DivergenceError as error:  # the same settings would end there again
+        error.add_note(f"Start a new run with them; {quoted(run)} keeps what was finished, for a look")
         raise
     except BaseException as error:
         error.add_note(f"What was finished is kept. Go on with: headstart fit --resume {quoted(run)}")

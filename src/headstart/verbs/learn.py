@@ -219,7 +219,7 @@ class Learner:
             ) from None
         return train[inside], train[aside]
 
-    def _part(self, positions: np.ndarray) -> Any:
+    def part(self, positions: np.ndarray) -> Any:
         """Items with their digests and labels, as a training takes them."""
         from headstart.data.items import take_items
         from headstart.tune import Part
@@ -253,8 +253,8 @@ class Learner:
 
         return Training(
             source or self.job.source,
-            self._part(train),
-            self._part(validation) if len(validation) else None,
+            self.part(train),
+            self.part(validation) if len(validation) else None,
             self.classes,
             policy=policy,
             recipe=recipe,

@@ -76,7 +76,7 @@ def _cost(job: Prepared, config: FitConfig) -> str:
 
     n_items = len(job.examples)
     setting = Setting.choose(config.device, config.precision, config.threads)
-    seconds, n_floats = _timed(job, setting)
+    seconds, n_floats = timed_item(job, setting)
     lines = [
         f"Cost on {setting.device}, {setting.precision}, {setting.n_threads} threads:",
         f"  features: about {seconds * n_items:,.0f} s and {n_floats * 4 * n_items / 1e6:,.1f} MB",
@@ -93,7 +93,7 @@ def _cost(job: Prepared, config: FitConfig) -> str:
     return "\n".join(lines)
 
 
-def _timed(job: Prepared, setting: Setting) -> tuple[float, int]:
+def timed_item(job: Prepared, setting: Setting) -> tuple[float, int]:
     """Seconds an item and numbers an item, from a pass over a few."""
     import tempfile
     from pathlib import Path

@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.errors import DataError, DiskFullError, OptionError, SourceError
 from headstart.progress import say
-from headstart.verbs.cautions import unopened, without_part
+from headstart.verbs.cautions import judged_as_they_come, unopened, without_part, without_views
 from headstart.verbs.clock import IMPORTS, Clock, long_lived
 from headstart.verbs.config import FitConfig
 
@@ -175,6 +175,8 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
             *policy.cautions(pretrained=source.provenance.pretrained),
             *without_part(config, policy),
             *unopened(policy, recipe),
+            *without_views(policy, recipe, source.modality),
+            *judged_as_they_come(recipe),
         ]
         for caution in cautions:
             say(caution)
