@@ -123,7 +123,7 @@ def test_resumed_with_another_data_set_policy_or_recipe(
     refused(command("fit", other, "--resume", ended), "training data was", "same settings")
     refused(command("fit", "--resume", ended, "--freeze", "norm"), "freeze was gradual, is norm")
     refused(command("fit", "--resume", ended, "--freeze", "all"), "freeze was gradual, is all")
-    refused(command("fit", "--resume", ended, "--lr", 0.01), "recipe was", "same settings")
+    refused(command("fit", "--resume", ended, "--lr", 0.01), "recipe lr was 0.001, is 0.01", "same settings")
     assert command("fit", "--resume", ended).code == 0
     refused(command("fit", "--resume", ended), str(ended), "finished")
 
