@@ -186,7 +186,7 @@ def test_one_that_diverges_later_leaves_its_place_to_the_next(tmp_path: Path) ->
 
 
 def test_a_race_is_not_taken_up_with_other_data(tmp_path: Path) -> None:
-    identity = {"seed": 0, "recipe": {"lr": 0.1, "epochs": 2}, "classes": ("a", "b")}
+    identity = {"seed": 0, "recipe": {"lr": 0.1, "epochs": 2}, "classes": ["a", "b"]}
     race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity)
     race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity, resume=True)
     other = {**identity, "recipe": {"lr": 0.2, "epochs": 2}}

@@ -197,15 +197,16 @@ def _calibration_takeaway(context: ReportContext) -> str:
     if not filled:
         return ""
     top = max(filled, key=lambda b: b.n_items)
-    if context.task == "multilabel":
-        return (
-            f"Labels that it gave about {100 * top.confidence:.0f}% were there {100 * top.accuracy:.0f}% of the "
-            f"time ({top.n_items:,} labels of items).{_temperature(context)}"
-        )
-    return (
+    found = (
         f"Where it was about {100 * top.confidence:.0f}% sure, it was right {100 * top.accuracy:.0f}% of the "
-        f"time ({counted(context, top.n_items)}); {overconfidence(context)}.{_temperature(context)}"
+        f"time ({counted(context, top.n_items)}); {overconfidence(context)}."
     )
+    if context.task == "multilabel":
+        found = (
+            f"Labels that it gave about {100 * top.confidence:.0f}% were there {100 * top.accuracy:.0f}% of the "
+            f"time ({top.n_items:,} labels of items)."
+        )
+    return f"{found}{_temperature(context)}"
 
 
 def _temperature(context: ReportContext) -> str:

@@ -62,9 +62,7 @@ class ContrastiveStage(Loop):
             **options,
         )
 
-    keeps_its_end = (
-        False  # it takes seconds, and so does writing all weights and the optimizer's state of them
-    )
+    keeps_its_end = False  # it takes seconds, and so does writing all weights and the optimizer's state
 
     def plan(self, epoch: int) -> list[Positions]:
         """The batches of an epoch, each with items of every class as far as there are enough."""

@@ -45,7 +45,7 @@ def identity_of(
 
 def recipe_identity(recipe: Recipe) -> dict[str, Any]:
     """The settings; how a batch is worked off may differ, since its steps are the same."""
-    return recipe.model_dump(exclude={"accumulate", "checkpointing"})
+    return recipe.model_dump(mode="json", exclude={"accumulate", "checkpointing"})
 
 
 def check_identity(saved: Mapping[str, Any], present: Mapping[str, Any]) -> None:

@@ -130,6 +130,11 @@ class Policy:
         return max(self.resolved_cut, len(self.stages) - max(1, epoch))
 
     @property
+    def stores_prefix(self) -> bool:
+        """Whether stages are frozen below others that train, so that their output is stored; not known of `auto`."""
+        return self.cut is not None and 0 < self.cut < len(self.stages)
+
+    @property
     def trains_stages(self) -> bool:
         """Whether anything beside the head trains, or may be chosen to."""
         return self.cut is None or bool(self.trained)

@@ -11,7 +11,6 @@ up again decides the same.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +48,7 @@ class Race:
         folder: for the study and checkpoints; None: a temporary one.
         resume: whether to take up what the folder holds.
         seed: of the study.
-        identity: what must be equal for a race to be taken up, as plain values by name.
+        identity: what must be equal for a race to be taken up, as plain values of JSON by name.
 
     Raises:
         OptionError: the folder holds another race.
@@ -73,7 +72,7 @@ class Race:
         self.build, self.judge, self.again, self.growth, self.grouped = build, judge, again, growth, grouped
         self.budget, self.pass_seconds = budget_seconds, pass_seconds
         self.folder, self.resume, self.seed = folder, resume, seed
-        self.identity = json.loads(json.dumps(identity or {}))  # as it comes back from the study file
+        self.identity = dict(identity or {})
         self.runners: dict[str, Runner] = {}
 
     def run(self, entrants: Sequence[Entrant], scratch: Entrant | None = None) -> AutoChoice:

@@ -59,14 +59,13 @@ def without_views(policy: Policy, recipe: Recipe, modality: str) -> list[str]:
         recipe: of the augmentation.
         modality: "image", "text" or "audio".
     """
-    is_stored = policy.cut is not None and 0 < policy.cut < len(policy.stages)
     if modality == "text":
         if (
             recipe.augment == "none"
             and recipe.word_dropout != type(recipe).model_fields["word_dropout"].default
         ):
             return ["word_dropout has no part without augment: light"]
-        if recipe.augment != "none" and is_stored:
+        if recipe.augment != "none" and policy.stores_prefix:
             return [
                 "word dropout has no part where a frozen prefix is stored: only --freeze none draws words anew"
             ]
@@ -77,7 +76,7 @@ def without_views(policy: Policy, recipe: Recipe, modality: str) -> list[str]:
         "speed": modality == "audio" and recipe.speed > 0,
     }
     named = ", ".join(name for name, is_asked in asked.items() if is_asked)
-    if not named or not is_stored or recipe.views > 1 or recipe.augment == "none":
+    if not named or not policy.stores_prefix or recipe.views > 1 or recipe.augment == "none":
         return []
     return [
         f"the frozen prefix is stored once an item, so {named} has no part: --views 4 stores augmented views "

@@ -77,17 +77,18 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
 
 
 def _calibration(learner: Learner, evaluation: Evaluation, test: Mapping[str, Interval]) -> Mapping[str, Any]:
-    """What temperature scaling did to the probabilities of the held-out items."""
+    """What temperature scaling did to the probabilities of the held-out items; without intervals."""
+    from headstart.evidence import task_metrics
     from headstart.heads.outputs import unscaled
 
     task = learner.targets.task
     if task == "regression":
         return {}
-    before = _scores(
-        learner,
-        evaluation.positions,
-        unscaled(task, evaluation.probabilities, evaluation.temperatures[:, None]),
-    )
+    before = test
+    if (evaluation.temperatures != 1).any():
+        codes = learner.codes[evaluation.positions]
+        unscaled_NC = unscaled(task, evaluation.probabilities, evaluation.temperatures[:, None])
+        before = task_metrics(task, codes, unscaled_NC, n_resamples=1)
     return {
         "temperature": float(np.mean(evaluation.temperatures)),
         "before": {name: before[name].value for name in ("ece", "log_loss")},

@@ -82,7 +82,7 @@ def _cost(job: Prepared, config: FitConfig) -> str:
         f"  features: about {seconds * n_items:,.0f} s and {n_floats * 4 * n_items / 1e6:,.1f} MB",
     ]
     cut = job.policy.cut
-    if cut is not None and 0 < cut < len(job.policy.stages):
+    if cut is not None and job.policy.stores_prefix:
         train = take_items(job.examples.items, job.positions("train"))
         n_bytes = estimate_state_bytes(job.source, train, cut, precision=setting.precision)
         lines.append(
