@@ -27,7 +27,7 @@ def check_backbone(
     stages: Mapping[str, str] | Sequence[str] | None = None,
     cuts: Literal["few", "all"] = "few",
 ) -> Backbone:
-    """Check that a network can be cut exactly: outputs, gradients, slices and joins of its states.
+    """Check that a network can be cut exactly: outputs, gradients, slices and joins of its states, pooled vectors.
 
     Args:
         module: a network of float32 in eval mode, its parameters requiring gradients.
@@ -55,6 +55,8 @@ def check_backbone(
         if cut < backbone.n_stages:
             _check_gradients(backbone, cut, _gradients(module, output, weights), gradients)
         _check_items(backbone, state, cut, output)
+        if 0 < cut < backbone.n_stages:
+            _check_one_pass(backbone, state, cut, inputs)
     return backbone
 
 
@@ -96,6 +98,22 @@ def _check_items(backbone: Backbone, state: State, cut: int, output: list[Tensor
     for got, whole in zip(reordered, output, strict=True):
         if whole.shape[0] == n_items:
             _close(got, whole[order], FORWARD_TOLERANCE, f"cut {cut}: the output of reordered items")
+
+
+def _check_one_pass(backbone: Backbone, state: State, cut: int, inputs: Tensor | Mapping[str, Any]) -> None:
+    """A pass that runs on past the cut notes the state there as one that stops, and its vectors are as without."""
+    vectors, noted = backbone.pooled_and_state(inputs, cut)
+    if noted.layout != state.layout:
+        raise AssertionError(f"cut {cut}: the state noted in a whole pass has another layout")
+    for name, tensor in state.tensors.items():
+        _close(
+            noted.tensors[name].float(),
+            tensor.float(),
+            FORWARD_TOLERANCE,
+            f"cut {cut}: '{name}' noted in a pass",
+        )
+    for index, (got, alone) in enumerate(zip(vectors, backbone.pooled(inputs), strict=True)):
+        _close(got, alone, FORWARD_TOLERANCE, f"cut {cut}: the vector of stage {index}")
 
 
 def _close(got: Tensor, expected: Tensor, tolerance: float, what: str, scale: float | None = None) -> None:

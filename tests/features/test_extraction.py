@@ -20,7 +20,7 @@ from headstart.data.loading import plan_batches
 from headstart.data.preprocessing import ImagePreprocessing, TextPreprocessing
 from headstart.errors import DiskFullError
 from headstart.features import Key, Store
-from headstart.features.extraction import compute_batches, fill, shard_sizes
+from headstart.features.extraction import Output, compute_batches, fill, shard_sizes
 from headstart.features.shelf import Shelf
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"),), "fp32")
@@ -58,14 +58,8 @@ def test_values_reach_the_shelf(tmp_path: Path, n_workers: int) -> None:
     shelf = Store(tmp_path).open(KEY)
     done: list[int] = []
     told: list[tuple[int, int]] = []
-    fill(
-        shelf,
-        DIGESTS,
-        compute_batches(batches(), double, n_workers),
-        shard_sizes(10, 4),
-        advance=done.append,
-        before_writing=lambda n_items, n_bytes: told.append((n_items, n_bytes)),
-    )
+    output = Output(shelf, shard_sizes(10, 4), before_writing=lambda *first: told.append(first))
+    fill([output], DIGESTS, compute_batches(batches(), double, n_workers), advance=done.append)
     assert (done, told) == ([2] * 10, [(2, 8)])
     assert len(list(shelf.folder.glob("*.safetensors"))) == 3
     shelf.refresh()
@@ -83,7 +77,7 @@ def test_an_interrupted_loop_leaves_whole_shards(tmp_path: Path, error: type[Bas
         return double(inputs, worker)
 
     with pytest.raises(error):
-        fill(shelf, DIGESTS, compute_batches(batches(), stop_at_item_14, 1), shard_sizes(10, 4))
+        fill([Output(shelf, shard_sizes(10, 4))], DIGESTS, compute_batches(batches(), stop_at_item_14, 1))
     shelf.refresh()
     assert read(shelf) == [2.0 * number for number in range(8)] + [-1.0] * 12
     assert not list(shelf.folder.glob(".tmp*"))
@@ -97,7 +91,7 @@ def test_a_full_disk_ends_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DiskFullError):
-        fill(shelf, DIGESTS, compute_batches(batches(), double, 1), shard_sizes(10, 1))
+        fill([Output(shelf, shard_sizes(10, 1))], DIGESTS, compute_batches(batches(), double, 1))
     assert not list(shelf.folder.glob("*.safetensors")) and not list(shelf.folder.glob(".tmp*"))
 
 
@@ -112,8 +106,9 @@ def test_room_is_asked_for_before_the_second_batch(tmp_path: Path) -> None:
         seen.append(len(inputs["x"]))
         return double(inputs, worker)
 
+    output = Output(shelf, shard_sizes(10, 4), before_writing=refuse)
     with pytest.raises(DiskFullError, match="no room"):
-        fill(shelf, DIGESTS, compute_batches(batches(), count, 1), shard_sizes(10, 4), before_writing=refuse)
+        fill([output], DIGESTS, compute_batches(batches(), count, 1))
     assert len(seen) <= 3
 
 

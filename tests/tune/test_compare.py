@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.tune.compare import Comparison, compare
+from headstart.tune.objective import balanced_weights
 
 
 def logits_of(right: np.ndarray, labels: np.ndarray, size: float = 2.0) -> np.ndarray:
@@ -90,3 +91,13 @@ def test_a_comparison_tells_itself() -> None:
     words = Comparison(0.021, 0.01, 0.05, 0.02).words
     assert words.startswith("+2.1 points of accuracy (standard error 1.0), log loss -0.050")
     assert words.endswith("against the head alone: better")
+
+
+def test_a_rare_class_gained_for_a_few_frequent_items_is_better_where_classes_count_the_same() -> None:
+    labels = np.repeat([0, 1], [180, 20])
+    all_frequent = logits_of(labels == 0, labels)
+    candidate = logits_of((labels == 1) | (np.arange(200) % 8 > 0), labels)
+    assert not compare(candidate, all_frequent, labels).better
+    found = compare(candidate, all_frequent, labels, weights_N=balanced_weights(labels))
+    assert found.better and "balanced accuracy" in found.words
+    assert found.quality == pytest.approx((20 / 20 - np.mean(np.arange(180) % 8 == 0)) / 2)

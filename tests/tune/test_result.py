@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score
 
 from headstart.heads.calibrate import fit_temperature
 from headstart.heads.linear import softmax
+from headstart.tune import Recipe
+from headstart.tune.objective import weights_to_judge
 from headstart.tune.result import item_losses, score
 
 
@@ -50,3 +53,24 @@ def test_logits_that_say_nothing() -> None:
 
 def test_a_probability_of_zero_is_a_finite_loss() -> None:
     assert item_losses(np.array([[0.0, 1.0]]), np.array([0]))[0] == pytest.approx(-np.log(1e-12))
+
+
+REBALANCED = ({"class_weights": True}, {"sampling": "balanced"}, {"logit_adjustment": 1.0})
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(REBALANCED), st.integers(0, 100))
+def test_where_rare_classes_weigh_more_every_class_counts_the_same(rebalanced: dict, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = random.choice(4, p=[0.7, 0.2, 0.08, 0.02], size=80)
+    logits = random.normal(size=(80, 4)) + 2 * np.eye(4)[labels]
+    weights = weights_to_judge(Recipe(**rebalanced), labels)
+    found = score(logits, labels, "classification", weights)
+    assert found.quality == pytest.approx(balanced_accuracy_score(labels, logits.argmax(axis=1)))
+    losses = item_losses(softmax(logits / found.temperature), labels)
+    assert found.loss == pytest.approx(np.mean([losses[labels == code].mean() for code in np.unique(labels)]))
+
+
+def test_without_such_a_setting_every_item_counts_the_same() -> None:
+    assert weights_to_judge(Recipe(), np.arange(4)) is None
+    assert weights_to_judge(Recipe(class_weights=True), np.arange(4.0)[:, None], "regression") is None

@@ -258,3 +258,13 @@ def test_bf16_states_train_an_fp32_suffix(tmp_path: Path) -> None:
     tuned = training("image", tmp_path, setting=replace(SETTING, precision="bf16"), epochs=4).run()
     assert tuned.validation is not None and tuned.validation.accuracy >= 0.8
     assert all(t.dtype == torch.float32 for t in tuned.state_dict.values() if t.is_floating_point())
+
+
+def test_epochs_are_compared_by_class_where_the_recipe_weighs_rare_ones(tmp_path: Path) -> None:
+    tuned = training("image", tmp_path, "first:2", class_weights=True).run()
+    assert tuned.validation is not None and tuned.validation_logits is not None
+    labels = part_of("image", 20, 1, tmp_path).labels
+    guessed = tuned.validation_logits.argmax(axis=1)
+    balanced = np.mean([(guessed[labels == code] == code).mean() for code in np.unique(labels)])
+    assert tuned.history[tuned.best_epoch]["validation_balanced_accuracy"] == pytest.approx(balanced)
+    assert tuned.validation.quality == pytest.approx(balanced)

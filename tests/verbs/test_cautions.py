@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.tune import Policy, Recipe
-from headstart.verbs.cautions import judged_as_they_come, unopened, without_part, without_views
+from headstart.verbs.cautions import judged_by_class, unopened, without_part, without_views
 from headstart.verbs.config import fit_config
 from headstart.verbs.prepare import recipe_of
 
@@ -40,7 +40,7 @@ def test_augmentation_that_no_item_is_seen_under_is_told() -> None:
     assert "--freeze none" in without_views(stored, Recipe(augment="light"), "text")[0]
 
 
-def test_weights_of_rare_classes_are_told_not_to_choose() -> None:
-    assert judged_as_they_come(Recipe()) == []
+def test_weights_of_rare_classes_are_told_to_choose() -> None:
+    assert judged_by_class(Recipe()) == []
     for rebalanced in (Recipe(class_weights=True), Recipe(sampling="balanced"), Recipe(logit_adjustment=1.0)):
-        assert "still compared by accuracy" in judged_as_they_come(rebalanced)[0]
+        assert "balanced accuracy" in judged_by_class(rebalanced)[0]

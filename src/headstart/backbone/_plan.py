@@ -8,7 +8,8 @@ the plan.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ from headstart.backbone.state import Layout, State
 from headstart.errors import ArchitectureError
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
+Seen = dict[int, tuple[Tree, dict[str, Tensor]]]
 
 
 @dataclass(frozen=True)
@@ -84,24 +86,56 @@ def named_values(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, 
 
 def run_prefix(root: nn.Module, modules: list[nn.Module], plan: Plan, inputs: Inputs) -> State:
     """Run a network up to a cut and return the state there."""
+    seen: Seen = {}
+    args, kwargs = as_call(inputs)
+    try:
+        with torch.no_grad(), eval_mode(modules), _watched(plan, inputs, seen, _stop):
+            root(*args, **kwargs)
+    except Stop as stop:
+        return _state_of_call(root, plan, inputs, stop.call, seen)
+    raise _changed(root, plan, "its stage did not run")
+
+
+@contextmanager
+def state_noted(root: nn.Module, plan: Plan, inputs: Inputs) -> Iterator[list[State]]:
+    """Note the state at a cut while the network runs on past it in the block; it is the one item of the list then.
+
+    Its tensors are copies, since later stages may write into theirs.
+
+    Raises:
+        ArchitectureError: the pass ran otherwise than the one the cut was checked on.
+    """
+    seen: Seen = {}
+    noted: list[State] = []
+
+    def note(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        state = _state_of_call(root, plan, inputs, (args, kwargs), seen)
+        copies = {name: tensor.clone() for name, tensor in state.tensors.items()}
+        noted.append(state.with_tensors(copies, state.n_items))
+        return forward(*args, **kwargs)
+
+    with _watched(plan, inputs, seen, note):
+        yield noted
+    if not noted:
+        raise _changed(root, plan, "its stage did not run")
+
+
+def _watched(plan: Plan, inputs: Inputs, seen: Seen, at_cut: Action) -> AbstractContextManager[None]:
+    """With an action at the cut; what the calls before it gave is noted in `seen`."""
     n_items = count_items(inputs)
-    seen: dict[int, tuple[Tree, dict[str, Tensor]]] = {}
     actions: dict[nn.Module, dict[int, Action]] = {}
     for position, answer in enumerate(plan.answers):
         if answer.kinds is not None:
             actions.setdefault(answer.module, {})[answer.call_index] = _note(seen, position, answer, n_items)
-    actions.setdefault(plan.start, {})[plan.call_index] = _stop
-    args, kwargs = as_call(inputs)
-    wrappers = {module: numbered(own) for module, own in actions.items()}
+    actions.setdefault(plan.start, {})[plan.call_index] = at_cut
+    return replaced_forwards({module: numbered(own) for module, own in actions.items()})
+
+
+def _state_of_call(root: nn.Module, plan: Plan, inputs: Inputs, call: Call, seen: Seen) -> State:
     try:
-        with torch.no_grad(), eval_mode(modules), replaced_forwards(wrappers):
-            root(*args, **kwargs)
-    except Stop as stop:
-        try:
-            return make_state(plan, inputs, stop.call, seen)
-        except Unsliceable as reason:
-            raise _changed(root, plan, str(reason)) from None
-    raise _changed(root, plan, "its stage did not run")
+        return make_state(plan, inputs, call, seen)
+    except Unsliceable as reason:
+        raise _changed(root, plan, str(reason)) from None
 
 
 def _changed(root: nn.Module, plan: Plan, reason: str) -> ArchitectureError:
@@ -110,9 +144,6 @@ def _changed(root: nn.Module, plan: Plan, reason: str) -> ArchitectureError:
         f"{reason}. "
         "Where modules were replaced since, make the Backbone again; else name other stages."
     )
-
-
-Seen = dict[int, tuple[Tree, dict[str, Tensor]]]
 
 
 def _note(seen: Seen, position: int, answer: Answer, n_items: int) -> Action:

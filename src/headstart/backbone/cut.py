@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_flatten
 from headstart.backbone._calls import Inputs, as_call, count_items, eval_mode, take_items
 from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone._owners import Start, assign_owners, trace_owners
-from headstart.backbone._plan import Plan, named_inputs, run_prefix, run_suffix, unnamed_inputs
+from headstart.backbone._plan import Plan, named_inputs, run_prefix, run_suffix, state_noted, unnamed_inputs
 from headstart.backbone._probe import make_plan
 from headstart.backbone._trees import describe
 from headstart.backbone.pooling import StagePooler
@@ -157,6 +157,24 @@ class Backbone:
             args, kwargs = as_call(inputs)
             vectors: list[Tensor] = self._pooler(*args, **kwargs)
             return vectors
+
+    def pooled_and_state(self, inputs: Inputs, cut: int) -> tuple[list[Tensor], State]:
+        """Return what `pooled` and `prefix` give, of one pass.
+
+        Args:
+            inputs: a tensor of shape (N, ...), or a mapping of named tensors.
+            cut: `0 < cut < n_stages`.
+
+        Raises:
+            ArchitectureError: the network cannot be cut there.
+        """
+        if not 0 < cut < self.n_stages:
+            raise ValueError(f"0 < cut < {self.n_stages} must hold, got cut={cut}")
+        with self._lock:
+            plan = self._plan(inputs, cut)
+            with state_noted(self.module, plan, inputs) as noted:
+                vectors = self.pooled(inputs)
+            return vectors, noted[0]
 
     def pooler(self) -> StagePooler:
         """Return the module that `pooled` runs; torch.export takes it."""

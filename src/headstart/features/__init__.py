@@ -5,6 +5,7 @@ from headstart.features.features import Features
 from headstart.features.pooled import extract_pooled, pooled_key
 from headstart.features.states import StoredStates, estimate_state_bytes, extract_states
 from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
+from headstart.features.together import extract_together
 
 __all__ = [
     "DEFAULT_LIMIT_BYTES",
@@ -21,5 +22,6 @@ __all__ = [
     "estimate_state_bytes",
     "extract_pooled",
     "extract_states",
+    "extract_together",
     "pooled_key",
 ]

@@ -16,8 +16,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from types import TracebackType
 
@@ -47,6 +47,28 @@ class Computed:
     positions: np.ndarray
     values: Mapping[str, Tensor]
     arrived: torch.cuda.Event | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where values of batches go.
+
+    Attributes:
+        shelf: where the shards are written.
+        shard_sizes: how many batches each shard holds; they add up to the number of batches.
+        takes: of the name of a value, whether it goes there.
+        before_writing: told, once, the number of items and of bytes of the first batch's values; it may
+            refuse to go on.
+    """
+
+    shelf: Shelf
+    shard_sizes: Sequence[int]
+    takes: Callable[[str], bool] = lambda name: True
+    before_writing: Callable[[int, int], None] = lambda n_items, n_bytes: None
+
+    def part(self, batch: Computed) -> Computed:
+        """Of a batch what goes there."""
+        return replace(batch, values={name: v for name, v in batch.values.items() if self.takes(name)})
 
 
 def begun(batches: Iterator[tuple[np.ndarray, Inputs]]) -> Iterator[tuple[np.ndarray, Inputs]]:
@@ -91,35 +113,34 @@ def compute_batches(
 
 
 def fill(
-    shelf: Shelf,
+    outputs: Sequence[Output],
     digests: np.ndarray,
     computed: Generator[Computed],
-    shard_sizes: Sequence[int],
     *,
     advance: Callable[[int], None] = lambda n_done: None,
-    before_writing: Callable[[int, int], None] = lambda n_items, n_bytes: None,
 ) -> None:
-    """Write the values of batches on a shelf, shard by shard, while others are computed.
+    """Write the values of batches on shelves, shard by shard, while others are computed.
 
     Args:
-        shelf: where the shards go.
+        outputs: the shelves, and which values go where.
         digests: of shape (n_items,), the items' digests.
         computed: the batches.
-        shard_sizes: how many batches each shard holds; they add up to the number of batches.
         advance: told the number of items of each batch computed.
-        before_writing: told, once, the number of items and of bytes of the first batch's values; it may
-            refuse to go on.
 
     Raises:
         DiskFullError: no room is left.
     """
     first = True
-    with closing(computed), _Writer(shelf, digests, shard_sizes) as writer:
+    with closing(computed), ExitStack() as writing:
+        writers = [writing.enter_context(_Writer(output, digests)) for output in outputs]
         for batch in computed:
+            parts = [output.part(batch) for output in outputs]
             if first:
-                before_writing(len(batch.positions), sum(value.nbytes for value in batch.values.values()))
+                for output, part in zip(outputs, parts, strict=True):
+                    output.before_writing(len(part.positions), sum(v.nbytes for v in part.values.values()))
                 first = False
-            writer.put(batch)
+            for writer, part in zip(writers, parts, strict=True):
+                writer.put(part)
             advance(len(batch.positions))
 
 
@@ -152,10 +173,9 @@ def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
 class _Writer:
     """A thread that writes shards while the network computes; its failure is raised where values are put."""
 
-    def __init__(self, shelf: Shelf, digests: np.ndarray, sizes: Sequence[int]) -> None:
-        self._shelf = shelf
+    def __init__(self, output: Output, digests: np.ndarray) -> None:
+        self._shelf, self._sizes = output.shelf, output.shard_sizes
         self._digests = digests
-        self._sizes = sizes
         self._queue: queue.Queue[Computed | None] = queue.Queue(_QUEUE_LENGTH)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="headstart-writer", daemon=True)

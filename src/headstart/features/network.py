@@ -35,6 +35,15 @@ class InferenceNetwork:
         with torch.inference_mode():
             return [vector.float() for vector in backbone.pooled(inputs_for(backbone, inputs))]
 
+    def pooled_and_state(
+        self, inputs: Mapping[str, Tensor], cut: int, worker: int = 0
+    ) -> tuple[list[Tensor], State]:
+        """The vectors of all stages, and of the same pass the output of the stages before a cut, on the device."""
+        backbone = self.backbones[worker]
+        with torch.inference_mode():
+            vectors, state = backbone.pooled_and_state(inputs_for(backbone, inputs), cut)
+            return [vector.float() for vector in vectors], state
+
     def prefix(self, inputs: Mapping[str, Tensor], cut: int, worker: int = 0) -> State:
         """The output of the stages before a cut, on the device."""
         backbone = self.backbones[worker]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from headstart.data.items import take_items
 from headstart.data.loading import load_batches, plan_batches
 from headstart.errors import StoreError
 from headstart.features.device import Precision, Setting, torch_threads
-from headstart.features.extraction import Inputs, begun, compute_batches, fill, shard_sizes
+from headstart.features.extraction import Inputs, Output, begun, compute_batches, fill, shard_sizes
 from headstart.features.features import Features, stage_name
 from headstart.features.network import inference_network
 from headstart.features.shelf import Shelf
@@ -107,25 +108,42 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
     preprocessing = job.source.preprocessing
     items = take_items(job.items, missing)
     batches = plan_batches(items, preprocessing, batch_size=job.batch_size)
-
-    def make_room(n_items: int, n_bytes: int) -> None:
-        job.store.make_room(job.shelf, n_bytes * len(missing) // n_items)
-
     loaded = begun(load_batches(items, preprocessing, batches, threads=job.setting.n_threads))
     network = inference_network(job.source, job.setting)
 
     def compute(inputs: Inputs, worker: int) -> Inputs:
-        return {stage_name(index): vector for index, vector in enumerate(network.pooled(inputs, worker))}
+        return named_by_stage(network.pooled(inputs, worker))
 
-    text = job.source.modality == "text"  # whose batches hold tokens, and so any number of items
-    per_shard = _TEXT_BATCHES_PER_SHARD if text else max(1, _ITEMS_PER_SHARD // job.batch_size)
+    output = pooled_output(job.source, job.store, job.shelf, batches, job.batch_size)
     unit = UNITS[job.source.modality]
     with progress("Extracting features", len(missing), unit) as advance, torch_threads(1):
-        fill(
-            job.shelf,
-            job.digests[missing],
-            compute_batches(loaded, compute, job.setting.n_workers),
-            shard_sizes(len(batches), per_shard),
-            advance=advance,
-            before_writing=make_room,
-        )
+        computed = compute_batches(loaded, compute, job.setting.n_workers)
+        fill([output], job.digests[missing], computed, advance=advance)
+
+
+def named_by_stage(vectors: Sequence[Tensor]) -> Inputs:
+    """The vectors of all stages by the names they are stored under."""
+    return {stage_name(index): vector for index, vector in enumerate(vectors)}
+
+
+def pooled_output(
+    source: Source, store: Store, shelf: Shelf, batches: Sequence[np.ndarray], batch_size: int
+) -> Output:
+    """How pooled features are written: small, so several batches a shard.
+
+    Args:
+        source: the network.
+        store: which is asked for room.
+        shelf: of its pooled features.
+        batches: positions of the items of each batch.
+        batch_size: images or recordings a batch.
+    """
+    n_items = sum(len(batch) for batch in batches)
+    names = {stage_name(index) for index in range(len(source.stages))}
+
+    def make_room(n_first: int, n_bytes: int) -> None:
+        store.make_room(shelf, n_bytes * n_items // n_first)
+
+    text = source.modality == "text"  # whose batches hold tokens, and so any number of items
+    per_shard = _TEXT_BATCHES_PER_SHARD if text else max(1, _ITEMS_PER_SHARD // batch_size)
+    return Output(shelf, shard_sizes(len(batches), per_shard), names.__contains__, make_room)

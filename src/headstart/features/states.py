@@ -15,7 +15,7 @@ from headstart.data.items import take_items
 from headstart.data.loading import plan_batches
 from headstart.features.cuts import Cut, by_length
 from headstart.features.device import Setting, torch_threads
-from headstart.features.extraction import Inputs, compute_batches, fill
+from headstart.features.extraction import Inputs, Output, compute_batches, fill
 from headstart.features.network import InferenceNetwork, inference_network, inputs_for
 from headstart.features.pooled import ATTEMPTS, kept_failing
 from headstart.features.shelf import Places, Shelf
@@ -179,10 +179,10 @@ def estimate_state_bytes(
     nobody = np.zeros(len(items), dtype="U1")
     plan = Cut(source, items, nobody, cut, 0, 0, setting)
     with torch_threads(1):
-        return _estimate(plan, np.arange(len(items)), inference_network(source, setting))
+        return room_for_states(plan, np.arange(len(items)), inference_network(source, setting))
 
 
-def _estimate(plan: Cut, positions: np.ndarray, network: InferenceNetwork) -> int:
+def room_for_states(plan: Cut, positions: np.ndarray, network: InferenceNetwork) -> int:
     """Bytes of the states of the items at some positions."""
     n_bytes = 0
     for bucket in by_length(take_items(plan.items, positions), plan.source):
@@ -202,15 +202,10 @@ def _extract(plan: Cut, missing: np.ndarray, store: Store, shelf: Shelf, batch_s
 
     title = f"Storing the first {plan.cut} stages" + (f", view {plan.view}" if plan.view else "")
     with progress(title, len(missing), UNITS[plan.source.modality]) as advance, torch_threads(1):
-        store.make_room(shelf, _estimate(plan, missing, network))
+        store.make_room(shelf, room_for_states(plan, missing, network))
         loaded = plan.load(missing, batches)
-        fill(
-            shelf,
-            plan.digests[missing],
-            compute_batches(loaded, compute, plan.setting.n_workers),
-            [1] * len(batches),
-            advance=advance,
-        )
+        computed = compute_batches(loaded, compute, plan.setting.n_workers)
+        fill([Output(shelf, [1] * len(batches))], plan.digests[missing], computed, advance=advance)
 
 
 def _buckets(shelf: Shelf, places: Places) -> list[np.ndarray]:

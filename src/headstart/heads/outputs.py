@@ -29,6 +29,11 @@ QUALITY: dict[Task, str] = {
 }  # what the mean of `item_quality` is called
 
 
+def quality_name(task: Task, *, balanced: bool = False) -> str:
+    """What the mean of `item_quality` is called; `balanced`: with every class counting the same."""
+    return "balanced_accuracy" if balanced and task == "classification" else QUALITY[task]
+
+
 def softmax(logits_NC: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the softmax of each row, float32; safe for large logits."""
     shifted = logits_NC - logits_NC.max(axis=1, keepdims=True)

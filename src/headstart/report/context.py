@@ -192,6 +192,7 @@ class ReportContext:
         n_folds: folds of the outer cross-validation (`--folds`), 0 for one held-out part.
         calibration, profile, history, wrong, parts, candidates, findings: see their classes.
         profile_metric: what the profile's scores are, a key of `test`.
+        validation_metric: what epochs and candidates are scored by.
         cross_validated: the `headline` metric of the same procedure inside the training part, out of fold.
         notices: more warnings of the caller's own; the usual ones are derived.
         split_origin: a sentence saying where the split came from.
@@ -221,6 +222,7 @@ class ReportContext:
     calibration: tuple[CalibrationBin, ...] = ()
     profile: tuple[ProfilePoint, ...] = ()
     profile_metric: str = "accuracy"
+    validation_metric: str = "accuracy"
     history: tuple[HistoryPoint, ...] = ()
     wrong: tuple[WrongItem, ...] = ()
     findings: tuple[FindingLike, ...] = ()

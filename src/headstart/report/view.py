@@ -86,6 +86,7 @@ def view(context: ReportContext) -> dict[str, Any]:
         "noun": (UNITS[context.modality].removesuffix("s"), UNITS[context.modality]),
         "depth": _depth(context),
         "profile_metric": metric_words(context.profile_metric).label.lower(),
+        "validation_metric": metric_words(context.validation_metric).label.lower(),
         "phases": _phases(context),
         "limits": limits(context),
         "command": context.command,
@@ -183,14 +184,14 @@ def _history(context: ReportContext) -> dict[str, Any] | None:
     losses = [("train_loss", "training"), ("validation_loss", "validation")]
     return {
         "loss": charts.curves(context.history, losses, "log_loss"),
-        "score": charts.curves(context.history, [("score", "validation")], context.profile_metric),
-        "score_label": metric_words(context.profile_metric).label,
+        "score": charts.curves(context.history, [("score", "validation")], context.validation_metric),
+        "score_label": metric_words(context.validation_metric).label,
         "rows": [
             {
                 "epoch": f"{p.epoch:g}",
                 "train_loss": _decimals(p.train_loss),
                 "validation_loss": _decimals(p.validation_loss),
-                "score": number(p.score, context.profile_metric) if p.score is not None else "",
+                "score": number(p.score, context.validation_metric) if p.score is not None else "",
                 "seconds": duration(p.seconds) if p.seconds is not None else "",
             }
             for p in context.history
@@ -203,7 +204,7 @@ def _decimals(value: float | None) -> str:
 
 
 def _candidates(context: ReportContext) -> list[dict[str, Any]]:
-    metric = context.profile_metric  # the quality that validation is scored by
+    metric = context.validation_metric
     scale = charts.Scale(
         [v for c in context.candidates if c.score for v in c.score], metric, charts.bound_of(metric)
     )

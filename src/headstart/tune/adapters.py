@@ -95,8 +95,11 @@ def merge(network: nn.Module) -> None:
     Raises:
         TrainingError: an adapter holds values that are not numbers; nothing is changed.
     """
-    for name, parameter in network.named_parameters():
-        if is_adapter(name) and not torch.isfinite(parameter).all():
+    added = {name: parameter for name, parameter in network.named_parameters() if is_adapter(name)}
+    if not added:  # then peft, whose import takes seconds, is not asked
+        return
+    for name, parameter in added.items():
+        if not torch.isfinite(parameter).all():
             raise TrainingError(
                 f"the adapter '{name}' holds values that are not numbers. Lower lr, or set clip_norm"
             )

@@ -43,6 +43,7 @@ class Comparison:
         loss_error: standard error of that difference.
         task: what is learned.
         has_room: whether the reference makes an error at all.
+        balanced: whether every class counted the same.
     """
 
     quality: float
@@ -51,6 +52,7 @@ class Comparison:
     loss_error: float
     task: Task = "classification"
     has_room: bool = True
+    balanced: bool = False
 
     @property
     def accuracy(self) -> float:
@@ -93,7 +95,7 @@ class Comparison:
             return f"{self.quality:+.3f} of {name} (standard error {self.quality_error:.3f}) {end}"
         points, error = 100 * self.quality, 100 * self.quality_error
         return (
-            f"{points:+.1f} points of accuracy (standard error {error:.1f}), "
+            f"{points:+.1f} points of {'balanced ' if self.balanced else ''}accuracy (standard error {error:.1f}), "
             f"log loss {-self.loss:+.3f} (standard error {self.loss_error:.3f}) {end}"
         )
 
@@ -104,6 +106,7 @@ def compare(
     targets: NDArray[Any],
     groups_N: NDArray[Any] | None = None,
     task: Task = "classification",
+    weights_N: NDArray[np.floating] | None = None,
 ) -> Comparison:
     """Compare a candidate with the reference on the same items.
 
@@ -113,15 +116,18 @@ def compare(
         targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
         groups_N: the group of each item, of shape (N,); None: every item is its own.
         task: what is learned.
+        weights_N: what each item counts, of shape (N,), of mean 1; None: all the same.
     """
+    counts = 1.0 if weights_N is None else weights_N
     sides = [activated(task, x, score(x, targets, task).temperature) for x in (logits_NC, reference_NC)]
     good = [item_quality(task, x, targets) for x in sides]
-    quality = _mean_and_error(good[0] - good[1], groups_N)
+    quality = _mean_and_error(counts * (good[0] - good[1]), groups_N)
     if task == "regression":
         return Comparison(*quality, *quality, task)
     loss = [item_losses(x, targets, task) for x in sides]
     has_room = bool(good[1].min() < 1)
-    return Comparison(*quality, *_mean_and_error(loss[1] - loss[0], groups_N), task, has_room)
+    losses = _mean_and_error(counts * (loss[1] - loss[0]), groups_N)
+    return Comparison(*quality, *losses, task, has_room, balanced=weights_N is not None)
 
 
 def _mean_and_error(differences_N: NDArray[np.float64], groups_N: NDArray[Any] | None) -> tuple[float, float]:

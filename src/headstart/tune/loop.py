@@ -23,6 +23,7 @@ from torch import Tensor
 from headstart import processes
 from headstart.errors import DivergenceError, TrainingError
 from headstart.heads.linear import LinearHeadModule
+from headstart.heads.outputs import quality_name
 from headstart.progress import progress
 from headstart.tune import randomness
 from headstart.tune.averaging import Average
@@ -30,10 +31,10 @@ from headstart.tune.checkpoint import Checkpoints
 from headstart.tune.feeds import Labelled, Machine, embed_all
 from headstart.tune.freeze import Freeze
 from headstart.tune.groups import head_groups, make_optimizer, peak_rate, set_rates, stage_groups
-from headstart.tune.objective import Objective, balanced_weights
+from headstart.tune.objective import Objective, balanced_weights, weights_to_judge
 from headstart.tune.policy import Policy
 from headstart.tune.recipe import Recipe
-from headstart.tune.result import score
+from headstart.tune.result import Score, score
 from headstart.tune.schedule import Positions, epoch_plan, n_epochs_of, n_steps_of, rate_factor
 from headstart.tune.sharing import Sharing
 from headstart.tune.state import Memory, Progress, history_row, write_history
@@ -95,6 +96,9 @@ class Loop:
             recipe,
             self.machine.device,
         )
+        self._counts = None
+        if validation is not None:
+            self._counts = weights_to_judge(recipe, validation.labels, head.task)
         self.step = self._make_step(objective, divisible=by_item)
         self.average = None if recipe.ema is None else Average(self.state(), recipe.ema)
         self.at = Progress.start(self.machine.device)
@@ -151,6 +155,11 @@ class Loop:
         )
         with torch.no_grad():
             return self.head.logits(torch.from_numpy(embeddings).to(self.machine.device)).cpu().numpy()
+
+    def score(self, logits_NC: NDArray[np.floating]) -> Score:
+        """Score logits of the validation items, by which epochs are compared."""
+        assert self.validation is not None
+        return score(logits_NC, self.validation.labels, self.head.task, self._counts)
 
     def state(self) -> dict[str, Tensor]:
         """All that training may change, by name: the tensors themselves, network and head."""
@@ -261,12 +270,13 @@ class Loop:
         with nullcontext() if self.average is None else self.average.applied(self.state()):
             found = None
             if self.validation is not None:
-                found = score(self.logits(self.validation), self.validation.labels, self.head.task)
+                found = self.score(self.logits(self.validation))
             if found is not None and (self.at.best_loss is None or found.log_loss < self.at.best_loss):
                 self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
                 self.memory.remember_best()
         seconds += time.monotonic() - before
-        self.at.history.append(history_row(epoch, train_loss, found, lr, seconds, self.head.task))
+        quality = quality_name(self.head.task, balanced=self._counts is not None)
+        self.at.history.append(history_row(epoch, train_loss, found, lr, seconds, quality))
         if self.folder is not None and processes.is_first():
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)
 

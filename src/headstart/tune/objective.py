@@ -140,6 +140,26 @@ def l2_sp(parameters: Mapping[str, nn.Parameter], anchors: Mapping[str, Tensor],
     return 0.5 * strength * total
 
 
+def weights_to_judge(
+    recipe: Recipe, targets: NDArray[Any], task: Task = "classification"
+) -> NDArray[np.float64] | None:
+    """What each validation item counts where the recipe weighs rare classes: every class the same.
+
+    What is trained for rare classes and chosen by plain accuracy would be chosen against.
+
+    Args:
+        recipe: of the training.
+        targets: of the validation items.
+        task: what is learned.
+
+    Returns:
+        Of shape (N,), of mean 1; None: every item counts the same.
+    """
+    if task == "regression" or not recipe.weighs_rare_classes:
+        return None
+    return balanced_weights(targets)
+
+
 def balanced_weights(labels: NDArray[Any]) -> NDArray[np.float64]:
     """How often each item should be drawn, so that every class is drawn equally often.
 

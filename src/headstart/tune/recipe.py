@@ -98,6 +98,11 @@ class Recipe(BaseModel):
             raise PydanticCustomError("no_end", "steps has no part with epochs 0: leave one of them away")
         return steps
 
+    @property
+    def weighs_rare_classes(self) -> bool:
+        """Whether a rare class counts more in training than its items do."""
+        return bool(self.class_weights or self.sampling == "balanced" or self.logit_adjustment)
+
     @classmethod
     def for_modality(cls, modality: str, *, rate: float = 1.0, **changes: Any) -> Recipe:
         """The defaults of a modality, with changes.

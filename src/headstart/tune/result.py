@@ -26,7 +26,8 @@ class Score:
     """How good a set of logits is on labelled items.
 
     Attributes:
-        quality: to maximise: accuracy; for labels the explained share of the log loss, for a quantity R2.
+        quality: to maximise: accuracy (balanced, where classes count the same); for labels the explained share
+            of the log loss, for a quantity R2.
         loss: to minimise: log loss at the temperature (for labels the mean over them), or mean squared error.
         temperature: what the logits are divided by, the one with the least log loss; 1 for a quantity.
     """
@@ -46,7 +47,12 @@ class Score:
         return self.loss
 
 
-def score(logits_NC: NDArray[np.floating], targets: NDArray[Any], task: Task = "classification") -> Score:
+def score(
+    logits_NC: NDArray[np.floating],
+    targets: NDArray[Any],
+    task: Task = "classification",
+    weights_N: NDArray[np.floating] | None = None,
+) -> Score:
     """Score logits; a log loss is taken after temperature scaling, as the result will be used.
 
     Comparing epochs by the scaled log loss keeps a network from being stopped for overconfidence alone, which
@@ -56,11 +62,14 @@ def score(logits_NC: NDArray[np.floating], targets: NDArray[Any], task: Task = "
         logits_NC: of shape (N, C); for a quantity its values.
         targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
         task: what is learned.
+        weights_N: what each item counts, of shape (N,) (the temperature is that of the items as they come);
+            None: all the same.
     """
     temperature = 1.0 if task == "regression" else fit_temperature(logits_NC, targets)
     outputs = activated(task, logits_NC, temperature)
     losses = item_losses(outputs, targets, task)
-    return Score(float(item_quality(task, outputs, targets).mean()), float(losses.mean()), temperature)
+    quality = np.average(item_quality(task, outputs, targets), weights=weights_N)
+    return Score(float(quality), float(np.average(losses, weights=weights_N)), temperature)
 
 
 def item_losses(

@@ -46,6 +46,7 @@ class Judge:
         targets: class indices of shape (N,), or what `score` takes for other tasks.
         groups_N: the group of each item, of shape (N,); None: every item is its own.
         task: what is learned.
+        weights_N: what each item counts, of shape (N,), of mean 1; None: all the same.
     """
 
     def __init__(
@@ -54,18 +55,20 @@ class Judge:
         targets: NDArray[Any],
         groups_N: NDArray[Any] | None = None,
         task: Task = "classification",
+        weights_N: NDArray[np.floating] | None = None,
     ) -> None:
         self.reference_NC, self.targets, self.groups_N, self.task = reference_NC, targets, groups_N, task
+        self.weights_N = weights_N
         self.alone = self.score(reference_NC)
         self.has_room = self.compare(reference_NC).has_room  # whether the head alone makes an error at all
 
     def score(self, logits_NC: NDArray[np.floating]) -> Score:
         """Score logits of the validation items."""
-        return score(logits_NC, self.targets, self.task)
+        return score(logits_NC, self.targets, self.task, self.weights_N)
 
     def compare(self, logits_NC: NDArray[np.floating]) -> Comparison:
         """Compare logits with the head alone."""
-        return compare(logits_NC, self.reference_NC, self.targets, self.groups_N, self.task)
+        return compare(logits_NC, self.reference_NC, self.targets, self.groups_N, self.task, self.weights_N)
 
 
 class Runner:

@@ -14,9 +14,7 @@ import torch
 from torch import Tensor
 
 from headstart import processes
-from headstart.data.targets import Task
 from headstart.errors import TrainingError
-from headstart.heads.outputs import QUALITY
 from headstart.progress import say
 from headstart.tune import randomness
 from headstart.tune.checkpoint import Checkpoints
@@ -222,7 +220,7 @@ class Memory:
 
 
 def history_row(
-    epoch: int, train_loss: float | None, found: Score | None, lr: float, seconds: float, task: Task
+    epoch: int, train_loss: float | None, found: Score | None, lr: float, seconds: float, quality: str
 ) -> dict[str, Any]:
     """What the history says of an epoch; epoch 0 is the start, before any step.
 
@@ -232,13 +230,13 @@ def history_row(
         found: score on validation, where there is one.
         lr: rate of the first group at its end.
         seconds: it took, validation included.
-        task: what is learned, by which the quality is named.
+        quality: what the score's quality is called.
     """
     return {
         "epoch": epoch,
         "train_loss": train_loss,
         "validation_loss": None if found is None else found.loss,
-        f"validation_{QUALITY[task]}": None if found is None else found.quality,
+        f"validation_{quality}": None if found is None else found.quality,
         "lr": lr,
         "seconds": round(seconds, 3),
     }

@@ -37,7 +37,7 @@ from headstart.tune.policy import Policy
 from headstart.tune.random_start import random_start
 from headstart.tune.rates import with_rate_found
 from headstart.tune.recipe import Recipe
-from headstart.tune.result import Score, Tuned, score
+from headstart.tune.result import Score, Tuned
 from headstart.tune.start import TargetScale, fit_start, serves, steadied, widened
 from headstart.tune.surgical import RGN, choose_stage
 
@@ -177,7 +177,7 @@ class Training:
             if loop.validation is not None:
                 share = self._interpolated() if self.recipe.wise_ft else None
                 logits = loop.logits(loop.validation)
-                found = score(logits, loop.validation.labels, self.task)
+                found = loop.score(logits)
         self.freeze.release()
         return self._tuned(logits, found, share)
 
@@ -237,7 +237,7 @@ class Training:
 
         def scores(state: Any) -> tuple[float, float]:
             put(state)
-            found = score(loop.logits(validation), validation.labels, self.task)
+            found = loop.score(loop.logits(validation))
             return found.accuracy, found.log_loss
 
         end = {name: tensor.detach().clone() for name, tensor in tensors.items()}

@@ -84,15 +84,15 @@ def without_views(policy: Policy, recipe: Recipe, modality: str) -> list[str]:
     ]
 
 
-def judged_as_they_come(recipe: Recipe) -> list[str]:
-    """That rare classes weigh more in training, and not in what is chosen by it.
+def judged_by_class(recipe: Recipe) -> list[str]:
+    """That classes count the same also in what is chosen, and that the metrics are of the items as they come.
 
     Args:
         recipe: of the weights.
     """
-    if not (recipe.class_weights or recipe.sampling == "balanced" or recipe.logit_adjustment):
+    if not recipe.weighs_rare_classes:
         return []
     return [
-        "rare classes weigh more in training; epochs, and what was trained against the head alone, are still compared "
-        "by accuracy and log loss of the items as they come"
+        "rare classes weigh more in training, so epochs and candidates are compared with every class counting the "
+        "same (balanced accuracy); accuracy on the held-out part is still that of the items as they come"
     ]

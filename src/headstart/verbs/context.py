@@ -44,7 +44,7 @@ def report_context(
         metrics: the content of metrics.json.
     """
     from headstart.evidence import confusion_matrix
-    from headstart.heads.outputs import QUALITY
+    from headstart.heads.outputs import QUALITY, quality_name
     from headstart.report import (
         CalibrationBin,
         HistoryPoint,
@@ -56,6 +56,7 @@ def report_context(
     job, positions = learner.job, evaluation.positions
     examples, choice = job.examples, learned.choice
     codes, probabilities = learner.codes[positions], evaluation.probabilities
+    by = quality_name(examples.task, balanced=job.recipe.weighs_rare_classes)
     inside = evaluation.folds is None and choice.profile and examples.task != "multilabel"
     return ReportContext(
         run=str(shown(run)),
@@ -80,13 +81,14 @@ def report_context(
             for b in _bins(examples.task, codes, probabilities)
         ),
         profile_metric=QUALITY[examples.task],
+        validation_metric=by,
         profile=tuple(ProfilePoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
         history=tuple(
             HistoryPoint(
                 epoch=row["epoch"],
                 train_loss=row.get("train_loss"),
                 validation_loss=row.get("validation_loss"),
-                score=row.get(f"validation_{QUALITY[examples.task]}"),
+                score=row.get(f"validation_{by}"),
                 lr=row.get("lr"),
                 seconds=row.get("seconds"),
             )

@@ -54,6 +54,8 @@ class Learner:
         self.codes = self.targets.encode(self.labels)  # as numbers, in the form of the task
         self.strata = job.examples.strata
         with clock.phase("features"):
+            if job.policy.stores_prefix:
+                self._store_prefix()
             self.features: Features = self._extract(job.source, np.arange(len(job.examples)))
 
     def learn(self, train: np.ndarray, validation: np.ndarray, folder: Path | None, resume: bool) -> Learned:
@@ -139,6 +141,24 @@ class Learner:
         for index, problem in seen.problems.items():
             raise DataError(f"{examples.names[index]} cannot be read: {problem}")
         return self._pooled(learned.source, examples.items, seen.digests).stacked(learned.head.stages)
+
+    def _store_prefix(self) -> None:
+        """Store what training will take of the items to learn from, in the pass that extracts their features."""
+        from headstart.data.items import take_items
+        from headstart.features import extract_together
+
+        learned_from = np.flatnonzero(self.job.examples.splits != "test")
+        with processes.first_goes_first():
+            extract_together(
+                self.job.source,
+                take_items(self.job.examples.items, learned_from),
+                self.job.scan.digests[learned_from],
+                self.job.policy.resolved_cut,
+                self.store,
+                precision=self.setting.precision,
+                device=str(self.setting.device),
+                threads=self.setting.n_threads,
+            )
 
     def _extract(self, source: Source, positions: np.ndarray) -> Features:
         from headstart.data.items import take_items

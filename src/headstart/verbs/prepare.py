@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.errors import DataError, DiskFullError, OptionError, SourceError
 from headstart.progress import say
-from headstart.verbs.cautions import judged_as_they_come, unopened, without_part, without_views
+from headstart.verbs.cautions import judged_by_class, unopened, without_part, without_views
 from headstart.verbs.clock import IMPORTS, Clock, long_lived
 from headstart.verbs.config import FitConfig
 
@@ -176,7 +176,7 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
             *without_part(config, policy),
             *unopened(policy, recipe),
             *without_views(policy, recipe, source.modality),
-            *judged_as_they_come(recipe),
+            *judged_by_class(recipe),
         ]
         for caution in cautions:
             say(caution)
