@@ -147,11 +147,11 @@ def overhead_table(results: Path) -> str:
     path = results / f"{OVERHEAD}.json"
     if not path.exists():
         return "Not measured yet."
-    lines = ["| work | bare loop | headstart | overhead | goal |", "|---|---|---|---|---|"]
+    lines = ["| work | bare loop | headstart | overhead (95% interval) | goal |", "|---|---|---|---|---|"]
     for row in json.loads(path.read_text())["rows"]:
         lines.append(
             f"| {row['work']} ({row['precision']}) | {row['bare']:.2f} s | {row['ours']:.2f} s | "
-            f"{row['overhead']:+.1%} | under 5% |"
+            f"{row['overhead']:+.1%} ({row['interval'][0]:+.1%} to {row['interval'][1]:+.1%}) | under 5% |"
         )
     return "\n".join(lines)
 

@@ -94,6 +94,13 @@ def test_a_policy_that_trains(model: TransferClassifier) -> None:
     assert model.predict_proba(PICTURES).shape == (len(PICTURES), 3)
 
 
+def test_a_recipe_and_its_changes_reach_the_training(model: TransferClassifier) -> None:
+    with pytest.raises(OptionError, match="no recipe 'few-shots'"):
+        clone(model).set_params(freeze="first:2", recipe="few-shots").fit(PICTURES, NUMBERS)
+    model.set_params(freeze="first:2", recipe="bit-small", epochs=1, views=2).fit(PICTURES, NUMBERS)
+    assert model.predict_proba(PICTURES).shape == (len(PICTURES), 3)
+
+
 def test_it_learns_what_fit_learns(tmp_path: Path, model: TransferClassifier) -> None:
     """With all items as training part, the estimator and the verb's refit give the same probabilities."""
     folder = small_data.digit_folder(tmp_path / "digits")

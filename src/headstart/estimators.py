@@ -26,9 +26,12 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         arch: str | None = None,
         modality: Modality | None = None,
         budget: str | None = None,
+        recipe: str | None = None,
         epochs: int | None = None,
         lr: float | None = None,
         batch_size: int | None = None,
+        views: int | None = None,
+        head: str = "auto",
         seed: int = 0,
         precision: str = "auto",
         device: str = "auto",
@@ -40,9 +43,12 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.arch = arch
         self.modality = modality
         self.budget = budget
+        self.recipe = recipe
         self.epochs = epochs
         self.lr = lr
         self.batch_size = batch_size
+        self.views = views
+        self.head = head
         self.seed = seed
         self.precision = precision
         self.device = device
@@ -94,7 +100,9 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         arch: the architecture of bare weights, or FILE:Class.
         modality: "image", "text" or "audio"; None: told from the items.
         budget: time for freeze="auto", such as "5m".
-        epochs, lr, batch_size: training settings; None: the defaults of the modality.
+        recipe: a recipe's name, such as "few-shot", or a YAML file; None: the defaults of the modality.
+        epochs, lr, batch_size, views: training settings that go over those of the recipe.
+        head: "auto", or "standard": the classification head of the source's own library.
         seed: the one seed.
         precision: "auto", "fp32" or "bf16".
         device: "auto", "cpu", "cuda" or "mps".
@@ -192,7 +200,9 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
         arch: the architecture of bare weights, or FILE:Class.
         modality: "image", "text" or "audio"; None: told from the items.
         budget: time for freeze="auto", such as "5m".
-        epochs, lr, batch_size: training settings; None: the defaults of the modality.
+        recipe: a recipe's name, such as "few-shot", or a YAML file; None: the defaults of the modality.
+        epochs, lr, batch_size, views: training settings that go over those of the recipe.
+        head: "auto", or "standard": the classification head of the source's own library.
         seed: the one seed.
         precision: "auto", "fp32" or "bf16".
         device: "auto", "cpu", "cuda" or "mps".

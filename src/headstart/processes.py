@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headstart.errors import HeadstartError, TrainingError
+from headstart.errors import HeadstartError, OptionError, TrainingError
 from headstart.progress import say, set_quiet
 
 if TYPE_CHECKING:
@@ -51,6 +51,19 @@ def count_here() -> int:
 def is_first() -> bool:
     """Whether this is the process that writes and talks."""
     return number() == 0
+
+
+def check_not_sharded() -> None:
+    """Refuse a launcher's configuration that shards the network, which no part here is made for.
+
+    Raises:
+        OptionError: naming what does instead.
+    """
+    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true"):
+        raise OptionError(
+            "`headstart fit` does not shard weights (FSDP): use a configuration with distributed_type MULTI_GPU, and "
+            "for memory `checkpointing: true` in the recipe, --freeze first:K or lora (docs/training.md, FSDP)"
+        )
 
 
 def join(device_type: str) -> None:

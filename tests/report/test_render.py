@@ -58,6 +58,14 @@ def test_a_bare_context_renders() -> None:
     assert "headstart trained a linear head on" in page and 'id="calibration"' not in page
 
 
+def test_relative_gradient_norms_stand_beside_the_stages(samples: dict[str, ReportContext]) -> None:
+    context = samples["text"]
+    assert "Relative gradient norm" not in render(context)
+    norms = {"stages": {"layer.4": 0.0123456, "layer.5": None}, "chosen": "layer.4", "notes": ["A doubt."]}
+    page = render(replace(context, metrics={**context.metrics, "relative_gradient_norms": norms}))
+    assert "Relative gradient norm" in page and '<td class="n">0.0123</td>' in page and "A doubt." in page
+
+
 def test_regression_leads_with_r2() -> None:
     test = {"r2": {"value": 0.71, "low": 0.6, "high": 0.8}, "rmse": {"value": 3.2, "low": 3, "high": 3.4}}
     page = render(ReportContext(run="r", source="hf:a/b", modality="text", metrics={"test": test}))

@@ -13,6 +13,8 @@ import pytest
 import resuming
 from resuming import POLICIES, RECIPES, chain_loop, differences, state_of
 
+from headstart.tune.checkpoint import Checkpoints
+
 
 class Killed(BaseException):
     """Stands for the end of the process at a chosen step."""
@@ -74,6 +76,17 @@ def test_every_recipe_goes_on_with_the_same_bits(recipe: str, text: str, tmp_pat
         resumed = chain_loop(text, tmp_path / str(n_steps), **settings)
         resumed.run(resume=True)
         assert differences(whole, state_of(resumed)) == []
+
+
+def test_a_checkpoint_of_another_device_is_gone_on_with_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended_after(6, "first:1", tmp_path)
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    _, state = checkpoints.candidates()[0]
+    checkpoints.save_last({**state, "device": "cuda"})
+    chain_loop("first:1", tmp_path).run(resume=True)
+    assert "written on cuda and goes on on cpu: the same steps, not the same bits" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["none", "norm", "first:2,lora:2", "gradual", "lp-ft"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,23 +29,38 @@ def runners(world: World, folder: Path, rates: tuple[float, ...], policy: str = 
     return made
 
 
-def test_a_soup_is_better_than_its_best_member_or_is_not(tmp_path: Path) -> None:
+def lean(runner: Runner, step: float) -> None:
+    """Push the scores of a member up for one class and down for the other."""
+    tuned = runner.result()
+    runner._tuned = replace(tuned, head=replace(tuned.head, bias=tuned.head.bias + np.float32([step, -step])))
+
+
+def test_members_that_err_to_both_sides_make_a_soup(tmp_path: Path) -> None:
     world = World(tmp_path)
-    found = runners(world, tmp_path / "race", (1.0, 0.3, 3.0))
-    best = min(found, key=lambda runner: runner.score.loss)
-    before = best.result().validation_logits
-    soup = soup_of(world.judge(), best, found)
-    if soup is None:
-        return
+    found = runners(world, tmp_path / "race", (1.0, 0.9))
+    lean(found[0], 30.0)
+    lean(found[1], -30.0)
+    before = found[0].result().validation_logits
+    soup = soup_of(world.judge(), found[0], found)
+    assert soup is not None
     names, tuned = soup
-    members = [runner for runner in found if runner.name in names]
-    assert len(members) == len(names) >= 2 and tuned.validation is not None
-    rank = [(runner.score.quality, -runner.score.loss) for runner in members]
-    assert (tuned.validation.quality, -tuned.validation.loss) > max(rank)
-    name = "layer2.0.weight"
-    mean = np.mean([runner.result().state_dict[name].numpy() for runner in members], axis=0)
-    np.testing.assert_allclose(tuned.state_dict[name].numpy(), mean, atol=1e-6)
-    assert np.array_equal(best.result().validation_logits, before)
+    assert set(names) == {runner.name for runner in found} and tuned.validation is not None
+    for runner in found:
+        alone = _validated(found[0].training, dict(runner.result().state_dict), runner.result().head)  # type: ignore[arg-type]
+        assert world.judge().score(alone).quality < tuned.validation.quality
+    for name in ("layer2.0.weight", "layer2.0.bias"):
+        mean = np.mean([runner.result().state_dict[name].numpy() for runner in found], axis=0)
+        np.testing.assert_allclose(tuned.state_dict[name].numpy(), mean, atol=1e-6)
+    heads = [runner.result().head for runner in found]
+    np.testing.assert_allclose(tuned.head.bias, (heads[0].bias + heads[1].bias) / 2, atol=1e-6)
+    assert np.array_equal(found[0].result().validation_logits, before)
+
+
+def test_a_member_that_only_adds_errors_is_left_out(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    found = runners(world, tmp_path / "race", (1.0, 0.9))
+    lean(found[1], 30.0)
+    assert soup_of(world.judge(), found[0], found) is None
 
 
 def test_a_member_measured_again_gives_its_own_logits(tmp_path: Path) -> None:

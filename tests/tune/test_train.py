@@ -221,6 +221,18 @@ def test_wise_ft_without_validation_is_said(tmp_path: Path) -> None:
     assert "WiSE-FT was left out" in tuned.notes[0]
 
 
+def test_a_share_that_was_chosen_before_is_taken_without_validation(tmp_path: Path) -> None:
+    ends = {s: training("image", tmp_path, validation=False).run(share=s) for s in (None, 0.0, 0.25, 1.0)}
+    first, quarter, last = (ends[share].state_dict for share in (0.0, 0.25, 1.0))
+    source = source_of("image").network.state_dict()
+    for name, tensor in quarter.items():
+        assert torch.equal(last[name], ends[None].state_dict[name])
+        if tensor.is_floating_point():
+            torch.testing.assert_close(first[name], source[name])
+            torch.testing.assert_close(tensor, 0.75 * first[name] + 0.25 * last[name])
+    assert ends[0.25].share == 0.25 and "25%" in ends[0.25].notes[0]
+
+
 @pytest.mark.parametrize("task", ["multilabel", "regression"])
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
 def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def view(context: ReportContext) -> dict[str, Any]:
         "noun": (UNITS[context.modality].removesuffix("s"), UNITS[context.modality]),
         "depth": _depth(context),
         "profile_metric": metric_words(context.profile_metric).label.lower(),
+        "gradient_notes": context.metrics.get("relative_gradient_norms", {}).get("notes"),
         "validation_metric": metric_words(context.validation_metric).label.lower(),
         "phases": _phases(context),
         "limits": limits(context),
@@ -166,11 +167,13 @@ def _depth(context: ReportContext) -> dict[str, Any] | None:
 
 def _stages(context: ReportContext) -> list[dict[str, Any]]:
     """What the policy did to each stage; nothing where no stage trained."""
+    norms = context.metrics.get("relative_gradient_norms", {}).get("stages", {})
     rows = [
         {
             "name": str(row["stage"]),
             "n_parameters": "" if row["n_parameters"] is None else f"{row['n_parameters']:,}",
             "fate": str(row["fate"]),
+            "norm": "" if norms.get(row["stage"]) is None else f"{norms[row['stage']]:.3g}",
             "trains": "trained" in row["fate"] or " at " in row["fate"],
         }
         for row in context.metrics.get("stages", ())

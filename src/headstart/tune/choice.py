@@ -73,6 +73,7 @@ class AutoChoice:
         reason: the choice in a sentence.
         refitted: whether the result was trained on validation items too, after the choice.
         scratch: the network from weights of chance, where it was trained to its end.
+        averaged: whether the result is an average of several candidates.
     """
 
     chosen: str
@@ -81,6 +82,7 @@ class AutoChoice:
     reason: str
     refitted: bool = False
     scratch: Tuned | None = None
+    averaged: bool = False
 
 
 def reference(judge: Judge) -> Candidate:

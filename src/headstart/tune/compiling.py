@@ -66,8 +66,6 @@ def aided(backbone: Staged, stages: Sequence[str], *, compiled: bool, checkpoint
     Raises:
         OptionError: there is no C++ compiler, or several processes share the batches.
     """
-    if compiled and processes.count() > 1:
-        raise OptionError("--compile is for one process: leave it away, or start without a launcher")
     fused = Compiled(backbone, stages) if compiled else None
     again = Checkpointed(backbone, stages) if checkpointed else None
     try:
@@ -101,11 +99,13 @@ class _Fused:
 
 
 def check_compiler() -> None:
-    """Refuse to compile without a C++ compiler, before anything long is done.
+    """Refuse to compile without a C++ compiler or in several processes, before anything long is done.
 
     Raises:
-        OptionError: there is none.
+        OptionError: there is none, or several processes share the batches.
     """
+    if processes.count() > 1:
+        raise OptionError("--compile is for one process: leave it away, or start without a launcher")
     compiler = os.environ.get("CXX", "g++")
     if shutil.which(compiler) is None:
         raise OptionError(

@@ -256,7 +256,13 @@ class Race:
         above = "" if found.better else ", but above it on validation"
         reason = f"{best.name}: {found.why}{above}; {how}"
         return AutoChoice(
-            found.policy, tuned, tuple(candidates), reason, refitted=again is not None, scratch=fresh
+            found.policy,
+            tuned,
+            tuple(candidates),
+            reason,
+            refitted=again is not None,
+            scratch=fresh,
+            averaged=again is None and mixed is not None,
         )
 
     def _again(self, best: Runner) -> Tuned | None:

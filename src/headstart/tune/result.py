@@ -98,6 +98,7 @@ class Tuned:
         seconds: wall-clock time of this process's part of the training, stored prefix included.
         notes: what the user should know about it.
         evidence: what its choices rest on, as plain values by name, for metrics.json.
+        share: how far from the start to the end of training the weights lie, where WiSE-FT chose it.
     """
 
     policy: str
@@ -113,3 +114,4 @@ class Tuned:
     seconds: float = 0.0
     notes: Sequence[str] = field(default=())
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    share: float | None = None

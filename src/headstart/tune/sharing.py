@@ -7,7 +7,6 @@ that have none of it, of which one item runs with weight 0: every process must t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 from torch import Tensor, nn
 
 from headstart import processes
-from headstart.errors import OptionError
 from headstart.tune.feeds import Machine
 from headstart.tune.schedule import Positions
 from headstart.tune.synced_norm import SyncedNorms
@@ -66,11 +64,7 @@ class Sharing:
 def _accelerator(machine: Machine) -> Any:
     from accelerate import Accelerator, DistributedDataParallelKwargs
 
-    if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true"):
-        raise OptionError(
-            "`headstart fit` does not shard weights (FSDP): use a configuration with distributed_type MULTI_GPU, and "
-            "for memory `checkpointing: true` in the recipe, --freeze first:K or lora (docs/training.md, FSDP)"
-        )
+    processes.check_not_sharded()
     if processes.count() == 1:
         return Accelerator()
     return Accelerator(

@@ -125,6 +125,7 @@ class Memory:
                 "average": None if loop.average is None else loop.average.state_dict(),
                 "n_parts": loop.step.n_parts,
                 "random": generators,
+                "device": loop.machine.device.type,
             }
         )
 
@@ -181,6 +182,11 @@ class Memory:
                 list(loop.freeze.frozen) != state["freeze"]["frozen"]
             ):  # at an epoch's end the next is not open
                 loop.open_until(epoch)
+        here = loop.machine.device.type
+        if (was := state.get("device", here)) != here:
+            say(
+                f"the checkpoint was written on {was} and goes on on {here}: the same steps, not the same bits"
+            )
         loop.freeze.load_state_dict(state["freeze"])
         self._load_weights(state["weights"])
         loop.optimizer.load_state_dict(state["optimizer"])

@@ -8,6 +8,7 @@ tuned = training.run()
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from headstart.errors import OptionError
 from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.sources.source import Source
-from headstart.tune.averaging import wise_ft
+from headstart.tune.averaging import interpolate, wise_ft
 from headstart.tune.compiling import aided
 from headstart.tune.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.feeding import Part, feed_of
@@ -152,7 +153,12 @@ class Training:
         self.loop.identity["recipe"] = recipe_identity(self.recipe)
 
     def run(
-        self, *, resume: bool = False, deadline: float | None = None, until_epoch: int | None = None
+        self,
+        *,
+        resume: bool = False,
+        deadline: float | None = None,
+        until_epoch: int | None = None,
+        share: float | None = None,
     ) -> Tuned:
         """Train and give back the best weights.
 
@@ -160,6 +166,7 @@ class Training:
             resume: go on from the newest whole checkpoint in the folder, where there is one.
             deadline: time.monotonic() at which training stops with the best weights so far.
             until_epoch: pause after this epoch; `run(resume=True)` goes on from there.
+            share: of WiSE-FT, where another training chose it; used without validation alone.
 
         Raises:
             TrainingError: the loss is not a number.
@@ -167,7 +174,7 @@ class Training:
         """
         loop = self.loop
         loop.machine = replace(loop.machine, deadline=deadline)
-        logits, found, share = None, None, None
+        logits, found = None, None
         with self.setting.threads():
             with self._aided(compiled=self.compiled):
                 if self.recipe.contrastive and self._contrasted is None:
@@ -178,6 +185,8 @@ class Training:
                 share = self._interpolated() if self.recipe.wise_ft else None
                 logits = loop.logits(loop.validation)
                 found = loop.score(logits)
+            elif share is not None:
+                self._put(interpolate(self._start, self._present(), share))
         self.freeze.release()
         return self._tuned(logits, found, share)
 
@@ -222,6 +231,7 @@ class Training:
             validation_logits=None if logits is None else self.unit.outward(logits),
             seconds=time.monotonic() - self._started,
             notes=notes,
+            share=share,
             evidence={} if self.rate_search is None else {"rate_search": self.rate_search.to_json()},
         )
 
@@ -229,21 +239,20 @@ class Training:
         """Put the best weights between start and end in place, by validation; how far they are."""
         loop = self.loop
         assert loop.validation is not None  # asked for by the caller
-        validation, tensors = loop.validation, loop.state()
-
-        def put(state: Any) -> None:
-            for name, tensor in tensors.items():
-                tensor.detach().copy_(state[name])
+        validation = loop.validation
 
         def scores(state: Any) -> tuple[float, float]:
-            put(state)
+            self._put(state)
             found = loop.score(loop.logits(validation))
             return found.accuracy, found.log_loss
 
-        end = {name: tensor.detach().clone() for name, tensor in tensors.items()}
-        best = wise_ft(self._start, end, scores)
-        put(best.state)
+        best = wise_ft(self._start, self._present(), scores)
+        self._put(best.state)
         return best.share
+
+    def _put(self, state: Mapping[str, torch.Tensor]) -> None:
+        for name, tensor in self.loop.state().items():
+            tensor.detach().copy_(state[name])
 
     def _first_inputs(self, part: Part) -> dict[str, torch.Tensor]:
         """Inputs of the first few items, by which the backbone learns how it runs."""

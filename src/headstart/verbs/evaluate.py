@@ -59,7 +59,7 @@ def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Le
     )
     if config.refit_all:
         everything = np.arange(len(job.examples))
-        learned = _refitted(learner, learned, everything)
+        learned = _refitted(learner, learned, everything, folder / "on-all", resume)
     return learned, evaluation
 
 
@@ -86,12 +86,16 @@ def _cross_validate(
     return Evaluation(items, probabilities, probe, temperatures, folds)
 
 
-def _refitted(learner: Learner, learned: Learned, everything: np.ndarray) -> Learned:
+def _refitted(
+    learner: Learner, learned: Learned, everything: np.ndarray, folder: Path, resume: bool
+) -> Learned:
     """What was chosen, learned from every label; the evaluation stays that of the first result."""
     if learned.is_tuned:
-        learned = trained_on_all(learner, learned, everything)
+        learned = trained_on_all(learner, learned, everything, folder, resume)
     else:
         choice = learner.choose(everything)
         learned = replace(learned, head=choice.head, choice=choice)
-    reason = f"{learned.reason} Learned from every label after the evaluation."
+    averaged = learned.auto is not None and learned.auto.averaged
+    how = ", without the average" if averaged and learned.is_tuned else ""
+    reason = f"{learned.reason} Learned from every label after the evaluation{how}."
     return replace(learned, n_train=len(everything), n_validation=0, reason=reason)

@@ -133,6 +133,7 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     from headstart.verbs.learn import Learner
 
     check_place(config)
+    processes.check_not_sharded()
     if config.compile:
         check_compiler()
     with (

@@ -78,15 +78,20 @@ def with_weights(
     )  # fmt: skip
 
 
-def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -> Learned:
+def trained_on_all(
+    learner: Learner, learned: Learned, everything: np.ndarray, folder: Path, resume: bool
+) -> Learned:
     """The chosen training once more on all items, for as many epochs as were best, nothing held out.
 
-    Temperature and history stay those of the training that was validated.
+    Temperature and history stay those of the training that was validated, and so does the share of WiSE-FT; an
+    average of several trainings is not made again.
 
     Args:
         learner: data, features and options.
         learned: the result of a training.
         everything: positions of all items.
+        folder: for checkpoints.
+        resume: go on from checkpoints there.
     """
     from headstart.tune import Policy
     from headstart.tune.scratch import fresh_source
@@ -107,9 +112,9 @@ def trained_on_all(learner: Learner, learned: Learned, everything: np.ndarray) -
         probe = None  # it knows the pretrained features, and not these
     with learner.clock.phase("tune"):
         training = learner.training(
-            policy, recipe, everything, everything[:0], None, probe=probe, source=source
+            policy, recipe, everything, everything[:0], folder, probe=probe, source=source
         )
-        tuned = training.run()
+        tuned = training.run(resume=resume, share=first.share)
     head = replace(tuned.head, temperature=first.head.temperature)
     return replace(learned, source=source_with(source, tuned.state_dict), head=head, choice=choice)
 
