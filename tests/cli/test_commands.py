@@ -98,7 +98,15 @@ def test_a_dry_run_writes_nothing(
     monkeypatch.chdir(tmp_path)
     done = command("fit", digit_folder, "--source", LETTERS, "--freeze", "first:2", "--dry-run")
     assert done.code == 0 and list(tmp_path.iterdir()) == []
-    for told in ("digit 1", "Checks:", "block3", "Stages under --freeze first:2", "features: about", "MB"):
+    for told in (
+        "digit 1",
+        "Checks:",
+        "block3",
+        "Stages under --freeze first:2",
+        "features: about",
+        "MB",
+        "training: about",
+    ):
         assert told in done.out
 
 

@@ -56,14 +56,15 @@ def test_equal_accuracy_is_decided_by_log_loss() -> None:
     assert not compare(blunt, sharp, labels).better
 
 
-def test_nothing_is_better_than_no_error() -> None:
+@pytest.mark.parametrize("n_errors", [0, 3, 4])
+def test_nothing_is_better_than_hardly_an_error(n_errors: int) -> None:
     """On a few items that are all right the log loss tells how sure a candidate is, and no more."""
     labels = np.arange(36) % 2
     random = np.random.default_rng(0)
-    reference = logits_of(np.ones(36, bool), labels) * random.uniform(0.1, 1.0, (36, 1))
+    reference = logits_of(np.arange(36) >= n_errors, labels) * random.uniform(0.1, 1.0, (36, 1))
     found = compare(logits_of(np.ones(36, bool), labels, 8.0), reference, labels)
-    assert found.log_loss > max(0.01, found.log_loss_error) and not found.better
-    assert "makes no error" in found.words
+    assert found.log_loss > max(0.01, found.log_loss_error)
+    assert found.better == (n_errors == 4) == ("too few errors" not in found.words)
 
 
 def test_groups_widen_the_error() -> None:

@@ -20,6 +20,7 @@ STAGES = ("stem", "layer1", "layer2")
         ({"sampling": "balanced"}, "last:1", "regression", "text", "sampling: balanced"),
         ({"contrastive": 20, "epochs": 0}, "none", "regression", "text", "contrastive"),
         ({"contrastive": 20, "epochs": 0}, "auto", "classification", "text", "pass --freeze none"),
+        ({"contrastive": 20, "epochs": 3}, "auto", "classification", "text", "contrastive stage before them"),
         ({"lr": "auto"}, "auto", "classification", "image", "the race tries several rates"),
         ({"steps": 500}, "auto", "classification", "image", "pass --epochs too"),
         ({"head_start": "random"}, "only:auto", "classification", "image", "a random head"),

@@ -6,8 +6,9 @@ It is where
     its accuracy is not lower and its log loss is lower by more than one standard error of the difference,
     and by more than 0.01;
 
-ties go to the reference, and where it makes no error on these items nothing is better: what is left to tell them
-apart is how sure they are, and on the next items that may not hold. For labels and quantities, quality and loss say
+ties go to the reference, and where it makes fewer than four errors on these items nothing is better: were all of them
+mended and no other made, chance alone would do so once in eight times (sign test), and what is left to tell the two
+apart is how sure they are, which may not hold on the next items. For labels and quantities, quality and loss say
 the same (the explained share of the log loss, R2), so it is where the quality is higher by more than two standard
 errors and by more than 0.01. The log loss of both sides is taken after temperature scaling on these items. Where
 items come in groups, the standard error is that of sums over groups.
@@ -28,6 +29,7 @@ from headstart.data.targets import Task
 from headstart.heads.outputs import activated, item_quality
 from headstart.tune.result import item_losses, score
 
+LEAST_ERRORS = 4  # of the reference: a sign test on fewer cannot come below 0.1
 LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature
 
 
@@ -42,7 +44,7 @@ class Comparison:
             quantity in parts of its variance.
         loss_error: standard error of that difference.
         task: what is learned.
-        has_room: whether the reference makes an error at all.
+        has_room: whether the reference makes errors enough for a better one to show.
         balanced: whether every class counted the same.
     """
 
@@ -88,7 +90,9 @@ class Comparison:
     @property
     def words(self) -> str:
         """The comparison in a sentence."""
-        verdict = "better" if self.better else "not better" if self.has_room else "it makes no error to mend"
+        verdict = (
+            "better" if self.better else "not better" if self.has_room else "too few errors there to tell"
+        )
         end = f"against the head alone: {verdict}"
         if self.task != "classification":
             name = "R²" if self.task == "regression" else "the explained share of the log loss"
@@ -125,7 +129,7 @@ def compare(
     if task == "regression":
         return Comparison(*quality, *quality, task)
     loss = [item_losses(x, targets, task) for x in sides]
-    has_room = bool(good[1].min() < 1)
+    has_room = task != "classification" or int((good[1] < 1).sum()) >= LEAST_ERRORS
     losses = _mean_and_error(counts * (loss[1] - loss[0]), groups_N)
     return Comparison(*quality, *losses, task, has_room, balanced=weights_N is not None)
 

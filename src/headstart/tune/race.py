@@ -22,6 +22,7 @@ from typing import Any
 from headstart.progress import say
 from headstart.tune.budget import SHARE, Cost, least_epochs, plan, survivors, told
 from headstart.tune.choice import AutoChoice, best_of, candidate_of, reference
+from headstart.tune.compare import LEAST_ERRORS
 from headstart.tune.entrants import RATES, Entrant
 from headstart.tune.finale import train_again
 from headstart.tune.identity import check_identity
@@ -235,7 +236,10 @@ class Race:
             if n_tried:
                 why = f"none of {n_tried} tried passes"
             elif not self.judge.has_room:
-                why = "it makes no error on the validation items, so no training could be seen to be better"
+                why = (
+                    f"it makes fewer than {LEAST_ERRORS} errors on the validation items, too few for a training to be "
+                    "seen to be better"
+                )
             kept = [replace(candidates[0], chosen=True), *candidates[1:]]
             return AutoChoice("all", None, tuple(kept), f"the head alone is kept: {why}", scratch=fresh)
         best = self.runners[found.name]

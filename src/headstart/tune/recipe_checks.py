@@ -63,5 +63,7 @@ def _of_choosing(recipe: Recipe, policy: Policy) -> Iterator[str]:
         return
     if isinstance(recipe.lr, str):
         yield "the race tries several rates around a given one: leave `lr: auto` away, or give a rate with --lr"
+    if recipe.contrastive and recipe.epochs:
+        yield "the race counts epochs, and the recipe has a contrastive stage before them: set `contrastive: 0`"
     if recipe.steps is not None:
         yield "the race counts epochs, and the recipe gives its length in steps: pass --epochs too"

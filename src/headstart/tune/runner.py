@@ -60,7 +60,7 @@ class Judge:
         self.reference_NC, self.targets, self.groups_N, self.task = reference_NC, targets, groups_N, task
         self.weights_N = weights_N
         self.alone = self.score(reference_NC)
-        self.has_room = self.compare(reference_NC).has_room  # whether the head alone makes an error at all
+        self.has_room = self.compare(reference_NC).has_room  # whether it makes errors enough to tell
 
     def score(self, logits_NC: NDArray[np.floating]) -> Score:
         """Score logits of the validation items."""

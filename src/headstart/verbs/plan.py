@@ -88,9 +88,42 @@ def _cost(job: Prepared, config: FitConfig) -> str:
         lines.append(
             f"  stored prefix: {n_bytes * job.recipe.views / 1e6:,.1f} MB for {job.recipe.views} view(s)"
         )
+    if cut is not None and job.policy.trained and job.recipe.epochs:
+        epoch = timed_epoch(job, setting)
+        most = (
+            ""
+            if job.recipe.steps
+            else f", at most {job.recipe.epochs * epoch:,.0f} s for {job.recipe.epochs}"
+        )
+        lines.append(f"  training: about {epoch:,.1f} s an epoch{most}")
     if config.budget is not None:
         lines.append(f"  candidates: at most {config.budget}")
     return "\n".join(lines)
+
+
+def timed_epoch(job: Prepared, setting: Setting) -> float:
+    """Seconds of an epoch of training, from the steps of one over a few items."""
+    import tempfile
+    from pathlib import Path
+
+    from headstart.data.items import take_items
+    from headstart.features import Store
+    from headstart.tune import Part, Training
+
+    examples, positions = job.examples, job.positions("train")
+    n_few = min(len(positions), 4 * job.recipe.batch_size)  # steps enough to leave the first uncounted
+    few = positions[np.linspace(0, len(positions) - 1, n_few).astype(int)]
+    codes = examples.targets.encode(np.asarray(examples.labels)[few])
+    part = Part(take_items(examples.items, few), job.scan.digests[few], codes)
+    recipe = job.recipe.model_copy(
+        update={"lr": 1e-4, "contrastive": 0}
+    )  # the time does not depend on the rate
+    with tempfile.TemporaryDirectory() as folder:
+        training = Training(
+            job.source, part, None, examples.targets.classes,
+            policy=job.policy, recipe=recipe, store=Store(Path(folder)), setting=setting, task=examples.task,
+        )  # fmt: skip
+        return training.measure_epoch() * len(positions) / len(few)
 
 
 def timed_item(job: Prepared, setting: Setting) -> tuple[float, int]:
