@@ -144,7 +144,12 @@ def test_reader_finds_what_is_needed(reader: Reader, samples: dict[str, ReportCo
 
 def test_other_modalities_show_their_own(reader: Reader, samples: dict[str, ReportContext]) -> None:
     page = reader.open(samples["audio"])
-    page.wait_for_function("[...document.querySelectorAll('audio')].every((a) => a.readyState >= 1)")
+    ready = "[...document.querySelectorAll('audio')].every((a) => a.readyState >= 1)"
+    for _ in range(100):  # `wait_for_function` polls by `eval`, which the page forbids
+        if page.evaluate(ready):
+            break
+        page.wait_for_timeout(50)
+    assert page.evaluate(ready)
     assert page.locator("audio").count() == len(samples["audio"].wrong) > 0
     assert "Equal error rate" in page.locator("#result").inner_text()
     assert "The classical baseline does as well" in page.locator("#result").inner_text()
@@ -176,7 +181,7 @@ def test_toggle_and_copy(reader: Reader, samples: dict[str, ReportContext]) -> N
     assert page.evaluate(ground) != before
     assert page.locator("#theme").get_attribute("aria-pressed") == "true"
     page.locator("#copy").press("Enter")
-    page.wait_for_function("document.getElementById('copied').textContent === 'Command copied'")
+    page.locator("#copied", has_text="Command copied").wait_for()  # without `eval`, which the page forbids
     reader.assert_quiet()
 
 
