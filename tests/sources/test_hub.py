@@ -74,8 +74,10 @@ def test_wav2vec2_comes_by_the_same_path(tmp_path: Path, small_hub: SmallHub) ->
 def test_the_token_is_sent(bert: SmallHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_mine")
     load_source("hf:me/bert")
-    asked = [(path, token) for method, path, _, token in bert.requests if method == "GET"]
-    assert asked and [path for path, token in asked if token != "Bearer hf_mine"] == []
+    # huggingface_hub's first request of a process may be one of its own, /api/agent-harnesses, without a token
+    of_the_repository = [request for request in bert.requests if "me/bert" in request[1]]
+    assert len(bert.requests) - len(of_the_repository) <= 1
+    assert {token for _, _, _, token in of_the_repository} == {"Bearer hf_mine"}
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_augmentation_that_no_item_is_seen_under_is_told() -> None:
 
 
 def test_weights_of_rare_classes_are_told_to_choose() -> None:
-    assert judged_by_class(Recipe()) == []
+    assert judged_by_class(Recipe(), "classification") == []
     for rebalanced in (Recipe(class_weights=True), Recipe(sampling="balanced"), Recipe(logit_adjustment=1.0)):
-        assert "balanced accuracy" in judged_by_class(rebalanced)[0]
+        assert "balanced accuracy" in judged_by_class(rebalanced, "classification")[0]
+        assert "presence and absence" in judged_by_class(rebalanced, "multilabel")[0]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -94,6 +94,11 @@ class Setting:
     def n_workers(self) -> int:
         """Batches computed at once: on a CPU one a core, each with one thread; else one."""
         return self.n_threads if self.device.type == "cpu" else 1
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """It in the words of `choose`, which every extraction takes: device, precision and threads by name."""
+        return {"device": str(self.device), "precision": self.precision, "threads": self.n_threads}
 
     def threads(self) -> AbstractContextManager[None]:
         """Let torch compute on these cores for the length of a block."""

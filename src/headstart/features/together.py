@@ -55,9 +55,12 @@ def extract_together(
     """
     setting = Setting.choose(device, precision, threads)
     plan = Cut(source, items, digests, cut, 0, 0, setting)
-    vectors, states = store.open(pooled_key(source, setting.precision)), store.open(plan.key)
-    missing = states.missing(digests)
-    if not len(missing) or not np.array_equal(missing, vectors.missing(digests)):
+    vectors = store.open(pooled_key(source, setting.precision))
+    missing = vectors.missing(digests)
+    if not len(missing):  # asked first, since to ask for states is to read and verify those that are there
+        return
+    states = store.open(plan.key)
+    if not np.array_equal(missing, states.missing(digests)):
         return
     network = inference_network(source, setting)
     try:

@@ -83,9 +83,7 @@ def feed_of(
             view=view,
             seed=seed,
             augment=augment_of(recipe, source.modality, seed, view, part.digests),
-            precision=setting.precision,
-            device=str(setting.device),
-            threads=setting.n_threads,
+            **setting.options,
         )
         for view in range(n_views)
     ]

@@ -40,7 +40,6 @@ def learn_auto(
     """
     from headstart.tune import Judge, Race, from_scratch, suggest_entrants
     from headstart.tune.identity import identity_of
-    from headstart.tune.objective import weights_to_judge
     from headstart.verbs.learned import Learned
     from headstart.verbs.trained import with_weights
 
@@ -56,7 +55,7 @@ def learn_auto(
             learner.codes[validation],
             None if units is None else units[validation],
             job.examples.task,
-            weights_to_judge(job.recipe, learner.codes[validation], job.examples.task),
+            learner.validation_counts(validation),
         ),
         budget_seconds=config.budget_seconds or 0.0,
         again=None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from headstart.verbs.config import FitConfig
 
 if TYPE_CHECKING:
+    from headstart.data.targets import Task
     from headstart.tune import Policy, Recipe
 
 _OF_TRAINING = ("recipe", "epochs", "lr", "batch_size", "views", "compile")
@@ -84,15 +85,17 @@ def without_views(policy: Policy, recipe: Recipe, modality: str) -> list[str]:
     ]
 
 
-def judged_by_class(recipe: Recipe) -> list[str]:
+def judged_by_class(recipe: Recipe, task: Task) -> list[str]:
     """That classes count the same also in what is chosen, and that the metrics are of the items as they come.
 
     Args:
         recipe: of the weights.
+        task: what is learned.
     """
     if not recipe.weighs_rare_classes:
         return []
+    by = "balanced accuracy" if task == "classification" else "each label's presence and absence"
     return [
         "rare classes weigh more in training, so epochs and candidates are compared with every class counting the "
-        "same (balanced accuracy); accuracy on the held-out part is still that of the items as they come"
+        f"same ({by}); accuracy on the held-out part is still that of the items as they come"
     ]

@@ -44,7 +44,7 @@ def report_context(
         metrics: the content of metrics.json.
     """
     from headstart.evidence import confusion_matrix
-    from headstart.heads.outputs import QUALITY, quality_name
+    from headstart.heads.outputs import quality_name
     from headstart.report import (
         CalibrationBin,
         HistoryPoint,
@@ -80,7 +80,7 @@ def report_context(
             CalibrationBin(b.low, b.high, b.n_items, b.confidence, b.accuracy)
             for b in _bins(examples.task, codes, probabilities)
         ),
-        profile_metric=QUALITY[examples.task],
+        profile_metric=quality_name(examples.task),
         validation_metric=by,
         profile=tuple(ProfilePoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
         history=tuple(

@@ -95,7 +95,6 @@ def _refitted(
     else:
         choice = learner.choose(everything)
         learned = replace(learned, head=choice.head, choice=choice)
-    averaged = learned.auto is not None and learned.auto.averaged
-    how = ", without the average" if averaged and learned.is_tuned else ""
+    how = ", without the average" if learned.auto is not None and learned.auto.averaged else ""
     reason = f"{learned.reason} Learned from every label after the evaluation{how}."
     return replace(learned, n_train=len(everything), n_validation=0, reason=reason)

@@ -111,6 +111,12 @@ class Learner:
         """Scores of items by a head alone, of shape (n_items, C)."""
         return choice.head.logits(self.features.take(positions).stacked(choice.head.stages))
 
+    def validation_counts(self, validation: np.ndarray) -> np.ndarray | None:
+        """What each validation item counts under the recipe, of shape (n_items,); None: all the same."""
+        from headstart.tune.objective import weights_to_judge
+
+        return weights_to_judge(self.job.recipe, self.codes[validation], self.targets.task)
+
     def own_embedding_width(self) -> int:
         """Width of what the source's network itself gives for an item."""
         import torch
@@ -155,9 +161,7 @@ class Learner:
                 self.job.scan.digests[learned_from],
                 self.job.policy.resolved_cut,
                 self.store,
-                precision=self.setting.precision,
-                device=str(self.setting.device),
-                threads=self.setting.n_threads,
+                **self.setting.options,
             )
 
     def _extract(self, source: Source, positions: np.ndarray) -> Features:
@@ -175,9 +179,7 @@ class Learner:
                 items,
                 digests,
                 self.store,
-                precision=self.setting.precision,
-                device=str(self.setting.device),
-                threads=self.setting.n_threads,
+                **self.setting.options,
             )
 
     def choose(self, train: np.ndarray) -> Choice:

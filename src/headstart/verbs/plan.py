@@ -145,9 +145,7 @@ def timed_item(job: Prepared, setting: Setting) -> tuple[float, int]:
                 take_items(job.examples.items, few),
                 job.scan.digests[few],
                 Store(Path(folder) / store),
-                precision=setting.precision,
-                device=str(setting.device),
-                threads=setting.n_threads,
+                **setting.options,
             )
             best = min(best, time.perf_counter() - started)
     return best / len(few), sum(features.widths)

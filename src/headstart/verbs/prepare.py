@@ -176,7 +176,7 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
             *without_part(config, policy),
             *unopened(policy, recipe),
             *without_views(policy, recipe, source.modality),
-            *judged_by_class(recipe),
+            *judged_by_class(recipe, examples.task),
         ]
         for caution in cautions:
             say(caution)

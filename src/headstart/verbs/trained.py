@@ -149,13 +149,12 @@ def _tuned(
 
 def _score_alone(learner: Learner, choice: Choice, validation: np.ndarray) -> Score | None:
     """The score of the head alone on validation, where there is one."""
-    from headstart.tune.objective import weights_to_judge
     from headstart.tune.result import score
 
     if not len(validation):
         return None
     codes, task = learner.codes[validation], learner.targets.task
-    counts = weights_to_judge(learner.job.recipe, codes, task)
+    counts = learner.validation_counts(validation)
     return score(learner.logits_alone(choice, validation), codes, task, counts)
 
 
@@ -173,10 +172,13 @@ def _is_worse(learner: Learner, tuned: Tuned, alone: Score | None) -> bool:
 
 def _why_alone(learner: Learner, tuned: Tuned, alone: Score | None) -> str:
     """The comparison that the head alone has won, in a sentence; it is said too."""
+    from headstart.heads.outputs import quality_name
+
     trained = tuned.validation
     assert trained is not None and alone is not None  # else nothing was compared
     loss = "mean squared error" if learner.targets.task == "regression" else "log loss"
-    balanced = "of balanced accuracy " if learner.job.recipe.weighs_rare_classes else ""
+    quality = quality_name(learner.targets.task, balanced=learner.job.recipe.weighs_rare_classes)
+    balanced = "of balanced accuracy " if quality == "balanced_accuracy" else ""
     reason = (
         f"'{tuned.policy}' reached {trained.quality:.3f} {balanced}on validation and the head alone "
         f"{alone.quality:.3f} ({loss} {trained.loss:.3g} and {alone.loss:.3g}), its best epoch {tuned.best_epoch}: "
