@@ -143,8 +143,8 @@ def few_shot(
 @pytest.mark.parametrize("policy", ["none", "first:2"])
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
 def test_a_source_is_trained_on_pairs_and_gets_a_head(tmp_path: Path, modality: str, policy: str) -> None:
-    tuned = few_shot(modality, tmp_path, policy).run()
-    assert tuned.stopped_because == "all 12 steps were taken"
+    tuned = few_shot(modality, tmp_path, policy, contrastive=48).run()
+    assert tuned.stopped_because == "all 48 steps were taken"
     assert tuned.history[-1]["train_loss"] < tuned.history[0]["train_loss"]
     before = source_of(modality).network.state_dict()
     moved = {name for name, tensor in tuned.state_dict.items() if not torch.equal(tensor, before[name])}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tune_networks import linear_head
 
-from headstart.tune.start import fit_start, serves, steadied, widened
+from headstart.tune.start import are_of, fit_start, serves, steadied, widened
 
 
 def blobs(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,6 +35,14 @@ def test_a_probe_serves_only_on_the_last_stage_alone() -> None:
     assert not serves(head, last_stage=3, width=16, classes=names)
     assert not serves(head, last_stage=3, width=8, classes=("x", "y", "z"))
     assert not serves(None, last_stage=3, width=8, classes=names)
+
+
+def test_vectors_are_told_from_those_of_another_network_or_another_end() -> None:
+    vectors, _ = blobs(30, 0)
+    few = vectors[:3]
+    assert are_of(vectors, few) and are_of(vectors * np.float32(1.001), few)
+    assert not are_of(vectors * np.float32(1.05), few) and not are_of(vectors[::-1], few)
+    assert not are_of(vectors[:, :7], few) and not are_of(None, few)
 
 
 @pytest.mark.parametrize("leading", [True, False])

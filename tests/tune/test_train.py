@@ -19,6 +19,7 @@ from headstart.heads.linear import LinearHead
 from headstart.heads.outputs import QUALITY
 from headstart.sources.source import Source
 from headstart.tune import Part, Policy, Recipe, Training, Tuned
+from headstart.tune.feeds import embed_all
 
 SETTING = Setting(torch.device("cpu"), "fp32", 1)
 
@@ -127,6 +128,51 @@ def test_training_starts_from_the_probe(tmp_path: Path) -> None:
     assert torch.equal(given.loop.head.linear.weight, torch.from_numpy(probe.weight))
     elsewhere = training("image", tmp_path, epochs=1, probe=replace(probe, stages=(0,)))
     assert torch.equal(elsewhere.loop.head.linear.weight, fitted.loop.head.linear.weight)
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "audio"])
+def test_the_first_head_is_fitted_to_known_vectors_where_they_are_the_networks(
+    modality: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, embedded = source_of(modality), []
+    policy = Policy.parse("none", tuple(source.stages))
+
+    def with_vectors(shift: float) -> torch.Tensor:
+        parts = []
+        for n_items, seed in ((32, 0), (20, 1)):
+            part = part_of(modality, n_items, seed, tmp_path)
+            vectors = np.concatenate(
+                [
+                    source.network(**inputs).detach().numpy()
+                    for index in range(n_items)
+                    for _, inputs in load_batches(
+                        part.items, source.preprocessing, [np.array([index])], threads=1
+                    )
+                ]
+            )
+            parts.append(replace(part, vectors=vectors + np.float32(shift)))
+        recipe = Recipe.for_modality(modality, epochs=1)
+        made = Training(
+            source,
+            *parts,
+            CLASSES,
+            policy=policy,
+            recipe=recipe,
+            store=Store(tmp_path / "store"),
+            setting=SETTING,
+        )
+        return made.loop.head.linear.weight.detach()
+
+    def noted(*arguments: Any, **options: Any) -> np.ndarray:
+        embedded.append(1)
+        return embed_all(*arguments, **options)
+
+    monkeypatch.setattr("headstart.tune.train.embed_all", noted)
+    known = with_vectors(0.0)
+    assert not embedded
+    computed = with_vectors(10.0)  # which the network does not give
+    assert len(embedded) == 2
+    torch.testing.assert_close(known, computed, atol=1e-3, rtol=1e-2)
 
 
 def test_stored_views_are_drawn_each_epoch(tmp_path: Path) -> None:

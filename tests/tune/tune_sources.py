@@ -44,7 +44,7 @@ class Layer(nn.Module):
 class TextNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.embeddings = nn.Embedding(20, 12)
+        self.embeddings = nn.Embedding(100, 12)  # most of its rows belong to no word of the items
         self.layer = nn.ModuleList(Layer(12) for _ in range(2))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:

@@ -195,7 +195,7 @@ def _watch(backbone: Backbone, layers: Mapping[str, nn.Module], inputs: Inputs |
         items = made_up_inputs(network) if inputs is None else inputs
         if items is None:
             return None
-        with _as_at_inference(network, list(layers.values())), ExitStack() as hooks:
+        with as_at_inference(network, list(layers.values())), ExitStack() as hooks:
             watch = _Watch(layers)
             _follow_stages(backbone, watch, hooks)
             for path, layer in layers.items():
@@ -239,7 +239,7 @@ def _removed_after(handle: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _as_at_inference(network: nn.Module, layers: Sequence[nn.Module]) -> Iterator[None]:
+def as_at_inference(network: nn.Module, layers: Sequence[nn.Module]) -> Iterator[None]:
     """Eval mode, with gradients of the layers' weights; modes and flags are given back."""
     training = [module for module in network.modules() if module.training]
     flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]

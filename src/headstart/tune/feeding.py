@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -29,11 +30,13 @@ class Part:
         items: files, texts or arrays.
         digests: of each item's content, of shape (n_items,).
         labels: by item: a class index, of shape (n_items,), or numbers, of shape (n_items, C).
+        vectors: of the source's last stage, of shape (n_items, D), where they are known already.
     """
 
     items: Sequence[Any]
     digests: NDArray[Any]
     labels: NDArray[Any]
+    vectors: NDArray[np.float32] | None = None
 
 
 def feed_of(

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from headstart.backbone import Backbone
 from headstart.sources.source import Source
 from headstart.tune.adapters import attach, merge
+from headstart.tune.dropping import quicken_dropout
 from headstart.tune.freeze import Freeze
 from headstart.tune.policy import Policy
+from headstart.tune.vocabulary import train_seen_rows, whole_again
 
 
 def network_to_train(
@@ -22,6 +24,7 @@ def network_to_train(
     device: torch.device,
     seed: int,
     inputs: Mapping[str, Tensor] | None = None,
+    tokens: Tensor | None = None,
 ) -> tuple[Backbone, Freeze]:
     """A copy of a source's network under a policy, and the owner of what is frozen in it.
 
@@ -31,6 +34,7 @@ def network_to_train(
         device: where the copy goes.
         seed: of the adapters' start.
         inputs: of a few items, by which the backbone learns how it runs; None: not yet.
+        tokens: that the items to learn from hold, where rows of other tokens need not be trained.
 
     Raises:
         OptionError: nothing is left to train, or no layer takes the adapter.
@@ -40,6 +44,10 @@ def network_to_train(
         network = network.to(memory_format=torch.channels_last)
     if policy.adapter is not None:
         attach(network, source.stages, policy.trained, policy.adapter, seed, inputs)
+    if device.type == "cpu":
+        quicken_dropout(network)
+    if tokens is not None and inputs is not None:
+        train_seen_rows(network, inputs, tokens)
     backbone = Backbone(network, source.stages)
     if inputs is not None:
         backbone.trace(inputs)
@@ -48,7 +56,12 @@ def network_to_train(
 
 
 def plain_state(network: nn.Module) -> dict[str, Tensor]:
-    """The weights as those of a plain network, adapters merged, float32 on the CPU; the network stays as it is."""
-    plain = copy.deepcopy(network).cpu()
+    """The weights as those of a plain network, float32 on the CPU: adapters merged, tables of embeddings whole.
+
+    The network stays as it is.
+    """
+    plain = copy.deepcopy(network)
+    whole_again(plain)
+    plain = plain.cpu()
     merge(plain)
     return {name: tensor.detach().contiguous().clone() for name, tensor in plain.state_dict().items()}

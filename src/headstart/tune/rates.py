@@ -31,6 +31,7 @@ from headstart.tune.groups import make_optimizer, set_rates, stage_groups
 from headstart.tune.loop import Loop
 from headstart.tune.measure import unchanged
 from headstart.tune.recipe import Recipe
+from headstart.tune.step import clip_gradients
 
 LOWEST, HIGHEST, N_STEPS = 1e-7, 1.0, 60
 _N_BATCHES = 8
@@ -100,7 +101,7 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
         def step(rate: float) -> None:
             set_rates(optimizer, rate)
             if recipe.clip_norm is not None:
-                torch.nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+                clip_gradients(parameters, recipe.clip_norm)
             optimizer.step()
 
         return range_test(gradients, step, len(batches), n_steps)

@@ -16,6 +16,7 @@ from headstart.tune.averaging import State, greedy_soup
 from headstart.tune.result import Tuned
 from headstart.tune.runner import Judge, Runner
 from headstart.tune.train import Training
+from headstart.tune.vocabulary import seen_alone
 
 _HEAD = ("weight", "bias")
 
@@ -77,7 +78,8 @@ def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[
     own = loop.head.linear.in_features  # the head of a result may read a longer vector, zeros elsewhere
     leading = bool(getattr(training.source.network, "embedding_is_mean", False))
     place = slice(0, own) if leading else slice(head.weight.shape[1] - own, None)
-    values = {f"network.{name}": tensor for name, tensor in weights.items()}
+    own_weights = seen_alone(training.backbone.module, weights)
+    values = {f"network.{name}": tensor for name, tensor in own_weights.items()}
     values["head.linear.weight"] = torch.from_numpy(np.ascontiguousarray(head.weight[:, place]))
     values["head.linear.bias"] = torch.from_numpy(head.bias)
     for name, tensor in loop.state().items():

@@ -23,6 +23,7 @@ from headstart.tune.result import score
 
 _PENALTIES = (1.0, 0.1, 0.01, 0.001)
 _PENALTY_WITHOUT_VALIDATION = 0.01
+_ROUNDING = 0.01  # of the largest value: bf16's, over the stages of a network
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,19 @@ def serves(
         and probe.classes == classes
         and probe.task == task
     )
+
+
+def are_of(vectors_ND: NDArray[np.floating] | None, few_ND: NDArray[np.floating]) -> bool:
+    """Whether known vectors are a network's embeddings, but for rounding: by those of its first few items.
+
+    Args:
+        vectors_ND: of all items, of shape (N, D); None: there are none.
+        few_ND: the embeddings of the first few.
+    """
+    if vectors_ND is None or vectors_ND.shape[1] != few_ND.shape[1]:
+        return False
+    off = np.abs(vectors_ND[: len(few_ND)] - few_ND).max()
+    return bool(off <= _ROUNDING * np.abs(few_ND).max())
 
 
 def fit_start(

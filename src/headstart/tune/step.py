@@ -9,7 +9,7 @@ Legend: N items, D features, C classes or outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Protocol
 
@@ -120,7 +120,7 @@ class Step:
         loss = self.gradients(positions, inputs, epoch=epoch, step=step, n_items=n_items)
         if self.recipe.clip_norm is not None:
             parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-            torch.nn.utils.clip_grad_norm_(parameters, self.recipe.clip_norm)
+            clip_gradients(parameters, self.recipe.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return loss
@@ -193,3 +193,19 @@ class Step:
             f"out of memory: a batch is worked off in {self.n_parts} parts from here on; "
             "the steps see the same items as before"
         )
+
+
+def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:
+    """Scale gradients so that their norm together is at most a limit, to the bit as PyTorch's `clip_grad_norm_`.
+
+    On a CPU they are left alone where the norm is below the limit, which there is known at once; PyTorch
+    multiplies them by 1, another pass over all that trains.
+
+    Args:
+        parameters: those without a gradient are passed over.
+        limit: of the norm.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if norm.device.type != "cpu" or not limit / (norm + 1e-6) >= 1:  # what is not a number is clipped too
+        nn.utils.clip_grads_with_norm_(parameters, limit, norm)

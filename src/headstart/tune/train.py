@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from headstart import processes
 from headstart.data.loading import load_batches
@@ -39,8 +40,11 @@ from headstart.tune.random_start import random_start
 from headstart.tune.rates import with_rate_found
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, Tuned
-from headstart.tune.start import TargetScale, fit_start, serves, steadied, widened
+from headstart.tune.start import TargetScale, are_of, fit_start, serves, steadied, widened
 from headstart.tune.surgical import RGN, choose_stage
+from headstart.tune.vocabulary import tokens_of
+
+Vectors = NDArray[np.float32]
 
 
 class Training:
@@ -60,6 +64,7 @@ class Training:
         folder: for checkpoints and history.jsonl; None keeps nothing.
         checkpoint_seconds: least time between two checkpoints.
         compiled: whether the trained blocks are compiled before the first step.
+        every_token: whether all rows of a table of token embeddings are trained, those of tokens that do not occur too.
         task: what is learned; a quantity is trained standardised and given back in its own unit.
 
     Raises:
@@ -83,6 +88,7 @@ class Training:
         checkpoint_seconds: float = 30.0,
         task: Task = "classification",
         compiled: bool = False,
+        every_token: bool = False,
     ) -> None:
         if not policy.trained:
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
@@ -95,15 +101,20 @@ class Training:
         machine = Machine(setting.device, setting.precision, checkpoint_seconds)
         with setting.threads():
             self._sample = self._first_inputs(train)
+            tokens = None
+            if policy.resolved_cut == 0 and policy.what == "whole" and not every_token:
+                tokens = tokens_of(train.items, source.preprocessing)
             self.backbone, self.freeze = network_to_train(
-                source, policy, device=setting.device, seed=seed, inputs=self._sample
+                source, policy, device=setting.device, seed=seed, inputs=self._sample, tokens=tokens
             )
             learned = Labelled(self._feed(train, for_training=True), self.unit.inward(train.labels))
             held_out = None
             if validation is not None:
                 inward = self.unit.inward(validation.labels)
                 held_out = Labelled(self._feed(validation, for_training=False), inward)
-            head = LinearHeadModule(self._starting_head(probe, learned, held_out, machine)).to(setting.device)
+            vectors = (train.vectors, None if validation is None else validation.vectors)
+            start = self._starting_head(probe, learned, held_out, machine, vectors)
+            head = LinearHeadModule(start).to(setting.device)
 
             identity = identity_of(
                 source,
@@ -275,28 +286,49 @@ class Training:
             )
 
     def _starting_head(
-        self, probe: LinearHead | None, train: Labelled, validation: Labelled | None, machine: Machine
+        self,
+        probe: LinearHead | None,
+        train: Labelled,
+        validation: Labelled | None,
+        machine: Machine,
+        vectors: tuple[Vectors | None, Vectors | None],
     ) -> LinearHead:
-        """The probe where it reads the embedding that will be trained, else a head fitted to it here."""
+        """The probe where it reads the embedding that will be trained, else a head fitted to it here.
+
+        It is fitted to the vectors of both parts that are known already, where those are the embeddings.
+        """
         last = len(self.policy.stages) - 1
         self.freeze.train(False)
         with torch.no_grad():
-            width = self.backbone(self._sample).shape[1]
+            few = self.backbone(self._sample).float().cpu().numpy()
         if probe is not None and serves(
-            probe, last_stage=last, width=width, classes=self.classes, task=self.task
+            probe, last_stage=last, width=few.shape[1], classes=self.classes, task=self.task
         ):
             return self._first_head(steadied(self.unit.head_inward(probe)))
-        return self._first_head(self._fitted_head(train, validation, machine))
+        of_train, of_validation = vectors
+        if not are_of(of_train, few) or (of_validation is None) != (validation is None):
+            of_train = of_validation = None
+        return self._first_head(self._fitted_head(train, validation, machine, of_train, of_validation))
 
-    def _fitted_head(self, train: Labelled, validation: Labelled | None, machine: Machine) -> LinearHead:
-        """A head fitted to the present embeddings."""
+    def _fitted_head(
+        self,
+        train: Labelled,
+        validation: Labelled | None,
+        machine: Machine,
+        of_train: Vectors | None = None,
+        of_validation: Vectors | None = None,
+    ) -> LinearHead:
+        """A head fitted to embeddings: those given, else the present ones."""
         last = len(self.policy.stages) - 1
         self.freeze.train(False)
         held_out = None
         if validation is not None:
-            held_out = (embed_all(self.backbone, validation.feed, machine), validation.labels)
-        embeddings = embed_all(self.backbone, train.feed, machine)
-        return steadied(fit_start(embeddings, train.labels, self.classes, last, held_out, self.task))
+            if of_validation is None:
+                of_validation = embed_all(self.backbone, validation.feed, machine)
+            held_out = (of_validation, validation.labels)
+        if of_train is None:
+            of_train = embed_all(self.backbone, train.feed, machine)
+        return steadied(fit_start(of_train, train.labels, self.classes, last, held_out, self.task))
 
     def _first_head(self, probe: LinearHead) -> LinearHead:
         """The probe, or weights of chance where the recipe wants them and the policy lets it."""

@@ -242,12 +242,13 @@ class Learner:
         return train[inside], train[aside]
 
     def part(self, positions: np.ndarray) -> Any:
-        """Items with their digests and labels, as a training takes them."""
+        """Items with their digests, labels and last vectors, as a training takes them."""
         from headstart.data.items import take_items
         from headstart.tune import Part
 
         items = take_items(self.job.examples.items, positions)
-        return Part(items, self.job.scan.digests[positions], self.codes[positions])
+        vectors = self.features.take(positions).stage(-1)
+        return Part(items, self.job.scan.digests[positions], self.codes[positions], vectors)
 
     def training(
         self,
@@ -259,6 +260,7 @@ class Learner:
         *,
         probe: LinearHead | None,
         source: Source | None = None,
+        every_token: bool = False,
     ) -> Training:
         """A training of a source, prepared.
 
@@ -270,6 +272,7 @@ class Learner:
             folder: for checkpoints and history.
             probe: the head to start from; None: one is fitted.
             source: what is trained; None: the data's own.
+            every_token: whether rows of tokens that do not occur are trained too, as far as they can be.
         """
         from headstart.tune import Training
 
@@ -287,4 +290,5 @@ class Learner:
             folder=folder,
             task=self.targets.task,
             compiled=self.config.compile,
+            every_token=every_token,
         )

@@ -15,8 +15,9 @@ from headstart.verbs.stages import stages_table
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.heads import LinearHead
-    from headstart.tune import Policy, Recipe, Training, Tuned
+    from headstart.tune import Policy, Tuned
     from headstart.tune.result import Score
+    from headstart.tune.surgical import RGN
     from headstart.verbs.learn import Learner
 
 
@@ -132,16 +133,24 @@ def _tuned(
 
     job = learner.job
 
-    def training(policy: Policy, recipe: Recipe, folder: Path | None) -> Training:
-        return learner.training(policy, recipe, train, validation, folder, probe=choice.head)
+    def chosen_by_gradients(policy: Policy) -> RGN:
+        any_rate = job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
+        measured = learner.training(
+            policy,
+            any_rate,
+            train,
+            validation,
+            None,
+            probe=choice.head,
+            every_token=True,  # for norms of whole tables
+        )
+        return measured.choose_stage()
 
-    any_rate = job.recipe.model_copy(update={"lr": 1e-4})  # gradients do not depend on it
-    policy, gradients = with_stage_chosen(
-        job.policy, lambda whole: training(whole, any_rate, None).choose_stage()
-    )
+    policy, gradients = with_stage_chosen(job.policy, chosen_by_gradients)
     if policy is not job.policy:
         say(f"Stages under --freeze {policy.text}:\n{stages_table(job, policy)}")
-    tuned = training(policy, job.recipe, folder).run(resume=resume)
+    training = learner.training(policy, job.recipe, train, validation, folder, probe=choice.head)
+    tuned = training.run(resume=resume)
     if gradients is None:
         return tuned
     return replace(tuned, evidence={**tuned.evidence, "relative_gradient_norms": gradients.to_json()})
