@@ -38,6 +38,17 @@ def test_a_file_cut_short_is_said_and_passed_over(
     assert "last.ckpt is damaged; the one before it is used" in capsys.readouterr().err
 
 
+def test_of_two_damaged_files_no_one_is_said_to_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_last(state(0))
+    checkpoints.last.write_bytes(b"")
+    assert checkpoints.candidates() == []
+    said = capsys.readouterr().err
+    assert "last.ckpt is damaged" in said and "is used" not in said
+
+
 def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save_best(state(4))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tune_networks import linear_head
 
-from headstart.tune.start import are_of, fit_start, serves, steadied, widened
+from headstart.tune.start import are_alike, fit_start, serves, steadied, widened
 
 
 def blobs(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,10 +39,9 @@ def test_a_probe_serves_only_on_the_last_stage_alone() -> None:
 
 def test_vectors_are_told_from_those_of_another_network_or_another_end() -> None:
     vectors, _ = blobs(30, 0)
-    few = vectors[:3]
-    assert are_of(vectors, few) and are_of(vectors * np.float32(1.001), few)
-    assert not are_of(vectors * np.float32(1.05), few) and not are_of(vectors[::-1], few)
-    assert not are_of(vectors[:, :7], few) and not are_of(None, few)
+    assert are_alike(vectors, vectors) and are_alike(vectors * np.float32(1.001), vectors)
+    assert not are_alike(vectors * np.float32(1.05), vectors) and not are_alike(vectors[::-1], vectors)
+    assert not are_alike(vectors[:, :7], vectors)
 
 
 @pytest.mark.parametrize("leading", [True, False])

@@ -150,7 +150,8 @@ def test_the_first_head_is_fitted_to_known_vectors_where_they_are_the_networks(
                     )
                 ]
             )
-            parts.append(replace(part, vectors=vectors + np.float32(shift)))
+            shifted = vectors + np.float32(shift)
+            parts.append(replace(part, vectors=lambda rows, all_rows=shifted: all_rows[rows]))
         recipe = Recipe.for_modality(modality, epochs=1)
         made = Training(
             source,
@@ -167,7 +168,7 @@ def test_the_first_head_is_fitted_to_known_vectors_where_they_are_the_networks(
         embedded.append(1)
         return embed_all(*arguments, **options)
 
-    monkeypatch.setattr("headstart.tune.train.embed_all", noted)
+    monkeypatch.setattr("headstart.tune.start.embed_all", noted)
     known = with_vectors(0.0)
     assert not embedded
     computed = with_vectors(10.0)  # which the network does not give

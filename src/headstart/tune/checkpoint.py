@@ -53,13 +53,15 @@ class Checkpoints:
     def candidates(self) -> list[tuple[str, dict[str, Any]]]:
         """The whole states to go on from, newest first; a damaged file is said and left out."""
         found = []
-        for path in (self.last, self.previous):
-            if path.exists():
-                state = _read(path)
-                if state is None:
-                    say(f"the checkpoint {path} is damaged; the one before it is used")
-                else:
-                    found.append((path.name, state))
+        there = [path for path in (self.last, self.previous) if path.exists()]
+        for path in there:
+            state = _read(path)
+            if state is not None:
+                found.append((path.name, state))
+            elif path == there[-1]:
+                say(f"the checkpoint {path} is damaged")
+            else:
+                say(f"the checkpoint {path} is damaged; the one before it is used")
         return found
 
     def read_best(self) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from headstart.sources.source import Source
 from headstart.tune.augmenting import augment_of
 from headstart.tune.feeds import Feed, LiveFeed, StoredFeed
 from headstart.tune.recipe import Recipe
+from headstart.tune.schedule import Positions
 
 IN_MEMORY_BYTES = 2**29  # of stored states on a CPU
 
@@ -30,13 +31,14 @@ class Part:
         items: files, texts or arrays.
         digests: of each item's content, of shape (n_items,).
         labels: by item: a class index, of shape (n_items,), or numbers, of shape (n_items, C).
-        vectors: of the source's last stage, of shape (n_items, D), where they are known already.
+        vectors: gives what is known already of items at positions within the part: the vectors of the source's
+            last stage, of shape (n_asked, D).
     """
 
     items: Sequence[Any]
     digests: NDArray[Any]
     labels: NDArray[Any]
-    vectors: NDArray[np.float32] | None = None
+    vectors: Callable[[Positions], NDArray[np.float32]] | None = None
 
 
 def feed_of(

@@ -8,22 +8,31 @@ Legend: N items, D features, C outputs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from headstart.backbone import Backbone
 from headstart.data.targets import Task
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import reduce, standardiser
 from headstart.heads.ridge import fit_ridge
+from headstart.tune.feeding import Part
+from headstart.tune.feeds import Labelled, Machine, embed_all
+from headstart.tune.freeze import Freeze
 from headstart.tune.result import score
+
+Vectors = NDArray[np.float32]
 
 _PENALTIES = (1.0, 0.1, 0.01, 0.001)
 _PENALTY_WITHOUT_VALIDATION = 0.01
-_ROUNDING = 0.01  # of the largest value: bf16's, over the stages of a network
+_ROUNDING = 0.01  # of the largest value
 
 
 @dataclass(frozen=True)
@@ -82,17 +91,74 @@ def serves(
     )
 
 
-def are_of(vectors_ND: NDArray[np.floating] | None, few_ND: NDArray[np.floating]) -> bool:
-    """Whether known vectors are a network's embeddings, but for rounding: by those of its first few items.
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Finds the head that a training starts from.
 
-    Args:
-        vectors_ND: of all items, of shape (N, D); None: there are none.
-        few_ND: the embeddings of the first few.
+    Attributes:
+        backbone: the network, with its present weights.
+        freeze: of its modes.
+        machine: where it runs.
+        classes: names of the C outputs.
+        task: what is learned.
     """
-    if vectors_ND is None or vectors_ND.shape[1] != few_ND.shape[1]:
+
+    backbone: Backbone
+    freeze: Freeze
+    machine: Machine
+    classes: tuple[str, ...]
+    task: Task
+
+    def head(
+        self,
+        probe: LinearHead | None,
+        inputs: Mapping[str, Tensor],
+        train: Labelled,
+        validation: Labelled | None,
+        parts: tuple[Part, Part | None],
+    ) -> LinearHead:
+        """The probe where it reads the embedding that will be trained, else a head fitted to it.
+
+        Args:
+            probe: in the unit of the training; None: there is none.
+            inputs: of the first few training items.
+            train: what is learned from.
+            validation: what the penalty is chosen on.
+            parts: of both, whose vectors are taken where they are the network's embeddings.
+        """
+        self.freeze.train(False)
+        with torch.no_grad():
+            few_ND = self.backbone(inputs).float().cpu().numpy()
+        last, width = len(self.backbone.stages) - 1, few_ND.shape[1]
+        if probe is not None and serves(
+            probe, last_stage=last, width=width, classes=self.classes, task=self.task
+        ):
+            return steadied(probe)
+        return self.fitted(train, validation, _known(parts, few_ND))
+
+    def fitted(
+        self,
+        train: Labelled,
+        validation: Labelled | None,
+        vectors: tuple[Vectors | None, Vectors | None] = (None, None),
+    ) -> LinearHead:
+        """A head fitted to embeddings: to the given ones of both parts, else to the present ones."""
+        self.freeze.train(False)
+
+        def embedded(part: Labelled, given: Vectors | None) -> Vectors:
+            return embed_all(self.backbone, part.feed, self.machine) if given is None else given
+
+        held_out = None if validation is None else (embedded(validation, vectors[1]), validation.labels)
+        last = len(self.backbone.stages) - 1
+        x_ND = embedded(train, vectors[0])
+        return steadied(fit_start(x_ND, train.labels, self.classes, last, held_out, self.task))
+
+
+def are_alike(vectors_ND: NDArray[np.floating], others_ND: NDArray[np.floating]) -> bool:
+    """Whether vectors are the same but for rounding, that of bf16 over the stages of a network too."""
+    if vectors_ND.shape != others_ND.shape:
         return False
-    off = np.abs(vectors_ND[: len(few_ND)] - few_ND).max()
-    return bool(off <= _ROUNDING * np.abs(few_ND).max())
+    return bool(np.abs(vectors_ND - others_ND).max() <= _ROUNDING * np.abs(others_ND).max())
 
 
 def fit_start(
@@ -174,3 +240,16 @@ def steadied(head: LinearHead) -> LinearHead:
     weight, scale = head.weight.copy(), head.scale.copy()
     weight[:, dead], scale[dead] = 0.0, typical
     return replace(head, weight=weight, scale=scale)
+
+
+def _known(
+    parts: tuple[Part, Part | None], few_ND: NDArray[np.float32]
+) -> tuple[Vectors | None, Vectors | None]:
+    """The known vectors of parts, where those of the first few training items are the embeddings given."""
+    train, validation = parts
+    if train.vectors is None or not are_alike(train.vectors(np.arange(len(few_ND))), few_ND):
+        return None, None
+    of_train = train.vectors(np.arange(len(train.items)))
+    if validation is None or validation.vectors is None:
+        return of_train, None
+    return of_train, validation.vectors(np.arange(len(validation.items)))

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from headstart import processes
 from headstart.data.loading import load_batches
@@ -29,7 +28,7 @@ from headstart.tune.averaging import interpolate, wise_ft
 from headstart.tune.compiling import aided
 from headstart.tune.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.feeding import Part, feed_of
-from headstart.tune.feeds import Feed, Labelled, Machine, embed_all
+from headstart.tune.feeds import Feed, Labelled, Machine
 from headstart.tune.identity import identity_of, recipe_identity
 from headstart.tune.loop import Loop
 from headstart.tune.measure import measure_epoch
@@ -40,11 +39,9 @@ from headstart.tune.random_start import random_start
 from headstart.tune.rates import with_rate_found
 from headstart.tune.recipe import Recipe
 from headstart.tune.result import Score, Tuned
-from headstart.tune.start import TargetScale, are_of, fit_start, serves, steadied, widened
+from headstart.tune.start import Start, TargetScale, widened
 from headstart.tune.surgical import RGN, choose_stage
 from headstart.tune.vocabulary import tokens_of
-
-Vectors = NDArray[np.float32]
 
 
 class Training:
@@ -110,11 +107,12 @@ class Training:
             learned = Labelled(self._feed(train, for_training=True), self.unit.inward(train.labels))
             held_out = None
             if validation is not None:
-                inward = self.unit.inward(validation.labels)
-                held_out = Labelled(self._feed(validation, for_training=False), inward)
-            vectors = (train.vectors, None if validation is None else validation.vectors)
-            start = self._starting_head(probe, learned, held_out, machine, vectors)
-            head = LinearHeadModule(start).to(setting.device)
+                labels = self.unit.inward(validation.labels)
+                held_out = Labelled(self._feed(validation, for_training=False), labels)
+            self._head_start = Start(self.backbone, self.freeze, machine, classes, task)
+            inward = None if probe is None else self.unit.head_inward(probe)
+            first = self._head_start.head(inward, self._sample, learned, held_out, (train, validation))
+            head = LinearHeadModule(self._first_head(first)).to(setting.device)
 
             identity = identity_of(
                 source,
@@ -210,7 +208,7 @@ class Training:
         """Run the contrastive stage; training starts from its weights, with a head fitted to them."""
         loop = self.loop
         self._contrasted = contrast(loop, self.recipe, resume=resume)
-        head = self._fitted_head(loop.train, loop.validation, loop.machine)
+        head = self._head_start.fitted(loop.train, loop.validation)
         loop.head.load_state_dict(LinearHeadModule(head).state_dict())
         loop.start_here()
         self._start = self._present()
@@ -284,51 +282,6 @@ class Training:
                 seed=self.seed,
                 for_training=for_training,
             )
-
-    def _starting_head(
-        self,
-        probe: LinearHead | None,
-        train: Labelled,
-        validation: Labelled | None,
-        machine: Machine,
-        vectors: tuple[Vectors | None, Vectors | None],
-    ) -> LinearHead:
-        """The probe where it reads the embedding that will be trained, else a head fitted to it here.
-
-        It is fitted to the vectors of both parts that are known already, where those are the embeddings.
-        """
-        last = len(self.policy.stages) - 1
-        self.freeze.train(False)
-        with torch.no_grad():
-            few = self.backbone(self._sample).float().cpu().numpy()
-        if probe is not None and serves(
-            probe, last_stage=last, width=few.shape[1], classes=self.classes, task=self.task
-        ):
-            return self._first_head(steadied(self.unit.head_inward(probe)))
-        of_train, of_validation = vectors
-        if not are_of(of_train, few) or (of_validation is None) != (validation is None):
-            of_train = of_validation = None
-        return self._first_head(self._fitted_head(train, validation, machine, of_train, of_validation))
-
-    def _fitted_head(
-        self,
-        train: Labelled,
-        validation: Labelled | None,
-        machine: Machine,
-        of_train: Vectors | None = None,
-        of_validation: Vectors | None = None,
-    ) -> LinearHead:
-        """A head fitted to embeddings: those given, else the present ones."""
-        last = len(self.policy.stages) - 1
-        self.freeze.train(False)
-        held_out = None
-        if validation is not None:
-            if of_validation is None:
-                of_validation = embed_all(self.backbone, validation.feed, machine)
-            held_out = (of_validation, validation.labels)
-        if of_train is None:
-            of_train = embed_all(self.backbone, train.feed, machine)
-        return steadied(fit_start(of_train, train.labels, self.classes, last, held_out, self.task))
 
     def _first_head(self, probe: LinearHead) -> LinearHead:
         """The probe, or weights of chance where the recipe wants them and the policy lets it."""

@@ -247,8 +247,13 @@ class Learner:
         from headstart.tune import Part
 
         items = take_items(self.job.examples.items, positions)
-        vectors = self.features.take(positions).stage(-1)
-        return Part(items, self.job.scan.digests[positions], self.codes[positions], vectors)
+        features = self.features.take(positions)
+        return Part(
+            items,
+            self.job.scan.digests[positions],
+            self.codes[positions],
+            vectors=lambda rows: features.take(rows).stage(-1),
+        )
 
     def training(
         self,
