@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from headstart.tune import Policy, Recipe
 from headstart.verbs.cautions import judged_by_class, unopened, without_part, without_views
 from headstart.verbs.config import fit_config
@@ -26,6 +30,15 @@ def test_gradual_opens_every_stage_unless_fewer_epochs_are_asked_for() -> None:
     (said,) = unopened(policy, Recipe(epochs=4))
     assert "embeddings to layer.1 stay frozen" in said and "--epochs 7" in said
     assert unopened(Policy.parse("first:5,gradual", STAGES), Recipe(epochs=2)) == []
+
+
+@pytest.mark.parametrize(("told", "epochs"), [("ema: 0.9", 7), ("epochs: 2", 2)])
+def test_gradual_opens_every_stage_under_a_recipe_that_does_not_tell_the_epochs(
+    told: str, epochs: int, tmp_path: Path
+) -> None:
+    (tmp_path / "own.yaml").write_text(told)
+    config = fit_config(data="x", freeze="gradual", recipe=str(tmp_path / "own.yaml"))
+    assert recipe_of(config, "text", Policy.parse("gradual", STAGES)).epochs == epochs
 
 
 def test_augmentation_that_no_item_is_seen_under_is_told() -> None:

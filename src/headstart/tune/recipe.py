@@ -104,19 +104,22 @@ class Recipe(BaseModel):
         return bool(self.class_weights or self.sampling == "balanced" or self.logit_adjustment)
 
     @classmethod
-    def for_modality(cls, modality: str, *, rate: float = 1.0, **changes: Any) -> Recipe:
+    def for_modality(
+        cls, modality: str, *, rate: float = 1.0, least_epochs: int = 1, **changes: Any
+    ) -> Recipe:
         """The defaults of a modality, with changes.
 
         Args:
             modality: "image", "text" or "audio".
             rate: what the modality's `lr` is multiplied by; an `lr` that is given stays as it is.
+            least_epochs: as many at least where `epochs` is not given.
             changes: settings by name; None stands for "not given".
 
         Raises:
             OptionError: naming every unknown setting and every wrong value at once.
         """
         given = {name: value for name, value in changes.items() if value is not None}
-        return cls.checked({**_defaults(modality, rate), **given})
+        return cls.checked({**_defaults(modality, rate, least_epochs), **given})
 
     @classmethod
     def checked(cls, settings: dict[str, Any], where: str = "") -> Recipe:
@@ -138,13 +141,16 @@ class Recipe(BaseModel):
         )
 
     @classmethod
-    def load(cls, path: Path, modality: str, *, rate: float = 1.0, **changes: Any) -> Recipe:
+    def load(
+        cls, path: Path, modality: str, *, rate: float = 1.0, least_epochs: int = 1, **changes: Any
+    ) -> Recipe:
         """Read a recipe from YAML: the settings it names, over the defaults of the modality.
 
         Args:
             path: a YAML file of settings by name.
             modality: whose defaults fill what the file leaves open.
             rate: what their `lr` is multiplied by; an `lr` of the file stays as it is.
+            least_epochs: as many at least where neither the file nor `changes` give `epochs`.
             changes: settings that go over those of the file; None stands for "not given".
 
         Raises:
@@ -165,7 +171,7 @@ class Recipe(BaseModel):
         given = {name: value for name, value in changes.items() if value is not None}
         if "epochs" in given:  # what the command says of the length goes over what the file says
             given.setdefault("steps", None)
-        return cls.checked({**_defaults(modality, rate), **content, **given}, where=str(path))
+        return cls.checked({**_defaults(modality, rate, least_epochs), **content, **given}, where=str(path))
 
     def to_yaml(self) -> str:
         """The recipe as YAML that `load` reads back to an equal one."""
@@ -174,9 +180,9 @@ class Recipe(BaseModel):
         return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
 
 
-def _defaults(modality: str, rate: float) -> dict[str, Any]:
+def _defaults(modality: str, rate: float, least_epochs: int) -> dict[str, Any]:
     found = _BY_MODALITY[modality]
-    return {**found, "lr": found["lr"] * rate}
+    return {**found, "lr": found["lr"] * rate, "epochs": max(least_epochs, found["epochs"])}
 
 
 def _name(fault: Any) -> str:

@@ -257,12 +257,13 @@ def recipe_of(config: FitConfig, modality: str, policy: Policy) -> Recipe:
         "batch_size": config.batch_size,
         "views": config.views,
     }
+    defaults: dict[str, Any] = {
+        "rate": policy.rate,
+        "least_epochs": len(policy.trained) if policy.gradual else 1,
+    }
     if config.recipe is not None:
-        return Recipe.load(find_recipe(config.recipe), modality, rate=policy.rate, **changes)
-    recipe = Recipe.for_modality(modality, rate=policy.rate, **changes)
-    if policy.gradual and config.epochs is None:
-        recipe = recipe.model_copy(update={"epochs": max(recipe.epochs, len(policy.trained))})
-    return recipe
+        return Recipe.load(find_recipe(config.recipe), modality, **defaults, **changes)
+    return Recipe.for_modality(modality, **defaults, **changes)
 
 
 def _with_parts(examples: Examples, config: FitConfig, keys: np.ndarray, split: bool) -> Examples:
