@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -251,19 +251,17 @@ def recipe_of(config: FitConfig, modality: str, policy: Policy) -> Recipe:
     from headstart.tune import Recipe
     from headstart.tune.recipes import find_recipe
 
-    changes = {
+    told: dict[str, Any] = {
+        "rate": policy.rate,
+        "least_epochs": len(policy.trained) if policy.gradual else 1,
         "epochs": config.epochs,
         "lr": config.lr,
         "batch_size": config.batch_size,
         "views": config.views,
     }
-    defaults: dict[str, Any] = {
-        "rate": policy.rate,
-        "least_epochs": len(policy.trained) if policy.gradual else 1,
-    }
     if config.recipe is not None:
-        return Recipe.load(find_recipe(config.recipe), modality, **defaults, **changes)
-    return Recipe.for_modality(modality, **defaults, **changes)
+        return Recipe.load(find_recipe(config.recipe), modality, **told)
+    return Recipe.for_modality(modality, **told)
 
 
 def _with_parts(examples: Examples, config: FitConfig, keys: np.ndarray, split: bool) -> Examples:
