@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 _LEVELS = 2**16
 
@@ -17,14 +18,24 @@ class QuickDropout(nn.Dropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Zero each value with probability p, and scale the others so that the mean stays."""
-        n_dropped = round(self.p * _LEVELS)  # of the levels that a value's 16 bits can have
-        if not self.training or not 0 < n_dropped < _LEVELS:
-            return super().forward(input)
-        n_words = -(-input.numel() // 4)
-        words = torch.empty(n_words, dtype=torch.int64, device=input.device).random_(-(2**63), None)
-        levels = words.view(torch.int16)[: input.numel()].view(input.shape)
-        keep = (levels >= n_dropped - _LEVELS // 2).to(input.dtype)
-        return input * keep.mul_(_LEVELS / (_LEVELS - n_dropped))
+        return drop(input, self.p) if self.training else input
+
+
+def drop(values: Tensor, p: float) -> Tensor:
+    """Zero each value with probability p, and scale the others so that the mean stays.
+
+    Args:
+        values: of any shape and floating type.
+        p: between 0 and 1.
+    """
+    n_dropped = round(p * _LEVELS)  # of the levels that a value's 16 bits can have
+    if not 0 < n_dropped < _LEVELS:
+        return functional.dropout(values, p)
+    n_words = -(-values.numel() // 4)
+    words = torch.empty(n_words, dtype=torch.int64, device=values.device).random_(-(2**63), None)
+    levels = words.view(torch.int16)[: values.numel()].view(values.shape)
+    keep = (levels >= n_dropped - _LEVELS // 2).to(values.dtype)
+    return values * keep.mul_(_LEVELS / (_LEVELS - n_dropped))
 
 
 def quicken_dropout(network: nn.Module) -> None:

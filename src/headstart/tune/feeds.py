@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from headstart import processes
 from headstart.backbone import Backbone, State
@@ -25,7 +23,6 @@ from headstart.memory import Halving
 from headstart.tune.schedule import Positions, ordered_plan, view_of
 
 _CPU = torch.device("cpu")
-SHORT = 64  # tokens
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,7 @@ class StoredFeed:
             yield plan[step], self.views[view].batch(plan[step], self.backbone)
 
     def embed(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
-        with _attention(inputs.tensors.get("input.input_ids"), device):
-            embedding: Tensor = backbone.suffix(inputs, self.cut)
+        embedding: Tensor = backbone.suffix(inputs, self.cut)
         return embedding
 
 
@@ -198,25 +194,8 @@ def embed_live(backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
         moved: Any = inputs.to(device, non_blocking=True)
     else:
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in inputs.items()}
-    ids = moved.get("input_ids") if isinstance(moved, Mapping) else None
-    with _attention(ids, device):
-        embedding: Tensor = backbone(moved)
+    embedding: Tensor = backbone(moved)
     return embedding
-
-
-def _attention(ids: Tensor | None, device: torch.device) -> AbstractContextManager[Any]:
-    """How attention is computed: for gradients of short texts on a CPU, by plain products.
-
-    The backward of PyTorch's fused attention takes 40% of a bf16 step of MiniLM at 20 tokens; with plain products
-    a step takes 0.70 of the time at 20 tokens, 0.87 at 64, and 1.2 times as long at 256.
-
-    Args:
-        ids: of the texts, of shape (N, L); None: it is no text.
-        device: where it runs.
-    """
-    if ids is None or device.type != "cpu" or not torch.is_grad_enabled() or ids.shape[1] > SHORT:
-        return nullcontext()
-    return sdpa_kernel(SDPBackend.MATH)
 
 
 def autocast(machine: Machine) -> torch.autocast:

@@ -156,6 +156,12 @@ class Loop:
         with torch.no_grad():
             return self.head.logits(torch.from_numpy(embeddings).to(self.machine.device)).cpu().numpy()
 
+    def best_logits(self) -> NDArray[np.float32]:
+        """Scores of the validation items by the best weights, after `run` has put those in place."""
+        assert self.validation is not None
+        known = self.memory.best_logits
+        return self.logits(self.validation) if known is None else known
+
     def score(self, logits_NC: NDArray[np.floating]) -> Score:
         """Score logits of the validation items, by which epochs are compared."""
         assert self.validation is not None
@@ -270,10 +276,11 @@ class Loop:
         with nullcontext() if self.average is None else self.average.applied(self.state()):
             found = None
             if self.validation is not None:
-                found = self.score(self.logits(self.validation))
-            if found is not None and (self.at.best_loss is None or found.log_loss < self.at.best_loss):
-                self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
-                self.memory.remember_best()
+                logits = self.logits(self.validation)
+                found = self.score(logits)
+                if self.at.best_loss is None or found.log_loss < self.at.best_loss:
+                    self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
+                    self.memory.remember_best(logits)
         seconds += time.monotonic() - before
         quality = quality_name(self.head.task, balanced=self._counts is not None)
         self.at.history.append(history_row(epoch, train_loss, found, lr, seconds, quality))

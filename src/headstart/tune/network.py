@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from headstart.backbone import Backbone
 from headstart.sources.source import Source
 from headstart.tune.adapters import attach, merge
+from headstart.tune.attending import quicken_attention
 from headstart.tune.dropping import quicken_dropout
 from headstart.tune.freeze import Freeze
 from headstart.tune.policy import Policy
@@ -46,6 +47,7 @@ def network_to_train(
         attach(network, source.stages, policy.trained, policy.adapter, seed, inputs)
     if device.type == "cpu":
         quicken_dropout(network)
+        quicken_attention(network)
     if tokens is not None and inputs is not None:
         train_seen_rows(network, inputs, tokens)
     backbone = Backbone(network, source.stages)

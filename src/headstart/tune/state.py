@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart import processes
@@ -73,6 +75,7 @@ class Memory:
         self._checkpoints = checkpoints
         self._saved_at = time.monotonic()
         self._best = self._weights()
+        self.best_logits: NDArray[np.float32] | None = None  # of validation, where they are known
         self._best_is_written = True  # the start can be had again from the source
 
     def is_due(self) -> bool:
@@ -81,9 +84,9 @@ class Memory:
             return False
         return time.monotonic() - self._saved_at >= self._loop.machine.checkpoint_seconds
 
-    def remember_best(self) -> None:
-        """Hold the present weights as the best so far."""
-        self._best = self._weights()
+    def remember_best(self, logits: NDArray[np.float32] | None = None) -> None:
+        """Hold the present weights as the best so far, with their scores of the validation items."""
+        self._best, self.best_logits = self._weights(), logits
         self._best_is_written = self._loop.at.best_epoch == 0
 
     def load_best(self) -> None:
@@ -199,6 +202,7 @@ class Memory:
         if loop.sharing.number > 0:
             values["loss_sum"] = torch.zeros_like(values["loss_sum"])
         loop.at = Progress(**values)
+        self.best_logits = None
         if loop.at.best_epoch > 0:
             self._best = best["weights"]
         if loop.folder is not None and processes.is_first():

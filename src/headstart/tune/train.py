@@ -192,7 +192,7 @@ class Training:
                     loop.run(resume=resume, until_epoch=until_epoch)
             if loop.validation is not None:
                 share = self._interpolated() if self.recipe.wise_ft else None
-                logits = loop.logits(loop.validation)
+                logits = loop.best_logits() if share is None else loop.logits(loop.validation)
                 found = loop.score(logits)
             elif share is not None:
                 self._put(interpolate(self._start, self._present(), share))
