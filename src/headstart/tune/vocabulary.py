@@ -2,7 +2,7 @@
 
 The row of a token that never comes has no gradient: with the whole table it would only be shrunk by weight decay,
 yet every step clips it, moves it and its two moments through memory. Word embeddings are half of MiniLM's
-parameters and four fifths of multilingual e5's, and a small data set holds a fraction of their tokens.
+parameters, and a small data set holds a fraction of their tokens.
 
     train_seen_rows(network, inputs, seen)     # the output is as before
     ...                                        # a training
