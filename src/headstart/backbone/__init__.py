@@ -1,5 +1,6 @@
 """A network as stages that can be cut: prefix and suffix, pooling per stage, folding and precision."""
 
+from headstart.backbone._calls import eval_mode
 from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone.cut import Backbone
 from headstart.backbone.folding import fold_batch_norm
@@ -13,6 +14,7 @@ __all__ = [
     "StagePooler",
     "State",
     "bf16_is_faster",
+    "eval_mode",
     "find_stages",
     "fold_batch_norm",
     "made_up_inputs",

@@ -111,13 +111,7 @@ def _fold_pair(root: nn.Module, convolution_path: str, norm_path: str) -> None:
         weight = convolution.weight * factor.reshape(-1, *[1] * (convolution.weight.ndim - 1))
     convolution.weight = nn.Parameter(weight, requires_grad=False)
     convolution.bias = nn.Parameter(shift, requires_grad=False)
-    replace_module(root, norm_path, getattr(norm, "act", None) or nn.Identity())
-
-
-def replace_module(root: nn.Module, path: str, module: nn.Module) -> None:
-    """Put another module at a path."""
-    parent, _, name = path.rpartition(".")
-    setattr(root.get_submodule(parent), name, module)
+    root.set_submodule(norm_path, getattr(norm, "act", None) or nn.Identity())
 
 
 def _agree(before: Flow, network: nn.Module) -> bool:

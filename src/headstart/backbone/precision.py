@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_map_only
 
 from headstart.backbone._calls import Inputs
 from headstart.backbone._flow import Flow
-from headstart.backbone.folding import FusedConv2d, fold_batch_norm, is_same_padded, replace_module, watch
+from headstart.backbone.folding import FusedConv2d, fold_batch_norm, is_same_padded, watch
 
 BF16_TOLERANCE = 0.08
 """Largest root mean square difference that bf16 makes in a network's output, relative to the output's.
@@ -122,8 +122,8 @@ def _fuse_activations(network: nn.Module, example: Inputs | None) -> nn.Module:
         follower = followers.get(part)
         fused = None if follower is None else _try_fuse(part, follower[1])
         if fused is not None and follower is not None:
-            replace_module(network, follower[0], nn.Identity())
-        replace_module(network, path, fused or FusedConv2d(part, None))
+            network.set_submodule(follower[0], nn.Identity())
+        network.set_submodule(path, fused or FusedConv2d(part, None))
     return network
 
 

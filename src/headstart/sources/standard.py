@@ -33,9 +33,7 @@ class StandardTextNetwork(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        path = _last_layer(model)
-        parent = model.get_submodule(path.rpartition(".")[0])
-        setattr(parent, path.rpartition(".")[2], nn.Identity())
+        model.set_submodule(_last_layer(model), nn.Identity())
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return what the last layer would take, float32 of shape (N, D), of int64 tokens and mask (N, T)."""

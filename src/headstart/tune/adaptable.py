@@ -25,7 +25,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from headstart.backbone import Backbone, made_up_inputs
+from headstart.backbone import Backbone, eval_mode, made_up_inputs
 from headstart.errors import OptionError, did_you_mean
 from headstart.tune.adapter import Adapter
 
@@ -195,7 +195,7 @@ def _watch(backbone: Backbone, layers: Mapping[str, nn.Module], inputs: Inputs |
         items = made_up_inputs(network) if inputs is None else inputs
         if items is None:
             return None
-        with as_at_inference(network, list(layers.values())), ExitStack() as hooks:
+        with _as_at_inference(network, list(layers.values())), ExitStack() as hooks:
             watch = _Watch(layers)
             _follow_stages(backbone, watch, hooks)
             for path, layer in layers.items():
@@ -239,26 +239,21 @@ def _removed_after(handle: Any) -> Iterator[None]:
 
 
 @contextmanager
-def as_at_inference(network: nn.Module, layers: Sequence[nn.Module]) -> Iterator[None]:
+def _as_at_inference(network: nn.Module, layers: Sequence[nn.Module]) -> Iterator[None]:
     """Eval mode, with gradients of the layers' weights; modes and flags are given back."""
-    training = [module for module in network.modules() if module.training]
     flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
     weights = {id(layer.get_parameter("weight")) for layer in layers}
     try:
-        for module in training:
-            module.training = False
         for (
             parameter,
             _,
         ) in flags:  # of these alone: EfficientFormer keeps what it makes of its biases, graph and all
             parameter.requires_grad_(id(parameter) in weights)
-        with torch.enable_grad():
+        with eval_mode(list(network.modules())), torch.enable_grad():
             yield
     finally:
         for parameter, flag in flags:
             parameter.requires_grad_(flag)
-        for module in training:
-            module.training = True
 
 
 def _brief(names: Sequence[str]) -> str:

@@ -149,8 +149,7 @@ def _adapted(network: nn.Module) -> Iterator[tuple[str, Any]]:
 
 def _unload(network: nn.Module) -> None:
     for path, module in list(_adapted(network)):
-        parent, _, name = path.rpartition(".")
-        setattr(network.get_submodule(parent), name, module.get_base_layer())
+        network.set_submodule(path, module.get_base_layer())
 
 
 @contextmanager

@@ -56,12 +56,11 @@ class Checkpoints:
         there = [path for path in (self.last, self.previous) if path.exists()]
         for path in there:
             state = _read(path)
-            if state is not None:
-                found.append((path.name, state))
-            elif path == there[-1]:
-                say(f"the checkpoint {path} is damaged")
+            if state is None:
+                older = "" if path == there[-1] else "; the one before it is used"
+                say(f"the checkpoint {path} is damaged{older}")
             else:
-                say(f"the checkpoint {path} is damaged; the one before it is used")
+                found.append((path.name, state))
         return found
 
     def read_best(self) -> dict[str, Any] | None:

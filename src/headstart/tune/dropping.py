@@ -1,4 +1,4 @@
-"""Dropout on a CPU, where PyTorch draws its mask value by value: a sixth of a step of MiniLM with 16 short texts.
+"""Dropout on a CPU, where PyTorch draws its mask value by value, which is slow.
 
 Here four values are decided by one draw of 64 bits, each by 16 of them, from the same generator: another mask than
 PyTorch's, of the same law but that the probability is rounded to a multiple of 2^-16.

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from headstart.backbone import eval_mode
 from headstart.data.preprocessing import Preprocessing, TextPreprocessing
 from headstart.data.texts import encode_all
-from headstart.tune.adaptable import as_at_inference
 
 _MOST_SEEN = 0.5  # of a table's rows; of a table that is seen nearly whole little is saved
 
@@ -83,7 +83,7 @@ def train_seen_rows(network: nn.Module, inputs: Mapping[str, Tensor], tokens: Te
             tokens if table.padding_idx is None else tokens[tokens != table.padding_idx]
         )  # which never trains
         if len(rows) <= _MOST_SEEN * table.num_embeddings:
-            _put(network, path, SeenRows(table, rows.to(table.weight.device)))
+            network.set_submodule(path, SeenRows(table, rows.to(table.weight.device)))
 
 
 def seen_alone(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -101,7 +101,7 @@ def whole_again(network: nn.Module) -> None:
     """Put the whole tables back in place, with their trained rows."""
     for path, module in list(network.named_modules()):
         if isinstance(module, SeenRows):
-            _put(network, path, module.whole())
+            network.set_submodule(path, module.whole())
 
 
 def _token_tables(network: nn.Module, inputs: Mapping[str, Tensor]) -> Iterator[tuple[str, nn.Embedding]]:
@@ -114,7 +114,7 @@ def _token_tables(network: nn.Module, inputs: Mapping[str, Tensor]) -> Iterator[
     tables = {path: module for path, module in network.named_modules() if _is_plain(module)}
     hooks = [table.register_forward_pre_hook(note) for table in tables.values()]
     try:
-        with as_at_inference(network, []), torch.no_grad():
+        with eval_mode(list(network.modules())), torch.no_grad():
             network(**inputs)
     finally:
         for hook in hooks:
@@ -131,8 +131,3 @@ def _is_plain(module: nn.Module) -> bool:
         and module.max_norm is None
         and not (module.scale_grad_by_freq or module.sparse)
     )
-
-
-def _put(network: nn.Module, path: str, module: nn.Module) -> None:
-    parent, _, name = path.rpartition(".")
-    setattr(network.get_submodule(parent), name, module)
