@@ -125,7 +125,7 @@ def line(row: Row, results: Path) -> str:
     memory = [max(side[seed]["peak_bytes"] for seed in both) / 1e9 for side in (peer, own)]
     return (
         f"| {row.work} | {peer_seconds:.1f} s{longer}, {peer_accuracy:.3f}, {memory[0]:.1f} GB | "
-        f"{own_seconds:.1f} s, {own_accuracy:.3f}, {memory[1]:.1f} GB{kept} | {peer_seconds / own_seconds:.1f}x | "
+        f"{own_seconds:.1f} s, {own_accuracy:.3f}, {memory[1]:.1f} GB{kept} | {peer_seconds / own_seconds:.2f}x | "
         f"{goal} | {len(both)} |"
     )
 
