@@ -80,6 +80,17 @@ def test_a_full_disk_is_one_clear_error_and_leaves_no_rest(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_that_fills_up_on_the_way(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_last(state(0))
+    (tmp_path / "last.ckpt.part").symlink_to("/dev/full")
+    with pytest.raises(DiskFullError, match="no room for a checkpoint"):
+        checkpoints.save_last({"tensor": torch.zeros(100_000)})
+    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write a checkpoint"):

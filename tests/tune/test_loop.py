@@ -279,3 +279,28 @@ def test_checkpoints_are_not_written_more_often_than_asked(tmp_path: Path) -> No
     loop.run()
     folder = tmp_path / "checkpoints"
     assert not (folder / "previous.ckpt").exists() and (folder / "last.ckpt").exists()
+
+
+def test_checkpoints_take_at_most_a_hundredth_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    loop = small_loop(folder=tmp_path, checkpoint_seconds=30)
+    sync = os.fsync
+
+    def slow(descriptor: int) -> None:
+        now[0] += 2
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", slow)
+    due = []
+    for later in (29, 1):
+        now[0] += later
+        due.append(loop.memory.is_due())
+    loop.memory.keep()
+    took = now[0] - 30
+    for later in (99 * took, took):
+        now[0] += later
+        due.append(loop.memory.is_due())
+    assert took >= 2 and due == [False, True, False, True]

@@ -75,15 +75,12 @@ class Checkpoints:
             self.folder.rmdir()
 
     def _write_temporary(self, path: Path, state: dict[str, Any]) -> Path:
-        buffer = io.BytesIO()
-        torch.save({"format_version": FORMAT_VERSION, **state}, buffer)
-        payload = buffer.getbuffer()
         temporary = path.with_name(path.name + ".part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(payload)
-                file.write(hashlib.sha256(payload).digest())
+            with _DigestedFile(io.FileIO(temporary, "w")) as file:
+                torch.save({"format_version": FORMAT_VERSION, **state}, file)
+                file.write(file.digest.digest())
                 file.flush()
                 os.fsync(file.fileno())
         except BaseException as error:
@@ -92,13 +89,27 @@ class Checkpoints:
             if not isinstance(error, OSError):
                 raise
             if error.errno == errno.ENOSPC:
-                n_megabytes = len(payload) / 1e6
                 raise DiskFullError(
-                    f"no room for a checkpoint of {n_megabytes:,.0f} MB in {self.folder}; "
-                    "free some, then resume"
+                    f"no room for a checkpoint in {self.folder}; free some, then resume"
                 ) from None
             raise StoreError(f"cannot write a checkpoint in {self.folder}: {error.strerror}") from None
         return temporary
+
+
+class _DigestedFile(io.BufferedWriter):
+    """A file that knows the digest of what was written, so that a checkpoint is in memory once only.
+
+    Args:
+        raw: open for writing.
+    """
+
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw)
+        self.digest = hashlib.sha256()
+
+    def write(self, content: Any, /) -> int:
+        self.digest.update(content)
+        return super().write(content)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from headstart.tune.loop import Loop
 
 
+_SHARE_OF_SAVING = 0.01  # of the time, at most
+
+
 @dataclass
 class Progress:
     """How far a training is.
@@ -73,16 +76,17 @@ class Memory:
     def __init__(self, loop: Loop, checkpoints: Checkpoints | None) -> None:
         self._loop = loop
         self._checkpoints = checkpoints
-        self._saved_at = time.monotonic()
+        self._saved_at, self._seconds_to_save = time.monotonic(), 0.0
         self._best = self._weights()
         self.best_logits: NDArray[np.float32] | None = None  # of validation, where they are known
         self._best_is_written = True  # the start can be had again from the source
 
     def is_due(self) -> bool:
-        """Whether the time between two checkpoints is over."""
-        if self._checkpoints is None:
-            return False
-        return time.monotonic() - self._saved_at >= self._loop.machine.checkpoint_seconds
+        """Whether the time between two checkpoints is over; large ones are written less often."""
+        least = self._loop.machine.checkpoint_seconds
+        if self._checkpoints is None or not least:
+            return self._checkpoints is not None
+        return time.monotonic() - self._saved_at >= max(least, self._seconds_to_save / _SHARE_OF_SAVING)
 
     def remember_best(self, logits: NDArray[np.float32] | None = None) -> None:
         """Hold the present weights as the best so far, with their scores of the validation items."""
@@ -103,6 +107,7 @@ class Memory:
         """
         if self._checkpoints is None:
             return
+        started = time.monotonic()
         loop, at = self._loop, self._loop.at
         loop.check_finite()
         if loop.sharing.n > 1:  # from here on the first process holds what all have summed up
@@ -113,6 +118,7 @@ class Memory:
             self._write(self._checkpoints, generators)
         self._best_is_written = True
         self._saved_at = time.monotonic()
+        self._seconds_to_save = self._saved_at - started
 
     def _write(self, checkpoints: Checkpoints, generators: list[dict[str, Any]]) -> None:
         loop, at = self._loop, self._loop.at
