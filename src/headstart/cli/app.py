@@ -170,7 +170,8 @@ def fit(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The one seed. [default: 0]")] = None,
     precision: Annotated[
-        str | None, typer.Option(help="auto (bf16 where the processor has it), fp32, bf16. [default: auto]")
+        str | None,
+        typer.Option(help="auto (bf16 where the device is faster in it), fp32, bf16. [default: auto]"),
     ] = None,
     compile: Annotated[
         bool | None,
