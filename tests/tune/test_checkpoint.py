@@ -85,8 +85,8 @@ def test_a_disk_that_fills_up_on_the_way(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save_last(state(0))
     (tmp_path / "last.ckpt.part").symlink_to("/dev/full")
-    with pytest.raises(DiskFullError, match="no room for a checkpoint"):
-        checkpoints.save_last({"tensor": torch.zeros(100_000)})
+    with pytest.raises(DiskFullError, match="no room for a checkpoint of 2 MB"):
+        checkpoints.save_last({"weights": {"tensor": torch.zeros(500_000)}})
     assert [found["value"] for _, found in checkpoints.candidates()] == [0]
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
 

@@ -281,7 +281,7 @@ def test_checkpoints_are_not_written_more_often_than_asked(tmp_path: Path) -> No
     assert not (folder / "previous.ckpt").exists() and (folder / "last.ckpt").exists()
 
 
-def test_checkpoints_take_at_most_a_hundredth_of_the_time(
+def test_checkpoints_are_a_hundred_times_as_far_apart_as_they_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from headstart.errors import DiskFullError, StoreError
 from headstart.progress import say
@@ -89,8 +90,10 @@ class Checkpoints:
             if not isinstance(error, OSError):
                 raise
             if error.errno == errno.ENOSPC:
+                n_megabytes = sum(leaf.nbytes for leaf in tree_leaves(state) if torch.is_tensor(leaf)) / 1e6
                 raise DiskFullError(
-                    f"no room for a checkpoint in {self.folder}; free some, then resume"
+                    f"no room for a checkpoint of {n_megabytes:,.0f} MB in {self.folder}; "
+                    "free some, then resume"
                 ) from None
             raise StoreError(f"cannot write a checkpoint in {self.folder}: {error.strerror}") from None
         return temporary

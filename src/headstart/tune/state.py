@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from headstart.tune.loop import Loop
 
 
-_SHARE_OF_SAVING = 0.01  # of the time, at most
+_SHARE_OF_SAVING = 0.01  # at most, of the time from one checkpoint to the next
 
 
 @dataclass
@@ -83,10 +83,12 @@ class Memory:
 
     def is_due(self) -> bool:
         """Whether the time between two checkpoints is over; large ones are written less often."""
-        least = self._loop.machine.checkpoint_seconds
-        if self._checkpoints is None or not least:
-            return self._checkpoints is not None
-        return time.monotonic() - self._saved_at >= max(least, self._seconds_to_save / _SHARE_OF_SAVING)
+        if self._checkpoints is None:
+            return False
+        apart = self._loop.machine.checkpoint_seconds
+        if apart:  # 0 is every step, whatever that takes
+            apart = max(apart, self._seconds_to_save / _SHARE_OF_SAVING)
+        return time.monotonic() - self._saved_at >= apart
 
     def remember_best(self, logits: NDArray[np.float32] | None = None) -> None:
         """Hold the present weights as the best so far, with their scores of the validation items."""
