@@ -27,7 +27,7 @@ from headstart.data.scanning import scan
 from headstart.features import Setting, Store, extract_pooled
 from headstart.features.device import torch_threads
 from headstart.features.extraction import compute_batches
-from headstart.features.network import inference_network, inputs_for
+from headstart.features.inference import inference_network, inputs_for
 from headstart.sources import load_source
 from headstart.sources.source import Provenance, Source
 

@@ -37,7 +37,7 @@ def speakers(folder: Path) -> dict[str, Any]:
 
 def timed_fit(data: Path, **options: Any) -> dict[str, Any]:
     """What a fit by these options took and reached."""
-    from headstart.verbs.config import fit_config
+    from headstart.fitting.options import fit_config
     from headstart.verbs.fit import fit_config_to_run, import_rooms
 
     import_rooms()

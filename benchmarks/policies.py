@@ -71,7 +71,7 @@ def _line(name: str, found: dict[str, Any]) -> str:
 
 
 def _stages(rows: list[dict[str, Any]]) -> str:
-    from headstart.tune.groups import StageRow, as_table
+    from headstart.tune.loop.optimizer import StageRow, as_table
 
     return as_table([StageRow(**row) for row in rows])
 

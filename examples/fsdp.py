@@ -19,8 +19,8 @@ from torch.distributed.fsdp import fully_shard
 
 from headstart.sources import load_source
 from headstart.tune import Policy
-from headstart.tune.checkpointing import pieces_of
-from headstart.tune.network import network_to_train
+from headstart.tune.speedups.activation_checkpoints import pieces_of
+from headstart.tune.training.network import network_to_train
 
 N_STEPS = 5
 

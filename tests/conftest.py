@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from headstart.runs.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("HEADSTART_SHARED", ROOT.parent / "shared"))
@@ -57,3 +61,44 @@ def audio_source(work: Path) -> Path:
     import small_data
 
     return small_data.audio_source(work / "wav2vec2")
+
+
+@pytest.fixture(scope="session")
+def store(work: Path) -> str:
+    """One feature store for all runs on the same digits."""
+    return str(work / "store")
+
+
+@pytest.fixture(scope="session")
+def digit_run(work: Path, digit_folder: Path, store: str) -> Run:
+    """A run of the default policy with everything on."""
+
+    import headstart
+    import small_data
+
+    return headstart.fit(
+        digit_folder, small_data.LETTERS, out=work / "runs" / "digits", store=store, **small_data.SETTINGS
+    )
+
+
+@pytest.fixture(scope="session")
+def text_run(work: Path, texts: Path, text_source: Path) -> Run:
+    """A run with the standard head on a tiny BERT."""
+
+    import headstart
+    import small_data
+
+    more = {"head": "standard", "epochs": 2, "report": False, "store": str(work / "store")}
+    return headstart.fit(texts, str(text_source), out=work / "runs" / "texts", **more, **small_data.SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def tone_run(work: Path, audio_source: Path) -> Run:
+    """A run on recordings with a tiny Wav2Vec2."""
+
+    import headstart
+    import small_data
+
+    tones = small_data.tone_folder(work / "tones")
+    more = {"report": False, "store": str(work / "store")}
+    return headstart.fit(tones, str(audio_source), out=work / "runs" / "tones", **more, **small_data.SETTINGS)

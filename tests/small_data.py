@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 import tiny
 
 LETTERS = "bundled:letters"
+SETTINGS: dict[str, Any] = {"precision": "fp32", "threads": 1}
 
 
 def digits(n_classes: int = 3, n_each: int = 14) -> tuple[np.ndarray, np.ndarray]:

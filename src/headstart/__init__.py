@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
     from headstart.estimators import TransferClassifier, TransferRegressor
+    from headstart.runs.run import Run
     from headstart.sources import Source, load_source
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
     from headstart.verbs.fit import fit
     from headstart.verbs.predict import predict
     from headstart.verbs.report import report
-    from headstart.verbs.run import Run
 
 # Names are imported when they are first used: `import headstart` loads no library.
 _HOMES = {
     "Backbone": "headstart.backbone",
     "HeadstartError": "headstart.errors",
-    "Run": "headstart.verbs.run",
+    "Run": "headstart.runs.run",
     "Source": "headstart.sources",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",

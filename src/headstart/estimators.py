@@ -57,11 +57,11 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _learn(self, X: Sequence[Any], labels: list[str], groups: Sequence[Any] | None, task: Task) -> None:
         """Learn from items and labels as text; sets what scikit-learn calls fitted attributes."""
+        from headstart.clock import Clock
         from headstart.data import Examples
-        from headstart.verbs.clock import Clock
-        from headstart.verbs.config import fit_config
-        from headstart.verbs.learn import Learner
-        from headstart.verbs.prepare import prepare_examples
+        from headstart.fitting.learner import Learner
+        from headstart.fitting.options import fit_config
+        from headstart.fitting.plan import prepare_examples
 
         examples = Examples.from_lists(_plain(X), labels, groups, modality=self.modality, task=task)
         options = {name: value for name, value in self.get_params().items() if value is not None}

@@ -265,7 +265,7 @@ def test_a_store_on_a_disk_without_room(
     def full(folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("headstart.verbs.prepare._try_to_write", full)
+    monkeypatch.setattr("headstart.fitting.plan._try_to_write", full)
     words = ("--source", LETTERS, "--out", tmp_path / "run", "--store", tmp_path / "store")
     refused(command("fit", digit_folder, *words), "no room for features", "free some", code=1)
     assert list(tmp_path.iterdir()) == []
@@ -319,7 +319,7 @@ def test_a_failure_of_ours_says_so(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("half of nothing")
 
-    monkeypatch.setattr("headstart.verbs.finish.finish", fail)
+    monkeypatch.setattr("headstart.fitting.saving.finish", fail)
     words = ("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
     refused(command(*words), "error of ours", "half of nothing", "--debug", "--resume", code=1)
     with pytest.raises(ZeroDivisionError):

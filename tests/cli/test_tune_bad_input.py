@@ -95,7 +95,7 @@ def test_a_policy_that_matches_nothing(
 @pytest.fixture
 def ended(command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run that was stopped after its third epoch, with its checkpoints."""
-    from headstart.tune.loop import Loop
+    from headstart.tune.loop.loop import Loop
 
     end_epoch = Loop._end_epoch
 
@@ -107,7 +107,7 @@ def ended(command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pyt
     words = ("--freeze", "gradual", "--epochs", 5, "--lr", 0.001, *QUICK)
     with monkeypatch.context() as patch:
         patch.setattr(Loop, "_end_epoch", ending)
-        patch.setattr("headstart.tune.state.Memory.is_due", lambda memory: True)
+        patch.setattr("headstart.tune.loop.state.Memory.is_due", lambda memory: True)
         done = command("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *words)
     assert done.code == 130, done.err
     return tmp_path / "x"
@@ -145,7 +145,7 @@ def test_the_head_alone_resumed_with_another_data_set(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("headstart.verbs.finish.finish", stop)
+        patch.setattr("headstart.fitting.saving.finish", stop)
         words = ("--source", LETTERS, "--out", tmp_path / "x", *QUICK)
         assert command("fit", digit_folder, *words).code == 130
     other = another_set(tmp_path / "others")

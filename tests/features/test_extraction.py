@@ -21,7 +21,7 @@ from headstart.data.preprocessing import ImagePreprocessing, TextPreprocessing
 from headstart.errors import DiskFullError
 from headstart.features import Key, Store
 from headstart.features.extraction import Output, compute_batches, fill, shard_sizes
-from headstart.features.shelf import Shelf
+from headstart.features.key_folder import Shelf
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"),), "fp32")
 DIGESTS = np.array([f"item{number}" for number in range(20)])

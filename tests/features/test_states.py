@@ -15,7 +15,7 @@ from headstart.data.augment import Augment
 from headstart.data.loading import load_batches
 from headstart.errors import DiskFullError, StoreError
 from headstart.features import Setting, Store, estimate_state_bytes, extract_states
-from headstart.features.network import inference_network
+from headstart.features.inference import inference_network
 from headstart.sources.source import Source
 
 N_ITEMS = 20

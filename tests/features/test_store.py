@@ -14,7 +14,7 @@ import torch
 
 from headstart.errors import DiskFullError, StoreError
 from headstart.features import Key, Store, default_root
-from headstart.features.shelf import Shelf
+from headstart.features.key_folder import Shelf
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"), ("layer1", "layer1")), "fp32", label="net")
 

@@ -13,7 +13,7 @@ import pytest
 
 import headstart
 from headstart.report import ReportContext, render
-from headstart.verbs.run import Run
+from headstart.runs.run import Run
 
 from .test_render import hostile
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart import files
 from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError
-from headstart.runs import files
 from headstart.runs.directory import RunDirectory
 
 

@@ -17,11 +17,11 @@ from tune_sources import CLASSES, part_of, source_of
 
 from headstart.features import Setting, Store
 from headstart.tune import Part, Recipe, Training
-from headstart.tune.choice import AutoChoice
-from headstart.tune.entrants import Entrant, from_scratch
-from headstart.tune.policy import Policy
-from headstart.tune.race import Race
-from headstart.tune.runner import Judge
+from headstart.tune.policies.policy import Policy
+from headstart.tune.race.choice import AutoChoice
+from headstart.tune.race.entrants import Entrant, from_scratch
+from headstart.tune.race.race import Race
+from headstart.tune.race.runner import Judge
 
 SETTING = Setting.choose("cpu", "fp32", 1)
 STAGES = ("stem", "layer1", "layer2")

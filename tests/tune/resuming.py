@@ -16,15 +16,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 from tune_networks import States, chain, linear_head, pictures
 
 from headstart.heads.linear import LinearHeadModule
 from headstart.tune import Policy, Recipe
-from headstart.tune.feeds import Labelled, Machine, StoredFeed, TensorFeed
-from headstart.tune.loop import Loop
-from headstart.tune.network import network_to_train
+from headstart.tune.feeds.feed import Labelled, Machine, StoredFeed, TensorFeed
+from headstart.tune.loop.loop import Loop
+from headstart.tune.training.network import network_to_train
 
 POLICIES = (
     *("none", "first:1", "until:block1", "last:1", "only:block1", "norm", "bias", "lora:2", "dora:2", "ia3"),
@@ -178,3 +179,24 @@ if __name__ == "__main__":
         found[text] = killed(text, Path(place) / str(index), int(count))
         print(text, json.dumps(found[text]), file=sys.stderr, flush=True)
     print(json.dumps(found))
+
+
+class Killed(BaseException):
+    """Stands for the end of the process at a chosen step."""
+
+
+def ended_after(n_steps: int, text: str, folder: Path, **settings: Any) -> None:
+    """A training that is ended when it has done so many steps."""
+    loop = chain_loop(text, folder, **settings)
+    step, done = loop.optimizer.step, 0
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done > n_steps:
+            raise Killed
+        return step(*args, **kwargs)
+
+    loop.optimizer.step = counted  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        loop.run()

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from headstart.backbone import Backbone, State
 from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.tune import Freeze, Recipe
-from headstart.tune.feeds import Labelled, Machine, StoredFeed, TensorFeed
-from headstart.tune.loop import Loop
+from headstart.tune.feeds.feed import Labelled, Machine, StoredFeed, TensorFeed
+from headstart.tune.loop.loop import Loop
 
 N_CLASSES = 3
 
@@ -104,3 +104,11 @@ def bits(loop: Loop) -> dict[str, Tensor]:
     """Every tensor of the trained network and head."""
     network = {f"network.{name}": tensor for name, tensor in loop.backbone.module.state_dict().items()}
     return {**network, **{f"head.{name}": tensor for name, tensor in loop.head.state_dict().items()}}
+
+
+def gradients(loop: Loop) -> dict[str, torch.Tensor]:
+    longest = [max(loop.plan(1), key=len)]
+    positions, inputs = next(loop.train.feed.batches(longest, seed=0, epoch=1, start=0))
+    loop.set_modes()
+    loop.gradients(positions, inputs, epoch=1, step=0)
+    return {n: p.grad.clone() for n, p in loop.freeze.trained_parameters().items() if p.grad is not None}

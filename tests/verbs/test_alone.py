@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 import headstart
-from headstart.verbs.run import Run
-
-from .conftest import SETTINGS
+from headstart.runs.run import Run
+from small_data import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKED = """

@@ -8,11 +8,9 @@ import pytest
 
 import headstart
 from headstart.errors import InputError, OptionError
+from headstart.runs.run import Run
 from headstart.verbs.cache import bytes_of
-from headstart.verbs.run import Run
-from small_data import LETTERS
-
-from .conftest import SETTINGS
+from small_data import LETTERS, SETTINGS
 
 
 def test_listed_and_pruned(digit_folder: Path, tmp_path: Path) -> None:

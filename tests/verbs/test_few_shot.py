@@ -12,9 +12,7 @@ import pytest
 import headstart
 import small_data
 from headstart.errors import OptionError
-from small_data import LETTERS
-
-from .conftest import SETTINGS
+from small_data import LETTERS, SETTINGS
 
 FEW: dict[str, Any] = {**SETTINGS, "baseline": False, "report": False, "freeze": "none", "recipe": "few-shot"}
 
@@ -31,7 +29,7 @@ def test_all_labels_are_learned_from(tmp_path: Path) -> None:
 
 
 def test_labels_enough_to_set_some_aside_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.tune.contrastive.FEW", 2)
+    monkeypatch.setattr("headstart.tune.objectives.contrastive.FEW", 2)
     run = headstart.fit(
         small_data.digit_table(tmp_path), LETTERS, out=tmp_path / "run", store=str(tmp_path / "store"), **FEW
     )
@@ -50,7 +48,7 @@ def test_auto_has_nothing_to_compare(tmp_path: Path) -> None:
 
 
 def test_what_the_source_knows_already_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.tune.contrastive.KNOWN", 0.0)
+    monkeypatch.setattr("headstart.tune.objectives.contrastive.KNOWN", 0.0)
     run = headstart.fit(
         small_data.digit_table(tmp_path), LETTERS, out=tmp_path / "run", store=str(tmp_path / "store"), **FEW
     )
@@ -59,10 +57,10 @@ def test_what_the_source_knows_already_is_left_alone(tmp_path: Path, monkeypatch
 
 
 def test_naming_the_frequent_class_is_not_knowing(tmp_path: Path) -> None:
-    from headstart.verbs.clock import Clock
-    from headstart.verbs.config import fit_config
-    from headstart.verbs.learn import Learner
-    from headstart.verbs.prepare import prepare
+    from headstart.clock import Clock
+    from headstart.fitting.learner import Learner
+    from headstart.fitting.options import fit_config
+    from headstart.fitting.plan import prepare
 
     table = small_data.digit_table(tmp_path)
     config = fit_config(data=str(table), source=LETTERS, store=str(tmp_path / "store"), **FEW)

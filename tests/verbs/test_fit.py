@@ -14,12 +14,10 @@ import headstart
 import small_data
 from headstart.errors import InputError, OptionError
 from headstart.runs import Predictions, RunDirectory
+from headstart.runs.run import Run
 from headstart.verbs import fit as fit_module
 from headstart.verbs.fit import fit_config_to_run, options_of_command
-from headstart.verbs.run import Run
-from small_data import LETTERS
-
-from .conftest import SETTINGS
+from small_data import LETTERS, SETTINGS
 
 FILES = {
     "README.md",
@@ -180,7 +178,7 @@ def test_an_interrupted_run_is_gone_on_with(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as stopped:
-        patch.setattr("headstart.verbs.finish.finish", stop)
+        patch.setattr("headstart.fitting.saving.finish", stop)
         headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", **options)
     assert "headstart fit --resume" in stopped.value.__notes__[0]
     with pytest.raises(InputError, match="did not finish; go on with --resume"):
@@ -202,7 +200,7 @@ def test_what_cannot_be_fitted_leaves_nothing(
         raise InputError("no such network can be cut")
 
     monkeypatch.setattr(fit_module, "say", lambda text: None)
-    monkeypatch.setattr("headstart.verbs.evaluate.learn_and_evaluate", refuse)
+    monkeypatch.setattr("headstart.fitting.evaluation.learn_and_evaluate", refuse)
     with pytest.raises(InputError, match="cut"):
         headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", **QUICK)
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 import headstart
 from headstart.errors import DataError, InputError, OptionError
 from headstart.runs import Predictions, RunDirectory
-from headstart.verbs.run import Run
+from headstart.runs.run import Run
 
 
 def test_predictions_agree_with_those_of_the_held_out_part(digit_run: Run, digit_folder: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import headstart
 from headstart.runs import RunDirectory
-from headstart.verbs.run import Run
+from headstart.runs.run import Run
 
 FAST: dict[str, Any] = {"precision": "fp32", "threads": 1, "baseline": False}
 

@@ -204,7 +204,7 @@ def fit(
     if dry_run:
         if not processes.is_first():
             return
-        from headstart.verbs.plan import plan
+        from headstart.fitting.dry_run import plan
 
         print(plan(options))
         return

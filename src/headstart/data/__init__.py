@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from headstart.data.audio import decode_audio
     from headstart.data.augment import Augment
     from headstart.data.checks import check, check_lengths, check_unreadable, drop_unreadable
+    from headstart.data.duplicate_checks import identity
     from headstart.data.examples import Examples, Modality
     from headstart.data.findings import Finding
     from headstart.data.images import decode_image
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         with_window,
     )
     from headstart.data.read import read_examples
-    from headstart.data.repeats import identity
     from headstart.data.scanning import Scan, scan
     from headstart.data.splits import bound_groups, fold_indices, holdout_indices, with_splits
     from headstart.data.targets import TASKS, Targets, Task
@@ -49,7 +49,7 @@ _HOMES = {
     "drop_unreadable": "checks",
     "fold_indices": "splits",
     "holdout_indices": "splits",
-    "identity": "repeats",
+    "identity": "duplicate_checks",
     "load_batches": "loading",
     "plan_batches": "loading",
     "preprocessing_from_json": "preprocessing",

@@ -17,8 +17,8 @@ from typing import IO, Any
 import numpy as np
 
 from headstart.data.examples import Examples, string_array
+from headstart.data.given_split import given_split, part_of
 from headstart.data.items import ItemView
-from headstart.data.parts import given_split, part_of
 from headstart.errors import DataError
 
 _IMAGE_KEYS = ("images", "image", "x", "data", "imgs")

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from headstart.data.duplicate_checks import nearly_repeated, repeated
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about, listed
 from headstart.data.preprocessing import (
@@ -14,7 +15,6 @@ from headstart.data.preprocessing import (
     TextPreprocessing,
     with_window,
 )
-from headstart.data.repeats import nearly_repeated, repeated
 from headstart.data.scanning import Scan
 from headstart.data.target_checks import check_labels, check_values
 from headstart.data.texts import n_cut_texts

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.given_split import given_split, part_of
 from headstart.data.items import suffix_modality
-from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table
 from headstart.errors import DataError, did_you_mean
 

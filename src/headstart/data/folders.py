@@ -19,8 +19,8 @@ from headstart.data.columns import (
     require_path_column,
 )
 from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.given_split import given_split, part_of
 from headstart.data.items import suffix_modality
-from headstart.data.parts import given_split, part_of
 from headstart.data.tables import Table, read_text
 from headstart.errors import DataError
 from headstart.units import UNITS, counted

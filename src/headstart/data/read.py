@@ -23,10 +23,10 @@ from headstart.data.columns import (
 )
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.folders import list_files, read_class_folders, read_metadata_folder
+from headstart.data.given_split import part_of
 from headstart.data.hub import is_saved_dataset, read_dataset
 from headstart.data.items import suffix_modality
 from headstart.data.labels import with_task
-from headstart.data.parts import part_of
 from headstart.data.tables import TABLE_SUFFIXES, Table, read_table, read_text
 from headstart.data.targets import Task
 from headstart.errors import DataError, did_you_mean

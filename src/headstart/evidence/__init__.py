@@ -2,13 +2,13 @@
 
 from headstart.evidence.baselines import ClassicalModel, fit_classical, majority
 from headstart.evidence.classical_features import ClassicalFeatures, classical_features
-from headstart.evidence.compare import Verdict, accuracy_difference, loss_difference, verdict
+from headstart.evidence.counts import Bin, calibration_bins, confusion_matrix
 from headstart.evidence.intervals import Interval, standard_error
 from headstart.evidence.metrics import metrics
 from headstart.evidence.multilabel import LabelRow, label_bins, label_metrics, label_rows
 from headstart.evidence.regression import value_metrics
-from headstart.evidence.tables import Bin, calibration_bins, confusion_matrix
 from headstart.evidence.tasks import task_metrics
+from headstart.evidence.verdict import Verdict, accuracy_difference, loss_difference, verdict
 from headstart.evidence.verification import Verification, verification
 
 __all__ = [

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from headstart.errors import DataError
 from headstart.evidence.auroc import mean_area
 from headstart.evidence.average_precision import average_precision
+from headstart.evidence.counts import Bin
 from headstart.evidence.intervals import (
     N_RESAMPLES,
     Float,
@@ -35,7 +36,6 @@ from headstart.evidence.intervals import (
     resample_counts,
 )
 from headstart.evidence.metrics import FLOOR, N_BINS, bins_of
-from headstart.evidence.tables import Bin
 
 ORDER = (
     "mean_average_precision",

@@ -3,9 +3,9 @@
 from headstart.features.device import Setting, available_cores, choose_device, choose_precision
 from headstart.features.features import Features
 from headstart.features.pooled import extract_pooled, pooled_key
+from headstart.features.pooled_and_states import extract_together
 from headstart.features.states import StoredStates, estimate_state_bytes, extract_states
 from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
-from headstart.features.together import extract_together
 
 __all__ = [
     "DEFAULT_LIMIT_BYTES",

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.features.shelf import Shelf
+from headstart.features.key_folder import Shelf
 from headstart.memory import Halving
 
 Inputs = dict[str, Tensor]

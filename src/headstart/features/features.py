@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from headstart.features.shelf import Places, Shelf
+from headstart.features.key_folder import Places, Shelf
 
 
 @dataclass(frozen=True)

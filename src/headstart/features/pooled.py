@@ -15,8 +15,8 @@ from headstart.errors import StoreError
 from headstart.features.device import Precision, Setting, torch_threads
 from headstart.features.extraction import Inputs, Output, begun, compute_batches, fill, shard_sizes
 from headstart.features.features import Features, stage_name
-from headstart.features.network import inference_network
-from headstart.features.shelf import Shelf
+from headstart.features.inference import inference_network
+from headstart.features.key_folder import Shelf
 from headstart.features.store import Key, Store
 from headstart.progress import progress
 from headstart.sources.source import Source

@@ -16,9 +16,9 @@ from headstart.data.loading import plan_batches
 from headstart.features.cuts import Cut, by_length
 from headstart.features.device import Setting, torch_threads
 from headstart.features.extraction import Inputs, Output, compute_batches, fill
-from headstart.features.network import InferenceNetwork, inference_network, inputs_for
+from headstart.features.inference import InferenceNetwork, inference_network, inputs_for
+from headstart.features.key_folder import Places, Shelf
 from headstart.features.pooled import ATTEMPTS, kept_failing
-from headstart.features.shelf import Places, Shelf
 from headstart.features.store import Store
 from headstart.progress import progress
 from headstart.sources.source import Source

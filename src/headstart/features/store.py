@@ -21,9 +21,9 @@ from pathlib import Path
 
 from headstart.errors import StoreError
 from headstart.features.failures import disk_full, explained, size
+from headstart.features.key_folder import Shelf
 from headstart.features.locks import FolderLock, create_locked
 from headstart.features.shards import TEMPORARY
-from headstart.features.shelf import Shelf
 from headstart.progress import say
 
 DEFAULT_LIMIT_BYTES = 20_000_000_000

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from headstart import files
 from headstart.errors import DiskFullError, InputError, OptionError, did_you_mean
-from headstart.runs import files
 from headstart.runs.metrics import Metrics
 from headstart.runs.predictions import Predictions
 

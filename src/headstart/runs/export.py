@@ -27,8 +27,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headstart import files
 from headstart.errors import InputError
-from headstart.runs import files
 from headstart.runs.directory import RunDirectory
 from headstart.runs.folding import FoldedHead, Head, fold_head, head_tensors
 from headstart.runs.library_form import LibraryForm, NoForm, library_form

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from headstart.errors import HeadstartError, InputError
-from headstart.runs.files import plain
+from headstart.files import plain
 
 FORMAT_VERSION = 1
 CLASSIFICATION = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece")

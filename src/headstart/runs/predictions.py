@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.errors import InputError, OptionError
-from headstart.runs.files import atomic_path
+from headstart.files import atomic_path
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import ArchitectureError, InputError
-from headstart.runs.files import atomic_path
+from headstart.files import atomic_path
 from headstart.runs.tracing import quiet_torch, trace
 
 TOLERANCE = 1e-4

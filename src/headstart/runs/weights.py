@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from headstart.errors import InputError
-from headstart.runs.files import atomic_path
+from headstart.files import atomic_path
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -18,7 +18,7 @@ from headstart.progress import progress, say
 
 if TYPE_CHECKING:
     from headstart.choose import StageFeatures
-    from headstart.verbs.run import Run
+    from headstart.runs.run import Run
 
 SOURCE = "bundled:letters"
 LABELS_A_CLASS = (1, 5, 50)

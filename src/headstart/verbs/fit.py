@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart import processes
+from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import DivergenceError, InputError, OptionError
+from headstart.fitting.options import FitConfig, fit_config, read_config
+from headstart.fitting.plan import Prepared, check_learnable, check_place, prepare
+from headstart.fitting.report_facts import shown, task_words
+from headstart.fitting.stages import stages_table
 from headstart.progress import say
-from headstart.verbs.clock import IMPORTS, Clock, long_lived
-from headstart.verbs.config import FitConfig, fit_config, read_config
-from headstart.verbs.context import shown
-from headstart.verbs.prepare import Prepared, check_learnable, check_place, prepare
-from headstart.verbs.run import TRAINING, Run
-from headstart.verbs.stages import stages_table
+from headstart.runs.run import TRAINING, Run
 
 if TYPE_CHECKING:
-    from headstart.data import Examples
     from headstart.runs import RunDirectory
 
 
@@ -127,10 +126,10 @@ def _fit(config: FitConfig, out: Path | None, resume: Path | None) -> Run:
     clock = Clock()
     with clock.phase(IMPORTS):
         import_rooms()
-    from headstart.tune.compiling import check_compiler
-    from headstart.verbs.evaluate import learn_and_evaluate
-    from headstart.verbs.finish import finish
-    from headstart.verbs.learn import Learner
+    from headstart.fitting.evaluation import learn_and_evaluate
+    from headstart.fitting.learner import Learner
+    from headstart.fitting.saving import finish
+    from headstart.tune.speedups.compiled import check_compiler
 
     check_place(config)
     processes.check_not_sharded()
@@ -222,13 +221,6 @@ def import_rooms() -> None:
         "yaml",
     ):
         importlib.import_module(library)
-
-
-def task_words(examples: Examples) -> str:
-    """What is learned, in a few words."""
-    if examples.task == "regression":
-        return f"the quantity '{examples.target}'"
-    return f"{len(examples.classes)} {'labels' if examples.task == 'multilabel' else 'classes'}"
 
 
 def _say_findings(job: Prepared) -> None:

@@ -9,7 +9,7 @@ from headstart.errors import OptionError, StoreError
 
 def recipes() -> str:
     """The bundled recipes, a line each: name and what it is for."""
-    from headstart.tune.recipes import bundled_recipes
+    from headstart.tune.recipes.bundled import bundled_recipes
 
     found = bundled_recipes()
     width = max(len(recipe.name) for recipe in found)
@@ -26,7 +26,7 @@ def show_recipe(name: str) -> str:
     Raises:
         OptionError: there is no such recipe.
     """
-    from headstart.tune.recipes import find_recipe
+    from headstart.tune.recipes.bundled import find_recipe
 
     return _read(find_recipe(name)).rstrip("\n")
 
@@ -45,7 +45,7 @@ def copy_recipe(name: str, file: Path | None = None) -> Path:
         OptionError: there is no such recipe, or the file is there already.
         StoreError: it cannot be written.
     """
-    from headstart.tune.recipes import bundled_recipe
+    from headstart.tune.recipes.bundled import bundled_recipe
 
     recipe = bundled_recipe(name)
     target = Path(f"{name}.yaml") if file is None else Path(file)
@@ -73,8 +73,8 @@ def check_recipe(file: str | Path) -> str:
     Raises:
         OptionError: with every unknown setting and every wrong value.
     """
-    from headstart.tune.recipe import Recipe
-    from headstart.tune.recipes import find_recipe
+    from headstart.tune.recipes.bundled import find_recipe
+    from headstart.tune.recipes.recipe import Recipe
 
     path = find_recipe(file)
     for modality in ("image", "text", "audio"):

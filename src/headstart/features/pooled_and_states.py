@@ -1,0 +1,83 @@
+"""Pooled features and, of the same pass, the states at a cut: what a frozen prefix is asked for twice, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headstart.data.items import take_items
+from headstart.data.loading import plan_batches
+from headstart.errors import StoreError
+from headstart.features.cuts import Cut
+from headstart.features.device import Setting, torch_threads
+from headstart.features.extraction import Inputs, Output, compute_batches, fill
+from headstart.features.inference import inference_network
+from headstart.features.pooled import named_by_stage, pooled_key, pooled_output
+from headstart.features.states import room_for_states
+from headstart.features.store import Store
+from headstart.progress import progress
+from headstart.sources.source import Source
+from headstart.units import UNITS
+
+
+def extract_together(
+    source: Source,
+    items: Sequence[Any],
+    digests: np.ndarray,
+    cut: int,
+    store: Store,
+    *,
+    precision: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> None:
+    """Store what `extract_pooled` and `extract_states` would, in one pass, where both lack the same items.
+
+    Where they do not, or the states would find no room, nothing is done: each is then left to its own pass.
+
+    Args:
+        source: the network, its stages and its preprocessing.
+        items: n_items files, texts or arrays.
+        digests: of shape (n_items,), text: the digest of each item's content.
+        cut: the number of stages in the prefix, `0 < cut < n_stages`.
+        store: where values are kept.
+        precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
+        device: "cpu", "cuda", "mps" or "auto".
+        threads: cores to use; None: those this process may use.
+        batch_size: images or recordings a batch; None: what was found fastest.
+
+    Raises:
+        DiskFullError: the disk became full.
+        StoreError: the store cannot be written.
+    """
+    setting = Setting.choose(device, precision, threads)
+    plan = Cut(source, items, digests, cut, 0, 0, setting)
+    vectors = store.open(pooled_key(source, setting.precision))
+    missing = vectors.missing(digests)
+    if not len(missing):  # asked first, since to ask for states is to read and verify those that are there
+        return
+    states = store.open(plan.key)
+    if not np.array_equal(missing, states.missing(digests)):
+        return
+    network = inference_network(source, setting)
+    try:
+        with torch_threads(1):
+            store.make_room(states, room_for_states(plan, missing, network))
+    except StoreError:
+        return
+    size = batch_size or setting.batch_size
+    batches = plan_batches(take_items(items, missing), source.preprocessing, batch_size=size)
+
+    def compute(inputs: Inputs, worker: int) -> Inputs:
+        pooled, state = network.pooled_and_state(inputs, cut, worker)
+        return {**named_by_stage(pooled), **state.tensors}
+
+    pooled = pooled_output(source, store, vectors, batches, size)
+    outputs = [pooled, Output(states, [1] * len(batches), lambda name: not pooled.takes(name))]
+    title = f"Extracting features, storing the first {cut} stages"
+    with progress(title, len(missing), UNITS[source.modality]) as advance, torch_threads(1):
+        computed = compute_batches(plan.load(missing, batches), compute, setting.n_workers)
+        fill(outputs, digests[missing], computed, advance=advance)

@@ -1,0 +1,59 @@
+"""What a policy does to each stage, told before training and kept with the run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from headstart.fitting.plan import Prepared
+
+if TYPE_CHECKING:
+    from headstart.backbone import Backbone
+    from headstart.fitting.result import Learned
+    from headstart.tune import Policy, Recipe
+    from headstart.tune.loop.optimizer import StageRow
+
+
+def stages_table(job: Prepared, policy: Policy | None = None) -> str:
+    """Each stage with its parameters, and whether it is frozen or trains at which rate, as text.
+
+    Args:
+        job: the data and the source.
+        policy: what is frozen; None: as the command asks.
+    """
+    from headstart.tune.loop.optimizer import as_table
+
+    return as_table(_stage_rows(job, policy or job.policy, job.recipe))
+
+
+def stage_rows(job: Prepared, learned: Learned) -> list[dict[str, Any]]:
+    """The same as plain values, for metrics.json: of the training that was run, with the rate that was found."""
+    from headstart.tune import Policy
+
+    tuned, stages = learned.tuned, job.policy.stages
+    if tuned is None:
+        rows = _stage_rows(job, Policy.parse("all", stages), job.recipe)
+    else:
+        rows = _stage_rows(job, Policy.parse(tuned.policy, stages), tuned.recipe)
+    return [asdict(row) for row in rows]
+
+
+def _stage_rows(job: Prepared, policy: Policy, recipe: Recipe) -> list[StageRow]:
+    import torch
+
+    from headstart.tune.loop.optimizer import policy_rows
+    from headstart.tune.training.network import network_to_train
+
+    n_parameters = parameters_of_stages(job.source.backbone)
+    if policy.cut is None or not policy.trained:
+        return policy_rows(policy, None, recipe, n_parameters)
+    _, freeze = network_to_train(job.source, policy, device=torch.device("cpu"), seed=0)
+    return policy_rows(policy, freeze, recipe, n_parameters)
+
+
+def parameters_of_stages(backbone: Backbone) -> list[int]:
+    """Number of parameters of each stage of a backbone, in order."""
+    counts = [0] * backbone.n_stages
+    for name, parameter in backbone.module.named_parameters():
+        counts[backbone.stage_of(name)] += parameter.numel()
+    return counts

@@ -1,0 +1,39 @@
+"""`Run`: what a fit gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.runs import Predictions
+
+TRAINING = "training"  # folder of checkpoints while a run is made; gone when it is finished
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        path: its folder.
+        metrics: the content of metrics.json.
+        summary: the result as lines of plain text.
+    """
+
+    path: Path
+    metrics: dict[str, Any]
+    summary: str
+
+    @property
+    def report(self) -> Path:
+        """The report, one HTML file."""
+        return self.path / "report.html"
+
+    def predict(self, data: str | Path | Sequence[Any], **options: Any) -> Predictions:
+        """Predict new items; see `headstart.predict`."""
+        from headstart.runs.prediction import predict
+
+        return predict(self.path, data, **options)

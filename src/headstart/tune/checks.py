@@ -1,0 +1,69 @@
+"""What a recipe asks for that cannot be with this policy, these targets or this kind of data: told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.data.targets import Task
+from headstart.errors import OptionError
+from headstart.tune.feeds.mixing import check_mixing
+from headstart.tune.loop.gradient_norms import RANDOM_HEAD
+from headstart.tune.objectives.supervised import OF_CLASSES
+from headstart.tune.policies.policy import SURGICAL, Policy
+from headstart.tune.recipes.recipe import Recipe
+
+
+def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> None:
+    """Refuse, before anything long is done, what would fail later or mean something else.
+
+    Args:
+        recipe: the settings.
+        policy: what is frozen.
+        task: what is learned.
+        modality: "image", "text" or "audio".
+
+    Raises:
+        OptionError: naming every fault and the remedy of each.
+    """
+    if not policy.trains_stages:
+        return
+    faults = [*_of_task(recipe, task), *_of_choosing(recipe, policy)]
+    if faults:
+        raise OptionError("\n".join(faults))
+    if policy.cut is not None:
+        check_mixing(recipe, modality, policy.cut)
+    elif recipe.cutmix or (recipe.mixup and modality == "text"):
+        raise OptionError(
+            f"'{policy.text}' may train on stored states, or on texts themselves, where cutmix or mixup cannot be: "
+            "set them to 0, or name the policy"
+        )
+
+
+def _of_task(recipe: Recipe, task: Task) -> Iterator[str]:
+    if task != "regression":
+        return
+    wrong = [name for name in (*OF_CLASSES, "contrastive") if getattr(recipe, name)]
+    wrong += ["sampling: balanced"] if recipe.sampling == "balanced" else []
+    if wrong:
+        yield f"{', '.join(wrong)} of a recipe need classes, and the target is a number: leave them away"
+
+
+def _of_choosing(recipe: Recipe, policy: Policy) -> Iterator[str]:
+    """What the policies that choose for themselves cannot do with."""
+    if policy.cut is not None:
+        return
+    if not recipe.epochs:
+        yield (
+            "a recipe with epochs 0 trains in its contrastive stage alone, where there is nothing to choose by for "
+            f"'{policy.text}': pass --freeze none, or a recipe with epochs"
+        )
+    if policy.text == SURGICAL:
+        if recipe.head_start == "random":
+            yield RANDOM_HEAD
+        return
+    if isinstance(recipe.lr, str):
+        yield "the race tries several rates around a given one: leave `lr: auto` away, or give a rate with --lr"
+    if recipe.contrastive and recipe.epochs:
+        yield "the race counts epochs, and the recipe has a contrastive stage before them: set `contrastive: 0`"
+    if recipe.steps is not None:
+        yield "the race counts epochs, and the recipe gives its length in steps: pass --epochs too"

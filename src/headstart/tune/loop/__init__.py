@@ -1,0 +1,1 @@
+"""The training loop: steps, schedule, checkpoints, what is measured before training."""

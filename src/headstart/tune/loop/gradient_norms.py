@@ -1,0 +1,227 @@
+"""Which one stage to train: the one with the largest relative gradient norm (auto-RGN).
+
+    RGN(theta) = mean over batches b of ||dL_b/dtheta||_2 / ||theta||_2        a parameter tensor theta
+    RGN(stage) = mean of RGN(theta) over the weight matrices and kernels of the stage
+
+from Lee et al. 2023, "Surgical fine-tuning improves adaptation to distribution shifts" (ICLR 2023), which
+takes 5 batches, and all of the network in eval mode. A stage whose weights the new data would move most, for
+their size, is the one to train.
+
+Guards, where the published code divides by zero or is led astray: vectors (biases, norms' scales and shifts,
+class tokens) are not counted, since they begin near zero and their ratios say little; nor are tensors of less
+than a hundredth of their stage's values (BERT's token types), nor those of which all values are zero. A batch
+with a gradient that is not finite is left out. Stages without anything countable cannot be chosen. With a head
+of chance every gradient points at the head's own mistakes, so the head must be at its probe.
+
+Legend: N items.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from headstart import randomness
+from headstart.errors import OptionError, TrainingError
+from headstart.progress import say
+from headstart.tune.loop.loop import Loop
+from headstart.tune.loop.measure import unchanged
+from headstart.tune.policies.policy import SURGICAL, Policy
+
+N_BATCHES = 5
+RANDOM_HEAD = (
+    "only:auto reads the gradients of the loss, which a random head makes meaningless: "
+    "set head_start: probe in the recipe, or name the stage (--freeze only:STAGE)"
+)
+_LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class RGN:
+    """Relative gradient norms by stage.
+
+    Attributes:
+        stages: names, in order.
+        values: of each stage; None where nothing in it could be counted.
+        chosen: the stage with the largest value, the later one of equals.
+        notes: what was left out, and doubts, as sentences.
+    """
+
+    stages: tuple[str, ...]
+    values: tuple[float | None, ...]
+    chosen: str
+    notes: tuple[str, ...] = ()
+
+    def table(self) -> str:
+        """The values as a table of stage and value, the chosen stage marked."""
+        width = max(len("stage"), *map(len, self.stages))
+        lines = [f"{'stage':<{width}}  relative gradient norm"]
+        for stage, value in zip(self.stages, self.values, strict=True):
+            told = "-" if value is None else f"{value:.4g}"
+            lines.append(f"{stage:<{width}}  {told}{'  <- trained' if stage == self.chosen else ''}")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The table as plain values for metrics.json."""
+        return {
+            "stages": dict(zip(self.stages, self.values, strict=True)),
+            "chosen": self.chosen,
+            "notes": list(self.notes),
+        }
+
+
+def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
+    """Measure the stages of a training that is about to begin, all of it left as it is.
+
+    Args:
+        loop: with every stage open (policy `none`) and the head at its probe.
+        n_batches: of the first epoch that are looked at.
+
+    Raises:
+        OptionError: the head starts at random, or a stage is frozen.
+        TrainingError: no batch gave finite gradients.
+    """
+    if loop.recipe.head_start == "random":
+        raise OptionError(RANDOM_HEAD)
+    if loop.freeze.frozen:
+        raise OptionError(f"every stage must be open to be measured, {loop.freeze.frozen[0]} is frozen")
+    parameters = loop.freeze.trained_parameters()
+    losses: list[float] = []
+
+    def backward_passes() -> Iterator[None]:
+        plan = loop.plan(1)[:n_batches]
+        for number, (positions, inputs) in enumerate(
+            loop.train.feed.batches(plan, seed=loop.seed, epoch=0, start=0)
+        ):
+            loop.optimizer.zero_grad()
+            loss = loop.gradients(positions, inputs, epoch=1, step=number)
+            losses.append(float(loss))
+            yield
+
+    with randomness.seeded(loop.seed), unchanged(loop):
+        loop.freeze.train(False)
+        loop.head.eval()
+        values, notes = relative_gradient_norms(parameters, backward_passes())
+    doubts = _doubts(losses, loop)
+    return by_stage(values, parameters, loop.freeze.stage_of, loop.freeze.stages, (*notes, *doubts))
+
+
+def with_stage_chosen(policy: Policy, choose: Callable[[Policy], RGN]) -> tuple[Policy, RGN | None]:
+    """The policy; where it is `only:auto`, that of the chosen stage, and the table of values is said.
+
+    Args:
+        policy: any.
+        choose: chooses by the gradients of a training of this policy; called where the stage is to be chosen.
+    """
+    if policy.text != SURGICAL:
+        return policy, None
+    found = choose(Policy.parse("none", policy.stages))
+    for line in (found.table(), *found.notes):
+        say(line)
+    return Policy.parse(f"only:{found.chosen}", policy.stages), found
+
+
+def relative_gradient_norms(
+    parameters: Mapping[str, nn.Parameter], backward_passes: Iterable[None]
+) -> tuple[dict[str, float | None], tuple[str, ...]]:
+    """The relative gradient norm of each tensor, averaged over batches.
+
+    Args:
+        parameters: by name.
+        backward_passes: leaves one batch's gradients in the parameters each time it is asked.
+
+    Returns:
+        The norm of each; None for a tensor of zeros, which has no scale to be relative to. And what was left
+        out, as sentences.
+
+    Raises:
+        TrainingError: no batch gave finite gradients.
+    """
+    sums = dict.fromkeys(parameters, 0.0)
+    sizes = {name: float(parameter.detach().norm()) for name, parameter in parameters.items()}
+    n_used = n_left_out = 0
+    for _ in backward_passes:
+        norms = {name: _norm(parameter.grad) for name, parameter in parameters.items()}
+        if not all(map(math.isfinite, norms.values())):
+            n_left_out += 1
+            continue
+        n_used += 1
+        for name, norm in norms.items():
+            sums[name] += norm
+    if not n_used:
+        raise TrainingError(
+            "no gradient is a finite number, so no stage can be chosen by them. Try --precision fp32, or name "
+            "the stage: --freeze only:STAGE"
+        )
+    notes = [f"{n_left_out} of {n_used + n_left_out} batches gave gradients that are not finite"] * bool(
+        n_left_out
+    )
+    zeros = [name for name, size in sizes.items() if not size > 0 or not math.isfinite(size)]
+    if zeros:
+        notes.append(f"{len(zeros)} tensors of zeros were not counted, {zeros[0]} among them")
+    values = {n: None if n in set(zeros) else sums[n] / n_used / sizes[n] for n in parameters}
+    return values, tuple(notes)
+
+
+def by_stage(
+    values: Mapping[str, float | None],
+    parameters: Mapping[str, nn.Parameter],
+    stage_of: Callable[[str], str],
+    stages: Sequence[str],
+    notes: Sequence[str] = (),
+) -> RGN:
+    """Relative gradient norms of tensors as those of stages.
+
+    Args:
+        values: of each tensor; None is not counted.
+        parameters: by the same names; vectors and tiny tensors are not counted.
+        stage_of: the stage of a name.
+        stages: names of all stages, in order.
+        notes: to be handed on.
+
+    Raises:
+        TrainingError: no stage has anything countable.
+    """
+    sizes: dict[str, int] = dict.fromkeys(stages, 0)
+    for name, parameter in parameters.items():
+        sizes[stage_of(name)] += parameter.numel()
+    counted: dict[str, list[float]] = {stage: [] for stage in stages}
+    for name, value in values.items():
+        stage, parameter = stage_of(name), parameters[name]
+        is_tiny = parameter.numel() < _LEAST_SHARE * sizes[stage]
+        if value is not None and not is_tiny and not _is_vector(parameter):
+            counted[stage].append(value)
+    means = {stage: math.fsum(own) / len(own) if own else None for stage, own in counted.items()}
+    best = max((v for v in means.values() if v is not None), default=None)
+    if best is None:
+        raise TrainingError("no stage has a weight matrix to be chosen by: name it, --freeze only:STAGE")
+    chosen = [stage for stage, value in means.items() if value == best][-1]
+    empty = [stage for stage, value in means.items() if value is None]
+    told = [f"nothing can be measured in {', '.join(empty)}"] if empty else []
+    return RGN(tuple(stages), tuple(means.values()), chosen, (*notes, *told))
+
+
+def _norm(gradient: Tensor | None) -> float:
+    return 0.0 if gradient is None else float(gradient.detach().float().norm())
+
+
+def _is_vector(parameter: Tensor) -> bool:
+    """Whether all values lie along one dimension: (D,), (1, 1, D), (C, 1, 1)."""
+    return parameter.numel() == max(parameter.shape, default=1)
+
+
+def _doubts(losses: Sequence[float], loop: Loop) -> list[str]:
+    """What speaks against trusting the gradients: of classes, a head that is no better than chance."""
+    if loop.step.targets.is_floating_point():
+        return []
+    mean, chance = math.fsum(losses) / max(1, len(losses)), math.log(loop.step.n_classes)
+    if mean < chance or not math.isfinite(mean):
+        return []
+    return [
+        f"the head is no better than chance on what it was fitted to (loss {mean:.3g}, chance {chance:.3g}): "
+        "these gradients say more about the head than about the stages"
+    ]

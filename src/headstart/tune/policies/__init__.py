@@ -1,0 +1,1 @@
+"""Freeze policies: what each one freezes and trains, and the owner of what is frozen."""

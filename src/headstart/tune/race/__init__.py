@@ -1,0 +1,1 @@
+"""The race of policies within a time budget."""

@@ -1,0 +1,52 @@
+"""The winner of a race, trained once more on training and validation items together."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from headstart.errors import HeadstartError, StoreError
+from headstart.progress import say
+from headstart.tune.race.runner import Build, Runner
+from headstart.tune.training.result import Tuned
+
+
+def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, resume: bool) -> Tuned | None:
+    """Train a candidate on all items for the epochs it was planned with, its schedule to the end.
+
+    The temperature, the validation score and the history stay those of the training that was validated: of this
+    one nothing is held out.
+
+    Args:
+        build: prepares the training.
+        best: the candidate.
+        folder: for checkpoints.
+        seconds: most it may take.
+        resume: whether to go on from a checkpoint there.
+
+    Returns:
+        The result; None where it failed or its time was up before its last epoch ended.
+    """
+    validated, n_epochs = best.result(), int(best.facts["epochs"])
+    best.drop()
+    try:
+        training = build(best.entrant, folder)
+        training.limit_epochs(n_epochs)
+        tuned = training.run(resume=resume, deadline=time.monotonic() + max(0.0, seconds))
+    except StoreError:
+        raise
+    except HeadstartError as error:
+        say(f"{best.name} on all items: {error}")
+        return None
+    if not tuned.history or int(tuned.history[-1]["epoch"]) < n_epochs:
+        say(f"{best.name}: the time was up before it was trained on all items")
+        return None
+    return replace(
+        tuned,
+        head=replace(tuned.head, temperature=validated.head.temperature),
+        validation=validated.validation,
+        validation_logits=validated.validation_logits,
+        history=validated.history,
+        seconds=validated.seconds + tuned.seconds,
+    )

@@ -1,0 +1,102 @@
+"""The average of several members of one cut that were trained in a race, where validation gains by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headstart.heads.linear import LinearHead
+from headstart.tune.averaging.averages import State, greedy_soup
+from headstart.tune.race.runner import Judge, Runner
+from headstart.tune.speedups.seen_rows import seen_alone
+from headstart.tune.training.result import Tuned
+from headstart.tune.training.training import Training
+
+_HEAD = ("weight", "bias")
+
+
+def members_of(best: Runner, runners: Sequence[Runner]) -> list[Runner]:
+    """Those that can be averaged with the best: the same policy from the same start, run to the end."""
+    same = [
+        runner
+        for runner in runners
+        if runner.entrant.policy.text == best.entrant.policy.text
+        and not runner.entrant.fresh
+        and runner.is_done
+        and runner.reached
+    ]
+    return same if best in same else []
+
+
+def soup_of(judge: Judge, best: Runner, runners: Sequence[Runner]) -> tuple[tuple[str, ...], Tuned] | None:
+    """Average the best with other members of its cut, as long as validation strictly gains.
+
+    Args:
+        judge: of validation.
+        best: whose training measures the averages.
+        runners: all of the race.
+
+    Returns:
+        The names in the soup and its result; None where no average is better than the best member.
+    """
+    members = members_of(best, runners)
+    training = best.training if len(members) > 1 else None
+    if not isinstance(training, Training) or best.entrant.policy.adapter is not None:
+        return None
+    results = {runner.name: runner.result() for runner in members}
+    first = results[best.name]
+
+    def logits_of(state: State) -> NDArray[np.float32]:
+        return _validated(training, *_parted(first, state))
+
+    def measure(state: State) -> tuple[float, float]:
+        found = judge.score(logits_of(state))
+        return found.quality, found.loss
+
+    soup = greedy_soup([(name, _joined(tuned)) for name, tuned in results.items()], measure)
+    if len(soup.names) < 2:
+        return None
+    weights, head = _parted(first, soup.state)
+    logits = logits_of(soup.state)
+    found = judge.score(logits)
+    head = replace(head, temperature=found.temperature)
+    return soup.names, replace(
+        first, state_dict=weights, head=head, validation=found, validation_logits=logits
+    )
+
+
+def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[np.float32]:
+    """Validation logits of other weights in a training's network."""
+    loop = training.loop
+    assert loop.validation is not None  # candidates are trained with validation
+    own = loop.head.linear.in_features  # the head of a result may read a longer vector, zeros elsewhere
+    leading = bool(getattr(training.source.network, "embedding_is_mean", False))
+    place = slice(0, own) if leading else slice(head.weight.shape[1] - own, None)
+    own_weights = seen_alone(training.backbone.module, weights)
+    values = {f"network.{name}": tensor for name, tensor in own_weights.items()}
+    values["head.linear.weight"] = torch.from_numpy(np.ascontiguousarray(head.weight[:, place]))
+    values["head.linear.bias"] = torch.from_numpy(head.bias)
+    for name, tensor in loop.state().items():
+        if name in values:
+            tensor.detach().copy_(values[name])
+    with training.setting.threads():
+        return loop.logits(loop.validation)
+
+
+def _joined(tuned: Tuned) -> State:
+    """Network and head as one state."""
+    state: dict[str, Any] = {f"network.{name}": tensor for name, tensor in tuned.state_dict.items()}
+    return state | {f"head.{name}": torch.from_numpy(getattr(tuned.head, name)) for name in _HEAD}
+
+
+def _parted(like: Tuned, state: Mapping[str, Tensor]) -> tuple[State, LinearHead]:
+    """A joined state as a network's weights and a head."""
+    weights = {name.removeprefix("network."): t for name, t in state.items() if name.startswith("network.")}
+    head: dict[str, Any] = {name: state[f"head.{name}"].numpy() for name in _HEAD}
+    return weights, replace(like.head, **head)

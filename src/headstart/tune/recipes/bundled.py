@@ -1,0 +1,76 @@
+"""The recipes that come with headstart: small YAML files to read, copy and change.
+
+Their first line is a comment with the command that runs them, the second says what they are for and where
+they come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.errors import OptionError, did_you_mean
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """A recipe that comes with headstart.
+
+    Attributes:
+        name: what `--recipe` takes.
+        path: its file.
+        command: what runs it.
+        purpose: what it is for, and its source.
+    """
+
+    name: str
+    path: Path
+    command: str
+    purpose: str
+
+    @property
+    def text(self) -> str:
+        """The file's content."""
+        return self.path.read_text(encoding="utf-8")
+
+
+def bundled_recipes() -> tuple[Bundled, ...]:
+    """All recipes that come with headstart, by name."""
+    found = []
+    for path in sorted(_FOLDER.glob("*.yaml")):
+        command, purpose = path.read_text(encoding="utf-8").splitlines()[:2]
+        found.append(Bundled(path.stem, path, command.removeprefix("# "), purpose.removeprefix("# ")))
+    return tuple(found)
+
+
+def bundled_recipe(name: str) -> Bundled:
+    """The bundled recipe of a name.
+
+    Raises:
+        OptionError: there is none.
+    """
+    recipes = {recipe.name: recipe for recipe in bundled_recipes()}
+    if name not in recipes:
+        raise OptionError(
+            f"there is no recipe '{name}'; there are {', '.join(recipes)}, or give the path of a YAML file."
+            f"{did_you_mean(name, recipes)}"
+        )
+    return recipes[name]
+
+
+def find_recipe(name_or_path: str | Path) -> Path:
+    """The file of a recipe: a bundled name, else a path.
+
+    A path is told by its folder or its ending, so a typo in a name is not taken for a missing file.
+
+    Raises:
+        OptionError: it is neither a bundled name nor a file.
+    """
+    text, path = str(name_or_path), Path(name_or_path)
+    if path.name != text or path.suffix in (".yaml", ".yml"):
+        return path
+    if path.is_file() and text not in {recipe.name for recipe in bundled_recipes()}:
+        return path
+    return bundled_recipe(text).path

@@ -1,0 +1,69 @@
+"""The network of a training: a copy of the source's, with the policy's adapters and freezing; and back again."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from headstart.backbone import Backbone
+from headstart.sources.source import Source
+from headstart.tune.adapters.attach import attach, merge
+from headstart.tune.policies.freeze import Freeze
+from headstart.tune.policies.policy import Policy
+from headstart.tune.speedups.attention import quicken_attention
+from headstart.tune.speedups.dropout import quicken_dropout
+from headstart.tune.speedups.seen_rows import train_seen_rows, whole_again
+
+
+def network_to_train(
+    source: Source,
+    policy: Policy,
+    *,
+    device: torch.device,
+    seed: int,
+    inputs: Mapping[str, Tensor] | None = None,
+    tokens: Tensor | None = None,
+) -> tuple[Backbone, Freeze]:
+    """A copy of a source's network under a policy, and the owner of what is frozen in it.
+
+    Args:
+        source: left as it is.
+        policy: with a cut of its own.
+        device: where the copy goes.
+        seed: of the adapters' start.
+        inputs: of a few items, by which the backbone learns how it runs; None: not yet.
+        tokens: that the items to learn from hold, where rows of other tokens need not be trained.
+
+    Raises:
+        OptionError: nothing is left to train, or no layer takes the adapter.
+    """
+    network = copy.deepcopy(source.network).to(device)
+    if device.type == "cuda":  # on a CPU it gains nothing for training
+        network = network.to(memory_format=torch.channels_last)
+    if policy.adapter is not None:
+        attach(network, source.stages, policy.trained, policy.adapter, seed, inputs)
+    if device.type == "cpu":
+        quicken_dropout(network)
+        quicken_attention(network)
+    if tokens is not None and inputs is not None:
+        train_seen_rows(network, inputs, tokens)
+    backbone = Backbone(network, source.stages)
+    if inputs is not None:
+        backbone.trace(inputs)
+    later = policy.stages[policy.resolved_cut : policy.cut_at(1)]
+    return backbone, Freeze(backbone, policy.frozen, policy.what, later)
+
+
+def plain_state(network: nn.Module) -> dict[str, Tensor]:
+    """The weights as those of a plain network, float32 on the CPU: adapters merged, tables of embeddings whole.
+
+    The network stays as it is.
+    """
+    plain = copy.deepcopy(network)
+    whole_again(plain)
+    plain = plain.cpu()
+    merge(plain)
+    return {name: tensor.detach().contiguous().clone() for name, tensor in plain.state_dict().items()}

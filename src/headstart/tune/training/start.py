@@ -1,0 +1,255 @@
+"""The head a training starts from: the linear probe on the network's own embedding.
+
+Starting from a fitted probe keeps the first steps from distorting the features through a head of chance
+(LP-FT; Kumar et al. 2022, "Fine-tuning can distort pretrained features").
+
+Legend: N items, D features, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headstart.backbone import Backbone
+from headstart.data.targets import Task
+from headstart.heads.linear import LinearHead
+from headstart.heads.logistic import fit_logistic
+from headstart.heads.reduce import reduce, standardiser
+from headstart.heads.ridge import fit_ridge
+from headstart.tune.feeds.feed import Labelled, Machine, embed_all
+from headstart.tune.feeds.part import Part
+from headstart.tune.policies.freeze import Freeze
+from headstart.tune.training.result import score
+
+Vectors = NDArray[np.float32]
+
+_PENALTIES = (1.0, 0.1, 0.01, 0.001)
+_PENALTY_WITHOUT_VALIDATION = 0.01
+_ROUNDING = 0.01  # of the largest value
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """The unit a training works in: a quantity is standardised by the training items, all else stays as it is.
+
+    Attributes:
+        shift, factor: value = shift + factor * standardised value.
+    """
+
+    shift: float = 0.0
+    factor: float = 1.0
+
+    @classmethod
+    def of(cls, task: Task, targets: NDArray[Any]) -> TargetScale:
+        """The unit for the targets of the training items."""
+        if task != "regression":
+            return cls()
+        spread = float(targets.std(dtype=np.float64))
+        return cls(float(targets.mean(dtype=np.float64)), spread if spread > 0 else 1.0)
+
+    def inward(self, targets: NDArray[Any]) -> NDArray[Any]:
+        """Targets in the unit of the training."""
+        if (self.shift, self.factor) == (0.0, 1.0):
+            return targets
+        return ((targets.astype(np.float64) - self.shift) / self.factor).astype(np.float32)
+
+    def head_inward(self, head: LinearHead) -> LinearHead:
+        """A head that gives values as one that gives them in the unit of the training."""
+        return head.rescaled(-self.shift / self.factor, 1 / self.factor) if self != TargetScale() else head
+
+    def head_outward(self, head: LinearHead) -> LinearHead:
+        """A head of the training as one that gives values in their own unit."""
+        return head.rescaled(self.shift, self.factor) if self != TargetScale() else head
+
+    def outward(self, logits_NC: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Scores of the training in the targets' own unit."""
+        return (self.shift + self.factor * logits_NC).astype(np.float32)
+
+
+def serves(
+    probe: LinearHead | None,
+    *,
+    last_stage: int,
+    width: int,
+    classes: tuple[str, ...],
+    task: Task = "classification",
+) -> bool:
+    """Whether a probe reads the embedding that will be trained: the last stage alone, of that width."""
+    return (
+        probe is not None
+        and probe.stages == (last_stage,)
+        and len(probe.mean) == width
+        and probe.classes == classes
+        and probe.task == task
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Finds the head that a training starts from.
+
+    Attributes:
+        backbone: the network, with its present weights.
+        freeze: of its modes.
+        machine: where it runs.
+        classes: names of the C outputs.
+        task: what is learned.
+    """
+
+    backbone: Backbone
+    freeze: Freeze
+    machine: Machine
+    classes: tuple[str, ...]
+    task: Task
+
+    def head(
+        self,
+        probe: LinearHead | None,
+        inputs: Mapping[str, Tensor],
+        train: Labelled,
+        validation: Labelled | None,
+        parts: tuple[Part, Part | None],
+    ) -> LinearHead:
+        """The probe where it reads the embedding that will be trained, else a head fitted to it.
+
+        Args:
+            probe: in the unit of the training; None: there is none.
+            inputs: of the first few training items.
+            train: what is learned from.
+            validation: what the penalty is chosen on.
+            parts: of both, whose vectors are taken where they are the network's embeddings.
+        """
+        self.freeze.train(False)
+        with torch.no_grad():
+            few_ND = self.backbone(inputs).float().cpu().numpy()
+        last, width = len(self.backbone.stages) - 1, few_ND.shape[1]
+        if probe is not None and serves(
+            probe, last_stage=last, width=width, classes=self.classes, task=self.task
+        ):
+            return steadied(probe)
+        return self.fitted(train, validation, _known(parts, few_ND))
+
+    def fitted(
+        self,
+        train: Labelled,
+        validation: Labelled | None,
+        vectors: tuple[Vectors | None, Vectors | None] = (None, None),
+    ) -> LinearHead:
+        """A head fitted to embeddings: to the given ones of both parts, else to the present ones."""
+        self.freeze.train(False)
+
+        def embedded(part: Labelled, given: Vectors | None) -> Vectors:
+            return embed_all(self.backbone, part.feed, self.machine) if given is None else given
+
+        held_out = None if validation is None else (embedded(validation, vectors[1]), validation.labels)
+        last = len(self.backbone.stages) - 1
+        x_ND = embedded(train, vectors[0])
+        return steadied(fit_start(x_ND, train.labels, self.classes, last, held_out, self.task))
+
+
+def are_alike(vectors_ND: NDArray[np.floating], others_ND: NDArray[np.floating]) -> bool:
+    """Whether vectors are the same but for rounding, that of bf16 over the stages of a network too."""
+    if vectors_ND.shape != others_ND.shape:
+        return False
+    return bool(np.abs(vectors_ND - others_ND).max() <= _ROUNDING * np.abs(others_ND).max())
+
+
+def fit_start(
+    embeddings_ND: NDArray[np.floating],
+    targets: NDArray[Any],
+    classes: tuple[str, ...],
+    last_stage: int,
+    validation: tuple[NDArray[np.floating], NDArray[Any]] | None,
+    task: Task = "classification",
+) -> LinearHead:
+    """Fit a probe to embeddings (logistic, or ridge for a quantity), its penalty by validation if there is one.
+
+    Args:
+        embeddings_ND: of the training items, of shape (N, D).
+        targets: of these items: class indices of shape (N,), 0 and 1 of shape (N, C), or values (N, 1).
+        classes: names of the C outputs.
+        last_stage: index of the stage the embedding belongs to.
+        validation: embeddings and targets of the validation items.
+        task: what is learned.
+    """
+    scaling = standardiser(embeddings_ND)
+    reduced = reduce(embeddings_ND, scaling)
+    best: tuple[float, LinearHead] | None = None
+    penalties = _PENALTIES if validation is not None else (_PENALTY_WITHOUT_VALIDATION,)
+    found: tuple[NDArray[Any], NDArray[Any]] | None = None
+    for penalty in penalties:
+        if task == "regression":
+            found = fit_ridge(reduced.z, targets.astype(np.float64), penalty * len(reduced.z))
+        else:
+            found = fit_logistic(reduced.z, targets, len(classes), penalty, start=found, tolerance=1e-4)
+        head = LinearHead(
+            stages=(last_stage,),
+            mean=scaling.mean,
+            scale=scaling.scale,
+            weight=reduced.weights(found[0]),
+            bias=found[1].astype(np.float32),
+            temperature=1.0,
+            classes=classes,
+            task=task,
+        )
+        loss = 0.0
+        if validation is not None:
+            loss = score(head.logits(validation[0]), validation[1], task).loss
+        if best is None or loss < best[0]:
+            best = (loss, head)
+    assert best is not None  # there is at least one penalty
+    return best[1]
+
+
+def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:
+    """A head on the embedding as a head on a longer vector that holds the embedding at one end.
+
+    Args:
+        head: on the embedding, of width D.
+        width: of the vector.
+        leading: whether the embedding comes first in it; else last.
+    """
+    own = len(head.mean)
+    if own == width:
+        return head
+    place = slice(0, own) if leading else slice(width - own, width)
+    mean, scale = np.zeros(width, np.float32), np.ones(width, np.float32)
+    weight = np.zeros((len(head.classes), width), np.float32)
+    mean[place], scale[place], weight[:, place] = head.mean, head.scale, head.weight
+    return replace(head, mean=mean, scale=scale, weight=weight)
+
+
+def steadied(head: LinearHead) -> LinearHead:
+    """A head without the features that hardly vary, so that training from it is stable.
+
+    A feature that is all but constant (MiniLM has one) gets an inverse scale of up to 1e9, and with it a
+    gradient that drowns all others once the stages before it train. Features whose scale is below a hundredth
+    of the median get weight 0; they are centred, so the bias stays as it is.
+    """
+    typical = float(np.median(head.scale))
+    dead = head.scale < 0.01 * typical
+    if not dead.any():
+        return head
+    weight, scale = head.weight.copy(), head.scale.copy()
+    weight[:, dead], scale[dead] = 0.0, typical
+    return replace(head, weight=weight, scale=scale)
+
+
+def _known(
+    parts: tuple[Part, Part | None], few_ND: NDArray[np.float32]
+) -> tuple[Vectors | None, Vectors | None]:
+    """The known vectors of parts, where those of the first few training items are the embeddings given."""
+    train, validation = parts
+    if train.vectors is None or not are_alike(train.vectors(np.arange(len(few_ND))), few_ND):
+        return None, None
+    of_train = train.vectors(np.arange(len(train.items)))
+    if validation is None or validation.vectors is None:
+        return of_train, None
+    return of_train, validation.vectors(np.arange(len(validation.items)))

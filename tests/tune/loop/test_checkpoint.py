@@ -1,0 +1,109 @@
+"""Checkpoints: whole or absent, two deep."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+import torch
+
+from headstart.errors import DiskFullError, StoreError
+from headstart.tune.loop.checkpoint import Checkpoints
+
+
+def state(value: int) -> dict[str, object]:
+    return {"value": value, "tensor": torch.full((3,), float(value)), "rows": [{"epoch": value}]}
+
+
+def test_the_newest_and_the_one_before_are_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "c")
+    assert checkpoints.candidates() == []
+    for value in range(3):
+        checkpoints.save_last(state(value))
+    assert [found["value"] for _, found in checkpoints.candidates()] == [2, 1]
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["last.ckpt", "previous.ckpt"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
+def test_a_file_cut_short_is_said_and_passed_over(
+    tmp_path: Path, share: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_last(state(0))
+    checkpoints.save_last(state(1))
+    content = checkpoints.last.read_bytes()
+    checkpoints.last.write_bytes(content[: int(share * len(content))])
+    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+    assert "last.ckpt is damaged; the one before it is used" in capsys.readouterr().err
+
+
+def test_of_two_damaged_files_no_one_is_said_to_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_last(state(0))
+    checkpoints.last.write_bytes(b"")
+    assert checkpoints.candidates() == []
+    said = capsys.readouterr().err
+    assert "last.ckpt is damaged" in said and "is used" not in said
+
+
+def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_best(state(4))
+    found = checkpoints.read_best()
+    assert found is not None and torch.equal(found["tensor"], torch.full((3,), 4.0))
+    content = bytearray(checkpoints.best.read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoints.best.write_bytes(content)
+    assert checkpoints.read_best() is None
+
+
+def test_a_kill_between_the_two_renames_leaves_the_one_before(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_last(state(0))
+    checkpoints.last.rename(checkpoints.previous)
+    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    checkpoints = Checkpoints(tmp_path)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DiskFullError, match="no room for a checkpoint"):
+        checkpoints.save_last(state(0))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_that_fills_up_on_the_way(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save_last(state(0))
+    (tmp_path / "last.ckpt.part").symlink_to("/dev/full")
+    with pytest.raises(DiskFullError, match="no room for a checkpoint of 2 MB"):
+        checkpoints.save_last({"weights": {"tensor": torch.zeros(500_000)}})
+    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write a checkpoint"):
+        Checkpoints(tmp_path / "file").save_last(state(0))
+
+
+def test_remove_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "c")
+    checkpoints.save_last(state(0))
+    (tmp_path / "c" / "last.ckpt.part").write_bytes(b"")
+    (tmp_path / "c" / "other.txt").write_text("")
+    checkpoints.remove()
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["other.txt"]
+    (tmp_path / "c" / "other.txt").unlink()
+    checkpoints.remove()
+    assert not (tmp_path / "c").exists()

@@ -1,0 +1,233 @@
+"""The race among ways to train: real trainings of a tiny network, within the budget, with its evidence."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from racing import N_EPOCHS, World, digest, race
+
+from headstart.errors import DiskFullError, OptionError, TrainingError
+from headstart.tune.race.choice import Candidate, best_of
+from headstart.tune.race.comparison import Comparison
+
+
+def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    choice = race(world, tmp_path / "race")
+    by_name = {candidate.name: candidate for candidate in choice.candidates}
+    assert choice.candidates[0].policy == "all" and {"first:2", "first:1", "none", "scratch"} <= set(by_name)
+    assert choice.tuned is not None and choice.chosen == choice.tuned.policy
+    assert sum(candidate.chosen for candidate in choice.candidates) == 1
+    best = next(candidate for candidate in choice.candidates if candidate.chosen)
+    assert best.better and best.reached and best.accuracy is not None
+    assert best.accuracy >= choice.candidates[0].accuracy  # type: ignore[operator]
+    assert best.log_loss == min(c.log_loss for c in choice.candidates if c.better and c.log_loss is not None)
+    assert choice.refitted == (f"{best.name} again" in world.built)
+    assert choice.tuned.validation is not None and choice.tuned.validation.accuracy >= best.accuracy - 1e-9
+    assert choice.scratch is not None and by_name["scratch"].fresh
+    json.dumps([candidate.to_json() for candidate in choice.candidates])
+
+
+def test_rungs_end_where_a_straight_training_does(tmp_path: Path) -> None:
+    world = World(tmp_path, patience=100)
+    choice = race(world, tmp_path / "race", again=False, scratch=False)
+    for name in ("first:1", "none"):
+        found = next(candidate for candidate in choice.candidates if candidate.name == name)
+        assert [epoch for epoch, _ in found.rungs] == [1, 2, 4]
+        from racing import entrants
+
+        entrant = next(each for each in entrants() if each.name == name)
+        straight = world.build(entrant, tmp_path / f"straight-{name}").run()
+        assert straight.validation is not None
+        assert found.rungs[-1][1] == pytest.approx(straight.validation.log_loss, abs=0)
+
+
+def test_no_candidate_better_leaves_the_head_alone(tmp_path: Path) -> None:
+    world = World(tmp_path, lr=1e-7, head_lr=1e-7)  # which learns nothing
+    choice = race(world, tmp_path / "race", judge=world.judge(0.85, size=3.0))
+    assert choice.chosen == "all" and choice.tuned is None and choice.candidates[0].chosen
+    assert "the head alone is kept: none of" in choice.reason
+    assert world.built and not any(name.endswith("again") for name in world.built)
+
+
+@pytest.mark.parametrize("share_right", [1.0, 0.9])
+def test_a_head_alone_with_hardly_an_error_ends_the_race_at_once(tmp_path: Path, share_right: float) -> None:
+    world = World(tmp_path)
+    choice = race(world, tmp_path / "race", judge=world.judge(share_right, size=9.0))
+    assert choice.chosen == "all" and choice.tuned is None and world.built == []
+    assert "fewer than 4 errors on the validation items" in choice.reason
+    assert [candidate.name for candidate in choice.candidates] == ["all"]
+
+
+def test_a_budget_too_small_for_an_epoch_keeps_the_head_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path)
+    choice = race(world, tmp_path / "race", budget=0.001, pass_seconds=1.0)
+    assert choice.chosen == "all" and world.built == []
+    assert choice.reason == "the head alone is kept: no candidate could be tried within the budget"
+    assert all("not tried" in candidate.why for candidate in choice.candidates[1:])
+    assert "an epoch takes about 3.0 s" in choice.candidates[3].why
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["the budget of 0.001 s is too small to try a candidate: the head alone is kept"]
+
+
+def test_the_budget_is_kept(tmp_path: Path) -> None:
+    world = World(tmp_path, epochs=8000)
+    started = time.monotonic()
+    choice = race(world, tmp_path / "race", budget=6.0)
+    assert time.monotonic() - started < 60  # a race of all epochs takes minutes; loose for a busy machine
+    assert any(c.tried for c in choice.candidates[1:])
+    assert any(0 < c.epochs < 8000 for c in choice.candidates)
+
+
+def test_a_race_taken_up_repeats_nothing_and_ends_the_same(tmp_path: Path) -> None:
+    whole = race(World(tmp_path), tmp_path / "whole")
+    world, n_calls = World(tmp_path), 0
+
+    class Killed(Exception):
+        pass
+
+    def dying(entrant: Any, folder: Path) -> Any:
+        training = world.build(entrant, folder)
+        run = training.run
+
+        def counted(**options: Any) -> Any:
+            nonlocal n_calls
+            n_calls += 1
+            if n_calls == 5:
+                raise Killed
+            return run(**options)
+
+        training.run = counted
+        return training
+
+    with pytest.raises(Killed):
+        race(world, tmp_path / "race", build=dying)
+    again = race(World(tmp_path), tmp_path / "race", resume=True)
+    assert digest(again) == digest(whole)
+    assert [c.rungs for c in again.candidates] == [c.rungs for c in whole.candidates]
+    done = World(tmp_path)
+    third = race(done, tmp_path / "race", resume=True)
+    assert digest(third) == digest(whole)
+    assert set(done.built) <= {name for name in done.built if name.endswith("again") or name == "scratch"} | {
+        candidate.name for candidate in whole.candidates if candidate.policy == whole.chosen
+    }
+
+
+def test_one_that_fails_or_cannot_be_made_takes_no_other_with_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def build(entrant: Any, folder: Path) -> Any:
+        if entrant.name == "first:2":
+            raise OptionError("there is no layer it fits")
+        training = world.build(entrant, folder)
+        if entrant.name == "first:1":
+
+            def run(**options: Any) -> Any:
+                raise TrainingError("the loss is not a number")
+
+            training.run = run  # type: ignore[method-assign]
+        return training
+
+    choice = race(world, tmp_path / "race", build=build, scratch=False)
+    by_name = {candidate.name: candidate for candidate in choice.candidates}
+    assert by_name["first:2"].why == "not tried: there is no layer it fits" and not by_name["first:2"].tried
+    assert by_name["first:1"].why == "failed: the loss is not a number" and by_name["first:1"].tried
+    assert choice.chosen == "none"
+
+
+def test_a_full_disk_ends_the_race_and_leaves_it_to_be_taken_up(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def build(entrant: Any, folder: Path) -> Any:
+        if entrant.name == "first:1":
+            raise DiskFullError("no room is left on the disk")
+        return world.build(entrant, folder)
+
+    with pytest.raises(DiskFullError):
+        race(world, tmp_path / "race", build=build, scratch=False)
+    choice = race(world, tmp_path / "race", resume=True, scratch=False)
+    assert {c.name for c in choice.candidates if c.tried} >= {"first:2", "first:1", "none"}
+
+
+def test_one_that_diverges_later_leaves_its_place_to_the_next(tmp_path: Path) -> None:
+    """Of three the better two go on; where the best then fails, its early loss must not end the other."""
+    world = World(tmp_path, patience=100)
+    first = race(world, tmp_path / "whole", scratch=False, again=False)
+    early = {
+        c.name: c.rungs[0][1]
+        for c in first.candidates
+        if c.rungs and c.name in ("first:2", "first:1", "none")
+    }
+    best = min(early, key=lambda name: early[name])
+
+    def build(entrant: Any, folder: Path) -> Any:
+        training = world.build(entrant, folder)
+        run = training.run
+        if entrant.name == best:
+
+            def fails(**options: Any) -> Any:
+                if options["until_epoch"] > 1:
+                    raise TrainingError("the loss is not a number")
+                return run(**options)
+
+            training.run = fails  # type: ignore[method-assign]
+        return training
+
+    choice = race(world, tmp_path / "race", build=build, scratch=False, again=False)
+    by_name = {candidate.name: candidate for candidate in choice.candidates}
+    assert by_name[best].why.startswith("failed")
+    assert any(c.reached == N_EPOCHS for c in choice.candidates), "nobody was run to its end"
+
+
+def test_a_race_is_not_taken_up_with_other_data(tmp_path: Path) -> None:
+    identity = {"seed": 0, "recipe": {"lr": 0.1, "epochs": 2}, "classes": ["a", "b"]}
+    race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity)
+    race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity, resume=True)
+    other = {**identity, "recipe": {"lr": 0.2, "epochs": 2}}
+    with pytest.raises(OptionError, match=r"recipe lr was 0.1, is 0.2\. Resume"):
+        race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=other, resume=True)
+
+
+def candidate(name: str, quality: float, loss: float, **more: Any) -> Candidate:
+    return Candidate(name, True, "", accuracy=quality, log_loss=loss, name=name, reached=1, **more)
+
+
+def test_the_choice_is_never_below_scratch_or_the_head_alone() -> None:
+    alone, good = candidate("all", 0.80, 0.5), candidate("none", 0.84, 0.4, better=True)
+    assert best_of([alone, good]) is good
+    above = candidate("scratch", 0.82, 0.6, fresh=True)
+    assert best_of([alone, above]) is above, "above the head alone, and nothing else passed"
+    assert best_of([alone, good, candidate("scratch", 0.90, 0.6, fresh=True)]).name == "scratch"  # type: ignore[union-attr]
+    assert best_of([alone, candidate("scratch", 0.80, 0.4, fresh=True)]) is None
+    low, less_low = candidate("all", -0.4, 1.4), candidate("none", -0.1, 1.1, better=True)
+    assert best_of([low, less_low]) is less_low, "explained shares may be below zero"
+
+
+def test_without_a_folder_nothing_is_left(tmp_path: Path) -> None:
+    choice = race(World(tmp_path, epochs=2), None, scratch=False)
+    assert choice.tuned is not None and choice.tuned.recipe.epochs == 2 <= N_EPOCHS
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "accuracy_error", "log_loss", "log_loss_error", "taken"),
+    [
+        (-0.01, 0.02, 0.30, 0.02, False),
+        (0.00, 0.02, 0.05, 0.03, True),
+        (0.00, 0.02, 0.02, 0.03, False),
+        (0.00, 0.00, 0.005, 0.0, False),
+        (0.03, 0.02, -0.05, 0.03, True),
+        (0.01, 0.02, -0.05, 0.03, False),
+        (0.05, np.inf, 0.20, np.inf, False),
+    ],
+)
+def test_the_rule(
+    accuracy: float, accuracy_error: float, log_loss: float, log_loss_error: float, taken: bool
+) -> None:
+    assert Comparison(accuracy, accuracy_error, log_loss, log_loss_error).better == taken

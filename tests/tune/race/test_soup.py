@@ -1,0 +1,78 @@
+"""Averages of members of one cut: taken only where validation strictly gains, and truly what the weights give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from racing import STAGES, World
+
+from headstart.tune.policies.policy import Policy
+from headstart.tune.race.entrants import Entrant
+from headstart.tune.race.runner import Runner
+from headstart.tune.race.soup import _validated, members_of, soup_of
+from headstart.tune.race.study import Study
+
+
+def runners(world: World, folder: Path, rates: tuple[float, ...], policy: str = "first:1") -> list[Runner]:
+    study = Study(folder, [policy, "none"], resume=False)
+    made = []
+    for rate in rates:
+        entrant = Entrant(Policy.parse(policy, STAGES), rate=rate)
+        runner = Runner(entrant, world.build, study, world.judge(), folder)
+        runner.measure()
+        runner.plan(2)
+        runner.advance(2, float("inf"))
+        made.append(runner)
+    return made
+
+
+def lean(runner: Runner, step: float) -> None:
+    """Push the scores of a member up for one class and down for the other."""
+    tuned = runner.result()
+    runner._tuned = replace(tuned, head=replace(tuned.head, bias=tuned.head.bias + np.float32([step, -step])))
+
+
+def test_members_that_err_to_both_sides_make_a_soup(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    found = runners(world, tmp_path / "race", (1.0, 0.9))
+    lean(found[0], 30.0)
+    lean(found[1], -30.0)
+    before = found[0].result().validation_logits
+    soup = soup_of(world.judge(), found[0], found)
+    assert soup is not None
+    names, tuned = soup
+    assert set(names) == {runner.name for runner in found} and tuned.validation is not None
+    for runner in found:
+        alone = _validated(found[0].training, dict(runner.result().state_dict), runner.result().head)  # type: ignore[arg-type]
+        assert world.judge().score(alone).quality < tuned.validation.quality
+    for name in ("layer2.0.weight", "layer2.0.bias"):
+        mean = np.mean([runner.result().state_dict[name].numpy() for runner in found], axis=0)
+        np.testing.assert_allclose(tuned.state_dict[name].numpy(), mean, atol=1e-6)
+    heads = [runner.result().head for runner in found]
+    np.testing.assert_allclose(tuned.head.bias, (heads[0].bias + heads[1].bias) / 2, atol=1e-6)
+    assert np.array_equal(found[0].result().validation_logits, before)
+
+
+def test_a_member_that_only_adds_errors_is_left_out(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    found = runners(world, tmp_path / "race", (1.0, 0.9))
+    lean(found[1], 30.0)
+    assert soup_of(world.judge(), found[0], found) is None
+
+
+def test_a_member_measured_again_gives_its_own_logits(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    found = runners(world, tmp_path / "race", (1.0, 0.3))
+    training, tuned = found[0].training, found[1].result()
+    logits = _validated(training, dict(tuned.state_dict), tuned.head)  # type: ignore[arg-type]
+    np.testing.assert_allclose(logits, tuned.validation_logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("rates", [(1.0,)])
+def test_one_alone_makes_no_soup(tmp_path: Path, rates: tuple[float, ...]) -> None:
+    world = World(tmp_path)
+    found = runners(world, tmp_path / "race", rates)
+    assert members_of(found[0], found) == found and soup_of(world.judge(), found[0], found) is None

@@ -1,0 +1,74 @@
+"""Scores, comparisons and starting heads of labels and quantities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from headstart.data.targets import Task
+from headstart.tune.race.comparison import compare
+from headstart.tune.training.result import score
+from headstart.tune.training.start import TargetScale, fit_start, serves, widened
+
+
+def case(task: Task, n_items: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n_items, 6)).astype(np.float32)
+    if task == "regression":
+        return x, (1e3 + 40 * x[:, :1] + 5 * rng.normal(size=(n_items, 1))).astype(np.float32)
+    return x, (x[:, :2] + 0.5 * rng.normal(size=(n_items, 2)) > [0, 1]).astype(np.float32)
+
+
+def test_scores() -> None:
+    _, y = case("regression")
+    guess = (y + np.random.default_rng(1).normal(size=y.shape)).astype(np.float32)
+    found = score(guess, y, "regression")
+    assert found.quality == pytest.approx(r2_score(y, guess), abs=1e-4) and found.temperature == 1
+    assert found.loss == pytest.approx(float(np.square(guess - y).mean()), rel=1e-4)
+    _, has = case("multilabel")
+    logits = 20 * (has - 0.4)
+    assert score(logits, has, "multilabel").quality > 0.9
+    assert score(logits, has, "multilabel").temperature == pytest.approx(
+        score(3 * logits, has, "multilabel").temperature / 3, rel=1e-2
+    )
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regression"])
+def test_a_clear_gain_is_better_and_never_the_other_way(task: Task) -> None:
+    _, y = case(task)
+    reference = np.random.default_rng(0).normal(size=y.shape) + (1e3 if task == "regression" else 0)
+    candidate = y if task == "regression" else 4 * (y - 0.5)
+    found = compare(candidate, reference, y, task=task)
+    assert found.better and found.quality > 0 and "better" in found.words
+    assert not compare(reference, candidate, y, task=task).better
+    assert not compare(candidate, candidate, y, task=task).better
+    assert not compare(candidate, reference, y, np.zeros(len(y)), task=task).better, "one group tells nothing"
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regression"])
+def test_a_start_is_fitted_and_serves(task: Task) -> None:
+    x, y = case(task)
+    names = ("a", "b")[: y.shape[1]]
+    for held in (None, (x[150:], y[150:])):
+        head = fit_start(x[:150], y[:150], names, 3, held, task)
+        assert score(head.logits(x[150:]), y[150:], task).quality > 0.3
+        assert serves(head, last_stage=3, width=6, classes=names, task=task)
+        assert not serves(head, last_stage=3, width=6, classes=names)
+    wide = widened(head, 9, leading=False)
+    assert wide.task == task and np.allclose(
+        wide.logits(np.pad(x, ((0, 0), (3, 0)))), head.logits(x), atol=1e-3
+    )
+
+
+def test_a_training_sees_a_standardised_quantity() -> None:
+    x, y = case("regression")
+    scale = TargetScale.of("regression", y)
+    inside = scale.inward(y)
+    assert abs(inside.mean()) < 1e-3 and inside.std() == pytest.approx(1, abs=1e-3)
+    head = fit_start(x, y, ("price",), 0, None, "regression")
+    own = scale.head_inward(head)
+    assert np.allclose(scale.outward(own.logits(x)), head.logits(x), atol=1e-2)
+    assert np.allclose(scale.head_outward(own).logits(x), head.logits(x), atol=1e-2)
+    plain = TargetScale.of("multilabel", y)
+    assert plain.inward(y) is y and plain.head_inward(head) is head
