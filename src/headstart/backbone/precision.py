@@ -59,7 +59,7 @@ def prepare_for_inference(
     """
     there = torch.device(device)
     ready = fold_batch_norm(_in_single(module), example).requires_grad_(False)
-    if there.type == "cpu" and torch._C._has_mkldnn:
+    if there.type == "cpu" and _onednn_computes(precision):
         ready = _fuse_activations(ready, example)
     ready = ready.to(there)
     if any(isinstance(part, nn.Conv2d | FusedConv2d) for part in ready.modules()):
@@ -84,6 +84,13 @@ def _has_bf16_instructions() -> bool:
     has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     return cpu.startswith("AVX512") and bool(has() or has_tiles())
+
+
+def _onednn_computes(precision: str) -> bool:
+    """Whether oneDNN has convolutions in a precision here: in bf16 it needs a processor with AVX-512."""
+    if not torch._C._has_mkldnn:
+        return False
+    return precision != "bf16" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 @functools.cache
