@@ -48,6 +48,15 @@ def count_here() -> int:
     return _from_environment(("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"), 1) if count() > 1 else 1
 
 
+def available_cores() -> int:
+    """How many cores this process may use: those of the machine, shared with the other processes of the run."""
+    if hasattr(os, "sched_getaffinity"):
+        n_cores = len(os.sched_getaffinity(0))
+    else:
+        n_cores = os.cpu_count() or 1
+    return max(1, n_cores // count_here())
+
+
 def is_first() -> bool:
     """Whether this is the process that writes and talks."""
     return number() == 0

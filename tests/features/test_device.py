@@ -9,8 +9,9 @@ import torch
 
 from headstart.backbone.precision import _gain_of_bf16
 from headstart.errors import OptionError
-from headstart.features import Setting, available_cores, choose_device, choose_precision
+from headstart.features import Setting, choose_device, choose_precision
 from headstart.features.device import torch_threads
+from headstart.processes import available_cores
 
 CPU = torch.device("cpu")
 
@@ -52,7 +53,7 @@ def test_the_best_device_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_words_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(OptionError, match="no device 'cuda' on this machine"):
+    with pytest.raises(OptionError, match="this machine has no device 'cuda'"):
         choose_device("cuda")
     with pytest.raises(OptionError, match="device must be auto, cpu, cuda or mps, got 'gpu'"):
         choose_device("gpu")

@@ -1,4 +1,4 @@
-"""The loop that fills a shelf: whole shards only, failures told, composition independent of what is there."""
+"""The loop that fills a key folder: whole shards only, failures told, composition independent of what is there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from headstart.data.preprocessing import ImagePreprocessing, TextPreprocessing
 from headstart.errors import DiskFullError
 from headstart.features import Key, Store
 from headstart.features.extraction import Output, compute_batches, fill, shard_sizes
-from headstart.features.key_folder import Shelf
+from headstart.features.key_folder import KeyFolder
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"),), "fp32")
 DIGESTS = np.array([f"item{number}" for number in range(20)])
@@ -37,10 +37,10 @@ def double(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
     return {"values": inputs["x"] * 2}
 
 
-def read(shelf: Shelf) -> list[float]:
-    places = shelf.find(DIGESTS)
+def read(key_folder: KeyFolder) -> list[float]:
+    places = key_folder.find(DIGESTS)
     return [
-        float(shelf.tensor(shard, "values")[row, 0]) if shard >= 0 else -1.0
+        float(key_folder.tensor(shard, "values")[row, 0]) if shard >= 0 else -1.0
         for shard, row in zip(places.shard.tolist(), places.row.tolist())
     ]
 
@@ -55,21 +55,21 @@ def test_shard_sizes_add_up(n_batches: int, batches_per_shard: int) -> None:
 
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_values_reach_the_shelf(tmp_path: Path, n_workers: int) -> None:
-    shelf = Store(tmp_path).open(KEY)
+    key_folder = Store(tmp_path).open(KEY)
     done: list[int] = []
     told: list[tuple[int, int]] = []
-    output = Output(shelf, shard_sizes(10, 4), before_writing=lambda *first: told.append(first))
+    output = Output(key_folder, shard_sizes(10, 4), before_writing=lambda *first: told.append(first))
     fill([output], DIGESTS, compute_batches(batches(), double, n_workers), advance=done.append)
     assert (done, told) == ([2] * 10, [(2, 8)])
-    assert len(list(shelf.folder.glob("*.safetensors"))) == 3
-    shelf.refresh()
-    assert read(shelf) == [2.0 * number for number in range(20)]
+    assert len(list(key_folder.path.glob("*.safetensors"))) == 3
+    key_folder.refresh()
+    assert read(key_folder) == [2.0 * number for number in range(20)]
     assert threading.active_count() == 1 or "headstart-writer" not in {t.name for t in threading.enumerate()}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_an_interrupted_loop_leaves_whole_shards(tmp_path: Path, error: type[BaseException]) -> None:
-    shelf = Store(tmp_path).open(KEY)
+    key_folder = Store(tmp_path).open(KEY)
 
     def stop_at_item_14(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
         if inputs["x"].max() >= 14:
@@ -77,26 +77,28 @@ def test_an_interrupted_loop_leaves_whole_shards(tmp_path: Path, error: type[Bas
         return double(inputs, worker)
 
     with pytest.raises(error):
-        fill([Output(shelf, shard_sizes(10, 4))], DIGESTS, compute_batches(batches(), stop_at_item_14, 1))
-    shelf.refresh()
-    assert read(shelf) == [2.0 * number for number in range(8)] + [-1.0] * 12
-    assert not list(shelf.folder.glob(".tmp*"))
+        fill(
+            [Output(key_folder, shard_sizes(10, 4))], DIGESTS, compute_batches(batches(), stop_at_item_14, 1)
+        )
+    key_folder.refresh()
+    assert read(key_folder) == [2.0 * number for number in range(8)] + [-1.0] * 12
+    assert not list(key_folder.path.glob(".tmp*"))
 
 
 def test_a_full_disk_ends_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Store(tmp_path).open(KEY)
+    key_folder = Store(tmp_path).open(KEY)
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DiskFullError):
-        fill([Output(shelf, shard_sizes(10, 1))], DIGESTS, compute_batches(batches(), double, 1))
-    assert not list(shelf.folder.glob("*.safetensors")) and not list(shelf.folder.glob(".tmp*"))
+        fill([Output(key_folder, shard_sizes(10, 1))], DIGESTS, compute_batches(batches(), double, 1))
+    assert not list(key_folder.path.glob("*.safetensors")) and not list(key_folder.path.glob(".tmp*"))
 
 
 def test_room_is_asked_for_before_the_second_batch(tmp_path: Path) -> None:
-    shelf = Store(tmp_path).open(KEY)
+    key_folder = Store(tmp_path).open(KEY)
     seen: list[int] = []
 
     def refuse(n_items: int, n_bytes: int) -> None:
@@ -106,7 +108,7 @@ def test_room_is_asked_for_before_the_second_batch(tmp_path: Path) -> None:
         seen.append(len(inputs["x"]))
         return double(inputs, worker)
 
-    output = Output(shelf, shard_sizes(10, 4), before_writing=refuse)
+    output = Output(key_folder, shard_sizes(10, 4), before_writing=refuse)
     with pytest.raises(DiskFullError, match="no room"):
         fill([output], DIGESTS, compute_batches(batches(), count, 1))
     assert len(seen) <= 3

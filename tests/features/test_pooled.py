@@ -99,15 +99,15 @@ def test_a_damaged_shard_is_computed_again(
     items, digests = make_pictures(N_ITEMS)
     first = extract_pooled(tiny_source, items, digests, store, batch_size=2)
     expected = first.stage(2)
-    before = {path.name: path.read_bytes() for path in first.shelf.folder.glob("*.safetensors")}
+    before = {path.name: path.read_bytes() for path in first.key_folder.path.glob("*.safetensors")}
     assert len(before) == 3
-    for path in list(first.shelf.folder.glob("*.safetensors"))[:2]:
+    for path in list(first.key_folder.path.glob("*.safetensors"))[:2]:
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     again = extract_pooled(tiny_source, items, digests, store, batch_size=2)
     np.testing.assert_array_equal(again.stage(2), expected)
-    assert {path.name: path.read_bytes() for path in first.shelf.folder.glob("*.safetensors")} == before
+    assert {path.name: path.read_bytes() for path in first.key_folder.path.glob("*.safetensors")} == before
     assert counted[0] == N_ITEMS and 0 < counted[1] < N_ITEMS
 
 

@@ -17,8 +17,8 @@ from headstart.features import (
     Store,
     StoredStates,
     extract_pooled,
+    extract_pooled_and_states,
     extract_states,
-    extract_together,
 )
 from headstart.sources.source import Source
 
@@ -60,7 +60,7 @@ def assert_same(one: tuple[Features, StoredStates], other: tuple[Features, Store
 def test_one_pass_gives_what_two_would(tmp_path: Path, tiny_source: Source, items_run: list[int]) -> None:
     items, digests = make_pictures(N_ITEMS)
     store = Store(tmp_path / "together")
-    extract_together(tiny_source, items, digests, CUT, store, **OPTIONS)
+    extract_pooled_and_states(tiny_source, items, digests, CUT, store, **OPTIONS)
     in_one = sum(items_run)
     found = both(tiny_source, store)
     n_read = sum(items_run) - in_one
@@ -77,7 +77,7 @@ def test_items_that_one_of_the_two_has_are_left_to_their_own_passes(
     store = Store(tmp_path)
     extract_pooled(tiny_source, items[:5], digests[:5], store, **OPTIONS)
     before = len(items_run)
-    extract_together(tiny_source, items, digests, CUT, store, **OPTIONS)
+    extract_pooled_and_states(tiny_source, items, digests, CUT, store, **OPTIONS)
     assert len(items_run) == before, "the pooled features of some are there: two passes differ in their items"
     assert_same(both(tiny_source, store), both(tiny_source, Store(tmp_path / "apart")))
 
@@ -85,10 +85,10 @@ def test_items_that_one_of_the_two_has_are_left_to_their_own_passes(
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tiny_source: Source) -> None:
     items, digests = make_pictures(N_ITEMS)
     store = Store(tmp_path / "together")
-    extract_together(tiny_source, items[:8], digests[:8], CUT, store, **OPTIONS)
-    extract_together(tiny_source, items, digests, CUT, store, **OPTIONS)
+    extract_pooled_and_states(tiny_source, items[:8], digests[:8], CUT, store, **OPTIONS)
+    extract_pooled_and_states(tiny_source, items, digests, CUT, store, **OPTIONS)
     kept = sorted(tmp_path.rglob("*.safetensors"))
-    extract_together(tiny_source, items, digests, CUT, store, **OPTIONS)
+    extract_pooled_and_states(tiny_source, items, digests, CUT, store, **OPTIONS)
     assert sorted(tmp_path.rglob("*.safetensors")) == kept
     found = both(tiny_source, store)
     assert found[0].n_items == found[1].n_items == N_ITEMS
@@ -96,7 +96,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, tiny_source: Source) ->
 
 def test_states_without_room_leave_the_features(tmp_path: Path, tiny_source: Source) -> None:
     items, digests = make_pictures(N_ITEMS)
-    extract_together(tiny_source, items, digests, CUT, Store(tmp_path, limit_bytes=1000), **OPTIONS)
+    extract_pooled_and_states(tiny_source, items, digests, CUT, Store(tmp_path, limit_bytes=1000), **OPTIONS)
     assert not list(tmp_path.rglob("*.safetensors"))
     assert extract_pooled(tiny_source, items, digests, Store(tmp_path), **OPTIONS).n_items == N_ITEMS
 

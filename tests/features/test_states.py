@@ -109,7 +109,7 @@ def test_bytes_are_known_before(store: Store, tiny_source: Source) -> None:
 
 def test_too_many_bytes_are_refused_before_the_work(tiny_source: Source, tmp_path: Path) -> None:
     items, digests = make_pictures(N_ITEMS)
-    with pytest.raises(StoreError, match=r"would not fit in the store .* may hold 1 kB"):
+    with pytest.raises(StoreError, match=r"do not fit in the store .* limit is 1 kB"):
         extract_states(tiny_source, items, digests, 1, Store(tmp_path, limit_bytes=1000))
     assert not list(tmp_path.rglob("*.safetensors"))
 

@@ -14,7 +14,7 @@ import torch
 
 from headstart.errors import DiskFullError, StoreError
 from headstart.features import Key, Store, default_root
-from headstart.features.key_folder import Shelf
+from headstart.features.key_folder import KeyFolder
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"), ("layer1", "layer1")), "fp32", label="net")
 
@@ -23,28 +23,28 @@ def digests(*numbers: int) -> np.ndarray:
     return np.array([f"item{number}" for number in numbers])
 
 
-def write(shelf: Shelf, *numbers: int) -> None:
+def write(key_folder: KeyFolder, *numbers: int) -> None:
     values = torch.tensor(numbers, dtype=torch.float32)[:, None].expand(-1, 300)
-    shelf.write(digests(*numbers), {"values": [values]})
-    shelf.refresh()
+    key_folder.write(digests(*numbers), {"values": [values]})
+    key_folder.refresh()
 
 
-def read(shelf: Shelf, *numbers: int) -> list[float | None]:
-    places = shelf.find(digests(*numbers))
+def read(key_folder: KeyFolder, *numbers: int) -> list[float | None]:
+    places = key_folder.find(digests(*numbers))
     return [
-        None if shard < 0 else float(shelf.tensor(shard, "values")[row, 0])
+        None if shard < 0 else float(key_folder.tensor(shard, "values")[row, 0])
         for shard, row in zip(places.shard.tolist(), places.row.tolist())
     ]
 
 
 def test_values_are_found_by_content(tmp_path: Path) -> None:
-    shelf = Store(tmp_path).open(KEY)
-    write(shelf, 3, 1, 2)
-    write(shelf, 5, 4)
-    assert read(shelf, 1, 5, 7, 1, 3) == [1, 5, None, 1, 3]
+    key_folder = Store(tmp_path).open(KEY)
+    write(key_folder, 3, 1, 2)
+    write(key_folder, 5, 4)
+    assert read(key_folder, 1, 5, 7, 1, 3) == [1, 5, None, 1, 3]
     assert read(Store(tmp_path).open(KEY), 4, 2, 0) == [4, 2, None]
-    assert shelf.missing(digests(9, 1, 8, 9, 5)).tolist() == [0, 2]
-    assert shelf.missing(digests()).tolist() == []
+    assert key_folder.missing(digests(9, 1, 8, 9, 5)).tolist() == [0, 2]
+    assert key_folder.missing(digests()).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -70,32 +70,32 @@ def test_another_meaning_is_another_key(tmp_path: Path, change: dict[str, object
 def test_a_flipped_byte_is_said_and_mended(
     tmp_path: Path, at: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shelf = Store(tmp_path).open(KEY)
-    write(shelf, 1, 2)
-    (path,) = shelf.folder.glob("*.safetensors")
+    key_folder = Store(tmp_path).open(KEY)
+    write(key_folder, 1, 2)
+    (path,) = key_folder.path.glob("*.safetensors")
     good = path.read_bytes()
-    write(shelf, 3)
-    shelf.close()
+    write(key_folder, 3)
+    key_folder.close()
     damaged = bytearray(good)
     damaged[at] ^= 0x40
     path.write_bytes(damaged)
 
-    shelf = Store(tmp_path).open(KEY)
-    assert shelf.missing(digests(1, 2, 3)).tolist() == [0, 1]
+    key_folder = Store(tmp_path).open(KEY)
+    assert key_folder.missing(digests(1, 2, 3)).tolist() == [0, 1]
     assert "damaged and will be computed again" in capsys.readouterr().err
     assert not path.exists()
-    write(shelf, 1, 2)
+    write(key_folder, 1, 2)
     assert path.read_bytes() == good
-    assert read(shelf, 1, 2, 3) == [1, 2, 3]
+    assert read(key_folder, 1, 2, 3) == [1, 2, 3]
 
 
 def test_a_vanished_shard_is_one_clear_error(tmp_path: Path) -> None:
-    shelf = Store(tmp_path).open(KEY)
-    write(shelf, 1)
-    next(shelf.folder.glob("*.safetensors")).unlink()
-    with pytest.raises(StoreError, match="has gone from the feature store"):
-        shelf.tensor(0, "values")
-    assert shelf.missing(digests(1)).tolist() == [0]
+    key_folder = Store(tmp_path).open(KEY)
+    write(key_folder, 1)
+    next(key_folder.path.glob("*.safetensors")).unlink()
+    with pytest.raises(StoreError, match="was removed from the feature store"):
+        key_folder.tensor(0, "values")
+    assert key_folder.missing(digests(1)).tolist() == [0]
 
 
 @pytest.fixture
@@ -110,30 +110,30 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_one_error_and_leaves_no_half_file(tiny_disk: Path) -> None:
-    shelf = Store(tiny_disk).open(KEY)
-    write(shelf, 1)
-    before = sorted(path.name for path in shelf.folder.iterdir())
+    key_folder = Store(tiny_disk).open(KEY)
+    write(key_folder, 1)
+    before = sorted(path.name for path in key_folder.path.iterdir())
     with pytest.raises(
         DiskFullError, match=r"no room for features in .*disk.*: 4 MB needed, .* free"
     ) as caught:
-        shelf.write(digests(2), {"values": [torch.ones(1, 1_000_000)]})
+        key_folder.write(digests(2), {"values": [torch.ones(1, 1_000_000)]})
     assert "--store" in str(caught.value)
-    assert sorted(path.name for path in shelf.folder.iterdir()) == before
-    assert read(shelf, 1) == [1]
+    assert sorted(path.name for path in key_folder.path.iterdir()) == before
+    assert read(key_folder, 1) == [1]
     with pytest.raises(DiskFullError, match="5 MB needed"):
-        Store(tiny_disk).make_room(shelf, 5_000_000)
+        Store(tiny_disk).make_room(key_folder, 5_000_000)
 
 
 def test_a_quota_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Store(tmp_path).open(KEY)
+    key_folder = Store(tmp_path).open(KEY)
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DiskFullError, match=r"1\.23 kB needed"):
-        write(shelf, 1)
-    assert not list(shelf.folder.glob("*.safetensors")) and not list(shelf.folder.glob(".tmp*"))
+        write(key_folder, 1)
+    assert not list(key_folder.path.glob("*.safetensors")) and not list(key_folder.path.glob(".tmp*"))
 
 
 def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:
@@ -146,13 +146,13 @@ def test_oldest_keys_go_first_and_those_in_use_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = Store(tmp_path)
-    shelves = {}
+    key_folders = {}
     for number in range(4):
-        shelf = shelves[number] = store.open(replace(KEY, source=str(number), label=f"net{number}"))
-        write(shelf, 1)
-        os.utime(shelf.folder / "key.json", (1000.0 + number, 1000.0 + number))
+        key_folder = key_folders[number] = store.open(replace(KEY, source=str(number), label=f"net{number}"))
+        write(key_folder, 1)
+        os.utime(key_folder.path / "key.json", (1000.0 + number, 1000.0 + number))
     for number in (1, 2, 3):
-        shelves[number].close()
+        key_folders[number].close()
     assert [entry.label for entry in store.list()] == ["net0", "net1", "net2", "net3"]
     n_bytes = store.list()[0].n_bytes
 
@@ -160,9 +160,9 @@ def test_oldest_keys_go_first_and_those_in_use_stay(
     assert [entry.label for entry in removed] == ["net1", "net2"]
     assert "Removed" in capsys.readouterr().err
     assert [entry.label for entry in store.list()] == ["net0", "net3"]
-    assert read(shelves[0], 1) == [1]
-    assert [entry.label for entry in store.prune(digests=[shelves[3].folder.name[:8]])] == ["net3"]
-    shelves[0].close()
+    assert read(key_folders[0], 1) == [1]
+    assert [entry.label for entry in store.prune(digests=[key_folders[3].path.name[:8]])] == ["net3"]
+    key_folders[0].close()
     assert store.prune(unused_seconds=time.time()) == ()
     assert [entry.label for entry in store.prune(unused_seconds=60)] == ["net0"]
     assert store.list() == () and store.prune() == ()
@@ -176,7 +176,7 @@ def test_room_is_made_before_writing(tmp_path: Path) -> None:
     new = store.open(replace(KEY, source="new", label="new"))
     store.make_room(new, 20_000)
     assert [entry.label for entry in store.list()] == ["new"]
-    with pytest.raises(StoreError, match=r"40.* of features would not fit in the store .* may hold 30 kB"):
+    with pytest.raises(StoreError, match=r"40.* of features do not fit in the store .* limit is 30 kB"):
         store.make_room(new, 40_000)
 
 
@@ -184,7 +184,7 @@ def test_leftovers_of_dead_processes_are_removed_and_live_ones_kept(tmp_path: Pa
     from headstart.features.locks import create_locked
 
     store = Store(tmp_path)
-    folder = store.open(KEY).folder
+    folder = store.open(KEY).path
     (folder / ".tmp-dead").write_bytes(b"half")
     file, alive = create_locked(folder, ".tmp-")
     store.open(KEY)
@@ -223,9 +223,9 @@ def test_a_disk_without_locks_works_too(
 
         monkeypatch.setattr("fcntl.flock", refuse)
     store = Store(tmp_path)
-    shelf = store.open(KEY)
-    write(shelf, 1, 2)
-    young, old = shelf.folder / ".tmp-young", shelf.folder / ".tmp-old"
+    key_folder = store.open(KEY)
+    write(key_folder, 1, 2)
+    young, old = key_folder.path / ".tmp-young", key_folder.path / ".tmp-old"
     for path in (young, old):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))

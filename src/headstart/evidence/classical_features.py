@@ -28,7 +28,7 @@ from headstart.data.examples import Modality
 from headstart.data.images import decode_image
 from headstart.data.items import Item
 from headstart.data.preprocessing import ImagePreprocessing
-from headstart.heads.threads import n_usable_threads
+from headstart.processes import available_cores
 
 Array = NDArray[np.float32]
 PICTURE = ImagePreprocessing(size=(128, 128), interpolation="bilinear", crop_pct=1.0, crop_mode="squash")
@@ -68,7 +68,7 @@ def classical_features(
     if modality == "text":
         return ClassicalFeatures(modality, texts=[str(item) for item in items])
     describe: Callable[[Item], dict[str, Array]] = describe_image if modality == "image" else describe_audio
-    with ThreadPoolExecutor(threads or n_usable_threads()) as pool:
+    with ThreadPoolExecutor(threads or available_cores()) as pool:
         rows = list(pool.map(describe, items))
     return ClassicalFeatures(modality, {name: np.stack([row[name] for row in rows]) for name in rows[0]})
 

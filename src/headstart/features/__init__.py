@@ -1,9 +1,9 @@
 """Extract once, store, read by memory map: what frozen networks give for the items of a data set."""
 
-from headstart.features.device import Setting, available_cores, choose_device, choose_precision
+from headstart.features.device import Setting, choose_device, choose_precision
 from headstart.features.features import Features
 from headstart.features.pooled import extract_pooled, pooled_key
-from headstart.features.pooled_and_states import extract_together
+from headstart.features.pooled_and_states import extract_pooled_and_states
 from headstart.features.states import StoredStates, estimate_state_bytes, extract_states
 from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
 
@@ -15,13 +15,12 @@ __all__ = [
     "Setting",
     "Store",
     "StoredStates",
-    "available_cores",
     "choose_device",
     "choose_precision",
     "default_root",
     "estimate_state_bytes",
     "extract_pooled",
+    "extract_pooled_and_states",
     "extract_states",
-    "extract_together",
     "pooled_key",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,18 +9,18 @@ from typing import Any, Literal
 
 import torch
 
-from headstart import processes
 from headstart.backbone import bf16_is_faster
 from headstart.errors import OptionError
+from headstart.processes import available_cores
 
 Precision = Literal["fp32", "bf16"]
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """Turn "auto" into CUDA, then MPS, then the CPU, whichever is there first.
+    """Turn "auto" into the first that this machine has of CUDA, MPS and CPU.
 
     Raises:
-        OptionError: the device is not on this machine.
+        OptionError: this machine has no such device.
     """
     if device == "auto":
         if torch.cuda.is_available():
@@ -33,15 +32,15 @@ def choose_device(device: str = "auto") -> torch.device:
         raise OptionError(f"device must be auto, cpu, cuda or mps, got {device!r}") from error
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(chosen.type, False):
-        raise OptionError(f"there is no device {device!r} on this machine; use --device auto or cpu")
+        raise OptionError(f"this machine has no device {device!r}; use --device auto or cpu")
     return chosen
 
 
 def choose_precision(precision: str, device: torch.device) -> Precision:
-    """Turn "auto" into bf16 where the device is faster in it, else fp32.
+    """Turn "auto" into bf16 if the device is faster in it, else fp32.
 
     Raises:
-        OptionError: it is neither auto, fp32 nor bf16.
+        OptionError: it is not auto, fp32 or bf16.
     """
     if precision == "auto":
         return "bf16" if bf16_is_faster(device) else "fp32"
@@ -50,15 +49,6 @@ def choose_precision(precision: str, device: torch.device) -> Precision:
     if precision == "bf16":
         return "bf16"
     raise OptionError(f"precision must be auto, fp32 or bf16, got {precision!r}")
-
-
-def available_cores() -> int:
-    """How many cores this process may use: fewer than the machine has where others of the same run are on it."""
-    if hasattr(os, "sched_getaffinity"):
-        n_cores = len(os.sched_getaffinity(0))
-    else:
-        n_cores = os.cpu_count() or 1
-    return max(1, n_cores // processes.count_here())
 
 
 @dataclass(frozen=True)
@@ -77,37 +67,37 @@ class Setting:
 
     @classmethod
     def choose(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Setting:
-        """Turn what a user may say into what this machine has.
+        """Turn the words that a user may give into what this machine has.
 
         Raises:
-            OptionError: the device is not on this machine, or a word is unknown.
+            OptionError: this machine has no such device, or a word is unknown.
         """
         chosen = choose_device(device)
         return cls(chosen, choose_precision(precision, chosen), threads or available_cores())
 
     @property
     def batch_size(self) -> int:
-        """Pictures or recordings a batch; on a CPU, what stays in its caches (8 was best for MobileNet, ResNets)."""
+        """Images or recordings per batch; few on a CPU to stay in its caches (8 was best for MobileNet and ResNets)."""
         return 8 if self.device.type == "cpu" else 128
 
     @property
     def n_workers(self) -> int:
-        """Batches computed at once: on a CPU one a core, each with one thread; else one."""
+        """Batches computed at once: on a CPU one per core, each with one thread; else one."""
         return self.n_threads if self.device.type == "cpu" else 1
 
     @property
     def options(self) -> dict[str, Any]:
-        """It in the words of `choose`, which every extraction takes: device, precision and threads by name."""
+        """The arguments of `choose`, which every extraction takes: device, precision and threads by name."""
         return {"device": str(self.device), "precision": self.precision, "threads": self.n_threads}
 
     def threads(self) -> AbstractContextManager[None]:
-        """Let torch compute on these cores for the length of a block."""
+        """Let torch compute with `n_threads` threads inside a block."""
         return torch_threads(self.n_threads)
 
 
 @contextmanager
 def torch_threads(n_threads: int) -> Iterator[None]:
-    """Let torch compute in so many threads for the length of a block."""
+    """Let torch compute with so many threads inside a block."""
     before = torch.get_num_threads()
     if before != n_threads:
         torch.set_num_threads(n_threads)

@@ -1,8 +1,8 @@
-"""The loop that fills a shelf: decode ahead, compute on every core, and write meanwhile.
+"""The loop that fills a key folder: decode ahead, compute on every core, and write at the same time.
 
-What is missing is cut into batches, and batches into shards, by the list of missing items alone. A shard is
-whole batches in order, so that whatever shards are already there, the others are composed as they would have
-been: an extraction that was killed ends with the same files as one left alone.
+The missing items are split into batches, and batches into shards; nothing else has an influence on it. A
+shard is whole batches in order, so the files do not depend on which shards exist already: an extraction that
+was killed and run again ends with the same files as one that was not.
 
 On a CPU each core computes batches of its own with one thread. Batches of the same core never wait for each
 other at every layer, decoding takes what time is left without stalling them, and the values of a batch do not
@@ -25,12 +25,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.features.key_folder import Shelf
+from headstart.features.key_folder import KeyFolder
 from headstart.memory import Halving
 
 Inputs = dict[str, Tensor]
 Compute = Callable[[Inputs, int], Mapping[str, Tensor]]
-"""Named inputs and the number of the worker to named values, whose first axis is a multiple of n_items."""
+"""From named inputs and the worker's number to named values, whose first axis is a multiple of n_items."""
 _QUEUE_LENGTH = 4
 
 
@@ -54,37 +54,37 @@ class Output:
     """Where values of batches go.
 
     Attributes:
-        shelf: where the shards are written.
+        key_folder: where the shards are written.
         shard_sizes: how many batches each shard holds; they add up to the number of batches.
-        takes: of the name of a value, whether it goes there.
-        before_writing: told, once, the number of items and of bytes of the first batch's values; it may
-            refuse to go on.
+        takes: whether the value of this name is written there.
+        before_writing: called once with the number of items and of bytes of the first batch's values; it may
+            raise to stop.
     """
 
-    shelf: Shelf
+    key_folder: KeyFolder
     shard_sizes: Sequence[int]
     takes: Callable[[str], bool] = lambda name: True
     before_writing: Callable[[int, int], None] = lambda n_items, n_bytes: None
 
     def part(self, batch: Computed) -> Computed:
-        """Of a batch what goes there."""
+        """The values of a batch that go there."""
         return replace(batch, values={name: v for name, v in batch.values.items() if self.takes(name)})
 
 
 def begun(batches: Iterator[tuple[np.ndarray, Inputs]]) -> Iterator[tuple[np.ndarray, Inputs]]:
-    """Batches of which the first has been decoded and the next are on their way."""
+    """The same batches, the first already decoded and the next being decoded."""
     return chain(list(islice(batches, 1)), batches)
 
 
 def compute_batches(
     batches: Iterable[tuple[np.ndarray, Inputs]], compute: Compute, n_workers: int
 ) -> Generator[Computed]:
-    """Compute batches, several at once, and give them in order.
+    """Compute batches, several at once, and yield them in order.
 
     Args:
         batches: the positions of each batch's items, of shape (n_batch,), and its inputs.
         compute: what computes one.
-        n_workers: how many at once; each is told its own number, from 0 on.
+        n_workers: how many at once; each gets its own number, from 0 on.
     """
     free: queue.SimpleQueue[int] = queue.SimpleQueue()
     for worker in range(n_workers):
@@ -119,16 +119,16 @@ def fill(
     *,
     advance: Callable[[int], None] = lambda n_done: None,
 ) -> None:
-    """Write the values of batches on shelves, shard by shard, while others are computed.
+    """Write the values of batches, shard by shard, while other batches are computed.
 
     Args:
-        outputs: the shelves, and which values go where.
+        outputs: the key folders, and which values go where.
         digests: of shape (n_items,), the items' digests.
         computed: the batches.
-        advance: told the number of items of each batch computed.
+        advance: called with the number of items of each computed batch.
 
     Raises:
-        DiskFullError: no room is left.
+        DiskFullError: the disk is full.
     """
     first = True
     with closing(computed), ExitStack() as writing:
@@ -145,7 +145,7 @@ def fill(
 
 
 def shard_sizes(n_batches: int, batches_per_shard: int) -> list[int]:
-    """How many batches each shard holds: as many as told, the last one the rest."""
+    """How many batches each shard holds: `batches_per_shard`, the last one the rest."""
     full, rest = divmod(n_batches, batches_per_shard)
     return [batches_per_shard] * full + ([rest] if rest else [])
 
@@ -161,7 +161,7 @@ def _joined(parts: Sequence[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
 
 
 def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
-    """Bring values to the CPU; from CUDA copies are only begun, and `arrived` tells when they are whole."""
+    """Bring values to the CPU; from CUDA the copies are only started, and `arrived` is the event of their end."""
     if not any(value.is_cuda for value in values.values()):
         return Computed(positions, {name: value.cpu() for name, value in values.items()})
     copies = {name: value.to("cpu", non_blocking=True) for name, value in values.items()}
@@ -174,7 +174,7 @@ class _Writer:
     """A thread that writes shards while the network computes; its failure is raised where values are put."""
 
     def __init__(self, output: Output, digests: np.ndarray) -> None:
-        self._shelf, self._sizes = output.shelf, output.shard_sizes
+        self._key_folder, self._sizes = output.key_folder, output.shard_sizes
         self._digests = digests
         self._queue: queue.Queue[Computed | None] = queue.Queue(_QUEUE_LENGTH)
         self._failure: BaseException | None = None
@@ -202,7 +202,7 @@ class _Writer:
         try:
             for size in self._sizes:
                 shard = list(islice(iter(self._queue.get, None), size))
-                if len(shard) < size:  # the computing side has ended early; part of a shard is not kept
+                if len(shard) < size:  # the computing side ended early; part of a shard is not kept
                     return
                 self._write(shard)
         except BaseException as error:
@@ -216,4 +216,4 @@ class _Writer:
                 batch.arrived.synchronize()
         positions = np.concatenate([batch.positions for batch in shard])
         parts = {name: [batch.values[name] for batch in shard] for name in shard[0].values}
-        self._shelf.write(self._digests[positions], parts)
+        self._key_folder.write(self._digests[positions], parts)

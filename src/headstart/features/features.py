@@ -1,4 +1,4 @@
-"""Pooled features of a data set, one vector an item and stage, read from the store."""
+"""Pooled features of a data set, one vector per item and stage, read from the store."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from headstart.features.key_folder import Places, Shelf
+from headstart.features.key_folder import KeyFolder, Places
 
 
 @dataclass(frozen=True)
 class Features:
-    """One vector an item and stage, lying in the store until it is asked for.
+    """One vector per item and stage, left in the store until it is read.
 
     Attributes:
         stages: the names of the stages, in order.
         widths: the length of each stage's vector.
-        shelf: where the values lie.
-        places: where on the shelf each item lies, in the order asked.
+        key_folder: where the values are stored.
+        places: where each item lies in it, in the order asked.
     """
 
     stages: tuple[str, ...]
     widths: tuple[int, ...]
-    shelf: Shelf
+    key_folder: KeyFolder
     places: Places
 
     @classmethod
-    def read(cls, stages: tuple[str, ...], shelf: Shelf, places: Places) -> Features:
-        """The features of items that lie on a shelf.
+    def read(cls, stages: tuple[str, ...], key_folder: KeyFolder, places: Places) -> Features:
+        """The features of items that are stored in a key folder.
 
         Args:
             stages: the names of the stages.
-            shelf: where the values lie.
+            key_folder: where the values are stored.
             places: where each item lies.
         """
         shard = int(places.shard[0]) if len(places.shard) else None
         widths = tuple(
-            shelf.layout(shard, stage_name(index)).stored_shape[1] if shard is not None else 0
+            key_folder.layout(shard, stage_name(index)).stored_shape[1] if shard is not None else 0
             for index in range(len(stages))
         )
-        return cls(stages, widths, shelf, places)
+        return cls(stages, widths, key_folder, places)
 
     def __len__(self) -> int:
         return self.n_items
@@ -68,7 +68,7 @@ class Features:
         for index in indices:
             end = start + self.widths[index]
             if self.n_items:
-                self.shelf.gather(self.places, stage_name(index), torch.from_numpy(out[:, start:end]))
+                self.key_folder.gather(self.places, stage_name(index), torch.from_numpy(out[:, start:end]))
             start = end
         return out
 
@@ -83,5 +83,5 @@ class Features:
 
 
 def stage_name(index: int) -> str:
-    """What a stage's vectors are called in a shard."""
+    """The name of a stage's vectors in a shard."""
     return f"stage.{index:03d}"

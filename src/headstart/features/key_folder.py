@@ -1,4 +1,4 @@
-"""A shelf of the store: the shards of one key, and which items lie in them."""
+"""The folder of one key of the store: its shards, and which items lie in them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _DIGEST_LENGTH = 32
 
 @dataclass(frozen=True)
 class Places:
-    """Where items lie on a shelf.
+    """Where items lie in a key folder.
 
     Attributes:
-        shard: of shape (n_items,) int32, the number of each item's shard; -1 where it is on none.
+        shard: of shape (n_items,) int32, the number of each item's shard; -1 for an item that is not stored.
         row: of shape (n_items,) int32, its row there.
     """
 
@@ -45,32 +45,32 @@ class Places:
     row: np.ndarray
 
 
-class Shelf:
+class KeyFolder:
     """The shards of one key; open ones cannot be pruned.
 
     Args:
-        folder: the key's folder.
-        lock: held as long as the shelf lives.
+        path: where the folder is.
+        lock: held as long as this object lives.
     """
 
-    def __init__(self, folder: Path, lock: FolderLock) -> None:
-        self.folder = folder
+    def __init__(self, path: Path, lock: FolderLock) -> None:
+        self.path = path
         self._release = weakref.finalize(self, lock.close)
         self._paths: list[Path] = []
         self._layouts: list[dict[str, Layout]] = []
         self._items: list[np.ndarray] = []
         self._verified: set[str] = set()
-        remove_dead(folder, TEMPORARY)
+        remove_dead(path, TEMPORARY)
         self.refresh()
 
     def close(self) -> None:
-        """Let others prune it; its values must not be used any more."""
+        """Let other processes prune it; its values must not be used after this."""
         self._release()
 
     def refresh(self) -> None:
         """Look for shards written since, here or by another process; damaged ones are removed."""
         known = set(self._paths)
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+        for path in sorted(self.path.glob(f"*{SUFFIX}")):
             if path in known:
                 continue
             try:
@@ -92,7 +92,7 @@ class Shelf:
             digests: of shape (n_items,), text.
 
         Returns:
-            Their places; items of damaged shards, which are removed, are on none.
+            Their places. Damaged shards are removed, and their items count as not stored.
         """
         wanted = item_names(digests)
         while True:
@@ -101,7 +101,7 @@ class Shelf:
                 return places
 
     def missing(self, digests: np.ndarray) -> np.ndarray:
-        """The positions of items that are not here, each content once, in order; of shape (n_missing,)."""
+        """The positions of items that are not stored here, each content once, in order; of shape (n_missing,)."""
         wanted = item_names(digests)
         _, first = np.unique(wanted, return_index=True)
         first.sort()
@@ -124,9 +124,9 @@ class Shelf:
         names = torch.from_numpy(items.view(np.uint8).reshape(len(items), _DIGEST_LENGTH))
         n_bytes = sum(part.nbytes for parts in tensors.values() for part in parts) + items.nbytes
         try:
-            write_shard(self.folder, composition, {**tensors, _ITEMS: [names]})
+            write_shard(self.path, composition, {**tensors, _ITEMS: [names]})
         except OSError as error:
-            raise explained(error, self.folder, n_bytes) from error
+            raise explained(error, self.path, n_bytes) from error
 
     def names(self, shard: int) -> tuple[str, ...]:
         """The names of the tensors in a shard."""
@@ -156,13 +156,13 @@ class Shelf:
         """A tensor of a shard, mapped into memory.
 
         Raises:
-            StoreError: the shard has gone since it was found.
+            StoreError: the shard was removed after it was found.
         """
         try:
             return map_tensor(self._paths[shard], self._layouts[shard][name])
         except FileNotFoundError as error:
             raise StoreError(
-                f"{self._paths[shard]} has gone from the feature store while it was in use; run again"
+                f"{self._paths[shard]} was removed from the feature store while it was in use; run again"
             ) from error
 
     def gather(self, places: Places, name: str, out: Tensor | None = None) -> Tensor:
@@ -171,7 +171,7 @@ class Shelf:
         Args:
             places: where n_items items lie, none missing.
             name: of the tensor.
-            out: of shape (n_items * r, ...), filled where given.
+            out: filled if given, of shape (n_items * r, ...).
 
         Returns:
             The rows, of shape (n_items * r, ...), those of an item together, in the shards' memory order.
@@ -207,7 +207,7 @@ class Shelf:
         return Places(shard, row)
 
     def _drop_damaged(self, shards: np.ndarray) -> bool:
-        """Verify shards not verified yet; drop those that are damaged and tell whether there were any."""
+        """Verify shards that were not verified yet, drop the damaged ones; return whether any was damaged."""
         damaged = set()
         for number in shards.tolist():
             path = self._paths[number]
@@ -236,7 +236,7 @@ class Shelf:
 
 
 def item_names(digests: np.ndarray) -> np.ndarray:
-    """What items are called on a shelf: of shape (n_items,), 32 hexadecimal digits each, as bytes."""
+    """The names of items in a key folder: of shape (n_items,), 32 hexadecimal digits each, as bytes."""
     names = (hashlib.blake2b(str(digest).encode(), digest_size=16).hexdigest().encode() for digest in digests)
     return np.fromiter(names, dtype=f"S{_DIGEST_LENGTH}", count=len(digests))
 

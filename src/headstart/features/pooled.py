@@ -1,4 +1,4 @@
-"""Extraction of pooled features: one pass through a frozen network, one vector an item and stage, stored."""
+"""Extraction of pooled features: one pass through a frozen network, one stored vector per item and stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from headstart.features.device import Precision, Setting, torch_threads
 from headstart.features.extraction import Inputs, Output, begun, compute_batches, fill, shard_sizes
 from headstart.features.features import Features, stage_name
 from headstart.features.inference import inference_network
-from headstart.features.key_folder import Shelf
+from headstart.features.key_folder import KeyFolder
 from headstart.features.store import Key, Store
 from headstart.progress import progress
 from headstart.sources.source import Source
@@ -38,7 +38,7 @@ def extract_pooled(
     threads: int | None = None,
     batch_size: int | None = None,
 ) -> Features:
-    """Compute, or find in the store, one vector an item and stage.
+    """Compute, or find in the store, one vector per item and stage.
 
     Args:
         source: the network, its stages and its preprocessing.
@@ -48,27 +48,27 @@ def extract_pooled(
         precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
-        batch_size: images or recordings a batch; None: what was found fastest.
+        batch_size: images or recordings per batch; None: the fastest one measured.
 
     Returns:
         The features of the items in their order; items of equal content are computed once.
 
     Raises:
-        DiskFullError: there is no room for them.
-        StoreError: they are more than the store may hold, or it cannot be written.
+        DiskFullError: they do not fit on the disk.
+        StoreError: they do not fit in the store's limit, or it cannot be written.
     """
     setting = Setting.choose(device, precision, threads)
-    shelf = store.open(pooled_key(source, setting.precision))
-    job = _Job(source, items, digests, store, shelf, setting, batch_size or setting.batch_size)
+    key_folder = store.open(pooled_key(source, setting.precision))
+    job = _Job(source, items, digests, store, key_folder, setting, batch_size or setting.batch_size)
     for _ in range(ATTEMPTS):  # a shard may be found damaged after others were written
-        missing = shelf.missing(digests)
+        missing = key_folder.missing(digests)
         if len(missing):
             _extract(job, missing)
-            shelf.refresh()
-        places = shelf.find(digests)
+            key_folder.refresh()
+        places = key_folder.find(digests)
         if (places.shard >= 0).all():
-            return Features.read(tuple(source.stages), shelf, places)
-    raise kept_failing(shelf)
+            return Features.read(tuple(source.stages), key_folder, places)
+    raise kept_failing(key_folder)
 
 
 def pooled_key(source: Source, precision: Precision) -> Key:
@@ -83,28 +83,28 @@ def pooled_key(source: Source, precision: Precision) -> Key:
     )
 
 
-def kept_failing(shelf: Shelf) -> StoreError:
-    """The error of a shelf whose shards vanish or are damaged as soon as they are written."""
+def kept_failing(key_folder: KeyFolder) -> StoreError:
+    """The error for shards that vanish or are damaged as soon as they are written."""
     return StoreError(
-        f"stored features keep being damaged or removed: {shelf.folder}; pass another folder with --store"
+        f"stored features keep being damaged or removed: {key_folder.path}; pass another folder with --store"
     )
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What is extracted, how and where to; see `extract_pooled`."""
+    """The arguments of one extraction; see `extract_pooled`."""
 
     source: Source
     items: Sequence[Any]
     digests: np.ndarray
     store: Store
-    shelf: Shelf
+    key_folder: KeyFolder
     setting: Setting
     batch_size: int
 
 
 def _extract(job: _Job, missing: np.ndarray) -> None:
-    """Compute the items at the positions `missing`, of shape (n_missing,), and write them on the shelf."""
+    """Compute the items at the positions `missing`, of shape (n_missing,), and write them."""
     preprocessing = job.source.preprocessing
     items = take_items(job.items, missing)
     batches = plan_batches(items, preprocessing, batch_size=job.batch_size)
@@ -114,7 +114,7 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
     def compute(inputs: Inputs, worker: int) -> Inputs:
         return named_by_stage(network.pooled(inputs, worker))
 
-    output = pooled_output(job.source, job.store, job.shelf, batches, job.batch_size)
+    output = pooled_output(job.source, job.store, job.key_folder, batches, job.batch_size)
     unit = UNITS[job.source.modality]
     with progress("Extracting features", len(missing), unit) as advance, torch_threads(1):
         computed = compute_batches(loaded, compute, job.setting.n_workers)
@@ -122,28 +122,28 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
 
 
 def named_by_stage(vectors: Sequence[Tensor]) -> Inputs:
-    """The vectors of all stages by the names they are stored under."""
+    """The vectors of all stages, by the names under which they are stored."""
     return {stage_name(index): vector for index, vector in enumerate(vectors)}
 
 
 def pooled_output(
-    source: Source, store: Store, shelf: Shelf, batches: Sequence[np.ndarray], batch_size: int
+    source: Source, store: Store, key_folder: KeyFolder, batches: Sequence[np.ndarray], batch_size: int
 ) -> Output:
-    """How pooled features are written: small, so several batches a shard.
+    """How pooled features are written: they are small, so several batches per shard.
 
     Args:
         source: the network.
-        store: which is asked for room.
-        shelf: of its pooled features.
+        store: makes room for them.
+        key_folder: where they are written.
         batches: positions of the items of each batch.
-        batch_size: images or recordings a batch.
+        batch_size: images or recordings per batch.
     """
     n_items = sum(len(batch) for batch in batches)
     names = {stage_name(index) for index in range(len(source.stages))}
 
     def make_room(n_first: int, n_bytes: int) -> None:
-        store.make_room(shelf, n_bytes * n_items // n_first)
+        store.make_room(key_folder, n_bytes * n_items // n_first)
 
     text = source.modality == "text"  # whose batches hold tokens, and so any number of items
     per_shard = _TEXT_BATCHES_PER_SHARD if text else max(1, _ITEMS_PER_SHARD // batch_size)
-    return Output(shelf, shard_sizes(len(batches), per_shard), names.__contains__, make_room)
+    return Output(key_folder, shard_sizes(len(batches), per_shard), names.__contains__, make_room)

@@ -1,4 +1,4 @@
-"""Pooled features and, of the same pass, the states at a cut: what a frozen prefix is asked for twice, once."""
+"""Pooled features and the states at a cut from one pass, so that a frozen prefix does not run twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headstart.sources.source import Source
 from headstart.units import UNITS
 
 
-def extract_together(
+def extract_pooled_and_states(
     source: Source,
     items: Sequence[Any],
     digests: np.ndarray,
@@ -34,9 +34,9 @@ def extract_together(
     threads: int | None = None,
     batch_size: int | None = None,
 ) -> None:
-    """Store what `extract_pooled` and `extract_states` would, in one pass, where both lack the same items.
+    """Store in one pass what `extract_pooled` and `extract_states` would, if both lack the same items.
 
-    Where they do not, or the states would find no room, nothing is done: each is then left to its own pass.
+    If they lack different items, or the states do not fit, nothing is done: each then makes its own pass.
 
     Args:
         source: the network, its stages and its preprocessing.
@@ -47,7 +47,7 @@ def extract_together(
         precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
-        batch_size: images or recordings a batch; None: what was found fastest.
+        batch_size: images or recordings per batch; None: the fastest one measured.
 
     Raises:
         DiskFullError: the disk became full.
@@ -57,7 +57,7 @@ def extract_together(
     plan = Cut(source, items, digests, cut, 0, 0, setting)
     vectors = store.open(pooled_key(source, setting.precision))
     missing = vectors.missing(digests)
-    if not len(missing):  # asked first, since to ask for states is to read and verify those that are there
+    if not len(missing):  # checked first: looking for states reads and verifies those that are stored
         return
     states = store.open(plan.key)
     if not np.array_equal(missing, states.missing(digests)):

@@ -1,7 +1,7 @@
-"""Stored states: what a frozen prefix gives at a cut, computed once and served in batches of any items.
+"""Stored states: the output of a frozen prefix at a cut, computed once and read in batches of any items.
 
-A batch is a shard, because all states of a batch have one shape. Items are served together where their states
-have one shape, that is one padded length; these are the buckets.
+Each batch is one shard, because all states of a batch have the same shape. Items whose states have the same
+shape (one padded length) form a bucket; a batch is read from one bucket.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from headstart.features.cuts import Cut, by_length
 from headstart.features.device import Setting, torch_threads
 from headstart.features.extraction import Inputs, Output, compute_batches, fill
 from headstart.features.inference import InferenceNetwork, inference_network, inputs_for
-from headstart.features.key_folder import Places, Shelf
+from headstart.features.key_folder import KeyFolder, Places
 from headstart.features.pooled import ATTEMPTS, kept_failing
 from headstart.features.store import Store
 from headstart.progress import progress
@@ -32,7 +32,7 @@ _N_EXAMPLES = 2
 
 
 class StoredStates:
-    """The states of a data set's items at one cut, in the store (decoded anew for each batch at cut 0).
+    """The states of a data set's items at one cut, in the store (at cut 0 the items are decoded again for each batch).
 
     Attributes:
         cut: the number of stages before it.
@@ -41,11 +41,13 @@ class StoredStates:
         nbytes: bytes of all states in the store.
     """
 
-    def __init__(self, plan: Cut, shelf: Shelf | None, places: Places, buckets: list[np.ndarray]) -> None:
+    def __init__(
+        self, plan: Cut, key_folder: KeyFolder | None, places: Places, buckets: list[np.ndarray]
+    ) -> None:
         self.cut = plan.cut
         self.buckets = buckets
         self._plan = plan
-        self._shelf = shelf
+        self._key_folder = key_folder
         self._places = places
         self._bucket_of = np.zeros(len(places.shard), np.int32)
         for number, positions in enumerate(buckets):
@@ -63,9 +65,9 @@ class StoredStates:
     @property
     def nbytes(self) -> int:
         """Bytes of the states of all shards that these items lie in."""
-        if self._shelf is None:
+        if self._key_folder is None:
             return 0
-        return sum(self._shelf.nbytes(number) for number in np.unique(self._places.shard).tolist())
+        return sum(self._key_folder.nbytes(number) for number in np.unique(self._places.shard).tolist())
 
     def batch(self, positions: np.ndarray, backbone: Backbone | None = None) -> State:
         """The states of some items of one bucket, joined in the order asked.
@@ -81,16 +83,18 @@ class StoredStates:
         positions = np.asarray(positions)
         numbers = np.unique(self._bucket_of[positions])
         if len(numbers) != 1:
-            raise ValueError(f"items of one bucket must be asked for, got those of {len(numbers)} buckets")
-        if self._shelf is None:
+            raise ValueError(
+                f"the items of a batch must come from one bucket, got items of {len(numbers)} buckets"
+            )
+        if self._key_folder is None:
             return backbone.prefix(inputs_for(backbone, self._plan.inputs(positions)), 0)
         places = Places(self._places.shard[positions], self._places.row[positions])
-        names = self._shelf.names(int(places.shard[0]))
-        tensors = {name: self._shelf.gather(places, name) for name in names}
+        names = self._key_folder.names(int(places.shard[0]))
+        tensors = {name: self._key_folder.gather(places, name) for name in names}
         return self._layout(int(numbers[0]), backbone).with_tensors(tensors, len(positions))
 
     def _layout(self, bucket: int, backbone: Backbone) -> State:
-        """A state of a few items of a bucket by the backbone itself: how its suffix takes others."""
+        """The state of a few items of a bucket, computed by the backbone itself: the layout that its suffix takes."""
         known = self._layouts.get((bucket, id(backbone)))
         if known is None:
             inputs = inputs_for(backbone, self._plan.inputs(self.buckets[bucket][:_N_EXAMPLES]))
@@ -127,14 +131,14 @@ def extract_states(
         precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
-        batch_size: images or recordings a batch; None: what was found fastest.
+        batch_size: images or recordings per batch; None: the fastest one measured.
 
     Returns:
         The states, in buckets of one shape.
 
     Raises:
-        DiskFullError: there is no room for them.
-        StoreError: they are more than the store may hold, or it cannot be written.
+        DiskFullError: they do not fit on the disk.
+        StoreError: they do not fit in the store's limit, or it cannot be written.
     """
     setting = Setting.choose(device, precision, threads)
     plan = Cut(source, items, digests, cut, view, seed, setting, augment)
@@ -142,16 +146,16 @@ def extract_states(
         batches = by_length(items, source)
         nowhere = np.full(len(items), -1, np.int32)
         return StoredStates(plan, None, Places(nowhere, nowhere), batches)
-    shelf = store.open(plan.key)
+    key_folder = store.open(plan.key)
     for _ in range(ATTEMPTS):
-        missing = shelf.missing(digests)
+        missing = key_folder.missing(digests)
         if len(missing):
-            _extract(plan, missing, store, shelf, batch_size or plan.setting.batch_size)
-            shelf.refresh()
-        places = shelf.find(digests)
+            _extract(plan, missing, store, key_folder, batch_size or plan.setting.batch_size)
+            key_folder.refresh()
+        places = key_folder.find(digests)
         if (places.shard >= 0).all():
-            return StoredStates(plan, shelf, places, _buckets(shelf, places))
-    raise kept_failing(shelf)
+            return StoredStates(plan, key_folder, places, _buckets(key_folder, places))
+    raise kept_failing(key_folder)
 
 
 def estimate_state_bytes(
@@ -191,8 +195,8 @@ def room_for_states(plan: Cut, positions: np.ndarray, network: InferenceNetwork)
     return n_bytes
 
 
-def _extract(plan: Cut, missing: np.ndarray, store: Store, shelf: Shelf, batch_size: int) -> None:
-    """Compute the states at the positions `missing`, of shape (n_missing,), and write them on the shelf."""
+def _extract(plan: Cut, missing: np.ndarray, store: Store, key_folder: KeyFolder, batch_size: int) -> None:
+    """Compute the states at the positions `missing`, of shape (n_missing,), and write them."""
     items = take_items(plan.items, missing)
     batches = plan_batches(items, plan.source.preprocessing, batch_size=batch_size)
     network = inference_network(plan.source, plan.setting)
@@ -202,16 +206,16 @@ def _extract(plan: Cut, missing: np.ndarray, store: Store, shelf: Shelf, batch_s
 
     title = f"Storing the first {plan.cut} stages" + (f", view {plan.view}" if plan.view else "")
     with progress(title, len(missing), UNITS[plan.source.modality]) as advance, torch_threads(1):
-        store.make_room(shelf, room_for_states(plan, missing, network))
+        store.make_room(key_folder, room_for_states(plan, missing, network))
         loaded = plan.load(missing, batches)
         computed = compute_batches(loaded, compute, plan.setting.n_workers)
-        fill([Output(shelf, [1] * len(batches))], plan.digests[missing], computed, advance=advance)
+        fill([Output(key_folder, [1] * len(batches))], plan.digests[missing], computed, advance=advance)
 
 
-def _buckets(shelf: Shelf, places: Places) -> list[np.ndarray]:
+def _buckets(key_folder: KeyFolder, places: Places) -> list[np.ndarray]:
     """Positions of the items whose states have one shape, in the order in which the shapes first occur."""
     number_of: dict[Any, int] = {}
     shards = np.unique(places.shard)
-    numbers = [number_of.setdefault(shelf.signature(shard), len(number_of)) for shard in shards.tolist()]
+    numbers = [number_of.setdefault(key_folder.signature(shard), len(number_of)) for shard in shards.tolist()]
     bucket_of = np.array(numbers)[np.searchsorted(shards, places.shard)]
     return [np.flatnonzero(bucket_of == number) for number in range(len(number_of))]

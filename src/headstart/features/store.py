@@ -1,10 +1,10 @@
-"""The feature store: what frozen networks computed, kept on the disk so that it is computed once.
+"""The feature store: the output of frozen networks, kept on disk so that it is computed only once.
 
-A *key* says what was computed (source weights, preprocessing, stages or cut, precision); every key has a
-folder, its *shelf*. On a shelf lie *shards*: files that hold the values of some items, found by the digest of
-the item's content. Changed weights, preprocessing or files give other keys and digests, so nothing stale is
-ever served. Shards are written whole or not at all and carry a checksum that is verified before their values
-are used; several processes may read and write one store at once.
+A *key* says what was computed (source weights, preprocessing, stages or cut, precision). Every key has a
+*key folder* of *shards*: files with the values of some items, found by the digest of the item's content.
+Changed weights, preprocessing or files give other keys and digests, so no outdated value is ever read. Shards
+are written whole or not at all and carry a checksum that is verified before their values are used; several
+processes may read and write one store at the same time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from headstart.errors import StoreError
 from headstart.features.failures import disk_full, explained, size
-from headstart.features.key_folder import Shelf
+from headstart.features.key_folder import KeyFolder
 from headstart.features.locks import FolderLock, create_locked
 from headstart.features.shards import TEMPORARY
 from headstart.progress import say
@@ -33,19 +33,19 @@ _REMOVED = ".removed-"
 
 @dataclass(frozen=True)
 class Key:
-    """What values of the store mean; two keys that differ in anything but the label never share values.
+    """What stored values mean; two keys that differ in anything but the label never share values.
 
     Attributes:
         source: digest of the source's weights and architecture.
         preprocessing: digest of the preprocessing.
-        what: "pooled" (one vector a stage) or "state" (the prefix's output).
+        what: "pooled" (one vector per stage) or "state" (the prefix's output).
         stages: the names and module paths of the stages.
         precision: "fp32" or "bf16".
         cut: of a state, the number of stages before it.
         view: of a state, which augmented view; 0 is the plain one.
         seed: of an augmented view, the seed of its augmentation.
         augment: of an augmented view, the settings that differ from the default ones.
-        label: for people: the source's name.
+        label: the source's name, for people; it is not part of the digest.
     """
 
     source: str
@@ -64,7 +64,7 @@ class Key:
         """The name of the key's folder, 32 hexadecimal digits."""
         fields = {name: value for name, value in asdict(self).items() if name != "label"}
         if not self.augment:
-            del fields["augment"]  # keys of plain and default views are as they were before there were others
+            del fields["augment"]  # so that keys of plain and default views stay the same
         text = json.dumps({"format": _FORMAT, **fields}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -89,19 +89,19 @@ class Entry:
 
 
 class Store:
-    """Features on the disk, one folder a key.
+    """Features on the disk, one folder per key.
 
     Args:
         root: the folder; None takes `$HEADSTART_CACHE`, else the user's cache folder.
-        limit_bytes: how much it may hold; the keys used longest ago are removed first.
+        limit_bytes: how much it may hold; the least recently used keys are removed first.
     """
 
     def __init__(self, root: Path | str | None = None, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self.root = Path(root) if root is not None else default_root()
         self.limit_bytes = limit_bytes
 
-    def open(self, key: Key) -> Shelf:
-        """Open the shelf of a key, made where it is missing; it cannot be pruned while it is open.
+    def open(self, key: Key) -> KeyFolder:
+        """Open the folder of a key, making it if it does not exist; it cannot be pruned while it is open.
 
         Raises:
             StoreError: the folder cannot be made or written.
@@ -118,25 +118,25 @@ class Store:
             os.utime(about)
         except OSError as error:
             raise explained(error, self.root, 0) from error
-        return Shelf(folder, lock)
+        return KeyFolder(folder, lock)
 
-    def make_room(self, shelf: Shelf, n_bytes: int) -> None:
-        """See to it that so many bytes may still be written on a shelf: prune, or refuse before the work.
+    def make_room(self, key_folder: KeyFolder, n_bytes: int) -> None:
+        """Make room for so many bytes in a key folder: prune others, or refuse before the work starts.
 
         Args:
-            shelf: where they will be written; it and others in use are kept.
+            key_folder: where they will be written; it and others in use are not pruned.
             n_bytes: how many.
 
         Raises:
-            DiskFullError: the disk has not so much room.
+            DiskFullError: the disk has too little room.
             StoreError: the limit of the store is too small.
         """
         entries = self.list()
-        own = sum(entry.n_bytes for entry in entries if entry.digest == shelf.folder.name)
+        own = sum(entry.n_bytes for entry in entries if entry.digest == key_folder.path.name)
         if n_bytes + own > self.limit_bytes:
             raise StoreError(
-                f"{size(n_bytes + own)} of features would not fit in the store {self.root}, which may hold "
-                f"{size(self.limit_bytes)}; raise its limit, or take fewer items or a later cut"
+                f"{size(n_bytes + own)} of features do not fit in the store {self.root}, whose limit is "
+                f"{size(self.limit_bytes)}; raise the limit, or use fewer items or a later cut"
             )
         if sum(entry.n_bytes for entry in entries) + n_bytes > self.limit_bytes:
             self.prune(limit_bytes=self.limit_bytes - n_bytes)
@@ -144,7 +144,7 @@ class Store:
             raise disk_full(self.root, n_bytes)
 
     def list(self) -> tuple[Entry, ...]:
-        """All keys of the store, the one used longest ago first."""
+        """All keys of the store, least recently used first."""
         if not self.root.is_dir():
             return ()
         entries = [entry for folder in self.root.glob("[!.]*") if (entry := _entry(folder)) is not None]
@@ -157,13 +157,13 @@ class Store:
         unused_seconds: float | None = None,
         digests: Sequence[str] | None = None,
     ) -> tuple[Entry, ...]:
-        """Remove keys, those used longest ago first, never those in use; says what was removed.
+        """Remove keys, least recently used first, never those in use; prints what was removed.
 
         Args:
-            limit_bytes: remove until no more than this is left; None with nothing else given: the store's
+            limit_bytes: remove until no more than this is left; None, if nothing else is given: the store's
                 own limit.
-            unused_seconds: remove what has not been used for so long.
-            digests: remove these keys (or keys that begin so).
+            unused_seconds: remove keys that were not used for so long.
+            digests: remove these keys (or keys that start with these letters).
 
         Returns:
             What was removed.
@@ -216,7 +216,7 @@ def default_root() -> Path:
 
 
 def _entry(folder: Path) -> Entry | None:
-    """What lies in a key's folder; None where it is none, or vanishes meanwhile."""
+    """The content of a key's folder; None if it is not one, or is removed in the meantime."""
     try:
         about = json.loads((folder / "key.json").read_text())
         used = (folder / "key.json").stat().st_mtime

@@ -151,11 +151,11 @@ class Learner:
     def _store_prefix(self) -> None:
         """Store what training will take of the items to learn from, in the pass that extracts their features."""
         from headstart.data.items import take_items
-        from headstart.features import extract_together
+        from headstart.features import extract_pooled_and_states
 
         learned_from = np.flatnonzero(self.job.examples.splits != "test")
         with processes.first_goes_first():
-            extract_together(
+            extract_pooled_and_states(
                 self.job.source,
                 take_items(self.job.examples.items, learned_from),
                 self.job.scan.digests[learned_from],

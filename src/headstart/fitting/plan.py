@@ -159,7 +159,7 @@ def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split:
         identity,
         scan,
     )
-    from headstart.features import available_cores
+    from headstart.processes import available_cores
     from headstart.tune.checks import check_recipe
 
     if examples.labels is None:

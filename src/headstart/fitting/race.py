@@ -126,11 +126,11 @@ class _Builder:
 
     def fresh(self) -> Source:
         """The source with weights of chance."""
-        from headstart.sources.random_weights import fresh_source
+        from headstart.sources.random_weights import with_random_weights
 
         if self._fresh is None:
             config = self.learner.config
-            self._fresh = fresh_source(self.learner.job.source, seed=config.seed, arch=config.arch)
+            self._fresh = with_random_weights(self.learner.job.source, seed=config.seed, arch=config.arch)
         return self._fresh
 
     def training(self, entrant: Entrant, train: np.ndarray, validation: np.ndarray, folder: Path) -> Training:

@@ -94,7 +94,7 @@ def trained_on_all(
         folder: for checkpoints.
         resume: go on from checkpoints there.
     """
-    from headstart.sources.random_weights import fresh_source
+    from headstart.sources.random_weights import with_random_weights
     from headstart.tune import Policy
 
     first = learned.tuned
@@ -109,7 +109,7 @@ def trained_on_all(
     source = learner.job.source
     probe: LinearHead | None = choice.head
     if source.provenance.pretrained and not learned.source.provenance.pretrained:  # scratch won the race
-        source = fresh_source(source, seed=learner.config.seed, arch=learner.config.arch)
+        source = with_random_weights(source, seed=learner.config.seed, arch=learner.config.arch)
         probe = None  # it knows the pretrained features, and not these
     with learner.clock.phase("tune"):
         training = learner.training(

@@ -7,7 +7,6 @@ on by one thread of ours, with one thread below it. It also makes results indepe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,15 +14,10 @@ from typing import TypeVar
 
 import torch
 
+from headstart.processes import available_cores
+
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def n_usable_threads() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
 
 
 @contextmanager
@@ -49,7 +43,7 @@ def parallel_map(work: Callable[[T], R], items: Iterable[T], n_threads: int | No
         n_threads: at once; None: as many as this process has cores.
     """
     listed = list(items)
-    n_threads = min(n_threads or n_usable_threads(), len(listed))
+    n_threads = min(n_threads or available_cores(), len(listed))
     with single_threaded():
         if n_threads <= 1:
             return [work(item) for item in listed]

@@ -92,8 +92,8 @@ def run_items(
     import torch
 
     from headstart.data import load_batches, plan_batches
-    from headstart.features import available_cores
     from headstart.features.device import torch_threads
+    from headstart.processes import available_cores
     from headstart.runs.program import run_program
 
     n_threads = threads or available_cores()
@@ -114,7 +114,7 @@ def run_items(
 def _readable(examples: Examples, threads: int | None) -> Examples:
     """The items that can be read; the others are named, and missing from the result."""
     from headstart.data import scan
-    from headstart.features import available_cores
+    from headstart.processes import available_cores
 
     found = scan(examples.items, examples.modality, threads=threads or available_cores())
     for index, problem in found.problems.items():
