@@ -40,7 +40,7 @@ def with_random_weights(source: Source, *, seed: int = 0, arch: str | None = Non
     ]
     if not_finite:
         raise SourceError(
-            f"{source.provenance.architecture} does not initialise '{not_finite[0]}': its random values are not finite"
+            f"{source.provenance.architecture} gives '{not_finite[0]}' random values that are not finite"
         )
     digest = hashlib.sha256(f"{source.digest} fresh {seed}".encode()).hexdigest()
     provenance = replace(source.provenance, pretrained=False, files=())
