@@ -340,15 +340,15 @@ def test_npz_faults_are_named(tmp_path: Path) -> None:
 
 
 def test_without_labels_bare_files_are_fine(class_folders: Callable[..., Path], tmp_path: Path) -> None:
-    bare = read_examples(class_folders({".": 3}, "bare"), labelled=False)
+    bare = read_examples(class_folders({".": 3}, "bare"), labels="optional")
     assert len(bare) == 3 and bare.labels is None
-    one = read_examples(tmp_path / "bare" / "000.png", labelled=False)
+    one = read_examples(tmp_path / "bare" / "000.png", labels="optional")
     assert one.modality == "image" and len(one) == 1
-    lines = read_examples(write(tmp_path / "a.txt", "so\n\nla\n"), labelled=False)
+    lines = read_examples(write(tmp_path / "a.txt", "so\n\nla\n"), labels="optional")
     assert list(lines.items) == ["so", "la"]
-    table = read_examples(write(tmp_path / "b.csv", "text\nso\nla\n"), labelled=False)
+    table = read_examples(write(tmp_path / "b.csv", "text\nso\nla\n"), labels="optional")
     assert list(table.items) == ["so", "la"] and table.labels is None
-    parts = read_examples(write(tmp_path / "c.csv", "text,split\nso,test\nla,test\n"), labelled=False)
+    parts = read_examples(write(tmp_path / "c.csv", "text,split\nso,test\nla,test\n"), labels="optional")
     assert parts.splits is None
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from headstart.data.audio import decode_audio
     from headstart.data.augment import Augment
     from headstart.data.checks import check, check_lengths, check_unreadable, drop_unreadable
+    from headstart.data.dataset import DataSet
     from headstart.data.duplicate_checks import identity
     from headstart.data.examples import Examples, Modality
     from headstart.data.findings import Finding
@@ -31,6 +32,7 @@ _HOMES = {
     "TASKS": "targets",
     "AudioPreprocessing": "preprocessing",
     "Augment": "augment",
+    "DataSet": "dataset",
     "Examples": "examples",
     "Finding": "findings",
     "ImagePreprocessing": "preprocessing",
@@ -63,6 +65,7 @@ __all__ = [
     "TASKS",
     "AudioPreprocessing",
     "Augment",
+    "DataSet",
     "Examples",
     "Finding",
     "ImagePreprocessing",

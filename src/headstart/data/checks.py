@@ -103,14 +103,24 @@ def check_unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNRE
 
 
 def _targets(examples: Examples) -> list[Finding]:
-    """What the labels themselves show."""
-    if examples.labels is None:
+    """What the labels themselves show, for the items that have one."""
+    if examples.labels is None or not examples.labelled.any():
         return []
+    if not examples.labelled.all():
+        known = examples.take(examples.labelled)
+        learnable = known.splits is None or (known.splits == "train").any()
+        return [_unlabelled(examples), *(_targets(known) if learnable else [])]
     if examples.task == "regression":
         return check_values(examples)
     if examples.task == "multilabel":
         return [*check_labels(examples), *_like_names(examples.classes)]
     return _classes(examples, examples.labels)
+
+
+def _unlabelled(examples: Examples) -> Finding:
+    names = examples.names[~examples.labelled]
+    message = f"{len(names):,} of {len(examples):,} items have no label in column '{examples.target}': "
+    return about("unlabelled", "note", message + "their label is taken as unknown.", names)
 
 
 def _classes(examples: Examples, labels: np.ndarray) -> list[Finding]:

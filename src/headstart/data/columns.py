@@ -16,6 +16,7 @@ from headstart.errors import DataError, did_you_mean
 
 TARGET_NAMES = ("label", "target", "class")
 GROUP_NAMES = ("patient", "speaker", "group", "subject")
+DOMAIN_NAMES = ("domain",)
 PATH_NAMES = ("file", "file_name", "path", "image", "audio")
 MORE_PATH_NAMES = (
     "filename",
@@ -45,7 +46,7 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
         name: as given with the option.
         columns: what there is.
         where: the file, for the message.
-        option: "--target" or "--group".
+        option: "--target", "--group" or "--domain".
 
     Raises:
         DataError: there is no such column.
@@ -170,6 +171,29 @@ def group_column(columns: Iterable[str], group: str | None, target: str | None, 
     return found
 
 
+def domain_column(
+    columns: Iterable[str], domain: str | None, taken: Iterable[str | None], where: str
+) -> str | None:
+    """The domain's column: as given, else a column `domain` that is neither target nor group.
+
+    Args:
+        columns: of the table.
+        domain: as given with --domain, or None.
+        taken: the columns of the target and the group.
+        where: the file, for messages.
+
+    Raises:
+        DataError: a given column is missing, or is the target.
+    """
+    listed, (target, group) = list(columns), taken
+    if domain is None:
+        return find_column(DOMAIN_NAMES, [name for name in listed if name not in (target, group)])
+    found = require_column(domain, listed, where, "--domain")
+    if found == target:
+        raise DataError(f"'{found}' is both target and domain. Give another --domain or --target.")
+    return found
+
+
 def examples_from_columns(
     columns: Mapping[str, np.ndarray],
     items: Sequence[Any],
@@ -180,6 +204,7 @@ def examples_from_columns(
     item_column: str | None,
     target: str | None,
     group: str | None,
+    domain: str | None,
     labelled: bool,
     fallback_labels: np.ndarray | None = None,
     fallback_parts: np.ndarray | None = None,
@@ -198,6 +223,7 @@ def examples_from_columns(
         item_column: the column the items came from, not kept among the others.
         target: as given by the user, or None.
         group: as given by the user, or None.
+        domain: as given by the user, or None.
         labelled: labels are needed.
         fallback_labels: folder names, taken where no column is the target.
         fallback_parts: folder names of parts, taken where there is no split column.
@@ -212,23 +238,24 @@ def examples_from_columns(
     lenient = labelled and fallback_labels is None
     label_name = target_column(rest, target, where, lenient)
     labels = fallback_labels if label_name is None else columns[label_name]
-    if not labelled and labels is not None and any(value == "" for value in labels):
-        labels = None
     group_name = group_column(rest, group, label_name, where)
+    domain_name = domain_column(rest, domain, (label_name, group_name), where)
     split_name = find_column(["split"], rest)
     says = split_from or f"column '{split_name}'"
     splits, origin = _split(columns, split_name, says, fallback_parts, names, where, labelled)
-    used = {item_column, label_name, group_name, split_name if splits is not None else None}
+    used = {item_column, label_name, group_name, domain_name, split_name if splits is not None else None}
     return Examples(
         modality=modality,
         items=items,
         names=names,
         labels=labels,
         groups=None if group_name is None else columns[group_name],
+        domains=None if domain_name is None else columns[domain_name],
         splits=splits,
         columns={name: values for name, values in columns.items() if name not in used},
         target=label_name or "label",
         group=group_name,
+        domain=domain_name,
         root=root,
         split_origin=origin,
         notes=tuple(notes),

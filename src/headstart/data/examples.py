@@ -6,7 +6,7 @@ what the user wrote: speaker "03" stays "03".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -60,12 +60,14 @@ class Examples:
         items: N items: paths, texts, encoded bytes or pixel arrays (H, W) or (H, W, 3) uint8; fetched one by
             one.
         names: (N,) how each item is called in messages: a relative path, "row 12", "train_images[3]".
-        labels: (N,) the target's values in the form that `targets` tells of, None when unknown.
-        groups: (N,) what must not straddle a split (patient, speaker), None when there are none.
+        labels: (N,) the target's values as text, in the form of the task; "" where unknown, None if all are.
+        groups: (N,) what must not lie on two sides of a split (patient, speaker), None if there are none.
+        domains: (N,) where each item comes from (photo, sketch; one hospital, another), None if there are none.
         splits: (N,) "train", "validation" or "test", None when none was given.
         columns: all other columns, (N,) each.
         target: name of the column the labels came from.
         group: name of the column the groups came from.
+        domain: name of the column the domains came from.
         root: the folder the data was read from.
         split_origin: a sentence saying where the split came from.
         notes: sentences on what was decided while reading (the text column, the encoding, ...).
@@ -78,10 +80,12 @@ class Examples:
     names: np.ndarray
     labels: np.ndarray | None = None
     groups: np.ndarray | None = None
+    domains: np.ndarray | None = None
     splits: np.ndarray | None = None
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
     target: str = "label"
     group: str | None = None
+    domain: str | None = None
     root: Path | None = None
     split_origin: str = ""
     notes: tuple[str, ...] = ()
@@ -93,6 +97,7 @@ class Examples:
             "names": self.names,
             "labels": self.labels,
             "groups": self.groups,
+            "domains": self.domains,
             "splits": self.splits,
             **self.columns,
         }
@@ -107,25 +112,52 @@ class Examples:
         return len(self.items)
 
     @cached_property
+    def labelled(self) -> np.ndarray:
+        """(N,) bool: which items have a label."""
+        if self.labels is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.asarray(self.labels != "", dtype=bool)
+
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """The distinct classes or labels, whole numbers by value, else sorted; () for a quantity or no labels."""
         if self.labels is None or self.task == "regression":
             return ()
+        known = set(self.labels) - {""}
         if self.task == "multilabel":
-            return natural_order(name for text in set(self.labels) for name in label_names(text))
-        return natural_order(self.labels)
+            return natural_order(name for text in known for name in label_names(text))
+        return natural_order(known)
 
     @cached_property
     def targets(self) -> Targets:
         """The task with the names of its outputs."""
         return Targets(self.task, (self.target,) if self.task == "regression" else self.classes)
 
+    @property
+    def codes(self) -> np.ndarray | None:
+        """The labels as numbers, in the form of `Targets.encode`; None if no item has a label.
+
+        An item without a label has -1 for its class, and NaN everywhere else.
+        """
+        return None if self.labels is None else self._of_labelled(self.targets.encode)
+
     @cached_property
-    def strata(self) -> np.ndarray:
-        """(N,) what a split keeps in proportion."""
+    def strata(self) -> np.ndarray | None:
+        """(N,) int64: what a split keeps in proportion; -1 where the label is unknown, None if all are."""
         if self.labels is None:
-            raise DataError("a split needs labels: name their column with --target.")
-        return strata(self.task, self.targets.encode(self.labels))
+            return None
+        return self._of_labelled(lambda labels: strata(self.task, self.targets.encode(labels)))
+
+    def _of_labelled(self, numbers_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Numbers computed from the labelled items alone, -1 or NaN for the others."""
+        labels, known = np.asarray(self.labels), self.labelled
+        if known.all():
+            return numbers_of(labels)
+        own = numbers_of(labels[known])
+        missing = -1 if np.issubdtype(own.dtype, np.integer) else np.nan
+        numbers = np.full((len(labels), *own.shape[1:]), missing, dtype=own.dtype)
+        numbers[known] = own
+        return numbers
 
     def take(self, indices: np.ndarray | Sequence[int]) -> Examples:
         """The examples at some positions, in that order.
@@ -145,6 +177,7 @@ class Examples:
             names=self.names[positions],
             labels=part(self.labels),
             groups=part(self.groups),
+            domains=part(self.domains),
             splits=part(self.splits),
             columns={name: values[positions] for name, values in self.columns.items()},
         )
@@ -162,10 +195,10 @@ class Examples:
 
         Args:
             items: paths (or path strings with a known suffix), texts, or uint8 pictures (N, H, W[, 3]).
-            labels: one for each item; turned into strings by `str`.
-            groups: one for each item.
+            labels: one per item, turned into strings by `str`; None or "" where unknown.
+            groups: one per item.
             modality: found from the items when None.
-            task: what the labels are; several labels an item are joined by `|`.
+            task: what the labels are; several labels per item are joined by `|`.
 
         Raises:
             DataError: nothing was given, lengths differ, or the modality cannot be told.

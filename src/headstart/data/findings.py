@@ -16,7 +16,7 @@ class Finding:
     """One thing found in the data.
 
     Args:
-        kind: "unreadable", "few_items", "like_classes", "unseen_class", "imbalance", "duplicate_within",
+        kind: "unreadable", "unlabelled", "few_items", "like_classes", "unseen_class", "imbalance", "duplicate_within",
             "duplicate_across",
             "near_duplicate_within", "near_duplicate_across", "conflicting_labels", "group_leak", "animated",
             "silent", "cut", "padding" or "note".

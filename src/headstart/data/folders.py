@@ -193,6 +193,7 @@ def read_metadata_folder(
     *,
     target: str | None,
     group: str | None,
+    domain: str | None,
     modality: Modality | None,
     labelled: bool,
 ) -> Examples:
@@ -203,6 +204,7 @@ def read_metadata_folder(
         table: the metadata.
         target: the target's column, as given or None.
         group: the group's column, as given or None.
+        domain: the domain's column, as given or None.
         modality: as asked for, or None.
         labelled: labels are needed.
 
@@ -235,6 +237,7 @@ def read_metadata_folder(
         item_column=column,
         target=target,
         group=group,
+        domain=domain,
         labelled=labelled,
         fallback_labels=labels,
         fallback_parts=parts,

@@ -31,7 +31,13 @@ def is_saved_dataset(folder: Path) -> bool:
 
 
 def read_dataset(
-    data: str | Path, *, target: str | None, group: str | None, modality: Modality | None, labelled: bool
+    data: str | Path,
+    *,
+    target: str | None,
+    group: str | None,
+    domain: str | None,
+    modality: Modality | None,
+    labelled: bool,
 ) -> Examples:
     """Items of a hub id ("owner/name" or "owner/name:configuration") or of a saved set.
 
@@ -39,6 +45,7 @@ def read_dataset(
         data: the id, or the folder of a saved set.
         target: the target's column, as given or None.
         group: the group's column, as given or None.
+        domain: the domain's column, as given or None.
         modality: as asked for, or None.
         labelled: labels are needed.
 
@@ -48,7 +55,9 @@ def read_dataset(
     parts = _load(data)
     if labelled and len(parts) > 1 and any(name.startswith("train") for name in parts):
         parts = {name: part for name, part in parts.items() if _has_labels(part, target)} or parts
-    return _examples(str(data), parts, target=target, group=group, modality=modality, labelled=labelled)
+    return _examples(
+        str(data), parts, target=target, group=group, domain=domain, modality=modality, labelled=labelled
+    )
 
 
 def _load(data: str | Path) -> dict[str, Any]:
@@ -143,6 +152,7 @@ def _examples(
     *,
     target: str | None,
     group: str | None,
+    domain: str | None,
     modality: Modality | None,
     labelled: bool,
 ) -> Examples:
@@ -181,7 +191,7 @@ def _examples(
         items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
     return examples_from_columns(
         columns, items, names, kind, where=where, item_column=media,
-        target=target, group=group, labelled=labelled, notes=notes, split_from=split_from,
+        target=target, group=group, domain=domain, labelled=labelled, notes=notes, split_from=split_from,
     )  # fmt: skip
 
 

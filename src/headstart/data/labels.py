@@ -15,55 +15,74 @@ from headstart.errors import DataError
 _FEW_VALUES = 20
 
 
-def with_task(examples: Examples, task: Task | None) -> Examples:
+def with_task(examples: Examples, task: Task | None, required: bool = True) -> Examples:
     """The examples with their task and with checked labels in its form; those without labels as they are.
 
-    Without a task asked for, lists are several labels an item, many numbers with fractions are a quantity, and
-    everything else is classes; what was taken is said in a note.
+    If no task is given, lists are several labels per item, many numbers with fractions are a quantity, and
+    everything else is classes; a note says what was decided.
 
     Args:
         examples: N items as read.
-        task: as asked for, or None.
+        task: as given by the user, or None.
+        required: every item needs a label, and the labels must differ; else items may have none.
 
     Raises:
-        DataError: labels are missing or cannot be what was asked for; the message names row and remedy.
+        DataError: labels are missing or do not fit the task; the message names row and remedy.
     """
-    if examples.labels is None:
-        return examples
-    where = f"{examples.where or 'the data'}: column '{examples.target}'"
-    _refuse_missing(examples, where, task)
-    labels = examples.labels
+    if required:
+        _refuse_missing(examples, task)
+    if examples.labels is None or not examples.labelled.any():
+        return replace(examples, labels=None)
+    where = _where(examples)
+    known = examples.take(examples.labelled)
+    labels = np.asarray(known.labels)
     listed = _lists(labels)
     note = ""
     if task is None:
         task, note = _told_by(labels, listed is not None, examples.target, where)
+    kept = labels
     if task == "multilabel":
         sets = listed if listed is not None else _split_cells(labels)
-        kept = string_array(_checked_sets(sets, examples.names, where))
-    else:
-        kept = labels
-        if task == "regression":
-            _refuse_text(labels, examples.names, where)
-    if len(set(kept)) == 1:
+        kept = string_array(_checked_sets(sets, known.names, where))
+    elif task == "regression":
+        _refuse_text(labels, known.names, where)
+    if required and len(set(kept)) == 1:
         what = {"classification": "classes", "multilabel": "sets of labels", "regression": "values"}[task]
         raise DataError(
             f"{where}: all {len(kept):,} items have the one value '{kept[0]}'. At least two {what} are needed."
         )
+    everywhere = np.asarray(examples.labels).copy()
+    everywhere[examples.labelled] = kept
     notes = (*examples.notes, note) if note else examples.notes
-    return replace(examples, labels=kept, task=task, notes=notes)
+    return replace(examples, labels=everywhere, task=task, notes=notes)
 
 
-def _refuse_missing(examples: Examples, where: str, task: Task | None) -> None:
-    labels = np.asarray(examples.labels)
-    missing = np.flatnonzero(labels == "")
-    if not len(missing):
+def require_labels(examples: Examples) -> None:
+    """Refuse items without a label.
+
+    Raises:
+        DataError: naming the column and the first rows.
+    """
+    if examples.labels is None:
+        raise DataError("the data has no labels to learn: name their column with --target")
+    _refuse_missing(examples, examples.task)
+
+
+def _where(examples: Examples) -> str:
+    return f"{examples.where or 'the data'}: column '{examples.target}'"
+
+
+def _refuse_missing(examples: Examples, task: Task | None) -> None:
+    if examples.labels is None or examples.labelled.all():
         return
-    names = examples.names
-    shown = ", ".join(str(names[row]) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
+    names = examples.names[~examples.labelled]
+    shown = ", ".join(str(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
     remedy = "Fill in the labels or take these rows out."
     if task == "multilabel":
         remedy = f"Write {NO_LABEL} for an item that has none of the labels, or take these rows out."
-    raise DataError(f"{where} is empty for {len(missing):,} of {len(labels):,} items ({shown}). {remedy}")
+    raise DataError(
+        f"{_where(examples)} is empty for {len(names):,} of {len(examples):,} items ({shown}). {remedy}"
+    )
 
 
 def _told_by(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[Task, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,9 +39,10 @@ def read_examples(
     *,
     target: str | None = None,
     group: str | None = None,
+    domain: str | None = None,
     modality: Modality | None = None,
-    labelled: bool = True,
     task: Task | None = None,
+    labels: Literal["required", "optional", "as written"] = "required",
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
 
@@ -49,17 +50,23 @@ def read_examples(
         data: class folders (with or without train/val/test), a folder with metadata.csv, a csv, tsv, jsonl,
             json or parquet file of texts or paths, an npz of pictures, a saved set or hub id of `datasets`.
         target: column to learn; None: label, target or class.
-        group: column that must not straddle a split; None: patient, speaker, group or subject.
-        modality: "image", "text" or "audio" where a folder holds more than one.
-        labelled: False for prediction: labels are optional, bare files, one file or a .txt of lines are fine.
+        group: column whose values must not lie on two sides of a split; None: patient, speaker, group or
+            subject.
+        domain: column that says where each item comes from; None: domain, if there is such a column.
+        modality: "image", "text" or "audio" if a folder holds more than one.
         task: what the labels are: one class each, several labels joined by `|` or `;` (or lists), or a
-            quantity; None: told from the labels, and said.
+            quantity; None: inferred from the labels, which a note says.
+        labels: "required"; "optional": some or all items may have none, and bare files, a single file or a
+            .txt with one text per line are fine; "as written": optional, and neither checked nor interpreted.
 
     Raises:
         DataError: something about the data is wrong; the message says what, where and what to do.
     """
     path = Path(data).expanduser()
-    asked: dict[str, Any] = {"target": target, "group": group, "modality": modality, "labelled": labelled}
+    labelled = labels == "required"
+    asked: dict[str, Any] = {
+        "target": target, "group": group, "domain": domain, "modality": modality, "labelled": labelled,
+    }  # fmt: skip
     if path.is_dir():
         examples = _read_folder(path, asked)
     elif path.is_file():
@@ -74,7 +81,7 @@ def read_examples(
         )
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
-    return with_task(examples, task) if labelled else examples
+    return examples if labels == "as written" else with_task(examples, task, required=labelled)
 
 
 def _no_table(name: str) -> bool:
@@ -114,8 +121,10 @@ def _read_folder(folder: Path, asked: dict[str, Any]) -> Examples:
         return _read_folder(folder / only.pop(), asked)
     if asked["target"] is not None and asked["labelled"]:
         require_column(asked["target"], ["label"], f"{folder} (class folders)", "--target")
-    if asked["group"] is not None:
-        require_column(asked["group"], ["label"], f"{folder} (class folders, no metadata.csv)", "--group")
+    for option in ("group", "domain"):
+        if asked[option] is not None:
+            where = f"{folder} (class folders, no metadata.csv)"
+            require_column(asked[option], ["label"], where, f"--{option}")
     return read_class_folders(folder, files, asked["modality"], asked["labelled"])
 
 
@@ -165,7 +174,7 @@ def _read_part_tables(folder: Path, names: list[str], asked: dict[str, Any]) -> 
 def _read_file(path: Path, asked: dict[str, Any]) -> Examples:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        for option in ("target", "group"):
+        for option in ("target", "group", "domain"):
             if asked[option] is not None:
                 require_column(asked[option], ["label"], str(path), f"--{option}")
         return read_npz(path, asked["labelled"])
@@ -219,6 +228,7 @@ def _from_table(
         item_column=column,
         target=asked["target"],
         group=asked["group"],
+        domain=asked["domain"],
         labelled=asked["labelled"],
         split_from=split_from,
         root=folder,

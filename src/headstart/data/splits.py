@@ -21,25 +21,29 @@ def with_splits(
 ) -> Examples:
     """Keep a given split; else hold a share out as "test", stratified, groups and equal items kept together.
 
+    Items without a label count as a class of their own.
+
     Args:
-        examples: N items with labels.
+        examples: N items.
         seed: of the draw.
         held_out: share of the items to hold out, between 0 and 1.
-        keys: (N,) content of each item (`repeats.identity`): equal ones go to the same side.
+        keys: (N,) content of each item (`duplicate_checks.identity`): equal ones go to the same side.
 
     Raises:
-        DataError: no labels, or no split can keep groups together and classes on both sides.
+        DataError: no split can keep groups together and classes on both sides.
     """
     if examples.splits is not None:
         return examples
-    _, test = holdout_indices(examples.strata, bound_groups(examples.groups, keys), held_out, seed)
+    strata = np.zeros(len(examples), np.int64) if examples.strata is None else examples.strata
+    _, test = holdout_indices(strata, bound_groups(examples.groups, keys), held_out, seed)
     splits = np.full(len(examples), "train", dtype=object)
     splits[test] = "test"
     by = f", by {examples.group or 'group'}" if examples.groups is not None else ""
     drawn = f"{len(test):,} of {len(examples):,} items are held out"
-    given = examples.split_origin  # that the given split holds nothing but a train part
+    given = examples.split_origin  # that the given split has a train part only
+    stratified = "" if examples.labels is None else ", stratified"
     origin = f"{given} So {drawn} of it" if given else f"No split was given: {drawn}"
-    return replace(examples, splits=splits, split_origin=f"{origin}, stratified{by}, seed {seed}.")
+    return replace(examples, splits=splits, split_origin=f"{origin}{stratified}{by}, seed {seed}.")
 
 
 def fold_indices(

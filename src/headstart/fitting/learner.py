@@ -52,7 +52,7 @@ class Learner:
         self.classes: tuple[str, ...] = job.examples.targets.classes
         self.targets = job.examples.targets
         self.codes = self.targets.encode(self.labels)  # as numbers, in the form of the task
-        self.strata = job.examples.strata
+        self.strata = np.asarray(job.examples.strata)
         with clock.phase("features"):
             if job.policy.stores_prefix:
                 self._store_prefix()

@@ -54,11 +54,12 @@ def predict(
     classes = tuple(told["classes"])
     modality: Any = preprocessing.modality
     if isinstance(data, str | Path):
-        examples = read_examples(data, labelled=False, modality=modality)
+        examples = read_examples(data, labels="as written", modality=modality)
     else:
         examples = Examples.from_lists(data, modality=modality)
     if examples.modality != modality:
         raise DataError(f"the run {run} takes {modality}, and the data holds {examples.modality}")
+    known = bool(examples.labelled.all())  # scores need every label
     examples = _readable(examples, threads)
     predictions = Predictions(
         items=examples.names.tolist(),
@@ -66,7 +67,7 @@ def predict(
         probabilities=run_items(
             directory.file("model.pt2"), examples.items, preprocessing, len(classes), threads
         ),
-        labels=None if examples.labels is None else examples.labels.tolist(),
+        labels=None if examples.labels is None or not known else examples.labels.tolist(),
         task=told.get("task", "classification"),
     )
     if out is not None:
