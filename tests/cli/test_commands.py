@@ -24,7 +24,7 @@ def in_a_process(code: str) -> str:
 
 
 def test_help_and_import_load_no_heavy_library() -> None:
-    heavy = "{'torch', 'timm', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'datasets', 'plotly', 'numpy'}"
+    heavy = "{'torch', 'timm', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'datasets', 'numpy'}"
     told = in_a_process(
         f"""
 import sys

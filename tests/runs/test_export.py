@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from headstart.data.images import decode_image
 from headstart.data.preprocessing import preprocessing_from_json
 from headstart.data.texts import encode_texts, pad_ids
-from headstart.runs.export import read_head, run_program
+from headstart.runs.export import run_program
 from headstart.runs.folding import FoldedHead
 from headstart.runs.library_form import NoForm, library_form
 from headstart.sources import load_source
@@ -150,13 +151,18 @@ def test_every_kind_is_a_source_again(
         )
 
 
-def test_the_head_comes_back_as_it_was_fitted(mean_text_run: Made) -> None:
-    head = read_head(mean_text_run.run)
-    assert (head.stages, head.classes) == (mean_text_run.head.stages, CLASSES)
-    assert head.stage_names == ("layer.0", "layer.1")
-    assert head.temperature == pytest.approx(0.7)
+def test_the_head_is_kept_as_it_was_fitted(mean_text_run: Made) -> None:
+    described = json.loads((mean_text_run.run.path / "head.json").read_text())
+    assert described == {
+        "task": "classification",
+        "classes": list(CLASSES),
+        "stages": ["layer.0", "layer.1"],
+        "stage_indices": [1, 2],
+    }
+    kept = load_file(mean_text_run.run.path / "head.safetensors")
+    assert float(kept["temperature"]) == pytest.approx(0.7)
     for name in ("mean", "scale", "weight", "bias"):
-        np.testing.assert_array_equal(getattr(head, name), getattr(mean_text_run.head, name))
+        np.testing.assert_array_equal(kept[name].numpy(), getattr(mean_text_run.head, name))
 
 
 def test_programs_give_what_the_module_gives(mean_text_run: Made) -> None:

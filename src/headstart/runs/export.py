@@ -27,8 +27,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart import files
-from headstart.errors import InputError
 from headstart.runs.directory import RunDirectory
 from headstart.runs.folding import FoldedHead, Head, fold_head, head_tensors
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
@@ -43,7 +41,7 @@ from headstart.runs.program import (
     text_inputs,
 )
 from headstart.runs.prompts import tokenizer_settings, tokenizer_with_prompt
-from headstart.runs.weights import read_tensors, save_tensors
+from headstart.runs.weights import save_tensors
 
 AGREEMENT = 1e-3
 
@@ -63,21 +61,6 @@ class SavedModel:
     task: str | None
     why_no_pipeline: str
     prompt_inside: bool = True
-
-
-@dataclass(frozen=True)
-class SavedHead:
-    """A head read back from a run: the attributes of a `LinearHead`, and the names of its stages."""
-
-    stages: tuple[int, ...]
-    stage_names: tuple[str, ...]
-    mean: Any
-    scale: Any
-    weight: Any
-    bias: Any
-    temperature: float
-    classes: tuple[str, ...]
-    task: str = "classification"
 
 
 def save_model(
@@ -149,28 +132,6 @@ def inputs_of(preprocessing: Mapping[str, Any], network: nn.Module) -> Inputs:
     return text_inputs(preprocessing["max_length"], preprocessing["pad_id"], vocabulary)
 
 
-def read_head(run: RunDirectory) -> SavedHead:
-    """Read the head of a run as it was fitted.
-
-    Raises:
-        InputError: its files are absent or damaged.
-    """
-    told = files.read_json(run.file("head.json"))
-    tensors = read_tensors(run.file("head.safetensors"))
-    try:
-        arrays = {name: tensors[name].numpy() for name in ("mean", "scale", "weight", "bias")}
-        return SavedHead(
-            stages=tuple(told["stage_indices"]),
-            stage_names=tuple(told["stages"]),
-            **arrays,
-            temperature=float(tensors["temperature"]),
-            classes=tuple(told["classes"]),
-            task=told.get("task", "classification"),
-        )
-    except KeyError as error:
-        raise InputError(f"the head of {run.path} has no {error}; make the run again") from None
-
-
 def _checked_form(
     source: Mapping[str, Any],
     tensors: Mapping[str, Tensor],
@@ -227,13 +188,11 @@ def _write_tokenizer(run: RunDirectory, preprocessing: Mapping[str, Any]) -> boo
 __all__ = [
     "Exported",
     "Inputs",
-    "SavedHead",
     "SavedModel",
     "audio_inputs",
     "export_program",
     "image_inputs",
     "inputs_of",
-    "read_head",
     "run_program",
     "save_model",
     "text_inputs",

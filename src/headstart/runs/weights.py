@@ -1,4 +1,4 @@
-"""model.safetensors: tensors by name, float32, written whole or not at all, and read again."""
+"""model.safetensors: tensors by name, float32, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from headstart.errors import InputError
 from headstart.files import atomic_path
 
 
@@ -37,24 +36,6 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
             if number is None:
                 raise
             raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read all tensors of a safetensors file.
-
-    Raises:
-        InputError: it is absent or damaged.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-    except FileNotFoundError:
-        raise InputError(f"there are no weights at {path}") from None
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); make the run again, or copy the file anew") from None
-    return tensors
 
 
 def _plain(tensor: Tensor) -> Tensor:

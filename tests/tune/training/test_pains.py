@@ -12,13 +12,13 @@ import pytest
 import torch
 from freeze_networks import timm_backbone
 from resuming import chain_loop, ended_after
+from safetensors.torch import load_file
 
 import headstart
 import small_data
 import tiny
 from headstart.data import load_batches
 from headstart.runs import RunDirectory
-from headstart.runs.export import read_head
 from headstart.sources import load_source
 from headstart.tune import Freeze, Policy
 from headstart.tune.adapters.attach import is_adapter
@@ -121,9 +121,9 @@ def test_adapters_and_head_are_there_on_reload(
     )
     with torch.no_grad():
         vectors = torch.cat([trained.backbone.pooled(inputs)[-1] for _, inputs in batches]).numpy()
-    head = read_head(RunDirectory.open(run.path))
-    logits = ((vectors - head.mean) / head.scale) @ head.weight.T + head.bias
-    by_source = torch.from_numpy(logits / head.temperature).softmax(1).numpy()
+    head = load_file(run.path / "head.safetensors")
+    logits = ((torch.from_numpy(vectors) - head["mean"]) / head["scale"]) @ head["weight"].T + head["bias"]
+    by_source = (logits / head["temperature"]).softmax(1).numpy()
     np.testing.assert_allclose(by_source, again.probabilities, atol=1e-4)
 
 
