@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from headstart.evidence import verification
-from headstart.evidence.intervals import resample_counts
 from headstart.heads.verification import (
     all_trials,
     cosine_scores,
@@ -17,6 +16,7 @@ from headstart.heads.verification import (
     operating_points,
     rates,
 )
+from headstart.metrics.bootstrap import resample_counts
 
 
 def case(n_speakers: int = 6, n_each: int = 8) -> tuple[np.ndarray, np.ndarray]:

@@ -17,12 +17,14 @@ from PIL import Image
 from headstart.data.audio import decode_audio, fit_window
 from headstart.data.images import decode_image
 from headstart.data.preprocessing import ImagePreprocessing, preprocessing_from_json
+from headstart.metrics import Interval
 from headstart.runs.card import CardFacts, card, write_card
-from headstart.runs.metrics import CLASSIFICATION, Interval, Verdict
+from headstart.runs.metrics import Verdict
 from headstart.runs.usage import program_lines
 
 from .conftest import CLASSES, Made
 from .test_export import TEXTS, probabilities, text_rows, without_headstart
+from .test_metrics import CLASSIFICATION
 from .test_metrics import make as make_metrics
 
 FACTS = CardFacts(

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.errors import HeadstartError, InputError
-from headstart.runs.metrics import CLASSIFICATION, FORMAT_VERSION, Chosen, Interval, Metrics, Verdict
+from headstart.metrics import Interval, metrics_of
+from headstart.runs.metrics import FORMAT_VERSION, Chosen, Metrics, Verdict
+
+CLASSIFICATION = tuple(metric.key for metric in metrics_of("classification") if metric.required)
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=32)
 INTERVALS = st.builds(SimpleNamespace, value=NUMBERS, low=NUMBERS, high=NUMBERS).map(Interval.of)

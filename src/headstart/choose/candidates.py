@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.targets import Task
-from headstart.evidence.intervals import standard_error
 from headstart.heads.calibrate import fit_temperature
 from headstart.heads.logistic import logistic_path
 from headstart.heads.outputs import activated, item_losses, item_quality
 from headstart.heads.reduce import Reduced
 from headstart.heads.ridge import Float, fold_predictions, indicators, leave_fold_out, penalty_path
+from headstart.metrics.bootstrap import standard_error
 
 Kind = Literal["logistic", "ridge"]
 N_RIDGE_PENALTIES = 8

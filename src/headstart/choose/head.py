@@ -34,11 +34,11 @@ from headstart.data.examples import natural_order
 from headstart.data.splits import fold_indices
 from headstart.data.targets import Targets, Task, label_names, strata
 from headstart.errors import DataError
-from headstart.evidence.intervals import standard_error
 from headstart.heads.linear import LinearHead
 from headstart.heads.outputs import activated
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map, single_threaded
+from headstart.metrics.bootstrap import standard_error
 
 N_ERRORS = 2.0  # by how many standard errors a head must beat that on the last stage
 N_SINGLE = 2  # single stages tried beside the last

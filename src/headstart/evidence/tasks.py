@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.targets import Task
-from headstart.evidence.average_precision import average_precision
-from headstart.evidence.intervals import N_RESAMPLES, Interval, group_numbers, interval
-from headstart.evidence.metrics import metrics
-from headstart.evidence.multilabel import label_metrics
-from headstart.evidence.regression import value_metrics
+from headstart.metrics.bootstrap import N_RESAMPLES
+from headstart.metrics.classification import class_metrics
+from headstart.metrics.interval import Interval
+from headstart.metrics.multilabel import label_metrics
+from headstart.metrics.regression import value_metrics
 
 
 def task_metrics(
@@ -24,7 +24,7 @@ def task_metrics(
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return every metric of a task with its interval; two classes have the average precision of the rarer one.
+    """Return every metric of a task with its interval.
 
     Args:
         task: what was learned.
@@ -39,12 +39,4 @@ def task_metrics(
         return value_metrics(targets, outputs, groups, **how)
     if task == "multilabel":
         return label_metrics(targets, outputs, groups, **how)
-    found = metrics(targets, outputs, groups, **how)
-    if outputs.shape[1] == 2:
-        rarer = int(np.bincount(targets, minlength=2).argmin())
-        sides = [(targets == rarer, np.asarray(outputs[:, rarer], dtype=np.float64))]
-        numbers, n_groups = group_numbers(groups, len(targets))
-        some = sides if sides[0][0].any() else []
-        value, drawn = average_precision(some, numbers, n_groups, **how)
-        found["average_precision"] = interval(value, drawn, n_groups)
-    return found
+    return class_metrics(targets, outputs, groups, **how)

@@ -21,16 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.targets import Task
-from headstart.evidence.intervals import (
-    N_RESAMPLES,
-    Interval,
-    group_numbers,
-    group_sums,
-    interval,
-    resample_counts,
-)
-from headstart.evidence.metrics import checked
 from headstart.heads.outputs import item_losses, item_quality
+from headstart.metrics.bootstrap import N_RESAMPLES, group_numbers, group_sums, interval, resample_counts
+from headstart.metrics.classification import checked
+from headstart.metrics.interval import Interval
 
 METRIC: Mapping[Task, str] = {"classification": "accuracy", "multilabel": "log_loss", "regression": "rmse"}
 Outcome = Literal["positive", "negative", "undecided"]
@@ -140,7 +134,7 @@ def verdict(
     metric = METRIC[task]
     if not baselines:
         reason = "There is no baseline to compare with."
-        return Verdict("undecided", "", Interval(None, None, None), reason, metric)
+        return Verdict("undecided", "", Interval(None), reason, metric)
     targets = np.asarray(targets)
     best = max(baselines, key=lambda name: float(item_quality(task, baselines[name], targets).mean()))
     if task == "classification":

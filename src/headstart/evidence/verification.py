@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.intervals import N_RESAMPLES, Float, Interval, interval, resample_counts
 from headstart.heads.verification import (
     P_TARGET,
     Trials,
@@ -26,6 +25,8 @@ from headstart.heads.verification import (
     min_dcf_of,
     rates,
 )
+from headstart.metrics.bootstrap import N_RESAMPLES, Float, interval, resample_counts
+from headstart.metrics.interval import Interval
 
 MAX_ITEMS = 1_000  # more are sampled: trials grow with the square
 N_BINS = 1_000

@@ -12,7 +12,7 @@ from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.learner import Learner
 
 if TYPE_CHECKING:
-    from headstart.evidence import Interval
+    from headstart.metrics import Interval
 
 SPEAKER_TARGETS = ("speaker", "speaker_id")
 CONTENT_COLUMNS = ("label", "target", "class")

@@ -21,7 +21,7 @@ from headstart.fitting.result import Learned
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.data import Examples
-    from headstart.evidence import Bin, LabelRow
+    from headstart.metrics import Bin, LabelRow
     from headstart.report import Candidate, Notice, ReportContext, Score, SplitPart, WrongItem
     from headstart.runs import RunDirectory
 
@@ -44,8 +44,8 @@ def report_context(
         evaluation: what it gave on items it had not seen.
         metrics: the content of metrics.json.
     """
-    from headstart.evidence import confusion_matrix
     from headstart.heads.outputs import quality_name
+    from headstart.metrics import confusion_matrix
     from headstart.report import (
         CalibrationBin,
         HistoryPoint,
@@ -148,7 +148,7 @@ def label_counts(task: str, labels: np.ndarray) -> dict[str, int]:
 
 def _labels(learner: Learner, evaluation: Evaluation) -> tuple[LabelRow, ...]:
     """One row a label, where an item has any number of them."""
-    from headstart.evidence import label_rows
+    from headstart.metrics import label_rows
 
     if learner.targets.task != "multilabel":
         return ()
@@ -158,7 +158,7 @@ def _labels(learner: Learner, evaluation: Evaluation) -> tuple[LabelRow, ...]:
 
 def _bins(task: str, codes: np.ndarray, probabilities: np.ndarray) -> Sequence[Bin]:
     """The bins of the reliability diagram; none for a quantity."""
-    from headstart.evidence import calibration_bins, label_bins
+    from headstart.metrics import calibration_bins, label_bins
 
     if task == "regression":
         return ()

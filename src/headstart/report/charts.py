@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from headstart.metrics import metric_named
 from headstart.report.context import CalibrationBin, HistoryPoint, ProfilePoint, ReportContext, Score
-from headstart.report.words import BASELINES, CLASSICAL, CONSTANT, interval, metric_words, number
+from headstart.report.words import BASELINES, CLASSICAL, CONSTANT, interval, number
 
 
 def nice_ticks(low: float, high: float, n_ticks: int = 5) -> list[float]:
@@ -64,7 +65,7 @@ class Scale:
     @property
     def ticks(self) -> list[dict[str, Any]]:
         """Place and text of every tick."""
-        percent = metric_words(self.key).form == "percent"
+        percent = metric_named(self.key).form == "percent"
         return [{"at": self.at(t), "text": f"{100 * t:g}%" if percent else f"{t:g}"} for t in self.values]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from headstart.metrics import metric_named
 from headstart.report.context import Notice, ReportContext, Severity
 from headstart.report.words import (
     CLASSICAL,
@@ -13,7 +14,6 @@ from headstart.report.words import (
     interval,
     listed,
     many_of,
-    metric_words,
     number,
     plural,
 )
@@ -235,7 +235,7 @@ def _depth_takeaway(context: ReportContext) -> str:
     if best is last:
         return f"{lead}: the last stage, the usual choice, is right here."
     lost = best.score - last.score
-    worse = metric_words(key).form == "percent"
+    worse = metric_named(key).form == "percent"
     amount = f"{100 * lost:.1f} points" if worse else f"{lost:.3f}"
     if best.low is not None and last.score >= best.low:
         return f"{lead}; the last stage, the usual choice, is as good within the interval."

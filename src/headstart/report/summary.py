@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import textwrap
 
+from headstart.metrics import METRICS, VERIFICATION, metric_named
 from headstart.report.charts import comparison
 from headstart.report.context import ReportContext, Score
 from headstart.report.notices import notices
-from headstart.report.words import held_out, interval, metric_words, number, sentence, verdict
+from headstart.report.words import held_out, interval, number, sentence, verdict
 
 WIDTH = 92
 
@@ -47,16 +48,16 @@ def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) ->
 
 def _scores(context: ReportContext, width: int) -> str:
     drawn = comparison(context)
-    label = metric_words(drawn["key"]).label
+    label = metric_named(drawn["key"]).label
     rows = [(row["name"], row["value"], row["interval"]) for row in drawn["rows"]]
-    for key in ("balanced_accuracy", "macro_f1", "micro_f1", "rmse", "mae", "spearman"):
-        score = context.score(key)
+    for metric in METRICS.values():
+        score = context.score(metric.key) if metric.in_summary else None
         if score is not None:
-            rows.append((metric_words(key).label, number(score.value, key), interval(score, key)))
-    for key in ("eer", "min_dcf"):
+            rows.append((metric.label, number(score.value, metric.key), interval(score, metric.key)))
+    for key in VERIFICATION:
         score = Score.of((context.metrics.get("verification") or {}).get(key))
         if score is not None:
-            words = f"Verification, {metric_words(key).label}"
+            words = f"Verification, {metric_named(key).label}"
             rows.append((words, number(score.value, key), interval(score, key)))
     if not rows:
         return ""

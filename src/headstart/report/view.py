@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.metrics import METRICS, VERIFICATION, metric_named
 from headstart.report import charts
 from headstart.report.context import LabelLike, ReportContext, Score, WrongItem
 from headstart.report.notices import confused_pairs, notices, takeaways
@@ -16,7 +17,6 @@ from headstart.report.words import (
     duration,
     held_out,
     interval,
-    metric_words,
     number,
     sentence,
     sentence_parts,
@@ -24,10 +24,6 @@ from headstart.report.words import (
 )
 from headstart.units import UNITS
 
-CARDS = (
-    "balanced_accuracy", "macro_f1", "micro_f1", "auroc", "average_precision", "exact_match", "log_loss", "ece",
-    "rmse", "mae", "spearman",
-)  # fmt: skip
 PHASES = {
     "data": "read the data",
     "source": "load the source",
@@ -85,9 +81,9 @@ def view(context: ReportContext) -> dict[str, Any]:
         "split_origin": context.split_origin,
         "noun": (UNITS[context.modality].removesuffix("s"), UNITS[context.modality]),
         "depth": _depth(context),
-        "profile_metric": metric_words(context.profile_metric).label.lower(),
+        "profile_metric": metric_named(context.profile_metric).label.lower(),
         "gradient_notes": context.metrics.get("relative_gradient_norms", {}).get("notes"),
-        "validation_metric": metric_words(context.validation_metric).label.lower(),
+        "validation_metric": metric_named(context.validation_metric).label.lower(),
         "phases": _phases(context),
         "limits": limits(context),
         "command": context.command,
@@ -121,7 +117,7 @@ def _sections(drawn: dict[str, Any]) -> list[tuple[str, str, Any]]:
 
 
 def _card(key: str, score: Score) -> dict[str, Any]:
-    words = metric_words(key)
+    words = metric_named(key)
     return {
         "label": words.label,
         "value": number(score.value, key),
@@ -132,13 +128,13 @@ def _card(key: str, score: Score) -> dict[str, Any]:
 
 
 def _cards(context: ReportContext) -> list[dict[str, Any]]:
-    scores = ((key, context.score(key)) for key in CARDS if key != context.headline)
+    scores = ((key, context.score(key)) for key in METRICS if key != context.headline)
     return [_card(key, score) for key, score in scores if score is not None]
 
 
 def _verification(context: ReportContext) -> list[dict[str, Any]]:
     found = context.metrics.get("verification") or {}
-    scores = ((key, Score.of(found.get(key))) for key in ("eer", "min_dcf"))
+    scores = ((key, Score.of(found.get(key))) for key in VERIFICATION)
     return [_card(key, score) for key, score in scores if score is not None]
 
 
@@ -188,7 +184,7 @@ def _history(context: ReportContext) -> dict[str, Any] | None:
     return {
         "loss": charts.curves(context.history, losses, "log_loss"),
         "score": charts.curves(context.history, [("score", "validation")], context.validation_metric),
-        "score_label": metric_words(context.validation_metric).label,
+        "score_label": metric_named(context.validation_metric).label,
         "rows": [
             {
                 "epoch": f"{p.epoch:g}",

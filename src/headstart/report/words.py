@@ -6,47 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from headstart import units
+from headstart.metrics import metric_named
 from headstart.report.context import ReportContext, Score
-
-
-class Metric(NamedTuple):
-    """How a metric is told: its name, its form, which way is better, and one line for who never met it."""
-
-    label: str
-    form: Literal["percent", "number"]
-    better: Literal["higher", "lower"]
-    hint: str
-
-
-METRICS = {
-    "accuracy": Metric("Accuracy", "percent", "higher", "share of held-out items named rightly"),
-    "balanced_accuracy": Metric(
-        "Balanced accuracy", "percent", "higher", "accuracy with every class counting the same"
-    ),
-    "macro_f1": Metric("Macro F1", "percent", "higher", "recall and precision in one, mean over classes"),
-    "auroc": Metric("AUROC", "number", "higher", "how well the classes are ranked; 0.5 is chance, 1 perfect"),
-    "log_loss": Metric(
-        "Log loss", "number", "lower", "how far the stated probabilities are off; 0 is perfect"
-    ),
-    "ece": Metric("Calibration error", "percent", "lower", "stated confidence against what comes true"),
-    "average_precision": Metric(
-        "Average precision", "number", "higher", "of the rarer class: precision over all thresholds"
-    ),
-    "mean_average_precision": Metric(
-        "Mean average precision", "number", "higher", "precision over all thresholds, mean over labels"
-    ),
-    "micro_f1": Metric("Micro F1", "percent", "higher", "recall and precision in one, all labels together"),
-    "exact_match": Metric("All labels right", "percent", "higher", "share of items without any wrong label"),
-    "explained_log_loss": Metric(
-        "Explained share of the log loss", "number", "higher", "0 is naming how frequent each label is"
-    ),
-    "mae": Metric("MAE", "number", "lower", "mean size of the error, in the target's own unit"),
-    "spearman": Metric("Spearman", "number", "higher", "how well the order is right; 1 is perfect"),
-    "rmse": Metric("RMSE", "number", "lower", "typical error, in the target's own unit"),
-    "r2": Metric("R²", "number", "higher", "share of the variance explained"),
-    "eer": Metric("Equal error rate", "percent", "lower", "threshold at which both kinds of error are equal"),
-    "min_dcf": Metric("minDCF (p = 0.05)", "number", "lower", "cost of the best threshold; 1 is no use"),
-}
 
 BASELINES = {
     "probe": ("Head alone", "a linear head on the pretrained features, nothing else trained"),
@@ -71,11 +32,6 @@ CLASSICAL = {
 }
 
 
-def metric_words(key: str) -> Metric:
-    """The words of a metric; an unknown key speaks for itself."""
-    return METRICS.get(key) or Metric(key.replace("_", " "), "number", "higher", "")
-
-
 def lowered(label: str) -> str:
     """A metric's name inside a sentence: abbreviations stay as they are."""
     return label if label.isupper() or label[1:2].isupper() else label.lower()
@@ -85,21 +41,21 @@ def number(value: float | None, key: str = "accuracy") -> str:
     """A metric's value as read: 95.5% or 0.946; "n/a" for None."""
     if value is None:
         return "n/a"
-    return f"{100 * value:.1f}%" if metric_words(key).form == "percent" else f"{value:.3f}"
+    return f"{100 * value:.1f}%" if metric_named(key).form == "percent" else f"{value:.3f}"
 
 
 def interval(score: Score, key: str = "accuracy") -> str:
     """The 95% interval as read, "93.4 to 97.2%", or "" where there is none."""
     if score.low is None or score.high is None:
         return ""
-    if metric_words(key).form == "percent":
+    if metric_named(key).form == "percent":
         return f"{100 * score.low:.1f} to {100 * score.high:.1f}%"
     return f"{score.low:.3f} to {score.high:.3f}"
 
 
 def points(difference: float, key: str = "accuracy") -> str:
     """A signed difference: "+2.4 points" for shares, "+0.021" for other numbers."""
-    if metric_words(key).form != "percent":
+    if metric_named(key).form != "percent":
         return signed(difference, 1, 3)
     text = signed(difference, 100, 1)
     return f"{text} point" if text[1:] == "1.0" else f"{text} points"
@@ -249,12 +205,12 @@ def verdict(context: ReportContext) -> Verdict | None:
         rival = "the best constant answer"
     difference = Score.of(found.get("difference"))
     by = (
-        f"{points(difference.value, key)} of {lowered(metric_words(key).label)} against {rival}"
+        f"{points(difference.value, key)} of {lowered(metric_named(key).label)} against {rival}"
         if difference
         else ""
     )
     if difference and difference.low is not None and difference.high is not None:
-        factor, digits = (100, 1) if metric_words(key).form == "percent" else (1, 3)
+        factor, digits = (100, 1) if metric_named(key).form == "percent" else (1, 3)
         low, high = signed(difference.low, factor, digits), signed(difference.high, factor, digits)
         by += f" (95% interval of the difference: {low} to {high})"
     if outcome == "positive":

@@ -6,39 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from headstart.metrics import metrics_of
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
-from headstart.runs.metrics import OF_TASK, Metrics
+from headstart.runs.metrics import Metrics
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
 from headstart.units import UNITS
 
-_COLUMNS = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "macro_f1": "Macro F1",
-    "auroc": "AUROC",
-    "log_loss": "Log loss",
-    "ece": "Calibration error",
-    "average_precision": "Average precision",
-    "mean_average_precision": "Mean average precision",
-    "micro_f1": "Micro F1",
-    "exact_match": "All labels right",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-    "spearman": "Spearman",
-}
-# As the hub names them.
-_HUB_METRICS = {
-    "accuracy": "accuracy",
-    "macro_f1": "f1",
-    "auroc": "roc_auc",
-    "mean_average_precision": "mean_average_precision",
-    "rmse": "rmse",
-    "mae": "mae",
-    "r2": "r_squared",
-    "spearman": "spearmanr",
-}
 _BASELINES = {
     "majority": "Most frequent class",
     "classical": "Classical features, no pretrained weights",
@@ -125,7 +99,6 @@ def card(
 ) -> str:
     """The text of README.md; the arguments are those of `write_card`."""
     modality = preprocessing["modality"]
-    keys = [key for key in (*OF_TASK[metrics.task], "average_precision") if key in metrics.test]
     text: str = (
         environment()
         .get_template("card.md.j2")
@@ -144,7 +117,9 @@ def card(
                 **facts.provenance,
             },
             metrics=metrics,
-            columns=[(key, _COLUMNS[key]) for key in keys],
+            columns=[
+                (found.key, found.label) for found in metrics_of(metrics.task) if found.key in metrics.test
+            ],
             baseline_names={**_BASELINES, "majority": _MAJORITY[metrics.task]},
             classes=list(classes),
             shown_classes=list(classes) if len(classes) <= 12 and metrics.task != "regression" else [],
@@ -168,9 +143,9 @@ def _front_matter(facts: CardFacts, metrics: Metrics, saved: SavedModel, modalit
 
     task = f"{modality}-classification"
     results = [
-        {"type": hub_name, "name": _COLUMNS[key], "value": metrics.test[key].value}
-        for key, hub_name in _HUB_METRICS.items()
-        if key in metrics.test and metrics.test[key].value is not None
+        {"type": found.hub, "name": found.label, "value": metrics.test[found.key].value}
+        for found in metrics_of(metrics.task)
+        if found.hub and found.key in metrics.test and metrics.test[found.key].value is not None
     ]
     content: dict[str, Any] = {
         "license": str(facts.provenance.get("licence") or "unknown").lower(),

@@ -7,46 +7,17 @@ class in the held-out part) is null. Keys that this version does not know are ke
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from headstart.data.targets import TASKS
 from headstart.errors import HeadstartError, InputError
 from headstart.files import plain
+from headstart.metrics import VERIFICATION, Interval, metrics_of
 
 FORMAT_VERSION = 1
-CLASSIFICATION = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece")
-MULTILABEL = ("mean_average_precision", "macro_f1", "micro_f1", "auroc", "exact_match", "log_loss", "ece")
-REGRESSION = ("rmse", "mae", "r2", "spearman")
-OF_TASK = {"classification": CLASSIFICATION, "multilabel": MULTILABEL, "regression": REGRESSION}
-VERIFICATION = ("eer", "min_dcf")
 Outcome = Literal["positive", "negative", "undecided"]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A score with its 95% interval; None where it is not defined."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-    @classmethod
-    def of(cls, score: Any) -> Interval:
-        """Take anything with `value`, `low` and `high`, a mapping of them, or a bare number."""
-        if score is None or isinstance(score, (int, float)):
-            return cls(_number(score))
-        if isinstance(score, Mapping):
-            return cls(*(_number(score.get(name)) for name in ("value", "low", "high")))
-        return cls(_number(score.value), _number(score.low), _number(score.high))
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return "not defined"
-        if self.low is None or self.high is None:
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 Scores = Mapping[str, Interval]
@@ -178,16 +149,12 @@ def check_version(content: Any, where: str) -> None:
         )
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
-
-
 def _scores(content: Mapping[str, Any]) -> dict[str, Interval]:
     return {name: Interval.of(score) for name, score in content.items()}
 
 
 def _scores_json(scores: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: dataclasses.asdict(Interval.of(score)) for name, score in scores.items()}
+    return {name: Interval.of(score).to_json() for name, score in scores.items()}
 
 
 def _chosen(content: Mapping[str, Any]) -> Chosen:
@@ -204,9 +171,9 @@ def _fault(metrics: Metrics) -> str:
     for name, count in counts.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             return f"{name} must be a whole number of at least 0, got {count!r}"
-    if metrics.task not in OF_TASK:
-        return f"task must be one of {', '.join(OF_TASK)}, got {metrics.task!r}"
-    needed = ("rmse", "r2") if metrics.task == "regression" else OF_TASK[metrics.task]
+    if metrics.task not in TASKS:
+        return f"task must be one of {', '.join(TASKS)}, got {metrics.task!r}"
+    needed = [metric.key for metric in metrics_of(metrics.task) if metric.required]
     missing = [name for name in needed if name not in metrics.test]
     if missing:
         return f"test lacks {', '.join(missing)}"

@@ -1,15 +1,15 @@
-"""The numbers of a classification on held-out items, each with a 95% interval.
+"""The metrics of classes on held-out items, each with a 95% interval.
 
 accuracy; balanced_accuracy (mean recall over the classes that occur); macro_f1 (over the classes that
-occur as label or prediction); auroc (mean over classes of one against rest); log_loss; ece (15 equal bins
-of the largest probability). Intervals: see `intervals`.
+occur as label or prediction); auroc (mean over classes of one against rest); average_precision (of the rarer of
+two classes); log_loss; ece (15 equal bins of the largest probability). Intervals: see `bootstrap`.
 
 Legend: N items, C classes, B resamples, G groups.
 
 Example:
     >>> import numpy as np
     >>> p = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
-    >>> metrics(np.array([0, 1, 1, 1]), p)["accuracy"].value
+    >>> class_metrics(np.array([0, 1, 1, 1]), p)["accuracy"].value
     0.75
 """
 
@@ -21,21 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.evidence.auroc import auroc
-from headstart.evidence.intervals import (
-    N_RESAMPLES,
-    Float,
-    Interval,
-    group_numbers,
-    interval,
-    resample_counts,
-)
+from headstart.metrics.auroc import auroc
+from headstart.metrics.average_precision import average_precision
+from headstart.metrics.bootstrap import N_RESAMPLES, Float, group_numbers, interval, resample_counts
+from headstart.metrics.catalogue import in_order
+from headstart.metrics.interval import Interval
 
 N_BINS = 15
 FLOOR = 1e-15  # smallest probability in the log loss, as scikit-learn clips float64
 
 
-def metrics(
+def class_metrics(
     labels: NDArray[np.integer],
     probabilities: NDArray[np.floating],
     groups: NDArray[np.object_] | None = None,
@@ -53,7 +49,8 @@ def metrics(
         seed: of the resamples.
 
     Returns:
-        By name; auroc has value None where a class is absent or alone.
+        By key; auroc has value None where a class is absent or alone, and average_precision is there for two
+        classes only.
     """
     labels, probabilities = checked(labels, probabilities)
     numbers, n_groups = group_numbers(groups, len(labels))
@@ -68,10 +65,16 @@ def metrics(
         name: interval(float(value[0]), np.concatenate([part[name] for part in parts]), n_groups)
         for name, value in values.items()
     }
-    area, resampled = auroc(labels, probabilities, numbers, n_groups, n_resamples=n_resamples, seed=seed)
+    how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
+    area, resampled = auroc(labels, probabilities, numbers, n_groups, **how)
     result["auroc"] = interval(area, resampled, n_groups)
-    order = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece")
-    return {name: result[name] for name in order}
+    if n_classes == 2:
+        rarer = int(np.bincount(labels, minlength=2).argmin())
+        has = labels == rarer
+        sides = [(has, probabilities[:, rarer])] if has.any() else []
+        precision, resampled = average_precision(sides, numbers, n_groups, **how)
+        result["average_precision"] = interval(precision, resampled, n_groups)
+    return {key: result[key] for key in in_order(result)}
 
 
 def checked(

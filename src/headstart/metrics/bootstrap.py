@@ -10,31 +10,19 @@ Legend: B resamples, G groups, N items, K columns of sums.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from headstart.metrics.interval import Interval
 
 Float = NDArray[np.float64]
 N_RESAMPLES = 2000
 LEVEL = 0.95
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A value with its interval; None where it cannot be computed (a class absent, a single group)."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def to_json(self) -> dict[str, float | None]:
-        """Return {"value", "low", "high"}, as metrics.json holds it."""
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-
 def interval(value: float, resampled: Float, n_groups: int) -> Interval:
-    """Return the percentile interval of resampled values; values that are not numbers are passed over.
+    """Return the percentile interval of resampled values; values that are not numbers are left out.
 
     Args:
         value: the value on the items themselves.
@@ -42,10 +30,10 @@ def interval(value: float, resampled: Float, n_groups: int) -> Interval:
         n_groups: with fewer than two the interval is unknown.
     """
     if not np.isfinite(value):
-        return Interval(None, None, None)
+        return Interval(None)
     resampled = resampled[np.isfinite(resampled)]
     if n_groups < 2 or len(resampled) == 0:
-        return Interval(float(value), None, None)
+        return Interval(float(value))
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail])
     return Interval(float(value), float(min(low, value)), float(max(high, value)))
@@ -86,7 +74,7 @@ def group_sums(numbers: NDArray[np.intp], n_groups: int, values_NK: NDArray[np.f
 
 
 def standard_error(correct: NDArray[np.floating], groups: NDArray[np.object_] | None = None) -> float:
-    """Return the standard error of a mean over items whose groups may hang together.
+    """Return the standard error of a mean over items that may be alike within their groups.
 
     The sandwich form for a ratio of sums: sqrt(sum_g (sum_i in g of (x_i - mean))^2) / N, with the factor
     G / (G - 1).

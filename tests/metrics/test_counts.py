@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from headstart.evidence import calibration_bins, confusion_matrix, metrics
+from headstart.metrics import calibration_bins, class_metrics, confusion_matrix
 
 
 def test_tables_agree_with_scikit_learn_and_with_the_ece() -> None:
@@ -16,4 +16,4 @@ def test_tables_agree_with_scikit_learn_and_with_the_ece() -> None:
     bins = calibration_bins(y, p)
     assert len(bins) == 15 and sum(b.n_items for b in bins) == 200
     gap = sum(b.n_items * abs(b.confidence - b.accuracy) for b in bins) / 200
-    assert gap == pytest.approx(metrics(y, p, n_resamples=2)["ece"].value)
+    assert gap == pytest.approx(class_metrics(y, p, n_resamples=2)["ece"].value)

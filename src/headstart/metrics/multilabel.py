@@ -1,9 +1,9 @@
-"""The numbers of several labels an item on held-out items, each with a 95% interval.
+"""The metrics of labels (any number per item) on held-out items, each with a 95% interval.
 
 mean_average_precision, auroc (means over the labels that some items have and others have not); macro_f1 (over
 the labels that occur as label or prediction) and micro_f1, at a probability of 1/2; exact_match (every label
 right); log_loss (mean over items and labels); ece (15 equal bins of the probability of every label). Intervals:
-see `intervals`.
+see `bootstrap`.
 
 Legend: N items, C labels, B resamples, G groups.
 
@@ -23,29 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.evidence.auroc import mean_area
-from headstart.evidence.average_precision import average_precision
-from headstart.evidence.counts import Bin
-from headstart.evidence.intervals import (
+from headstart.metrics.auroc import mean_area
+from headstart.metrics.average_precision import average_precision
+from headstart.metrics.bootstrap import (
     N_RESAMPLES,
     Float,
-    Interval,
     group_numbers,
     group_sums,
     interval,
     resample_counts,
 )
-from headstart.evidence.metrics import FLOOR, N_BINS, bins_of
-
-ORDER = (
-    "mean_average_precision",
-    "macro_f1",
-    "micro_f1",
-    "auroc",
-    "exact_match",
-    "log_loss",
-    "ece",
-)
+from headstart.metrics.catalogue import in_order
+from headstart.metrics.classification import FLOOR, N_BINS, bins_of
+from headstart.metrics.counts import Bin
+from headstart.metrics.interval import Interval
 
 
 def label_metrics(
@@ -84,7 +75,7 @@ def label_metrics(
     result["mean_average_precision"] = interval(precision, drawn, n_groups)
     area, drawn = mean_area(two_sided, numbers, n_groups, **how) if two_sided else (float("nan"), drawn)
     result["auroc"] = interval(area, drawn, n_groups)
-    return {name: result[name] for name in ORDER}
+    return {key: result[key] for key in in_order(result)}
 
 
 def checked_labels(
@@ -154,7 +145,7 @@ class LabelRow:
 def label_rows(
     labels: NDArray[Any], probabilities: NDArray[np.floating], names: tuple[str, ...]
 ) -> list[LabelRow]:
-    """Return one row a label.
+    """Return one row per label.
 
     Args:
         labels: 0 and 1, of shape (N, C).

@@ -1,7 +1,7 @@
-"""The numbers of a quantity on held-out items, each with a 95% interval.
+"""The metrics of a quantity on held-out items, each with a 95% interval.
 
 rmse, mae (in the unit of the target); r2 (share of the variance explained); spearman (correlation of the ranks,
-ties at their mean). Intervals: see `intervals`; ranks are taken anew in every resample.
+ties at their mean). Intervals: see `bootstrap`; ranks are taken anew in every resample.
 
 Legend: N items, B resamples, G groups.
 
@@ -18,17 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.evidence.intervals import (
+from headstart.metrics.bootstrap import (
     N_RESAMPLES,
     Float,
-    Interval,
     group_numbers,
     group_sums,
     interval,
     resample_counts,
 )
-
-ORDER = ("rmse", "mae", "r2", "spearman")
+from headstart.metrics.catalogue import in_order
+from headstart.metrics.interval import Interval
 
 
 def value_metrics(
@@ -53,7 +52,7 @@ def value_metrics(
     """
     y, p = checked_values(values, predicted)
     numbers, n_groups = group_numbers(groups, len(y))
-    y = y - y.mean()  # of no account for errors and ranks, and sums of squares keep their digits
+    y = y - y.mean()  # no effect on errors and ranks, and sums of squares keep their digits
     p = p - np.asarray(values, dtype=np.float64).mean()
     error = y - p
     columns = np.stack([np.ones(len(y)), np.square(error), np.abs(error), y, np.square(y)], axis=1)
@@ -70,7 +69,7 @@ def value_metrics(
         parts.append(part)
     return {
         name: interval(float(values_of[name][0]), np.concatenate([part[name] for part in parts]), n_groups)
-        for name in ORDER
+        for name in in_order(values_of)
     }
 
 
@@ -79,7 +78,7 @@ def checked_values(values: NDArray[Any], predicted: NDArray[Any]) -> tuple[Float
     y, p = np.asarray(values, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     if y.shape != p.shape or y.size == 0 or y.size != len(y):
         raise DataError(
-            f"Metrics of a quantity need one value and one prediction an item, got {y.shape} and {p.shape}."
+            f"Metrics of a quantity need one value and one prediction per item, got {y.shape} and {p.shape}."
         )
     if not (np.isfinite(y).all() and np.isfinite(p).all()):
         raise DataError("Metrics need finite numbers; some are not.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.metrics import N_BINS, bins_of, checked
+from headstart.metrics.classification import N_BINS, bins_of, checked
 
 
 @dataclass(frozen=True)

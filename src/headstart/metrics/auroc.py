@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.intervals import Float, resample_counts
+from headstart.metrics.bootstrap import Float, resample_counts
 
 EXACT_CELLS = 2_000_000  # resamples x items x classes up to which every resample is ranked anew
 

@@ -1,0 +1,54 @@
+"""A score with its 95% interval: the one form in which numbers of a run are held, stored and shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A score with its 95% interval.
+
+    Attributes:
+        value: None where it is not defined (a class is absent from the held-out part).
+        low, high: None where there is no interval (a single group, or none was computed).
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, score: Any) -> Interval:
+        """Return the interval of a score in any form; numbers that are not finite count as not defined.
+
+        Args:
+            score: None, a number, a mapping as `to_json` returns it, or an object with these attributes.
+        """
+        if score is None or isinstance(score, (int, float)):
+            return cls(_finite(score))
+        if isinstance(score, Mapping):
+            return cls(*(_finite(score.get(name)) for name in ("value", "low", "high")))
+        return cls(_finite(score.value), _finite(score.low), _finite(score.high))
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return {"value", "low", "high"}, as metrics.json holds it."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+    def __float__(self) -> float:
+        """Return the value, nan where it is not defined."""
+        return math.nan if self.value is None else self.value
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "not defined"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def _finite(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
