@@ -88,10 +88,10 @@ def race(
 def digest(choice: AutoChoice) -> str:
     """Of the weights and the head of a choice."""
     whole = hashlib.sha256(choice.chosen.encode())
-    if choice.tuned is not None:
-        for name, tensor in sorted(choice.tuned.state_dict.items()):
+    if choice.trained is not None:
+        for name, tensor in sorted(choice.trained.state_dict.items()):
             whole.update(name.encode() + tensor.contiguous().numpy().tobytes())
-        whole.update(choice.tuned.head.weight.tobytes())
+        whole.update(choice.trained.head.weight.tobytes())
     return whole.hexdigest()
 
 

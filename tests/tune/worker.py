@@ -22,7 +22,7 @@ from headstart.tune import Policy, Recipe, Training
 SETTING = Setting(torch.device("cpu"), "fp32", 1)
 
 
-def trained(folder: Path, case: str, run_folder: Path | None = None, **settings: Any) -> Training:
+def training_of(folder: Path, case: str, run_folder: Path | None = None, **settings: Any) -> Training:
     """A training without dropout, whose random masks differ by process."""
     modality, policy, n_items = case.split()[:3]
     source = source_of(modality)
@@ -55,12 +55,12 @@ def outcome(folder: Path, case: str) -> dict[str, Any]:
     words = [word.split("=") for word in case.split()[3:]]
     settings = {name: float(value) if "." in value else int(value) for name, value in words}
     torch.set_num_threads(1)
-    tuned = trained(folder, case, **settings).run()
+    trained = training_of(folder, case, **settings).run()
     return {
-        "weights": dict(tuned.state_dict),
-        "head": torch.from_numpy(tuned.head.weight),
-        "logits": torch.from_numpy(tuned.validation_logits),
-        "losses": [row["train_loss"] for row in tuned.history[1:]],
+        "weights": dict(trained.state_dict),
+        "head": torch.from_numpy(trained.head.weight),
+        "logits": torch.from_numpy(trained.validation_logits),
+        "losses": [row["train_loss"] for row in trained.history[1:]],
     }
 
 
@@ -78,10 +78,10 @@ def main() -> None:
 
 def go_on_slowly(folder: Path, case: str) -> None:
     pause = float(os.environ.get("PAUSE", 0))
-    training = trained(folder, case, folder / "run", epochs=3, batch_size=8)
-    training.loop.step.trained.register_forward_hook(lambda *_: time.sleep(pause))
-    tuned = training.run(resume=True)
-    torch.save(dict(tuned.state_dict), folder / f"slow of {processes.count()} by {processes.number()}.pt")
+    training = training_of(folder, case, folder / "run", epochs=3, batch_size=8)
+    training.loop.step.module.register_forward_hook(lambda *_: time.sleep(pause))
+    trained = training.run(resume=True)
+    torch.save(dict(trained.state_dict), folder / f"slow of {processes.count()} by {processes.number()}.pt")
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def _refitted(
     learner: Learner, learned: Learned, everything: np.ndarray, folder: Path, resume: bool
 ) -> Learned:
     """What was chosen, learned from every label; the evaluation stays that of the first result."""
-    if learned.is_tuned:
+    if learned.is_trained:
         learned = trained_on_all(learner, learned, everything, folder, resume)
     else:
         choice = learner.choose(everything)

@@ -95,7 +95,7 @@ class Learner:
 
     def probabilities(self, learned: Learned, positions: np.ndarray) -> np.ndarray:
         """Probabilities, or values for a quantity, of items, of shape (n_items, C)."""
-        if learned.is_tuned:
+        if learned.is_trained:
             with self.clock.phase("evaluate"):
                 features = self._extract(learned.source, positions)
         else:

@@ -80,15 +80,15 @@ def learn_auto(
     )
     found = race.run(suggest_entrants([row.score for row in choice.profile], stages), from_scratch(stages))
     say(found.reason)
-    if found.tuned is None:
+    if found.trained is None:
         refitted = learner.choose(everything)
         return Learned.head_alone(job.source, refitted, len(everything), found.reason, auto=found)
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, nothing) if found.refitted else (train, validation)
-    learned = with_weights(learner, found.tuned, choice, *parts)
+    learned = with_weights(learner, found.trained, choice, *parts)
     if chosen.fresh:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
-    return replace(learned, auto=found, reason=". ".join([found.reason, *found.tuned.notes]))
+    return replace(learned, auto=found, reason=". ".join([found.reason, *found.trained.notes]))
 
 
 def _pass_seconds(learner: Learner) -> float:
@@ -112,9 +112,9 @@ def scratch_outputs(learner: Learner, learned: Learned, positions: np.ndarray) -
 
     if learned.auto is None or learned.auto.scratch is None:
         return None
-    tuned = learned.auto.scratch
-    features = learner._extract(source_with(learner.job.source, tuned.state_dict), positions)
-    return tuned.head.outputs(features.stacked(tuned.head.stages))
+    trained = learned.auto.scratch
+    features = learner._extract(source_with(learner.job.source, trained.state_dict), positions)
+    return trained.head.outputs(features.stacked(trained.head.stages))
 
 
 class _Builder:

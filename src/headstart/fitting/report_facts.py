@@ -93,7 +93,7 @@ def report_context(
                 lr=row.get("lr"),
                 seconds=row.get("seconds"),
             )
-            for row in (learned.tuned.history if learned.tuned is not None else ())
+            for row in (learned.trained.history if learned.trained is not None else ())
         ),
         wrong=_worst(learner, evaluation),
         findings=tuple(job.findings),

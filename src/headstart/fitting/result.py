@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.heads import LinearHead
     from headstart.sources import Source
-    from headstart.tune import AutoChoice, Tuned
+    from headstart.tune import AutoChoice, Trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Learned:
         cut: the number of frozen stages.
         choice: the depth profile and the head alone, which is the reference of every policy.
         n_train, n_validation: items learned from, and set aside for choices.
-        tuned: the training, where there was one, also when its result was not taken.
+        trained: the training, where there was one, also when its result was not taken.
         auto: the choice among policies, for `auto`.
         reason: why this result was taken, in a sentence.
     """
@@ -37,7 +37,7 @@ class Learned:
     choice: Choice
     n_train: int
     n_validation: int = 0
-    tuned: Tuned | None = None
+    trained: Trained | None = None
     auto: AutoChoice | None = None
     reason: str = ""
 
@@ -50,14 +50,14 @@ class Learned:
             choice: whose head it is.
             n_train: items that head was learned from.
             reason: why it was taken.
-            more: `n_validation`, `tuned` and `auto`, where there were some.
+            more: `n_validation`, `trained` and `auto`, where there were some.
         """
         return cls(source, choice.head, "all", len(source.stages), choice, n_train, reason=reason, **more)
 
     @property
-    def is_tuned(self) -> bool:
+    def is_trained(self) -> bool:
         """Whether the network's weights were trained."""
-        return self.tuned is not None and self.policy != "all"
+        return self.trained is not None and self.policy != "all"
 
 
 def source_with(source: Source, weights: Mapping[str, Any]) -> Source:

@@ -47,8 +47,8 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
     metrics = _metrics(learner, learned, evaluation, evidence)
     _write_card(run, learner, saved, metrics, context)
     run.write_metrics(metrics)
-    if learned.tuned is not None:
-        run.write_jsonl("history.jsonl", learned.tuned.history)
+    if learned.trained is not None:
+        run.write_jsonl("history.jsonl", learned.trained.history)
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
     return Run(run.path, metrics.to_json(), end_block(context, has_report=learner.config.report))
@@ -76,9 +76,9 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
     stages = tuple(learner.job.source.stages)
     told = evidence.verdict
     extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job, learned)}
-    if learned.tuned is not None:
-        extra.update(learned.tuned.evidence)
-        extra["recipe"] = learned.tuned.recipe.model_dump(mode="json")
+    if learned.trained is not None:
+        extra.update(learned.trained.evidence)
+        extra["recipe"] = learned.trained.recipe.model_dump(mode="json")
     if learned.auto is not None:
         extra["candidates"] = [candidate.to_json() for candidate in learned.auto.candidates]
     if evidence.calibration:

@@ -30,11 +30,11 @@ def stage_rows(job: Prepared, learned: Learned) -> list[dict[str, Any]]:
     """The same as plain values, for metrics.json: of the training that was run, with the rate that was found."""
     from headstart.tune import Policy
 
-    tuned, stages = learned.tuned, job.policy.stages
-    if tuned is None:
+    trained, stages = learned.trained, job.policy.stages
+    if trained is None:
         rows = _stage_rows(job, Policy.parse("all", stages), job.recipe)
     else:
-        rows = _stage_rows(job, Policy.parse(tuned.policy, stages), tuned.recipe)
+        rows = _stage_rows(job, Policy.parse(trained.policy, stages), trained.recipe)
     return [asdict(row) for row in rows]
 
 

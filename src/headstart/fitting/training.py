@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.fitting.learner import Learner
     from headstart.heads import LinearHead
-    from headstart.tune import Policy, Tuned
+    from headstart.tune import Policy, Trained
     from headstart.tune.loop.gradient_norms import RGN
     from headstart.tune.training.result import Score
 
@@ -44,38 +44,38 @@ def learn_trained(
             learn from it in the end; a part that was given is not learned from.
     """
     with learner.clock.phase("tune"):
-        tuned = _tuned(learner, choice, train, validation, folder, resume)
+        trained = _trained(learner, choice, train, validation, folder, resume)
     alone = _score_alone(learner, choice, validation)
-    if not _is_worse(learner, tuned, alone):
-        return with_weights(learner, tuned, choice, train, validation)
-    reason = _why_alone(learner, tuned, alone)
+    if not _is_worse(learner, trained, alone):
+        return with_weights(learner, trained, choice, train, validation)
+    reason = _why_alone(learner, trained, alone)
     if set_aside:
         train, validation = np.sort(np.concatenate([train, validation])), validation[:0]
         choice = learner.choose(train)
         reason = f"{reason} It was fitted again on all {len(train):,} items."
     source, n_validation = learner.job.source, len(validation)
-    return Learned.head_alone(source, choice, len(train), reason, n_validation=n_validation, tuned=tuned)
+    return Learned.head_alone(source, choice, len(train), reason, n_validation=n_validation, trained=trained)
 
 
 def with_weights(
-    learner: Learner, tuned: Tuned, choice: Choice, train: np.ndarray, validation: np.ndarray
+    learner: Learner, trained: Trained, choice: Choice, train: np.ndarray, validation: np.ndarray
 ) -> Learned:
     """What was trained, as the result.
 
     Args:
         learner: data, features and options.
-        tuned: the training.
+        trained: the training.
         choice: the head alone.
         train, validation: positions of the items learned from and set aside.
     """
-    reason = f"Training ended because {tuned.stopped_because}"
-    reason += f"; the best epoch was {tuned.best_epoch}." if tuned.recipe.epochs else "."
+    reason = f"Training ended because {trained.stopped_because}"
+    reason += f"; the best epoch was {trained.best_epoch}." if trained.recipe.epochs else "."
     if not len(validation):
         reason = f"All {len(train)} labels were learned from: too few to set some aside and choose by them."
-    reason = " ".join([reason, *tuned.notes])
+    reason = " ".join([reason, *trained.notes])
     return Learned(
-        source_with(learner.job.source, tuned.state_dict), tuned.head, tuned.policy, tuned.cut, choice,
-        len(train), len(validation), tuned, reason=reason,
+        source_with(learner.job.source, trained.state_dict), trained.head, trained.policy, trained.cut, choice,
+        len(train), len(validation), trained, reason=reason,
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def trained_on_all(
     from headstart.sources.random_weights import with_random_weights
     from headstart.tune import Policy
 
-    first = learned.tuned
+    first = learned.trained
     assert first is not None  # asked of trainings alone
     recipe = first.recipe
     if recipe.epochs:
@@ -115,19 +115,19 @@ def trained_on_all(
         training = learner.training(
             policy, recipe, everything, everything[:0], folder, probe=probe, source=source
         )
-        tuned = training.run(resume=resume, share=first.share)
-    head = replace(tuned.head, temperature=first.head.temperature)
-    return replace(learned, source=source_with(source, tuned.state_dict), head=head, choice=choice)
+        trained = training.run(resume=resume, share=first.share)
+    head = replace(trained.head, temperature=first.head.temperature)
+    return replace(learned, source=source_with(source, trained.state_dict), head=head, choice=choice)
 
 
-def _tuned(
+def _trained(
     learner: Learner,
     choice: Choice,
     train: np.ndarray,
     validation: np.ndarray,
     folder: Path | None,
     resume: bool,
-) -> Tuned:
+) -> Trained:
     """Train under the policy, its stage chosen first where it is `only:auto`."""
     from headstart.tune.loop.gradient_norms import with_stage_chosen
 
@@ -150,10 +150,10 @@ def _tuned(
     if policy is not job.policy:
         say(f"Stages under --freeze {policy.text}:\n{stages_table(job, policy)}")
     training = learner.training(policy, job.recipe, train, validation, folder, probe=choice.head)
-    tuned = training.run(resume=resume)
+    trained = training.run(resume=resume)
     if gradients is None:
-        return tuned
-    return replace(tuned, evidence={**tuned.evidence, "relative_gradient_norms": gradients.to_json()})
+        return trained
+    return replace(trained, evidence={**trained.evidence, "relative_gradient_norms": gradients.to_json()})
 
 
 def _score_alone(learner: Learner, choice: Choice, validation: np.ndarray) -> Score | None:
@@ -167,30 +167,32 @@ def _score_alone(learner: Learner, choice: Choice, validation: np.ndarray) -> Sc
     return score(learner.logits_alone(choice, validation), codes, task, counts)
 
 
-def _is_worse(learner: Learner, tuned: Tuned, alone: Score | None) -> bool:
+def _is_worse(learner: Learner, trained: Trained, alone: Score | None) -> bool:
     """Whether the head alone is better on validation than what was trained, or no epoch was better than the start."""
-    trained, policy = tuned.validation, learner.job.policy
-    if trained is None or alone is None:
+    found, policy = trained.validation, learner.job.policy
+    if found is None or alone is None:
         return False
     if learner.config.head == "standard" and policy.cut == len(policy.stages) - 1:
         return False  # the class's own pooling was asked for; without training it means nothing
-    if tuned.best_epoch == 0 and not tuned.recipe.contrastive:  # the network as it came, with a head on it
-        return trained.quality <= alone.quality
-    return (trained.quality, -trained.loss) < (alone.quality, -alone.loss)
+    if (
+        trained.best_epoch == 0 and not trained.recipe.contrastive
+    ):  # the network as it came, with a head on it
+        return found.quality <= alone.quality
+    return (found.quality, -found.loss) < (alone.quality, -alone.loss)
 
 
-def _why_alone(learner: Learner, tuned: Tuned, alone: Score | None) -> str:
+def _why_alone(learner: Learner, trained: Trained, alone: Score | None) -> str:
     """The comparison that the head alone has won, in a sentence; it is said too."""
     from headstart.heads.outputs import quality_name
 
-    trained = tuned.validation
-    assert trained is not None and alone is not None  # else nothing was compared
+    found = trained.validation
+    assert found is not None and alone is not None  # else nothing was compared
     loss = "mean squared error" if learner.targets.task == "regression" else "log loss"
     quality = quality_name(learner.targets.task, balanced=learner.job.recipe.weighs_rare_classes)
     balanced = "of balanced accuracy " if quality == "balanced_accuracy" else ""
     reason = (
-        f"'{tuned.policy}' reached {trained.quality:.3f} {balanced}on validation and the head alone "
-        f"{alone.quality:.3f} ({loss} {trained.loss:.3g} and {alone.loss:.3g}), its best epoch {tuned.best_epoch}: "
+        f"'{trained.policy}' reached {found.quality:.3f} {balanced}on validation and the head alone "
+        f"{alone.quality:.3f} ({loss} {found.loss:.3g} and {alone.loss:.3g}), its best epoch {trained.best_epoch}: "
         "the head alone is returned."
     )
     say(reason)

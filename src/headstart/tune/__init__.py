@@ -8,7 +8,7 @@ from headstart.tune.race.entrants import Entrant, from_scratch, suggest_cuts, su
 from headstart.tune.race.race import Race
 from headstart.tune.race.runner import Judge
 from headstart.tune.recipes.recipe import Recipe
-from headstart.tune.training.result import Score, Tuned
+from headstart.tune.training.result import Score, Trained
 from headstart.tune.training.training import Training
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "Race",
     "Recipe",
     "Score",
+    "Trained",
     "Training",
-    "Tuned",
     "from_scratch",
     "suggest_cuts",
     "suggest_entrants",

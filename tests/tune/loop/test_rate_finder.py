@@ -114,6 +114,6 @@ def test_a_source_is_trained_at_the_rate_found_and_says_which(
         store=Store(tmp_path / "store"),
         setting=Setting.choose("cpu", "fp32", 1),
     )
-    tuned = training.run()
-    assert training.rate_search is not None and tuned.recipe.lr == training.rate_search.suggestion
+    trained = training.run()
+    assert training.rate_search is not None and trained.recipe.lr == training.rate_search.suggestion
     assert "lr auto" in capsys.readouterr().err

@@ -21,14 +21,16 @@ def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Pat
     choice = race(world, tmp_path / "race")
     by_name = {candidate.name: candidate for candidate in choice.candidates}
     assert choice.candidates[0].policy == "all" and {"first:2", "first:1", "none", "scratch"} <= set(by_name)
-    assert choice.tuned is not None and choice.chosen == choice.tuned.policy
+    assert choice.trained is not None and choice.chosen == choice.trained.policy
     assert sum(candidate.chosen for candidate in choice.candidates) == 1
     best = next(candidate for candidate in choice.candidates if candidate.chosen)
     assert best.better and best.reached and best.accuracy is not None
     assert best.accuracy >= choice.candidates[0].accuracy  # type: ignore[operator]
     assert best.log_loss == min(c.log_loss for c in choice.candidates if c.better and c.log_loss is not None)
     assert choice.refitted == (f"{best.name} again" in world.built)
-    assert choice.tuned.validation is not None and choice.tuned.validation.accuracy >= best.accuracy - 1e-9
+    assert (
+        choice.trained.validation is not None and choice.trained.validation.accuracy >= best.accuracy - 1e-9
+    )
     assert choice.scratch is not None and by_name["scratch"].fresh
     json.dumps([candidate.to_json() for candidate in choice.candidates])
 
@@ -50,7 +52,7 @@ def test_rungs_end_where_a_straight_training_does(tmp_path: Path) -> None:
 def test_no_candidate_better_leaves_the_head_alone(tmp_path: Path) -> None:
     world = World(tmp_path, lr=1e-7, head_lr=1e-7)  # which learns nothing
     choice = race(world, tmp_path / "race", judge=world.judge(0.85, size=3.0))
-    assert choice.chosen == "all" and choice.tuned is None and choice.candidates[0].chosen
+    assert choice.chosen == "all" and choice.trained is None and choice.candidates[0].chosen
     assert "the head alone is kept: none of" in choice.reason
     assert world.built and not any(name.endswith("again") for name in world.built)
 
@@ -59,7 +61,7 @@ def test_no_candidate_better_leaves_the_head_alone(tmp_path: Path) -> None:
 def test_a_head_alone_with_hardly_an_error_ends_the_race_at_once(tmp_path: Path, share_right: float) -> None:
     world = World(tmp_path)
     choice = race(world, tmp_path / "race", judge=world.judge(share_right, size=9.0))
-    assert choice.chosen == "all" and choice.tuned is None and world.built == []
+    assert choice.chosen == "all" and choice.trained is None and world.built == []
     assert "fewer than 4 errors on the validation items" in choice.reason
     assert [candidate.name for candidate in choice.candidates] == ["all"]
 
@@ -212,7 +214,7 @@ def test_the_choice_is_never_below_scratch_or_the_head_alone() -> None:
 
 def test_without_a_folder_nothing_is_left(tmp_path: Path) -> None:
     choice = race(World(tmp_path, epochs=2), None, scratch=False)
-    assert choice.tuned is not None and choice.tuned.recipe.epochs == 2 <= N_EPOCHS
+    assert choice.trained is not None and choice.trained.recipe.epochs == 2 <= N_EPOCHS
 
 
 @pytest.mark.parametrize(

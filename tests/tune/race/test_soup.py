@@ -31,8 +31,10 @@ def runners(world: World, folder: Path, rates: tuple[float, ...], policy: str = 
 
 def lean(runner: Runner, step: float) -> None:
     """Push the scores of a member up for one class and down for the other."""
-    tuned = runner.result()
-    runner._tuned = replace(tuned, head=replace(tuned.head, bias=tuned.head.bias + np.float32([step, -step])))
+    trained = runner.result()
+    runner._trained = replace(
+        trained, head=replace(trained.head, bias=trained.head.bias + np.float32([step, -step]))
+    )
 
 
 def test_members_that_err_to_both_sides_make_a_soup(tmp_path: Path) -> None:
@@ -43,16 +45,16 @@ def test_members_that_err_to_both_sides_make_a_soup(tmp_path: Path) -> None:
     before = found[0].result().validation_logits
     soup = soup_of(world.judge(), found[0], found)
     assert soup is not None
-    names, tuned = soup
-    assert set(names) == {runner.name for runner in found} and tuned.validation is not None
+    names, trained = soup
+    assert set(names) == {runner.name for runner in found} and trained.validation is not None
     for runner in found:
         alone = _validated(found[0].training, dict(runner.result().state_dict), runner.result().head)  # type: ignore[arg-type]
-        assert world.judge().score(alone).quality < tuned.validation.quality
+        assert world.judge().score(alone).quality < trained.validation.quality
     for name in ("layer2.0.weight", "layer2.0.bias"):
         mean = np.mean([runner.result().state_dict[name].numpy() for runner in found], axis=0)
-        np.testing.assert_allclose(tuned.state_dict[name].numpy(), mean, atol=1e-6)
+        np.testing.assert_allclose(trained.state_dict[name].numpy(), mean, atol=1e-6)
     heads = [runner.result().head for runner in found]
-    np.testing.assert_allclose(tuned.head.bias, (heads[0].bias + heads[1].bias) / 2, atol=1e-6)
+    np.testing.assert_allclose(trained.head.bias, (heads[0].bias + heads[1].bias) / 2, atol=1e-6)
     assert np.array_equal(found[0].result().validation_logits, before)
 
 
@@ -66,9 +68,9 @@ def test_a_member_that_only_adds_errors_is_left_out(tmp_path: Path) -> None:
 def test_a_member_measured_again_gives_its_own_logits(tmp_path: Path) -> None:
     world = World(tmp_path)
     found = runners(world, tmp_path / "race", (1.0, 0.3))
-    training, tuned = found[0].training, found[1].result()
-    logits = _validated(training, dict(tuned.state_dict), tuned.head)  # type: ignore[arg-type]
-    np.testing.assert_allclose(logits, tuned.validation_logits, atol=1e-5)
+    training, trained = found[0].training, found[1].result()
+    logits = _validated(training, dict(trained.state_dict), trained.head)  # type: ignore[arg-type]
+    np.testing.assert_allclose(logits, trained.validation_logits, atol=1e-5)
 
 
 @pytest.mark.parametrize("rates", [(1.0,)])

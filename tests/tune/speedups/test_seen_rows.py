@@ -14,7 +14,7 @@ from tune_sources import CLASSES, part_of, source_of
 
 from headstart.data import ImagePreprocessing
 from headstart.features import Setting, Store
-from headstart.tune import Policy, Recipe, Training, Tuned
+from headstart.tune import Policy, Recipe, Trained, Training
 from headstart.tune.speedups.seen_rows import SeenRows, seen_alone, tokens_of, train_seen_rows, whole_again
 
 N_ROWS = 40
@@ -110,7 +110,7 @@ def test_tokens_are_those_of_texts_alone() -> None:
     assert tokens_of([Path("a.png")], ImagePreprocessing()) is None
 
 
-def trained(folder: Path, *, every_token: bool, **settings: Any) -> Tuned:
+def trained(folder: Path, *, every_token: bool, **settings: Any) -> Trained:
     source = source_of("text")
     return Training(
         source,

@@ -48,7 +48,7 @@ def test_pairs_are_of_whole_batches() -> None:
     def out_of_memory(*_: Any) -> Tensor:
         raise torch.OutOfMemoryError("no memory")
 
-    loop.step.trained.forward = out_of_memory  # type: ignore[method-assign]
+    loop.step.module.forward = out_of_memory  # type: ignore[method-assign]
     with pytest.raises(TrainingError, match=r"pairs of 12 items.*checkpointing: true"):
         loop.run()
 
@@ -143,13 +143,13 @@ def few_shot(
 @pytest.mark.parametrize("policy", ["none", "first:2"])
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
 def test_a_source_is_trained_on_pairs_and_gets_a_head(tmp_path: Path, modality: str, policy: str) -> None:
-    tuned = few_shot(modality, tmp_path, policy, contrastive=48).run()
-    assert tuned.stopped_because == "all 48 steps were taken"
-    assert tuned.history[-1]["train_loss"] < tuned.history[0]["train_loss"]
+    trained = few_shot(modality, tmp_path, policy, contrastive=48).run()
+    assert trained.stopped_because == "all 48 steps were taken"
+    assert trained.history[-1]["train_loss"] < trained.history[0]["train_loss"]
     before = source_of(modality).network.state_dict()
-    moved = {name for name, tensor in tuned.state_dict.items() if not torch.equal(tensor, before[name])}
+    moved = {name for name, tensor in trained.state_dict.items() if not torch.equal(tensor, before[name])}
     assert moved
-    assert tuned.head.classes == CLASSES and np.isfinite(tuned.head.weight).all()
+    assert trained.head.classes == CLASSES and np.isfinite(trained.head.weight).all()
 
 
 def test_epochs_may_follow_and_both_resume_with_the_same_bits(tmp_path: Path) -> None:

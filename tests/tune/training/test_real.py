@@ -12,7 +12,7 @@ from headstart.features import Setting, Store, extract_pooled
 from headstart.heads.linear import LinearHead
 from headstart.sources import load_source
 from headstart.sources.source import Source
-from headstart.tune import Part, Policy, Recipe, Training, Tuned
+from headstart.tune import Part, Policy, Recipe, Trained, Training
 from headstart.tune.feeds.feed import embed_all
 from headstart.tune.training.start import fit_start
 
@@ -52,7 +52,7 @@ class Task:
     def right(self, head: LinearHead, vectors: np.ndarray) -> np.ndarray:
         return np.asarray(head.logits(vectors).argmax(axis=1) == self.parts["test"].labels)
 
-    def train(self, policy: str, **settings: object) -> tuple[Tuned, np.ndarray]:
+    def train(self, policy: str, **settings: object) -> tuple[Trained, np.ndarray]:
         """The result, and which test items it has right."""
         training = Training(
             self.source,
@@ -65,10 +65,10 @@ class Task:
             setting=self.setting,
             probe=self.probe,
         )
-        tuned = training.run()
+        trained = training.run()
         feed = training._feed(self.parts["test"], for_training=False)
         training.backbone.module.eval()
-        return tuned, self.right(tuned.head, embed_all(training.backbone, feed, training.loop.machine))
+        return trained, self.right(trained.head, embed_all(training.backbone, feed, training.loop.machine))
 
 
 def assert_not_below(task: Task, right: np.ndarray) -> None:
@@ -82,8 +82,8 @@ def test_the_last_stage_of_mobilenetv2_on_photos(shared: Path, tmp_path: Path) -
     examples = read_examples(shared / "data" / "hymenoptera")
     source = load_source(str(shared / "weights" / "mobilenetv2_100.tf2_ptq_in1k"))
     task = Task(examples, source, Store(tmp_path))
-    tuned, right = task.train("first:7", epochs=10, patience=10)
-    assert len(tuned.history) == 11
+    trained, right = task.train("first:7", epochs=10, patience=10)
+    assert len(trained.history) == 11
     assert_not_below(task, right)
 
 
@@ -92,8 +92,8 @@ def test_other_policies_of_mobilenetv2_on_photos(shared: Path, tmp_path: Path) -
     source = load_source(str(shared / "weights" / "mobilenetv2_100.tf2_ptq_in1k"))
     task = Task(read_examples(shared / "data" / "hymenoptera"), source, Store(tmp_path))
     for policy in ("norm", "first:6,lora:8", "only:blocks.5", "gradual"):
-        tuned, right = task.train(policy, epochs=2)
-        assert tuned.policy == policy and tuned.state_dict.keys() == source.network.state_dict().keys()
+        trained, right = task.train(policy, epochs=2)
+        assert trained.policy == policy and trained.state_dict.keys() == source.network.state_dict().keys()
         assert_not_below(task, right)
 
 

@@ -18,7 +18,7 @@ from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead
 from headstart.heads.outputs import QUALITY
 from headstart.sources.source import Source
-from headstart.tune import Part, Policy, Recipe, Training, Tuned
+from headstart.tune import Part, Policy, Recipe, Trained, Training
 from headstart.tune.feeds.feed import embed_all
 
 SETTING = Setting(torch.device("cpu"), "fp32", 1)
@@ -54,10 +54,10 @@ def training(
     )
 
 
-def probabilities(source: Source, tuned: Tuned, part: Part) -> np.ndarray:
+def probabilities(source: Source, trained: Trained, part: Part) -> np.ndarray:
     """What the trained network and head give, by the source's own forward and pooling."""
     fresh = replace(source)
-    fresh.network.load_state_dict(tuned.state_dict)
+    fresh.network.load_state_dict(trained.state_dict)
     everything = [np.arange(len(part.items))]
     if source.modality == "text":
         everything = [np.array([index]) for index in range(len(part.items))]
@@ -65,7 +65,7 @@ def probabilities(source: Source, tuned: Tuned, part: Part) -> np.ndarray:
         fresh.backbone.pooled(inputs)[-1]
         for _, inputs in load_batches(part.items, source.preprocessing, everything, threads=1)
     ]
-    return tuned.head.probabilities(torch.cat(vectors).numpy())
+    return trained.head.probabilities(torch.cat(vectors).numpy())
 
 
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
@@ -76,22 +76,22 @@ def test_a_source_is_trained_and_its_result_stands_by_itself(
     source = source_of(modality)
     before = {name: tensor.clone() for name, tensor in source.network.state_dict().items()}
     text = policy.format(next(iter(source.stages)))
-    tuned = training(modality, tmp_path, text, source=source, epochs=4, patience=9).run()
+    trained = training(modality, tmp_path, text, source=source, epochs=4, patience=9).run()
     assert all(torch.equal(t, before[n]) for n, t in source.network.state_dict().items()), (
         "the source is left"
     )
     cut = {"first:2": 2, "none": 0}.get(policy, 1)
-    moved = {n for n, t in tuned.state_dict.items() if not torch.equal(t, before[n])}
+    moved = {n for n, t in trained.state_dict.items() if not torch.equal(t, before[n])}
     owner = source.backbone.stage_of
-    assert tuned.cut == cut and all(owner(name) >= cut for name in moved)
-    assert len(tuned.history) == 5 and tuned.validation is not None
+    assert trained.cut == cut and all(owner(name) >= cut for name in moved)
+    assert len(trained.history) == 5 and trained.validation is not None
     held = part_of(modality, 20, 1, tmp_path)
-    given = probabilities(source_of(modality), tuned, held)
-    assert tuned.validation_logits is not None
-    scaled = torch.from_numpy(tuned.validation_logits / tuned.validation.temperature).softmax(1).numpy()
+    given = probabilities(source_of(modality), trained, held)
+    assert trained.validation_logits is not None
+    scaled = torch.from_numpy(trained.validation_logits / trained.validation.temperature).softmax(1).numpy()
     np.testing.assert_allclose(given, scaled, atol=1e-4)
-    assert tuned.validation.accuracy >= 0.8
-    assert (given.argmax(axis=1) == held.labels).mean() == pytest.approx(tuned.validation.accuracy)
+    assert trained.validation.accuracy >= 0.8
+    assert (given.argmax(axis=1) == held.labels).mean() == pytest.approx(trained.validation.accuracy)
 
 
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
@@ -103,11 +103,11 @@ def test_every_policy_gives_a_plain_network_that_stands_by_itself(
 ) -> None:
     source = source_of(modality)
     text = policy.format(*source.stages)
-    tuned = training(modality, tmp_path, text, source=source, epochs=2, lr=1e-2).run()
-    assert tuned.policy == text and tuned.state_dict.keys() == source.network.state_dict().keys()
-    assert tuned.validation is not None and tuned.validation_logits is not None
-    given = probabilities(source_of(modality), tuned, part_of(modality, 20, 1, tmp_path))
-    scaled = torch.from_numpy(tuned.validation_logits / tuned.validation.temperature).softmax(1).numpy()
+    trained = training(modality, tmp_path, text, source=source, epochs=2, lr=1e-2).run()
+    assert trained.policy == text and trained.state_dict.keys() == source.network.state_dict().keys()
+    assert trained.validation is not None and trained.validation_logits is not None
+    given = probabilities(source_of(modality), trained, part_of(modality, 20, 1, tmp_path))
+    scaled = torch.from_numpy(trained.validation_logits / trained.validation.temperature).softmax(1).numpy()
     np.testing.assert_allclose(given, scaled, atol=1e-4)
 
 
@@ -193,9 +193,9 @@ def test_a_text_has_one_view_and_it_is_said(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_without_validation_the_last_weights_are_given(tmp_path: Path) -> None:
-    tuned = training("image", tmp_path, validation=False).run()
-    assert tuned.validation is None and tuned.head.temperature == 1.0
-    assert tuned.best_epoch == 3 and tuned.stopped_because == "all 3 epochs were run"
+    trained = training("image", tmp_path, validation=False).run()
+    assert trained.validation is None and trained.head.temperature == 1.0
+    assert trained.best_epoch == 3 and trained.stopped_because == "all 3 epochs were run"
 
 
 @pytest.mark.parametrize(
@@ -246,8 +246,8 @@ def test_epochs_can_be_limited(tmp_path: Path) -> None:
     made = training("image", tmp_path)
     assert made.measure_epoch() > 0
     made.limit_epochs(1)
-    tuned = made.run()
-    assert tuned.recipe.epochs == 1 and tuned.stopped_because == "all 1 epochs were run"
+    trained = made.run()
+    assert trained.recipe.epochs == 1 and trained.stopped_because == "all 1 epochs were run"
 
 
 def test_a_policy_that_trains_no_stage_is_refused(tmp_path: Path) -> None:
@@ -264,8 +264,8 @@ def test_wise_ft_is_at_least_as_good_as_both_its_ends(tmp_path: Path) -> None:
 
 
 def test_wise_ft_without_validation_is_said(tmp_path: Path) -> None:
-    tuned = training("image", tmp_path, validation=False, wise_ft=True).run()
-    assert "WiSE-FT was left out" in tuned.notes[0]
+    trained = training("image", tmp_path, validation=False, wise_ft=True).run()
+    assert "WiSE-FT was left out" in trained.notes[0]
 
 
 def test_a_share_that_was_chosen_before_is_taken_without_validation(tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: 
 
     source = source_of(modality)
     train, held_out = (with_targets(part_of(modality, 32 - 12 * k, k, tmp_path)) for k in (0, 1))
-    tuned = Training(
+    trained = Training(
         source,
         train,
         held_out,
@@ -304,26 +304,26 @@ def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: 
         setting=SETTING,
         task=task,
     ).run()
-    assert tuned.validation is not None and tuned.validation_logits is not None
-    at_start = tuned.history[0][f"validation_{QUALITY[task]}"]
-    assert tuned.head.task == task and tuned.best_epoch > 0 and tuned.validation.quality > at_start
+    assert trained.validation is not None and trained.validation_logits is not None
+    at_start = trained.history[0][f"validation_{QUALITY[task]}"]
+    assert trained.head.task == task and trained.best_epoch > 0 and trained.validation.quality > at_start
     if task == "regression":  # in its own unit
-        mean_square = float(np.square(tuned.validation_logits - held_out.labels).mean())
-        assert tuned.validation.loss == pytest.approx(mean_square, rel=1e-3)
-        assert tuned.validation.quality == pytest.approx(1 - mean_square / held_out.labels.var(), rel=1e-3)
+        mean_square = float(np.square(trained.validation_logits - held_out.labels).mean())
+        assert trained.validation.loss == pytest.approx(mean_square, rel=1e-3)
+        assert trained.validation.quality == pytest.approx(1 - mean_square / held_out.labels.var(), rel=1e-3)
 
 
 def test_bf16_states_train_an_fp32_suffix(tmp_path: Path) -> None:
-    tuned = training("image", tmp_path, setting=replace(SETTING, precision="bf16"), epochs=4).run()
-    assert tuned.validation is not None and tuned.validation.accuracy >= 0.8
-    assert all(t.dtype == torch.float32 for t in tuned.state_dict.values() if t.is_floating_point())
+    trained = training("image", tmp_path, setting=replace(SETTING, precision="bf16"), epochs=4).run()
+    assert trained.validation is not None and trained.validation.accuracy >= 0.8
+    assert all(t.dtype == torch.float32 for t in trained.state_dict.values() if t.is_floating_point())
 
 
 def test_epochs_are_compared_by_class_where_the_recipe_weighs_rare_ones(tmp_path: Path) -> None:
-    tuned = training("image", tmp_path, "first:2", class_weights=True).run()
-    assert tuned.validation is not None and tuned.validation_logits is not None
+    trained = training("image", tmp_path, "first:2", class_weights=True).run()
+    assert trained.validation is not None and trained.validation_logits is not None
     labels = part_of("image", 20, 1, tmp_path).labels
-    guessed = tuned.validation_logits.argmax(axis=1)
+    guessed = trained.validation_logits.argmax(axis=1)
     balanced = np.mean([(guessed[labels == code] == code).mean() for code in np.unique(labels)])
-    assert tuned.history[tuned.best_epoch]["validation_balanced_accuracy"] == pytest.approx(balanced)
-    assert tuned.validation.quality == pytest.approx(balanced)
+    assert trained.history[trained.best_epoch]["validation_balanced_accuracy"] == pytest.approx(balanced)
+    assert trained.validation.quality == pytest.approx(balanced)

@@ -32,7 +32,7 @@ from headstart.tune.loop.optimizer import head_groups, make_optimizer, peak_rate
 from headstart.tune.loop.schedule import Positions, epoch_plan, n_epochs_of, n_steps_of, rate_factor
 from headstart.tune.loop.sharing import Sharing
 from headstart.tune.loop.state import Memory, Progress, history_row, write_history
-from headstart.tune.loop.step import ItemLosses, Step, Trained
+from headstart.tune.loop.step import ItemLosses, LossModule, Step
 from headstart.tune.objectives.supervised import Objective, balanced_weights, weights_to_judge
 from headstart.tune.policies.freeze import Freeze
 from headstart.tune.policies.policy import Policy
@@ -185,7 +185,7 @@ class Loop:
                 self.freeze.thaw(named)
                 for group in stage_groups(self.freeze, self.recipe, named):
                     self.optimizer.add_param_group(group)
-                self.step.trained = self.sharing.wrapped(self._trained)
+                self.step.module = self.sharing.wrapped(self._module)
                 self.step.keep_anchors()
 
     def start_here(self) -> None:
@@ -292,9 +292,9 @@ class Loop:
         targets = torch.from_numpy(labels.astype(kind))
         n_outputs = self.head.linear.out_features
         chosen = objective or Objective(self.head.task, self.recipe, targets, n_outputs)
-        self._trained = Trained(self.backbone, self.head, self.train.feed, chosen, self.machine)
+        self._module = LossModule(self.backbone, self.head, self.train.feed, chosen, self.machine)
         return Step(
-            self.sharing.wrapped(self._trained),
+            self.sharing.wrapped(self._module),
             self.optimizer,
             targets.to(self.machine.device),
             self.recipe,

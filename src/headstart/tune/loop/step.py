@@ -38,7 +38,7 @@ class ItemLosses(Protocol):
         ...
 
 
-class Trained(nn.Module):
+class LossModule(nn.Module):
     """All that runs in a step as one module, so that it can be run in several processes.
 
     Args:
@@ -67,7 +67,7 @@ class Step:
     """Takes optimizer steps.
 
     Args:
-        trained: gives the losses; wrapped for several processes where there are some.
+        module: gives the losses; wrapped for several processes where there are some.
         optimizer: over the trained parameters.
         targets: of all training items, by position, on the device.
         recipe: the settings.
@@ -80,7 +80,7 @@ class Step:
 
     def __init__(
         self,
-        trained: nn.Module,
+        module: nn.Module,
         optimizer: torch.optim.Optimizer,
         targets: Tensor,
         recipe: Recipe,
@@ -92,7 +92,7 @@ class Step:
         divisible: bool,
         network_parameters: Callable[[], Mapping[str, nn.Parameter]],
     ) -> None:
-        self.trained, self.optimizer, self.targets, self.recipe = trained, optimizer, targets, recipe
+        self.module, self.optimizer, self.targets, self.recipe = module, optimizer, targets, recipe
         self.seed, self.n_classes, self.sharing, self.smallest = seed, n_classes, sharing, smallest
         self.divisible = divisible
         self.n_parts = recipe.accumulate
@@ -156,8 +156,8 @@ class Step:
         for rows in np.array_split(np.arange(len(positions)), n_parts):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             last = part.stop == len(positions)
-            with nullcontext() if last else sharing.accelerator.no_sync(self.trained):
-                losses = self.trained(rows_of(inputs, part, len(positions)), targets[part])
+            with nullcontext() if last else sharing.accelerator.no_sync(self.module):
+                losses = self.module(rows_of(inputs, part, len(positions)), targets[part])
                 share = weight * losses.sum() / n_items
                 total += share.detach()
                 self._backward(share * sharing.n)  # over processes gradients are averaged

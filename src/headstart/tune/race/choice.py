@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from headstart.tune.race.runner import Judge, Runner
-from headstart.tune.training.result import Tuned
+from headstart.tune.training.result import Trained
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class AutoChoice:
 
     Attributes:
         chosen: the policy; "all" is the head alone.
-        tuned: its result; None for the head alone.
+        trained: its result; None for the head alone.
         candidates: all that were considered, the head alone first.
         reason: the choice in a sentence.
         refitted: whether the result was trained on validation items too, after the choice.
@@ -77,11 +77,11 @@ class AutoChoice:
     """
 
     chosen: str
-    tuned: Tuned | None
+    trained: Trained | None
     candidates: tuple[Candidate, ...]
     reason: str
     refitted: bool = False
-    scratch: Tuned | None = None
+    scratch: Trained | None = None
     averaged: bool = False
 
 

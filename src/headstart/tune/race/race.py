@@ -29,7 +29,7 @@ from headstart.tune.race.retraining import train_again
 from headstart.tune.race.runner import Build, Judge, Runner
 from headstart.tune.race.soup import soup_of
 from headstart.tune.race.study import Study
-from headstart.tune.training.result import Tuned
+from headstart.tune.training.result import Trained
 
 MEASURING = 1 / 3  # of the budget may go into preparing and measuring before the race is run
 _LIVE_EPOCH = 3.0  # an epoch without a stored prefix is a forward and a backward pass: three forward passes
@@ -248,20 +248,20 @@ class Race:
         if mixed is None or self.grouped:  # items of new groups gain more than averages
             again = self._again(best)
         if again is not None:
-            tuned, how = again, "then trained on training and validation items together"
+            trained, how = again, "then trained on training and validation items together"
         elif mixed is not None:
-            tuned, how = (
+            trained, how = (
                 mixed[1],
                 f"averaged over {', '.join(mixed[0])}, better on validation than any of them",
             )
         else:
-            tuned, how = best.result(), "trained without the validation items"
+            trained, how = best.result(), "trained without the validation items"
         candidates = [replace(c, chosen=c.name == best.name) for c in candidates]
         above = "" if found.better else ", but above it on validation"
         reason = f"{best.name}: {found.why}{above}; {how}"
         return AutoChoice(
             found.policy,
-            tuned,
+            trained,
             tuple(candidates),
             reason,
             refitted=again is not None,
@@ -269,7 +269,7 @@ class Race:
             averaged=again is None and mixed is not None,
         )
 
-    def _again(self, best: Runner) -> Tuned | None:
+    def _again(self, best: Runner) -> Trained | None:
         """The chosen candidate trained on all items; None where it does not fit."""
         if self.again is None:
             return None

@@ -9,10 +9,10 @@ from pathlib import Path
 from headstart.errors import HeadstartError, StoreError
 from headstart.progress import say
 from headstart.tune.race.runner import Build, Runner
-from headstart.tune.training.result import Tuned
+from headstart.tune.training.result import Trained
 
 
-def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, resume: bool) -> Tuned | None:
+def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, resume: bool) -> Trained | None:
     """Train a candidate on all items for the epochs it was planned with, its schedule to the end.
 
     The temperature, the validation score and the history stay those of the training that was validated: of this
@@ -33,20 +33,20 @@ def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, res
     try:
         training = build(best.entrant, folder)
         training.limit_epochs(n_epochs)
-        tuned = training.run(resume=resume, deadline=time.monotonic() + max(0.0, seconds))
+        trained = training.run(resume=resume, deadline=time.monotonic() + max(0.0, seconds))
     except StoreError:
         raise
     except HeadstartError as error:
         say(f"{best.name} on all items: {error}")
         return None
-    if not tuned.history or int(tuned.history[-1]["epoch"]) < n_epochs:
+    if not trained.history or int(trained.history[-1]["epoch"]) < n_epochs:
         say(f"{best.name}: the time was up before it was trained on all items")
         return None
     return replace(
-        tuned,
-        head=replace(tuned.head, temperature=validated.head.temperature),
+        trained,
+        head=replace(trained.head, temperature=validated.head.temperature),
         validation=validated.validation,
         validation_logits=validated.validation_logits,
         history=validated.history,
-        seconds=validated.seconds + tuned.seconds,
+        seconds=validated.seconds + trained.seconds,
     )

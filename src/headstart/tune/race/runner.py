@@ -19,7 +19,7 @@ from headstart.tune.race.comparison import Comparison, compare
 from headstart.tune.race.entrants import Entrant
 from headstart.tune.race.study import Study
 from headstart.tune.recipes.recipe import Recipe
-from headstart.tune.training.result import Score, Tuned, score
+from headstart.tune.training.result import Score, Trained, score
 
 
 class Trainable(Protocol):
@@ -31,7 +31,7 @@ class Trainable(Protocol):
     def limit_epochs(self, n_epochs: int) -> None: ...
     def run(
         self, *, resume: bool = False, deadline: float | None = None, until_epoch: int | None = None
-    ) -> Tuned: ...
+    ) -> Trained: ...
 
 
 Build = Callable[[Entrant, Path], Trainable]
@@ -88,7 +88,7 @@ class Runner:
         self.folder = folder / re.sub(r"[^a-z0-9.]+", "-", self.name.lower())
         self._may_resume = study.is_taken_up
         self._training: Trainable | None = None
-        self._tuned: Tuned | None = None
+        self._trained: Trained | None = None
         study.enter(self.name, entrant.policy.text, entrant.rate, fresh=entrant.fresh)
 
     @property
@@ -171,29 +171,29 @@ class Runner:
             return
         started = time.monotonic()
         try:
-            tuned = self._run(epoch, deadline)
+            trained = self._run(epoch, deadline)
         except StoreError:
             raise
         except HeadstartError as error:  # the others go on
             self.leave_out(f"failed: {error}")
             return
-        assert tuned.validation_logits is not None  # candidates are trained with validation
-        run = int(tuned.history[-1]["epoch"])
+        assert trained.validation_logits is not None  # candidates are trained with validation
+        run = int(trained.history[-1]["epoch"])
         seconds = self.facts["seconds"] + time.monotonic() - started
-        loss = self._judge.score(tuned.validation_logits).loss
-        self._study.report(self.name, epoch, loss, tuned.validation_logits)
+        loss = self._judge.score(trained.validation_logits).loss
+        self._study.report(self.name, epoch, loss, trained.validation_logits)
         self._study.note(self.name, seconds=seconds, run=run, ended=run < epoch)
-        self._tuned = tuned
+        self._trained = trained
 
     def drop(self) -> None:
         """Let go of the training in memory; its checkpoint keeps it."""
-        self._training = self._tuned = None
+        self._training = self._trained = None
 
-    def result(self) -> Tuned:
+    def result(self) -> Trained:
         """The best weights so far; from the checkpoint where they are not at hand."""
-        if self._tuned is None:
-            self._tuned = self._run(self.reached, time.monotonic())
-        return self._tuned
+        if self._trained is None:
+            self._trained = self._run(self.reached, time.monotonic())
+        return self._trained
 
     @property
     def training(self) -> Trainable:
@@ -212,7 +212,7 @@ class Runner:
             self._training = self._build(self.entrant, self.folder)
         return self._training
 
-    def _run(self, epoch: int, deadline: float) -> Tuned:
+    def _run(self, epoch: int, deadline: float) -> Trained:
         training = self._made()
         resume, self._may_resume = self._may_resume, True
         training.limit_epochs(int(self.facts["epochs"]))

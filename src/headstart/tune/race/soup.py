@@ -15,7 +15,7 @@ from headstart.heads.linear import LinearHead
 from headstart.tune.averaging.averages import State, greedy_soup
 from headstart.tune.race.runner import Judge, Runner
 from headstart.tune.speedups.seen_rows import seen_alone
-from headstart.tune.training.result import Tuned
+from headstart.tune.training.result import Trained
 from headstart.tune.training.training import Training
 
 _HEAD = ("weight", "bias")
@@ -34,7 +34,7 @@ def members_of(best: Runner, runners: Sequence[Runner]) -> list[Runner]:
     return same if best in same else []
 
 
-def soup_of(judge: Judge, best: Runner, runners: Sequence[Runner]) -> tuple[tuple[str, ...], Tuned] | None:
+def soup_of(judge: Judge, best: Runner, runners: Sequence[Runner]) -> tuple[tuple[str, ...], Trained] | None:
     """Average the best with other members of its cut, as long as validation strictly gains.
 
     Args:
@@ -59,7 +59,7 @@ def soup_of(judge: Judge, best: Runner, runners: Sequence[Runner]) -> tuple[tupl
         found = judge.score(logits_of(state))
         return found.quality, found.loss
 
-    soup = greedy_soup([(name, _joined(tuned)) for name, tuned in results.items()], measure)
+    soup = greedy_soup([(name, _joined(trained)) for name, trained in results.items()], measure)
     if len(soup.names) < 2:
         return None
     weights, head = _parted(first, soup.state)
@@ -89,13 +89,13 @@ def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[
         return loop.logits(loop.validation)
 
 
-def _joined(tuned: Tuned) -> State:
+def _joined(trained: Trained) -> State:
     """Network and head as one state."""
-    state: dict[str, Any] = {f"network.{name}": tensor for name, tensor in tuned.state_dict.items()}
-    return state | {f"head.{name}": torch.from_numpy(getattr(tuned.head, name)) for name in _HEAD}
+    state: dict[str, Any] = {f"network.{name}": tensor for name, tensor in trained.state_dict.items()}
+    return state | {f"head.{name}": torch.from_numpy(getattr(trained.head, name)) for name in _HEAD}
 
 
-def _parted(like: Tuned, state: Mapping[str, Tensor]) -> tuple[State, LinearHead]:
+def _parted(like: Trained, state: Mapping[str, Tensor]) -> tuple[State, LinearHead]:
     """A joined state as a network's weights and a head."""
     weights = {name.removeprefix("network."): t for name, t in state.items() if name.startswith("network.")}
     head: dict[str, Any] = {name: state[f"head.{name}"].numpy() for name in _HEAD}

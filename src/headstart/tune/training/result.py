@@ -80,7 +80,7 @@ def item_losses(
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
+class Trained:
     """A trained network with its head.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 training = Training(source, train, validation, classes, policy=policy, recipe=recipe, store=store,
                     setting=Setting.choose())
-tuned = training.run()
+trained = training.run()
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from headstart.tune.speedups.seen_rows import tokens_of
 from headstart.tune.training.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.training.network import network_to_train, plain_state
 from headstart.tune.training.random_start import random_start
-from headstart.tune.training.result import Score, Tuned
+from headstart.tune.training.result import Score, Trained
 from headstart.tune.training.start import Start, TargetScale, widened
 
 
@@ -168,7 +168,7 @@ class Training:
         deadline: float | None = None,
         until_epoch: int | None = None,
         share: float | None = None,
-    ) -> Tuned:
+    ) -> Trained:
         """Train and give back the best weights.
 
         Args:
@@ -197,7 +197,7 @@ class Training:
             elif share is not None:
                 self._put(interpolate(self._start, self._present(), share))
         self.freeze.release()
-        return self._tuned(logits, found, share)
+        return self._trained(logits, found, share)
 
     def _aided(self, *, compiled: bool = False) -> AbstractContextManager[None]:
         """With the activation checkpoints that the recipe asks for, so that memory does for whatever is measured."""
@@ -217,7 +217,7 @@ class Training:
         """The present weights of all that trains, by name."""
         return {name: tensor.detach().clone() for name, tensor in self.loop.state().items()}
 
-    def _tuned(self, logits: Any, found: Score | None, share: float | None) -> Tuned:
+    def _trained(self, logits: Any, found: Score | None, share: float | None) -> Trained:
         loop = self.loop
         notes: tuple[str, ...] = ()
         if share is not None:
@@ -227,7 +227,7 @@ class Training:
         elif self.recipe.wise_ft:
             notes = ("WiSE-FT was left out: it chooses by validation items, and none were set aside.",)
         last = self._contrasted if self._contrasted is not None and not self.recipe.epochs else loop
-        return Tuned(
+        return Trained(
             policy=self.policy.text,
             cut=self.policy.resolved_cut,
             recipe=self.recipe,
