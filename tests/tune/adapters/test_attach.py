@@ -20,7 +20,7 @@ from headstart.testing import check_backbone, floats
 from headstart.tune.adapters.attach import attach, is_adapter, merge
 from headstart.tune.adapters.kinds import METHODS, Adapter, Method
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "backbone"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "backbone"))
 
 from backbone_networks import TRANSFORMERS, make_timm, make_transformers
 

@@ -180,7 +180,7 @@ def test_a_kill_by_sigkill_at_any_moment_resumes_with_the_same_bits(tmp_path: Pa
     program = tmp_path / "program.py"
     program.write_text(
         "import sys, torch\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "from pathlib import Path\n"
         "from tune_networks import bits, small_loop\n"
         "torch.set_num_threads(1)\n"

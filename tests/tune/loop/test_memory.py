@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from tune_networks import gradients
 from tune_sources import part_of, source_of
-from worker import trained
+from worker import training_of
 
 from headstart.errors import TrainingError
 from headstart.features import Store, extract_pooled
@@ -39,8 +39,8 @@ def limit(network: nn.Module, n_most: int) -> None:
 def test_the_batch_is_worked_off_in_more_parts_with_the_same_gradients(
     case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = gradients(trained(tmp_path, case, batch_size=8).loop)
-    loop = trained(tmp_path, case, batch_size=8).loop
+    whole = gradients(training_of(tmp_path, case, batch_size=8).loop)
+    loop = training_of(tmp_path, case, batch_size=8).loop
     if case.split()[1] == "none":
         limit(loop.backbone.module, 2)
     else:  # a suffix runs the network on placeholders
@@ -68,27 +68,27 @@ def limit_rows(loop: Loop, n_most: int) -> None:
 
 
 def test_parts_are_kept_over_a_resume_and_more_may_be_asked_for(tmp_path: Path) -> None:
-    first = trained(tmp_path, "text none 16", tmp_path / "run", batch_size=8)
+    first = training_of(tmp_path, "text none 16", tmp_path / "run", batch_size=8)
     limit(first.backbone.module, 4)
     first.run(until_epoch=1)
     assert first.loop.step.n_parts == 2
-    again = trained(tmp_path, "text none 16", tmp_path / "run", batch_size=8)
+    again = training_of(tmp_path, "text none 16", tmp_path / "run", batch_size=8)
     again.run(resume=True, until_epoch=2)
     assert again.loop.step.n_parts == 2
-    more = trained(tmp_path, "text none 16", tmp_path / "run", batch_size=8, accumulate=4)
+    more = training_of(tmp_path, "text none 16", tmp_path / "run", batch_size=8, accumulate=4)
     more.run(resume=True)
     assert more.loop.step.n_parts == 4
 
 
 def test_one_item_that_does_not_fit(tmp_path: Path) -> None:
-    training = trained(tmp_path, "text none 16", batch_size=8)
+    training = training_of(tmp_path, "text none 16", batch_size=8)
     limit(training.backbone.module, 0)
     with pytest.raises(TrainingError, match=r"no memory left for 1 item\(s\) at a time.*checkpointing"):
         gradients(training.loop)
 
 
 def test_embedding_takes_fewer_items_at_a_time(tmp_path: Path) -> None:
-    loop = trained(tmp_path, "audio none 16").loop
+    loop = training_of(tmp_path, "audio none 16").loop
     loop.freeze.train(False)
     whole = embed_all(loop.backbone, loop.train.feed, loop.machine)
     limit(loop.backbone.module, 3)
@@ -131,12 +131,12 @@ REAL = """
     import resource, sys
     sys.path.insert(0, {here!r})
     from pathlib import Path
-    from worker import trained
+    from worker import training_of
     import torch
     torch.set_num_threads(1)
-    from test_memory import gradients
+    from tune_networks import gradients
 
-    training = trained(Path({folder!r}), "audio none 64", batch_size=64)
+    training = training_of(Path({folder!r}), "audio none 64", batch_size=64)
     grown = training.loop.backbone.module
     big = lambda m, a, y: y + torch.zeros(y.shape[0], 1_000_000, requires_grad=True).sum() * 0
     grown.encoder.register_forward_hook(big)
@@ -149,7 +149,7 @@ REAL = """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process's memory is Linux's")
 def test_a_processor_that_has_no_memory_left(tmp_path: Path) -> None:
-    code = textwrap.dedent(REAL.format(here=str(Path(__file__).parent), folder=str(tmp_path)))
+    code = textwrap.dedent(REAL.format(here=str(Path(__file__).parents[1]), folder=str(tmp_path)))
     ended = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout.split()[-1]) >= 2

@@ -27,7 +27,7 @@ def test_the_same_seed_gives_the_same_answer_to_the_bit_twice_in_one_process() -
 
 def test_the_same_seed_gives_the_same_answer_in_two_processes() -> None:
     code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "import torch; torch.set_num_threads(1)\n"
         "from tune_networks import small_loop\nfrom headstart.tune.loop.rate_finder import find_rate\n"
         "print(find_rate(small_loop(1), n_steps=30).to_json())"

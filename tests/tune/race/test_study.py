@@ -102,7 +102,7 @@ def test_without_resume_nothing_is_taken_up(tmp_path: Path) -> None:
 
 def raced(folder: Path, kill_after: float | None = None) -> dict[str, object] | None:
     """A race in a process of its own; None where it was killed."""
-    command = [sys.executable, str(Path(__file__).with_name("racing.py")), str(folder)]
+    command = [sys.executable, str(Path(__file__).parents[1] / "racing.py"), str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if kill_after is not None:
         begun = time.monotonic()

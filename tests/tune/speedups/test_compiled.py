@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from tune_networks import gradients
-from worker import trained
+from worker import training_of
 
 from headstart.errors import OptionError
 from headstart.tune.speedups.compiled import Compiled, aided
@@ -24,8 +24,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("case", ["text first:1 40", "image none 16"])
 @pytest.mark.parametrize("checkpointed", [False, True])
 def test_gradients_are_the_same(case: str, checkpointed: bool, tmp_path: Path) -> None:
-    plain = gradients(trained(tmp_path, case, batch_size=8).loop)
-    training = trained(tmp_path, case, batch_size=8)
+    plain = gradients(training_of(tmp_path, case, batch_size=8).loop)
+    training = training_of(tmp_path, case, batch_size=8)
     stages = training.policy.trained
     with aided(training.backbone, stages, compiled=True, checkpointed=checkpointed):
         fused = gradients(training.loop)
@@ -35,7 +35,7 @@ def test_gradients_are_the_same(case: str, checkpointed: bool, tmp_path: Path) -
 
 
 def run(folder: Path, run_folder: Path, until_epoch: int | None = None, **settings: Any) -> dict[str, Any]:
-    training = trained(folder, "text first:1 24", run_folder, batch_size=8, **settings)
+    training = training_of(folder, "text first:1 24", run_folder, batch_size=8, **settings)
     training.compiled = True
     return dict(training.run(resume=True, until_epoch=until_epoch).state_dict)
 
@@ -44,7 +44,7 @@ def test_a_compiled_training_goes_on_and_is_close_to_a_plain_one(tmp_path: Path)
     whole = run(tmp_path, tmp_path / "whole")
     run(tmp_path, tmp_path / "paused", until_epoch=1)
     resumed = run(tmp_path, tmp_path / "paused")
-    plain = trained(tmp_path, "text first:1 24", batch_size=8).run().state_dict
+    plain = training_of(tmp_path, "text first:1 24", batch_size=8).run().state_dict
     for name, tensor in whole.items():
         assert torch.equal(resumed[name], tensor)
         torch.testing.assert_close(plain[name], tensor, rtol=1e-3, atol=1e-4)
@@ -55,7 +55,7 @@ def test_a_training_with_activation_checkpoints_ends_with_the_same_bits_and_goes
     case: str, tmp_path: Path
 ) -> None:
     def result(run_folder: Path | None, until_epoch: int | None = None, **settings: Any) -> dict[str, Any]:
-        training = trained(tmp_path, case, run_folder, batch_size=8, **settings)
+        training = training_of(tmp_path, case, run_folder, batch_size=8, **settings)
         return dict(training.run(resume=True, until_epoch=until_epoch).state_dict)
 
     plain = result(None)
@@ -69,13 +69,13 @@ def test_a_training_with_activation_checkpoints_ends_with_the_same_bits_and_goes
 
 def test_without_a_compiler_it_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
-    training = trained(tmp_path, "text first:1 16")
+    training = training_of(tmp_path, "text first:1 16")
     with pytest.raises(OptionError, match="needs a C\\+\\+ compiler and there is no 'no-such-compiler'"):
         Compiled(training.backbone, training.policy.trained)
 
 
 def test_several_processes_do_not_compile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    training = trained(tmp_path, "text first:1 16")
+    training = training_of(tmp_path, "text first:1 16")
     monkeypatch.setattr("headstart.processes.count", lambda: 2)
     with (
         pytest.raises(OptionError, match="one process"),

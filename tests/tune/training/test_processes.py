@@ -18,7 +18,6 @@ import worker
 from headstart.errors import OptionError
 from headstart.tune.loop.checkpoint import Checkpoints
 
-HERE = Path(__file__).parent
 TOLERANCE = 1e-4  # relative; seen: 5e-6 with batch normalisation, 2e-7 without
 
 
@@ -32,7 +31,7 @@ def start(n: int, folder: Path, *cases: str, **environment: str) -> list[subproc
     }  # fmt: skip
     return [
         subprocess.Popen(
-            [sys.executable, str(HERE / "worker.py"), str(folder), *cases],
+            [sys.executable, worker.__file__, str(folder), *cases],
             env={**os.environ, **told, "RANK": str(number), "LOCAL_RANK": str(number)},
             text=True,
             stdout=subprocess.PIPE,
@@ -119,4 +118,4 @@ def test_a_launcher_configured_for_fsdp_is_refused_with_what_to_do(
 ) -> None:
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     with pytest.raises(OptionError, match=r"FSDP.*MULTI_GPU.*checkpointing: true"):
-        worker.trained(tmp_path, "text first:1 16")
+        worker.training_of(tmp_path, "text first:1 16")
