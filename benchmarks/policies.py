@@ -9,7 +9,6 @@ trained network or the head alone, and the seconds of training. The table is wri
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import Any
 
@@ -65,27 +64,15 @@ def _line(name: str, found: dict[str, Any]) -> str:
     low, high = found["interval"]
     taken = found["chosen"] if found["chosen"] != "all" else "head alone"
     return (
-        f"| {name} | `{found['policy']}` | {_n_trained(found['stages'])} | {found['accuracy']:.3f} "
+        f"| {name} | `{found['policy']}` | {found['n_trained']:,} | {found['accuracy']:.3f} "
         f"({low:.3f} to {high:.3f}) | {found['alone']:.3f} | {taken} | {found['phases'].get('tune', 0.0):.0f} s |"
     )
 
 
 def _stages(rows: list[dict[str, Any]]) -> str:
-    from headstart.tune.loop.optimizer import StageRow, as_table
+    from headstart.tune.policies.stage_table import StageRow, as_table
 
     return as_table([StageRow(**row) for row in rows])
-
-
-def _n_trained(rows: list[dict[str, Any]]) -> str:
-    """How many parameters of the network train, read off the table of stages."""
-    total = 0
-    for row in rows:
-        partly = re.search(r"(?:alone, |adapters of )([\d,]+)", row["fate"])
-        if partly:
-            total += int(partly[1].replace(",", ""))
-        elif row["fate"].startswith("trained at"):
-            total += row["n_parameters"] or 0
-    return f"{total:,}"
 
 
 if __name__ == "__main__":

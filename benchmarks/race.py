@@ -112,6 +112,7 @@ def one(name: str, policy: str, *, small: bool = False) -> dict[str, Any]:
         "alone": metrics["baselines"]["probe"]["accuracy"]["value"],
         "policy": policy,
         "stages": metrics["stages"],
+        "n_trained": sum(row["n_trained"] or 0 for row in metrics["stages"]),
         "seconds": seconds,
         "phases": metrics["seconds"],
         "chosen": metrics["chosen"]["policy"],

@@ -207,9 +207,14 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
         provenance={"Licence": "Apache-2.0"},
     )  # fmt: skip
     chosen = {"policy": "until:layer.2", "cut": 4, "head_stages": ["layer.5"]}
-    rows = [{"stage": name, "n_parameters": 1_774_464, "fate": "frozen"} for name in stages[:4]]
-    rows += [{"stage": name, "n_parameters": 1_774_464, "fate": "trained at 8.1e-05"} for name in stages[4:]]
-    rows.append({"stage": "head", "n_parameters": None, "fate": "trained at 0.0001"})
+    rows = [
+        {"stage": name, "n_parameters": 1_774_464, "fate": "frozen", "trains": False} for name in stages[:4]
+    ]
+    rows += [
+        {"stage": name, "n_parameters": 1_774_464, "fate": "trained at 8.1e-05", "trains": True}
+        for name in stages[4:]
+    ]
+    rows.append({"stage": "head", "n_parameters": None, "fate": "trained at 0.0001", "trains": True})
     rates = [10 ** (-7 + k / 8) for k in range(41)]
     search = {
         "rates": rates,

@@ -15,6 +15,7 @@ from headstart import processes
 from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
 from headstart.progress import say, set_quiet
+from headstart.tune.policies.catalogue import usages
 
 
 class _Stopped(Exception):
@@ -139,9 +140,8 @@ def fit(
     freeze: Annotated[
         str | None,
         typer.Option(
-            help="all (only the head trains), none, first:K, until:STAGE, last:K, only:STAGE or only:auto, norm, "
-            "bias, lora[:RANK], dora[:RANK], ia3, gradual, lp-ft, auto; or joined, as first:2,lora:8. "
-            "[default: all]"
+            help=f"What trains beside the head: {usages()}; a cut and what trains after it are joined by a comma, "
+            "as in first:2,lora:8. [default: all]"
         ),
     ] = None,
     head: Annotated[

@@ -88,7 +88,7 @@ class Learner:
             )
             say(reason)
             return Learned.head_alone(self.job.source, choice, len(train), reason)
-        if policy.text == "auto":
+        if policy.kind.chooses == "race":
             with self.clock.phase("tune"):
                 return learn_auto(self, choice, train, validation, folder, resume)
         return learn_trained(self, choice, train, validation, folder, resume, set_aside=set_aside)

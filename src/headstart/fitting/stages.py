@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headstart.backbone import Backbone
     from headstart.fitting.result import Learned
     from headstart.tune import Policy, Recipe
-    from headstart.tune.loop.optimizer import StageRow
+    from headstart.tune.policies.stage_table import StageRow
 
 
 def stages_table(job: Prepared, policy: Policy | None = None) -> str:
@@ -21,7 +21,7 @@ def stages_table(job: Prepared, policy: Policy | None = None) -> str:
         job: the data and the source.
         policy: what is frozen; None: as the command asks.
     """
-    from headstart.tune.loop.optimizer import as_table
+    from headstart.tune.policies.stage_table import as_table
 
     return as_table(_stage_rows(job, policy or job.policy, job.recipe))
 
@@ -41,7 +41,7 @@ def stage_rows(job: Prepared, learned: Learned) -> list[dict[str, Any]]:
 def _stage_rows(job: Prepared, policy: Policy, recipe: Recipe) -> list[StageRow]:
     import torch
 
-    from headstart.tune.loop.optimizer import policy_rows
+    from headstart.tune.policies.stage_table import policy_rows
     from headstart.tune.training.network import network_to_train
 
     n_parameters = parameters_of_stages(job.source.backbone)

@@ -170,7 +170,7 @@ def _stages(context: ReportContext) -> list[dict[str, Any]]:
             "n_parameters": "" if row["n_parameters"] is None else f"{row['n_parameters']:,}",
             "fate": str(row["fate"]),
             "norm": "" if norms.get(row["stage"]) is None else f"{norms[row['stage']]:.3g}",
-            "trains": "trained" in row["fate"] or " at " in row["fate"],
+            "trains": bool(row["trains"]),
         }
         for row in context.metrics.get("stages", ())
     ]

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from headstart import units
 from headstart.metrics import metric_named
 from headstart.report.context import ReportContext, Score
+from headstart.tune.policies.catalogue import kind_of
 
 BASELINES = {
     "probe": ("Head alone", "a linear head on the pretrained features, nothing else trained"),
@@ -126,7 +127,7 @@ def sentence_parts(context: ReportContext) -> list[tuple[str, bool]]:
     if trained:
         whole = len(trained) == len(every) or not every
         span = "all" if whole else trained[0] if len(trained) == 1 else f"{trained[0]} to {trained[-1]}"
-        parts = [(f"headstart {_trained_what(context)}", False), (span, not whole), (" of ", False), name]
+        parts = [(f"headstart {_done(context)}", False), (span, not whole), (" of ", False), name]
     else:
         parts = [(f"headstart trained a {context.head} on ", False), *_read_stages(read, every), name]
     parts += [(" to ", False), *_purpose(context), (", from ", False)]
@@ -135,18 +136,10 @@ def sentence_parts(context: ReportContext) -> list[tuple[str, bool]]:
     return [*parts, (f", in {duration(total)}." if total else ".", False)]
 
 
-def _trained_what(context: ReportContext) -> str:
-    """What was trained of the trained stages, by the policy's name: "fine-tuned ", "trained the biases in "."""
-    policy = str(context.metrics.get("chosen", {}).get("policy", ""))
-    last = policy.rpartition(",")[2].partition(":")[0]
-    named = {
-        "norm": "the normalisation",
-        "bias": "the biases",
-        "lora": "LoRA adapters",
-        "dora": "DoRA adapters",
-        "ia3": "IA3 adapters",
-    }
-    return f"trained {named[last]} in " if last in named else "fine-tuned "
+def _done(context: ReportContext) -> str:
+    """What was done to the trained stages: "fine-tuned ", "trained the biases in "."""
+    policy = str(context.metrics.get("chosen", {}).get("policy", "none"))
+    return f"{kind_of(policy).done} "
 
 
 def _read_stages(read: Sequence[str], every: Sequence[str]) -> list[tuple[str, bool]]:

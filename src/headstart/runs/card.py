@@ -11,6 +11,7 @@ from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.metrics import Metrics
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
+from headstart.tune.policies.catalogue import result_words
 from headstart.units import UNITS
 
 _BASELINES = {
@@ -164,10 +165,7 @@ def _front_matter(facts: CardFacts, metrics: Metrics, saved: SavedModel, modalit
 
 def _sentence(facts: CardFacts, metrics: Metrics, modality: str, n_classes: int) -> str:
     learned = metrics.n_train + metrics.n_validation
-    how = {
-        "all": "a head on frozen features",
-        "none": "the whole network trained",
-    }.get(metrics.chosen.policy, f"trained by the policy `{metrics.chosen.policy}`")
+    how = result_words(metrics.chosen.policy)
     what = {
         "classification": f"Tells {n_classes} classes of {UNITS[modality]} apart",
         "multilabel": f"Gives {UNITS[modality]} any of {n_classes} labels",

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.tune.feeds.mixing import check_mixing
-from headstart.tune.loop.gradient_norms import RANDOM_HEAD
-from headstart.tune.objectives.supervised import OF_CLASSES
-from headstart.tune.policies.policy import SURGICAL, Policy
-from headstart.tune.recipes.recipe import Recipe
+from headstart.tune.policies.policy import NEEDS_FITTED_HEAD, Policy
+from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
 def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> None:
@@ -57,9 +55,9 @@ def _of_choosing(recipe: Recipe, policy: Policy) -> Iterator[str]:
             "a recipe with epochs 0 trains in its contrastive stage alone, where there is nothing to choose by for "
             f"'{policy.text}': pass --freeze none, or a recipe with epochs"
         )
-    if policy.text == SURGICAL:
+    if policy.kind.chooses == "gradients":
         if recipe.head_start == "random":
-            yield RANDOM_HEAD
+            yield NEEDS_FITTED_HEAD
         return
     if isinstance(recipe.lr, str):
         yield "the race tries several rates around a given one: leave `lr: auto` away, or give a rate with --lr"

@@ -1,4 +1,4 @@
-"""Optimizer groups by stage, and the table that tells them before training."""
+"""Optimizer groups by stage."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import torch
 from tune_networks import chain, linear_head
 
 from headstart.heads.linear import LinearHeadModule
-from headstart.tune import Freeze, Policy, Recipe
-from headstart.tune.loop.optimizer import as_table, head_groups, make_optimizer, policy_rows, stage_groups
+from headstart.tune import Freeze, Recipe
+from headstart.tune.loop.optimizer import head_groups, make_optimizer, stage_groups
 
 STAGES = chain().stages
 
@@ -42,43 +42,3 @@ def test_the_optimizer_is_the_recipes() -> None:
     sgd = make_optimizer(groups, Recipe(optimizer="sgd", momentum=0.5), torch.device("cpu"))
     assert isinstance(sgd, torch.optim.SGD) and sgd.param_groups[0]["momentum"] == 0.5
     assert isinstance(make_optimizer(groups, Recipe(), torch.device("cpu")), torch.optim.AdamW)
-
-
-@pytest.mark.parametrize(
-    ("text", "fates"),
-    [
-        ("first:1", ["frozen", "trained at 0.025", "trained at 0.05", "trained at 0.1", "trained at 0.01"]),
-        ("only:block1", ["frozen", "trained at 0.025", "frozen", "frozen", "trained at 0.01"]),
-        (
-            "gradual",
-            [
-                "trained at 0.0125 from epoch 4",
-                "trained at 0.025 from epoch 3",
-                "trained at 0.05 from epoch 2",
-                "trained at 0.1 from epoch 1",
-                "trained at 0.01",
-            ],
-        ),
-        ("all", ["frozen", "frozen", "frozen", "frozen", "trained"]),
-        ("auto", ["chosen on validation"] * 4 + ["trained at 0.01"]),
-    ],
-)
-def test_the_table_names_stage_parameters_and_fate(text: str, fates: list[str]) -> None:
-    policy = Policy.parse(text, STAGES)
-    freeze = Freeze(chain(), policy.frozen) if policy.cut is not None and policy.trained else None
-    table = as_table(
-        policy_rows(policy, freeze, Recipe(lr=0.1, head_lr=0.01, layer_decay=0.5), [1000, 20, 20, 20])
-    )
-    lines = [line.split(maxsplit=2) for line in table.splitlines()[1:]]
-    assert [line[0] for line in lines] == [*STAGES, "head"]
-    assert [" ".join(line[1:]) for line in lines[-1:]] == fates[-1:]
-    assert [line[2] for line in lines[:-1]] == fates[:-1]
-    assert lines[0][1] == "1,000"
-
-
-def test_the_table_counts_what_trains_of_a_stage() -> None:
-    policy = Policy.parse("bias", STAGES)
-    freeze = Freeze(chain(), policy.frozen, policy.what)
-    line = as_table(policy_rows(policy, freeze, Recipe(lr=0.1), [1000, 20, 20, 20])).splitlines()[1]
-    n_biases = sum(p.numel() for n, p in chain().module.stem.named_parameters() if n.endswith("bias"))
-    assert line.endswith(f"biases alone, {n_biases} of 1,000, at 0.1")

@@ -167,7 +167,7 @@ def assert_rests(loop: Loop) -> None:
     assert not resting & held and not resting & {id(p) for p in loop.optimizer.state}
     assert all(p.grad is None and not p.requires_grad for p in network.parameters() if id(p) in resting)
     for path, module in network.named_modules():
-        if freeze.what != "whole":
+        if freeze.selection.name != "whole":
             assert is_adapter(path) or not module.training, path
     for index, stage in enumerate(freeze.stages):
         if stage in freeze.frozen:

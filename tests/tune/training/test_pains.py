@@ -22,6 +22,7 @@ from headstart.runs import RunDirectory
 from headstart.sources import load_source
 from headstart.tune import Freeze, Policy
 from headstart.tune.adapters.attach import is_adapter
+from headstart.tune.policies.selections import NORM
 
 
 def statistics(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -38,8 +39,10 @@ def test_statistics_of_frozen_layers_do_not_drift(text: str) -> None:
     backbone, inputs = timm_backbone("resnet10t", channels=(8, 8, 16, 16), stem_width=8)
     backbone.trace(inputs)
     policy = Policy.parse(text, backbone.stages)
-    what = "norm" if policy.what == "adapter" else policy.what  # in which all modules of the network rest too
-    freeze = Freeze(backbone, policy.frozen, what)
+    selection = (
+        NORM if policy.what == "adapter" else policy.selection
+    )  # all modules of the network rest in it too
+    freeze = Freeze(backbone, policy.frozen, selection)
     before = statistics(backbone.module)
     for _ in range(3):
         backbone.module.train()

@@ -30,13 +30,9 @@ from headstart.errors import OptionError, TrainingError
 from headstart.progress import say
 from headstart.tune.loop.loop import Loop
 from headstart.tune.loop.measure import unchanged
-from headstart.tune.policies.policy import SURGICAL, Policy
+from headstart.tune.policies.policy import NEEDS_FITTED_HEAD, Policy
 
 N_BATCHES = 5
-RANDOM_HEAD = (
-    "only:auto reads the gradients of the loss, which a random head makes meaningless: "
-    "set head_start: probe in the recipe, or name the stage (--freeze only:STAGE)"
-)
 _LEAST_SHARE = 0.01
 
 
@@ -86,7 +82,7 @@ def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
         TrainingError: no batch gave finite gradients.
     """
     if loop.recipe.head_start == "random":
-        raise OptionError(RANDOM_HEAD)
+        raise OptionError(NEEDS_FITTED_HEAD)
     if loop.freeze.frozen:
         raise OptionError(f"every stage must be open to be measured, {loop.freeze.frozen[0]} is frozen")
     parameters = loop.freeze.trained_parameters()
@@ -117,7 +113,7 @@ def with_stage_chosen(policy: Policy, choose: Callable[[Policy], RGN]) -> tuple[
         policy: any.
         choose: chooses by the gradients of a training of this policy; called where the stage is to be chosen.
     """
-    if policy.text != SURGICAL:
+    if policy.kind.chooses != "gradients":
         return policy, None
     found = choose(Policy.parse("none", policy.stages))
     for line in (found.table(), *found.notes):

@@ -28,9 +28,7 @@ from torch.nn import functional
 
 from headstart.data.targets import Task
 from headstart.errors import OptionError
-from headstart.tune.recipes.recipe import Recipe
-
-OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing")
+from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
 class Scorer(Protocol):

@@ -2,13 +2,12 @@
 
 It decides together what other tools decide apart, and so get wrong: gradients, train or eval mode (and with
 it the statistics of normalisation layers and dropout), and what the optimizer holds. A frozen stage stays in
-eval mode even when somebody calls `network.train()`; no frozen parameter reaches an optimizer; the names of
-all that is frozen are saved with the run and checked when it goes on.
+eval mode even when somebody calls `network.train()`; no frozen parameter reaches an optimizer; the names of the
+frozen tensors are saved with the run and checked when it is resumed.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -16,9 +15,7 @@ from torch import Tensor, nn
 
 from headstart.errors import OptionError, TrainingError, did_you_mean
 from headstart.tune.adapters.kinds import is_adapter
-from headstart.tune.policies.policy import What
-
-_BIAS = re.compile(r"bias|\w+_bias|bias_\w+")
+from headstart.tune.policies.selections import WHOLE, Selection
 
 
 class Staged(Protocol):
@@ -34,14 +31,13 @@ class Staged(Protocol):
 class Freeze:
     """Hold stages of a backbone frozen until thawed or released.
 
-    Where only some parameters of a stage train (`what`), all of it is in eval mode: its statistics and its
-    dropout rest as those of a frozen stage do; only the adapters' own modules follow `train`.
+    Where only some parameters of a stage train (`selection`), all of the stage is in eval mode: its statistics
+    and its dropout rest as those of a frozen stage do; only the adapters' own modules follow `train`.
 
     Args:
         backbone: the backbone; its module is changed in place (`requires_grad`, modes), never its weights.
         frozen: names of the frozen stages.
-        what: which parameters of the other stages train: "whole", "norm" (scales and shifts of normalisation),
-            "bias" or "adapter".
+        selection: which parameters of the other stages train.
         later: those of the frozen stages that will be thawed, so that their weights are kept too.
 
     Raises:
@@ -49,7 +45,11 @@ class Freeze:
     """
 
     def __init__(
-        self, backbone: Staged, frozen: Sequence[str], what: What = "whole", later: Sequence[str] = ()
+        self,
+        backbone: Staged,
+        frozen: Sequence[str],
+        selection: Selection = WHOLE,
+        later: Sequence[str] = (),
     ) -> None:
         for name in frozen:
             if name not in backbone.stages:
@@ -58,9 +58,9 @@ class Freeze:
                     f"{did_you_mean(name, backbone.stages)}"
                 )
         self._root = self.module = backbone.module
-        self.stages, self.what, self.later = backbone.stages, what, tuple(later)
+        self.stages, self.selection, self.later = backbone.stages, selection, tuple(later)
         self._owners = {name: backbone.stage_of(name) for name in _all_tensors(self._root)}
-        self._selected = selected_parameters(self._root, what)
+        self._selected = selection.parameters(self._root)
         self._requires_grad = {name: p.requires_grad for name, p in self._root.named_parameters()}
         self._modes = {name: module.training for name, module in self._root.named_modules()}
         self._eval_modules: list[nn.Module] = []
@@ -94,8 +94,16 @@ class Freeze:
         """The parameters that train now, by name in the network."""
         return {n: p for n, p in self._root.named_parameters() if n in self._to_train}
 
+    def n_trained(self, stage: str) -> int:
+        """Number of parameters of a stage that train, now or once it is thawed."""
+        free = self._free_of({name for name in self._requires_grad if name in set(self._may_change)})
+        own = [
+            p for name, p in self._root.named_parameters() if name in free and self.stage_of(name) == stage
+        ]
+        return sum(parameter.numel() for parameter in own)
+
     def trained_state(self) -> dict[str, Tensor]:
-        """All that the whole training may change, by name: of the trained stages and of those thawed later."""
+        """Everything that the training may change, by name: of the trained stages and of those thawed later."""
         tensors = _all_tensors(self._root)
         return {name: tensors[name].detach() for name in self._may_change}
 
@@ -120,7 +128,7 @@ class Freeze:
         return {
             "stages": list(self.stages),
             "frozen": list(self.frozen),
-            "what": self.what,
+            "what": self.selection.name,
             "trained_parameters": list(self.trained_parameters()),
             "frozen_tensors": list(self.frozen_tensors),
         }
@@ -158,20 +166,23 @@ class Freeze:
         self.frozen_tensors = tuple(name for name in self._owners if name not in trained)
         self._may_change = tuple(self._trainable_of(set(self._owners.values()) - (indices - later)))
         free = {name for name in self._requires_grad if name in trained}
-        # what the network itself holds fixed (sinusoidal positions) stays so, unless all of it came fixed
-        self._to_train = {name for name in free if self._requires_grad[name]} or free
-        whole = self.what == "whole"
-        self._eval_modules = (
-            _modules_in_eval(self._root, self._owners, indices) if whole else _all_but_adapters(self._root)
-        )
+        self._to_train = self._free_of(free)
+        if self.selection == WHOLE:
+            self._eval_modules = _modules_in_eval(self._root, self._owners, indices)
+        else:
+            self._eval_modules = _all_but_adapters(self._root)
         self._apply()
+
+    def _free_of(self, names: set[str]) -> set[str]:
+        """What the network itself holds fixed (sinusoidal positions) stays so, unless all of it came fixed."""
+        return {name for name in names if self._requires_grad[name]} or names
 
     def _trainable_of(self, stages: set[int]) -> dict[str, None]:
         """Names of the tensors of stages that training may change, in the network's order."""
         return {
             name: None
             for name, stage in self._owners.items()
-            if stage in stages and (self.what == "whole" or name in self._selected)
+            if stage in stages and (self.selection == WHOLE or name in self._selected)
         }
 
     def _let_follow(self) -> None:
@@ -194,12 +205,9 @@ class Freeze:
             return
         self.release()
         trained = [stage for stage in self.stages if stage not in self.frozen]
-        if self.what != "whole":
-            named = {"norm": "normalisation layer with scales", "bias": "bias", "adapter": "adapter"}[
-                self.what
-            ]
+        if self.selection != WHOLE:
             raise OptionError(
-                f"nothing is left to train: the stages {', '.join(trained)} have no {named}. "
+                f"nothing is left to train: the stages {', '.join(trained)} have no {self.selection.missing}. "
                 "Choose another --freeze"
             )
         if self.frozen:
@@ -207,24 +215,6 @@ class Freeze:
                 f"nothing is left to train: the stages {', '.join(trained)} "
                 "have no parameters of their own (in ALBERT all layers share theirs). Freeze all or none"
             )
-
-
-def selected_parameters(root: nn.Module, what: What) -> frozenset[str]:
-    """Names of the parameters of one kind: those of normalisation, biases, adapters, or all."""
-    names = [name for name, _ in root.named_parameters()]
-    if what == "whole":
-        return frozenset(names)
-    if what == "adapter":
-        return frozenset(name for name in names if is_adapter(name))
-    if what == "bias":
-        return frozenset(name for name in names if _BIAS.fullmatch(name.rpartition(".")[2]))
-    return frozenset(
-        f"{path}.{name}" if path else name
-        for path, module in root.named_modules()
-        if "norm" in type(module).__name__.lower()
-        for name, parameter in module.named_parameters(recurse=False)
-        if parameter.ndim == 1
-    )
 
 
 def _all_but_adapters(root: nn.Module) -> list[nn.Module]:

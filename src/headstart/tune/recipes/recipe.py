@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,9 @@ _BY_MODALITY: dict[str, dict[str, Any]] = {
     "text": {"epochs": 4, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16, "augment": "none"},
     "audio": {"epochs": 10, "lr": 5e-5, "head_lr": 1e-4, "batch_size": 16},
 }
+
+OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing")
+"""The settings of the loss that need classes or labels: a quantity has none."""
 
 
 class Recipe(BaseModel):
@@ -102,6 +106,21 @@ class Recipe(BaseModel):
     def weighs_rare_classes(self) -> bool:
         """Whether a rare class counts more in training than its items do."""
         return bool(self.class_weights or self.sampling == "balanced" or self.logit_adjustment)
+
+    def stage_rate(self, stage: str, stages: Sequence[str]) -> float:
+        """The peak rate of a stage: `lr`, decayed by the stage's distance from the last one.
+
+        Args:
+            stage: its name.
+            stages: names of all stages, in order.
+
+        Raises:
+            TypeError: `lr` is "auto", which the rate finder replaces before training.
+        """
+        if isinstance(self.lr, str):
+            raise TypeError("the rate 'auto' must be found before training")
+        distance: int = len(stages) - 1 - list(stages).index(stage)
+        return self.lr * self.layer_decay**distance
 
     @classmethod
     def for_modality(

@@ -54,7 +54,7 @@ def network_to_train(
     if inputs is not None:
         backbone.trace(inputs)
     later = policy.stages[policy.resolved_cut : policy.cut_at(1)]
-    return backbone, Freeze(backbone, policy.frozen, policy.what, later)
+    return backbone, Freeze(backbone, policy.frozen, policy.selection, later)
 
 
 def plain_state(network: nn.Module) -> dict[str, Tensor]:
