@@ -37,21 +37,21 @@ def speakers(folder: Path) -> dict[str, Any]:
 
 def timed_fit(data: Path, **options: Any) -> dict[str, Any]:
     """What a fit by these options took and reached."""
-    from headstart.fitting.options import fit_config
-    from headstart.verbs.fit import fit_config_to_run, import_rooms
+    from headstart.fitting.options import fit_options
+    from headstart.fitting.procedure import import_packages, run_fit
 
-    import_rooms()
+    import_packages()
     with tempfile.TemporaryDirectory() as temporary:
-        config = fit_config(
-            data=data, store=str(Path(temporary) / "store"), baseline=False, report=False, threads=n_threads(),
+        out = Path(temporary) / "run"
+        checked = fit_options(
+            data=data, out=out, store=str(Path(temporary) / "store"), baseline=False, report=False, threads=n_threads(),
             **options,
         )  # fmt: skip
-        out = Path(temporary) / "run"
         written: list[float] = []
         watcher = threading.Thread(target=_when_there, args=(out / "metrics.json", written), daemon=True)
         started = time.perf_counter()
         watcher.start()
-        run = fit_config_to_run(config, out)
+        run = run_fit(checked)
         whole = time.perf_counter() - started
         watcher.join()
         metrics = run.metrics

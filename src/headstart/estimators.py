@@ -10,62 +10,31 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.errors import DataError
+from headstart.fitting.options import LearnOptions, fit_options
+from headstart.fitting.signatures import constructed_from
 
 if TYPE_CHECKING:
-    from headstart.data import Modality, Task
+    from headstart.data import Task
 
 
 class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """What both estimators share: settings, fitting, features."""
 
-    def __init__(
-        self,
-        source: str | None = None,
-        freeze: str = "all",
-        *,
-        arch: str | None = None,
-        modality: Modality | None = None,
-        budget: str | None = None,
-        recipe: str | None = None,
-        epochs: int | None = None,
-        lr: float | None = None,
-        batch_size: int | None = None,
-        views: int | None = None,
-        head: str = "auto",
-        seed: int = 0,
-        precision: str = "auto",
-        device: str = "auto",
-        store: str | None = None,
-        threads: int | None = None,
-    ) -> None:
-        self.source = source
-        self.freeze = freeze
-        self.arch = arch
-        self.modality = modality
-        self.budget = budget
-        self.recipe = recipe
-        self.epochs = epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.views = views
-        self.head = head
-        self.seed = seed
-        self.precision = precision
-        self.device = device
-        self.store = store
-        self.threads = threads
+    @constructed_from(LearnOptions)
+    def __init__(self, **options: Any) -> None:
+        for name, value in options.items():
+            setattr(self, name, value)
 
     def _learn(self, X: Sequence[Any], labels: list[str], groups: Sequence[Any] | None, task: Task) -> None:
         """Learn from items and labels as text; sets what scikit-learn calls fitted attributes."""
         from headstart.clock import Clock
         from headstart.data import Examples
         from headstart.fitting.learner import Learner
-        from headstart.fitting.options import fit_config
         from headstart.fitting.plan import prepare_examples
 
         examples = Examples.from_lists(_plain(X), labels, groups, modality=self.modality, task=task)
         options = {name: value for name, value in self.get_params().items() if value is not None}
-        config = fit_config(data="items", **options)
+        config = fit_options(data="items", **options)
         clock = Clock()
         job = prepare_examples(examples, config, clock, split=False)
         if len(job.examples) < len(examples):
@@ -97,17 +66,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
     Args:
         source: a source URI.
         freeze: a freeze policy.
-        arch: the architecture of bare weights, or FILE:Class.
-        modality: "image", "text" or "audio"; None: told from the items.
-        budget: time for freeze="auto", such as "5m".
-        recipe: a recipe's name, such as "few-shot", or a YAML file; None: the defaults of the modality.
-        epochs, lr, batch_size, views: training settings that go over those of the recipe.
-        head: "auto", or "standard": the classification head of the source's own library.
-        seed: the one seed.
-        precision: "auto", "fp32" or "bf16".
-        device: "auto", "cpu", "cuda" or "mps".
-        store: the feature store's folder.
-        threads: cores to use.
+        options: every other option of learning by name, such as seed=1 (docs/options.md).
 
     Attributes:
         classes_: the labels, in the order of the columns of `predict_proba`.
@@ -197,17 +156,7 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
     Args:
         source: a source URI.
         freeze: a freeze policy.
-        arch: the architecture of bare weights, or FILE:Class.
-        modality: "image", "text" or "audio"; None: told from the items.
-        budget: time for freeze="auto", such as "5m".
-        recipe: a recipe's name, such as "few-shot", or a YAML file; None: the defaults of the modality.
-        epochs, lr, batch_size, views: training settings that go over those of the recipe.
-        head: "auto", or "standard": the classification head of the source's own library.
-        seed: the one seed.
-        precision: "auto", "fp32" or "bf16".
-        device: "auto", "cpu", "cuda" or "mps".
-        store: the feature store's folder.
-        threads: cores to use.
+        options: every other option of learning by name, such as seed=1 (docs/options.md).
 
     Attributes:
         profile_: stage name to the cross-validated R2 of a probe there.

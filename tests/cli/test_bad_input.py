@@ -321,6 +321,6 @@ def test_a_failure_of_ours_says_so(
 
     monkeypatch.setattr("headstart.fitting.saving.finish", fail)
     words = ("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
-    refused(command(*words), "error of ours", "half of nothing", "--debug", "--resume", code=1)
+    refused(command(*words), "internal error", "half of nothing", "--debug", "--resume", code=1)
     with pytest.raises(ZeroDivisionError):
         command(*words, "--debug")

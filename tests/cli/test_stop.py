@@ -99,7 +99,7 @@ def test_stopped_in_every_phase_and_gone_on_with(
             assert stopped.err.endswith("Run the same command again.\n"), phase
             assert list(tmp_path.iterdir()) == [], phase
         else:
-            assert stopped.err.endswith("Go on with: headstart fit --resume x\n"), phase
+            assert stopped.err.endswith("Resume with: headstart fit --resume x\n"), phase
             assert (tmp_path / "x" / "unfinished").is_file(), phase
             assert not [path for path in tmp_path.rglob("*") if path.suffix in (".part", ".tmp")], phase
             words = ("fit", "--resume", "x")
@@ -130,7 +130,7 @@ def test_a_real_process_in_training(digit_folder: Path, command: Command, tmp_pa
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, ""), err
-    assert err.endswith("Go on with: headstart fit --resume x\n")
+    assert err.endswith("Resume with: headstart fit --resume x\n")
     assert command("fit", "--resume", tmp_path / "x").code == 0
     assert command(*words, "--out", tmp_path / "y").code == 0
     resumed, alone = (RunDirectory.open(tmp_path / name) for name in "xy")

@@ -123,8 +123,13 @@ def test_resumed_with_another_data_set_policy_or_recipe(
     other = another_set(tmp_path / "others")
     """Each leaves the run as it was, so that it can be gone on with."""
     refused(command("fit", other, "--resume", ended), "training data was", "same settings")
-    refused(command("fit", "--resume", ended, "--freeze", "norm"), "freeze was gradual, is norm")
-    refused(command("fit", "--resume", ended, "--freeze", "all"), "freeze was gradual, is all")
+    refused(
+        command("fit", "--resume", ended, "--freeze", "norm"),
+        "it was started with --freeze gradual, not norm",
+    )
+    refused(
+        command("fit", "--resume", ended, "--freeze", "all"), "it was started with --freeze gradual, not all"
+    )
     refused(command("fit", "--resume", ended, "--lr", 0.01), "recipe lr was 0.001, is 0.01", "same settings")
     assert command("fit", "--resume", ended).code == 0
     refused(command("fit", "--resume", ended), str(ended), "finished")
@@ -135,7 +140,7 @@ def test_resumed_with_another_source(ended: Path, command: Command, tmp_path: Pa
 
     tiny.save_timm(tmp_path / "resnet")
     done = command("fit", "--resume", ended, "--source", tmp_path / "resnet")
-    refused(done, "is another run", "source was")
+    refused(done, "cannot resume", "it was started with --source")
 
 
 def test_the_head_alone_resumed_with_another_data_set(
@@ -149,8 +154,16 @@ def test_the_head_alone_resumed_with_another_data_set(
         words = ("--source", LETTERS, "--out", tmp_path / "x", *QUICK)
         assert command("fit", digit_folder, *words).code == 130
     other = another_set(tmp_path / "others")
-    refused(command("fit", other, "--resume", tmp_path / "x"), "another run", "data was", str(other))
-    refused(command("fit", "--resume", tmp_path / "x", "--freeze", "none"), "freeze was all, is none")
+    refused(
+        command("fit", other, "--resume", tmp_path / "x"),
+        "cannot resume",
+        "it was started with the data",
+        str(other),
+    )
+    refused(
+        command("fit", "--resume", tmp_path / "x", "--freeze", "none"),
+        "it was started with --freeze all, not none",
+    )
     assert command("fit", digit_folder, "--resume", tmp_path / "x").code == 0
 
 

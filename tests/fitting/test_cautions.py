@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headstart.fitting.cautions import judged_by_class, unopened, without_part, without_views
-from headstart.fitting.options import fit_config
+from headstart.fitting.options import fit_options
 from headstart.fitting.plan import recipe_of
 from headstart.tune import Policy, Recipe
 
@@ -15,17 +15,17 @@ STAGES = ("embeddings", *(f"layer.{k}" for k in range(6)))
 
 
 def test_settings_of_training_have_no_part_where_the_head_alone_is_fitted() -> None:
-    config = fit_config(data="x", recipe="imbalanced", epochs=3, budget="1m")
+    config = fit_options(data="x", recipe="imbalanced", epochs=3, budget="1m")
     said = " ".join(without_part(config, Policy.parse("all", STAGES)))
     assert "--recipe, --epochs have no part under --freeze all" in said and "--budget has no part" in said
-    assert without_part(fit_config(data="x", epochs=3), Policy.parse("none", STAGES)) == []
-    auto = fit_config(data="x", epochs=3, budget="1m", freeze="auto")
+    assert without_part(fit_options(data="x", epochs=3), Policy.parse("none", STAGES)) == []
+    auto = fit_options(data="x", epochs=3, budget="1m", freeze="auto")
     assert without_part(auto, Policy.parse("auto", STAGES)) == []
 
 
 def test_gradual_opens_every_stage_unless_fewer_epochs_are_asked_for() -> None:
     policy = Policy.parse("gradual", STAGES)
-    usual = recipe_of(fit_config(data="x", freeze="gradual"), "text", policy)
+    usual = recipe_of(fit_options(data="x", freeze="gradual"), "text", policy)
     assert usual.epochs == 7 and unopened(policy, usual) == []
     (said,) = unopened(policy, Recipe(epochs=4))
     assert "embeddings to layer.1 stay frozen" in said and "--epochs 7" in said
@@ -37,7 +37,7 @@ def test_gradual_opens_every_stage_under_a_recipe_that_does_not_tell_the_epochs(
     told: str, epochs: int, tmp_path: Path
 ) -> None:
     (tmp_path / "own.yaml").write_text(told)
-    config = fit_config(data="x", freeze="gradual", recipe=str(tmp_path / "own.yaml"))
+    config = fit_options(data="x", freeze="gradual", recipe=str(tmp_path / "own.yaml"))
     assert recipe_of(config, "text", Policy.parse("gradual", STAGES)).epochs == epochs
 
 

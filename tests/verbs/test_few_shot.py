@@ -59,11 +59,11 @@ def test_what_the_source_knows_already_is_left_alone(tmp_path: Path, monkeypatch
 def test_naming_the_frequent_class_is_not_knowing(tmp_path: Path) -> None:
     from headstart.clock import Clock
     from headstart.fitting.learner import Learner
-    from headstart.fitting.options import fit_config
+    from headstart.fitting.options import fit_options
     from headstart.fitting.plan import prepare
 
     table = small_data.digit_table(tmp_path)
-    config = fit_config(data=str(table), source=LETTERS, store=str(tmp_path / "store"), **FEW)
+    config = fit_options(data=str(table), source=LETTERS, store=str(tmp_path / "store"), **FEW)
     learner = Learner(prepare(config, Clock()), config, Clock())
     train = learner.job.positions("train")
     choice = learner.choose(train)

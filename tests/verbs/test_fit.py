@@ -13,10 +13,10 @@ import yaml
 import headstart
 import small_data
 from headstart.errors import InputError, OptionError
+from headstart.fitting.configuration import options_of_command
+from headstart.fitting.procedure import run_fit
 from headstart.runs import Predictions, RunDirectory
 from headstart.runs.run import Run
-from headstart.verbs import fit as fit_module
-from headstart.verbs.fit import fit_config_to_run, options_of_command
 from small_data import LETTERS, SETTINGS
 
 FILES = {
@@ -85,9 +85,9 @@ def test_the_table_and_the_array_of_the_same_pictures(tmp_path: Path) -> None:
 
 
 def test_the_same_configuration_gives_the_same_bits(digit_run: Run, tmp_path: Path) -> None:
-    given = {"store": str(tmp_path / "fresh"), "report": False}
+    given = {"store": str(tmp_path / "fresh"), "report": False, "out": tmp_path / "again"}
     config = options_of_command(given, digit_run.path / "headstart.yaml", None)
-    again = fit_config_to_run(config, tmp_path / "again")
+    again = run_fit(config)
     for key in ("test", "baselines", "profile", "chosen", "verdict"):
         assert again.metrics[key] == digit_run.metrics[key]
     np.testing.assert_array_equal(predictions(again).probabilities, predictions(digit_run).probabilities)
@@ -183,14 +183,14 @@ def test_an_interrupted_run_is_gone_on_with(
     assert "headstart fit --resume" in stopped.value.__notes__[0]
     with pytest.raises(InputError, match="did not finish; go on with --resume"):
         headstart.predict(tmp_path / "x", digit_folder)
-    resumed = fit_config_to_run(options_of_command({}, None, tmp_path / "x"), resume=tmp_path / "x")
+    resumed = run_fit(options_of_command({}, None, tmp_path / "x"), resume=tmp_path / "x")
     assert resumed.path == tmp_path / "x" and names(resumed) == names(alone)
     assert resumed.metrics["test"] == alone.metrics["test"]
     np.testing.assert_array_equal(predictions(resumed).probabilities, predictions(alone).probabilities)
     with pytest.raises(InputError, match="is finished: there is nothing to resume"):
         options_of_command({}, None, tmp_path / "x")
     with pytest.raises(OptionError, match="leave --out away"):
-        fit_config_to_run(options_of_command({"data": "d"}, None, None), tmp_path, tmp_path)
+        options_of_command({"data": "d", "out": tmp_path}, None, tmp_path)
 
 
 def test_what_cannot_be_fitted_leaves_nothing(
@@ -199,7 +199,7 @@ def test_what_cannot_be_fitted_leaves_nothing(
     def refuse(*_: Any) -> None:
         raise InputError("no such network can be cut")
 
-    monkeypatch.setattr(fit_module, "say", lambda text: None)
+    monkeypatch.setattr("headstart.fitting.procedure.say", lambda text: None)
     monkeypatch.setattr("headstart.fitting.evaluation.learn_and_evaluate", refuse)
     with pytest.raises(InputError, match="cut"):
         headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", **QUICK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from headstart.fitting.options import FitConfig
+from headstart.fitting.options import FitOptions
 
 if TYPE_CHECKING:
     from headstart.data.targets import Task
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _OF_TRAINING = ("recipe", "epochs", "lr", "batch_size", "views", "compile")
 
 
-def without_part(config: FitConfig, policy: Policy) -> list[str]:
+def without_part(config: FitOptions, policy: Policy) -> list[str]:
     """Options that have no part under a policy.
 
     Args:

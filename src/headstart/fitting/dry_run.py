@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.clock import Clock
-from headstart.fitting.options import FitConfig
+from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Prepared, prepare
 from headstart.fitting.report_facts import label_counts, task_words
 from headstart.fitting.stages import stages_table
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 N_TIMED = 32
 
 
-def plan(config: FitConfig) -> str:
+def dry_run(config: FitOptions) -> str:
     """Say what a fit would do.
 
     Args:
@@ -67,7 +67,7 @@ def _stages(job: Prepared) -> str:
     )
 
 
-def _cost(job: Prepared, config: FitConfig) -> str:
+def _cost(job: Prepared, config: FitOptions) -> str:
     """Time from a few real items; disk from the widths of the stages and the shape of the state."""
     from headstart.data.items import take_items
     from headstart.features import Setting

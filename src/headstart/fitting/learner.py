@@ -18,7 +18,7 @@ import numpy as np
 from headstart import processes
 from headstart.clock import Clock
 from headstart.errors import DataError
-from headstart.fitting.options import FitConfig
+from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Prepared
 from headstart.fitting.result import Learned
 from headstart.progress import say
@@ -42,7 +42,7 @@ class Learner:
         clock: takes the phases "features", "head" and "tune".
     """
 
-    def __init__(self, job: Prepared, config: FitConfig, clock: Clock) -> None:
+    def __init__(self, job: Prepared, config: FitOptions, clock: Clock) -> None:
         from headstart.features import Setting, Store
 
         self.job, self.config, self.clock = job, config, clock

@@ -1,102 +1,205 @@
-"""The options of `fit`, declared once: the command, the script and headstart.yaml share them."""
+"""The options of `fit`, each declared once: its type, default, constraint and words.
+
+The command's flags and help, the signature of `headstart.fit`, the constructors of the estimators, headstart.yaml
+and docs/options.md are all made from these fields. To add an option, add a field.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from headstart.errors import OptionError, did_you_mean
+from headstart.tune.policies.catalogue import usages
+from headstart.tune.recipes.recipe import Recipe
+
+DATA, SOURCE = "Data", "Source and policy"
+TRAINING, RUN, MACHINE = "Training", "Evaluation and run", "Machine"
+GROUPS = (DATA, SOURCE, TRAINING, RUN, MACHINE)  # the order of help and docs
 
 Precision = Literal["auto", "fp32", "bf16"]
 
 
-class FitConfig(BaseModel):
-    """Everything that decides the result of a fit; written resolved to RUN/headstart.yaml."""
+@dataclass(frozen=True)
+class Shown:
+    """How an option is shown in help and docs.
 
+    Attributes:
+        group: its heading, one of GROUPS.
+        metavar: what stands for its value, such as COLUMN; "": its type.
+        otherwise: what is taken when it is not given, if the default does not say so.
+    """
+
+    group: str
+    metavar: str = ""
+    otherwise: str = ""
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+AnyPath = Annotated[str | Path, BeforeValidator(_as_text)]  # a str once it is validated
+
+
+def _of_recipe(name: str, words: str) -> Any:
+    """A setting of the recipe that an option overrides, under the recipe's own constraints."""
+    field: Any = Field(default=None, description=words)
+    field.metadata.extend(Recipe.model_fields[name].metadata)
+    return field
+
+
+class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data: str
-    source: str | None = None
-    arch: str | None = None
-    target: str | None = None
-    task: Literal["auto", "classification", "multilabel", "regression"] = "auto"
-    group: str | None = None
-    modality: Literal["image", "text", "audio"] | None = None
-    freeze: str = "all"
-    head: Literal["auto", "standard"] = "auto"
-    folds: int | None = Field(default=None, ge=2, le=100)
-    budget: str | None = None
-    recipe: str | None = None
-    epochs: int | None = Field(default=None, ge=1)
-    lr: Annotated[float, Field(gt=0)] | Literal["auto"] | None = None
-    batch_size: int | None = Field(default=None, ge=1)
-    views: int | None = Field(default=None, ge=1, le=64)
-    refit_all: bool = False
-    compile: bool = False
-    baseline: bool = True
-    report: bool = True
-    seed: int = Field(default=0, ge=0)
-    precision: Precision = "auto"
-    device: str = "auto"
-    threads: int | None = Field(default=None, ge=1)
-    store: str | None = None
-    trust_remote_code: bool = False
 
-    @field_validator("data", "source", "store", "recipe", mode="before")
-    @classmethod
-    def _path_to_text(cls, value: Any) -> Any:
-        return str(value) if isinstance(value, Path) else value
+class _DataOption(_Options):
+    data: Annotated[AnyPath, Shown(DATA)] = Field(
+        kw_only=False, description="A folder, a table, an npz file or a hub id."
+    )
+
+
+class LearnOptions(_Options):
+    """Options of learning, which the estimators take too."""
+
+    source: Annotated[
+        AnyPath | None, Shown(SOURCE, otherwise="a well-known one for the data, from the hub")
+    ] = Field(
+        default=None,
+        kw_only=False,
+        description="timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters.",
+    )
+    freeze: Annotated[str, Shown(SOURCE)] = Field(
+        default="all",
+        kw_only=False,
+        description=f"What trains beside the head: {usages()}; a cut and what trains after it are joined by a "
+        "comma, as in first:2,lora:8.",
+    )
+    arch: Annotated[str | None, Shown(SOURCE)] = Field(
+        default=None, description="FILE:Class, module:Class or a timm name, for a file of weights alone."
+    )
+    head: Annotated[Literal["auto", "standard"], Shown(SOURCE)] = Field(
+        default="auto", description="auto, or standard: the pooling and the head of the library's own class."
+    )
+    budget: Annotated[str | None, Shown(SOURCE, "TIME")] = Field(
+        default=None, description="Time for --freeze auto, such as 90s, 10m or 1h."
+    )
+    modality: Annotated[Literal["image", "text", "audio"] | None, Shown(DATA)] = Field(
+        default=None, description="image, text or audio, if the data does not show it."
+    )
+    recipe: Annotated[AnyPath | None, Shown(TRAINING, otherwise="the settings of the modality")] = Field(
+        default=None, description="Training settings: a name of `headstart recipes`, or a YAML file."
+    )
+    epochs: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = Field(
+        default=None, ge=1, description="Maximum number of epochs."
+    )
+    lr: Annotated[
+        Annotated[float, Field(gt=0)] | Literal["auto"] | None, Shown(TRAINING, otherwise="the recipe's")
+    ] = Field(
+        default=None, description="Peak learning rate of the trained stages, or auto: the rate finder's."
+    )
+    batch_size: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = _of_recipe(
+        "batch_size", "Batch size."
+    )
+    views: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="Number of stored views per item, augmented from the second on.",
+    )
+    seed: Annotated[int, Shown(MACHINE)] = Field(default=0, ge=0, description="Random seed.")
+    precision: Annotated[Precision, Shown(MACHINE)] = Field(
+        default="auto", description="fp32, bf16, or auto: bf16 if the device is faster in it."
+    )
+    device: Annotated[str, Shown(MACHINE)] = Field(
+        default="auto", description="cpu, cuda, mps, or auto: CUDA, then MPS, then CPU."
+    )
+    threads: Annotated[int | None, Shown(MACHINE, otherwise="the cores this process may use")] = Field(
+        default=None, ge=1, description="Number of threads."
+    )
+    store: Annotated[
+        AnyPath | None, Shown(MACHINE, "FOLDER", "$HEADSTART_CACHE, or the user's cache folder")
+    ] = Field(default=None, description="Folder of the feature store.")
 
     @property
     def budget_seconds(self) -> float | None:
-        """The budget in seconds, or None where none was given."""
+        """The budget in seconds; None if there is none."""
         return None if self.budget is None else seconds_of(self.budget)
 
 
-def fit_config(**options: Any) -> FitConfig:
-    """Check the options of a fit and tell all faults at once.
+class FitOptions(LearnOptions, _DataOption):
+    """Every option of a fit; all but `out` are written resolved to RUN/headstart.yaml."""
+
+    target: Annotated[str | None, Shown(DATA, "COLUMN", "the column label, target or class")] = Field(
+        default=None, description="Column to predict."
+    )
+    task: Annotated[Literal["auto", "classification", "multilabel", "regression"], Shown(DATA)] = Field(
+        default="auto",
+        description="classification, multilabel (labels joined by | or ;), regression, or auto: by the labels.",
+    )
+    group: Annotated[str | None, Shown(DATA, "COLUMN", "the column patient, speaker, group or subject")] = (
+        Field(default=None, description="Column of the groups that a split keeps together.")
+    )
+    domain: Annotated[str | None, Shown(DATA, "COLUMN")] = Field(
+        default=None, description="Column that says which domain an item belongs to."
+    )
+    trust_remote_code: Annotated[bool, Shown(SOURCE)] = Field(
+        default=False, description="Let the model code of a hub source run on this machine."
+    )
+    compile: Annotated[bool, Shown(TRAINING)] = Field(
+        default=False, description="Compile the trained blocks; slower on processors (docs/training.md)."
+    )
+    out: Annotated[AnyPath | None, Shown(RUN, "FOLDER", "runs/ and the name of the data")] = Field(
+        default=None, exclude=True, description="Folder of the run: numbered if it exists, never overwritten."
+    )
+    folds: Annotated[int | None, Shown(RUN)] = Field(
+        default=None, ge=2, le=100, description="Evaluate by cross-validation with this number of folds."
+    )
+    refit_all: Annotated[bool, Shown(RUN)] = Field(
+        default=False, description="After the evaluation, learn from every label."
+    )
+    baseline: Annotated[bool, Shown(RUN)] = Field(default=True, description="Measure the classical baseline.")
+    report: Annotated[bool, Shown(RUN)] = Field(default=True, description="Write report.html.")
+
+
+def fit_options(**given: Any) -> FitOptions:
+    """Check the options of a fit and report all faults at once.
 
     Args:
-        options: fields of FitConfig by name.
+        given: fields of FitOptions by name.
 
     Raises:
         OptionError: an option is unknown or has a wrong value.
     """
     try:
-        config = FitConfig(**options)
+        options = FitOptions(**given)
     except ValidationError as error:
         raise OptionError(_all_faults(error)) from None
-    if config.budget is not None:
-        seconds_of(config.budget)
-    elif config.freeze == "auto":
+    if options.budget is not None:
+        seconds_of(options.budget)
+    elif options.freeze == "auto":
         raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
-    if config.compile and config.freeze == "auto":
+    if options.compile and options.freeze == "auto":
         raise OptionError("--compile is for one training: a race would compile every candidate anew")
-    return config
+    return options
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Read the options of a headstart.yaml.
+def shown(field: FieldInfo) -> Shown:
+    """How an option is shown."""
+    return next(found for found in field.metadata if isinstance(found, Shown))
 
-    Raises:
-        OptionError: the file is absent or is not a mapping of options.
-    """
-    import yaml
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise OptionError(f"{path} is not YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise OptionError(f"{path} must hold options by name, such as a run's headstart.yaml")
-    options = content.get("fit", content)
-    if not isinstance(options, dict):
-        raise OptionError(f"{path}: `fit` must hold options by name")
-    return dict(options)
+def default_words(field: FieldInfo) -> str:
+    """What is taken when an option is not given, in words; "" if there is nothing to say."""
+    if field.is_required() or field.default is False:
+        return ""
+    if field.default is True:
+        return "yes"
+    return shown(field).otherwise if field.default is None else str(field.default)
 
 
 def seconds_of(budget: str) -> float:
@@ -122,7 +225,7 @@ def _all_faults(error: ValidationError) -> str:
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
-            lines.append(f"there is no option '{name}'.{did_you_mean(name, FitConfig.model_fields)}")
+            lines.append(f"there is no option '{name}'.{did_you_mean(name, FitOptions.model_fields)}")
         else:
             lines.append(f"option {name}: {fault['msg']}, got {fault['input']!r}")
     return "\n".join(lines)

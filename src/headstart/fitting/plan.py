@@ -13,7 +13,7 @@ import numpy as np
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import DataError, DiskFullError, OptionError, SourceError
 from headstart.fitting.cautions import judged_by_class, unopened, without_part, without_views
-from headstart.fitting.options import FitConfig
+from headstart.fitting.options import FitOptions
 from headstart.progress import say
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Prepared:
         return np.flatnonzero(self.examples.splits == part)
 
 
-def prepare(config: FitConfig, clock: Clock) -> Prepared:
+def prepare(config: FitOptions, clock: Clock) -> Prepared:
     """Read the data and the source, and check all that can be known before the long part.
 
     Args:
@@ -86,7 +86,7 @@ def prepare(config: FitConfig, clock: Clock) -> Prepared:
     return prepare_examples(examples, config, clock)
 
 
-def check_place(config: FitConfig) -> None:
+def check_place(config: FitOptions) -> None:
     """Refuse a device that is not there and a store that cannot be one, before anything is read.
 
     Raises:
@@ -121,7 +121,7 @@ def _try_to_write(folder: Path) -> None:
         (Path(trial) / "trial").write_bytes(b"1")
 
 
-def check_learnable(job: Prepared, config: FitConfig) -> None:
+def check_learnable(job: Prepared, config: FitOptions) -> None:
     """Refuse parts that nothing can be learned from or measured on, before anything is computed.
 
     Raises:
@@ -141,7 +141,7 @@ def check_learnable(job: Prepared, config: FitConfig) -> None:
         )
 
 
-def prepare_examples(examples: Examples, config: FitConfig, clock: Clock, split: bool = True) -> Prepared:
+def prepare_examples(examples: Examples, config: FitOptions, clock: Clock, split: bool = True) -> Prepared:
     """The same for examples that are read already.
 
     Args:
@@ -209,10 +209,10 @@ def _import_library(modality: str) -> None:
         importlib.import_module(name)
 
 
-def _load(config: FitConfig, examples: Examples) -> Source:
+def _load(config: FitOptions, examples: Examples) -> Source:
     from headstart.sources import default_source, load_source
 
-    uri = config.source or default_source(examples.modality)
+    uri = str(config.source or default_source(examples.modality))
     source = load_source(
         uri, arch=config.arch, modality=examples.modality, trust_remote_code=config.trust_remote_code
     )
@@ -228,7 +228,7 @@ def _load(config: FitConfig, examples: Examples) -> Source:
     return source
 
 
-def _policy(config: FitConfig, source: Source) -> Policy:
+def _policy(config: FitOptions, source: Source) -> Policy:
     """What is frozen; a standard head's own pooling has weights of chance, so it trains also under `all`."""
     from headstart.sources.standard import POOLING_STAGE
     from headstart.tune import Policy
@@ -240,7 +240,7 @@ def _policy(config: FitConfig, source: Source) -> Policy:
     return policy
 
 
-def recipe_of(config: FitConfig, modality: str, policy: Policy) -> Recipe:
+def recipe_of(config: FitOptions, modality: str, policy: Policy) -> Recipe:
     """The recipe of the options under a policy, with the policy's own rate where none is given.
 
     Args:
@@ -264,7 +264,7 @@ def recipe_of(config: FitConfig, modality: str, policy: Policy) -> Recipe:
     return Recipe.for_modality(modality, **told)
 
 
-def _with_parts(examples: Examples, config: FitConfig, keys: np.ndarray, split: bool) -> Examples:
+def _with_parts(examples: Examples, config: FitOptions, keys: np.ndarray, split: bool) -> Examples:
     """With splits; with `--folds` every item is learned from and held out in turn."""
     from headstart.data import with_splits
 

@@ -251,7 +251,7 @@ def _next_command(learner: Learner) -> str:
     config = learner.config
     if config.freeze != "all":
         return ""
-    words = ["headstart", "fit", config.data]
+    words = ["headstart", "fit", str(config.data)]
     for name in ("source", "arch", "target", "task", "group", "modality", "folds", "head"):
         value = getattr(config, name)
         if value is not None and value != "auto":

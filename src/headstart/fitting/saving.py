@@ -127,7 +127,7 @@ def _write_card(
     source = learner.job.source
     facts = CardFacts(
         name=run.path.name,
-        data=learner.config.data,
+        data=str(learner.config.data),
         target=context.target,
         source=source.uri,
         provenance=source.provenance.to_json(),

@@ -133,12 +133,12 @@ def test_adapters_and_head_are_there_on_reload(
 def test_frozen_weights_of_chance_are_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """ultralytics/ultralytics#4826 and #6020: layers frozen of a network that was never pretrained."""
     from headstart.clock import Clock
-    from headstart.fitting.options import fit_config
+    from headstart.fitting.options import fit_options
     from headstart.fitting.plan import prepare
 
     folder = small_data.digit_folder(tmp_path / "digits")
     tiny.save_timm(tmp_path / "resnet", pretrained=False)
     for freeze, held in (("first:2", True), ("norm", True), ("lora:2", True), ("none", False)):
-        config = fit_config(data=folder, source=tmp_path / "resnet", freeze=freeze)
+        config = fit_options(data=folder, source=tmp_path / "resnet", freeze=freeze)
         prepare(config, Clock())
         assert ("they stay random" in capsys.readouterr().err) == held

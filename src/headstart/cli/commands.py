@@ -1,0 +1,70 @@
+"""The commands `predict`, `report`, `demo` and `cache`: thin, each over the verb of its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.cli.options import AsJson, Finished, Quiet, Store, Threads
+from headstart.progress import say, set_quiet
+
+
+def predict(
+    run: Finished,
+    data: Annotated[
+        str, typer.Argument(help="A folder, a table, one file, or a .txt file with one text per line.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="A .csv or .parquet file. [default: standard output]")
+    ] = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Predict DATA with a finished run."""
+    set_quiet(quiet)
+    from headstart.verbs.predict import predict as predict_verb
+
+    predictions = predict_verb(run, data, out=out, threads=threads)
+    if out is None:
+        print(predictions.to_csv(), end="")
+    else:
+        say(f"{len(predictions.items)} predictions are in {out}")
+
+
+def report(
+    run: Finished,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Open the report of a finished run."""
+    from headstart.verbs.report import report as report_verb
+
+    print(report_verb(run, show=show))
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: runs/demo]")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn handwritten digits from letters, offline, in under a minute, and see what transfer gives."""
+    set_quiet(quiet)
+    from headstart.verbs.demo import demo as demo_verb
+
+    result = demo_verb(out=out)
+    print(json.dumps(result.to_json(), indent=2) if as_json else result.text)
+
+
+def cache(
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what was unused longest.")] = False,
+    keep: Annotated[str, typer.Option(help="With --prune: how much to keep, such as 5GB or 0.")] = "0",
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the stored features, or prune them."""
+    from headstart.verbs.cache import cache as cache_verb
+
+    listing = cache_verb(store, prune_to=keep if prune else None)
+    print(json.dumps(listing.to_json(), indent=2) if as_json else listing.text)

@@ -1,0 +1,50 @@
+"""The command `headstart fit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart import processes
+from headstart.cli.options import AsJson, Quiet, with_fit_options
+from headstart.progress import set_quiet
+
+
+@with_fit_options
+def fit(
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="Take the options of this file, such as a run's headstart.yaml.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Resume this unfinished run.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show data checks, split, stages, time and disk, then stop.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    **given: Any,
+) -> None:
+    """Fit a model to DATA from a pretrained source, and explain it."""
+    set_quiet(quiet)
+    from headstart.fitting.configuration import options_of_command
+
+    written = {name: value for name, value in given.items() if value is not None}
+    options = options_of_command(written, config, resume)
+    if dry_run:
+        if processes.is_first():
+            from headstart.fitting.dry_run import dry_run as dry_run_verb
+
+            print(dry_run_verb(options))
+        return
+    from headstart.fitting.procedure import run_fit
+
+    run = run_fit(options, resume)
+    if not processes.is_first():
+        return
+    if as_json:
+        print(json.dumps(run.metrics, indent=2))
+    elif not quiet:
+        print(run.summary)

@@ -1,0 +1,86 @@
+"""headstart.yaml: the options of a run, written resolved and read again by `--config` and `--resume`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headstart import processes
+from headstart.errors import OptionError
+from headstart.fitting.options import FitOptions, fit_options
+
+
+def options_of_command(given: dict[str, Any], config: Path | None, resume: Path | None) -> FitOptions:
+    """The options of a `fit` command: those given there override those of a file or of an unfinished run.
+
+    Args:
+        given: options as written on the command line.
+        config: a headstart.yaml.
+        resume: an unfinished run to resume.
+
+    Raises:
+        OptionError: an option is wrong, or there is no data to fit.
+    """
+    if resume is not None:
+        from headstart.runs import RunDirectory
+
+        if given.get("out") is not None:
+            raise OptionError("--resume continues in the run's own folder: leave --out away")
+        if processes.is_first():
+            RunDirectory.resume(resume).release()  # reports at once what cannot be resumed
+        config = resume / "headstart.yaml"
+    options = {} if config is None else read_options(config)
+    if resume is not None:
+        _check_same_run(resume, options, given)
+    options.update(given)
+    if options.get("data") is None:
+        raise OptionError("name the data to fit: headstart fit DATA --source SOURCE")
+    return fit_options(**options)
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Read the options of a headstart.yaml.
+
+    Raises:
+        OptionError: the file is missing or is not a mapping of options.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise OptionError(f"{path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise OptionError(f"{path} must hold options by name, such as a run's headstart.yaml")
+    options = content.get("fit", content)
+    if not isinstance(options, dict):
+        raise OptionError(f"{path}: `fit` must hold options by name")
+    return dict(options)
+
+
+def _check_same_run(run: Path, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse to resume a run under a policy or from a source that it was not started with.
+
+    Data that moved may be named again, since the checkpoints know their content; a head alone keeps none.
+
+    Raises:
+        OptionError: the policy or the source differs, or the data if only the head is fitted.
+    """
+    freeze = saved.get("freeze", "all")
+    words = {"freeze": "--freeze", "source": "--source", "data": "the data"}
+    for name in ("freeze", "source", "data") if freeze == "all" else ("freeze", "source"):
+        was, now = saved.get(name), given.get(name)
+        if now is not None and not _same(str(was), str(now)):
+            before = "the default source" if was is None else f"{words[name]} {was}"
+            raise OptionError(
+                f"cannot resume {run}: it was started with {before}, not {now}. "
+                "Resume with the same settings, or start a new run"
+            )
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two options are equal, or paths to one place."""
+    return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))

@@ -1,0 +1,89 @@
+"""Every option is declared once: command, signature, estimators, headstart.yaml and docs follow from it."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from sklearn.base import clone
+
+import headstart
+from headstart.cli.fit import fit as fit_command
+from headstart.cli.options import help_of
+from headstart.cli.options_page import page
+from headstart.errors import OptionError
+from headstart.fitting.options import GROUPS, FitOptions, LearnOptions, fit_options, seconds_of, shown
+
+NAMES = list(FitOptions.model_fields)
+
+
+def test_the_command_the_verb_and_the_estimators_take_what_is_declared() -> None:
+    verb = inspect.signature(headstart.fit).parameters
+    assert set(verb) == set(NAMES) and list(verb)[:2] == ["data", "source"]
+    assert verb["batch_size"].kind is inspect.Parameter.KEYWORD_ONLY and verb["seed"].default == 0
+    assert set(inspect.signature(fit_command).parameters) == {
+        *NAMES, "config", "resume", "dry_run", "as_json", "quiet",
+    }  # fmt: skip
+    for estimator in (headstart.TransferClassifier, headstart.TransferRegressor):
+        made = estimator("bundled:letters", "none", seed=3)
+        assert made.get_params() == {
+            **{name: field.default for name, field in LearnOptions.model_fields.items()},
+            "source": "bundled:letters", "freeze": "none", "seed": 3,
+        }  # fmt: skip
+        assert clone(made).get_params() == made.get_params()
+        with pytest.raises(TypeError, match="unexpected keyword argument 'folds'"):
+            estimator(folds=3)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_option_has_words_and_a_place(name: str) -> None:
+    field = FitOptions.model_fields[name]
+    assert field.description and field.description.endswith(".") and shown(field).group in GROUPS
+    assert (
+        field.is_required()
+        or isinstance(field.default, bool)
+        or "[default: " in help_of(name)
+        or (field.default is None)
+    )
+
+
+def test_the_docs_page_is_what_is_declared() -> None:
+    written = Path(__file__).parents[2] / "docs" / "options.md"
+    assert written.read_text(encoding="utf-8") == page(), "run python -m headstart.cli.options_page"
+
+
+def test_all_faults_are_reported_at_once() -> None:
+    with pytest.raises(OptionError) as told:
+        headstart.fit("x", batch_sise=3, epochs=0, lr="fast")  # type: ignore[call-arg, arg-type]
+    for words in ("no option 'batch_sise'", "batch_size", "option epochs", "option lr"):
+        assert words in str(told.value)
+    with pytest.raises(TypeError, match="multiple values for argument 'data'"):
+        headstart.fit("x", data="y")  # type: ignore[misc]
+
+
+def test_what_options_need_of_each_other() -> None:
+    with pytest.raises(OptionError, match="needs a --budget"):
+        fit_options(data="x", freeze="auto")
+    with pytest.raises(OptionError, match="compile every candidate"):
+        fit_options(data="x", freeze="auto", budget="5m", compile=True)
+    assert fit_options(data="x", freeze="auto", budget="5m").budget_seconds == 300
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h", 3600), (" 5 ", 5)])
+def test_times(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "-1s", "0", "inf", "1d"])
+def test_what_is_not_a_time(text: str) -> None:
+    with pytest.raises(OptionError, match="90s, 10m or 1h"):
+        seconds_of(text)
+
+
+def test_paths_are_kept_as_text_and_out_is_not_kept() -> None:
+    options = fit_options(data=Path("a"), source=Path("b"), store=Path("c"), recipe=Path("d"), out=Path("e"))
+    kept = options.model_dump()
+    assert [kept[name] for name in ("data", "source", "store", "recipe")] == ["a", "b", "c", "d"]
+    assert "out" not in kept and options.out == "e"
+    assert fit_options(**kept).model_dump() == kept
