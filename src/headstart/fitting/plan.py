@@ -80,6 +80,7 @@ def prepare(config: FitOptions, clock: Clock) -> Prepared:
             config.data,
             target=config.target,
             group=config.group,
+            domain=config.domain,
             modality=config.modality,
             task=None if config.task == "auto" else config.task,
         )
