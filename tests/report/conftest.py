@@ -19,9 +19,9 @@ from headstart.report import (
     ProfilePoint,
     ReportContext,
     Score,
-    SplitPart,
     worst_items,
 )
+from headstart.runs import SplitPart
 
 
 @dataclass(frozen=True)

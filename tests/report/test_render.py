@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from headstart.report import Notice, ReportContext, SplitPart, WrongItem, render
+from headstart.report import Notice, ReportContext, WrongItem, render
+from headstart.runs import SplitPart
 
 HOSTILE = "<script>document.title='run'</script>"
 BREAKING = '"><img src=x onerror="document.title=\'run\'">'

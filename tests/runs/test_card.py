@@ -15,27 +15,28 @@ import yaml
 from PIL import Image
 
 from headstart.data.audio import decode_audio, fit_window
+from headstart.data.findings import Finding
 from headstart.data.images import decode_image
 from headstart.data.preprocessing import ImagePreprocessing, preprocessing_from_json
+from headstart.evidence import Verdict
 from headstart.metrics import Interval
-from headstart.runs.card import CardFacts, card, write_card
-from headstart.runs.metrics import Verdict
+from headstart.runs import Record, RunFacts, SplitPart
+from headstart.runs.card import card, write_card
 from headstart.runs.usage import program_lines
 
 from .conftest import CLASSES, Made
 from .test_export import TEXTS, probabilities, text_rows, without_headstart
-from .test_metrics import CLASSIFICATION
-from .test_metrics import make as make_metrics
+from .test_record import CLASSIFICATION, DATA, SOURCE
+from .test_record import make as make_record
 
-FACTS = CardFacts(
-    name="xray|1",
-    data="data/chest_xray",
-    target="label",
-    source="hf:some/model@abc",
-    provenance={"architecture": "resnet10t", "licence": "Apache-2.0", "upstream": "ImageNet"},
+FACTS = RunFacts(
+    run="runs/xray|1",
     command="headstart fit data/chest_xray --out runs/xray",
-    parts={"train": dict.fromkeys(CLASSES, 30), "test": dict.fromkeys(CLASSES, 5)},
-    findings=["2 files could not be read"],
+    classes=CLASSES,
+    parts=tuple(
+        SplitPart(part, 3 * n, counts=dict.fromkeys(CLASSES, n)) for part, n in (("train", 30), ("test", 5))
+    ),
+    findings=(Finding("unreadable", "warning", "2 files could not be read"),),
     environment={"python": "3.11", "torch": "2.14"},
 )
 
@@ -44,8 +45,12 @@ def python_blocks(text: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
+def record_of(made: Made, **changes: Any) -> Record:
+    return make_record(data=replace(DATA, modality=made.preprocessing["modality"]), **changes)
+
+
 def written(made: Made) -> str:
-    write_card(made.run, FACTS, make_metrics(), made.saved, made.preprocessing, CLASSES)
+    write_card(made.run, record_of(made), FACTS, made.saved, made.preprocessing)
     return (made.run.path / "README.md").read_text()
 
 
@@ -144,7 +149,7 @@ def test_a_result_without_a_pipeline_says_why(mean_text_run: Made) -> None:
     text = written(mean_text_run)
     assert "No pipeline of transformers opens this folder: its head reads other stages" in text
     assert yaml.safe_load(text.split("---")[1])["library_name"] == "pytorch"
-    assert "What comes after 20 tokens is not read." in text
+    assert "Text after the first 20 tokens is not read." in text
     assert 'puts "query: " first, cuts at 20 tokens' in text
     outside = program_lines(mean_text_run.preprocessing, prompt_inside=False)
     assert 'texts = ["query: " + text for text in texts]' in outside
@@ -153,13 +158,21 @@ def test_a_result_without_a_pipeline_says_why(mean_text_run: Made) -> None:
 def test_other_verdicts_and_folds(speech_run: Made) -> None:
     test = {name: Interval(0.5) for name in CLASSIFICATION}
     verification = {"eer": Interval(0.1, 0.05, 0.2), "min_dcf": Interval(0.6)}
-    metrics = make_metrics(verdict=Verdict("undecided"), test=test, verification=verification, baselines={})
-    facts = replace(FACTS, n_folds=10, group="speaker", provenance={})
-    text = card(facts, metrics, speech_run.saved, speech_run.preprocessing, CLASSES)
+    record = record_of(
+        speech_run,
+        verdict=Verdict("undecided", "", Interval(None), ""),
+        test=test,
+        verification=verification,
+        baselines={},
+        n_folds=10,
+        source=replace(SOURCE, licence=None, upstream=None),
+    )
+    record = replace(record, data=replace(DATA, modality="audio", group="speaker"))
+    text = card(record, FACTS, speech_run.saved, speech_run.preprocessing)
     assert "Whether transfer helped is undecided." in text
     assert "10-fold cross-validation" in text
     assert "bootstrap over groups" in text
     assert "equal error rate 0.100 (0.050 to 0.200)" in text
-    assert "After" not in text and "What comes after 1 s of a recording is not heard." in text
+    assert "After" not in text and "A recording is not read beyond its first 1 s." in text
     assert yaml.safe_load(text.split("---")[1])["license"] == "unknown"
     assert "at 16000 Hz, at most 16000 of them" in text

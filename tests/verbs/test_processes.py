@@ -50,7 +50,7 @@ def test_two_processes_write_the_run_that_one_does(tmp_path: Path, digit_folder:
         precision="fp32", threads=1, **OPTIONS,
     )  # fmt: skip
     ours, theirs = RunDirectory.open(tmp_path / "two"), RunDirectory.open(one.path)
-    assert ours.metrics.chosen == theirs.metrics.chosen
+    assert ours.record.chosen == theirs.record.chosen
     difference = np.abs(ours.predictions().probabilities - theirs.predictions().probabilities).max()
     assert difference < 1e-4  # seen: 2e-7
     assert len(ours.history) == len(theirs.history)

@@ -119,7 +119,7 @@ def programs(runs: list[Run], few: list[str]) -> list[np.ndarray]:
 def holds(run: Run, task: str, few: list[str], alone: np.ndarray, folder: Path) -> None:
     """Metrics, predictions and report are those of the task, and the program gives the same alone."""
     metrics, directory = run.metrics, RunDirectory.open(run.path)
-    assert metrics["task"] == task and directory.metrics.task == task
+    assert metrics["task"] == task and directory.record.task == task
     metric = "rmse" if task == "regression" else "log_loss"
     assert metrics["verdict_evidence"]["metric"] == metric and metrics["baselines"]["majority"]
     kept = directory.predictions()

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.data import Examples
     from headstart.metrics import Bin, LabelRow
-    from headstart.report import Candidate, Notice, ReportContext, Score, SplitPart, WrongItem
-    from headstart.runs import RunDirectory
+    from headstart.report import Candidate, Notice, ReportContext, Score, WrongItem
+    from headstart.runs import RunDirectory, RunFacts, SplitPart
 
 FEW_GROUPS = 10
 
@@ -219,8 +219,31 @@ def shown(run: RunDirectory) -> Path:
     return run.path.relative_to(here) if run.path.is_relative_to(here) else run.path
 
 
+def run_facts(run: RunDirectory, learner: Learner) -> RunFacts:
+    """What card and report say about the run beside its record.
+
+    Args:
+        run: the run's folder.
+        learner: data, features and options.
+    """
+    from headstart.runs import RunFacts
+
+    job, config = learner.job, learner.config
+    return RunFacts(
+        run=str(shown(run)),
+        command=command_written(),
+        classes=job.examples.classes,
+        parts=_parts(learner),
+        split_origin=job.examples.split_origin,
+        findings=tuple(job.findings),
+        refitted=config.refit_all and config.folds is None,
+        environment=environment(),
+        created=time.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
 def _parts(learner: Learner) -> tuple[SplitPart, ...]:
-    from headstart.report import SplitPart
+    from headstart.runs import SplitPart
 
     examples, parts = learner.job.examples, []
     for name in ("train", "validation", "test"):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.clock import peak_bytes
+import numpy as np
+
+from headstart.clock import Clock, peak_bytes
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence, gather
 from headstart.fitting.learner import Learner
-from headstart.fitting.report_facts import command_written, report_context
+from headstart.fitting.report_facts import report_context, run_facts
 from headstart.fitting.result import Learned
 from headstart.fitting.stages import stage_rows
 from headstart.runs.run import TRAINING, Run
 
 if TYPE_CHECKING:
-    from headstart.report import ReportContext
-    from headstart.runs import Metrics, Predictions, RunDirectory
+    from headstart.runs import Predictions, Record, RunDirectory
     from headstart.runs.export import SavedModel
 
 
@@ -36,22 +38,28 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
     evidence = gather(learner, evaluation)
     with clock.phase("write"):
         run.write_predictions(_predictions(learner, evaluation))
-        run.write_metrics(_metrics(learner, learned, evaluation, evidence))
+        record = _record(learner, learned, evaluation, evidence)
+        run.write_record(record)
     with clock.phase("export"):
         saved = _save(run, learned)
-    metrics = _metrics(learner, learned, evaluation, evidence)
+    record = _now(record, clock)
     with clock.phase("report"):
-        context = report_context(run, learner, learned, evaluation, metrics.to_json())
+        context = report_context(run, learner, learned, evaluation, record.to_json())
         if learner.config.report:
             run.write_text("report.html", render(context))
-    metrics = _metrics(learner, learned, evaluation, evidence)
-    _write_card(run, learner, saved, metrics, context)
-    run.write_metrics(metrics)
+    record = _now(record, clock)
+    _write_card(run, learner, saved, record)
+    run.write_record(record)
     if learned.trained is not None:
         run.write_jsonl("history.jsonl", learned.trained.history)
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
-    return Run(run.path, metrics.to_json(), end_block(context, has_report=learner.config.report))
+    return Run(run.path, record.to_json(), end_block(context, has_report=learner.config.report))
+
+
+def _now(record: Record, clock: Clock) -> Record:
+    """The record with the seconds and the memory used so far."""
+    return replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
 
 
 def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
@@ -67,14 +75,43 @@ def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
     )
 
 
-def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidence: Evidence) -> Metrics:
-    from headstart.runs import Chosen, Interval, Metrics, Verdict
+def _record(learner: Learner, learned: Learned, evaluation: Evaluation, evidence: Evidence) -> Record:
+    """The content of metrics.json."""
+    from headstart.data import DataSet
+    from headstart.runs import Chosen, DataFacts, Record, SourceFacts
+    from headstart.tune import Policy
 
-    def scores(found: Any) -> dict[str, Interval]:
-        return {name: Interval.of(score) for name, score in found.items()}
+    job, trained = learner.job, learned.trained
+    stages = tuple(job.source.stages)
+    data = DataSet(job.examples, job.scan, tuple(job.findings), job.units)
+    return Record(
+        source=SourceFacts.of(job.source),
+        data=DataFacts.of(data, str(learner.config.data)),
+        task=learner.targets.task,
+        n_train=learned.n_train,
+        n_validation=learned.n_validation,
+        n_test=len(evaluation.positions),
+        test=evidence.test,
+        baselines=evidence.baselines,
+        verdict=evidence.verdict,
+        chosen=Chosen(
+            learned.policy,
+            learned.cut,
+            tuple(stages[index] for index in learned.head.stages),
+            Policy.parse(learned.policy, stages).trained,
+        ),
+        profile={row.stage: float(row.score) for row in learned.choice.profile},
+        verification=evidence.verification,
+        best_epoch=None if trained is None else trained.best_epoch,
+        n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
+        seconds=learner.clock.seconds,
+        peak_bytes=peak_bytes(),
+        extra=_extra(learner, learned, evidence),
+    )
 
-    stages = tuple(learner.job.source.stages)
-    told = evidence.verdict
+
+def _extra(learner: Learner, learned: Learned, evidence: Evidence) -> dict[str, Any]:
+    """What the choices rest on, as further entries of the record."""
     extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job, learned)}
     if learned.trained is not None:
         extra.update(learned.trained.evidence)
@@ -85,21 +122,7 @@ def _metrics(learner: Learner, learned: Learned, evaluation: Evaluation, evidenc
         extra["calibration"] = dict(evidence.calibration)
     if evidence.verification_notes:
         extra["verification_trials"] = dict(evidence.verification_notes)
-    return Metrics(
-        n_train=learned.n_train,
-        n_validation=learned.n_validation,
-        n_test=len(evaluation.positions),
-        test=scores(evidence.test),
-        chosen=Chosen(learned.policy, learned.cut, tuple(stages[index] for index in learned.head.stages)),
-        seconds=learner.clock.seconds,
-        peak_bytes=peak_bytes(),
-        verdict=Verdict(told.outcome, told.against, told.metric, Interval.of(told.difference)),
-        baselines={name: scores(found) for name, found in evidence.baselines.items()},
-        profile={row.stage: float(row.score) for row in learned.choice.profile},
-        verification=None if evidence.verification is None else scores(evidence.verification),
-        extra=extra,
-        task=learner.targets.task,
-    )
+    return extra
 
 
 def _save(run: RunDirectory, learned: Learned) -> SavedModel:
@@ -119,32 +142,12 @@ def _save(run: RunDirectory, learned: Learned) -> SavedModel:
     )
 
 
-def _write_card(
-    run: RunDirectory, learner: Learner, saved: SavedModel, metrics: Metrics, context: ReportContext
-) -> None:
-    from headstart.runs.card import CardFacts, write_card
+def _write_card(run: RunDirectory, learner: Learner, saved: SavedModel, record: Record) -> None:
+    from headstart.runs.card import write_card
 
-    source = learner.job.source
-    facts = CardFacts(
-        name=run.path.name,
-        data=str(learner.config.data),
-        target=context.target,
-        source=source.uri,
-        provenance=source.provenance.to_json(),
-        command=command_written(),
-        parts={part.name: part.counts for part in context.parts},
-        n_items={part.name: part.n_items for part in context.parts},
-        group=context.group,
-        split_origin=context.split_origin,
-        n_folds=context.n_folds,
-        findings=[finding.message for finding in learner.job.findings],
-        limits=["Learned from every label after the evaluation, which is of the model before."]
-        if learner.config.refit_all and learner.config.folds is None
-        else [],
-        environment=context.environment,
-    )
-    write_card(run, facts, metrics, saved, source.preprocessing.to_json(), learner.classes)
-    run.write_json("environment.json", {**context.environment, "command": command_written()})
+    source, facts = learner.job.source, run_facts(run, learner)
+    write_card(run, record, facts, saved, source.preprocessing.to_json())
+    run.write_json("environment.json", {**facts.environment, "command": facts.command})
     architecture = source.config.get("architecture_file")
     if architecture is not None:
         run.write_text("architecture.py", Path(str(architecture)).read_text(encoding="utf-8"))

@@ -8,7 +8,6 @@ from headstart.report.context import (
     ProfilePoint,
     ReportContext,
     Score,
-    SplitPart,
     WrongItem,
 )
 from headstart.report.media import hardest_items, worst_items
@@ -23,7 +22,6 @@ __all__ = [
     "ProfilePoint",
     "ReportContext",
     "Score",
-    "SplitPart",
     "WrongItem",
     "end_block",
     "hardest_items",

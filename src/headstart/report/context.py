@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from headstart.runs.facts import SplitPart
+
 Kind = Literal["image", "text", "audio"]
 Severity = Literal["note", "warning", "error"]
 
@@ -138,16 +140,6 @@ class WrongItem:
     probability_of_label: float | None = None
     peaks: tuple[float, ...] = ()
     seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class SplitPart:
-    """One part of the data: its size, its groups and how many items each class has in it."""
-
-    name: str
-    n_items: int
-    n_groups: int | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,18 @@
 `export`, `program` and `card` are imported where they are used: they need torch.
 """
 
-from headstart.metrics import Interval
 from headstart.runs.directory import RunDirectory
-from headstart.runs.metrics import Chosen, Metrics, Verdict
+from headstart.runs.facts import DataFacts, RunFacts, SourceFacts, SplitPart
 from headstart.runs.predictions import Predictions
+from headstart.runs.record import Chosen, Record
 
-__all__ = ["Chosen", "Interval", "Metrics", "Predictions", "RunDirectory", "Verdict"]
+__all__ = [
+    "Chosen",
+    "DataFacts",
+    "Predictions",
+    "Record",
+    "RunDirectory",
+    "RunFacts",
+    "SourceFacts",
+    "SplitPart",
+]

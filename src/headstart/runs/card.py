@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from headstart.metrics import metrics_of
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
-from headstart.runs.metrics import Metrics
+from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
+from headstart.runs.record import Record
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
 from headstart.tune.policies.catalogue import result_words
 from headstart.units import UNITS
+
+if TYPE_CHECKING:
+    from headstart.evidence import Verdict
 
 _BASELINES = {
     "majority": "Most frequent class",
@@ -33,98 +36,49 @@ _TAKES = {
 }
 
 
-@dataclass(frozen=True)
-class CardFacts:
-    """What a card tells beside the numbers.
-
-    Attributes:
-        name: of the run's folder.
-        data: what was given as data, as it was written.
-        target: the column or level that is predicted.
-        source: URI of the source.
-        provenance: `Provenance.to_json()`: architecture, licence, upstream, revision.
-        command: the command line.
-        parts: part ("train", "validation", "test") to number of items of each class.
-        group: the column that is never split, or None.
-        split_origin: where the split came from.
-        n_folds: of a cross-validation of the whole procedure; 0 without one.
-        findings: what the data checks said, a sentence each.
-        limits: what a user must know, a sentence each, beside what always holds.
-        environment: versions and machine.
-        n_items: part to number of items, where that is not the sum of its counts.
-    """
-
-    name: str
-    data: str
-    target: str
-    source: str
-    provenance: Mapping[str, Any]
-    command: str
-    parts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    group: str | None = None
-    split_origin: str = ""
-    n_folds: int = 0
-    findings: Sequence[str] = ()
-    limits: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    n_items: Mapping[str, int] = field(default_factory=dict)
-
-
 def write_card(
     run: RunDirectory,
-    facts: CardFacts,
-    metrics: Metrics,
+    record: Record,
+    facts: RunFacts,
     saved: SavedModel,
     preprocessing: Mapping[str, Any],
-    classes: Sequence[str],
 ) -> None:
     """Write README.md.
 
     Args:
         run: the run being made.
-        facts: data, source, command.
-        metrics: the numbers.
-        saved: what `save_model` gave.
+        record: its numbers, source and data.
+        facts: how it was made.
+        saved: what `save_model` returned.
         preprocessing: `to_json()` of the run's preprocessing.
-        classes: in the order of the probabilities.
     """
-    run.write_text("README.md", card(facts, metrics, saved, preprocessing, classes))
+    run.write_text("README.md", card(record, facts, saved, preprocessing))
 
 
-def card(
-    facts: CardFacts,
-    metrics: Metrics,
-    saved: SavedModel,
-    preprocessing: Mapping[str, Any],
-    classes: Sequence[str],
-) -> str:
+def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapping[str, Any]) -> str:
     """The text of README.md; the arguments are those of `write_card`."""
-    modality = preprocessing["modality"]
+    source, data, test = record.source, record.data, record.test
+    if source is None or data is None or test is None or record.task is None:
+        raise ValueError("a card needs a complete record")
+    modality, n_classes = preprocessing["modality"], len(facts.classes)
     text: str = (
         environment()
         .get_template("card.md.j2")
         .render(
-            front=_front_matter(facts, metrics, saved, modality),
-            sentence=_sentence(facts, metrics, modality, len(classes)),
-            outputs=_outputs(metrics.task, facts.target),
-            n_outputs=len(classes) if metrics.task != "regression" else 1,
-            verdict=_verdict(metrics),
+            name=facts.name,
+            front=_front_matter(facts.name, source, data, record, saved),
+            sentence=_sentence(record, data, n_classes),
+            outputs=_outputs(record.task, data.target),
+            n_outputs=n_classes or 1,
+            verdict=_verdict(record.verdict),
+            source=source,
+            data=data,
+            record=record,
             facts=facts,
-            provenance={
-                "architecture": "",
-                "upstream": "",
-                "revision": "",
-                "licence": "",
-                **facts.provenance,
-            },
-            metrics=metrics,
-            columns=[
-                (found.key, found.label) for found in metrics_of(metrics.task) if found.key in metrics.test
-            ],
-            baseline_names={**_BASELINES, "majority": _MAJORITY[metrics.task]},
-            classes=list(classes),
-            shown_classes=list(classes) if len(classes) <= 12 and metrics.task != "regression" else [],
-            limits=[*_limits(preprocessing, metrics, saved), *facts.limits],
+            columns=[(found.key, found.label) for found in metrics_of(record.task) if found.key in test],
+            baseline_names={**_BASELINES, "majority": _MAJORITY[record.task]},
+            shown_classes=facts.classes if n_classes <= 12 else (),
+            limits=_limits(preprocessing, record, facts, saved),
             packages=needed_packages(modality),
             takes=_takes(preprocessing),
             sizes=_sizes(preprocessing, saved),
@@ -138,40 +92,40 @@ def card(
     return text
 
 
-def _front_matter(facts: CardFacts, metrics: Metrics, saved: SavedModel, modality: str) -> str:
+def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Record, saved: SavedModel) -> str:
     """The YAML that the hub reads, between its two lines."""
     import yaml
 
-    task = f"{modality}-classification"
+    task, test = f"{data.modality}-classification", record.test or {}
     results = [
-        {"type": found.hub, "name": found.label, "value": metrics.test[found.key].value}
-        for found in metrics_of(metrics.task)
-        if found.hub and found.key in metrics.test and metrics.test[found.key].value is not None
+        {"type": found.hub, "name": found.label, "value": test[found.key].value}
+        for found in metrics_of(record.task or "")
+        if found.hub and found.key in test and test[found.key].value is not None
     ]
     content: dict[str, Any] = {
-        "license": str(facts.provenance.get("licence") or "unknown").lower(),
+        "license": (source.licence or "unknown").lower(),
         "library_name": "transformers" if saved.task else "pytorch",
         "pipeline_tag": task,
         "tags": ["headstart", "transfer-learning"],
         "metrics": [result["type"] for result in results],
     }
-    if facts.source.startswith("hf:"):
-        content["base_model"] = facts.source.removeprefix("hf:").partition("@")[0]
-    dataset = {"name": facts.data, "type": facts.data}
+    if source.uri.startswith("hf:"):
+        content["base_model"] = source.uri.removeprefix("hf:").partition("@")[0]
+    dataset = {"name": data.name, "type": data.name}
     shown = {"task": {"type": task}, "dataset": dataset, "metrics": results}
-    content["model-index"] = [{"name": facts.name, "results": [shown]}]
+    content["model-index"] = [{"name": name, "results": [shown]}]
     return f"---\n{yaml.safe_dump(content, sort_keys=False, allow_unicode=True)}---\n"
 
 
-def _sentence(facts: CardFacts, metrics: Metrics, modality: str, n_classes: int) -> str:
-    learned = metrics.n_train + metrics.n_validation
-    how = result_words(metrics.chosen.policy)
+def _sentence(record: Record, data: DataFacts, n_classes: int) -> str:
+    learned = (record.n_train or 0) + (record.n_validation or 0)
+    how, units = result_words(record.policy), UNITS[data.modality]
     what = {
-        "classification": f"Tells {n_classes} classes of {UNITS[modality]} apart",
-        "multilabel": f"Gives {UNITS[modality]} any of {n_classes} labels",
-        "regression": f"Estimates the quantity `{facts.target}` of {UNITS[modality]}",
-    }[metrics.task]
-    return f"{what}: {how}, learned from {learned:,} labelled {UNITS[modality]}."
+        "classification": f"Tells {n_classes} classes of {units} apart",
+        "multilabel": f"Gives {units} any of {n_classes} labels",
+        "regression": f"Estimates the quantity `{data.target}` of {units}",
+    }[record.task or "classification"]
+    return f"{what}: {how}, learned from {learned:,} labelled {units}."
 
 
 def _outputs(task: str, target: str) -> str:
@@ -179,25 +133,30 @@ def _outputs(task: str, target: str) -> str:
     if task == "regression":
         return f"the value of `{target}`, in its own unit, of shape `(N, 1)`"
     if task == "multilabel":
-        return "one probability a label (each on its own: they need not sum to 1), in the order of `classes`"
-    return "one probability a class, in the order of `classes`"
+        return (
+            "one probability per label (each on its own: they need not sum to 1), in the order of `classes`"
+        )
+    return "one probability per class, in the order of `classes`"
 
 
-def _verdict(metrics: Metrics) -> str:
-    told = metrics.verdict
+def _verdict(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
     words = {
         "positive": "Transfer helped",
         "negative": "Transfer did harm",
         "undecided": "Whether transfer helped is undecided",
-    }[told.outcome]
-    if told.difference.value is None:
+    }[verdict.outcome]
+    if verdict.difference.value is None:
         return f"{words}."
-    against = _BASELINES.get(told.against, told.against).lower() or "the best baseline"
-    return f"{words}: {told.metric} differs by {told.difference} from that of: {against}."
+    against = _BASELINES.get(verdict.against, verdict.against).lower() or "the best baseline"
+    return f"{words}: {verdict.metric} differs by {verdict.difference} from that of: {against}."
 
 
-def _limits(preprocessing: Mapping[str, Any], metrics: Metrics, saved: SavedModel) -> list[str]:
-    """What holds for every run of a kind."""
+def _limits(
+    preprocessing: Mapping[str, Any], record: Record, facts: RunFacts, saved: SavedModel
+) -> list[str]:
+    """What a user of the model must know."""
     knows = {
         "classification": "It knows the classes above and nothing else: whatever is shown to it is called one of "
         "them.",
@@ -206,22 +165,24 @@ def _limits(preprocessing: Mapping[str, Any], metrics: Metrics, saved: SavedMode
         "regression": "Values outside the range it learned from are guesses.",
     }
     limits = [
-        knows[metrics.task],
+        knows[record.task or "classification"],
         "The scores hold for items like the held-out ones; another camera, writer or microphone may "
         "lower them.",
     ]
-    if metrics.n_test < 200:
-        limits.append(f"Only {metrics.n_test} items were held out: read the intervals, not the values.")
+    if (record.n_test or 0) < 200:
+        limits.append(f"Only {record.n_test} items were held out: read the intervals, not the values.")
     if preprocessing["modality"] == "text":
-        limits.append(f"What comes after {preprocessing['max_length']} tokens is not read.")
+        limits.append(f"Text after the first {preprocessing['max_length']} tokens is not read.")
     if preprocessing["modality"] == "audio":
         seconds = preprocessing["window_samples"] / preprocessing["rate_hz"]
-        limits.append(f"What comes after {seconds:g} s of a recording is not heard.")
+        limits.append(f"A recording is not read beyond its first {seconds:g} s.")
     if saved.task == "image-classification":
         limits.append(
             "headstart may read large JPEGs at a fraction of their size, the lines below read them whole: "
             "probabilities can differ slightly."
         )
+    if facts.refitted:
+        limits.append("Learned from every label after the evaluation, which is of the model before.")
     return limits
 
 

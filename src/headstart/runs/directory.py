@@ -1,8 +1,8 @@
 """The folder of one run: numbered, claimed once, marked until it is finished, never overwritten.
 
-A run that is being made holds the file `unfinished`, kept locked by the process that makes it. `finish`
-removes it. So a run that was killed can be told from one that is still going on, and both from a result.
-What lies in a finished run is told in `headstart.runs.export`.
+A run that is being made holds the file `unfinished`, locked by the process that makes it. `finish` removes it.
+So a run that was killed, one that is still being made and a finished one differ.
+`headstart.runs.export` describes the files of a finished run.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Any
 
 from headstart import files
 from headstart.errors import DiskFullError, InputError, OptionError, did_you_mean
-from headstart.runs.metrics import Metrics
 from headstart.runs.predictions import Predictions
+from headstart.runs.record import Record, check_complete, check_version
 
 UNFINISHED = "unfinished"
 CONFIGURATION = "headstart.yaml"
+METRICS = "metrics.json"
 _MAX_NUMBER = 10_000
 
 
@@ -42,11 +43,11 @@ class RunDirectory:
 
     @classmethod
     def create(cls, out: Path | str, needed_bytes: int = 0) -> RunDirectory:
-        """Claim a new folder: `out`, or `out-2`, `out-3`, … where there is a run already.
+        """Claim a new folder: `out`, or `out-2`, `out-3`, … if a run is there already.
 
         Args:
             out: the folder asked for; parents are made. An empty folder is taken as it is.
-            needed_bytes: what the run will write, checked against the free room.
+            needed_bytes: what the run will write, checked against the free space.
 
         Raises:
             OptionError: `out` cannot be a folder, or cannot be written to.
@@ -80,15 +81,17 @@ class RunDirectory:
         run = cls(_existing(Path(path)))
         if run.unfinished:
             state = "is still being written" if run._held_by_another() else "did not finish"
-            raise InputError(f"the run {path} {state}; go on with --resume, or open another run")
-        if not run.file("metrics.json").is_file():
+            raise InputError(
+                f"the run {path} {state}; continue it with headstart fit --resume, or open another run"
+            )
+        if not run.file(METRICS).is_file():
             raise InputError(f"{path} is not a run: it has no metrics.json; pass the folder that --out named")
         run._metrics_json()
         return run
 
     @classmethod
     def resume(cls, path: Path | str) -> RunDirectory:
-        """Take an unfinished run over, to go on with it.
+        """Take over an unfinished run, to continue it.
 
         Raises:
             InputError: there is no run, it is finished, or another process is writing it.
@@ -108,12 +111,12 @@ class RunDirectory:
         return self.file(UNFINISHED).exists()
 
     def finish(self) -> None:
-        """Say that everything is written: from now on the run can be opened."""
+        """Mark the run as finished: from now on it can be opened."""
         self.file(UNFINISHED).unlink(missing_ok=True)
         self.release()
 
     def discard(self) -> None:
-        """Take a run away in which nothing was made yet; one that holds results stays."""
+        """Remove a run in which nothing was made yet; one that holds results stays."""
         if {entry.name for entry in self.path.iterdir()} <= {UNFINISHED, CONFIGURATION}:
             for name in (CONFIGURATION, UNFINISHED):
                 self.file(name).unlink(missing_ok=True)
@@ -157,18 +160,19 @@ class RunDirectory:
         """Add one line to a JSON-lines file such as history.jsonl."""
         files.append_jsonl(self.file(name), record)
 
-    def write_metrics(self, metrics: Metrics) -> None:
-        """Write metrics.json."""
-        self.write_json("metrics.json", metrics.to_json())
+    def write_record(self, record: Record) -> None:
+        """Write metrics.json; a record that lacks something is refused."""
+        check_complete(record)
+        self.write_json(METRICS, record.to_json())
 
     def write_predictions(self, predictions: Predictions) -> None:
         """Write predictions.parquet, for the held-out part."""
         predictions.write(self.file("predictions.parquet"))
 
     @property
-    def metrics(self) -> Metrics:
-        """What metrics.json tells."""
-        return Metrics.from_json(self._metrics_json(), where=str(self.file("metrics.json")))
+    def record(self) -> Record:
+        """The content of metrics.json."""
+        return Record.from_json(self._metrics_json(), where=str(self.file(METRICS)))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -184,7 +188,7 @@ class RunDirectory:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The lines of history.jsonl; empty where nothing was trained step by step."""
+        """The lines of history.jsonl; empty if the network was not trained."""
         return files.read_jsonl(self.file("history.jsonl"))
 
     def predictions(self) -> Predictions:
@@ -192,9 +196,7 @@ class RunDirectory:
         return Predictions.read(self.file("predictions.parquet"))
 
     def _metrics_json(self) -> dict[str, Any]:
-        from headstart.runs.metrics import check_version
-
-        path = self.file("metrics.json")
+        path = self.file(METRICS)
         content = files.read_json(path)
         check_version(content, where=str(path))
         return dict(content)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -185,3 +186,8 @@ class RunFacts:
     refitted: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the run's folder."""
+        return Path(self.run).name

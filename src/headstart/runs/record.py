@@ -117,6 +117,11 @@ class Record:
         if fault:
             raise HeadstartError(f"metrics.json would be wrong: {fault}")
 
+    @property
+    def policy(self) -> str:
+        """The freeze policy of the result; "" for a kind of run that has none."""
+        return "" if self.chosen is None else self.chosen.policy
+
     def to_json(self) -> dict[str, Any]:
         """The content of metrics.json; what the run's kind does not have is left out."""
         content: dict[str, Any] = {
@@ -210,10 +215,14 @@ def _read(rest: dict[str, Any]) -> Record:
         kind=kind,
         source=None if source is None else SourceFacts.from_json(source),
         data=None if data is None else DataFacts.from_json(data),
-        task=rest.pop("task", "classification" if kind == "fit" else None),  # the first runs had classes alone
+        task=rest.pop(
+            "task", "classification" if kind == "fit" else None
+        ),  # the first runs had classes alone
         test=test,
         verification=verification,
-        baselines=None if baselines is None else {name: _scores(found) or {} for name, found in baselines.items()},
+        baselines=None
+        if baselines is None
+        else {name: _scores(found) or {} for name, found in baselines.items()},
         chosen=None if chosen is None else _chosen(chosen),
         verdict=verdict,
         seconds=rest.pop("seconds", {}),
