@@ -47,7 +47,7 @@ def _fit_together(options: FitOptions, resume: Path | None) -> Run:
         )
     with processes.together(choose_device(options.device).type):
         run = _fit(options, resume)
-    return run if processes.is_first() else Run(run.path, RunDirectory.open(run.path).metrics.to_json(), "")
+    return run if processes.is_first() else Run(run.path, RunDirectory.open(run.path).record.to_json(), "")
 
 
 def _fit(config: FitOptions, resume: Path | None) -> Run:
