@@ -1,0 +1,286 @@
+"""What is learned: the interface of the three tasks.
+
+A task knows how labels become numbers and back, what a head's scores say, how far that is off for each item, which
+metrics measure it, and what is minimised in training. Nothing else asks which task it has.
+
+Legend: N items, C outputs (classes, labels, or 1 for a quantity).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.metrics.bootstrap import N_RESAMPLES
+from headstart.metrics.interval import Interval
+from headstart.tasks.scale import TargetScale
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from headstart.tasks.balance import Balance
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What things are called in messages, reports and cards.
+
+    Attributes:
+        outputs: what the columns are, in the plural.
+        answer: what one item has, singular and plural.
+        labels: what the items' true answers are called.
+        purpose: what the model does, with {n} outputs, {units} and {target}.
+        gives: what the exported program gives, with {target}.
+        knows: what the model cannot do, a sentence for its limits.
+        loss: what the loss of an item is called.
+        quality: the metric of `Task.quality` inside a sentence.
+        judged: what counts the same where rare classes weigh more.
+        constant: title of the best constant answer, and what it does.
+        best_constant: the same inside a sentence.
+    """
+
+    outputs: str
+    answer: tuple[str, str]
+    labels: str
+    purpose: str
+    gives: str
+    knows: str
+    loss: str
+    quality: str
+    judged: str
+    constant: tuple[str, str]
+    best_constant: str
+
+
+class Task(ABC):
+    """One kind of task; there is one object of each kind.
+
+    Attributes:
+        name: as options and files write it.
+        one_per_item: an item has exactly one class, and its quality is right or wrong (1 or 0).
+        many_per_item: an item has any number of labels.
+        quality: key of the metric that is the mean of `item_quality`.
+        least_quality: the smallest that it can be.
+        headline: key of the metric that leads a report.
+        verdict_metric: key of the metric by which two results are compared.
+        problem_type: as transformers names the task.
+        words: what things are called.
+    """
+
+    name: str
+    one_per_item: bool = False
+    many_per_item: bool = False
+    quality: str
+    least_quality: float = -np.inf
+    headline: str
+    verdict_metric: str
+    problem_type: str
+    words: Words
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether outputs are named classes or labels, each with a probability; else they are a quantity."""
+        return self.one_per_item or self.many_per_item
+
+    def quality_name(self, *, balanced: bool = False) -> str:
+        """Key of the quality; `balanced`: with every class counting the same."""
+        return self.quality
+
+    # Labels and numbers
+
+    @abstractmethod
+    def names_in(self, labels: Iterable[str]) -> tuple[str, ...]:
+        """The distinct classes or labels that occur, in natural order; () for a quantity."""
+
+    def output_names(self, labels: Iterable[str], target: str) -> tuple[str, ...]:
+        """Names of the C outputs: the classes or labels that occur, or the name of a quantity.
+
+        Args:
+            labels: texts of the items.
+            target: name of the target.
+        """
+        return self.names_in(labels) if self.has_classes else (target,)
+
+    @abstractmethod
+    def counts(self, labels: Iterable[str]) -> dict[str, int]:
+        """How many items have each class or label; nothing for a quantity."""
+
+    @abstractmethod
+    def encode(self, labels: Sequence[str], classes: tuple[str, ...]) -> NDArray[Any]:
+        """Labels as numbers: int64 (N,) class numbers, float32 (N, C) of 0 and 1, or float32 (N, 1) values.
+
+        Args:
+            labels: N texts.
+            classes: names of the C outputs.
+
+        Raises:
+            DataError: a label is not among the classes, or is not a finite number.
+        """
+
+    @abstractmethod
+    def decode(self, outputs_NC: NDArray[np.floating], classes: tuple[str, ...]) -> NDArray[Any]:
+        """Outputs as what is predicted, of shape (N,): class names, joined labels, or float64 values.
+
+        Args:
+            outputs_NC: probabilities, or values for a quantity.
+            classes: names of the C outputs.
+        """
+
+    @abstractmethod
+    def strata(self, targets: NDArray[Any]) -> NDArray[np.int64]:
+        """What a split keeps in proportion, of shape (N,): classes, combinations of labels, or ranges of values.
+
+        Args:
+            targets: as `encode` gives them.
+        """
+
+    def scale_of(self, targets: NDArray[Any]) -> TargetScale:
+        """The unit in which heads are fitted, from the targets of the training items."""
+        return TargetScale()
+
+    @abstractmethod
+    def ridge_targets(self, targets: NDArray[Any], n_outputs: int, scale: TargetScale) -> Float:
+        """What a ridge head is fitted to, of shape (N, C), float64, in the unit of `scale_of`."""
+
+    # Scores and outputs
+
+    @abstractmethod
+    def activated(
+        self, scores_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float = 1.0
+    ) -> NDArray[np.float32]:
+        """Return probabilities, or values for a quantity, of shape (N, C), float32."""
+
+    @abstractmethod
+    def activated_tensor(self, scores_NC: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
+        """Return the same of a tensor."""
+
+    @abstractmethod
+    def unscaled(
+        self, outputs_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float
+    ) -> NDArray[np.float32]:
+        """Return what the outputs were before the scores were divided by a temperature, of shape (N, C), float32.
+
+        Args:
+            outputs_NC: after it; a probability below 1e-12 counts as that.
+            temperature: of all items, or of shape (N, 1).
+        """
+
+    # How good outputs are
+
+    @abstractmethod
+    def item_losses(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
+        """Return the loss of each item, of shape (N,); a probability of 0 counts as 1e-12.
+
+        Args:
+            outputs_NC: probabilities or values.
+            targets: as `encode` gives them.
+        """
+
+    def item_quality(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
+        """Return how good the answer is for each item, of shape (N,); larger is better.
+
+        Classes: 1 for right, 0 for wrong. Else how much of the loss of the best constant answer is saved,
+        1 - loss / mean loss of the constant. The mean is the accuracy, the explained share of the log loss, or R2.
+
+        Args:
+            outputs_NC: probabilities (for classes: any scores in their order) or values.
+            targets: as `encode` gives them.
+        """
+        plain = np.tile(self.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
+        without = float(self.item_losses(plain, targets).mean())
+        return np.asarray(1.0 - self.item_losses(outputs_NC, targets) / max(without, 1e-30))
+
+    @abstractmethod
+    def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:
+        """Return the best answer that ignores the items, of shape (C,): shares of classes or labels, or the mean."""
+
+    @abstractmethod
+    def metrics(
+        self,
+        targets: NDArray[Any],
+        outputs_NC: NDArray[np.floating],
+        groups: NDArray[np.object_] | None = None,
+        *,
+        n_resamples: int = N_RESAMPLES,
+        seed: int = 0,
+    ) -> dict[str, Interval]:
+        """Return every metric of the task with its interval.
+
+        Args:
+            targets: as `encode` gives them.
+            outputs_NC: probabilities or values.
+            groups: of shape (N,): whole groups are resampled; None: items.
+            n_resamples: bootstrap resamples.
+            seed: of the resamples.
+        """
+
+    @abstractmethod
+    def difference(
+        self,
+        targets: NDArray[Any],
+        outputs_NC: NDArray[np.floating],
+        others_NC: NDArray[np.floating],
+        groups: NDArray[np.object_] | None = None,
+        *,
+        n_resamples: int = N_RESAMPLES,
+        seed: int = 0,
+    ) -> Interval:
+        """Return the paired difference of two results in `verdict_metric`, the first minus the second.
+
+        Args:
+            targets: as `encode` gives them.
+            outputs_NC: probabilities or values of the first.
+            others_NC: of the second.
+            groups: of shape (N,), resampled whole; None: items.
+            n_resamples: bootstrap resamples.
+            seed: of the resamples.
+        """
+
+    # Training
+
+    def balance(self, targets: Tensor, n_outputs: int, **how: Any) -> Balance:
+        """How the loss of a training treats rare classes.
+
+        Args:
+            targets: of the training items.
+            n_outputs: C.
+            **how: `weighted`, `adjustment` and `smoothing` of `balance.of_classes`.
+        """
+        from headstart.tasks.balance import Balance
+
+        return Balance()
+
+    @abstractmethod
+    def training_losses(self, scores_NC: Tensor, targets: Tensor, balance: Balance) -> Tensor:
+        """The loss of each item in training, of shape (N,), in the precision of the scores.
+
+        Args:
+            scores_NC: before softmax or sigmoid, or standardised values.
+            targets: of the same items; of classes also as shares, float of shape (N, C) (what mixing gives).
+            balance: how rare classes are treated.
+        """
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or other == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, or what comes from another process, is the one object of its kind.
+        from headstart.tasks import task_named
+
+        return task_named, (self.name,)
