@@ -12,9 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from headstart.errors import DataError
 from headstart.fitting.options import LearnOptions, fit_options
 from headstart.fitting.signatures import constructed_from
-
-if TYPE_CHECKING:
-    from headstart.data import Task
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
 
 
 class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -101,7 +99,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         if sets is None:
             self.classes_ = np.unique(np.asarray(y))
             codes = np.searchsorted(self.classes_, np.asarray(y))
-            self._learn(X, [str(code) for code in codes], groups, "classification")
+            self._learn(X, [str(code) for code in codes], groups, CLASSIFICATION)
             self._columns = np.arange(len(self.classes_))
             return self
         names = sorted({name for row in sets for name in row})
@@ -110,7 +108,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         self.classes_ = np.arange(width) if self._indicator else np.array(names)
         number = {name: index for index, name in enumerate(self.classes_.tolist())}
         texts = ["|".join(str(number[name]) for name in sorted(row)) or "-" for row in sets]
-        self._learn(X, texts, groups, "multilabel")
+        self._learn(X, texts, groups, MULTILABEL)
         # A label that no item had has no column of the head.
         self._columns = np.array([int(name) for name in self._learned.head.classes])
         return self
@@ -183,7 +181,7 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
             DataError: an item cannot be read, or a number is not finite.
         """
         values = np.asarray(y, dtype=np.float64).reshape(-1)
-        self._learn(X, [repr(float(value)) for value in values], groups, "regression")
+        self._learn(X, [repr(float(value)) for value in values], groups, REGRESSION)
         return self
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:

@@ -10,7 +10,7 @@ import headstart.choose.head as head_module
 from headstart.choose import ArrayFeatures, Choice, choose_head
 from headstart.choose.features import Rows, StageRows, rows_of, stacked
 from headstart.errors import DataError
-from headstart.heads.linear import softmax
+from headstart.tasks.activations import softmax
 
 
 def case(

@@ -10,8 +10,8 @@ from sklearn.metrics import r2_score
 import headstart.choose.head as head_module
 from headstart.choose import ArrayFeatures, choose_head
 from headstart.choose.features import Rows, stacked
-from headstart.data.targets import Targets
 from headstart.errors import DataError
+from headstart.tasks import MULTILABEL, REGRESSION, Targets
 
 
 def case(n_items: int = 300, seed: int = 0) -> tuple[ArrayFeatures, np.ndarray]:
@@ -26,28 +26,28 @@ def case(n_items: int = 300, seed: int = 0) -> tuple[ArrayFeatures, np.ndarray]:
 
 def labels_of(factors: np.ndarray) -> np.ndarray:
     has = (factors > [0.0, 0.8, 1.4]).astype(np.float32)
-    return Targets("multilabel", ("often", "rarely", "seldom")).decode(has)
+    return Targets(MULTILABEL, ("often", "rarely", "seldom")).decode(has)
 
 
 def test_labels_are_read_at_the_depth_that_knows_them() -> None:
     features, factors = case()
     labels = labels_of(factors)
     names = ("often", "rarely", "seldom")
-    choice = choose_head(Rows(features, np.arange(200)), labels[:200], task="multilabel", classes=names)
-    assert "inner" in choice.stages and choice.head.task == "multilabel" and choice.head.classes == names
+    choice = choose_head(Rows(features, np.arange(200)), labels[:200], task=MULTILABEL, classes=names)
+    assert "inner" in choice.stages and choice.head.task is MULTILABEL and choice.head.classes == names
     assert choice.profile[0].score > 0.4 > choice.profile[1].score
     assert choice.out_of_fold.shape == (200, 3) and choice.out_of_fold.min() >= 0
     fresh = Rows(features, np.arange(200, 300))
     predicted = choice.head.predict(stacked(fresh, choice.head.stages))
     assert (predicted == labels[200:]).mean() > 0.7
-    assert choose_head(features, labels, task="multilabel").classes == names
+    assert choose_head(features, labels, task=MULTILABEL).classes == names
 
 
 def test_a_quantity_is_ridge_in_its_own_unit() -> None:
     features, factors = case()
     values = 1e4 + 500 * factors[:, 0]
     labels = np.array([f"{value:.2f}" for value in values], dtype=object)
-    choice = choose_head(Rows(features, np.arange(200)), labels[:200], task="regression", classes=("price",))
+    choice = choose_head(Rows(features, np.arange(200)), labels[:200], task=REGRESSION, classes=("price",))
     assert choice.chosen.kind == "ridge" and choice.head.temperature == 1 and choice.classes == ("price",)
     inner = choice.profile[0]
     assert inner.low < inner.score < inner.high <= 1 and inner.score > 0.9
@@ -57,10 +57,10 @@ def test_a_quantity_is_ridge_in_its_own_unit() -> None:
     assert abs(choice.out_of_fold[:, 0].mean() - 1e4) < 100
 
 
-@pytest.mark.parametrize("task", ["multilabel", "regression"])
+@pytest.mark.parametrize("task", [MULTILABEL, REGRESSION])
 def test_many_items_are_streamed_to_the_same_head(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     features, factors = case(600)
-    labels = labels_of(factors) if task == "multilabel" else factors[:, 0].round(3).astype(str).astype(object)
+    labels = labels_of(factors) if task == MULTILABEL else factors[:, 0].round(3).astype(str).astype(object)
     whole = choose_head(features, labels, task=task)
     monkeypatch.setattr(head_module, "MAX_ITEMS", 400)
     parts = choose_head(features, labels, task=task)
@@ -73,6 +73,6 @@ def test_many_items_are_streamed_to_the_same_head(task: str, monkeypatch: pytest
 def test_what_cannot_be_learned() -> None:
     features, _ = case(20)
     with pytest.raises(DataError, match="value '1'"):
-        choose_head(features, np.array(["1"] * 20, dtype=object), task="regression")
+        choose_head(features, np.array(["1"] * 20, dtype=object), task=REGRESSION)
     with pytest.raises(DataError, match="set of labels"):
-        choose_head(features, np.array(["a|b"] * 20, dtype=object), task="multilabel")
+        choose_head(features, np.array(["a|b"] * 20, dtype=object), task=MULTILABEL)

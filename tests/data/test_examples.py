@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 
 import headstart.data as data
-from headstart.data.examples import Examples, natural_order, string_array
+from headstart.data.examples import Examples, string_array
 from headstart.data.items import ItemView
 from headstart.errors import DataError
-
-
-def test_natural_order() -> None:
-    assert natural_order(["10", "9", "03", "9"]) == ("03", "9", "10")
-    assert natural_order(["b", "10", "9"]) == ("10", "9", "b")
 
 
 def test_take_by_positions_and_mask() -> None:

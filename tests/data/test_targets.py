@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.data import Examples, Targets, check, read_examples, scan, with_splits
+from headstart.data import Examples, check, read_examples, scan, with_splits
 from headstart.data.splits import fold_indices, holdout_indices
-from headstart.data.targets import Task, strata
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Targets, Task
 
 
 def table(folder: Path, labels: list[str], name: str = "data.csv") -> Path:
@@ -25,13 +25,13 @@ def table(folder: Path, labels: list[str], name: str = "data.csv") -> Path:
 
 def test_classes_are_what_is_taken_without_a_hint(tmp_path: Path) -> None:
     examples = read_examples(table(tmp_path, ["03", "12"] * 20))
-    assert examples.task == "classification" and examples.classes == ("03", "12") and examples.notes == ()
+    assert examples.task is CLASSIFICATION and examples.classes == ("03", "12") and examples.notes == ()
 
 
 def test_fractions_are_a_quantity_and_it_says_so(tmp_path: Path) -> None:
     examples = read_examples(table(tmp_path, [f"{i / 3:.2f}" for i in range(30)]))
-    assert examples.task == "regression" and examples.classes == ()
-    assert examples.targets == Targets("regression", ("label",))
+    assert examples.task is REGRESSION and examples.classes == ()
+    assert examples.targets == Targets(REGRESSION, ("label",))
     assert "--task classification" in examples.notes[0] and examples.labels[1] == "0.33"
     as_classes = read_examples(tmp_path / "data.csv", task="classification")
     assert len(as_classes.classes) == 30
@@ -71,7 +71,7 @@ def test_labels_joined_in_a_cell(joint: str, tmp_path: Path) -> None:
     assert encoded[:4].tolist() == [[0, 1, 1], [0, 0, 1], [0, 0, 0], [1, 1, 0]]
     assert list(examples.targets.decode(encoded)[:4]) == list(examples.labels[:4])
     plain = read_examples(tmp_path / "data.csv")
-    assert plain.task == "classification" and "--task multilabel" in plain.notes[0]
+    assert plain.task is CLASSIFICATION and "--task multilabel" in plain.notes[0]
 
 
 def test_an_empty_cell_of_labels_says_what_to_write(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_lists_are_labels(kind: str, tmp_path: Path) -> None:
 
         pyarrow.parquet.write_table(pa.Table.from_pylist(rows), path)
     examples = read_examples(path)
-    assert examples.task == "multilabel" and examples.classes == ("big", "red")
+    assert examples.task is MULTILABEL and examples.classes == ("big", "red")
     assert list(examples.labels[:3]) == ["big|red", "big", "-"]
     assert "lists" in examples.notes[0]
 
@@ -103,23 +103,23 @@ def test_npz_of_several_labels_and_of_one_hot_classes(tmp_path: Path) -> None:
     several = np.tile([[1, 1, 0], [0, 0, 1], [0, 0, 0], [0, 1, 0]], (2, 1))
     np.savez(tmp_path / "a.npz", images=pictures, labels=several)
     examples = read_examples(tmp_path / "a.npz")
-    assert examples.task == "multilabel" and list(examples.labels[:3]) == ["0|1", "2", "-"]
+    assert examples.task is MULTILABEL and list(examples.labels[:3]) == ["0|1", "2", "-"]
     np.savez(tmp_path / "b.npz", images=pictures, labels=np.eye(2, dtype=int)[[0, 1] * 4])
     classes = read_examples(tmp_path / "b.npz")
-    assert classes.task == "classification" and classes.classes == ("0", "1")
+    assert classes.task is CLASSIFICATION and classes.classes == ("0", "1")
     assert "single 1" in classes.notes[0]
 
 
 def test_labels_unknown_to_the_targets_are_refused() -> None:
     with pytest.raises(DataError, match="'c' is not among the 2 labels"):
-        Targets("multilabel", ("a", "b")).encode(["a|c"])
-    with pytest.raises(DataError, match="no number"):
-        Targets("regression", ("x",)).encode(["much"])
+        Targets(MULTILABEL, ("a", "b")).encode(["a|c"])
+    with pytest.raises(DataError, match="not a number"):
+        Targets(REGRESSION, ("x",)).encode(["much"])
 
 
 def test_the_split_keeps_the_ranges_of_a_quantity_in_proportion() -> None:
     values = np.random.default_rng(0).gamma(2.0, 5.0, 400)
-    examples = Examples.from_lists([f"t {i}" for i in range(400)], values, modality="text", task="regression")
+    examples = Examples.from_lists([f"t {i}" for i in range(400)], values, modality="text", task=REGRESSION)
     parted = with_splits(examples)
     test = values[parted.splits == "test"]
     assert len(test) == 80
@@ -134,7 +134,7 @@ def test_the_split_keeps_the_ranges_of_a_quantity_in_proportion() -> None:
 @settings(max_examples=40, deadline=None)
 def test_folds_by_combinations_hold_every_item_once(rows: list[list[bool]], seed: int) -> None:
     encoded = np.array(rows, dtype=np.float32)
-    layers = strata("multilabel", encoded)
+    layers = MULTILABEL.strata(encoded)
     assert layers.shape == (len(rows),) and np.bincount(layers)[layers].max() >= 2
     folds = fold_indices(layers, None, 3, seed)
     assert set(folds) <= {0, 1, 2} and len(folds) == len(rows)
@@ -142,24 +142,24 @@ def test_folds_by_combinations_hold_every_item_once(rows: list[list[bool]], seed
     assert sorted([*train, *held]) == list(range(len(rows))) and len(held)
 
 
-@pytest.mark.parametrize("task", ["multilabel", "regression"])
+@pytest.mark.parametrize("task", [MULTILABEL, REGRESSION])
 def test_groups_stay_together(task: Task) -> None:
     rng = np.random.default_rng(1)
-    y = rng.random((90, 1)) if task == "regression" else (rng.random((90, 4)) < 0.4)
+    y = rng.random((90, 1)) if task == REGRESSION else (rng.random((90, 4)) < 0.4)
     groups = np.arange(90) // 3
-    folds = fold_indices(strata(task, y.astype(np.float32)), groups, 5)
+    folds = fold_indices(task.strata(y.astype(np.float32)), groups, 5)
     assert all(len(set(folds[groups == group])) == 1 for group in range(30))
 
 
 def test_checks_of_labels_and_of_a_quantity() -> None:
     texts = [f"words {i}" for i in range(40)] + ["words 0"]
     labels = ["a|b" if i % 2 else "a" for i in range(39)] + ["a|rare", "a|b"]
-    examples = Examples.from_lists(texts, labels, modality="text", task="multilabel")
+    examples = Examples.from_lists(texts, labels, modality="text", task=MULTILABEL)
     kinds = {finding.kind: finding for finding in check(examples, scan(texts, "text", threads=1))}
     assert "Every item" in kinds["unseen_class"].message and "rare (1)" in kinds["few_items"].message
     assert "different labels" in kinds["conflicting_labels"].message
     values = [*np.linspace(0, 1, 40), 900.0]
-    examples = Examples.from_lists(texts, values, modality="text", task="regression")
+    examples = Examples.from_lists(texts, values, modality="text", task=REGRESSION)
     kinds = {finding.kind: finding for finding in check(examples, scan(texts, "text", threads=1))}
     assert "row 41 (900)" in kinds["outliers"].message and "from 0 to 900" in kinds["range"].message
     assert "different values" in kinds["conflicting_labels"].message

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from headstart.data.targets import Targets
 from headstart.errors import DataError
 from headstart.evidence import ClassicalFeatures, classical_features, fit_classical, majority
 from headstart.evidence.classical_features import colour_histogram, gradient_histogram, mel_power
+from headstart.tasks import MULTILABEL, REGRESSION, Targets
 
 
 def accuracy(items, modality: str, labels: np.ndarray, groups: np.ndarray | None = None) -> float:  # type: ignore[no-untyped-def]
@@ -98,13 +98,13 @@ def test_labels_and_a_quantity_have_classical_baselines(modality: str) -> None:
         forms = {"histograms": (has + 0.3 * rng.normal(size=has.shape)).astype(np.float32)}
         features = ClassicalFeatures("image", forms)
     train, test = np.arange(120), np.arange(120, 160)
-    labels = Targets("multilabel", tuple(words)).decode(has.astype(float))
-    model = fit_classical(features, train, labels[train], None, classes=tuple(words), task="multilabel")
+    labels = Targets(MULTILABEL, tuple(words)).decode(has.astype(float))
+    model = fit_classical(features, train, labels[train], None, classes=tuple(words), task=MULTILABEL)
     p = model.probabilities(features, test)
     assert p.shape == (40, 3) and ((p > 0.5) == has[test]).mean() > 0.9
     values = 50.0 + 7 * has[:, 0] - 4 * has[:, 1]
     texts = values.astype(str).astype(object)
-    model = fit_classical(features, train, texts[train], None, classes=("price",), task="regression")
+    model = fit_classical(features, train, texts[train], None, classes=("price",), task=REGRESSION)
     error = model.probabilities(features, test)[:, 0] - values[test]
     assert np.square(error).mean() < 0.4 * values[test].var()
-    assert np.allclose(majority(values[:4, None], 1, 2, "regression"), values[:4].mean())
+    assert np.allclose(majority(values[:4, None], 1, 2, REGRESSION), values[:4].mean())

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as known
 
-from headstart.evidence import accuracy_difference, loss_difference, verdict
+from headstart.evidence import verdict
+from headstart.metrics.differences import accuracy_difference
+from headstart.tasks import MULTILABEL, REGRESSION
 
 
 def of_accuracy(y: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -45,14 +47,14 @@ def test_verdicts_of_labels_and_of_a_quantity() -> None:
     y = (scores + rng.normal(size=scores.shape) > np.linspace(0, 1.5, 4)).astype(np.float32)
     p = 1 / (1 + np.exp(np.linspace(0, 1, 4) - scores))
     plain = np.tile(y.mean(axis=0), (200, 1))
-    told = verdict(y, p, {"majority": plain}, task="multilabel")
+    told = verdict(y, p, {"majority": plain}, task=MULTILABEL)
     assert told.outcome == "positive" and told.metric == "log_loss" and told.difference.high < 0
-    assert verdict(y, plain, {"classical": p}, task="multilabel").outcome == "negative"
+    assert verdict(y, plain, {"classical": p}, task=MULTILABEL).outcome == "negative"
     values = np.linspace(0, 9, 90)[:, None]
     mean = np.full((90, 1), 4.5)
-    told = verdict(values, values + 0.5, {"majority": mean}, task="regression")
+    told = verdict(values, values + 0.5, {"majority": mean}, task=REGRESSION)
     assert told.outcome == "positive" and told.metric == "rmse" and "rmse" in told.reason
     wanted = 0.5 - known.root_mean_squared_error(values, mean)
     assert told.difference.value == pytest.approx(wanted)
-    assert loss_difference("regression", values, mean, mean).value == 0
-    assert verdict(values, mean, {"majority": mean}, task="regression").outcome == "undecided"
+    assert REGRESSION.difference(values, mean, mean).value == 0
+    assert verdict(values, mean, {"majority": mean}, task=REGRESSION).outcome == "undecided"

@@ -9,6 +9,7 @@ import pytest
 from headstart.fitting.cautions import judged_by_class, unopened, without_part, without_views
 from headstart.fitting.options import fit_options
 from headstart.fitting.plan import recipe_of
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 from headstart.tune import Policy, Recipe
 
 STAGES = ("embeddings", *(f"layer.{k}" for k in range(6)))
@@ -54,7 +55,7 @@ def test_augmentation_that_no_item_is_seen_under_is_told() -> None:
 
 
 def test_weights_of_rare_classes_are_told_to_choose() -> None:
-    assert judged_by_class(Recipe(), "classification") == []
+    assert judged_by_class(Recipe(), CLASSIFICATION) == []
     for rebalanced in (Recipe(class_weights=True), Recipe(sampling="balanced"), Recipe(logit_adjustment=1.0)):
-        assert "balanced accuracy" in judged_by_class(rebalanced, "classification")[0]
-        assert "presence and absence" in judged_by_class(rebalanced, "multilabel")[0]
+        assert "balanced accuracy" in judged_by_class(rebalanced, CLASSIFICATION)[0]
+        assert "presence and absence" in judged_by_class(rebalanced, MULTILABEL)[0]

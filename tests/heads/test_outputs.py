@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from headstart.data.targets import Task
 from headstart.heads.calibrate import fit_temperature, log_loss_of
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic, logistic_path
-from headstart.heads.outputs import activated, constant, item_losses, item_quality, unscaled
 from headstart.heads.reduce import reduce, standardiser
 from headstart.heads.ridge import fit_ridge, leave_one_out
 from headstart.heads.streamed import fit_logistic_streamed
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
 
 
 def labelled(n_items: int = 150, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -27,13 +26,13 @@ def labelled(n_items: int = 150, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
     return x, y
 
 
-@pytest.mark.parametrize("task", ["classification", "multilabel"])
+@pytest.mark.parametrize("task", [CLASSIFICATION, MULTILABEL])
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_probabilities_before_scaling_are_had_again(task: Task, temperature: float) -> None:
     scores = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32) * 3
-    after = activated(task, scores, temperature)
+    after = task.activated(scores, temperature)
     given = np.full((40, 1), temperature)
-    np.testing.assert_allclose(unscaled(task, after, given), activated(task, scores), atol=2e-4)
+    np.testing.assert_allclose(task.unscaled(after, given), task.activated(scores), atol=2e-4)
 
 
 @pytest.mark.parametrize("penalty", [0.3, 0.003])
@@ -75,17 +74,17 @@ def test_a_quantity_by_ridge_is_scikit_learns() -> None:
     assert np.isclose(alone, without.predict(x[7:8])[0], atol=1e-3)
 
 
-@pytest.mark.parametrize("task", ["classification", "multilabel", "regression"])
+@pytest.mark.parametrize("task", [CLASSIFICATION, MULTILABEL, REGRESSION])
 def test_the_torch_form_says_the_same(task: Task) -> None:
     rng = np.random.default_rng(0)
-    n_outputs = 1 if task == "regression" else 3
+    n_outputs = 1 if task == REGRESSION else 3
     head = LinearHead(
         (0,),
         rng.normal(size=5).astype(np.float32),
         np.ones(5, np.float32),
         rng.normal(size=(n_outputs, 5)).astype(np.float32),
         rng.normal(size=n_outputs).astype(np.float32),
-        1.0 if task == "regression" else 1.7,
+        1.0 if task == REGRESSION else 1.7,
         tuple("abc"[:n_outputs]),
         task,
     )
@@ -117,19 +116,19 @@ def test_losses_and_quality_against_scikit_learn() -> None:
 
     rng = np.random.default_rng(3)
     _, y = labelled()
-    p = activated("multilabel", rng.normal(size=y.shape))
-    losses = item_losses("multilabel", p, y)
+    p = MULTILABEL.activated(rng.normal(size=y.shape))
+    losses = MULTILABEL.item_losses(p, y)
     wanted = np.mean([log_loss(y[:, c], p[:, c].astype(float), labels=[0, 1]) for c in range(3)])
     assert np.isclose(losses.mean(), wanted, atol=1e-6)
     one = p[:, :1]
     assert np.isclose(
-        item_quality("multilabel", one, y[:, :1]).mean(), d2_log_loss_score(y[:, 0], one[:, 0]), atol=1e-5
+        MULTILABEL.item_quality(one, y[:, :1]).mean(), d2_log_loss_score(y[:, 0], one[:, 0]), atol=1e-5
     )
     values, guesses = rng.normal(size=(50, 1)), rng.normal(size=(50, 1))
-    assert np.isclose(item_quality("regression", guesses, values).mean(), r2_score(values, guesses))
-    codes, q = rng.integers(0, 3, 50), activated("classification", rng.normal(size=(50, 3)))
+    assert np.isclose(REGRESSION.item_quality(guesses, values).mean(), r2_score(values, guesses))
+    codes, q = rng.integers(0, 3, 50), CLASSIFICATION.activated(rng.normal(size=(50, 3)))
     assert np.isclose(
-        item_losses("classification", q, codes).mean(), log_loss(codes, q.astype(float)), atol=1e-6
+        CLASSIFICATION.item_losses(q, codes).mean(), log_loss(codes, q.astype(float)), atol=1e-6
     )
-    assert item_quality("classification", q, codes).mean() == accuracy_score(codes, q.argmax(axis=1))
-    assert np.allclose(constant("multilabel", y, 3), y.mean(axis=0))
+    assert CLASSIFICATION.item_quality(q, codes).mean() == accuracy_score(codes, q.argmax(axis=1))
+    assert np.allclose(MULTILABEL.constant(y, 3), y.mean(axis=0))

@@ -2,7 +2,7 @@
 
 For a set of stages, ridge and logistic heads are each scored over a path of penalties; the penalty and
 the kind are those with the smallest error in probability, which is less noisy than accuracy. A quantity has
-ridge heads alone. What is compared between stages is the quality of each item (see `heads.outputs`).
+ridge heads alone. What is compared between stages is the quality of each item (see `Task.item_quality`).
 
 Legend: N items, C outputs, P penalties.
 """
@@ -16,13 +16,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.targets import Task
-from headstart.heads.calibrate import fit_temperature
+from headstart.heads.calibrate import temperature_for
 from headstart.heads.logistic import logistic_path
-from headstart.heads.outputs import activated, item_losses, item_quality
 from headstart.heads.reduce import Reduced
-from headstart.heads.ridge import Float, fold_predictions, indicators, leave_fold_out, penalty_path
+from headstart.heads.ridge import Float, fold_predictions, leave_fold_out, penalty_path
 from headstart.metrics.bootstrap import standard_error
+from headstart.tasks import TargetScale, Task
 
 Kind = Literal["logistic", "ridge"]
 N_RIDGE_PENALTIES = 8
@@ -57,36 +56,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Coding:
-    """How a ridge head sees targets, and the way back to scores: scores = shift + factor * predictions.
-
-    Classes are indicators; labels are -1/2 and 1/2, so that the score is 0 where it tips; a quantity is
-    standardised, so that sums of squares keep their digits.
-    """
-
-    task: Task
-    n_outputs: int
-    shift: float = 0.0
-    factor: float = 1.0
-
-    @classmethod
-    def of(cls, task: Task, targets: NDArray[Any], n_outputs: int) -> Coding:
-        """The coding for the targets of the training items."""
-        if task != "regression":
-            return cls(task, n_outputs)
-        spread = float(targets.std(dtype=np.float64))
-        return cls(task, n_outputs, float(targets.mean(dtype=np.float64)), spread if spread > 0 else 1.0)
-
-    def coded(self, targets: NDArray[Any]) -> Float:
-        """What a ridge head is fitted to, of shape (N, C), float64."""
-        if self.task == "classification":
-            return indicators(targets, self.n_outputs)
-        if self.task == "multilabel":
-            return np.asarray(targets, dtype=np.float64) - 0.5
-        return np.asarray((targets.astype(np.float64) - self.shift) / self.factor)
-
-
-@dataclass(frozen=True, eq=False)
 class Trial:
     """What every candidate is scored on.
 
@@ -105,19 +74,19 @@ class Trial:
     groups: NDArray[np.object_] | None
 
     @cached_property
-    def coding(self) -> Coding:
-        """How a ridge head sees the targets."""
-        return Coding.of(self.task, self.targets, self.n_outputs)
+    def scale(self) -> TargetScale:
+        """The unit in which heads are fitted."""
+        return self.task.scale_of(self.targets)
 
     @cached_property
-    def coded(self) -> Float:
-        """The targets as a ridge head sees them, of shape (N, C)."""
-        return self.coding.coded(self.targets)
+    def ridge_targets(self) -> Float:
+        """What a ridge head is fitted to, of shape (N, C)."""
+        return self.task.ridge_targets(self.targets, self.n_outputs, self.scale)
 
     def quality(self, candidate: Candidate) -> Float:
         """How good a candidate's out-of-fold answer is for each item, of shape (N,)."""
-        outputs = activated(self.task, candidate.logits, candidate.temperature)
-        return item_quality(self.task, outputs, self.targets)
+        outputs = self.task.activated(candidate.logits, candidate.temperature)
+        return self.task.item_quality(outputs, self.targets)
 
 
 def best_candidate(
@@ -132,7 +101,7 @@ def best_candidate(
         ridge: the ridge head, where it has been scored already.
     """
     ridge = ridge or ridge_candidate(reduced, trial, stages)
-    if trial.task == "regression":
+    if not trial.task.has_classes:
         return ridge
     logistic = logistic_candidate(reduced, trial, stages)
     return ridge if logistic is None or ridge.loss < logistic.loss else logistic
@@ -140,14 +109,14 @@ def best_candidate(
 
 def ridge_candidate(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate:
     """Score a ridge head over a path of penalties and keep the one with the smallest squared error."""
-    y_NC = trial.coded
+    y_NC = trial.ridge_targets
     path = penalty_path(reduced.z, N_RIDGE_PENALTIES)
     errors = np.zeros(len(path))
     for rows, position, predictions in fold_predictions(reduced.z, y_NC, trial.folds, path):
         errors[position] += np.square(predictions - y_NC[rows]).sum()
     best = path[[int(np.argmin(errors))]]
     out_NC = leave_fold_out(reduced.z, y_NC, trial.folds, best)[0]
-    logits = (trial.coding.shift + trial.coding.factor * out_NC).astype(np.float32)
+    logits = trial.scale.outward(out_NC)
     return scored("ridge", stages, float(best[0]) / gram_trace(reduced), logits, trial)
 
 
@@ -184,16 +153,16 @@ def scored(
     kind: Kind, stages: tuple[int, ...], penalty: float, logits_NC: NDArray[np.float32], trial: Trial
 ) -> Candidate:
     """Return a candidate with the scores of its out-of-fold logits."""
-    temperature = 1.0 if trial.task == "regression" else fit_temperature(logits_NC, trial.targets)
-    outputs = activated(trial.task, logits_NC, temperature)
-    quality = item_quality(trial.task, outputs, trial.targets)
+    temperature = temperature_for(trial.task, logits_NC, trial.targets)
+    outputs = trial.task.activated(logits_NC, temperature)
+    quality = trial.task.item_quality(outputs, trial.targets)
     return Candidate(
         stages=stages,
         kind=kind,
         penalty=penalty,
         quality=float(quality.mean()),
         standard_error=standard_error(quality, trial.groups),
-        loss=float(item_losses(trial.task, outputs, trial.targets).mean()),
+        loss=float(trial.task.item_losses(outputs, trial.targets).mean()),
         temperature=temperature,
         logits=logits_NC,
     )

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidates import Candidate, Coding, gram_trace
+from headstart.choose.candidates import Candidate, gram_trace
 from headstart.choose.features import StageFeatures, StageRows
-from headstart.data.targets import Targets
 from headstart.errors import DataError
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import CHUNK, Reduced, Rows
 from headstart.heads.ridge import fit_ridge
 from headstart.heads.streamed import fit_logistic_streamed, fit_ridge_streamed
+from headstart.tasks import Targets
 
 
 def fit_head(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
@@ -29,10 +29,11 @@ def fit_head(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targ
     """
     if candidate.kind == "ridge":
         penalty = candidate.penalty * gram_trace(reduced)
-        coding = Coding.of(targets.task, encoded, targets.n_outputs)
-        weight, bias = fit_ridge(reduced.z, coding.coded(encoded), penalty)
+        scale = targets.task.scale_of(encoded)
+        y_NC = targets.task.ridge_targets(encoded, targets.n_outputs, scale)
+        weight, bias = fit_ridge(reduced.z, y_NC, penalty)
         head = _head(candidate, reduced, weight.astype(np.float32), bias.astype(np.float32), targets)
-        return head.rescaled(coding.shift, coding.factor) if targets.task == "regression" else head
+        return scale.head_outward(head)
     start = fit_logistic(reduced.z, encoded, targets.n_outputs, candidate.penalty)
     return _head(candidate, reduced, *start, targets)
 
@@ -63,11 +64,10 @@ def fit_head_streamed(
     share = len(reduced.z) / len(encoded)
     if candidate.kind == "ridge":
         penalty = candidate.penalty * gram_trace(reduced)
-        coding = Coding.of(targets.task, encoded, targets.n_outputs)
-        head = _head(
-            candidate, reduced, *fit_ridge_streamed(rows, coding.coded(encoded), reduced, penalty), targets
-        )
-        return head.rescaled(coding.shift, coding.factor) if targets.task == "regression" else head
+        scale = targets.task.scale_of(encoded)
+        y_NC = targets.task.ridge_targets(encoded, targets.n_outputs, scale)
+        head = _head(candidate, reduced, *fit_ridge_streamed(rows, y_NC, reduced, penalty), targets)
+        return scale.head_outward(head)
     fitted = fit_logistic_streamed(rows, encoded, targets.n_outputs, reduced, candidate.penalty * share)
     return _head(candidate, reduced, *fitted, targets)
 

@@ -30,15 +30,13 @@ from numpy.typing import NDArray
 from headstart.choose.candidates import Candidate, Trial, best_candidate, ridge_candidate
 from headstart.choose.features import StageFeatures, rows_of
 from headstart.choose.fitting import fit_head, fit_head_streamed
-from headstart.data.examples import natural_order
 from headstart.data.splits import fold_indices
-from headstart.data.targets import Targets, Task, label_names, strata
 from headstart.errors import DataError
 from headstart.heads.linear import LinearHead
-from headstart.heads.outputs import activated
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map, single_threaded
 from headstart.metrics.bootstrap import standard_error
+from headstart.tasks import CLASSIFICATION, Targets, Task
 
 N_ERRORS = 2.0  # by how many standard errors a head must beat that on the last stage
 N_SINGLE = 2  # single stages tried beside the last
@@ -107,7 +105,7 @@ def choose_head(
     n_folds: int = 5,
     seed: int = 0,
     classes: tuple[str, ...] | None = None,
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     n_threads: int | None = None,
     last_only: bool = False,
 ) -> Choice:
@@ -129,8 +127,8 @@ def choose_head(
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.
     """
     targets, encoded = _encoded(features, labels, classes, task)
-    layers = strata(task, encoded)
-    if len(encoded) < 2 or (task == "classification" and np.bincount(layers).max() < 2):
+    layers = task.strata(encoded)
+    if len(encoded) < 2 or (task.one_per_item and np.bincount(layers).max() < 2):
         return _unchosen(features, encoded, targets)
     positions = _sample(layers, MAX_ITEMS, seed)
     if len(positions) < len(encoded):
@@ -157,7 +155,7 @@ def choose_head(
         chosen=chosen,
         stages=tuple(features.stages[i] for i in chosen.stages),
         positions=positions,
-        out_of_fold=activated(task, chosen.logits, chosen.temperature),
+        out_of_fold=task.activated(chosen.logits, chosen.temperature),
         folds=trial.folds,
         reason=reason,
     )
@@ -191,19 +189,10 @@ def _encoded(
     listed = [str(label) for label in labels]
     if len(listed) != features.n_items:
         raise DataError(f"There are {features.n_items} items and {len(listed)} labels; they must be as many.")
-    names = classes
-    if not names and task == "regression":
-        names = ("value",)
-    elif not names:
-        texts = (
-            listed if task == "classification" else [name for text in listed for name in label_names(text)]
-        )
-        names = natural_order(texts)
-    targets = Targets(task, names)
+    targets = Targets(task, classes or task.output_names(listed, "value"))
     encoded = targets.encode(listed)
     if len(set(listed)) < 2:
-        kind = {"classification": "class", "multilabel": "set of labels", "regression": "value"}[task]
-        kinds = {"classification": "classes", "multilabel": "sets of labels", "regression": "values"}[task]
+        kind, kinds = task.words.answer
         raise DataError(
             f"All {len(listed)} training items have the {kind} {listed[0] if listed else ''!r}; "
             f"a head needs items of at least two {kinds}."
@@ -241,9 +230,7 @@ def _row(stage: str, index: int, candidate: Candidate, task: Task) -> ProfileRow
     """Return the profile row of a probe; its interval is normal, cut to what the score can be."""
     error = candidate.standard_error if np.isfinite(candidate.standard_error) else 0.0
     score = candidate.quality
-    low, high = score - 1.96 * error, min(1.0, score + 1.96 * error)
-    if task == "classification":
-        low = max(0.0, low)
+    low, high = max(task.least_quality, score - 1.96 * error), min(1.0, score + 1.96 * error)
     return ProfileRow(stage, index, score, low, high, error, candidate.penalty)
 
 

@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from headstart.data.read import read_examples
     from headstart.data.scanning import Scan, scan
     from headstart.data.splits import bound_groups, fold_indices, holdout_indices, with_splits
-    from headstart.data.targets import TASKS, Targets, Task
 
 _HOMES = {
-    "TASKS": "targets",
     "AudioPreprocessing": "preprocessing",
     "Augment": "augment",
     "DataSet": "dataset",
@@ -39,8 +37,6 @@ _HOMES = {
     "Modality": "examples",
     "Preprocessing": "preprocessing",
     "Scan": "scanning",
-    "Targets": "targets",
-    "Task": "targets",
     "TextPreprocessing": "preprocessing",
     "bound_groups": "splits",
     "check": "checks",
@@ -62,7 +58,6 @@ _HOMES = {
 }
 
 __all__ = [
-    "TASKS",
     "AudioPreprocessing",
     "Augment",
     "DataSet",
@@ -72,8 +67,6 @@ __all__ = [
     "Modality",
     "Preprocessing",
     "Scan",
-    "Targets",
-    "Task",
     "TextPreprocessing",
     "bound_groups",
     "check",

@@ -110,9 +110,9 @@ def _targets(examples: Examples) -> list[Finding]:
         known = examples.take(examples.labelled)
         learnable = known.splits is None or (known.splits == "train").any()
         return [_unlabelled(examples), *(_targets(known) if learnable else [])]
-    if examples.task == "regression":
+    if not examples.task.has_classes:
         return check_values(examples)
-    if examples.task == "multilabel":
+    if examples.task.many_per_item:
         return [*check_labels(examples), *_like_names(examples.classes)]
     return _classes(examples, examples.labels)
 

@@ -18,7 +18,6 @@ from headstart.data.labels import require_labels
 from headstart.data.read import read_examples
 from headstart.data.scanning import Scan, scan
 from headstart.data.splits import bound_groups, with_splits
-from headstart.data.targets import Task
 
 Labels = Literal["required", "optional"]
 
@@ -77,7 +76,7 @@ class DataSet:
         group: str | None = None,
         domain: str | None = None,
         modality: Modality | None = None,
-        task: Task | None = None,
+        task: str | None = None,
         labels: Labels = "required",
         split: bool = True,
         folds: int | None = None,

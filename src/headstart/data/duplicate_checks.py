@@ -58,7 +58,7 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
     conflicting = [] if labels is None else [group for group in groups if len(set(labels[group]) - {""}) > 1]
     if labels is not None and conflicting:
         given = " / ".join(dict.fromkeys(str(label) for label in labels[conflicting[0]] if label))
-        what = "values" if examples.task == "regression" else "labels"
+        what = examples.task.words.labels
         message = f"{counted(len(conflicting), units)} with different {what}, such as "
         message += f"{_example(examples, conflicting[0])}: {given}."
         found.append(about("conflicting_labels", "warning", message, _names(examples, conflicting)))

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from headstart.data.items import Item, ItemView, modality_of_items, take_items
-from headstart.data.targets import Targets, Task, label_names, strata
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION, Targets, Task
 
 Modality = Literal["image", "text", "audio"]
 
@@ -31,24 +31,6 @@ def string_array(values: Iterable[Any]) -> np.ndarray:
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
     return array
-
-
-def natural_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """The distinct labels in the order a reader expects: whole numbers by value, else by name.
-
-    Args:
-        labels: any strings; "10" comes after "9" when all are whole numbers.
-    """
-    distinct = set(labels)
-    if distinct and all(is_whole_number(label) for label in distinct):
-        return tuple(sorted(distinct, key=lambda label: (int(label), label)))
-    return tuple(sorted(distinct))
-
-
-def is_whole_number(text: str) -> bool:
-    """Whether a label is written as a whole number in ASCII digits."""
-    digits = text[1:] if text[:1] in "+-" else text
-    return digits.isascii() and digits.isdigit() and len(digits) < 19
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +72,7 @@ class Examples:
     split_origin: str = ""
     notes: tuple[str, ...] = ()
     where: str = ""
-    task: Task = "classification"
+    task: Task = CLASSIFICATION
 
     def __post_init__(self) -> None:
         per_item: dict[str, np.ndarray | None] = {
@@ -121,17 +103,12 @@ class Examples:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The distinct classes or labels, whole numbers by value, else sorted; () for a quantity or no labels."""
-        if self.labels is None or self.task == "regression":
-            return ()
-        known = set(self.labels) - {""}
-        if self.task == "multilabel":
-            return natural_order(name for text in known for name in label_names(text))
-        return natural_order(known)
+        return () if self.labels is None else self.task.names_in(set(self.labels) - {""})
 
     @cached_property
     def targets(self) -> Targets:
         """The task with the names of its outputs."""
-        return Targets(self.task, (self.target,) if self.task == "regression" else self.classes)
+        return Targets(self.task, self.classes if self.task.has_classes else (self.target,))
 
     @property
     def codes(self) -> np.ndarray | None:
@@ -146,7 +123,7 @@ class Examples:
         """(N,) int64: what a split keeps in proportion; -1 where the label is unknown, None if all are."""
         if self.labels is None:
             return None
-        return self._of_labelled(lambda labels: strata(self.task, self.targets.encode(labels)))
+        return self._of_labelled(lambda labels: self.task.strata(self.targets.encode(labels)))
 
     def _of_labelled(self, numbers_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Numbers computed from the labelled items alone, -1 or NaN for the others."""
@@ -189,7 +166,7 @@ class Examples:
         labels: Iterable[Any] | None = None,
         groups: Iterable[Any] | None = None,
         modality: Modality | None = None,
-        task: Task = "classification",
+        task: Task = CLASSIFICATION,
     ) -> Examples:
         """Examples from what a script holds.
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.data.examples import Examples, string_array
-from headstart.data.targets import NO_LABEL, SEPARATOR, Task, joined
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION, MULTILABEL, NO_LABEL, REGRESSION, SEPARATOR, Task, joined
 
 _FEW_VALUES = 20
 
@@ -41,13 +41,13 @@ def with_task(examples: Examples, task: Task | None, required: bool = True) -> E
     if task is None:
         task, note = _told_by(labels, listed is not None, examples.target, where)
     kept = labels
-    if task == "multilabel":
+    if task.many_per_item:
         sets = listed if listed is not None else _split_cells(labels)
         kept = string_array(_checked_sets(sets, known.names, where))
-    elif task == "regression":
+    elif not task.has_classes:
         _refuse_text(labels, known.names, where)
     if required and len(set(kept)) == 1:
-        what = {"classification": "classes", "multilabel": "sets of labels", "regression": "values"}[task]
+        what = task.words.answer[1]
         raise DataError(
             f"{where}: all {len(kept):,} items have the one value '{kept[0]}'. At least two {what} are needed."
         )
@@ -78,7 +78,7 @@ def _refuse_missing(examples: Examples, task: Task | None) -> None:
     names = examples.names[~examples.labelled]
     shown = ", ".join(str(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
     remedy = "Fill in the labels or take these rows out."
-    if task == "multilabel":
+    if task is not None and task.many_per_item:
         remedy = f"Write {NO_LABEL} for an item that has none of the labels, or take these rows out."
     raise DataError(
         f"{_where(examples)} is empty for {len(names):,} of {len(examples):,} items ({shown}). {remedy}"
@@ -88,14 +88,14 @@ def _refuse_missing(examples: Examples, task: Task | None) -> None:
 def _told_by(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[Task, str]:
     """The task that the labels themselves suggest, and a sentence where it is not plain."""
     if lists:
-        return "multilabel", (
+        return MULTILABEL, (
             f"Column '{column}' holds lists: an item may have several labels (multilabel). For one class each, pass "
             "--task classification."
         )
     distinct = set(labels)
     numbers = _numbers(distinct) if len(distinct) > _FEW_VALUES else None
     if numbers is not None and (numbers != np.floor(numbers)).any():
-        return "regression", (
+        return REGRESSION, (
             f"Column '{column}' holds {len(distinct):,} different numbers, with fractions: taken as a quantity "
             "(regression). For classes, pass --task classification."
         )
@@ -108,8 +108,8 @@ def _told_by(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[
         )
     several = next((label for label in labels if SEPARATOR in label or ";" in label), None)
     if several is None:
-        return "classification", ""
-    return "classification", (
+        return CLASSIFICATION, ""
+    return CLASSIFICATION, (
         f"Values of column '{column}' such as '{several}' are taken as one class each. If they are several "
         "labels, pass --task multilabel."
     )

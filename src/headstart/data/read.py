@@ -28,8 +28,8 @@ from headstart.data.hub import is_saved_dataset, read_dataset
 from headstart.data.items import suffix_modality
 from headstart.data.labels import with_task
 from headstart.data.tables import TABLE_SUFFIXES, Table, read_table, read_text
-from headstart.data.targets import Task
 from headstart.errors import DataError, did_you_mean
+from headstart.tasks import task_named
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(:[\w.-]+)?")
 
@@ -41,7 +41,7 @@ def read_examples(
     group: str | None = None,
     domain: str | None = None,
     modality: Modality | None = None,
-    task: Task | None = None,
+    task: str | None = None,
     labels: Literal["required", "optional", "as written"] = "required",
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
@@ -64,6 +64,7 @@ def read_examples(
     """
     path = Path(data).expanduser()
     labelled = labels == "required"
+    asked_task = None if task is None else task_named(task)
     asked: dict[str, Any] = {
         "target": target, "group": group, "domain": domain, "modality": modality, "labelled": labelled,
     }  # fmt: skip
@@ -81,7 +82,7 @@ def read_examples(
         )
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
-    return examples if labels == "as written" else with_task(examples, task, required=labelled)
+    return examples if labels == "as written" else with_task(examples, asked_task, required=labelled)
 
 
 def _no_table(name: str) -> bool:

@@ -28,16 +28,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.splits import fold_indices
-from headstart.data.targets import Targets, Task, strata
 from headstart.errors import DataError
 from headstart.evidence.classical_features import ClassicalFeatures
 from headstart.heads.calibrate import fit_temperature, log_loss_of
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic, logistic_path
-from headstart.heads.outputs import activated, constant
 from headstart.heads.reduce import Reduced, reduce, standardiser
 from headstart.heads.ridge import fit_ridge, leave_fold_out, penalty_path
 from headstart.heads.threads import single_threaded
+from headstart.tasks import CLASSIFICATION, Targets, Task
 
 Array = NDArray[np.float32]
 PENALTIES = np.logspace(0, -4, 5)
@@ -53,7 +52,7 @@ class ClassicalModel(Protocol):
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
 
 
-def majority(encoded: NDArray[Any], n_outputs: int, n_items: int, task: Task = "classification") -> Array:
+def majority(encoded: NDArray[Any], n_outputs: int, n_items: int, task: Task = CLASSIFICATION) -> Array:
     """Return the shares of classes or labels, or the mean, for each held-out item, of shape (n_items, C).
 
     Args:
@@ -62,7 +61,7 @@ def majority(encoded: NDArray[Any], n_outputs: int, n_items: int, task: Task = "
         n_items: held-out items.
         task: what is learned.
     """
-    return np.tile(constant(task, encoded, n_outputs).astype(np.float32), (n_items, 1))
+    return np.tile(task.constant(encoded, n_outputs).astype(np.float32), (n_items, 1))
 
 
 def fit_classical(
@@ -72,7 +71,7 @@ def fit_classical(
     groups: NDArray[np.object_] | None,
     *,
     classes: tuple[str, ...],
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     seed: int = 0,
 ) -> ClassicalModel:
     """Learn a classical baseline from some rows of the features.
@@ -96,11 +95,11 @@ def fit_classical(
         kept = np.sort(np.random.default_rng(seed).permutation(len(rows))[:MAX_ITEMS])
         rows, encoded = rows[kept], encoded[kept]
         groups = None if groups is None else np.asarray(groups)[kept]
-    folds = fold_indices(strata(task, encoded), groups, N_FOLDS, seed)
+    folds = fold_indices(task.strata(encoded), groups, N_FOLDS, seed)
     with single_threaded():
         if features.modality == "text":
             return _fit_text([features.texts[row] for row in rows], encoded, folds, targets)
-        if task == "regression":
+        if not task.has_classes:
             return _fit_dense_values(features, rows, encoded, folds, targets)
         return _fit_dense(features, rows, encoded, folds, targets)
 
@@ -188,12 +187,12 @@ class TextModel:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
         task = self.targets.task
         x = self.vectoriser.transform([features.texts[row] for row in rows])
-        if task == "regression":
+        if not task.has_classes:
             return np.asarray(self.models[0].predict(x), dtype=np.float32).reshape(-1, 1)
         logits = np.tile(self.base, (len(rows), 1))
         if self.models:
             logits[:, self.columns] = _logits(self.models, x, task)
-        return activated(task, logits, self.temperature)
+        return task.activated(logits, self.temperature)
 
 
 def _fit_text(
@@ -210,12 +209,12 @@ def _fit_text(
     except ValueError:
         raise DataError("The texts hold no words, so the classical baseline cannot be learned.") from None
     inside, outside = np.flatnonzero(folds != 0), np.flatnonzero(folds == 0)
-    if targets.task == "regression":
+    if not targets.task.has_classes:
         return TextModel(
             vectoriser, [_ridge(x, encoded, inside, outside)], np.arange(1), targets, 1.0, np.zeros(1)
         )
     base = np.full(targets.n_outputs, -np.inf)
-    if targets.task == "multilabel":
+    if targets.task.many_per_item:
         share = np.clip(encoded.mean(axis=0, dtype=np.float64), 1e-3, 1 - 1e-3)
         base = np.log(share / (1 - share))
     else:
@@ -278,5 +277,5 @@ def _logistic(x: Any, encoded: NDArray[Any], inverse_penalty: float) -> list[Any
 def _logits(models: list[Any], x: Any, task: Task) -> NDArray[np.float64]:
     """Return scores of shape (N, columns that can be learned), two for two classes."""
     scores = np.stack([model.decision_function(x) for model in models], axis=1)
-    two_classes = task == "classification" and scores.shape[1] == 1
+    two_classes = task.one_per_item and scores.shape[1] == 1
     return np.concatenate([0 * scores, scores], axis=1) if two_classes else scores

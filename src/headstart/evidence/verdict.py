@@ -20,13 +20,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.targets import Task
-from headstart.heads.outputs import item_losses, item_quality
-from headstart.metrics.bootstrap import N_RESAMPLES, group_numbers, group_sums, interval, resample_counts
-from headstart.metrics.classification import checked
-from headstart.metrics.interval import Interval
+from headstart.metrics import Interval, metric_named
+from headstart.tasks import CLASSIFICATION, Task
 
-METRIC: Mapping[Task, str] = {"classification": "accuracy", "multilabel": "log_loss", "regression": "rmse"}
 Outcome = Literal["positive", "negative", "undecided"]
 
 
@@ -49,76 +45,13 @@ class Verdict:
     metric: str = "accuracy"
 
 
-def accuracy_difference(
-    labels: NDArray[np.integer],
-    probabilities: NDArray[np.floating],
-    others: NDArray[np.floating],
-    groups: NDArray[np.object_] | None = None,
-    *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Return the paired difference in accuracy of two results, the first minus the second.
-
-    Args:
-        labels: of shape (N,).
-        probabilities: of the first, of shape (N, C).
-        others: of the second, of shape (N, C).
-        groups: of shape (N,), resampled whole; None: items.
-        n_resamples: bootstrap resamples.
-        seed: of the resamples.
-    """
-    labels, first = checked(labels, probabilities)
-    _, second = checked(labels, others)
-    gain = (first.argmax(axis=1) == labels).astype(np.float64) - (second.argmax(axis=1) == labels)
-    numbers, n_groups = group_numbers(groups, len(labels))
-    sums = group_sums(numbers, n_groups, np.stack([gain, np.ones(len(gain))], axis=1)).astype(np.float32)
-    parts = [counts @ sums for counts in resample_counts(n_groups, n_resamples, seed)]
-    resampled = np.concatenate([part[:, 0] / part[:, 1] for part in parts]).astype(np.float64)
-    return interval(float(gain.mean()), resampled, n_groups)
-
-
-def loss_difference(
-    task: Task,
-    targets: NDArray[Any],
-    outputs: NDArray[np.floating],
-    others: NDArray[np.floating],
-    groups: NDArray[np.object_] | None = None,
-    *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Return the paired difference in log loss or root mean squared error, the first minus the second.
-
-    Args:
-        task: "multilabel" or "regression".
-        targets: as `Targets.encode` gives them.
-        outputs: of the first, of shape (N, C).
-        others: of the second, of shape (N, C).
-        groups: of shape (N,), resampled whole; None: items.
-        n_resamples: bootstrap resamples.
-        seed: of the resamples.
-    """
-    numbers, n_groups = group_numbers(groups, len(targets))
-    losses = [item_losses(task, each, targets) for each in (outputs, others)]
-    sums = group_sums(numbers, n_groups, np.stack([*losses, np.ones(len(targets))], axis=1))
-
-    def difference(sums_B3: NDArray[np.float64]) -> NDArray[np.float64]:
-        first, second = sums_B3[:, 0] / sums_B3[:, 2], sums_B3[:, 1] / sums_B3[:, 2]
-        return np.sqrt(first) - np.sqrt(second) if task == "regression" else first - second
-
-    draws = resample_counts(n_groups, n_resamples, seed)
-    resampled = np.concatenate([difference(counts.astype(np.float64) @ sums) for counts in draws])
-    return interval(float(difference(sums.sum(axis=0)[None])[0]), resampled, n_groups)
-
-
 def verdict(
     targets: NDArray[Any],
     outputs: NDArray[np.floating],
     baselines: Mapping[str, NDArray[np.floating]],
     groups: NDArray[np.object_] | None = None,
     *,
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     seed: int = 0,
 ) -> Verdict:
     """Judge a result against the best baseline without pretrained weights.
@@ -131,23 +64,20 @@ def verdict(
         task: what was learned.
         seed: of the resamples.
     """
-    metric = METRIC[task]
+    metric = metric_named(task.verdict_metric)
     if not baselines:
         reason = "There is no baseline to compare with."
-        return Verdict("undecided", "", Interval(None), reason, metric)
+        return Verdict("undecided", "", Interval(None), reason, metric.key)
     targets = np.asarray(targets)
-    best = max(baselines, key=lambda name: float(item_quality(task, baselines[name], targets).mean()))
-    if task == "classification":
-        difference = accuracy_difference(targets, outputs, baselines[best], groups, seed=seed)
-    else:
-        difference = loss_difference(task, targets, outputs, baselines[best], groups, seed=seed)
+    best = max(baselines, key=lambda name: float(task.item_quality(baselines[name], targets).mean()))
+    difference = task.difference(targets, outputs, baselines[best], groups, seed=seed)
     low, high = difference.low, difference.high
     if low is None or high is None:
         reason = f"With one group alone the difference to {best} has no interval."
-        return Verdict("undecided", best, difference, reason, metric)
+        return Verdict("undecided", best, difference, reason, metric.key)
     outcome: Outcome = "undecided"
     if low > 0 or high < 0:
-        outcome = "positive" if (low > 0) == (task == "classification") else "negative"
+        outcome = "positive" if (low > 0) == (metric.better == "higher") else "negative"
     baseline = f"the best baseline without pretrained weights, {best}"
     words = {
         "positive": f"The result is better than {baseline}",
@@ -155,8 +85,8 @@ def verdict(
         "undecided": f"The result and {baseline}, are too near to tell apart",
     }
     value = difference.value or 0.0
-    if task == "classification":
-        shown = f"{100 * value:+.1f} points of accuracy ({100 * low:+.1f} to {100 * high:+.1f})"
+    if metric.form == "percent":
+        shown = f"{100 * value:+.1f} points of {metric.label.lower()} ({100 * low:+.1f} to {100 * high:+.1f})"
     else:
-        shown = f"{value:+.3g} of {metric.replace('_', ' ')} ({low:+.3g} to {high:+.3g})"
-    return Verdict(outcome, best, difference, f"{words[outcome]}: {shown}.", metric)
+        shown = f"{value:+.3g} of {metric.key.replace('_', ' ')} ({low:+.3g} to {high:+.3g})"
+    return Verdict(outcome, best, difference, f"{words[outcome]}: {shown}.", metric.key)

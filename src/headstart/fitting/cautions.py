@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from headstart.fitting.options import FitOptions
 
 if TYPE_CHECKING:
-    from headstart.data.targets import Task
+    from headstart.tasks import Task
     from headstart.tune import Policy, Recipe
 
 _OF_TRAINING = ("recipe", "epochs", "lr", "batch_size", "views", "compile")
@@ -94,7 +94,7 @@ def judged_by_class(recipe: Recipe, task: Task) -> list[str]:
     """
     if not recipe.weighs_rare_classes:
         return []
-    by = "balanced accuracy" if task == "classification" else "each label's presence and absence"
+    by = task.words.judged
     return [
         "rare classes weigh more in training, so epochs and candidates are compared with every class counting the "
         f"same ({by}); accuracy on the held-out part is still that of the items as they come"

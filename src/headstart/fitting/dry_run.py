@@ -10,7 +10,7 @@ import numpy as np
 from headstart.clock import Clock
 from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Prepared, prepare
-from headstart.fitting.report_facts import label_counts, task_words
+from headstart.fitting.report_facts import task_words
 from headstart.fitting.stages import stages_table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def dry_run(config: FitOptions) -> str:
 
 def _data(job: Prepared) -> str:
     examples = job.examples
-    what = task_words(examples) + ("" if examples.task == "regression" else f" of '{examples.target}'")
+    what = task_words(examples) + (f" of '{examples.target}'" if examples.task.has_classes else "")
     lines = [f"Data: {len(examples):,} items, {what}"]
     if examples.group is not None and examples.groups is not None:
         lines[0] += f", {len(set(examples.groups)):,} groups of '{examples.group}'"
@@ -43,7 +43,7 @@ def _data(job: Prepared) -> str:
     labels = np.asarray(examples.labels)
     width = max(len("part"), *(len(name) for name in shown), 0)
     parts = [part for part in ("train", "validation", "test") if len(job.positions(part))]
-    counts = {part: label_counts(examples.task, labels[job.positions(part)]) for part in parts}
+    counts = {part: examples.task.counts(labels[job.positions(part)]) for part in parts}
     lines.append(f"  {'class':<{width}}  " + "  ".join(f"{part:>10}" for part in parts))
     for name in shown:
         lines.append(f"  {name:<{width}}  " + "  ".join(f"{counts[part][name]:>10,}" for part in parts))

@@ -78,17 +78,14 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
 
 def _calibration(learner: Learner, evaluation: Evaluation, test: Mapping[str, Interval]) -> Mapping[str, Any]:
     """What temperature scaling did to the probabilities of the held-out items; without intervals."""
-    from headstart.evidence import task_metrics
-    from headstart.heads.outputs import unscaled
-
     task = learner.targets.task
-    if task == "regression":
+    if not task.has_classes:
         return {}
     before = test
     if (evaluation.temperatures != 1).any():
         codes = learner.codes[evaluation.positions]
-        unscaled_NC = unscaled(task, evaluation.probabilities, evaluation.temperatures[:, None])
-        before = task_metrics(task, codes, unscaled_NC, n_resamples=1)
+        unscaled_NC = task.unscaled(evaluation.probabilities, evaluation.temperatures[:, None])
+        before = task.metrics(codes, unscaled_NC, n_resamples=1)
     return {
         "temperature": float(np.mean(evaluation.temperatures)),
         "before": {name: before[name].value for name in ("ece", "log_loss")},
@@ -97,11 +94,9 @@ def _calibration(learner: Learner, evaluation: Evaluation, test: Mapping[str, In
 
 
 def _scores(learner: Learner, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:
-    from headstart.evidence import task_metrics
-
     groups = learner.job.examples.groups
     own_groups = None if groups is None else groups[positions]
-    return task_metrics(learner.targets.task, learner.codes[positions], probabilities, own_groups)
+    return learner.targets.task.metrics(learner.codes[positions], probabilities, own_groups)
 
 
 def _rounds(learner: Learner, evaluation: Evaluation) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -168,7 +163,7 @@ def _verification(
     from headstart.evidence import verification
 
     examples, positions = learner.job.examples, evaluation.positions
-    if examples.task != "classification" or examples.modality != "audio":
+    if not examples.task.one_per_item or examples.modality != "audio":
         return None, {}
     if examples.target.lower() not in SPEAKER_TARGETS:
         return None, {}

@@ -221,7 +221,7 @@ class Learner:
 
         Where it is high, few labels can only make it worse.
         """
-        if self.targets.task != "classification" or not len(choice.positions):
+        if not self.targets.task.one_per_item or not len(choice.positions):
             return 0.0
         truth, said = self.codes[train[choice.positions]], choice.out_of_fold.argmax(axis=1)
         return float(np.mean([(said[truth == code] == code).mean() for code in np.unique(truth)]))

@@ -7,7 +7,6 @@ import platform
 import shlex
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from headstart.metrics import Bin, LabelRow
     from headstart.report import Candidate, Notice, ReportContext, Score, WrongItem
     from headstart.runs import RunDirectory, RunFacts, SplitPart
+    from headstart.tasks import Task
 
 FEW_GROUPS = 10
 
@@ -44,7 +44,6 @@ def report_context(
         evaluation: what it gave on items it had not seen.
         metrics: the content of metrics.json.
     """
-    from headstart.heads.outputs import quality_name
     from headstart.metrics import confusion_matrix
     from headstart.report import (
         CalibrationBin,
@@ -57,20 +56,18 @@ def report_context(
     job, positions = learner.job, evaluation.positions
     examples, choice = job.examples, learned.choice
     codes, probabilities = learner.codes[positions], evaluation.probabilities
-    by = quality_name(examples.task, balanced=job.recipe.weighs_rare_classes)
-    inside = evaluation.folds is None and choice.profile and examples.task != "multilabel"
+    by = examples.task.quality_name(balanced=job.recipe.weighs_rare_classes)
+    inside = evaluation.folds is None and choice.profile and not examples.task.many_per_item
     return ReportContext(
         run=str(shown(run)),
         source=job.source.uri,
         modality=examples.modality,
         metrics=metrics,
         classes=examples.classes,
-        task=examples.task,
-        confusion=confusion_matrix(codes, probabilities) if examples.task == "classification" else None,
+        task=examples.task.name,
+        confusion=confusion_matrix(codes, probabilities) if examples.task.one_per_item else None,
         labels=_labels(learner, evaluation),
-        values=np.stack([codes[:, 0], probabilities[:, 0]], axis=1)
-        if examples.task == "regression"
-        else None,
+        values=None if examples.task.has_classes else np.stack([codes[:, 0], probabilities[:, 0]], axis=1),
         target=examples.target,
         group=examples.group,
         n_groups=None if examples.groups is None else len(set(examples.groups)),
@@ -81,7 +78,7 @@ def report_context(
             CalibrationBin(b.low, b.high, b.n_items, b.confidence, b.accuracy)
             for b in _bins(examples.task, codes, probabilities)
         ),
-        profile_metric=quality_name(examples.task),
+        profile_metric=examples.task.quality_name(),
         validation_metric=by,
         profile=tuple(ProfilePoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
         history=tuple(
@@ -130,56 +127,44 @@ def _notices(learner: Learner, learned: Learned, evaluation: Evaluation) -> Iter
 
 def task_words(examples: Examples) -> str:
     """What is learned, in a few words."""
-    if examples.task == "regression":
+    if not examples.task.has_classes:
         return f"the quantity '{examples.target}'"
-    return f"{len(examples.classes)} {'labels' if examples.task == 'multilabel' else 'classes'}"
-
-
-def label_counts(task: str, labels: np.ndarray) -> dict[str, int]:
-    """How many items have each class or label; nothing for a quantity."""
-    from headstart.data.targets import label_names
-
-    if task == "regression":
-        return {}
-    if task == "multilabel":
-        return dict(Counter(name for label in labels for name in label_names(label)))
-    return dict(Counter(labels))
+    return f"{len(examples.classes)} {examples.task.words.outputs}"
 
 
 def _labels(learner: Learner, evaluation: Evaluation) -> tuple[LabelRow, ...]:
     """One row a label, where an item has any number of them."""
     from headstart.metrics import label_rows
 
-    if learner.targets.task != "multilabel":
+    if not learner.targets.task.many_per_item:
         return ()
     truth = learner.codes[evaluation.positions]
     return tuple(label_rows(truth, evaluation.probabilities, learner.classes))
 
 
-def _bins(task: str, codes: np.ndarray, probabilities: np.ndarray) -> Sequence[Bin]:
+def _bins(task: Task, codes: np.ndarray, probabilities: np.ndarray) -> Sequence[Bin]:
     """The bins of the reliability diagram; none for a quantity."""
     from headstart.metrics import calibration_bins, label_bins
 
-    if task == "regression":
+    if not task.has_classes:
         return ()
-    return (label_bins if task == "multilabel" else calibration_bins)(codes, probabilities)
+    return (label_bins if task.many_per_item else calibration_bins)(codes, probabilities)
 
 
 def _worst(learner: Learner, evaluation: Evaluation) -> tuple[WrongItem, ...]:
     """The held-out items whose answer is furthest off."""
     from headstart.data.items import take_items
-    from headstart.heads.outputs import item_losses
     from headstart.report import hardest_items, worst_items
 
     examples, positions = learner.job.examples, evaluation.positions
     items = take_items(examples.items, positions)
     names, labels = examples.names[positions].tolist(), learner.labels[positions].tolist()
     outputs, task = evaluation.probabilities, examples.task
-    if task == "classification":
+    if task.one_per_item:
         return worst_items(items, names, labels, outputs, learner.classes, examples.modality)
-    losses = item_losses(task, outputs, learner.codes[positions])
+    losses = task.item_losses(outputs, learner.codes[positions])
     predicted = learner.targets.decode(outputs)
-    if task == "regression":
+    if not task.has_classes:
         texts = [f"{value:.4g}" for value in predicted]
         labels = [f"{float(label):.6g}" for label in labels]
         return hardest_items(items, names, labels, texts, losses, examples.modality)
@@ -251,9 +236,7 @@ def _parts(learner: Learner) -> tuple[SplitPart, ...]:
         if len(positions):
             groups = None if examples.groups is None else len(set(examples.groups[positions]))
             parts.append(
-                SplitPart(
-                    name, len(positions), groups, label_counts(examples.task, learner.labels[positions])
-                )
+                SplitPart(name, len(positions), groups, examples.task.counts(learner.labels[positions]))
             )
     return tuple(parts)
 

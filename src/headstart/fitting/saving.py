@@ -71,7 +71,7 @@ def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
         classes=learner.classes,
         probabilities=evaluation.probabilities,
         labels=learner.labels[positions].tolist(),
-        task=learner.targets.task,
+        task=learner.targets.task.name,
     )
 
 

@@ -183,12 +183,10 @@ def _is_worse(learner: Learner, trained: Trained, alone: Score | None) -> bool:
 
 def _why_alone(learner: Learner, trained: Trained, alone: Score | None) -> str:
     """The comparison that the head alone has won, in a sentence; it is said too."""
-    from headstart.heads.outputs import quality_name
-
     found = trained.validation
     assert found is not None and alone is not None  # else nothing was compared
-    loss = "mean squared error" if learner.targets.task == "regression" else "log loss"
-    quality = quality_name(learner.targets.task, balanced=learner.job.recipe.weighs_rare_classes)
+    loss = learner.targets.task.words.loss
+    quality = learner.targets.task.quality_name(balanced=learner.job.recipe.weighs_rare_classes)
     balanced = "of balanced accuracy " if quality == "balanced_accuracy" else ""
     reason = (
         f"'{trained.policy}' reached {found.quality:.3f} {balanced}on validation and the head alone "

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.tasks import Task
+
 CHUNK_CELLS = 1_000_000
 
 
@@ -35,6 +37,11 @@ def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
         own = chunk[np.arange(len(chunk)), labels[start : start + n_rows]]
         total += float(np.sum(np.log(np.exp(chunk, out=chunk).sum(axis=1)) - own))
     return total / len(labels)
+
+
+def temperature_for(task: Task, logits_NC: NDArray[np.floating], targets: NDArray[Any]) -> float:
+    """Return the fitted temperature, or 1 for a quantity, which has no probabilities."""
+    return fit_temperature(logits_NC, targets) if task.has_classes else 1.0
 
 
 def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:

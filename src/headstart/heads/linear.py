@@ -1,7 +1,7 @@
 """The linear head: standardise, one weight vector an output, and what the task makes of the scores.
 
     logits = ((x - mean) / scale) @ weight.T + bias
-    outputs = softmax(logits / temperature) | sigmoid(logits / temperature) | logits    (see `outputs`)
+    outputs = softmax(logits / temperature) | sigmoid(logits / temperature) | logits    (see `tasks`)
 
 For a quantity the target's own mean and scale are inside weight and bias, so the logits are its values.
 
@@ -17,9 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from headstart.data.targets import Task
 from headstart.errors import DataError
-from headstart.heads.outputs import activated, activated_tensor, softmax
+from headstart.tasks import CLASSIFICATION, Targets, Task
 
 Array = NDArray[np.float32]
 
@@ -46,7 +45,7 @@ class LinearHead:
     bias: Array
     temperature: float
     classes: tuple[str, ...]
-    task: Task = "classification"
+    task: Task = CLASSIFICATION
 
     def logits(self, features: NDArray[np.floating]) -> Array:
         """Return the scores before the softmax, temperature not applied.
@@ -73,14 +72,12 @@ class LinearHead:
         Args:
             features: of shape (N, D).
         """
-        return activated(self.task, self.logits(features), self.temperature)
+        return self.task.activated(self.logits(features), self.temperature)
 
     probabilities = outputs
 
     def predict(self, features: NDArray[np.floating]) -> NDArray[np.generic]:
         """Return what is predicted for each item, of shape (N,): a class, joined labels, or a value."""
-        from headstart.data.targets import Targets
-
         return np.asarray(Targets(self.task, self.classes).decode(self.outputs(features)))
 
     def rescaled(self, shift: float, factor: float) -> LinearHead:
@@ -124,7 +121,4 @@ class LinearHeadModule(nn.Module):
 
     def forward(self, x_ND: Tensor) -> Tensor:
         """Return probabilities, or values for a quantity, of shape (N, C)."""
-        return activated_tensor(self.task, self.logits(x_ND), self.temperature)
-
-
-__all__ = ["LinearHead", "LinearHeadModule", "softmax"]
+        return self.task.activated_tensor(self.logits(x_ND), self.temperature)

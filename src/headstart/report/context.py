@@ -200,7 +200,7 @@ class ReportContext:
     metrics: Mapping[str, Any]
     classes: tuple[str, ...] = ()
     confusion: np.ndarray | None = None
-    task: Literal["classification", "multilabel", "regression"] = "classification"
+    task: str = "classification"
     labels: tuple[LabelLike, ...] = ()
     values: np.ndarray | None = None
     source_name: str = ""

@@ -101,7 +101,7 @@ def save_model(
         _write_own_form(run, source, tensors, head)
     run.write_json("source.json", source)
     names = [stages[index] for index in head.stages]
-    told = {"task": head.task, "classes": head.classes, "stages": names, "stage_indices": head.stages}
+    told = {"task": head.task.name, "classes": head.classes, "stages": names, "stage_indices": head.stages}
     run.write_json("head.json", told)
     save_tensors(run.file("head.safetensors"), head_tensors(head))
     return SavedModel(program, None if form is None else form.task, reason, prompt_inside)

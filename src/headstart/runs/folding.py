@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headstart.tasks import Task
+
 
 class Head(Protocol):
     """What a linear head tells of itself; `headstart.heads.LinearHead` is one.
@@ -26,7 +28,7 @@ class Head(Protocol):
         bias: (C,) float32.
         temperature: what the logits are divided by.
         classes: C names.
-        task: "classification", "multilabel" or "regression".
+        task: what is learned.
     """
 
     @property
@@ -44,7 +46,7 @@ class Head(Protocol):
     @property
     def classes(self) -> tuple[str, ...]: ...
     @property
-    def task(self) -> Any: ...
+    def task(self) -> Task: ...
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.runs.folding import FoldedHead
+from headstart.tasks import CLASSIFICATION, Task
 
-# As transformers names them; its pipelines apply softmax, sigmoid or nothing by this.
-PROBLEM_TYPES = {
-    "classification": "single_label_classification",
-    "multilabel": "multi_label_classification",
-    "regression": "regression",
-}
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
 STANDARD_POOLING = "standard"  # the mode of a text network that ends in the class's own pooling
 _PREFIX = "model."  # a source's network holds the library's module under this name
@@ -58,7 +53,7 @@ def library_form(
     tensors: Mapping[str, Tensor],
     head: FoldedHead,
     classes: tuple[str, ...],
-    task: str = "classification",
+    task: Task = CLASSIFICATION,
 ) -> LibraryForm:
     """Put a network and a linear head on its embedding into the library's own class.
 
@@ -67,7 +62,7 @@ def library_form(
         tensors: of the network, by its own names.
         head: on the network's embedding; for audio, on its first features.
         classes: C names, in the order of the head's rows.
-        task: "classification", "multilabel" or "regression".
+        task: what is learned.
 
     Raises:
         NoForm: the library has no class that holds this result.
@@ -90,7 +85,7 @@ def _timm_form(
     bare: Mapping[str, Tensor],
     head: FoldedHead,
     classes: tuple[str, ...],
-    task: str,
+    task: Task,
 ) -> LibraryForm:
     import timm
 
@@ -112,7 +107,7 @@ def _timm_form(
         "num_classes": len(classes),
         "label_names": list(classes),
         "num_features": classifier.in_features,
-        "problem_type": PROBLEM_TYPES[task],
+        "problem_type": task.problem_type,
         "dtype": "float32",
         "pretrained_cfg": {
             "input_size": [3, *preprocessing["size"]],
@@ -129,7 +124,7 @@ def _text_form(
     bare: Mapping[str, Tensor],
     head: FoldedHead,
     classes: tuple[str, ...],
-    task: str,
+    task: Task,
 ) -> LibraryForm:
     if list((source.get("pooling") or {}).get("modes", ())) != [STANDARD_POOLING]:
         raise NoForm("its text is pooled otherwise than the class of transformers does (see --head standard)")
@@ -153,7 +148,7 @@ def _speech_form(
     bare: Mapping[str, Tensor],
     head: FoldedHead,
     classes: tuple[str, ...],
-    task: str,
+    task: Task,
 ) -> LibraryForm:
     from transformers.models.auto.modeling_auto import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING as CLASSES
 
@@ -192,7 +187,7 @@ def _speech_form(
 
 
 def _classifier(
-    raw: Mapping[str, Any], classes: tuple[str, ...], mapping: Any, changes: Mapping[str, Any], task: str
+    raw: Mapping[str, Any], classes: tuple[str, ...], mapping: Any, changes: Mapping[str, Any], task: Task
 ) -> tuple[Any, dict[str, Any]]:
     """The library's class for a configuration, with fresh weights, and its config.json."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -214,7 +209,7 @@ def _classifier(
             **changes,
             "id2label": dict(enumerate(classes)),
             "label2id": {name: index for index, name in enumerate(classes)},
-            "problem_type": PROBLEM_TYPES[task],
+            "problem_type": task.problem_type,
         }
     )
     if type(library_config) not in mapping:
@@ -249,7 +244,7 @@ def _is_linear(model: nn.Module, name: str) -> bool:
 class _Activated(nn.Module):
     """A timm classifier giving probabilities or values."""
 
-    def __init__(self, model: nn.Module, task: str) -> None:
+    def __init__(self, model: nn.Module, task: Task) -> None:
         super().__init__()
         self.model, self.task = model, task
 
@@ -257,9 +252,7 @@ class _Activated(nn.Module):
         return self.activated(self.model(pixels))
 
     def activated(self, logits: Tensor) -> Tensor:
-        if self.task == "classification":
-            return torch.softmax(logits, dim=1)
-        return torch.sigmoid(logits) if self.task == "multilabel" else logits
+        return self.task.activated_tensor(logits)
 
 
 class _TextActivated(_Activated):
@@ -272,7 +265,7 @@ class _TextActivated(_Activated):
 class _SpeechActivated(_Activated):
     """A speech classifier of transformers, run on each clip alone as its pipeline does."""
 
-    def __init__(self, model: nn.Module, task: str, normalise: bool) -> None:
+    def __init__(self, model: nn.Module, task: Task, normalise: bool) -> None:
         super().__init__(model, task)
         self.normalise = normalise
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from headstart.errors import InputError, OptionError
 from headstart.files import atomic_path
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, task_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,29 +52,24 @@ class Predictions:
     @property
     def predicted(self) -> list[Any]:
         """The most probable class of each item, its labels of a probability of 1/2 or more, or its value."""
-        if self.task == "regression":
-            return [float(value) for value in self.probabilities[:, 0]]
-        if self.task == "multilabel":
-            return [
-                "|".join(name for name, p in zip(self.classes, row, strict=True) if p >= 0.5) or "-"
-                for row in self.probabilities
-            ]
-        return [self.classes[index] for index in self.probabilities.argmax(axis=1)] if len(self.items) else []
+        predicted: list[Any] = task_named(self.task).decode(self.probabilities, self.classes).tolist()
+        return predicted
 
     def table(self) -> pa.Table:
         """The Arrow table: item, label (where known), predicted, p_<class>…"""
         import pyarrow as pa
 
-        as_column = _numbers if self.task == "regression" else _text
+        has_classes = task_named(self.task).has_classes
+        as_column = _text if has_classes else _numbers
         columns = [("item", _text(self.items))]
         if self.labels is not None:
             columns.append(("label", as_column(self.labels)))
         columns.append(("predicted", as_column(self.predicted)))
-        scored = [] if self.task == "regression" else _text_list(self.classes)
+        scored = _text_list(self.classes) if has_classes else []
         for name, column in zip(scored, self.probabilities.T, strict=False):
             columns.append((f"p_{name}", pa.array(np.ascontiguousarray(column, dtype=np.float32))))
         names, arrays = zip(*columns, strict=True)
-        kept = {"task": self.task, "target": self.classes[0] if self.task == "regression" else ""}
+        kept = {"task": self.task, "target": "" if has_classes else self.classes[0]}
         return pa.Table.from_arrays(list(arrays), names=list(names)).replace_schema_metadata(kept)
 
     def to_csv(self) -> str:
@@ -123,19 +119,17 @@ class Predictions:
             raise InputError(f"{path} holds no predictions: it has the columns {', '.join(names[:6])}")
         scores = [name for name in names if name.startswith("p_")]
         kept = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-        task = kept.get("task") or _task_of(table, scores)
+        task = task_named(kept.get("task") or _task_of(table, scores))
         columns = [np.asarray(table.column(name), dtype=np.float32) for name in scores]
-        if task == "regression":
+        if not task.has_classes:
             columns = [np.asarray(table.column("predicted").to_pylist(), dtype=np.float32)]
         labels = table.column("label").to_pylist() if "label" in names else None
         return cls(
             items=table.column("item").to_pylist(),
-            classes=(kept.get("target") or "value",)
-            if task == "regression"
-            else tuple(n[2:] for n in scores),
+            classes=tuple(n[2:] for n in scores) if task.has_classes else (kept.get("target") or "value",),
             probabilities=np.stack(columns, axis=1) if columns else np.zeros((table.num_rows, 0), np.float32),
             labels=None if labels is None else [str(label) for label in labels],
-            task=task,
+            task=task.name,
         )
 
 
@@ -171,11 +165,11 @@ def _numbers(values: Sequence[Any]) -> Any:
 def _task_of(table: pa.Table, scores: Sequence[str]) -> str:
     """What was learned, told from the columns of a table that does not say."""
     if not scores:
-        return "regression" if table.num_rows else "classification"
+        return (REGRESSION if table.num_rows else CLASSIFICATION).name
     total = sum(np.asarray(table.column(name), dtype=np.float64) for name in scores)
     named = {name[2:] for name in scores}
     one_each = all(value in named for value in table.column("predicted").to_pylist())
-    return "classification" if one_each and np.allclose(total, 1.0, atol=1e-3) else "multilabel"
+    return (CLASSIFICATION if one_each and np.allclose(total, 1.0, atol=1e-3) else MULTILABEL).name
 
 
 def _text(values: Sequence[str]) -> Any:

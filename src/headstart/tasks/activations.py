@@ -21,5 +21,3 @@ def sigmoid(logits_NC: NDArray[np.floating]) -> NDArray[np.float32]:
     from scipy.special import expit
 
     return np.asarray(expit(logits_NC.astype(np.float64)), dtype=np.float32)
-
-

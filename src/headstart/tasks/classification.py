@@ -1,9 +1,9 @@
 """Classification: one class per item.
 
-    outputs       softmax(scores / T)
-    item loss     -log p(class)
-    item quality  1 if the likeliest class is right, else 0
-    training      -sum_c w_c p_c log softmax(scores + shift)_c, p the target, smoothed
+outputs       softmax(scores / T)
+item loss     -log p(class)
+item quality  1 if the likeliest class is right, else 0
+training      -sum_c w_c p_c log softmax(scores + shift)_c, p the target, smoothed
 """
 
 from __future__ import annotations
@@ -146,9 +146,7 @@ class Classification(Task):
         seed: int = 0,
     ) -> Interval:
         """The paired difference in accuracy."""
-        return accuracy_difference(
-            targets, outputs_NC, others_NC, groups, n_resamples=n_resamples, seed=seed
-        )
+        return accuracy_difference(targets, outputs_NC, others_NC, groups, n_resamples=n_resamples, seed=seed)
 
     def balance(self, targets: Tensor, n_outputs: int, **how: Any) -> Balance:
         """Weights and shifts by the classes' shares."""

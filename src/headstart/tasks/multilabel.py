@@ -1,9 +1,9 @@
 """Multilabel: any number of labels per item, each present or absent.
 
-    outputs       sigmoid(scores / T), one per label
-    item loss     mean over the labels of -log p(as it is)
-    item quality  1 - loss / mean loss of the labels' shares
-    training      mean over the labels of the binary cross entropy of scores + shift
+outputs       sigmoid(scores / T), one per label
+item loss     mean over the labels of -log p(as it is)
+item quality  1 - loss / mean loss of the labels' shares
+training      mean over the labels of the binary cross entropy of scores + shift
 """
 
 from __future__ import annotations

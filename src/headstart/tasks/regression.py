@@ -1,9 +1,9 @@
 """Regression: a quantity.
 
-    outputs       the scores themselves
-    item loss     (value - truth)^2
-    item quality  1 - loss / mean loss of the mean
-    training      (score - truth)^2 in the standardised unit
+outputs       the scores themselves
+item loss     (value - truth)^2
+item quality  1 - loss / mean loss of the mean
+training      (score - truth)^2 in the standardised unit
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ Legend: N items, C outputs (classes, labels, or 1 for a quantity).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -266,12 +266,6 @@ class Task(ABC):
             targets: of the same items; of classes also as shares, float of shape (N, C) (what mixing gives).
             balance: how rare classes are treated.
         """
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or other == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
 
     def __str__(self) -> str:
         return self.name

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.data.targets import Task
 from headstart.errors import OptionError
+from headstart.tasks import Task
 from headstart.tune.feeds.mixing import check_mixing
 from headstart.tune.policies.policy import NEEDS_FITTED_HEAD, Policy
 from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
@@ -38,7 +38,7 @@ def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> N
 
 
 def _of_task(recipe: Recipe, task: Task) -> Iterator[str]:
-    if task != "regression":
+    if task.has_classes:
         return
     wrong = [name for name in (*OF_CLASSES, "contrastive") if getattr(recipe, name)]
     wrong += ["sampling: balanced"] if recipe.sampling == "balanced" else []

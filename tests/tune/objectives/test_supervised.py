@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.errors import OptionError
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from headstart.tune.objectives.supervised import Objective, balanced_weights, l2_sp
 from headstart.tune.recipes.recipe import Recipe
 
@@ -46,7 +47,7 @@ def test_classification_is_the_formula(
     outputs: Tensor, classes: Tensor, smoothing: float, weighted: bool, tau: float
 ) -> None:
     recipe = Recipe(label_smoothing=smoothing, class_weights=weighted, logit_adjustment=tau)
-    got = Objective("classification", recipe, classes, C).losses(outputs, classes)
+    got = Objective(CLASSIFICATION, recipe, classes, C).losses(outputs, classes)
     y = classes.numpy()
     counts = np.bincount(y, minlength=C)
     weight = N / (C * counts) if weighted else np.ones(C)
@@ -58,11 +59,11 @@ def test_classification_is_the_formula(
 def test_class_weights_are_those_of_scikit_learn_and_torch(outputs: Tensor, classes: Tensor) -> None:
     from sklearn.utils.class_weight import compute_class_weight
 
-    objective = Objective("classification", Recipe(class_weights=True), classes, C)
+    objective = Objective(CLASSIFICATION, Recipe(class_weights=True), classes, C)
     weight = compute_class_weight("balanced", classes=np.arange(C), y=classes.numpy())
-    assert objective.weight is not None
-    np.testing.assert_allclose(objective.weight, weight, rtol=1e-6)
-    assert objective.weight[classes].mean() == pytest.approx(1, rel=1e-6)
+    assert objective.balance.weight is not None
+    np.testing.assert_allclose(objective.balance.weight, weight, rtol=1e-6)
+    assert objective.balance.weight[classes].mean() == pytest.approx(1, rel=1e-6)
     # over the whole training part, the mean of ours and torch's weighted mean are one number
     theirs = functional.cross_entropy(outputs, classes, weight=torch.from_numpy(weight).float())
     torch.testing.assert_close(objective.losses(outputs, classes).mean(), theirs)
@@ -70,7 +71,7 @@ def test_class_weights_are_those_of_scikit_learn_and_torch(outputs: Tensor, clas
 
 def test_soft_targets_at_the_corners_are_hard_ones(outputs: Tensor, classes: Tensor) -> None:
     recipe = Recipe(label_smoothing=0.1, class_weights=True, logit_adjustment=1.0)
-    objective = Objective("classification", recipe, classes, C)
+    objective = Objective(CLASSIFICATION, recipe, classes, C)
     soft = functional.one_hot(classes, C).double()
     torch.testing.assert_close(objective.losses(outputs, soft), objective.losses(outputs, classes))
 
@@ -79,7 +80,7 @@ def test_soft_targets_at_the_corners_are_hard_ones(outputs: Tensor, classes: Ten
 @pytest.mark.parametrize("tau", [0.0, 1.0])
 def test_multilabel_is_the_formula(outputs: Tensor, labels: Tensor, weighted: bool, tau: float) -> None:
     recipe = Recipe(class_weights=weighted, logit_adjustment=tau, label_smoothing=0.2)
-    got = Objective("multilabel", recipe, labels, C).losses(outputs, labels)
+    got = Objective(MULTILABEL, recipe, labels, C).losses(outputs, labels)
     y = labels.numpy().astype(np.float64)
     share = y.mean(axis=0)
     z = outputs.numpy() + tau * np.log(share / (1 - share))
@@ -90,10 +91,10 @@ def test_multilabel_is_the_formula(outputs: Tensor, labels: Tensor, weighted: bo
 
 
 def test_plain_multilabel_and_regression_are_those_of_torch(outputs: Tensor, labels: Tensor) -> None:
-    got = Objective("multilabel", Recipe(), labels, C).losses(outputs, labels).mean()
+    got = Objective(MULTILABEL, Recipe(), labels, C).losses(outputs, labels).mean()
     torch.testing.assert_close(got, functional.binary_cross_entropy_with_logits(outputs, labels))
     numbers = outputs[:, :1] * 2
-    got = Objective("regression", Recipe(), numbers, 1).losses(outputs[:, 1:2], numbers)
+    got = Objective(REGRESSION, Recipe(), numbers, 1).losses(outputs[:, 1:2], numbers)
     assert got.shape == (N,)
     torch.testing.assert_close(got.mean(), functional.mse_loss(outputs[:, 1:2], numbers))
 
@@ -105,9 +106,9 @@ def test_missing_classes_give_finite_losses_and_gradients(
 ) -> None:
     classes = torch.tensor(y)
     recipe = Recipe(class_weights=True, logit_adjustment=1.0, label_smoothing=smoothing)
-    objective = Objective("classification", recipe, classes, n_classes)
-    assert objective.weight is not None and (objective.weight > 0).all()
-    assert objective.weight[classes].double().mean() == pytest.approx(1, rel=1e-5)
+    objective = Objective(CLASSIFICATION, recipe, classes, n_classes)
+    assert objective.balance.weight is not None and (objective.weight > 0).all()
+    assert objective.balance.weight[classes].double().mean() == pytest.approx(1, rel=1e-5)
     outputs = torch.zeros(1, n_classes, requires_grad=True)
     loss = objective.losses(outputs, classes[:1])
     loss.mean().backward()
@@ -118,7 +119,7 @@ def test_missing_classes_give_finite_losses_and_gradients(
 def test_a_label_that_never_varies_gives_finite_losses() -> None:
     labels = torch.tensor([[0.0, 1.0, 1.0], [0.0, 1.0, 0.0]])
     recipe = Recipe(class_weights=True, logit_adjustment=2.0, label_smoothing=0.1)
-    losses = Objective("multilabel", recipe, labels, 3).losses(torch.randn(2, 3), labels)
+    losses = Objective(MULTILABEL, recipe, labels, 3).losses(torch.randn(2, 3), labels)
     assert losses.isfinite().all()
 
 
@@ -126,17 +127,17 @@ def test_a_label_that_never_varies_gives_finite_losses() -> None:
 def test_the_precision_is_kept(outputs: Tensor, classes: Tensor, labels: Tensor, dtype: torch.dtype) -> None:
     recipe = Recipe(class_weights=True, logit_adjustment=1.0, label_smoothing=0.1)
     z = outputs.to(dtype)
-    assert Objective("classification", recipe, classes, C).losses(z, classes).dtype == dtype
+    assert Objective(CLASSIFICATION, recipe, classes, C).losses(z, classes).dtype == dtype
     soft = functional.one_hot(classes, C).float()
-    assert Objective("classification", recipe, classes, C).losses(z, soft).dtype == dtype
-    assert Objective("multilabel", recipe, labels, C).losses(z, labels).dtype == dtype
-    assert Objective("regression", Recipe(), labels[:, :1], 1).losses(z[:, :1], labels[:, :1]).dtype == dtype
+    assert Objective(CLASSIFICATION, recipe, classes, C).losses(z, soft).dtype == dtype
+    assert Objective(MULTILABEL, recipe, labels, C).losses(z, labels).dtype == dtype
+    assert Objective(REGRESSION, Recipe(), labels[:, :1], 1).losses(z[:, :1], labels[:, :1]).dtype == dtype
 
 
 def test_the_adjustment_lifts_the_rare() -> None:
     """At the optimum of the adjusted loss the plain scores carry no prior (Menon et al. 2021)."""
     classes = torch.tensor([0] * 90 + [1] * 10)
-    objective = Objective("classification", Recipe(logit_adjustment=1.0), classes, 2)
+    objective = Objective(CLASSIFICATION, Recipe(logit_adjustment=1.0), classes, 2)
     bias = torch.zeros(2, requires_grad=True)
     optimizer = torch.optim.LBFGS([bias], max_iter=50)
 
@@ -153,7 +154,7 @@ def test_the_adjustment_lifts_the_rare() -> None:
 def test_numbers_have_no_classes() -> None:
     numbers = torch.randn(5, 1)
     with pytest.raises(OptionError, match="class_weights and label_smoothing of a recipe need classes"):
-        Objective("regression", Recipe(class_weights=True, label_smoothing=0.1), numbers, 1)
+        Objective(REGRESSION, Recipe(class_weights=True, label_smoothing=0.1), numbers, 1)
     with pytest.raises(OptionError, match="balanced sampling needs classes"):
         balanced_weights(numbers.numpy())
 
@@ -164,7 +165,7 @@ def test_the_losses_of_a_batch_go_through_the_head(classes: Tensor) -> None:
             return 2 * x_ND
 
     x = torch.randn(N, C)
-    objective = Objective("classification", Recipe(), classes, C)
+    objective = Objective(CLASSIFICATION, Recipe(), classes, C)
     got = objective.item_losses(x, Head(), classes)
     torch.testing.assert_close(got, functional.cross_entropy(2 * x, classes, reduction="none"))
 

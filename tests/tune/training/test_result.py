@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
 from headstart.heads.calibrate import fit_temperature
-from headstart.heads.linear import softmax
+from headstart.tasks import CLASSIFICATION, REGRESSION
+from headstart.tasks.activations import softmax
 from headstart.tune import Recipe
 from headstart.tune.objectives.supervised import weights_to_judge
-from headstart.tune.training.result import item_losses, score
+from headstart.tune.training.result import score
 
 
 def drawn(n_items: int, scale: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +53,9 @@ def test_logits_that_say_nothing() -> None:
 
 
 def test_a_probability_of_zero_is_a_finite_loss() -> None:
-    assert item_losses(np.array([[0.0, 1.0]]), np.array([0]))[0] == pytest.approx(-np.log(1e-12))
+    assert CLASSIFICATION.item_losses(np.array([[0.0, 1.0]]), np.array([0]))[0] == pytest.approx(
+        -np.log(1e-12)
+    )
 
 
 REBALANCED = ({"class_weights": True}, {"sampling": "balanced"}, {"logit_adjustment": 1.0})
@@ -65,12 +68,12 @@ def test_where_rare_classes_weigh_more_every_class_counts_the_same(rebalanced: d
     labels = random.choice(4, p=[0.7, 0.2, 0.08, 0.02], size=80)
     logits = random.normal(size=(80, 4)) + 2 * np.eye(4)[labels]
     weights = weights_to_judge(Recipe(**rebalanced), labels)
-    found = score(logits, labels, "classification", weights)
+    found = score(logits, labels, CLASSIFICATION, weights)
     assert found.quality == pytest.approx(balanced_accuracy_score(labels, logits.argmax(axis=1)))
-    losses = item_losses(softmax(logits / found.temperature), labels)
+    losses = CLASSIFICATION.item_losses(softmax(logits / found.temperature), labels)
     assert found.loss == pytest.approx(np.mean([losses[labels == code].mean() for code in np.unique(labels)]))
 
 
 def test_without_such_a_setting_every_item_counts_the_same() -> None:
     assert weights_to_judge(Recipe(), np.arange(4)) is None
-    assert weights_to_judge(Recipe(class_weights=True), np.arange(4.0)[:, None], "regression") is None
+    assert weights_to_judge(Recipe(class_weights=True), np.arange(4.0)[:, None], REGRESSION) is None

@@ -6,39 +6,39 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from headstart.data.targets import Task
+from headstart.tasks import MULTILABEL, REGRESSION, Task
 from headstart.tune.race.comparison import compare
 from headstart.tune.training.result import score
-from headstart.tune.training.start import TargetScale, fit_start, serves, widened
+from headstart.tune.training.start import fit_start, serves, widened
 
 
 def case(task: Task, n_items: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n_items, 6)).astype(np.float32)
-    if task == "regression":
+    if task == REGRESSION:
         return x, (1e3 + 40 * x[:, :1] + 5 * rng.normal(size=(n_items, 1))).astype(np.float32)
     return x, (x[:, :2] + 0.5 * rng.normal(size=(n_items, 2)) > [0, 1]).astype(np.float32)
 
 
 def test_scores() -> None:
-    _, y = case("regression")
+    _, y = case(REGRESSION)
     guess = (y + np.random.default_rng(1).normal(size=y.shape)).astype(np.float32)
-    found = score(guess, y, "regression")
+    found = score(guess, y, REGRESSION)
     assert found.quality == pytest.approx(r2_score(y, guess), abs=1e-4) and found.temperature == 1
     assert found.loss == pytest.approx(float(np.square(guess - y).mean()), rel=1e-4)
-    _, has = case("multilabel")
+    _, has = case(MULTILABEL)
     logits = 20 * (has - 0.4)
-    assert score(logits, has, "multilabel").quality > 0.9
-    assert score(logits, has, "multilabel").temperature == pytest.approx(
-        score(3 * logits, has, "multilabel").temperature / 3, rel=1e-2
+    assert score(logits, has, MULTILABEL).quality > 0.9
+    assert score(logits, has, MULTILABEL).temperature == pytest.approx(
+        score(3 * logits, has, MULTILABEL).temperature / 3, rel=1e-2
     )
 
 
-@pytest.mark.parametrize("task", ["multilabel", "regression"])
+@pytest.mark.parametrize("task", [MULTILABEL, REGRESSION])
 def test_a_clear_gain_is_better_and_never_the_other_way(task: Task) -> None:
     _, y = case(task)
-    reference = np.random.default_rng(0).normal(size=y.shape) + (1e3 if task == "regression" else 0)
-    candidate = y if task == "regression" else 4 * (y - 0.5)
+    reference = np.random.default_rng(0).normal(size=y.shape) + (1e3 if task == REGRESSION else 0)
+    candidate = y if task == REGRESSION else 4 * (y - 0.5)
     found = compare(candidate, reference, y, task=task)
     assert found.better and found.quality > 0 and "better" in found.words
     assert not compare(reference, candidate, y, task=task).better
@@ -46,7 +46,7 @@ def test_a_clear_gain_is_better_and_never_the_other_way(task: Task) -> None:
     assert not compare(candidate, reference, y, np.zeros(len(y)), task=task).better, "one group tells nothing"
 
 
-@pytest.mark.parametrize("task", ["multilabel", "regression"])
+@pytest.mark.parametrize("task", [MULTILABEL, REGRESSION])
 def test_a_start_is_fitted_and_serves(task: Task) -> None:
     x, y = case(task)
     names = ("a", "b")[: y.shape[1]]
@@ -62,13 +62,13 @@ def test_a_start_is_fitted_and_serves(task: Task) -> None:
 
 
 def test_a_training_sees_a_standardised_quantity() -> None:
-    x, y = case("regression")
-    scale = TargetScale.of("regression", y)
+    x, y = case(REGRESSION)
+    scale = REGRESSION.scale_of(y)
     inside = scale.inward(y)
     assert abs(inside.mean()) < 1e-3 and inside.std() == pytest.approx(1, abs=1e-3)
-    head = fit_start(x, y, ("price",), 0, None, "regression")
+    head = fit_start(x, y, ("price",), 0, None, REGRESSION)
     own = scale.head_inward(head)
     assert np.allclose(scale.outward(own.logits(x)), head.logits(x), atol=1e-2)
     assert np.allclose(scale.head_outward(own).logits(x), head.logits(x), atol=1e-2)
-    plain = TargetScale.of("multilabel", y)
+    plain = MULTILABEL.scale_of(y)
     assert plain.inward(y) is y and plain.head_inward(head) is head

@@ -12,12 +12,11 @@ import torch
 from tune_sources import CLASSES, part_of, source_of
 
 from headstart.data import load_batches
-from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead
-from headstart.heads.outputs import QUALITY
 from headstart.sources.source import Source
+from headstart.tasks import MULTILABEL, REGRESSION, Task
 from headstart.tune import Part, Policy, Recipe, Trained, Training
 from headstart.tune.feeds.feed import embed_all
 
@@ -280,13 +279,13 @@ def test_a_share_that_was_chosen_before_is_taken_without_validation(tmp_path: Pa
     assert ends[0.25].share == 0.25 and "25%" in ends[0.25].notes[0]
 
 
-@pytest.mark.parametrize("task", ["multilabel", "regression"])
+@pytest.mark.parametrize("task", [MULTILABEL, REGRESSION])
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
 def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: Path) -> None:
     def with_targets(part: Part) -> Part:
         labels = part.labels.astype(np.float32)
         several = np.stack([labels, 1 - labels], axis=1)
-        return replace(part, labels=several if task == "multilabel" else 1000 + 40 * labels[:, None])
+        return replace(part, labels=several if task == MULTILABEL else 1000 + 40 * labels[:, None])
 
     source = source_of(modality)
     train, held_out = (with_targets(part_of(modality, 32 - 12 * k, k, tmp_path)) for k in (0, 1))
@@ -294,7 +293,7 @@ def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: 
         source,
         train,
         held_out,
-        CLASSES if task == "multilabel" else ("value",),
+        CLASSES if task == MULTILABEL else ("value",),
         # the statistics of this picture network are of no data, so they have to rest
         policy=Policy.parse("bias" if modality == "image" else "first:1", tuple(source.stages)),
         recipe=Recipe.for_modality(
@@ -305,9 +304,9 @@ def test_labels_and_quantities_are_trained(modality: str, task: Task, tmp_path: 
         task=task,
     ).run()
     assert trained.validation is not None and trained.validation_logits is not None
-    at_start = trained.history[0][f"validation_{QUALITY[task]}"]
+    at_start = trained.history[0][f"validation_{task.quality}"]
     assert trained.head.task == task and trained.best_epoch > 0 and trained.validation.quality > at_start
-    if task == "regression":  # in its own unit
+    if task == REGRESSION:  # in its own unit
         mean_square = float(np.square(trained.validation_logits - held_out.labels).mean())
         assert trained.validation.loss == pytest.approx(mean_square, rel=1e-3)
         assert trained.validation.quality == pytest.approx(1 - mean_square / held_out.labels.var(), rel=1e-3)

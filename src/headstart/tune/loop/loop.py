@@ -23,7 +23,6 @@ from torch import Tensor
 from headstart import processes, randomness
 from headstart.errors import DivergenceError, TrainingError
 from headstart.heads.linear import LinearHeadModule
-from headstart.heads.outputs import quality_name
 from headstart.progress import progress
 from headstart.tune.averaging.averages import Average
 from headstart.tune.feeds.feed import Labelled, Machine, embed_all
@@ -281,7 +280,7 @@ class Loop:
                     self.at.best_loss, self.at.best_epoch = found.log_loss, epoch
                     self.memory.remember_best(logits)
         seconds += time.monotonic() - before
-        quality = quality_name(self.head.task, balanced=self._counts is not None)
+        quality = self.head.task.quality_name(balanced=self._counts is not None)
         self.at.history.append(history_row(epoch, train_loss, found, lr, seconds, quality))
         if self.folder is not None and processes.is_first():
             write_history(self.folder / "history.jsonl", self.at.history, append=epoch > 0)

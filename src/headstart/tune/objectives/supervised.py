@@ -24,10 +24,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from headstart.data.targets import Task
 from headstart.errors import OptionError
+from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
@@ -52,27 +51,16 @@ class Objective:
     """
 
     def __init__(self, task: Task, recipe: Recipe, targets: Tensor, n_outputs: int) -> None:
-        self.task, self.smoothing = task, recipe.label_smoothing
-        self.weight: Tensor | None = None
-        self.positive_weight: Tensor | None = None
-        self.shift: Tensor | None = None
-        if task == "regression":
+        self.task = task
+        if not task.has_classes:
             self._refuse(recipe)
-        elif task == "classification":
-            counts_C = torch.bincount(targets, minlength=n_outputs)
-            if recipe.class_weights:
-                self.weight = _balanced(counts_C)
-            if recipe.logit_adjustment:
-                self.shift = recipe.logit_adjustment * (counts_C.clamp(min=1) / len(targets)).log()
-        else:
-            positive_C = targets.sum(dim=0, dtype=torch.float64).round().long()
-            counts_2C = torch.stack([len(targets) - positive_C, positive_C])
-            if recipe.class_weights:
-                weights_2C = _balanced(counts_2C)
-                self.weight, self.positive_weight = weights_2C[0], weights_2C[1] / weights_2C[0]
-            if recipe.logit_adjustment:
-                negative_C, positive_C = counts_2C.clamp(min=1).double()
-                self.shift = (recipe.logit_adjustment * (positive_C / negative_C).log()).float()
+        self.balance = task.balance(
+            targets,
+            n_outputs,
+            weighted=bool(recipe.class_weights),
+            adjustment=recipe.logit_adjustment,
+            smoothing=recipe.label_smoothing,
+        )
 
     def losses(self, outputs_NC: Tensor, targets: Tensor) -> Tensor:
         """The loss of each item.
@@ -85,24 +73,7 @@ class Objective:
         Returns:
             Of shape (N,), in the precision of the outputs.
         """
-        if self.task == "regression":
-            return (outputs_NC - targets.to(outputs_NC.dtype)).square().mean(dim=1)
-        if self.shift is not None:
-            outputs_NC = outputs_NC + self.shift.to(outputs_NC)
-        weight = None if self.weight is None else self.weight.to(outputs_NC)
-        if self.task == "classification":
-            if targets.is_floating_point():
-                targets = targets.to(outputs_NC.dtype)
-            return functional.cross_entropy(
-                outputs_NC, targets, weight=weight, reduction="none", label_smoothing=self.smoothing
-            )
-        targets = targets.to(outputs_NC.dtype)
-        if self.smoothing:
-            targets = targets * (1 - self.smoothing) + self.smoothing / 2
-        positive = None if self.positive_weight is None else self.positive_weight.to(outputs_NC)
-        return functional.binary_cross_entropy_with_logits(
-            outputs_NC, targets, weight=weight, pos_weight=positive, reduction="none"
-        ).mean(dim=1)
+        return self.task.training_losses(outputs_NC, targets, self.balance)
 
     def item_losses(self, embedding_ND: Tensor, head: Scorer, targets: Tensor) -> Tensor:
         """The losses of embeddings under a head, of shape (N,)."""
@@ -139,7 +110,7 @@ def l2_sp(parameters: Mapping[str, nn.Parameter], anchors: Mapping[str, Tensor],
 
 
 def weights_to_judge(
-    recipe: Recipe, targets: NDArray[Any], task: Task = "classification"
+    recipe: Recipe, targets: NDArray[Any], task: Task = CLASSIFICATION
 ) -> NDArray[np.float64] | None:
     """What each validation item counts where the recipe weighs rare classes: every class the same.
 
@@ -153,7 +124,7 @@ def weights_to_judge(
     Returns:
         Of shape (N,), of mean 1; None: every item counts the same.
     """
-    if task == "regression" or not recipe.weighs_rare_classes:
+    if not task.has_classes or not recipe.weighs_rare_classes:
         return None
     return balanced_weights(targets)
 
@@ -179,11 +150,3 @@ def balanced_weights(labels: NDArray[Any]) -> NDArray[np.float64]:
         raise OptionError("balanced sampling needs classes, and the target is a number")
     columns = [balanced_weights(column) for column in values.astype(np.int64).T]
     return np.asarray(np.mean(columns, axis=0), dtype=np.float64)
-
-
-def _balanced(counts: Tensor) -> Tensor:
-    """Class weights n / (K n_c) along the first dimension, K the classes that occur; the others weigh 1."""
-    occurs = counts > 0
-    n_items, n_classes = counts.sum(dim=0), occurs.sum(dim=0)
-    weights = n_items.double() / (n_classes * counts.clamp(min=1)).double()
-    return torch.where(occurs, weights, torch.ones_like(weights)).float()

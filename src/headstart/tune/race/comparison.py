@@ -25,9 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.targets import Task
-from headstart.heads.outputs import activated, item_quality
-from headstart.tune.training.result import item_losses, score
+from headstart.tasks import CLASSIFICATION, Task
+from headstart.tune.training.result import score
 
 LEAST_ERRORS = 4  # of the reference: a sign test on fewer cannot come below 0.1
 LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature
@@ -52,7 +51,7 @@ class Comparison:
     quality_error: float
     loss: float
     loss_error: float
-    task: Task = "classification"
+    task: Task = CLASSIFICATION
     has_room: bool = True
     balanced: bool = False
 
@@ -79,7 +78,7 @@ class Comparison:
     @property
     def better(self) -> bool:
         """Whether the candidate passes the rule of this module."""
-        if self.task != "classification":
+        if not self.task.one_per_item:
             return self.quality > max(2 * self.quality_error, LEAST_GAIN)
         if not self.has_room:
             return False
@@ -94,9 +93,8 @@ class Comparison:
             "better" if self.better else "not better" if self.has_room else "too few errors there to tell"
         )
         end = f"against the head alone: {verdict}"
-        if self.task != "classification":
-            name = "R²" if self.task == "regression" else "the explained share of the log loss"
-            return f"{self.quality:+.3f} of {name} (standard error {self.quality_error:.3f}) {end}"
+        if not self.task.one_per_item:
+            return f"{self.quality:+.3f} of {self.task.words.quality} (standard error {self.quality_error:.3f}) {end}"
         points, error = 100 * self.quality, 100 * self.quality_error
         return (
             f"{points:+.1f} points of {'balanced ' if self.balanced else ''}accuracy (standard error {error:.1f}), "
@@ -109,7 +107,7 @@ def compare(
     reference_NC: NDArray[np.floating],
     targets: NDArray[Any],
     groups_N: NDArray[Any] | None = None,
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     weights_N: NDArray[np.floating] | None = None,
 ) -> Comparison:
     """Compare a candidate with the reference on the same items.
@@ -123,13 +121,13 @@ def compare(
         weights_N: what each item counts, of shape (N,), of mean 1; None: all the same.
     """
     counts = 1.0 if weights_N is None else weights_N
-    sides = [activated(task, x, score(x, targets, task).temperature) for x in (logits_NC, reference_NC)]
-    good = [item_quality(task, x, targets) for x in sides]
+    sides = [task.activated(x, score(x, targets, task).temperature) for x in (logits_NC, reference_NC)]
+    good = [task.item_quality(x, targets) for x in sides]
     quality = _mean_and_error(counts * (good[0] - good[1]), groups_N)
-    if task == "regression":
+    if not task.has_classes:
         return Comparison(*quality, *quality, task)
-    loss = [item_losses(x, targets, task) for x in sides]
-    has_room = task != "classification" or int((good[1] < 1).sum()) >= LEAST_ERRORS
+    loss = [task.item_losses(x, targets) for x in sides]
+    has_room = not task.one_per_item or int((good[1] < 1).sum()) >= LEAST_ERRORS
     losses = _mean_and_error(counts * (loss[1] - loss[0]), groups_N)
     return Comparison(*quality, *losses, task, has_room, balanced=weights_N is not None)
 

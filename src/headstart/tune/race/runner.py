@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.targets import Task
 from headstart.errors import HeadstartError, StoreError
 from headstart.progress import say
+from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.race.budget import rungs
 from headstart.tune.race.comparison import Comparison, compare
 from headstart.tune.race.entrants import Entrant
@@ -54,7 +54,7 @@ class Judge:
         reference_NC: NDArray[np.floating],
         targets: NDArray[Any],
         groups_N: NDArray[Any] | None = None,
-        task: Task = "classification",
+        task: Task = CLASSIFICATION,
         weights_N: NDArray[np.floating] | None = None,
     ) -> None:
         self.reference_NC, self.targets, self.groups_N, self.task = reference_NC, targets, groups_N, task

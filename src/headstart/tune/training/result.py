@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headstart.data.targets import Task
-from headstart.heads.calibrate import fit_temperature
+from headstart.heads.calibrate import temperature_for
 from headstart.heads.linear import LinearHead
-from headstart.heads.outputs import activated, item_quality
-from headstart.heads.outputs import item_losses as losses_of
+from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.recipes.recipe import Recipe
 
 
@@ -50,7 +48,7 @@ class Score:
 def score(
     logits_NC: NDArray[np.floating],
     targets: NDArray[Any],
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
     weights_N: NDArray[np.floating] | None = None,
 ) -> Score:
     """Score logits; a log loss is taken after temperature scaling, as the result will be used.
@@ -65,18 +63,11 @@ def score(
         weights_N: what each item counts, of shape (N,) (the temperature is that of the items as they come);
             None: all the same.
     """
-    temperature = 1.0 if task == "regression" else fit_temperature(logits_NC, targets)
-    outputs = activated(task, logits_NC, temperature)
-    losses = item_losses(outputs, targets, task)
-    quality = np.average(item_quality(task, outputs, targets), weights=weights_N)
+    temperature = temperature_for(task, logits_NC, targets)
+    outputs = task.activated(logits_NC, temperature)
+    losses = task.item_losses(outputs, targets)
+    quality = np.average(task.item_quality(outputs, targets), weights=weights_N)
     return Score(float(quality), float(np.average(losses, weights=weights_N)), temperature)
-
-
-def item_losses(
-    outputs_NC: NDArray[np.floating], targets: NDArray[Any], task: Task = "classification"
-) -> NDArray[np.float64]:
-    """The loss of each item, of shape (N,); a probability of 0 counts as 1e-12."""
-    return losses_of(task, outputs_NC, targets)
 
 
 @dataclass(frozen=True, eq=False)

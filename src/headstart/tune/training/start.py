@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from headstart.backbone import Backbone
-from headstart.data.targets import Task
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import reduce, standardiser
 from headstart.heads.ridge import fit_ridge
+from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.feeds.feed import Labelled, Machine, embed_all
 from headstart.tune.feeds.part import Part
 from headstart.tune.policies.freeze import Freeze
@@ -35,51 +35,13 @@ _PENALTY_WITHOUT_VALIDATION = 0.01
 _ROUNDING = 0.01  # of the largest value
 
 
-@dataclass(frozen=True)
-class TargetScale:
-    """The unit a training works in: a quantity is standardised by the training items, all else stays as it is.
-
-    Attributes:
-        shift, factor: value = shift + factor * standardised value.
-    """
-
-    shift: float = 0.0
-    factor: float = 1.0
-
-    @classmethod
-    def of(cls, task: Task, targets: NDArray[Any]) -> TargetScale:
-        """The unit for the targets of the training items."""
-        if task != "regression":
-            return cls()
-        spread = float(targets.std(dtype=np.float64))
-        return cls(float(targets.mean(dtype=np.float64)), spread if spread > 0 else 1.0)
-
-    def inward(self, targets: NDArray[Any]) -> NDArray[Any]:
-        """Targets in the unit of the training."""
-        if (self.shift, self.factor) == (0.0, 1.0):
-            return targets
-        return ((targets.astype(np.float64) - self.shift) / self.factor).astype(np.float32)
-
-    def head_inward(self, head: LinearHead) -> LinearHead:
-        """A head that gives values as one that gives them in the unit of the training."""
-        return head.rescaled(-self.shift / self.factor, 1 / self.factor) if self != TargetScale() else head
-
-    def head_outward(self, head: LinearHead) -> LinearHead:
-        """A head of the training as one that gives values in their own unit."""
-        return head.rescaled(self.shift, self.factor) if self != TargetScale() else head
-
-    def outward(self, logits_NC: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Scores of the training in the targets' own unit."""
-        return (self.shift + self.factor * logits_NC).astype(np.float32)
-
-
 def serves(
     probe: LinearHead | None,
     *,
     last_stage: int,
     width: int,
     classes: tuple[str, ...],
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
 ) -> bool:
     """Whether a probe reads the embedding that will be trained: the last stage alone, of that width."""
     return (
@@ -167,7 +129,7 @@ def fit_start(
     classes: tuple[str, ...],
     last_stage: int,
     validation: tuple[NDArray[np.floating], NDArray[Any]] | None,
-    task: Task = "classification",
+    task: Task = CLASSIFICATION,
 ) -> LinearHead:
     """Fit a probe to embeddings (logistic, or ridge for a quantity), its penalty by validation if there is one.
 
@@ -185,7 +147,7 @@ def fit_start(
     penalties = _PENALTIES if validation is not None else (_PENALTY_WITHOUT_VALIDATION,)
     found: tuple[NDArray[Any], NDArray[Any]] | None = None
     for penalty in penalties:
-        if task == "regression":
+        if not task.has_classes:
             found = fit_ridge(reduced.z, targets.astype(np.float64), penalty * len(reduced.z))
         else:
             found = fit_logistic(reduced.z, targets, len(classes), penalty, start=found, tolerance=1e-4)

@@ -19,11 +19,11 @@ import torch
 
 from headstart import processes
 from headstart.data.loading import load_batches
-from headstart.data.targets import Task
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.sources.source import Source
+from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.averaging.averages import interpolate, wise_ft
 from headstart.tune.feeds.feed import Feed, Labelled, Machine
 from headstart.tune.feeds.mixing import check_mixing
@@ -41,7 +41,7 @@ from headstart.tune.training.contrastive_stage import ContrastiveStage, contrast
 from headstart.tune.training.network import network_to_train, plain_state
 from headstart.tune.training.random_start import random_start
 from headstart.tune.training.result import Score, Trained
-from headstart.tune.training.start import Start, TargetScale, widened
+from headstart.tune.training.start import Start, widened
 
 
 class Training:
@@ -83,7 +83,7 @@ class Training:
         seed: int = 0,
         folder: Path | None = None,
         checkpoint_seconds: float = 30.0,
-        task: Task = "classification",
+        task: Task = CLASSIFICATION,
         compiled: bool = False,
         every_token: bool = False,
     ) -> None:
@@ -94,7 +94,7 @@ class Training:
         self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
         self.compiled = compiled
         self._started = time.monotonic()
-        self.task, self.unit = task, TargetScale.of(task, np.asarray(train.labels))
+        self.task, self.unit = task, task.scale_of(np.asarray(train.labels))
         machine = Machine(setting.device, setting.precision, checkpoint_seconds)
         with setting.threads():
             self._sample = self._first_inputs(train)
