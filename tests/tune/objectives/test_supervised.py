@@ -107,7 +107,7 @@ def test_missing_classes_give_finite_losses_and_gradients(
     classes = torch.tensor(y)
     recipe = Recipe(class_weights=True, logit_adjustment=1.0, label_smoothing=smoothing)
     objective = Objective(CLASSIFICATION, recipe, classes, n_classes)
-    assert objective.balance.weight is not None and (objective.weight > 0).all()
+    assert objective.balance.weight is not None and (objective.balance.weight > 0).all()
     assert objective.balance.weight[classes].double().mean() == pytest.approx(1, rel=1e-5)
     outputs = torch.zeros(1, n_classes, requires_grad=True)
     loss = objective.losses(outputs, classes[:1])
