@@ -87,7 +87,7 @@ def _record(learner: Learner, learned: Learned, evaluation: Evaluation, evidence
     return Record(
         source=SourceFacts.of(job.source),
         data=DataFacts.of(data, str(learner.config.data)),
-        task=learner.targets.task,
+        task=learner.targets.task.name,
         n_train=learned.n_train,
         n_validation=learned.n_validation,
         n_test=len(evaluation.positions),

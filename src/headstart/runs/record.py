@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from headstart.data.targets import TASKS
 from headstart.errors import HeadstartError, InputError
 from headstart.files import plain
 from headstart.metrics import VERIFICATION, Interval, metrics_of
 from headstart.runs.facts import DataFacts, SourceFacts
+from headstart.tasks import TASKS
 
 if TYPE_CHECKING:
     from headstart.evidence import Verdict
