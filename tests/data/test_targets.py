@@ -110,13 +110,6 @@ def test_npz_of_several_labels_and_of_one_hot_classes(tmp_path: Path) -> None:
     assert "single 1" in classes.notes[0]
 
 
-def test_labels_unknown_to_the_targets_are_refused() -> None:
-    with pytest.raises(DataError, match="'c' is not among the 2 labels"):
-        Targets(MULTILABEL, ("a", "b")).encode(["a|c"])
-    with pytest.raises(DataError, match="not a number"):
-        Targets(REGRESSION, ("x",)).encode(["much"])
-
-
 def test_the_split_keeps_the_ranges_of_a_quantity_in_proportion() -> None:
     values = np.random.default_rng(0).gamma(2.0, 5.0, 400)
     examples = Examples.from_lists([f"t {i}" for i in range(400)], values, modality="text", task=REGRESSION)

@@ -1,0 +1,123 @@
+"""What every task keeps: labels come back, both forms of outputs agree, and its metrics are in the catalogue."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headstart.errors import DataError, OptionError
+from headstart.metrics import METRICS, metrics_of
+from headstart.tasks import (
+    CLASSIFICATION,
+    MULTILABEL,
+    REGRESSION,
+    TASKS,
+    Targets,
+    TargetScale,
+    Task,
+    task_named,
+)
+
+EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=str)
+NAMES = ("a", "b", "c")
+LABELS = {
+    "classification": st.sampled_from(NAMES),
+    "multilabel": st.sets(st.sampled_from(NAMES)).map(lambda names: "|".join(sorted(names)) or "-"),
+    "regression": st.floats(-1e3, 1e3, width=32).map(repr),
+}
+
+
+def outputs_of(task: Task, targets: np.ndarray) -> np.ndarray:
+    """The outputs of a model that is always right."""
+    return np.eye(3)[targets] if task is CLASSIFICATION else targets
+
+
+@EVERY
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_labels_come_back(task: Task, data: st.DataObject) -> None:
+    labels = data.draw(st.lists(LABELS[task.name], min_size=1, max_size=20))
+    targets = Targets(task, NAMES if task.has_classes else ("size",))
+    encoded = targets.encode(labels)
+    decoded = targets.decode(outputs_of(task, encoded)).tolist()
+    assert decoded == (labels if task.has_classes else [float(np.float32(label)) for label in labels])
+    assert task.strata(encoded).shape == (len(labels),)
+    assert sum(task.counts(labels).values()) == (
+        len(labels) if task.one_per_item else int(encoded.sum()) if task.many_per_item else 0
+    )
+
+
+@EVERY
+def test_there_is_one_object_of_each(task: Task) -> None:
+    assert task_named(task.name) is task and str(task) == task.name
+    assert pickle.loads(pickle.dumps(task)) is task and copy.deepcopy([task])[0] is task
+
+
+def test_a_task_that_is_not_known() -> None:
+    assert task_named(None) is CLASSIFICATION
+    with pytest.raises(OptionError, match="Did you mean 'regression'"):
+        task_named("regresion")
+
+
+@EVERY
+def test_its_metrics_are_in_the_catalogue(task: Task) -> None:
+    own = {metric.key for metric in metrics_of(task.name)}
+    assert {task.headline, task.verdict_metric} <= own
+    assert {task.quality_name(), task.quality_name(balanced=True)} <= set(METRICS)
+
+
+@EVERY
+@pytest.mark.parametrize("temperature", [1.0, 1.7])
+def test_the_tensor_form_agrees(task: Task, temperature: float) -> None:
+    scores = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
+    tensor = task.activated_tensor(torch.from_numpy(scores), temperature)
+    np.testing.assert_allclose(tensor.numpy(), task.activated(scores, temperature), atol=1e-6)
+
+
+@EVERY
+def test_right_answers_are_better_than_the_constant_one(task: Task) -> None:
+    labels = {
+        "classification": ["a", "b", "a"],
+        "multilabel": ["a|b", "-", "b"],
+        "regression": ["1", "4", "2"],
+    }
+    targets = Targets(task, NAMES if task.has_classes else ("size",)).encode(labels[task.name])
+    right = outputs_of(task, targets)
+    plain = np.tile(task.constant(targets, right.shape[1]), (3, 1))
+    assert task.item_losses(right, targets).mean() < task.item_losses(plain, targets).mean()
+    assert task.item_quality(right, targets).mean() == pytest.approx(1, abs=1e-6)
+    assert task.least_quality <= task.item_quality(plain, targets).mean() < 1
+    assert set(task.metrics(targets, right, n_resamples=3)) <= {
+        metric.key for metric in metrics_of(task.name)
+    }
+    gain = task.difference(targets, right, plain, n_resamples=20)
+    better = METRICS[task.verdict_metric].better
+    assert gain.value is not None and (gain.value > 0) == (better == "higher")
+
+
+def test_labels_unknown_to_the_targets_are_refused() -> None:
+    with pytest.raises(DataError, match="'c' is not among the 2 labels"):
+        Targets(MULTILABEL, ("a", "b")).encode(["a|c"])
+    with pytest.raises(DataError, match="'c' is not among the 2 classes"):
+        Targets(CLASSIFICATION, ("a", "b")).encode(["c"])
+    with pytest.raises(DataError, match="not a number"):
+        Targets(REGRESSION, ("x",)).encode(["much"])
+    with pytest.raises(DataError, match="not finite"):
+        Targets(REGRESSION, ("x",)).encode(["inf"])
+
+
+@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=2, max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_a_scale_goes_there_and_back(values: list[float]) -> None:
+    y = np.array(values, dtype=np.float32)[:, None]
+    scale = REGRESSION.scale_of(y)
+    inside = scale.inward(y)
+    assert abs(float(inside.mean())) < 1e-2
+    np.testing.assert_allclose(scale.outward(inside), y, rtol=1e-3, atol=1e-3 * max(1.0, scale.factor))
+    assert CLASSIFICATION.scale_of(y) == MULTILABEL.scale_of(y) == TargetScale()
