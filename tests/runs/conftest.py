@@ -200,7 +200,7 @@ def mean_text_run(work: Path) -> Made:
     """A tiny BERT with the mean over tokens: no class of transformers holds it."""
     from transformers import BertModel
 
-    from headstart.sources.networks import TextNetwork
+    from headstart.sources.transformers.encoders import TextNetwork
 
     config = bert_config()
     network = TextNetwork(BertModel(config, add_pooling_layer=False), ("mean",), True)

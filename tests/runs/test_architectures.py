@@ -57,7 +57,7 @@ def test_texts(name: str, tmp_path: Path) -> None:
     from transformers import AutoModel, T5EncoderModel
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    from headstart.sources.networks import TextNetwork
+    from headstart.sources.transformers.encoders import TextNetwork
 
     common: dict[str, Any] = {"vocab_size": 100, "pad_token_id": 0}
     size = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
@@ -87,7 +87,7 @@ def test_speech(name: str, norm: str, tmp_path: Path) -> None:
     from transformers import AutoModel
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    from headstart.sources.wav2vec2 import Wav2Vec2Network
+    from headstart.sources.transformers.wav2vec2 import Wav2Vec2Network
 
     settings: dict[str, Any] = {
         "hidden_size": 32,

@@ -90,7 +90,7 @@ def test_no_access_says_what_to_do(bert: SmallHub, status: int, message: str) ->
 
 
 def test_a_name_that_cannot_be_is_told(small_hub: SmallHub) -> None:
-    with pytest.raises(SourceError, match="no name of a hub repository"):
+    with pytest.raises(SourceError, match="not a hub repository's name"):
         load_source("hf:me/bert/part")
 
 
@@ -104,8 +104,8 @@ def test_a_broken_connection_is_resumed_then_told_and_leaves_nothing_half(
     bert.faults["model.safetensors"] = "cut"
     with pytest.raises(HeadstartError) as caught:
         download("me/bert")
-    assert "hf:me/bert was not fetched whole" in str(caught.value)
-    assert "run again to go on" in str(caught.value)
+    assert "hf:me/bert was not fetched completely" in str(caught.value)
+    assert "run again to fetch the others" in str(caught.value)
     first, *resumed = bert.ranges("model.safetensors")
     assert first is None and resumed
     assert all(asked is not None and asked > "bytes=1" for asked in resumed)
@@ -144,7 +144,7 @@ def test_without_the_hub_what_was_fetched_serves(
     load_source("hf:me/bert")
     bert.status["me/bert"] = 503
     load_source("hf:me/bert")
-    assert "taking what was fetched before (01234567)" in capsys.readouterr().err
+    assert "using what was fetched before (01234567)" in capsys.readouterr().err
 
 
 def test_offline_names_what_is_on_this_disk(

@@ -65,9 +65,9 @@ def test_geometry(processor: dict[str, Any], expected: ImagePreprocessing) -> No
 @pytest.mark.parametrize(
     ("processor", "message"),
     [
-        ({}, "does not tell the size"),
+        ({}, "does not give the size"),
         ({"size": 32, "do_rescale": False}, "keeps values in 0..255"),
-        ({"size": 32, "image_mean": None}, "does not tell image_mean"),
+        ({"size": 32, "image_mean": None}, "does not give image_mean"),
     ],
 )
 def test_what_is_not_told_is_refused(processor: dict[str, Any], message: str) -> None:

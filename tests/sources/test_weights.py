@@ -65,7 +65,7 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     index = '{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
     (tmp_path / "model.safetensors.index.json").write_text(index)
     save_file(tensors(), tmp_path / "model-1.safetensors")
-    with pytest.raises(SourceError, match=r"model-2\.safetensors is not there"):
+    with pytest.raises(SourceError, match=r"model-2\.safetensors is missing"):
         weight_files(tmp_path)
 
 
@@ -115,7 +115,7 @@ def test_a_pickle_with_code_is_refused_by_name(tmp_path: Path, capsys: pytest.Ca
 
 def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "model.pt")
-    with pytest.raises(SourceError, match="holds no state dict"):
+    with pytest.raises(SourceError, match="does not hold a state dict"):
         read_weights([tmp_path / "model.pt"])
 
 

@@ -27,7 +27,7 @@ _TRANSFORMERS = (  # what every model of transformers imports when its class is 
     "transformers.processing_utils",
     "transformers.generation.utils",
     "transformers.models.auto.modeling_auto",
-    "headstart.sources.transformers_models",
+    "headstart.sources.library_transformers",
 )
 _LIBRARIES = {
     "image": ("timm",),
@@ -223,7 +223,7 @@ def _load(config: FitOptions, examples: Examples) -> Source:
             "pass a source of the data's kind with --source"
         )
     if config.head == "standard":
-        from headstart.sources.standard import with_standard_head
+        from headstart.sources.standard_head import with_standard_head
 
         return with_standard_head(source)
     return source
@@ -231,7 +231,7 @@ def _load(config: FitOptions, examples: Examples) -> Source:
 
 def _policy(config: FitOptions, source: Source) -> Policy:
     """What is frozen; a standard head's own pooling has weights of chance, so it trains also under `all`."""
-    from headstart.sources.standard import POOLING_STAGE
+    from headstart.sources.transformers.class_pooling import POOLING_STAGE
     from headstart.tune import Policy
 
     stages = tuple(source.stages)

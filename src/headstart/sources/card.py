@@ -1,4 +1,4 @@
-"""What a source's own card says of its licence and of the task it was pretrained on."""
+"""The licence of a source and the task it was pretrained on, from its own card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def licence_and_upstream(folder: Path, raw: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the licence and the upstream task, each None where neither card nor configuration tells.
+    """Return the licence and the upstream task, each None if neither card nor configuration names it.
 
     Args:
         folder: may hold a README.md that begins with the hub's metadata.
@@ -18,7 +18,7 @@ def licence_and_upstream(folder: Path, raw: Mapping[str, Any]) -> tuple[str | No
     own = {**raw, **_mapping(raw.get("pretrained_cfg"))}
     origin = _mapping(raw.get("source"))
     licences = (own.get("licence"), own.get("license"), card.get("license"), origin.get("licence"))
-    licence = next((str(told) for told in licences if told), None)
+    licence = next((str(found) for found in licences if found), None)
     return licence, own.get("upstream") or _upstream(card, own)
 
 
@@ -36,7 +36,7 @@ def _upstream(card: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """The YAML between the first two lines of dashes; {} where there is none that can be read."""
+    """The YAML between the first two lines of dashes; {} if there is none that can be read."""
     import yaml
 
     if not path.is_file():

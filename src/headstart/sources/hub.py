@@ -1,9 +1,9 @@
-"""Fetch a model repository from the hub into the user's hub cache, checked, and give it as a folder.
+"""Fetch a model repository from the hub into the user's hub cache, check it, and return its folder.
 
 Everything goes through huggingface_hub: its cache, its token (HF_TOKEN or `hf auth login`), HF_ENDPOINT,
-HF_HUB_OFFLINE. A broken connection is resumed a few times; files that arrived whole are kept.
-What has arrived is held to the digest that the hub announced, which names the file in the cache: sha256 of
-large files, git's sha1 of small ones.
+HF_HUB_OFFLINE. A broken connection is resumed a few times; complete files are kept. Each file is checked
+against the digest that the hub announced, which is its name in the cache: sha256 of large files, git's sha1 of
+small ones.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from headstart.data.examples import Modality
 from headstart.errors import DiskFullError, HeadstartError, SourceError
 from headstart.progress import say
+from headstart.sources.local import what_is_here
 from headstart.sources.weights import WEIGHT_FILES, check_announced
 
 _SMALL = (".json", ".txt", ".model", ".md", ".jinja")
@@ -45,12 +46,12 @@ def download(
         repo_id: OWNER/NAME.
         revision: branch, tag or commit; None: the main branch.
         code: fetch Python files too (only where the user lets them run).
-        modality: of the data at hand; without a connection, sources of it on this disk are named.
+        modality: of the data at hand; without a connection, the message names sources of it on this disk.
 
     Raises:
         SourceError: no such repository or revision, no access, no connection and nothing in the cache, or a
             file that is not what the hub announced.
-        HeadstartError: the connection broke; files that arrived whole are kept and the next call goes on.
+        HeadstartError: the connection broke; complete files are kept, and the next call fetches the others.
     """
     from huggingface_hub.errors import HFValidationError
 
@@ -60,7 +61,7 @@ def download(
             return pinned
         listed = _listing(repo_id, revision, modality)
     except HFValidationError as error:
-        raise SourceError(f"'{repo_id}' is no name of a hub repository (OWNER/NAME): {error}") from None
+        raise SourceError(f"'{repo_id}' is not a hub repository's name (OWNER/NAME): {error}") from None
     if isinstance(listed, Fetched):
         return listed
     commit, names = listed
@@ -70,12 +71,12 @@ def download(
             f"hf:{repo_id} holds no weights that can be read (safetensors or pytorch_model.bin)."
         )
     since = time.time()
-    # weights come last, so that a folder with weights is a whole one
+    # weights come last, so that a folder with weights is complete
     paths = [*_fetch_all(repo_id, commit, small), *_fetch_all(repo_id, commit, weights)]
     for path in paths:
         if path.resolve().stat().st_mtime >= since - 2:
             check_announced(path, _digest(path.resolve()))
-    if revision != commit:  # now that it is whole, let the cache know which commit the name stands for
+    if revision != commit:  # it is complete now: let the cache know which commit the name stands for
         _fetch_all(repo_id, revision or "main", weights[-1:])
     return Fetched(_root(paths[-1], weights[-1]), commit)
 
@@ -109,13 +110,13 @@ def choose_files(names: Iterable[str], code: bool = False) -> tuple[list[str], l
 
 
 def repository_error(repo_id: str, revision: str | None, error: Exception) -> HeadstartError:
-    """Word what the hub or the connection said about a repository."""
+    """Return the error for what the hub or the connection said about a repository."""
     from huggingface_hub import errors
 
     name = f"hf:{repo_id}" + (f"@{revision}" if revision else "")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return DiskFullError(
-            f"There is no room left on the disk for {name}. Free some, or set HF_HOME elsewhere."
+            f"The disk is full: {name} cannot be fetched. Free some space, or set HF_HOME to another folder."
         )
     if isinstance(error, errors.GatedRepoError):
         return SourceError(
@@ -132,8 +133,8 @@ def repository_error(repo_id: str, revision: str | None, error: Exception) -> He
         )
     reason = str(error).strip().partition("\n")[0]
     return HeadstartError(
-        f"{name} was not fetched whole: {type(error).__name__}: {reason}. Files that arrived whole are "
-        "kept: run again to go on."
+        f"{name} was not fetched completely: {type(error).__name__}: {reason}. Complete files are "
+        "kept: run again to fetch the others."
     )
 
 
@@ -159,15 +160,13 @@ def _listing(
     cached = _cached(repo_id, revision)
     if cached is not None:
         if "OFFLINE" not in reason:
-            say(f"hf:{repo_id}: {reason}; taking what was fetched before ({cached.commit[:8]}).")
+            say(f"hf:{repo_id}: {reason}; using what was fetched before ({cached.commit[:8]}).")
         return cached
-    from headstart.sources.disk import what_is_here
-
     raise SourceError(f"hf:{repo_id} is not on this disk, and {reason}. {what_is_here(modality)}")
 
 
 def _cached(repo_id: str, revision: str | None) -> Fetched | None:
-    """The folder of an earlier download of this revision that has its weights; None where there is none."""
+    """The folder of an earlier download of this revision that has its weights; None if there is none."""
     from huggingface_hub import try_to_load_from_cache
 
     for name in WEIGHT_FILES:
@@ -198,7 +197,7 @@ def _fetch_all(repo_id: str, revision: str, names: Sequence[str]) -> list[Path]:
 
 
 def _transport_error() -> type[Exception]:
-    """What the hub's HTTP library raises; which library that is differs by version."""
+    """The error of the hub's HTTP library, which differs by version."""
     from huggingface_hub.errors import HfHubHTTPError
 
     base: type[Exception] = HfHubHTTPError.__bases__[0]
@@ -206,7 +205,7 @@ def _transport_error() -> type[Exception]:
 
 
 def _digest(blob: Path) -> str:
-    """The digest of a file in the manner that its name has: git's sha1 for 40 letters, else sha256."""
+    """The digest of a file, of the kind that its name is: git's sha1 for 40 letters, else sha256."""
     n_bytes = blob.stat().st_size
     whole = hashlib.sha1(f"blob {n_bytes}\0".encode()) if len(blob.name) == 40 else hashlib.sha256()
     with blob.open("rb") as file:

@@ -1,18 +1,10 @@
-"""Find a source: from its URI to the folder, the configuration and the weight files on this disk."""
+"""Where a source lies on this disk."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from headstart.data.examples import Modality
-from headstart.errors import HeadstartError, SourceError, did_you_mean
-from headstart.sources.disk import BUNDLED, what_is_here
-from headstart.sources.files import read_json
-from headstart.sources.weights import WEIGHT_SUFFIXES, weight_files
-
-SCHEMES = ("timm", "hf", "run", "bundled")
 
 
 @dataclass(frozen=True)
@@ -21,9 +13,9 @@ class Place:
 
     Attributes:
         uri: how the user named it.
-        folder: that holds its configuration.
+        folder: holds its configuration.
         files: its weight files.
-        raw: its config.json; {} where there is none.
+        raw: its config.json; {} if there is none.
         revision: commit on the hub.
         config: source.json of a run: the configuration of the source that the run was made from.
     """
@@ -34,131 +26,3 @@ class Place:
     raw: dict[str, Any] = field(default_factory=dict)
     revision: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
-
-
-def find_place(uri: str, *, code: bool = False, modality: Modality | None = None) -> Place:
-    """Return where a source lies, fetched from the hub where its URI says so.
-
-    Args:
-        uri: `timm:NAME`, `hf:REPO[@REVISION]`, a folder, a weight file, `run:PATH` or `bundled:NAME`.
-        code: fetch a repository's Python files too.
-        modality: of the data at hand, for what is said where there is no connection.
-
-    Raises:
-        SourceError: there is no such source.
-    """
-    scheme, name = split_uri(uri)
-    if scheme == "timm":
-        return _hub_place(uri, *_timm_repository(name), code=False, modality=modality)
-    if scheme == "hf":
-        repo_id, _, revision = name.partition("@")
-        return _hub_place(uri, repo_id, revision or None, code=code, modality=modality)
-    if scheme == "bundled":
-        return _bundled(uri, name)
-    if scheme == "run":
-        return _run(uri, Path(name).expanduser())
-    return _local(uri, Path(name).expanduser())
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """Return scheme ("" for a local path) and name.
-
-    Raises:
-        SourceError: a scheme that is none of ours.
-    """
-    scheme, colon, name = uri.partition(":")
-    if not uri.strip():
-        raise SourceError(f"A source must be named. {what_is_here()}")
-    if not colon or len(scheme) == 1 or Path(uri).exists():  # one letter: a drive
-        return "", uri
-    if scheme in SCHEMES and name:
-        return scheme, name
-    if "/" in scheme or "." in scheme:
-        return "", uri
-    raise SourceError(
-        f"A source must be {', '.join(f'{known}:...' for known in SCHEMES)}, a folder or a weight file, "
-        f"got '{uri}'.{did_you_mean(scheme, SCHEMES)}"
-    )
-
-
-def _hub_place(
-    uri: str, repo_id: str, revision: str | None, *, code: bool, modality: Modality | None
-) -> Place:
-    from headstart.sources.hub import download
-
-    fetched = download(repo_id, revision, code=code, modality=modality)
-    raw = read_json(fetched.folder / "config.json")
-    return Place(uri, fetched.folder, weight_files(fetched.folder), raw, fetched.commit)
-
-
-def _timm_repository(name: str) -> tuple[str, str | None]:
-    """The hub repository of a timm name, and the revision after an @."""
-    import timm
-
-    from headstart.sources.timm_images import check_timm_name
-
-    name, _, revision = name.partition("@")
-    check_timm_name(name.partition(".")[0])
-    try:
-        known = timm.get_pretrained_cfg(name)
-    except RuntimeError:  # timm knows the architecture, not the tag after the dot
-        known = None
-    if known is None or not known.hf_hub_id:
-        architecture = name.partition(".")[0]
-        tags = timm.list_pretrained(f"{architecture}.*")
-        told = f" timm has {', '.join(tags[:5])}." if tags else " timm has no weights of it on the hub."
-        raise SourceError(f"There are no weights 'timm:{name}'.{did_you_mean(name, tags)}{told}")
-    return str(known.hf_hub_id), revision or None
-
-
-def _bundled(uri: str, name: str) -> Place:
-    names = sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
-    if name not in names:
-        known = f" There is {', '.join(names)}." if names else " This installation has none."
-        raise SourceError(f"There is no bundled source '{name}'.{did_you_mean(name, names)}{known}")
-    folder = BUNDLED / name
-    return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"))
-
-
-def _run(uri: str, folder: Path) -> Place:
-    if not folder.is_dir():
-        raise SourceError(f"There is no run at {folder}.{_near(folder)}")
-    config = read_json(folder / "source.json")
-    if (folder / "unfinished").exists():
-        raise SourceError(
-            f"{folder} is no finished run: finish it first, with headstart fit --resume {folder}"
-        )
-    if not config:
-        raise SourceError(f"{folder} is no finished run. Runs are the folders that `headstart fit` leaves.")
-    return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"), config=config)
-
-
-def _local(uri: str, path: Path) -> Place:
-    if path.is_dir():
-        if (path / "source.json").is_file():
-            return _run(uri, path)
-        return Place(uri, path, weight_files(path), read_json(path / "config.json"))
-    if path.is_file():
-        if path.suffix in WEIGHT_SUFFIXES:
-            return Place(uri, path.parent, (path,), read_json(path.parent / "config.json"))
-        raise SourceError(f"{path} is no weight file ({', '.join(WEIGHT_SUFFIXES)}).")
-    told = f"{_near(path)}{_as_hub_name(uri)}" or f" {what_is_here()}"
-    raise SourceError(f"There is no source at {path}.{told}")
-
-
-def _near(path: Path) -> str:
-    parent = path.parent if path.parent.is_dir() else Path()
-    return did_you_mean(path.name, [entry.name for entry in parent.iterdir()])
-
-
-def _as_hub_name(uri: str) -> str:
-    """Offer the scheme that was probably meant: OWNER/NAME is on the hub, a bare timm name is timm's."""
-    if uri.count("/") == 1 and not uri.startswith((".", "/", "~")):
-        return f" For the repository on the hub write hf:{uri}."
-    try:
-        import timm
-
-        known = "/" not in uri and timm.is_model(uri.partition(".")[0])
-    except (ImportError, HeadstartError):
-        known = False
-    return f" For timm's own write timm:{uri}." if known else ""

@@ -1,4 +1,4 @@
-"""What a folder of transformers tells of its inputs: preprocessor_config.json as our own records."""
+"""Read preprocessor_config.json of a folder of transformers as headstart's own preprocessing."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _CropMode = Literal["center", "squash", "border"]
 
 
 def image_preprocessing(processor: Mapping[str, Any], where: Path) -> ImagePreprocessing:
-    """Return what an image processor does: size, crop, filter, mean and deviation.
+    """Return an image processor's size, crop, filter, mean and deviation.
 
-    A height and a width alone squash the picture; a shortest edge keeps its aspect and the middle is cut out.
+    A height and a width alone squash the image; a shortest edge keeps its aspect ratio and the middle is cut out.
 
     Args:
         processor: preprocessor_config.json.
         where: its folder, for the message.
 
     Raises:
-        SourceError: the size is not told, or values are not rescaled to 0..1.
+        SourceError: the size is missing, or values are not rescaled to 0..1.
     """
     size = processor.get("size")
     if size is None or not processor.get("do_resize", True):
         raise SourceError(
-            f"preprocessor_config.json in {where} does not tell the size that pictures are brought to."
+            f"preprocessor_config.json in {where} does not give the size that images are resized to."
         )
     if not processor.get("do_rescale", True):
         raise SourceError(
@@ -40,7 +40,7 @@ def image_preprocessing(processor: Mapping[str, Any], where: Path) -> ImagePrepr
     mean = processor.get("image_mean") if normalised else (0.0, 0.0, 0.0)
     std = processor.get("image_std") if normalised else (1.0, 1.0, 1.0)
     if mean is None or std is None:
-        raise SourceError(f"preprocessor_config.json in {where} does not tell image_mean and image_std.")
+        raise SourceError(f"preprocessor_config.json in {where} does not give image_mean and image_std.")
     return ImagePreprocessing(
         size=(height, width),
         mean=three(mean),
@@ -52,19 +52,19 @@ def image_preprocessing(processor: Mapping[str, Any], where: Path) -> ImagePrepr
 
 
 def audio_preprocessing(processor: Mapping[str, Any], where: Path) -> AudioPreprocessing:
-    """Return the rate and the window that a feature extractor tells.
+    """Return the rate and the window of a feature extractor.
 
     Args:
         processor: preprocessor_config.json.
         where: its folder, for the message.
 
     Raises:
-        SourceError: the rate is not told.
+        SourceError: the rate is missing.
     """
     rate_hz = processor.get("sampling_rate")
     if rate_hz is None:
         raise SourceError(
-            f"preprocessor_config.json in {where} is missing or does not tell sampling_rate: add it, as in "
+            f"preprocessor_config.json in {where} is missing or does not give sampling_rate: add it, as in "
             '{"sampling_rate": 16000, "do_normalize": true}.'
         )
     if processor.get("feature_extractor_type") == "ASTFeatureExtractor":
@@ -73,14 +73,14 @@ def audio_preprocessing(processor: Mapping[str, Any], where: Path) -> AudioPrepr
     return AudioPreprocessing(rate_hz=int(rate_hz), max_seconds=float(processor.get("chunk_length", 30)))
 
 
-def crop_mode(told: Any) -> _CropMode:
-    """Return how a picture is fitted, "center" where nothing known is told."""
+def crop_mode(named: Any) -> _CropMode:
+    """Return how an image is fitted, "center" if the name is not known."""
     known: dict[str, _CropMode] = {"squash": "squash", "border": "border"}
-    return known.get(str(told), "center")
+    return known.get(str(named), "center")
 
 
 def three(values: Any) -> tuple[float, float, float]:
-    """Return one value a colour; a single value stands for all three."""
+    """Return one value per colour; a single value is used for all three."""
     listed = [float(values)] if isinstance(values, int | float) else [float(value) for value in values]
     red, green, blue = listed * 3 if len(listed) == 1 else listed
     return (red, green, blue)

@@ -10,11 +10,13 @@ import hashlib
 from dataclasses import replace
 
 import torch
+from torch import nn
 
 from headstart import randomness
 from headstart.errors import SourceError
-from headstart.sources.build import build_network
+from headstart.sources.libraries import build_network
 from headstart.sources.source import Source
+from headstart.sources.upstream import NoClassifier, Upstream
 
 
 def with_random_weights(source: Source, *, seed: int = 0, arch: str | None = None) -> Source:
@@ -44,4 +46,10 @@ def with_random_weights(source: Source, *, seed: int = 0, arch: str | None = Non
         )
     digest = hashlib.sha256(f"{source.digest} fresh {seed}".encode()).hexdigest()
     provenance = replace(source.provenance, pretrained=False, files=())
-    return replace(source, network=network.eval(), digest=digest, provenance=provenance)
+    return replace(
+        source, network=network.eval(), digest=digest, provenance=provenance, read_upstream=_no_classifier
+    )
+
+
+def _no_classifier(network: nn.Module) -> Upstream:
+    return NoClassifier("its weights are random")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from torch import nn
 
 from headstart.data.examples import Modality
 from headstart.data.preprocessing import Preprocessing
+from headstart.sources.upstream import NoClassifier, Upstream, UpstreamClassifier
 
 if TYPE_CHECKING:
     from headstart.backbone import Backbone
@@ -22,13 +23,13 @@ class Provenance:
 
     Attributes:
         architecture: the name of the architecture, such as "mobilenetv2_100" or "BertModel".
-        library: "timm", "transformers" or "custom" (one's own class).
+        library: "timm", "transformers" or "custom" (the user's own class).
         revision: the commit on the hub, or None for a local source.
         licence: what the source's own card says, or None.
-        upstream: the task it was pretrained on, where its card says so.
+        upstream: the task it was pretrained on, if its card says so.
         files: names of the weight files.
-        n_parameters: number of parameters of the network, its upstream head left out.
-        pretrained: False for a network with weights of chance.
+        n_parameters: number of parameters of the network, without its upstream head.
+        pretrained: False for a network with random weights.
     """
 
     architecture: str
@@ -45,6 +46,11 @@ class Provenance:
         return {**asdict(self), "files": list(self.files)}
 
 
+def no_classifier(network: nn.Module) -> Upstream:
+    """Read the upstream classifier of a source that was made without one."""
+    return NoClassifier("it was made without an upstream classifier")
+
+
 @dataclass
 class Source:
     """A pretrained network ready to be cut.
@@ -58,7 +64,8 @@ class Source:
         preprocessing: what turns a file or a text into the network's inputs.
         digest: sha256 over the weights (names, shapes, bytes), the architecture and its configuration.
         provenance: where it came from.
-        config: all that `build_network` needs, besides the weights, to build the network again.
+        config: what `build_network` needs, besides the weights, to build the network again.
+        read_upstream: reads the upstream classifier from the source's files, given the network.
     """
 
     uri: str
@@ -69,6 +76,7 @@ class Source:
     digest: str
     provenance: Provenance
     config: Mapping[str, Any] = field(default_factory=dict)
+    read_upstream: Callable[[nn.Module], Upstream] = field(default=no_classifier, repr=False, compare=False)
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -76,3 +84,20 @@ class Source:
         from headstart.backbone import Backbone
 
         return Backbone(self.network, self.stages)
+
+    @property
+    def classifier(self) -> UpstreamClassifier | None:
+        """The classifier it was pretrained with, read from its files when first asked for; None if it has none.
+
+        Its `logits` take the last stored vectors: `source.classifier.logits(features.stage(-1))`.
+        """
+        return self._upstream if isinstance(self._upstream, UpstreamClassifier) else None
+
+    @property
+    def why_no_classifier(self) -> str | None:
+        """Why `classifier` is None; None where there is a classifier."""
+        return self._upstream.reason if isinstance(self._upstream, NoClassifier) else None
+
+    @cached_property
+    def _upstream(self) -> Upstream:
+        return self.read_upstream(self.network)

@@ -1,4 +1,4 @@
-"""Weight files: read without running code, refused whole when they do not fit, hashed once.
+"""Weight files: read without running code, refused completely when they do not fit, hashed once.
 
 safetensors, or PyTorch files through `torch.load(weights_only=True)`; a pickle with code is refused by name.
 """
@@ -31,7 +31,7 @@ WEIGHT_FILES = (
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".th", ".ckpt")
 # Keys under which training loops put the state dict, beside the epoch and the optimizer.
 _NESTED = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "ema")
-# Raised when the numbers that a given source yields change, so that no stored feature outlives them.
+# To be raised when the numbers that a source gives change, so that no outdated stored feature is used.
 _FORMAT = "headstart source 1"
 
 
@@ -49,7 +49,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             shards = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
             missing = [shard for shard in shards if not (folder / shard).is_file()]
             if missing:
-                raise SourceError(f"{path} names {len(shards)} files, of which {missing[0]} is not there.")
+                raise SourceError(f"{path} names {len(shards)} files, of which {missing[0]} is missing.")
             return tuple(folder / shard for shard in shards)
         return (path,)
     others = sorted(path for path in folder.iterdir() if path.suffix in WEIGHT_SUFFIXES and path.is_file())
@@ -62,10 +62,10 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 
 
 def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
-    """Return the tensors of one or several weight files by name, `module.` of DataParallel taken off.
+    """Return the tensors of one or several weight files by name, without the `module.` of DataParallel.
 
     Raises:
-        SourceError: a file is cut short, is no weight file, or is a pickle that holds code.
+        SourceError: a file is cut short, is not a weight file, or is a pickle that holds code.
     """
     tensors: dict[str, Tensor] = {}
     for path in files:
@@ -76,7 +76,7 @@ def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
 
 
 def tensor_names(files: Sequence[Path]) -> list[str]:
-    """Return the names of the tensors in weight files; of safetensors the header alone is read."""
+    """Return the names of the tensors in weight files; of safetensors only the header is read."""
     names: list[str] = []
     for path in files:
         if _is_safetensors(path):
@@ -87,7 +87,7 @@ def tensor_names(files: Sequence[Path]) -> list[str]:
 
 
 def check_complete(path: Path) -> dict[str, Any]:
-    """Return a safetensors file's header; refuse a file whose size is not the one that the header tells.
+    """Return a safetensors file's header; refuse a file whose size is not the one in its header.
 
     Raises:
         SourceError: with the expected and the found size.
@@ -97,14 +97,14 @@ def check_complete(path: Path) -> dict[str, Any]:
         start = file.read(8)
         n_header = int.from_bytes(start, "little")
         if len(start) < 8 or n_header > 100_000_000:
-            raise SourceError(f"{path} is no safetensors file ({n_bytes:,} bytes).")
+            raise SourceError(f"{path} is not a safetensors file ({n_bytes:,} bytes).")
         if n_bytes < 8 + n_header:
             raise SourceError(_cut_short(path, f"more than {8 + n_header:,}", n_bytes))
         try:
             header: dict[str, Any] = json.loads(file.read(n_header))
             ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise SourceError(f"{path} is no safetensors file: its header cannot be read.") from None
+            raise SourceError(f"{path} is not a safetensors file: its header cannot be read.") from None
     expected = 8 + n_header + max(ends, default=0)
     if n_bytes < expected:
         raise SourceError(_cut_short(path, f"{expected:,}", n_bytes))
@@ -124,7 +124,7 @@ def digest_of(files: Sequence[Path], config: Mapping[str, Any]) -> str:
 
 
 def check_announced(path: Path, found: str) -> None:
-    """Hold a file of the hub cache to the digest that it is named by; remove it where it differs.
+    """Check a file of the hub cache against the digest in its name; remove it if it differs.
 
     Args:
         path: the file; one outside the hub cache passes.
@@ -143,7 +143,7 @@ def check_announced(path: Path, found: str) -> None:
         path.unlink(missing_ok=True)
         raise SourceError(
             f"{path.name} is not the file that the hub announced: expected digest {announced[:16]}..., found "
-            f"{found[:16]}... ({n_bytes:,} bytes). It was removed; run again to fetch it anew. If that "
+            f"{found[:16]}... ({n_bytes:,} bytes). It was removed; run again to fetch it again. If that "
             "repeats, something between the hub and this machine changes files."
         )
 
@@ -157,10 +157,10 @@ def load_tensors(
         module: what to fill.
         tensors: by the module's own names.
         where: the file or folder, for the message.
-        heads: prefixes of names that belong to the upstream task's head: left out in silence.
+        heads: prefixes of names that belong to the upstream task's head: such tensors are left out.
 
     Raises:
-        SourceError: tensors are missing, left over or of another shape; counts and the first names are told.
+        SourceError: tensors are missing, left over or of another shape; the message has counts and the first names.
     """
     wanted = module.state_dict()
     heads = tuple(heads)
@@ -179,7 +179,7 @@ def load_tensors(
 def misfit_message(
     where: str, architecture: str, missing: Sequence[str], left_over: Sequence[str], misfits: Sequence[str]
 ) -> str:
-    """Word why weights do not fit: how many are missing, left over or of another shape, and their names."""
+    """Return the message for weights that do not fit: how many tensors, of which kind, and their names."""
     parts = [
         f"{len(names):,} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
         for what, names in (("missing", missing), ("left over", left_over), ("of another shape", misfits))
@@ -203,19 +203,21 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         tensors: dict[str, Tensor] = load_file(str(path))
     except SafetensorError as error:
-        raise SourceError(f"{path} is no sound safetensors file: {error}") from None
+        raise SourceError(f"{path} is not a valid safetensors file: {error}") from None
     return tensors
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the age of the file's pickle, which is no concern here
+            warnings.simplefilter("ignore")  # about the age of the file's pickle, which does not matter here
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         code = _code_in(path, str(error))
         if code is None:
-            raise SourceError(f"{path} is no PyTorch weight file ({path.stat().st_size:,} bytes).") from None
+            raise SourceError(
+                f"{path} is not a PyTorch weight file ({path.stat().st_size:,} bytes)."
+            ) from None
         raise SourceError(
             f"{path} is a pickle that holds code ({code}): refused, as opening it could run anything. Save "
             "the tensors alone, with safetensors or torch.save(model.state_dict())."
@@ -229,10 +231,10 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
 
 
 def _code_in(path: Path, message: str) -> str | None:
-    """The first function or class that a refused pickle names; None where it names none."""
-    told = re.search(r"(?:GLOBAL|global) [`']?([\w.]+)", message)
-    if told is not None:
-        return told.group(1)
+    """The first function or class that a refused pickle names; None if it names none."""
+    named = re.search(r"(?:GLOBAL|global) [`']?([\w.]+)", message)
+    if named is not None:
+        return named.group(1)
     strings: list[str] = []
     try:
         for opcode, argument, _ in pickletools.genops(path.read_bytes()):  # reads, runs nothing
@@ -242,7 +244,7 @@ def _code_in(path: Path, message: str) -> str | None:
                 return ".".join(strings[-2:])
             if isinstance(argument, str):
                 strings.append(argument)
-    except Exception:  # no pickle at all
+    except Exception:  # it is not a pickle
         return None
     return None
 
@@ -259,7 +261,7 @@ def _state_dict_in(content: Any, path: Path) -> dict[str, Tensor]:
         if nested is None:
             break
         content = content[nested]
-    raise SourceError(f"{path} holds no state dict: save model.state_dict().")
+    raise SourceError(f"{path} does not hold a state dict: save model.state_dict().")
 
 
 def is_counter(name: str) -> bool:

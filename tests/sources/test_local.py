@@ -8,7 +8,7 @@ import pytest
 
 import tiny
 from headstart.sources import load_source
-from headstart.sources.disk import local_sources, what_is_here
+from headstart.sources.local import local_sources, what_is_here
 from loopback_hub import SmallHub
 
 

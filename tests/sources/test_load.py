@@ -1,4 +1,4 @@
-"""Source URIs: what each names, and what is said where it names nothing."""
+"""Source URIs: what each names, and the message where it names nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 import tiny
 from headstart.errors import SourceError
 from headstart.sources import Source, build_network, default_source, load_source
-from headstart.sources.place import split_uri
+from headstart.sources.find import split_uri
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_schemes(uri: str, expected: tuple[str, str]) -> None:
         ("me/bert", "write hf:me/bert"),
         ("./mine", "There is no source at mine. Did you mean 'mine2'"),
         ("run:mine", "There is no run at mine"),
-        ("run:mine2", "is no finished run"),
+        ("run:mine2", "is not a finished run"),
         ("mine2", "holds no weights"),
-        ("mine2/readme.md", "is no weight file"),
-        ("bundled:leters", "no bundled source 'leters'. Did you mean 'letters'"),
+        ("mine2/readme.md", "is not a weight file"),
+        ("bundled:leters", "no bundled source 'leters'. Did you mean 'letters'.*Available: letters"),
     ],
 )
 def test_a_source_that_does_not_exist(
@@ -146,7 +146,7 @@ def test_a_run_of_ones_own_network_wants_its_arch_again(tmp_path: Path) -> None:
     arch = f"{tmp_path / 'net.py'}:Net"
     source = load_source(str(tmp_path / "net.pt"), arch=arch)
     save_run(tmp_path / "run", source, "network.", "head.weight")
-    with pytest.raises(SourceError, match="nothing of it is run unless it is named again"):
+    with pytest.raises(SourceError, match="its code is run only if you name it again"):
         load_source(f"run:{tmp_path / 'run'}")
     assert load_source(f"run:{tmp_path / 'run'}", arch=arch).stages == source.stages
 

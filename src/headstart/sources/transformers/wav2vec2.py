@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.sources.networks import mean_over_frames, own_mask
+from headstart.sources.frames import mean_over_frames, own_mask
 
 
 class Wav2Vec2Network(nn.Module):
@@ -45,8 +45,7 @@ class Wav2Vec2Network(nn.Module):
             waveform: float32 of shape (N, L), mono, zeros after the clip's end.
             lengths: int64 of shape (N,), number of own samples of each clip.
         """
-        if self.normalise:
-            waveform = standardised(waveform, lengths)
+        waveform = self.library_inputs(waveform, lengths)["input_values"]
         hidden_NTD = self._frames(waveform, lengths).transpose(1, 2)
         own_N = self.n_own_frames(lengths)
         projected: Any = self.model.feature_projection(hidden_NTD)
@@ -55,6 +54,10 @@ class Wav2Vec2Network(nn.Module):
         hidden_NTD = hidden_NTD * mask_NT[:, :, None]  # a tensor of our own: the encoder writes zeros into it
         output: Any = self.model.encoder(hidden_NTD, attention_mask=mask_NT)
         return mean_over_frames(output[0], own_N)
+
+    def library_inputs(self, waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """Return the inputs of the library's own class."""
+        return {"input_values": standardised(waveform, lengths) if self.normalise else waveform}
 
     def own_positions(self, shape: tuple[int, ...], inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the mask (N, T) of each clip's own frames, by which every stage is pooled; shape is (T,)."""

@@ -1,7 +1,8 @@
-"""The shape every source's network has: named inputs in, the source's own embedding out.
+"""Encoders of images and texts around a model of transformers: named inputs in, the source's own embedding out.
 
-Legend: N items, H height, W width, T tokens or frames, D features.
 A network holds the library's module as `model`, so its tensors are named `model.` + the library's name.
+
+Legend: N items, H height, W width, T tokens, D features.
 """
 
 from __future__ import annotations
@@ -13,27 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class ImageNetwork(nn.Module):
-    """A timm model without its classifier.
-
-    Args:
-        model: gives pooled features of shape (N, D) for pixels of shape (N, 3, H, W).
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Return the pooled features, float32 of shape (N, D), of normalised pixels of shape (N, 3, H, W)."""
-        features: Tensor = self.model(pixels)
-        return features
-
-
 class HubImageNetwork(nn.Module):
     """A vision model of transformers, pooled by its class's own convention.
 
-    That is its pooler where the checkpoint has one, else the class token, else the mean over positions.
+    That is its pooler if the checkpoint has one, else the class token, else the mean over positions.
 
     Args:
         model: a model of transformers that takes `pixel_values`.
@@ -44,9 +28,13 @@ class HubImageNetwork(nn.Module):
         self.model = model
         self.has_class_token = any(name.endswith("cls_token") for name, _ in model.named_parameters())
 
+    def library_inputs(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Return the inputs of the library's own class."""
+        return {"pixel_values": pixels}
+
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the embedding, float32 of shape (N, D), of normalised pixels of shape (N, 3, H, W)."""
-        output: Any = self.model(pixel_values=pixels)
+        output: Any = self.model(**self.library_inputs(pixels))
         pooled: Tensor | None = getattr(output, "pooler_output", None)
         if pooled is not None:
             return pooled.flatten(1)
@@ -75,9 +63,13 @@ class TextNetwork(nn.Module):
         self.normalise = normalise
         self.dense = dense
 
+    def library_inputs(self, input_ids: Tensor, attention_mask: Tensor) -> dict[str, Tensor]:
+        """Return the inputs of the library's own class."""
+        return {"input_ids": input_ids, "attention_mask": attention_mask}
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the embedding, float32 of shape (N, D), of int64 tokens and mask of shape (N, T)."""
-        output: Any = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        output: Any = self.model(**self.library_inputs(input_ids, attention_mask))
         hidden: Tensor = output[0]
         pooled = torch.cat([pool_tokens(hidden, attention_mask, mode) for mode in self.pooling], dim=1)
         if self.dense is not None:
@@ -86,7 +78,7 @@ class TextNetwork(nn.Module):
 
 
 def pool_tokens(hidden_NTD: Tensor, mask_NT: Tensor, mode: str) -> Tensor:
-    """Return one vector a text, of shape (N, D), from its own tokens (as sentence-transformers' Pooling).
+    """Return one vector per text, of shape (N, D), from its own tokens (as sentence-transformers' Pooling).
 
     Args:
         hidden_NTD: last hidden states of shape (N, T, D).
@@ -106,19 +98,3 @@ def pool_tokens(hidden_NTD: Tensor, mask_NT: Tensor, mode: str) -> Tensor:
     total = (hidden_NTD * mask_NT1).sum(1)
     count = mask_NT1.sum(1).clamp(min=1e-9)
     return total / (count.sqrt() if mode == "mean_sqrt_len" else count)
-
-
-def mean_over_frames(hidden_NTD: Tensor, n_own_N: Tensor) -> Tensor:
-    """Return the mean of shape (N, D) over each clip's own leading frames.
-
-    Args:
-        hidden_NTD: hidden states of shape (N, T, D).
-        n_own_N: int64 number of own frames of each clip, at least 1.
-    """
-    mask_NT1 = own_mask(n_own_N, hidden_NTD.shape[1]).unsqueeze(-1).to(hidden_NTD.dtype)
-    return (hidden_NTD * mask_NT1).sum(1) / mask_NT1.sum(1).clamp(min=1)
-
-
-def own_mask(n_own_N: Tensor, n_frames: int) -> Tensor:
-    """Return a boolean mask of shape (N, T), true on each clip's own leading frames."""
-    return torch.arange(n_frames, device=n_own_N.device)[None, :] < n_own_N[:, None]

@@ -12,7 +12,7 @@ import tiny
 from headstart.data.preprocessing import AudioPreprocessing
 from headstart.errors import SourceError
 from headstart.sources import load_source
-from headstart.sources.spectra import WhisperFrontEnd
+from headstart.sources.transformers.spectra import WhisperFrontEnd
 
 WHISPER = {
     "d_model": 32,
@@ -117,5 +117,5 @@ def test_the_spectrogram_transformer_is_its_extractor_and_model(tmp_path: Path) 
 def test_without_a_rate_it_is_refused(tmp_path: Path) -> None:
     tiny.save_audio(tmp_path / "audio", "wav2vec2")
     (tmp_path / "audio" / "preprocessor_config.json").unlink()
-    with pytest.raises(SourceError, match="does not tell sampling_rate"):
+    with pytest.raises(SourceError, match="does not give sampling_rate"):
         load_source(str(tmp_path / "audio"))

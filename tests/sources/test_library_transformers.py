@@ -208,8 +208,8 @@ def test_weights_of_another_depth_are_refused(tmp_path: Path) -> None:
     ("model_type", "message"),
     [
         ("brt", "no model_type 'brt'. Did you mean 'bert'"),
-        ("sam", "no encoder of images, text or audio"),
-        ("clap", "Audio sources of transformers are|no encoder"),
+        ("sam", "not an encoder of images, text or audio"),
+        ("clap", "Audio sources of transformers are|not an encoder"),
     ],
 )
 def test_other_architectures_are_refused(tmp_path: Path, model_type: str, message: str) -> None:
@@ -240,5 +240,5 @@ def test_code_of_a_repository_runs_only_on_the_users_word(tmp_path: Path) -> Non
 def test_a_damaged_config_is_told(tmp_path: Path) -> None:
     tiny.save_text(tmp_path)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(SourceError, match=r"config\.json is no sound JSON"):
+    with pytest.raises(SourceError, match=r"config\.json is not valid JSON"):
         load_source(str(tmp_path))

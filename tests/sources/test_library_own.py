@@ -133,13 +133,13 @@ def test_the_digest_does_not_depend_on_where_the_file_lies(own: Path) -> None:
 @pytest.mark.parametrize(
     ("arch", "message"),
     [
-        ("nowhere.py:Pictures", r"nowhere\.py, which is not there"),
+        ("nowhere.py:Pictures", r"nowhere\.py, which does not exist"),
         ("own.py:Picture", "has no network class 'Picture'. Did you mean 'Pictures'"),
         ("own.py:zzz", "It has Pictures, Sounds, Words"),
         ("own.py:", "must be FILE:Class"),
         ("no_such_module:Net", "cannot be imported"),
         ("own.py:Broken", "cannot be built from its configuration: ValueError: no width"),
-        ("own.py:Silent", "does not tell its modality"),
+        ("own.py:Silent", "does not name its modality"),
         ("bad.py:Net", r"bad\.py cannot be run: ZeroDivisionError"),
         ("own.py:Sounds", r"do not fit Sounds: tensors"),
     ],

@@ -13,8 +13,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from headstart.sources.networks import own_mask
-from headstart.sources.spectra import KaldiFilterBank
+from headstart.sources.frames import own_mask
+from headstart.sources.transformers.spectra import KaldiFilterBank
 
 _HOP = 160
 _FRAME = 400
@@ -48,14 +48,17 @@ class SpectrogramTransformerNetwork(nn.Module):
             waveform: float32 of shape (N, L), mono, zeros after the clip's end.
             lengths: int64 of shape (N,), number of own samples of each clip.
         """
+        output: Any = self.model(**self.library_inputs(waveform, lengths))
+        pooled: Tensor = output.pooler_output
+        return pooled
+
+    def library_inputs(self, waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """Return the inputs of the library's own class."""
         log_mel_NTM = self.front_end(waveform)[:, : self.n_frames]
         log_mel_NTM = F.pad(log_mel_NTM, (0, 0, 0, self.n_frames - log_mel_NTM.shape[1]))
         # the extractor pads the spectrogram with zeros, not the waveform
         own_NT1 = own_mask(self._n_own_frames(lengths), self.n_frames)[:, :, None]
-        scaled = (log_mel_NTM * own_NT1 - self.mean) / self.deviation
-        output: Any = self.model(scaled)
-        pooled: Tensor = output.pooler_output
-        return pooled
+        return {"input_values": (log_mel_NTM * own_NT1 - self.mean) / self.deviation}
 
     def own_positions(self, shape: tuple[int, ...], inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the mask (N, T) of class tokens and of patches that begin in the clip; shape is (T,)."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 import tiny
 from headstart.sources import Source, load_source
-from headstart.sources.wav2vec2 import Wav2Vec2Network, standardised
+from headstart.sources.transformers.wav2vec2 import Wav2Vec2Network, standardised
 
 LAYER = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
 MODELS: list[tuple[str, dict[str, Any]]] = [

@@ -1,15 +1,13 @@
 """A text encoder with its class's own pooling (`--head standard`), as transformers' pipelines open it.
 
 That is the class for sequence classification without its last linear layer: BERT's pooler, RoBERTa's dense
-layer on the first token, DistilBERT's pre_classifier. These layers have weights of chance and mean something
-once trained; the encoder below them is the source's own.
+layer on the first token, DistilBERT's pre_classifier. These layers begin with random weights and have to be
+trained; the encoder below them is the source's own.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,10 +15,11 @@ from torch import Tensor, nn
 
 from headstart.errors import OptionError
 from headstart.sources.source import Source
+from headstart.sources.transformers.models import library_config
 
 MODE = "standard"
 POOLING_STAGE = "pooling"
-_LAST_LAYERS = ("classifier.out_proj", "classifier", "score")
+LAST_LAYERS = ("classifier.out_proj", "classifier", "score")
 
 
 class StandardTextNetwork(nn.Module):
@@ -35,30 +34,26 @@ class StandardTextNetwork(nn.Module):
         self.model = model
         model.set_submodule(_last_layer(model), nn.Identity())
 
+    def library_inputs(self, input_ids: Tensor, attention_mask: Tensor) -> dict[str, Tensor]:
+        """Return the inputs of the library's own class."""
+        return {"input_ids": input_ids, "attention_mask": attention_mask}
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return what the last layer would take, float32 of shape (N, D), of int64 tokens and mask (N, T)."""
+        """Return the last layer's input, float32 of shape (N, D), of int64 tokens and mask (N, T)."""
         output: Any = self.model(input_ids=input_ids, attention_mask=attention_mask)
         features: Tensor = output.logits
         return features
 
 
-def with_standard_head(source: Source) -> Source:
-    """Return a source that ends in its class's own pooling; its other stages give what they gave.
-
-    Images of timm and the Wav2Vec2 family end so already, and are returned as they are.
+def with_class_pooling(source: Source) -> tuple[StandardTextNetwork, dict[str, Any]]:
+    """Return a network that ends in its class's own pooling, its encoder a source's, and its configuration.
 
     Args:
-        source: of transformers or timm.
+        source: of texts, of transformers.
 
     Raises:
-        OptionError: the library has no class with a head for this source.
+        OptionError: transformers has no sequence classifier of this kind.
     """
-    if source.modality != "text" or source.provenance.library != "transformers":
-        if source.config.get("library") == "custom":
-            raise OptionError(
-                f"{source.uri} is a network of one's own: it has no standard head (--head auto)."
-            )
-        return source
     pooling = {"modes": [MODE], "normalise": False}
     config = {**source.config, "pooling": pooling}
     with torch.random.fork_rng(devices=[]):
@@ -70,27 +65,16 @@ def with_standard_head(source: Source) -> Source:
         for name, tensor in network.state_dict().items():
             if name.startswith(base) and name.removeprefix(base) in own:
                 tensor.copy_(own[name.removeprefix(base)])
-    from headstart.sources.build import stages_of
-
-    stages = {**stages_of(network), **_pooling_stage(network)}
-    return replace(
-        source,
-        network=network,
-        stages=stages,
-        digest=hashlib.sha256(f"{source.digest} {MODE}".encode()).hexdigest(),
-        config={**config, "stages": stages},
-    )
+    return network, config
 
 
 def standard_network(config: Mapping[str, Any]) -> StandardTextNetwork:
-    """Return the network of a text source's configuration up to its class's last layer, with fresh weights.
+    """Return the network of a text source's configuration up to its class's last layer, with random weights.
 
     Raises:
         OptionError: transformers has no sequence classifier of this kind.
     """
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
-
-    from headstart.sources.transformers_models import library_config
 
     own = library_config(config)
     if type(own) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
@@ -101,8 +85,8 @@ def standard_network(config: Mapping[str, Any]) -> StandardTextNetwork:
     return StandardTextNetwork(model)
 
 
-def _pooling_stage(network: StandardTextNetwork) -> dict[str, str]:
-    """Return the stage of the class's own pooling, which has weights to train; {} where it has none."""
+def pooling_stage(network: StandardTextNetwork) -> dict[str, str]:
+    """Return the stage of the class's own pooling, which has weights to train; {} if it has none."""
     base = network.get_submodule("model").base_model_prefix
     for name in (f"{base}.pooler", "pooler", "pre_classifier", "head", "classifier"):
         path = f"model.{name}"
@@ -117,7 +101,7 @@ def _pooling_stage(network: StandardTextNetwork) -> dict[str, str]:
 
 def _last_layer(model: nn.Module) -> str:
     modules = dict(model.named_modules())
-    found = next((path for path in _LAST_LAYERS if isinstance(modules.get(path), nn.Linear)), None)
+    found = next((path for path in LAST_LAYERS if isinstance(modules.get(path), nn.Linear)), None)
     if found is None:
         raise OptionError(f"{type(model).__name__} ends in no single linear layer (--head auto).")
     return found

@@ -1,4 +1,4 @@
-"""What sources this disk holds: runs and folders nearby, the hub cache, and what ships with headstart."""
+"""The sources on this disk: runs and folders nearby, the hub cache, and those that ship with headstart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from headstart.data.examples import Modality
 from headstart.errors import HeadstartError
-from headstart.sources.files import read_json
+from headstart.sources.json_files import read_json
+from headstart.sources.libraries import recognised
 from headstart.sources.weights import weight_files
 
 BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
@@ -15,17 +16,17 @@ BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
 
 @dataclass(frozen=True)
 class LocalSource:
-    """A source on this disk: how to name it, and its modality where its configuration tells."""
+    """A source on this disk: its URI, and its modality if its configuration says so."""
 
     uri: str
     modality: Modality | None
 
 
 def local_sources(modality: Modality | None = None, root: Path | None = None) -> list[LocalSource]:
-    """Return what can be used as a source without a connection.
+    """Return the sources that can be used without a connection.
 
     Args:
-        modality: only those of one modality, and those that do not tell theirs.
+        modality: only sources of this modality, or of an unknown one.
         root: the folder to look around in; None: the current one.
     """
     found = [*_nearby(root or Path()), *_hub_cache(), *_bundled()]
@@ -33,29 +34,26 @@ def local_sources(modality: Modality | None = None, root: Path | None = None) ->
 
 
 def what_is_here(modality: Modality | None = None) -> str:
-    """Word what can be used without a connection, and how to pass it."""
+    """Return a sentence that names the sources on this disk and how to pass them."""
     sources = local_sources(modality)
     if not sources:
-        return "Nothing that could serve as a source was found on this disk: pass --source FOLDER."
+        return "No source was found on this disk: pass --source FOLDER."
     names = ", ".join(f"--source {source.uri}" for source in sources[:6])
     more = f" and {len(sources) - 6} more" if len(sources) > 6 else ""
     return f"On this disk: {names}{more}."
 
 
 def modality_of_folder(folder: Path) -> Modality | None:
-    """Return the modality of a source's folder; None where its configuration does not tell."""
+    """Return the modality of a source's folder; None if its configuration does not say so."""
     try:
         raw = read_json(folder / "source.json") or read_json(folder / "config.json")
         if raw.get("modality") in ("image", "text", "audio"):
-            told: Modality = raw["modality"]
-            return told
-        if "model_type" in raw and raw["model_type"] != "timm_wrapper":
-            from headstart.sources.transformers_models import modality_of
-
-            return modality_of(raw)
+            own: Modality = raw["modality"]
+            return own
+        library = recognised(raw)
+        return None if library is None else library.modality_of(raw)
     except HeadstartError:
         return None
-    return "image" if "pretrained_cfg" in raw else None
 
 
 def _nearby(root: Path) -> list[LocalSource]:

@@ -1,7 +1,7 @@
 """Whisper's encoder on a window of any length up to 30 s, front end inside.
 
 transformers refuses anything but 30 s; a clip of 2 s costs a twelfth in a window of 3 s. Features of
-different window lengths do not mix, so one window is taken for a whole data set (`with_window`).
+different window lengths do not mix, so one window is used for a whole data set (`with_window`).
 
 Legend: N clips, L samples, M mel bands, T frames (50 a second), D features.
 """
@@ -14,8 +14,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from headstart.sources.networks import mean_over_frames
-from headstart.sources.spectra import WhisperFrontEnd
+from headstart.sources.frames import mean_over_frames
+from headstart.sources.transformers.spectra import WhisperFrontEnd
 
 
 class WhisperNetwork(nn.Module):
@@ -30,9 +30,18 @@ class WhisperNetwork(nn.Module):
         super().__init__()
         self.front_end = WhisperFrontEnd(front_end)
         self.model = model
-        self.embeddings = nn.Identity()  # the place where the states before the first layer can be read
+        self.embeddings = nn.Identity()  # a place to read the states before the first layer
         layers = {f"layer.{index}": f"model.layers.{index}" for index in range(len(model.layers))}
         self.stages = {"embeddings": "embeddings", **layers}
+
+    @property
+    def window_samples(self) -> int:
+        """The samples of the one window that the library's own class takes."""
+        return 2 * int(self.model.embed_positions.weight.shape[0]) * self.front_end.hop
+
+    def library_inputs(self, waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """Return the inputs of the library's own class, for a window of `window_samples`."""
+        return {"input_features": self.front_end(waveform)}
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
         """Return the embedding, float32 of shape (N, D).
@@ -41,7 +50,7 @@ class WhisperNetwork(nn.Module):
             waveform: float32 of shape (N, L), mono, zeros after the clip's end.
             lengths: int64 of shape (N,), number of own samples of each clip.
         """
-        log_mel_NMT = self.front_end(waveform)
+        log_mel_NMT = self.library_inputs(waveform, lengths)["input_features"]
         hidden = F.gelu(self.model.conv1(log_mel_NMT))
         hidden_NTD = F.gelu(self.model.conv2(hidden)).transpose(1, 2)
         hidden_NTD = hidden_NTD + self.model.embed_positions.weight[: hidden_NTD.shape[1]]

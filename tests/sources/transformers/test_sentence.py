@@ -14,8 +14,8 @@ import tiny
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError
 from headstart.sources import load_source
-from headstart.sources.networks import pool_tokens
-from headstart.sources.sentence import text_preprocessing
+from headstart.sources.transformers.encoders import pool_tokens
+from headstart.sources.transformers.sentence import text_preprocessing
 
 STEPS = {"Transformer": "", "Pooling": "1_Pooling", "Dense": "2_Dense", "Normalize": "3_Normalize"}
 

@@ -1,4 +1,4 @@
-"""Small reading of a source's own files."""
+"""Read the JSON files of a source's folder."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from headstart.errors import SourceError
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON object's file; {} where the file is not there.
+    """Return the JSON object in a file; {} if there is no such file.
 
     Raises:
-        SourceError: it is no JSON object.
+        SourceError: it is not a JSON object.
     """
     content = read_json_value(path, {})
     if not isinstance(content, dict):
@@ -22,14 +22,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_json_value(path: Path, default: Any) -> Any:
-    """Return the content of a JSON file; `default` where the file is not there.
+    """Return the content of a JSON file; `default` if there is no such file.
 
     Raises:
-        SourceError: it is no JSON.
+        SourceError: it is not JSON.
     """
     if not path.is_file():
         return default
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise SourceError(f"{path} is no sound JSON: {error}") from None
+        raise SourceError(f"{path} is not valid JSON: {error}") from None

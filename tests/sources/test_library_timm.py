@@ -54,7 +54,7 @@ def test_an_unknown_architecture_is_told_with_the_nearest(tmp_path: Path) -> Non
 
 def test_a_configuration_without_mean_is_refused(tmp_path: Path) -> None:
     tiny.save_timm(tmp_path, pretrained_cfg={"input_size": [3, 64, 64]})
-    with pytest.raises(SourceError, match="does not tell mean, std"):
+    with pytest.raises(SourceError, match="does not have mean, std"):
         load_source(str(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""What a text source's folder tells beside its weights: tokenizer, pooling, normalisation, length and prompt.
+"""What a text source's folder says beside its weights: tokenizer, pooling, normalisation, length and prompt.
 
 A sentence-transformers folder says how its embedding is made in a few small files: modules.json lists the
 steps, 1_Pooling/config.json the pooling, sentence_bert_config.json the length,
@@ -15,7 +15,7 @@ from torch import nn
 
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError
-from headstart.sources.files import read_json, read_json_value
+from headstart.sources.json_files import read_json, read_json_value
 
 _MODES = {
     "pooling_mode_cls_token": "cls",
@@ -41,7 +41,7 @@ _OFFSET_POSITIONS = (
     "data2vec-text",
     "longformer",
 )
-_LONGEST = 512  # what any text is cut to: beyond it attention costs more than small data sets gain
+_LONGEST = 512  # any text is cut to this: longer texts cost more attention than small data sets gain
 
 
 def text_settings(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def text_preprocessing(folder: Path, raw: Mapping[str, Any]) -> TextPreprocessin
 
 
 def dense_layers(settings: Sequence[Mapping[str, Any]]) -> nn.Module | None:
-    """Return the layers after the pooling (sentence-transformers' Dense), fresh; None for no layers."""
+    """Return the layers after the pooling (sentence-transformers' Dense), weights random; None for no layers."""
     if not settings:
         return None
     layers: list[nn.Module] = []
@@ -116,9 +116,9 @@ def _kind(module: Mapping[str, Any]) -> str:
 
 
 def _modes(own: Mapping[str, Any], folder: Path) -> list[str]:
-    """Pooling modes of both layouts: a flag a mode, or since sentence-transformers 6 one word."""
-    told = own.get("pooling_mode")
-    words = [told] if isinstance(told, str) else list(told or ())
+    """Pooling modes of both layouts: one flag per mode, or since sentence-transformers 6 one word."""
+    named = own.get("pooling_mode")
+    words = [named] if isinstance(named, str) else list(named or ())
     modes = words or [mode for key, mode in _MODES.items() if own.get(key)]
     unknown = [mode for mode in modes if mode not in _MODES.values()]
     unknown += [key for key in own if key.startswith("pooling_mode_") and own[key] and key not in _MODES]
@@ -178,13 +178,13 @@ def _pad_token(folder: Path, settings: Mapping[str, Any]) -> str:
     return "[PAD]"
 
 
-def _max_length(raw: Mapping[str, Any], told: Sequence[Any]) -> int:
-    """The least of what the folder's files tell; absurd values (1e30: unknown) are passed over."""
+def _max_length(raw: Mapping[str, Any], lengths: Sequence[Any]) -> int:
+    """The smallest length in the folder's files; absurd values (1e30: unknown) are ignored."""
     positions = raw.get("max_position_embeddings") or raw.get("n_positions")
     if positions and raw.get("model_type") in _OFFSET_POSITIONS:
         positions -= int(raw.get("pad_token_id", 1)) + 1
-    lengths = [int(length) for length in (*told, positions) if length and float(length) < 1_000_000]
-    return min([*lengths, _LONGEST])
+    known = [int(length) for length in (*lengths, positions) if length and float(length) < 1_000_000]
+    return min([*known, _LONGEST])
 
 
 def _prompt(folder: Path) -> str:
