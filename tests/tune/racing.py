@@ -1,6 +1,6 @@
 """A race of real trainings of the tiny picture network; also a command that a test can kill.
 
-python racing.py FOLDER SEED   races in FOLDER, takes up what is there, prints the choice as JSON
+python racing.py FOLDER SEED   races in FOLDER, resumes what is there, prints the choice as JSON
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tune_sources import CLASSES, part_of, source_of
 from headstart.features import Setting, Store
 from headstart.tune import Part, Recipe, Training
 from headstart.tune.policies.policy import Policy
-from headstart.tune.race.choice import AutoChoice
-from headstart.tune.race.entrants import Entrant, from_scratch
+from headstart.tune.race.candidates import Candidate, from_scratch
+from headstart.tune.race.comparison import ValidationItems
 from headstart.tune.race.race import Race
-from headstart.tune.race.runner import Judge
+from headstart.tune.race.result import RaceResult
 
 SETTING = Setting.choose("cpu", "fp32", 1)
 STAGES = ("stem", "layer1", "layer2")
@@ -41,51 +41,52 @@ class World:
         )
         self.built: list[str] = []
 
-    def build(self, entrant: Entrant, folder: Path) -> Training:
-        self.built.append(entrant.name)
-        return self._training(entrant, folder, self.train, self.validation)
+    def build(self, candidate: Candidate, folder: Path) -> Training:
+        self.built.append(candidate.name)
+        return self._training(candidate, folder, self.train, self.validation)
 
-    def again(self, entrant: Entrant, folder: Path) -> Training:
-        self.built.append(f"{entrant.name} again")
+    def again(self, candidate: Candidate, folder: Path) -> Training:
+        self.built.append(f"{candidate.name} again")
         both = Part(
             np.concatenate([self.train.items, self.validation.items]),
             np.concatenate([self.train.digests, self.validation.digests]),
             np.concatenate([self.train.labels, self.validation.labels]),
         )
-        return self._training(entrant, folder, both, None)
+        return self._training(candidate, folder, both, None)
 
-    def _training(self, entrant: Entrant, folder: Path, train: Part, validation: Part | None) -> Training:
+    def _training(self, candidate: Candidate, folder: Path, train: Part, validation: Part | None) -> Training:
         recipe = self.recipe.model_copy(
-            update={"lr": self.recipe.lr * entrant.rate, "head_lr": self.recipe.head_lr * entrant.rate}
+            update={name: getattr(self.recipe, name) * candidate.rate_factor for name in ("lr", "head_lr")}
         )
         return Training(
-            self.source, train, validation, CLASSES, policy=entrant.policy, recipe=recipe, store=self.store,
+            self.source, train, validation, CLASSES, policy=candidate.policy, recipe=recipe, store=self.store,
             setting=SETTING, seed=0, folder=folder,
         )  # fmt: skip
 
-    def judge(self, share_right: float = 0.5, size: float = 0.5) -> Judge:
+    def validation_items(self, share_right: float = 0.5, size: float = 0.5) -> ValidationItems:
         """A head alone that is right about that share of the validation items."""
         labels = self.validation.labels
         right = np.arange(len(labels)) < share_right * len(labels)
-        return Judge(size * np.eye(2)[np.where(right, labels, 1 - labels)], labels)
+        return ValidationItems(size * np.eye(2)[np.where(right, labels, 1 - labels)], labels)
 
 
-def entrants() -> list[Entrant]:
-    return [Entrant(Policy.parse(text, STAGES)) for text in ("first:2", "first:1", "none")]
+def candidates() -> list[Candidate]:
+    return [Candidate(Policy.parse(text, STAGES)) for text in ("first:2", "first:1", "none")]
 
 
 def race(
     world: World, folder: Path | None, *, budget: float = 600.0, resume: bool = False, again: bool = True,
-    judge: Judge | None = None, scratch: bool = True, build: Callable[..., Any] | None = None, **options: Any,
-) -> AutoChoice:  # fmt: skip
+    validation: ValidationItems | None = None, scratch: bool = True, build: Callable[..., Any] | None = None,
+    **options: Any,
+) -> RaceResult:  # fmt: skip
     made = Race(
-        build or world.build, judge or world.judge(), budget_seconds=budget, folder=folder, resume=resume,
-        again=world.again if again else None, **options,
+        build or world.build, validation or world.validation_items(), budget_seconds=budget, folder=folder,
+        resume=resume, again=world.again if again else None, **options,
     )  # fmt: skip
-    return made.run(entrants(), from_scratch(STAGES) if scratch else None)
+    return made.run(candidates(), from_scratch(STAGES) if scratch else None)
 
 
-def digest(choice: AutoChoice) -> str:
+def digest(choice: RaceResult) -> str:
     """Of the weights and the head of a choice."""
     whole = hashlib.sha256(choice.chosen.encode())
     if choice.trained is not None:

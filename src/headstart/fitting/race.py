@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headstart.fitting.learner import Learner
     from headstart.fitting.result import Learned
     from headstart.sources import Source
-    from headstart.tune import Entrant, Recipe, Training
+    from headstart.tune import Candidate, Recipe, Training
 
 
 def learn_auto(
@@ -40,7 +40,7 @@ def learn_auto(
     """
     from headstart.fitting.result import Learned
     from headstart.fitting.training import with_weights
-    from headstart.tune import Judge, Race, from_scratch, suggest_entrants
+    from headstart.tune import Race, ValidationItems, from_scratch, suggest_candidates
     from headstart.tune.loop.identity import identity_of
 
     job, config = learner.job, learner.config
@@ -49,8 +49,8 @@ def learn_auto(
     nothing = validation[:0]
     made = _Builder(learner, choice)
     race = Race(
-        lambda entrant, place: made.training(entrant, train, validation, place),
-        Judge(
+        lambda candidate, place: made.training(candidate, train, validation, place),
+        ValidationItems(
             learner.logits_alone(choice, validation),
             learner.codes[validation],
             None if units is None else units[validation],
@@ -60,7 +60,7 @@ def learn_auto(
         budget_seconds=config.budget_seconds or 0.0,
         again=None
         if job.recipe.wise_ft  # which interpolates by validation, of which that training has none
-        else lambda entrant, place: made.training(entrant, everything, nothing, place),
+        else lambda candidate, place: made.training(candidate, everything, nothing, place),
         growth=len(everything) / max(1, len(train)),
         grouped=job.examples.groups is not None,  # repeated items are bound too, and are no groups
         pass_seconds=_pass_seconds(learner) * len(train),
@@ -78,7 +78,7 @@ def learn_auto(
             validation=learner.part(validation),
         ),
     )
-    found = race.run(suggest_entrants([row.score for row in choice.profile], stages), from_scratch(stages))
+    found = race.run(suggest_candidates([row.score for row in choice.profile], stages), from_scratch(stages))
     say(found.reason)
     if found.trained is None:
         refitted = learner.choose(everything)
@@ -86,7 +86,7 @@ def learn_auto(
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, nothing) if found.refitted else (train, validation)
     learned = with_weights(learner, found.trained, choice, *parts)
-    if chosen.fresh:
+    if chosen.from_scratch:
         learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
     return replace(learned, auto=found, reason=". ".join([found.reason, *found.trained.notes]))
 
@@ -110,9 +110,9 @@ def scratch_outputs(learner: Learner, learned: Learned, positions: np.ndarray) -
     """
     from headstart.fitting.result import source_with
 
-    if learned.auto is None or learned.auto.scratch is None:
+    if learned.auto is None or learned.auto.from_scratch is None:
         return None
-    trained = learned.auto.scratch
+    trained = learned.auto.from_scratch
     features = learner._extract(source_with(learner.job.source, trained.state_dict), positions)
     return trained.head.outputs(features.stacked(trained.head.stages))
 
@@ -133,18 +133,20 @@ class _Builder:
             self._fresh = with_random_weights(self.learner.job.source, seed=config.seed, arch=config.arch)
         return self._fresh
 
-    def training(self, entrant: Entrant, train: np.ndarray, validation: np.ndarray, folder: Path) -> Training:
-        """The training of an entrant."""
+    def training(
+        self, candidate: Candidate, train: np.ndarray, validation: np.ndarray, folder: Path
+    ) -> Training:
+        """The training of a candidate."""
         learner = self.learner
-        recipe = recipe_of(learner.config, learner.job.source.modality, entrant.policy)
+        recipe = recipe_of(learner.config, learner.job.source.modality, candidate.policy)
         return learner.training(
-            entrant.policy,
-            _at_rate(recipe, entrant.rate),
+            candidate.policy,
+            _at_rate(recipe, candidate.rate_factor),
             train,
             validation,
             folder,
-            probe=None if entrant.fresh else self.choice.head,
-            source=self.fresh() if entrant.fresh else None,
+            probe=None if candidate.from_scratch else self.choice.head,
+            source=self.fresh() if candidate.from_scratch else None,
         )
 
 

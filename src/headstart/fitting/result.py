@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.heads import LinearHead
     from headstart.sources import Source
-    from headstart.tune import AutoChoice, Trained
+    from headstart.tune import RaceResult, Trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Learned:
     n_train: int
     n_validation: int = 0
     trained: Trained | None = None
-    auto: AutoChoice | None = None
+    auto: RaceResult | None = None
     reason: str = ""
 
     @classmethod

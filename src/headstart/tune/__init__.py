@@ -9,49 +9,49 @@ if TYPE_CHECKING:
     from headstart.tune.feeds.part import Part
     from headstart.tune.policies.freeze import Freeze
     from headstart.tune.policies.policy import Policy
-    from headstart.tune.race.choice import AutoChoice, Candidate
-    from headstart.tune.race.entrants import Entrant, from_scratch, suggest_cuts, suggest_entrants
+    from headstart.tune.race.candidates import Candidate, from_scratch, suggest_candidates, suggest_cuts
+    from headstart.tune.race.comparison import ValidationItems
     from headstart.tune.race.race import Race
-    from headstart.tune.race.runner import Judge
+    from headstart.tune.race.result import CandidateResult, RaceResult
     from headstart.tune.recipes.recipe import Recipe
     from headstart.tune.training.result import Score, Trained
     from headstart.tune.training.training import Training
 
 # Names are imported when they are first used: the help of `--freeze` reads the catalogue of policies without torch.
 _HOMES = {
-    "AutoChoice": "headstart.tune.race.choice",
-    "Candidate": "headstart.tune.race.choice",
-    "Entrant": "headstart.tune.race.entrants",
+    "Candidate": "headstart.tune.race.candidates",
+    "CandidateResult": "headstart.tune.race.result",
     "Freeze": "headstart.tune.policies.freeze",
-    "Judge": "headstart.tune.race.runner",
     "Part": "headstart.tune.feeds.part",
     "Policy": "headstart.tune.policies.policy",
     "Race": "headstart.tune.race.race",
+    "RaceResult": "headstart.tune.race.result",
     "Recipe": "headstart.tune.recipes.recipe",
     "Score": "headstart.tune.training.result",
-    "Training": "headstart.tune.training.training",
     "Trained": "headstart.tune.training.result",
-    "from_scratch": "headstart.tune.race.entrants",
-    "suggest_cuts": "headstart.tune.race.entrants",
-    "suggest_entrants": "headstart.tune.race.entrants",
+    "Training": "headstart.tune.training.training",
+    "ValidationItems": "headstart.tune.race.comparison",
+    "from_scratch": "headstart.tune.race.candidates",
+    "suggest_candidates": "headstart.tune.race.candidates",
+    "suggest_cuts": "headstart.tune.race.candidates",
 }
 
 __all__ = [
-    "AutoChoice",
     "Candidate",
-    "Entrant",
+    "CandidateResult",
     "Freeze",
-    "Judge",
     "Part",
     "Policy",
     "Race",
+    "RaceResult",
     "Recipe",
     "Score",
     "Trained",
     "Training",
+    "ValidationItems",
     "from_scratch",
+    "suggest_candidates",
     "suggest_cuts",
-    "suggest_entrants",
 ]
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.tune.race.budget import SHARE, Cost, plan, rungs, survivors, worst_case
+from headstart.tune.race.budget import SHARE, plan, rungs, survivors, worst_case
+from headstart.tune.race.costs import Cost
 
 
 @pytest.mark.parametrize(("n", "expected"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 4]), (10, [3, 5, 10])])

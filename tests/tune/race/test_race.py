@@ -12,8 +12,9 @@ import pytest
 from racing import N_EPOCHS, World, digest, race
 
 from headstart.errors import DiskFullError, OptionError, TrainingError
-from headstart.tune.race.choice import Candidate, best_of
 from headstart.tune.race.comparison import Comparison
+from headstart.tune.race.result import CandidateResult, best_of
+from headstart.tune.race.study import Outcome
 
 
 def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Path) -> None:
@@ -31,8 +32,13 @@ def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Pat
     assert (
         choice.trained.validation is not None and choice.trained.validation.accuracy >= best.accuracy - 1e-9
     )
-    assert choice.scratch is not None and by_name["scratch"].fresh
-    json.dumps([candidate.to_json() for candidate in choice.candidates])
+    assert choice.from_scratch is not None and by_name["scratch"].from_scratch
+    rows = json.loads(json.dumps([candidate.to_json() for candidate in choice.candidates]))
+    assert rows[0]["outcome"] == "head alone" and {row["outcome"] for row in rows[1:]} <= set(Outcome)
+    assert all(row["fresh"] == (row["name"] == "scratch") and row["rate"] > 0 for row in rows)
+    for each in choice.candidates[1:]:
+        assert (each.outcome is Outcome.PUT_ASIDE) == ("Put aside after" in each.why)
+        assert each.outcome is not Outcome.BETTER or each.better
 
 
 def test_rungs_end_where_a_straight_training_does(tmp_path: Path) -> None:
@@ -41,17 +47,17 @@ def test_rungs_end_where_a_straight_training_does(tmp_path: Path) -> None:
     for name in ("first:1", "none"):
         found = next(candidate for candidate in choice.candidates if candidate.name == name)
         assert [epoch for epoch, _ in found.rungs] == [1, 2, 4]
-        from racing import entrants
+        from racing import candidates
 
-        entrant = next(each for each in entrants() if each.name == name)
-        straight = world.build(entrant, tmp_path / f"straight-{name}").run()
+        candidate = next(each for each in candidates() if each.name == name)
+        straight = world.build(candidate, tmp_path / f"straight-{name}").run()
         assert straight.validation is not None
         assert found.rungs[-1][1] == pytest.approx(straight.validation.log_loss, abs=0)
 
 
 def test_no_candidate_better_leaves_the_head_alone(tmp_path: Path) -> None:
     world = World(tmp_path, lr=1e-7, head_lr=1e-7)  # which learns nothing
-    choice = race(world, tmp_path / "race", judge=world.judge(0.85, size=3.0))
+    choice = race(world, tmp_path / "race", validation=world.validation_items(0.85, size=3.0))
     assert choice.chosen == "all" and choice.trained is None and choice.candidates[0].chosen
     assert "the head alone is kept: none of" in choice.reason
     assert world.built and not any(name.endswith("again") for name in world.built)
@@ -60,7 +66,7 @@ def test_no_candidate_better_leaves_the_head_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share_right", [1.0, 0.9])
 def test_a_head_alone_with_hardly_an_error_ends_the_race_at_once(tmp_path: Path, share_right: float) -> None:
     world = World(tmp_path)
-    choice = race(world, tmp_path / "race", judge=world.judge(share_right, size=9.0))
+    choice = race(world, tmp_path / "race", validation=world.validation_items(share_right, size=9.0))
     assert choice.chosen == "all" and choice.trained is None and world.built == []
     assert "fewer than 4 errors on the validation items" in choice.reason
     assert [candidate.name for candidate in choice.candidates] == ["all"]
@@ -74,6 +80,7 @@ def test_a_budget_too_small_for_an_epoch_keeps_the_head_alone(
     assert choice.chosen == "all" and world.built == []
     assert choice.reason == "the head alone is kept: no candidate could be tried within the budget"
     assert all("not tried" in candidate.why for candidate in choice.candidates[1:])
+    assert {(c.outcome, c.tried) for c in choice.candidates[1:]} == {(Outcome.NO_TIME, False)}
     assert "an epoch takes about 3.0 s" in choice.candidates[3].why
     said = capsys.readouterr().err.splitlines()
     assert said == ["the budget of 0.001 s is too small to try a candidate: the head alone is kept"]
@@ -88,15 +95,15 @@ def test_the_budget_is_kept(tmp_path: Path) -> None:
     assert any(0 < c.epochs < 8000 for c in choice.candidates)
 
 
-def test_a_race_taken_up_repeats_nothing_and_ends_the_same(tmp_path: Path) -> None:
+def test_a_resumed_race_repeats_nothing_and_ends_the_same(tmp_path: Path) -> None:
     whole = race(World(tmp_path), tmp_path / "whole")
     world, n_calls = World(tmp_path), 0
 
     class Killed(Exception):
         pass
 
-    def dying(entrant: Any, folder: Path) -> Any:
-        training = world.build(entrant, folder)
+    def dying(candidate: Any, folder: Path) -> Any:
+        training = world.build(candidate, folder)
         run = training.run
 
         def counted(**options: Any) -> Any:
@@ -125,11 +132,11 @@ def test_a_race_taken_up_repeats_nothing_and_ends_the_same(tmp_path: Path) -> No
 def test_one_that_fails_or_cannot_be_made_takes_no_other_with_it(tmp_path: Path) -> None:
     world = World(tmp_path)
 
-    def build(entrant: Any, folder: Path) -> Any:
-        if entrant.name == "first:2":
+    def build(candidate: Any, folder: Path) -> Any:
+        if candidate.name == "first:2":
             raise OptionError("there is no layer it fits")
-        training = world.build(entrant, folder)
-        if entrant.name == "first:1":
+        training = world.build(candidate, folder)
+        if candidate.name == "first:1":
 
             def run(**options: Any) -> Any:
                 raise TrainingError("the loss is not a number")
@@ -141,16 +148,17 @@ def test_one_that_fails_or_cannot_be_made_takes_no_other_with_it(tmp_path: Path)
     by_name = {candidate.name: candidate for candidate in choice.candidates}
     assert by_name["first:2"].why == "not tried: there is no layer it fits" and not by_name["first:2"].tried
     assert by_name["first:1"].why == "failed: the loss is not a number" and by_name["first:1"].tried
+    assert by_name["first:2"].outcome is Outcome.REFUSED and by_name["first:1"].outcome is Outcome.FAILED
     assert choice.chosen == "none"
 
 
-def test_a_full_disk_ends_the_race_and_leaves_it_to_be_taken_up(tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_race_and_leaves_it_to_be_resumed(tmp_path: Path) -> None:
     world = World(tmp_path)
 
-    def build(entrant: Any, folder: Path) -> Any:
-        if entrant.name == "first:1":
+    def build(candidate: Any, folder: Path) -> Any:
+        if candidate.name == "first:1":
             raise DiskFullError("no room is left on the disk")
-        return world.build(entrant, folder)
+        return world.build(candidate, folder)
 
     with pytest.raises(DiskFullError):
         race(world, tmp_path / "race", build=build, scratch=False)
@@ -169,10 +177,10 @@ def test_one_that_diverges_later_leaves_its_place_to_the_next(tmp_path: Path) ->
     }
     best = min(early, key=lambda name: early[name])
 
-    def build(entrant: Any, folder: Path) -> Any:
-        training = world.build(entrant, folder)
+    def build(candidate: Any, folder: Path) -> Any:
+        training = world.build(candidate, folder)
         run = training.run
-        if entrant.name == best:
+        if candidate.name == best:
 
             def fails(**options: Any) -> Any:
                 if options["until_epoch"] > 1:
@@ -184,11 +192,12 @@ def test_one_that_diverges_later_leaves_its_place_to_the_next(tmp_path: Path) ->
 
     choice = race(world, tmp_path / "race", build=build, scratch=False, again=False)
     by_name = {candidate.name: candidate for candidate in choice.candidates}
-    assert by_name[best].why.startswith("failed")
+    assert by_name[best].outcome is Outcome.FAILED and by_name[best].tried and not by_name[best].better
+    assert by_name[best].why == "failed: the loss is not a number"
     assert any(c.reached == N_EPOCHS for c in choice.candidates), "nobody was run to its end"
 
 
-def test_a_race_is_not_taken_up_with_other_data(tmp_path: Path) -> None:
+def test_a_race_is_not_resumed_with_other_data(tmp_path: Path) -> None:
     identity = {"seed": 0, "recipe": {"lr": 0.1, "epochs": 2}, "classes": ["a", "b"]}
     race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity)
     race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity, resume=True)
@@ -197,17 +206,19 @@ def test_a_race_is_not_taken_up_with_other_data(tmp_path: Path) -> None:
         race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=other, resume=True)
 
 
-def candidate(name: str, quality: float, loss: float, **more: Any) -> Candidate:
-    return Candidate(name, True, "", accuracy=quality, log_loss=loss, name=name, reached=1, **more)
+def candidate(name: str, quality: float, loss: float, **more: Any) -> CandidateResult:
+    return CandidateResult(
+        name, Outcome.NOT_BETTER, "", accuracy=quality, log_loss=loss, name=name, reached=1, **more
+    )
 
 
 def test_the_choice_is_never_below_scratch_or_the_head_alone() -> None:
     alone, good = candidate("all", 0.80, 0.5), candidate("none", 0.84, 0.4, better=True)
     assert best_of([alone, good]) is good
-    above = candidate("scratch", 0.82, 0.6, fresh=True)
+    above = candidate("scratch", 0.82, 0.6, from_scratch=True)
     assert best_of([alone, above]) is above, "above the head alone, and nothing else passed"
-    assert best_of([alone, good, candidate("scratch", 0.90, 0.6, fresh=True)]).name == "scratch"  # type: ignore[union-attr]
-    assert best_of([alone, candidate("scratch", 0.80, 0.4, fresh=True)]) is None
+    assert best_of([alone, good, candidate("scratch", 0.90, 0.6, from_scratch=True)]).name == "scratch"  # type: ignore[union-attr]
+    assert best_of([alone, candidate("scratch", 0.80, 0.4, from_scratch=True)]) is None
     low, less_low = candidate("all", -0.4, 1.4), candidate("none", -0.1, 1.1, better=True)
     assert best_of([low, less_low]) is less_low, "explained shares may be below zero"
 

@@ -14,7 +14,8 @@ import numpy as np
 import optuna
 import pytest
 
-from headstart.tune.race.study import Study
+from headstart.errors import OptionError
+from headstart.tune.race.study import Facts, Outcome, Study
 
 POLICIES = ["none", "first:1"]
 LOGITS = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -22,10 +23,10 @@ LOGITS = np.arange(6, dtype=np.float32).reshape(3, 2)
 
 def filled(folder: Path | None) -> Study:
     study = Study(folder, POLICIES, resume=False)
-    study.enter("none", "none", 1.0, fresh=False)
+    study.enter("none", "none", 1.0, from_scratch=False)
     study.note("none", epochs=4, seconds=1.5)
     study.report("none", 1, 0.5, LOGITS)
-    study.enter("first:1 at 3x the rate", "first:1", 3.0, fresh=False)
+    study.enter("first:1 at 3x the rate", "first:1", 3.0, from_scratch=False)
     study.decide("epochs", {"none": 4})
     study.end("first:1 at 3x the rate", "pruned")
     study.spend(12.0)
@@ -33,9 +34,9 @@ def filled(folder: Path | None) -> Study:
 
 
 def found_again(study: Study) -> None:
-    study.enter("none", "none", 1.0, fresh=False)
-    study.enter("first:1 at 3x the rate", "first:1", 3.0, fresh=False)
-    assert study.rungs("none") == {1: 0.5} and dict(study.facts("none")) == {"epochs": 4, "seconds": 1.5}
+    study.enter("none", "none", 1.0, from_scratch=False)
+    study.enter("first:1 at 3x the rate", "first:1", 3.0, from_scratch=False)
+    assert study.rungs("none") == {1: 0.5} and study.facts("none") == Facts(epochs=4, seconds=1.5)
     assert np.array_equal(study.logits("none", 1), LOGITS)
     assert study.decide("epochs", {"none": 9}) == {"none": 4}
     assert study.is_open("none") and not study.is_open("first:1 at 3x the rate")
@@ -53,7 +54,7 @@ def test_a_study_is_found_again_and_goes_on(tmp_path: Path) -> None:
     study.report("none", 2, 0.4, LOGITS)
     study.end("none", "complete", 0.4)
     study.note("none", epochs=7)  # closed: it stays as it is
-    assert study.rungs("none") == {1: 0.5, 2: 0.4} and study.facts("none")["epochs"] == 4
+    assert study.rungs("none") == {1: 0.5, 2: 0.4} and study.facts("none").epochs == 4
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(tmp_path / "study.jsonl"))
     )
@@ -75,12 +76,32 @@ def test_a_killed_entry_is_finished(tmp_path: Path) -> None:
     for n_lines in range(2, len(lines)):
         (tmp_path / "study.jsonl").write_bytes(b"".join(lines[:n_lines]))
         study = Study(tmp_path, POLICIES, resume=True)
-        study.enter("none", "none", 1.0, fresh=False)
-        study.enter("first:1 at 3x the rate", "first:1", 3.0, fresh=False)
+        study.enter("none", "none", 1.0, from_scratch=False)
+        study.enter("first:1 at 3x the rate", "first:1", 3.0, from_scratch=False)
         study.note("none", epochs=4)
         study.end("none", "pruned")
         trials = study._study.trials
         assert [trial.params.get("policy") for trial in trials] == ["none", "first:1"]
+
+
+def test_the_race_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    filled(tmp_path)
+    path = tmp_path / "study.jsonl"
+    lines = [line for line in path.read_text().splitlines(keepends=True) if '"format"' not in line]
+    path.write_text("".join(lines))
+    with pytest.raises(OptionError, match=r"cannot resume the race in .*another version of headstart"):
+        Study(tmp_path, POLICIES, resume=True)
+    found = Study(tmp_path, POLICIES, resume=False)
+    found.enter("none", "none", 1.0, from_scratch=False)
+    assert found.rungs("none") == {}
+
+
+def test_outcomes_are_kept_as_types(tmp_path: Path) -> None:
+    study = filled(tmp_path)
+    study.note("none", outcome=Outcome.FAILED, why="failed: the loss is not a number")
+    again = Study(tmp_path, POLICIES, resume=True)
+    again.enter("none", "none", 1.0, from_scratch=False)
+    assert again.facts("none").outcome is Outcome.FAILED
 
 
 def test_a_damaged_study_starts_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,15 +109,15 @@ def test_a_damaged_study_starts_again(tmp_path: Path, capsys: pytest.CaptureFixt
     path = tmp_path / "study.jsonl"
     path.write_bytes(b"not JSON\n" + path.read_bytes())
     study = Study(tmp_path, POLICIES, resume=True)
-    study.enter("none", "none", 1.0, fresh=False)
-    assert study.rungs("none") == {} and not study.is_taken_up
+    study.enter("none", "none", 1.0, from_scratch=False)
+    assert study.rungs("none") == {} and not study.is_resumed
     assert "is damaged; the race starts again" in capsys.readouterr().err
 
 
-def test_without_resume_nothing_is_taken_up(tmp_path: Path) -> None:
+def test_without_resume_nothing_is_resumed(tmp_path: Path) -> None:
     filled(tmp_path)
     study = Study(tmp_path, POLICIES, resume=False)
-    study.enter("none", "none", 1.0, fresh=False)
+    study.enter("none", "none", 1.0, from_scratch=False)
     assert study.rungs("none") == {} and study.spent_seconds == 0.0
 
 

@@ -1,4 +1,4 @@
-"""How many epochs of which candidates fit a time budget, whoever survives.
+"""How many epochs of which candidates fit a time budget, whichever of them survive.
 
 Successive halving: all candidates run a quarter of their epochs, the better half of them a half, the better
 half of those all. The cost is bounded by the worst case, in which the slowest survive every rung, and the
@@ -9,28 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from headstart.tune.race.costs import Cost
 
 SHARE = 0.9  # of the time left that is planned with; the rest is for what measuring did not see
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a candidate costs.
-
-    Attributes:
-        epoch_seconds: an epoch with its validation.
-        again_seconds: an epoch of the training on all items that may follow.
-        prepare_seconds: before the first step of that one.
-    """
-
-    epoch_seconds: float
-    again_seconds: float = 0.0
-    prepare_seconds: float = 0.0
-
-    def again(self, n_epochs: int) -> float:
-        """Seconds of the training on all items."""
-        return self.prepare_seconds + self.again_seconds * n_epochs
 
 
 def rungs(n_epochs: int) -> list[int]:
@@ -42,17 +24,8 @@ def rungs(n_epochs: int) -> list[int]:
     return sorted({math.ceil(n_epochs / 4), math.ceil(n_epochs / 2), n_epochs})
 
 
-def told(seconds: float) -> str:
-    """Seconds in words: a decimal below ten.
-
-    >>> told(123.4), told(1.234)
-    ('123 s', '1.2 s')
-    """
-    return f"{max(seconds, 0.0):.{0 if seconds >= 10 else 1}f} s"
-
-
 def survivors(n_candidates: int) -> int:
-    """How many go on from a rung: the better half, one at least."""
+    """How many continue after a rung: the better half, at least one."""
     return math.ceil(n_candidates / 2)
 
 
@@ -76,21 +49,25 @@ def worst_case(epochs: Sequence[int], costs: Sequence[Cost]) -> float:
 
 
 def least_epochs(wanted: int, *, is_first: bool) -> int:
-    """The fewest epochs that a place is given for.
+    """The fewest epochs that a candidate is planned with.
 
-    Half of those wanted, and one where nobody has a place yet: what is trained for a quarter of its epochs hardly
-    wins, and its time is missed by others.
+    Half of those wanted, or one for the first candidate: one that is trained for a quarter of its epochs rarely wins,
+    and takes time from the others.
+
+    Args:
+        wanted: epochs of the recipe.
+        is_first: whether no other candidate is planned yet.
     """
     return 1 if is_first else math.ceil(wanted / 2)
 
 
 def plan(costs: Mapping[str, Cost], wanted: int, seconds: float) -> dict[str, int]:
-    """The epochs of each candidate that gets a place, in the order given; the others are left out.
+    """The epochs of each candidate that fits, in the order given; the others are left out.
 
-    A candidate that does not fit with all epochs is planned with a half of them, and so on, `least_epochs` at last.
+    A candidate that does not fit with all epochs is planned with half of them, and so on, down to `least_epochs`.
 
     Args:
-        costs: of each candidate by name, in the order in which places are given.
+        costs: of each candidate by name, in the order in which they are given time.
         wanted: epochs of the recipe.
         seconds: that may be spent.
     """

@@ -1,17 +1,17 @@
 """Is a trained candidate better than the head alone? Paired, on the same validation items.
 
-It is where
+For classes it is better if
 
     its accuracy is higher by more than one standard error of the difference, or
     its accuracy is not lower and its log loss is lower by more than one standard error of the difference,
-    and by more than 0.01;
+    and by more than 0.01.
 
-ties go to the reference, and where it makes fewer than four errors on these items nothing is better: were all of them
-mended and no other made, chance alone would do so once in eight times (sign test), and what is left to tell the two
-apart is how sure they are, which may not hold on the next items. For labels and quantities, quality and loss say
-the same (the explained share of the log loss, R2), so it is where the quality is higher by more than two standard
-errors and by more than 0.01. The log loss of both sides is taken after temperature scaling on these items. Where
-items come in groups, the standard error is that of sums over groups.
+Ties go to the head alone. If the head alone makes fewer than four errors on these items, nothing is better: even a
+candidate that corrects all of them and makes no other would do so by chance once in eight times (sign test), and what
+is left to tell the two apart is how sure they are, which may not hold on the next items. For labels and quantities,
+quality and loss say the same (the explained share of the log loss, R2), so a candidate is better if its quality is
+higher by more than two standard errors and by more than 0.01. The log loss of both sides is taken after temperature
+scaling on these items. If items come in groups, the standard error is that of sums over groups.
 
 Legend: N items, C outputs, G groups.
 """
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.tasks import CLASSIFICATION, Task
-from headstart.tune.training.result import score
+from headstart.tune.training.result import Score, score
 
 LEAST_ERRORS = 4  # of the reference: a sign test on fewer cannot come below 0.1
 LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature
@@ -37,13 +37,13 @@ class Comparison:
     """A candidate against a reference on the same items.
 
     Attributes:
-        quality: of the candidate less that of the reference: accuracy, or the explained share of the loss.
+        quality: of the candidate minus that of the reference: accuracy, or the explained share of the loss.
         quality_error: standard error of that difference.
-        loss: of the reference less that of the candidate: positive where the candidate is better; for a
-            quantity in parts of its variance.
+        loss: of the reference minus that of the candidate: positive if the candidate is better; for a quantity
+            as a share of its variance.
         loss_error: standard error of that difference.
         task: what is learned.
-        has_room: whether the reference makes errors enough for a better one to show.
+        has_room: whether the reference makes enough errors for a better candidate to show.
         balanced: whether every class counted the same.
     """
 
@@ -132,8 +132,45 @@ def compare(
     return Comparison(*quality, *losses, task, has_room, balanced=weights_N is not None)
 
 
+class ValidationItems:
+    """The items that candidates are compared on, and how good the head alone is on them.
+
+    Args:
+        head_alone_NC: outputs of the head alone, which was fitted without these items, of shape (N, C).
+        targets: class indices of shape (N,), or what `score` takes for other tasks.
+        groups_N: the group of each item, of shape (N,); None: every item is its own.
+        task: what is learned.
+        weights_N: what each item counts, of shape (N,), of mean 1; None: all the same.
+
+    Attributes:
+        head_alone: the score of the head alone.
+        has_room: whether the head alone makes enough errors for a better candidate to show.
+    """
+
+    def __init__(
+        self,
+        head_alone_NC: NDArray[np.floating],
+        targets: NDArray[Any],
+        groups_N: NDArray[Any] | None = None,
+        task: Task = CLASSIFICATION,
+        weights_N: NDArray[np.floating] | None = None,
+    ) -> None:
+        self.head_alone_NC, self.targets, self.groups_N = head_alone_NC, targets, groups_N
+        self.task, self.weights_N = task, weights_N
+        self.head_alone = self.score(head_alone_NC)
+        self.has_room = self.compare(head_alone_NC).has_room
+
+    def score(self, logits_NC: NDArray[np.floating]) -> Score:
+        """Score a candidate's logits."""
+        return score(logits_NC, self.targets, self.task, self.weights_N)
+
+    def compare(self, logits_NC: NDArray[np.floating]) -> Comparison:
+        """Compare a candidate's logits with those of the head alone."""
+        return compare(logits_NC, self.head_alone_NC, self.targets, self.groups_N, self.task, self.weights_N)
+
+
 def _mean_and_error(differences_N: NDArray[np.float64], groups_N: NDArray[Any] | None) -> tuple[float, float]:
-    """The mean of paired differences and its standard error, by groups where there are some."""
+    """The mean of paired differences and its standard error, by groups if items come in groups."""
     n_items = len(differences_N)
     mean = float(differences_N.mean())
     parts: NDArray[np.float64] = differences_N - mean

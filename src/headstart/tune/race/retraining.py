@@ -8,30 +8,32 @@ from pathlib import Path
 
 from headstart.errors import HeadstartError, StoreError
 from headstart.progress import say
-from headstart.tune.race.runner import Build, Runner
+from headstart.tune.race.candidate_run import Build, CandidateRun
 from headstart.tune.training.result import Trained
 
 
-def train_again(build: Build, best: Runner, folder: Path, *, seconds: float, resume: bool) -> Trained | None:
-    """Train a candidate on all items for the epochs it was planned with, its schedule to the end.
+def train_again(
+    build: Build, best: CandidateRun, folder: Path, *, seconds: float, resume: bool
+) -> Trained | None:
+    """Train a candidate on all items for the epochs it was planned with, to the end of its schedule.
 
-    The temperature, the validation score and the history stay those of the training that was validated: of this
-    one nothing is held out.
+    The temperature, the validation score and the history stay those of the training that was validated: for this one
+    no item is held out.
 
     Args:
         build: prepares the training.
         best: the candidate.
         folder: for checkpoints.
-        seconds: most it may take.
-        resume: whether to go on from a checkpoint there.
+        seconds: the longest it may take.
+        resume: whether to resume from a checkpoint there.
 
     Returns:
-        The result; None where it failed or its time was up before its last epoch ended.
+        The result; None if it failed or its time was up before its last epoch ended.
     """
-    validated, n_epochs = best.result(), int(best.facts["epochs"])
+    validated, n_epochs = best.result(), best.facts.epochs
     best.drop()
     try:
-        training = build(best.entrant, folder)
+        training = build(best.candidate, folder)
         training.limit_epochs(n_epochs)
         trained = training.run(resume=resume, deadline=time.monotonic() + max(0.0, seconds))
     except StoreError:

@@ -1,4 +1,4 @@
-"""The average of several members of one cut that were trained in a race, where validation gains by it."""
+"""The average of several candidates of one policy that were trained in a race, if it is better on validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from headstart.heads.linear import LinearHead
 from headstart.tune.averaging.averages import State, greedy_soup
-from headstart.tune.race.runner import Judge, Runner
+from headstart.tune.race.candidate_run import CandidateRun
+from headstart.tune.race.comparison import ValidationItems
 from headstart.tune.speedups.seen_rows import seen_alone
 from headstart.tune.training.result import Trained
 from headstart.tune.training.training import Training
@@ -21,42 +22,44 @@ from headstart.tune.training.training import Training
 _HEAD = ("weight", "bias")
 
 
-def members_of(best: Runner, runners: Sequence[Runner]) -> list[Runner]:
+def members_of(best: CandidateRun, runs: Sequence[CandidateRun]) -> list[CandidateRun]:
     """Those that can be averaged with the best: the same policy from the same start, run to the end."""
     same = [
-        runner
-        for runner in runners
-        if runner.entrant.policy.text == best.entrant.policy.text
-        and not runner.entrant.fresh
-        and runner.is_done
-        and runner.reached
+        run
+        for run in runs
+        if run.candidate.policy.text == best.candidate.policy.text
+        and not run.candidate.from_scratch
+        and run.is_done
+        and run.reached
     ]
     return same if best in same else []
 
 
-def soup_of(judge: Judge, best: Runner, runners: Sequence[Runner]) -> tuple[tuple[str, ...], Trained] | None:
-    """Average the best with other members of its cut, as long as validation strictly gains.
+def soup_of(
+    validation: ValidationItems, best: CandidateRun, runs: Sequence[CandidateRun]
+) -> tuple[tuple[str, ...], Trained] | None:
+    """Average the best with others of its policy, as long as validation strictly gains.
 
     Args:
-        judge: of validation.
+        validation: the items that averages are scored on.
         best: whose training measures the averages.
-        runners: all of the race.
+        runs: all of the race.
 
     Returns:
-        The names in the soup and its result; None where no average is better than the best member.
+        The names in the soup and its result; None if no average is better than the best candidate.
     """
-    members = members_of(best, runners)
+    members = members_of(best, runs)
     training = best.training if len(members) > 1 else None
-    if not isinstance(training, Training) or best.entrant.policy.adapter is not None:
+    if not isinstance(training, Training) or best.candidate.policy.adapter is not None:
         return None
-    results = {runner.name: runner.result() for runner in members}
+    results = {run.name: run.result() for run in members}
     first = results[best.name]
 
     def logits_of(state: State) -> NDArray[np.float32]:
         return _validated(training, *_parted(first, state))
 
     def measure(state: State) -> tuple[float, float]:
-        found = judge.score(logits_of(state))
+        found = validation.score(logits_of(state))
         return found.quality, found.loss
 
     soup = greedy_soup([(name, _joined(trained)) for name, trained in results.items()], measure)
@@ -64,7 +67,7 @@ def soup_of(judge: Judge, best: Runner, runners: Sequence[Runner]) -> tuple[tupl
         return None
     weights, head = _parted(first, soup.state)
     logits = logits_of(soup.state)
-    found = judge.score(logits)
+    found = validation.score(logits)
     head = replace(head, temperature=found.temperature)
     return soup.names, replace(
         first, state_dict=weights, head=head, validation=found, validation_logits=logits

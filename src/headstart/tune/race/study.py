@@ -1,61 +1,108 @@
 """The study file of a race: an Optuna study whose trials are the candidates, in a journal of JSON lines.
 
-Optuna keeps what was tried and what came of it; the order of the rungs is the race's own. Its pruner of
-successive halving is asynchronous: it judges a trial by those that came before it, promotes the first one
-in any case, and with a handful of candidates keeps the wrong ones.
+Optuna keeps what was tried and the results; the order of the rungs is the race's own. Its pruner of successive
+halving is asynchronous: it compares a trial with those that came before it, promotes the first one in any case, and
+with a handful of candidates keeps the wrong ones.
 
-A line is written and synced before the race goes on, so a race killed at any moment finds all that was
-finished. A line that was cut in half is left out. There is one writer, so Optuna's lock, which a killed
-process would leave behind, is not used.
+A line is written and synced before the race continues, so a race killed at any moment finds everything that was
+finished. A line that was cut in half is left out. There is one writer, so Optuna's lock, which a killed process would
+leave behind, is not used.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.errors import OptionError
 from headstart.progress import say
 
 _NAME = "race"
-_STARTS = ("pretrained", "fresh")
+_FORMAT = 2  # of the facts below; a file without a number was written before outcomes were typed
+_STARTS = ("pretrained", "random weights")
+
+
+class Outcome(StrEnum):
+    """How a candidate ended."""
+
+    HEAD_ALONE = "head alone"  # what the others are compared with
+    NO_TIME = "no time"  # not tried: it does not fit the budget
+    REFUSED = "refused"  # not tried: its training cannot be prepared
+    FAILED = "failed"  # its training stopped with an error
+    PUT_ASIDE = "put aside"  # not trained to its end, others were better
+    NOT_BETTER = "not better"  # trained to its end, not better than the head alone
+    BETTER = "better"  # trained to its end, better than the head alone
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a candidate, beside its losses.
+
+    Attributes:
+        wanted: epochs of its recipe; 0: not measured.
+        epochs: epochs it is planned with; 0: not planned.
+        epoch_seconds: an epoch with its validation.
+        prepare_seconds: before the first step.
+        seconds: time spent on it.
+        last_epoch: epochs it ran.
+        ended: whether it ended by itself, before its last epoch.
+        outcome: why it is out of the race; None: it is not.
+        why: the same in a sentence.
+    """
+
+    wanted: int = 0
+    epochs: int = 0
+    epoch_seconds: float = 0.0
+    prepare_seconds: float = 0.0
+    seconds: float = 0.0
+    last_epoch: int = 0
+    ended: bool = False
+    outcome: Outcome | None = None
+    why: str = ""
 
 
 class Study:
-    """What is known of each candidate of one race, kept where a folder is given.
+    """What is known of each candidate of one race, kept on disk if a folder is given.
 
     Args:
         folder: where `study.jsonl` and the logits of each rung lie; None keeps all in memory.
         policies: texts of all policies that may enter.
-        resume: whether to take up what the folder holds; else it is removed.
+        resume: whether to resume what the folder holds; else it is removed.
         seed: of Optuna's sampler, which draws nothing here.
+
+    Raises:
+        OptionError: the folder holds the race of an older version.
     """
 
     def __init__(self, folder: Path | None, policies: Sequence[str], *, resume: bool, seed: int = 0) -> None:
         self.folder = folder
         self._logits: dict[tuple[str, int], NDArray[np.float32]] = {}
         self._policies = sorted(set(policies))
-        self.is_taken_up = resume
+        self.is_resumed = resume
         self._study = self._open(resume, seed)
+        self._check_format()
         self._trials: dict[str, Any] = {}
 
-    def enter(self, name: str, policy: str, rate: float, *, fresh: bool) -> None:
+    def enter(self, name: str, policy: str, rate: float, *, from_scratch: bool) -> None:
         """Make a candidate a trial, or find the trial it already is.
 
         Args:
             name: of the candidate, unique in the race.
             policy: text of its policy.
             rate: what the recipe's rates are multiplied by.
-            fresh: whether it starts from weights of chance.
+            from_scratch: whether it starts from random weights.
         """
         import optuna
 
-        start = _STARTS[fresh]
+        start = _STARTS[from_scratch]
         trials = self._study.get_trials(deepcopy=False)
         known = next((trial for trial in trials if trial.user_attrs.get("name") == name), None)
         if known is None:
@@ -72,17 +119,19 @@ class Study:
             trial.suggest_categorical("start", _STARTS)
         self._trials[name] = trial
 
-    def note(self, name: str, /, **facts: Any) -> None:
-        """Keep plain facts of a candidate, over those of the same name; a closed trial stays as it is."""
+    def note(self, name: str, /, **changes: Any) -> None:
+        """Change facts of a candidate; those of a closed trial stay as they are."""
         known = self.facts(name)
-        merged = {**known, **facts}
-        if merged != known and self.is_open(name):
-            self._trials[name].set_user_attr("facts", merged)
+        changed = replace(known, **changes)
+        if changed != known and self.is_open(name):
+            self._trials[name].set_user_attr("facts", asdict(changed))
 
-    def facts(self, name: str) -> Mapping[str, Any]:
+    def facts(self, name: str) -> Facts:
         """The facts of a candidate."""
-        found: Mapping[str, Any] = self._trials[name].user_attrs.get("facts", {})
-        return found
+        kept = dict(self._trials[name].user_attrs.get("facts", {}))
+        if kept.get("outcome") is not None:
+            kept["outcome"] = Outcome(kept["outcome"])
+        return Facts(**kept)
 
     def report(self, name: str, epoch: int, loss: float, logits_NC: NDArray[np.float32]) -> None:
         """Keep a finished rung: the logits first, so that the study never names what is not there."""
@@ -123,7 +172,7 @@ class Study:
         return not self._study.get_trials(deepcopy=False)[self._trials[name].number].state.is_finished()
 
     def decide(self, what: str, value: Any) -> Any:
-        """A decision of the race: the one that was kept, else this value, which is kept from now on."""
+        """A decision of the race: the kept one, else this value, which is kept from now on."""
         kept = self._study.user_attrs
         if what in kept:
             return kept[what]
@@ -131,14 +180,23 @@ class Study:
         return value
 
     def spend(self, seconds: float) -> None:
-        """Keep the time spent so far, where it is a second or more since it was kept."""
+        """Keep the time spent so far, if it grew by a second or more since it was kept."""
         if seconds >= self.spent_seconds + 1:
             self._study.set_user_attr("spent_seconds", seconds)
 
     @property
     def spent_seconds(self) -> float:
-        """The time spent before this process took the race up."""
+        """The time spent before this process resumed the race."""
         return float(self._study.user_attrs.get("spent_seconds", 0.0))
+
+    def _check_format(self) -> None:
+        kept = self._study.user_attrs
+        if kept and kept.get("format") != _FORMAT:
+            raise OptionError(
+                f"cannot resume the race in {self.folder}: it was started by another version of headstart. Start a "
+                "new run, or resume with the version that started it"
+            )
+        self.decide("format", _FORMAT)
 
     def _open(self, resume: bool, seed: int) -> Any:
         import optuna
@@ -152,7 +210,7 @@ class Study:
         elif not _mended(path):
             say(f"{path} is damaged; the race starts again")
             path.unlink()
-            self.is_taken_up = False
+            self.is_resumed = False
         return self._create(_journal(path), seed)
 
     def _create(self, storage: Any, seed: int) -> Any:
