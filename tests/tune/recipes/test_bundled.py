@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,29 @@ def test_the_defaults_are_written_out_in_full(modality: str) -> None:
     path = bundled_recipe(f"default-{modality}").path
     assert Recipe.load(path, "image") == Recipe.load(path, "text") == Recipe.for_modality(modality)
     assert list(yaml.safe_load(path.read_text())) == list(Recipe.model_fields)
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "audio"])
+def test_each_default_says_what_its_setting_means(modality: str) -> None:
+    lines = bundled_recipe(f"default-{modality}").path.read_text().splitlines()
+    said = {line.partition(":")[0]: above for above, line in pairwise(lines) if not line.startswith("#")}
+    assert {
+        name: f"# {field.description}" for name, field in Recipe.model_fields.items()
+    }.items() <= said.items()
+
+
+def test_the_docs_have_every_setting_with_its_default_and_meaning() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (`.+) \| (.+) \|$", text.split("## Rates")[0], flags=re.MULTILINE)
+    said = {name: (defaults, meaning) for name, defaults, meaning in rows}
+    assert list(said) == list(Recipe.model_fields)
+    for modality in ("image", "text", "audio"):
+        recipe = Recipe.for_modality(modality)
+        for name, (defaults, meaning) in said.items():
+            own = re.search(rf"{modality} `([^`]+)`", defaults) or re.match(r"`([^`]+)`", defaults)
+            assert own and Recipe.for_modality(modality, **{name: yaml.safe_load(own[1])}) == recipe, name
+            assert yaml.safe_load(own[1]) is not None or getattr(recipe, name) is None
+            assert meaning == Recipe.model_fields[name].description
 
 
 @pytest.mark.real

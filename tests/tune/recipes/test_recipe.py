@@ -88,5 +88,5 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_no_epochs_without_a_contrastive_stage_trains_nothing() -> None:
     assert Recipe.for_modality("text", epochs=0, contrastive=20).epochs == 0
-    with pytest.raises(OptionError, match="must take a step at least"):
+    with pytest.raises(OptionError, match="must take at least one step"):
         Recipe.for_modality("text", epochs=0)
