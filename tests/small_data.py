@@ -17,6 +17,13 @@ LETTERS = "bundled:letters"
 SETTINGS: dict[str, Any] = {"precision": "fp32", "threads": 1}
 
 
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    """Write a text file, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
 def digits(n_classes: int = 3, n_each: int = 14) -> tuple[np.ndarray, np.ndarray]:
     """Handwritten digits, uint8 of shape (n_items, 8, 8), and their numbers; some labels are wrong."""
     bunch = load_digits()

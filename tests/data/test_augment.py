@@ -15,14 +15,12 @@ from PIL import Image
 
 from headstart.data.augment import (
     Augment,
-    CropPlan,
     augment_text,
     augment_waveform,
     mask_waveform,
     speed_factor,
     trivial_augment,
 )
-from headstart.data.preprocessing import ImagePreprocessing
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (37, 50, 3)).astype(np.uint8)
 NOISE = np.random.default_rng(1).standard_normal(8000).astype(np.float32)
@@ -34,21 +32,6 @@ def test_the_seed_is_of_item_and_view() -> None:
     assert augment.item_seed(0) != Augment(seed=1, view=1, digests=["x"]).item_seed(0)
     assert augment.item_seed(0) != Augment(seed=2, view=0, digests=["x"]).item_seed(0)
     assert Augment(seed=1).item_seed(0) != Augment(seed=1).item_seed(1)
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.integers(0, 10**6), st.integers(1, 3000), st.integers(1, 3000))
-def test_crops_lie_inside_the_picture(seed: int, width: int, height: int) -> None:
-    geometry = CropPlan(seed).geometry((width, height), ImagePreprocessing(size=(20, 30)))
-    left, top, right, bottom = geometry.box
-    assert 0 <= left < right <= width + 1e-6 and 0 <= top < bottom <= height + 1e-6
-    assert geometry.size == (30, 20)
-
-
-def test_half_of_the_views_are_mirrored() -> None:
-    flips = [CropPlan(seed).geometry((50, 40), ImagePreprocessing()).flip for seed in range(400)]
-    assert 150 < sum(flips) < 250
-    assert not any(CropPlan(s, flip=False).geometry((50, 40), ImagePreprocessing()).flip for s in range(20))
 
 
 @settings(deadline=None, max_examples=50)

@@ -12,14 +12,9 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-
-from headstart.data.preprocessing import ImagePreprocessing
-
-if TYPE_CHECKING:
-    from headstart.data.images import Geometry
 
 _TRIVIAL, _SPEED, _MASKS = 1, 2, 3  # streams of their own: a setting does not change what others draw
 _N_MAGNITUDES = 31
@@ -78,53 +73,6 @@ class Augment:
             and (value := getattr(self, field.name)) != field.default
         }
         return json.dumps(changed, sort_keys=True) if changed else ""
-
-
-@dataclass(frozen=True)
-class CropPlan:
-    """A random resized crop and mirror for one picture (Szegedy et al. 2015, as torchvision draws it).
-
-    Args:
-        seed: of this item and view.
-        scale: smallest and largest share of the area kept.
-        ratio: smallest and largest aspect ratio.
-        flip: mirror with probability one half.
-    """
-
-    seed: int
-    scale: tuple[float, float] = (0.35, 1.0)
-    ratio: tuple[float, float] = (3 / 4, 4 / 3)
-    flip: bool = True
-
-    def geometry(self, whole: tuple[int, int], preprocessing: ImagePreprocessing) -> Geometry:
-        """Where this view's pixels come from.
-
-        Args:
-            whole: (width, height) of the picture, upright.
-            preprocessing: the size to give.
-        """
-        from headstart.data.images import Geometry
-
-        generator = np.random.default_rng(self.seed)
-        mirrored = self.flip and bool(generator.random() < 0.5)
-        width, height = whole
-        box_w, box_h = self._box(width, height, generator)
-        left = generator.random() * (width - box_w)
-        top = generator.random() * (height - box_h)
-        out_h, out_w = preprocessing.size
-        resized = (math.ceil(out_w * width / box_w), math.ceil(out_h * height / box_h))
-        return Geometry(resized, (left, top, left + box_w, top + box_h), (out_w, out_h), flip=mirrored)
-
-    def _box(self, width: int, height: int, generator: np.random.Generator) -> tuple[float, float]:
-        low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
-        for _ in range(10):
-            area = width * height * generator.uniform(*self.scale)
-            aspect = math.exp(generator.uniform(low, high))
-            box_w, box_h = math.sqrt(area * aspect), math.sqrt(area / aspect)
-            if box_w <= width and box_h <= height:
-                return max(1.0, box_w), max(1.0, box_h)
-        side = float(min(width, height))
-        return side, side
 
 
 def trivial_augment(pixels: np.ndarray, seed: int) -> np.ndarray:

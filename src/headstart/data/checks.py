@@ -43,6 +43,7 @@ def check(examples: Examples, scan: Scan) -> list[Finding]:
         *repeated(examples, scan),
         *nearly_repeated(examples, scan),
         *_leaking_groups(examples),
+        *_domains(examples),
         *_item_notes(examples, scan),
         *(Finding("note", "note", note) for note in examples.notes),
     ]
@@ -175,6 +176,16 @@ def _leaking_groups(examples: Examples) -> list[Finding]:
     message = f"In more than one part of the split: {len(leaking):,} of {n_groups:,} values of '{name}' "
     message += f"({listed(leaking, 3)}). The held-out result says little about an unseen {name}."
     return [about("group_leak", "warning", message, leaking)]
+
+
+def _domains(examples: Examples) -> list[Finding]:
+    """How many items each domain has."""
+    if examples.domains is None:
+        return []
+    counts = Counter(examples.domains.tolist())
+    shown = listed([f"{name or '(empty)'} {count:,}" for name, count in sorted(counts.items())], 10)
+    message = f"Items per domain in '{examples.domain or 'domain'}': {shown}."
+    return [about("domains", "note", message, sorted(counts))]
 
 
 def _item_notes(examples: Examples, scan: Scan) -> list[Finding]:

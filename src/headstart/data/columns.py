@@ -1,15 +1,13 @@
-"""Which column is target, group, split, path or text; and `Examples` made from a table."""
+"""Which column of a table is the target, the group, the domain, the paths or the texts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from headstart.data.examples import Examples, Modality, string_array
-from headstart.data.given_split import given_split, part_of
+from headstart.data.examples import string_array
 from headstart.data.items import suffix_modality
 from headstart.data.tables import Table
 from headstart.errors import DataError, did_you_mean
@@ -192,100 +190,6 @@ def domain_column(
     if found == target:
         raise DataError(f"'{found}' is both target and domain. Give another --domain or --target.")
     return found
-
-
-def examples_from_columns(
-    columns: Mapping[str, np.ndarray],
-    items: Sequence[Any],
-    names: np.ndarray,
-    modality: Modality,
-    *,
-    where: str,
-    item_column: str | None,
-    target: str | None,
-    group: str | None,
-    domain: str | None,
-    labelled: bool,
-    fallback_labels: np.ndarray | None = None,
-    fallback_parts: np.ndarray | None = None,
-    split_from: str | None = None,
-    root: Path | None = None,
-    notes: Iterable[str] = (),
-) -> Examples:
-    """Sort a table's columns into labels, groups, split and the rest.
-
-    Args:
-        columns: name to (n_items,) strings.
-        items: the items of the rows.
-        names: (n_items,) how they are called.
-        modality: of the items.
-        where: the file, for messages.
-        item_column: the column the items came from, not kept among the others.
-        target: as given by the user, or None.
-        group: as given by the user, or None.
-        domain: as given by the user, or None.
-        labelled: labels are needed.
-        fallback_labels: folder names, taken where no column is the target.
-        fallback_parts: folder names of parts, taken where there is no split column.
-        split_from: what the column `split` was made from, where the table had none.
-        root: the folder.
-        notes: sentences so far.
-
-    Raises:
-        DataError: columns are missing, or the split's values are unknown.
-    """
-    rest = [name for name in columns if name != item_column]
-    lenient = labelled and fallback_labels is None
-    label_name = target_column(rest, target, where, lenient)
-    labels = fallback_labels if label_name is None else columns[label_name]
-    group_name = group_column(rest, group, label_name, where)
-    domain_name = domain_column(rest, domain, (label_name, group_name), where)
-    split_name = find_column(["split"], rest)
-    says = split_from or f"column '{split_name}'"
-    splits, origin = _split(columns, split_name, says, fallback_parts, names, where, labelled)
-    used = {item_column, label_name, group_name, domain_name, split_name if splits is not None else None}
-    return Examples(
-        modality=modality,
-        items=items,
-        names=names,
-        labels=labels,
-        groups=None if group_name is None else columns[group_name],
-        domains=None if domain_name is None else columns[domain_name],
-        splits=splits,
-        columns={name: values for name, values in columns.items() if name not in used},
-        target=label_name or "label",
-        group=group_name,
-        domain=domain_name,
-        root=root,
-        split_origin=origin,
-        notes=tuple(notes),
-        where=where,
-    )
-
-
-def _split(
-    columns: Mapping[str, np.ndarray],
-    split_name: str | None,
-    says: str,
-    fallback_parts: np.ndarray | None,
-    names: np.ndarray,
-    where: str,
-    labelled: bool,
-) -> tuple[np.ndarray | None, str]:
-    if split_name is None:
-        return (None, "") if fallback_parts is None else given_split(fallback_parts, "the folders")
-    values = columns[split_name]
-    unknown = np.flatnonzero([part_of(value) is None for value in values])
-    if not labelled and (len(unknown) or "train" not in {part_of(value) for value in values}):
-        return None, ""
-    if len(unknown):
-        row = int(unknown[0])
-        raise DataError(
-            f"{where}, {names[row]}: split '{values[row]}' is none of train, val, validation, dev, test"
-            f"{f' ({len(unknown):,} rows)' if len(unknown) > 1 else ''}."
-            f"{did_you_mean(values[row], ['train', 'validation', 'test', 'dev', 'val'])}"
-        )
-    return given_split(values, says)
 
 
 def row_names(n_rows: int) -> np.ndarray:

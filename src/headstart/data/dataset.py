@@ -18,6 +18,7 @@ from headstart.data.labels import require_labels
 from headstart.data.read import read_examples
 from headstart.data.scanning import Scan, scan
 from headstart.data.splits import bound_groups, with_splits
+from headstart.processes import available_cores
 
 Labels = Literal["required", "optional"]
 
@@ -81,7 +82,7 @@ class DataSet:
         split: bool = True,
         folds: int | None = None,
         seed: int = 0,
-        threads: int,
+        threads: int | None = None,
         clock: Clock | None = None,
     ) -> DataSet:
         """Read a folder, a table, an npz or a `datasets` set, then check and split it.
@@ -90,7 +91,7 @@ class DataSet:
             path: where the data is (see `read_examples`).
             target: column to learn; None: label, target or class.
             group: column whose values must not lie on two sides of a split.
-            domain: column of domains.
+            domain: column that says where each item comes from; None: domain, if there is such a column.
             modality: "image", "text" or "audio" if a folder holds more than one.
             task: what the labels are; None: inferred from the labels.
             labels: "required", or "optional" for data of which some or all items have no label.
@@ -121,7 +122,7 @@ class DataSet:
         split: bool = True,
         folds: int | None = None,
         seed: int = 0,
-        threads: int,
+        threads: int | None = None,
         clock: Clock | None = None,
     ) -> DataSet:
         """Check and split examples that were already read.
@@ -132,7 +133,7 @@ class DataSet:
             split: hold items out if no split was given; False: every item is in the training part.
             folds: for cross-validation: every item is in the training part, and a given split is ignored.
             seed: random seed of the split.
-            threads: threads that read and decode.
+            threads: threads that read and decode; None: one per core that this process may use.
             clock: takes the phase "checks".
 
         Raises:
@@ -141,7 +142,7 @@ class DataSet:
         if labels == "required":
             require_labels(examples)
         with (clock or Clock()).phase("checks"):
-            found = scan(examples.items, examples.modality, threads=threads)
+            found = scan(examples.items, examples.modality, threads=threads or available_cores())
             readable, seen = drop_unreadable(examples, found)
             keys = identity(readable, seen)
             if folds is None and split:

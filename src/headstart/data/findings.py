@@ -18,7 +18,7 @@ class Finding:
     Args:
         kind: "unreadable", "unlabelled", "few_items", "like_classes", "unseen_class", "imbalance", "duplicate_within",
             "duplicate_across",
-            "near_duplicate_within", "near_duplicate_across", "conflicting_labels", "group_leak", "animated",
+            "near_duplicate_within", "near_duplicate_across", "conflicting_labels", "group_leak", "domains", "animated",
             "silent", "cut", "padding" or "note".
         severity: "note" (good to know), "warning" (may change the result) or "error" (cannot go on).
         message: one complete sentence, or two.

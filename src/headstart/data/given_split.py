@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from headstart.data.examples import string_array
@@ -22,6 +24,12 @@ PART_NAMES = {
 def part_of(name: str) -> str | None:
     """The part ("train", "validation", "test") that a folder or split value names, else None."""
     return PART_NAMES.get(name.strip().casefold())
+
+
+def are_parts(names: Iterable[str]) -> bool:
+    """Whether folders are the parts of a split: each of them is one, and train is among them."""
+    parts = {part_of(name) for name in names}
+    return "train" in parts and None not in parts
 
 
 def given_split(values: np.ndarray, where: str) -> tuple[np.ndarray | None, str]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from headstart.data.augment import CropPlan
+from headstart.data.geometry import CropPlan, Geometry, center_geometry
 from headstart.data.items import Item, Unreadable, item_name, read_bytes
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.errors import DataError
@@ -49,25 +48,6 @@ _TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Where the output's pixels come from.
-
-    Args:
-        resized: (width, height) the whole picture would be resized to; decides how small a draft may be.
-        box: (left, top, right, bottom) in the picture's own pixels.
-        size: (width, height) that the box is resampled to.
-        offset: (x, y) of that on the output, not (0, 0) where a border is padded.
-        flip: mirror left and right.
-    """
-
-    resized: tuple[int, int]
-    box: tuple[float, float, float, float]
-    size: tuple[int, int]
-    offset: tuple[int, int] = (0, 0)
-    flip: bool = False
 
 
 def decode_image(
@@ -170,44 +150,6 @@ def _placed(image: Image.Image, geometry: Geometry, preprocessing: ImagePreproce
         canvas.paste(image, geometry.offset)
         image = canvas
     return np.array(image)
-
-
-def center_geometry(whole: tuple[int, int], preprocessing: ImagePreprocessing) -> Geometry:
-    """The evaluation crop of a picture of some size, as timm does it.
-
-    Args:
-        whole: (width, height) of the picture, upright.
-        preprocessing: size, crop_pct and crop_mode.
-    """
-    width, height = whole
-    out_h, out_w = preprocessing.size
-    scale_h, scale_w = math.floor(out_h / preprocessing.crop_pct), math.floor(out_w / preprocessing.crop_pct)
-    if preprocessing.crop_mode == "squash":
-        resized_w, resized_h = scale_w, scale_h
-    elif preprocessing.crop_mode == "border":
-        ratio = max(height / scale_h, width / scale_w)
-        resized_w, resized_h = round(width / ratio), round(height / ratio)
-    elif scale_h == scale_w:
-        short = min(width, height)
-        resized_w = scale_w if width == short else int(scale_w * width / short)
-        resized_h = scale_h if height == short else int(scale_h * height / short)
-    else:
-        ratio = min(height / scale_h, width / scale_w)
-        resized_w, resized_h = round(width / ratio), round(height / ratio)
-    resized_w, resized_h = max(1, resized_w), max(1, resized_h)
-    x0, x1, left = _cut(resized_w, out_w)
-    y0, y1, top = _cut(resized_h, out_h)
-    x_scale, y_scale = width / resized_w, height / resized_h
-    box = (x0 * x_scale, y0 * y_scale, x1 * x_scale, y1 * y_scale)
-    return Geometry((resized_w, resized_h), box, (x1 - x0, y1 - y0), (left, top))
-
-
-def _cut(length: int, wanted: int) -> tuple[int, int, int]:
-    """(start, end) of the middle of a length, and the offset on the output where it is too short."""
-    if length < wanted:
-        return 0, length, (wanted - length) // 2
-    start = round((length - wanted) / 2.0)
-    return start, start + wanted, 0
 
 
 def open_image(item: Item) -> Image.Image:

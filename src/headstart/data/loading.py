@@ -22,12 +22,12 @@ from torch import Tensor
 from headstart.data.audio import decode_audio, fit_window
 from headstart.data.augment import (
     Augment,
-    CropPlan,
     augment_text,
     augment_waveform,
     speed_factor,
     trivial_augment,
 )
+from headstart.data.geometry import CropPlan
 from headstart.data.images import decode_pixels
 from headstart.data.items import Item
 from headstart.data.preprocessing import (

@@ -20,7 +20,7 @@ from headstart.data.examples import string_array
 from headstart.errors import DataError
 
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
-_LONGEST_LABELS = 64  # values a list on average; token ids are longer
+_LONGEST_LABELS = 64  # values per list on average; token ids are longer
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -71,6 +71,18 @@ def read_table(path: Path) -> Table:
     if table.n_rows == 0:
         raise DataError(f"{path} holds no rows: give a table with a header and at least one row.")
     return table
+
+
+def joined_tables(path: Path, tables: Sequence[Table]) -> Table:
+    """Tables one after the other, with the columns that all of them have.
+
+    Args:
+        path: of the result, for messages.
+        tables: at least one.
+    """
+    shared = [name for name in tables[0].columns if all(name in table.columns for table in tables)]
+    columns = {name: np.concatenate([table.columns[name] for table in tables]) for name in shared}
+    return Table(path, columns, tuple(note for table in tables for note in table.notes))
 
 
 def read_text(path: Path) -> str:
@@ -174,7 +186,7 @@ def _read_json(path: Path) -> Table:
     if path.suffix.lower() == ".json":
         whole = _parse_json(path, text, "")
         if not isinstance(whole, list):
-            raise DataError(f"{path} must hold a list of objects, or one object a line as .jsonl.")
+            raise DataError(f"{path} must hold a list of objects, or one object per line as .jsonl.")
         listed: Iterable[tuple[int, Any]] = enumerate(whole, start=1)
     else:
         lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())

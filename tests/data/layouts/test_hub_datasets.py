@@ -66,7 +66,7 @@ def test_saved_recordings_stay_encoded(tmp_path: Path, recording: Callable[..., 
 
 @pytest.fixture
 def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.data.hub._reachable", lambda name: True)
+    monkeypatch.setattr("headstart.data.layouts.hub_datasets._reachable", lambda name: True)
 
 
 def test_a_hub_that_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,18 +10,31 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.columns import (
-    examples_from_columns,
-    group_column,
-    row_names,
-    target_column,
-    text_column,
-)
+from headstart.data.columns import group_column, row_names, target_column, text_column
 from headstart.data.examples import Examples, Modality, string_array
-from headstart.data.items import Item, ItemView
+from headstart.data.items import Item, ItemView, suffix_modality
+from headstart.data.place import Place, ReadOptions, is_table
+from headstart.data.table_examples import examples_from_columns
 from headstart.data.tables import as_text
 from headstart.errors import DataError, did_you_mean
 from headstart.progress import say
+
+DESCRIPTION = "a `datasets` hub id or saved data set"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(:[\w.-]+)?")
+
+
+def matches(place: Place) -> bool:
+    """Whether `datasets` saved a set into this folder, or there is nothing here and it may be a hub id."""
+    if place.is_folder:
+        return is_saved_dataset(place.path)
+    name = place.data
+    return (
+        not place.is_file
+        and isinstance(name, str)
+        and _HUB_ID.fullmatch(name) is not None
+        and suffix_modality(name) is None
+        and not is_table(name)
+    )
 
 
 def is_saved_dataset(folder: Path) -> bool:
@@ -30,34 +44,17 @@ def is_saved_dataset(folder: Path) -> bool:
     )
 
 
-def read_dataset(
-    data: str | Path,
-    *,
-    target: str | None,
-    group: str | None,
-    domain: str | None,
-    modality: Modality | None,
-    labelled: bool,
-) -> Examples:
+def read(place: Place, options: ReadOptions) -> Examples:
     """Items of a hub id ("owner/name" or "owner/name:configuration") or of a saved set.
 
-    Args:
-        data: the id, or the folder of a saved set.
-        target: the target's column, as given or None.
-        group: the group's column, as given or None.
-        domain: the domain's column, as given or None.
-        modality: as asked for, or None.
-        labelled: labels are needed.
-
     Raises:
-        DataError: the set cannot be had, or has no column of images, recordings or texts.
+        DataError: the set cannot be loaded, or has no column of images, recordings or texts.
     """
+    data = place.path if place.is_folder else str(place.data)
     parts = _load(data)
-    if labelled and len(parts) > 1 and any(name.startswith("train") for name in parts):
-        parts = {name: part for name, part in parts.items() if _has_labels(part, target)} or parts
-    return _examples(
-        str(data), parts, target=target, group=group, domain=domain, modality=modality, labelled=labelled
-    )
+    if options.labels_required and len(parts) > 1 and any(name.startswith("train") for name in parts):
+        parts = {name: part for name, part in parts.items() if _has_labels(part, options.target)} or parts
+    return _examples(str(data), parts, options)
 
 
 def _load(data: str | Path) -> dict[str, Any]:
@@ -108,14 +105,14 @@ def _reachable(name: str) -> bool:
     from huggingface_hub.errors import HfHubHTTPError
 
     if datasets.config.HF_HUB_OFFLINE:
-        return True  # the library asks nobody, and its error is told with the remedy
+        return True  # the library asks nobody, and its error is reported with the remedy
     *owner, own = name.split("/")
     kept = Path(datasets.config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(own)])
     try:
         HfApi().dataset_info(name, timeout=10)
         return True
     except (HfHubHTTPError, ValueError):
-        return True  # it answered, or the name is none: what is wrong is told when the set is loaded
+        return True  # it answered, or the name cannot be one: loading the set reports what is wrong
     except Exception:  # of the HTTP library, which is huggingface_hub's own affair
         if kept.is_dir():
             say(f"the hub cannot be reached: '{name}' is read as it is on this disk")
@@ -146,16 +143,7 @@ def _has_labels(part: Any, target: str | None) -> bool:
     return name is None or not all(value in (-1, None) for value in part[name][:100])
 
 
-def _examples(
-    where: str,
-    parts: dict[str, Any],
-    *,
-    target: str | None,
-    group: str | None,
-    domain: str | None,
-    modality: Modality | None,
-    labelled: bool,
-) -> Examples:
+def _examples(where: str, parts: dict[str, Any], options: ReadOptions) -> Examples:
     import datasets
 
     first = next(iter(parts.values()))
@@ -164,7 +152,7 @@ def _examples(
         for name, feature in first.features.items()
         if isinstance(feature, (datasets.Image, datasets.Audio))
     }
-    media = next((name for name, kind in kinds.items() if modality in (None, kind)), None)
+    media = next((name for name, kind in kinds.items() if options.modality in (None, kind)), None)
     plain = [name for name, feature in first.features.items() if _is_plain(feature)]
     columns = _string_columns(parts, plain)
     split_from = None
@@ -184,19 +172,19 @@ def _examples(
         items = ItemView(undecoded, wrap=_Unwrap(media))
     else:
         kind = "text"
-        label = target_column(columns, target, where, labelled)
+        label = target_column(columns, options.target, where, options.labels_required)
         item_column, note = text_column(
-            columns, where, [label, group_column(columns, group, label, where), "split"]
+            columns, where, [label, group_column(columns, options.group, label, where), "split"]
         )
         items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
     return examples_from_columns(
-        columns, items, names, kind, where=where, item_column=media,
-        target=target, group=group, domain=domain, labelled=labelled, notes=notes, split_from=split_from,
+        columns, items, names, kind, options,
+        where=where, item_column=media, notes=notes, split_from=split_from,
     )  # fmt: skip
 
 
 def _is_plain(feature: Any) -> bool:
-    """Whether a column holds a value a row, or labels (embeddings and boxes are neither labels nor texts)."""
+    """Whether a column holds one value per row, or labels (embeddings and boxes are neither labels nor texts)."""
     import datasets
 
     inner = getattr(feature, "feature", None)

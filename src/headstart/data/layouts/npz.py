@@ -2,7 +2,7 @@
 
 Keys: `{train,val,test}_images` with `{train,val,test}_labels`, or `images`/`x`/`data` with `labels`/`y`.
 Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); labels (N,),
-(N, 1), or (N, C) of 0 and 1 for several labels a picture.
+(N, 1), or (N, C) of 0 and 1 for several labels per picture.
 """
 
 from __future__ import annotations
@@ -16,25 +16,37 @@ from typing import IO, Any
 
 import numpy as np
 
+from headstart.data.columns import require_column
 from headstart.data.examples import Examples, string_array
 from headstart.data.given_split import given_split, part_of
 from headstart.data.items import ItemView
+from headstart.data.place import Place, ReadOptions
 from headstart.errors import DataError
 
 _IMAGE_KEYS = ("images", "image", "x", "data", "imgs")
 _LABEL_KEYS = ("labels", "label", "y", "targets", "target")
 
 
-def read_npz(path: Path, labelled: bool = True) -> Examples:
-    """Pictures and labels of an npz file.
+DESCRIPTION = "an npz of arrays"
 
-    Args:
-        path: the file.
-        labelled: labels are needed.
+
+def matches(place: Place) -> bool:
+    """Whether there is an npz file."""
+    return place.is_file and place.suffix == ".npz"
+
+
+def read(place: Place, options: ReadOptions) -> Examples:
+    """Pictures and labels of an npz file.
 
     Raises:
         DataError: it is damaged, keys are missing, or shapes and types are not those of pictures.
     """
+    path = place.path
+    if options.target is not None:
+        require_column(options.target, ["label"], str(path), "--target")
+    for option, name in (("--group", options.group), ("--domain", options.domain)):
+        if name is not None:
+            require_column(name, [], str(path), option)
     arrays = open_npz(path)
     found = _parts(arrays)
     if not found:
@@ -53,21 +65,19 @@ def read_npz(path: Path, labelled: bool = True) -> Examples:
         parts += [part] * len(pictures)
         if label_key is not None:
             labels += _labels(path, label_key, arrays[label_key], len(pictures))
+        elif options.labels_required:
+            expected = image_key.replace("images", "labels")
+            raise DataError(f"{path}: labels of {image_key} are missing; expected an array {expected}.")
+        else:
+            labels += [""] * len(pictures)
     labels, notes = _one_hot_as_classes(labels)
-    complete = len(labels) == len(names)
-    if labelled and not complete:
-        raise DataError(
-            f"{path}: labels are missing; expected {found[0][1].replace('images', 'labels')} and so on."
-        )
-    named = string_array(names)
-    label_array = string_array(labels) if complete else None
-    parted = all(part_of(part) for part in parts) and (labelled or "train" in parts)
+    parted = all(part_of(part) for part in parts) and (options.labels_required or "train" in parts)
     splits, origin = given_split(string_array(parts), "the arrays' names") if parted else (None, "")
     return Examples(
         modality="image",
         items=ItemView(images),
-        names=named,
-        labels=label_array,
+        names=string_array(names),
+        labels=string_array(labels) if any(labels) else None,
         splits=splits,
         root=path.parent,
         split_origin=origin,
@@ -124,9 +134,10 @@ def _labels(path: Path, key: str, array: np.ndarray, n_items: int) -> list[str]:
 
 def _one_hot_as_classes(labels: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Rows of 0 and 1 with a single 1 each are a way to write classes; any others are sets of labels."""
-    if not labels or not all(label.startswith("[") for label in labels):
+    given = [label for label in labels if label]
+    if not given or not all(label.startswith("[") for label in given):
         return labels, ()
-    rows = [json.loads(label) for label in labels]
+    rows = [json.loads(label) if label else [""] for label in labels]
     if any(len(row) != 1 for row in rows):
         return labels, ()
     note = "Each row of the labels holds a single 1: taken as one class each. For labels, pass --task multilabel."

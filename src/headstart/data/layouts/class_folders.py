@@ -1,0 +1,157 @@
+"""Class folders: CLASS/file, with folders of parts (train, val, test) or of domains above them.
+
+CLASS/file            train|val|test/CLASS/file            DOMAIN/CLASS/file            bare files, without labels
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.columns import require_column
+from headstart.data.examples import Examples, string_array
+from headstart.data.given_split import are_parts, given_split
+from headstart.data.media_files import file_items, media_files, printable
+from headstart.data.place import Place, ReadOptions
+from headstart.errors import DataError
+
+DESCRIPTION = "a folder of class folders"
+
+
+def matches(place: Place) -> bool:
+    """Whether there is a folder whose data lies in it, not in one folder or table inside it."""
+    return place.is_folder and place.inside is None
+
+
+def read(place: Place, options: ReadOptions) -> Examples:
+    """The files of the class folders; bare files if labels are optional.
+
+    Raises:
+        DataError: there are no class folders, or files lie beside them.
+    """
+    folder = place.path
+    if not place.files:
+        raise DataError(f"{folder} is empty: give one folder for each class, a metadata.csv or a table.")
+    loose_texts = not options.labels_required
+    kind, names, notes = media_files(folder, place.files, options.modality, loose_texts)
+    parted = are_parts(name.split("/", 1)[0] for name in names if "/" in name)
+    splits, origin = None, ""
+    if parted:
+        names = [name for name in names if "/" in name]
+        splits, origin = given_split(string_array(name.split("/", 1)[0] for name in names), "the folders")
+    levels = _levels(folder, names, 1 if parted else 0)
+    target, group, domain = _named_columns(folder, levels, options)
+    _refuse_loose_files(folder, names, levels, options)
+    by_column = {"label": levels.classes, "domain": levels.domains}
+    labels = by_column[target]
+    return Examples(
+        modality=kind,
+        items=file_items(folder, names, kind),
+        names=string_array(printable(name) for name in names),
+        labels=None if labels is None or not any(labels) else labels,
+        groups=None if group is None else by_column[group],
+        domains=None if domain is None else by_column[domain],
+        splits=splits,
+        target=target,
+        group=group,
+        domain=domain,
+        root=folder,
+        split_origin=origin,
+        notes=(*notes, *levels.notes),
+        where=str(folder),
+    )
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """What the folders above each file mean.
+
+    Attributes:
+        classes: (N,) name of the class, "" for a file in no class folder.
+        domains: (N,) name of the domain; None if there is one level of folders.
+        notes: sentences on how the folders were read.
+    """
+
+    classes: np.ndarray
+    domains: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _levels(folder: Path, names: Sequence[str], skip: int) -> _Levels:
+    """Classes and, if the same class folders lie in several upper folders, domains.
+
+    Args:
+        folder: for messages.
+        names: N relative paths.
+        skip: levels above, which hold parts.
+    """
+    tails = [[printable(piece) for piece in name.split("/")[skip:]] for name in names]
+    shared, uppers = _shared_names(tails)
+    if len(shared) < 2:
+        return _Levels(string_array(tail[0] if len(tail) > 1 else "" for tail in tails))
+    if are_parts(shared):
+        raise DataError(
+            f"{folder} has the folders {_few(shared)} inside each of {_few(uppers)}: put the folders of the "
+            "parts above those of the classes, such as train/CLASS/file."
+        )
+    classes = sorted({tail[1] for tail in tails if len(tail) > 2})
+    note = (
+        f"Folders are read as DOMAIN/CLASS: domains {_few(uppers)}; classes {_few(classes)}. If the upper "
+        "folders are patients or speakers, pass --group domain, so that none of them is on two sides of the "
+        "split. If they are the classes, write a metadata.csv with the columns file,label."
+    )
+    return _Levels(
+        string_array(tail[1] if len(tail) > 2 else "" for tail in tails),
+        string_array(tail[0] if len(tail) > 1 else "" for tail in tails),
+        (note,),
+    )
+
+
+def _shared_names(tails: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Names of second-level folders that lie in two or more first-level folders; those first-level folders."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for tail in tails:
+        if len(tail) > 2:
+            below[tail[0]].add(tail[1])
+    counts = Counter(name for names in below.values() for name in names)
+    return sorted(name for name, count in counts.items() if count >= 2), sorted(below)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _named_columns(folder: Path, levels: _Levels, options: ReadOptions) -> tuple[str, str | None, str | None]:
+    """The levels that are target, group and domain.
+
+    Raises:
+        DataError: an option names a column, and there is no such level.
+    """
+    columns = ["label"] if levels.domains is None else ["label", "domain"]
+    asked = {"target": options.target, "group": options.group, "domain": options.domain}
+    where = f"{folder} (class folders, no metadata.csv)"
+    named = {
+        option: None if name is None else require_column(name, columns, where, f"--{option}")
+        for option, name in asked.items()
+    }
+    target = named["target"] or "label"
+    for option in ("group", "domain"):
+        if named[option] == target:
+            raise DataError(f"{folder}: '{target}' is both target and {option}. Give another --{option}.")
+    if named["domain"] is None and levels.domains is not None and "domain" not in (target, named["group"]):
+        named["domain"] = "domain"
+    return target, named["group"], named["domain"]
+
+
+def _refuse_loose_files(folder: Path, names: Sequence[str], levels: _Levels, options: ReadOptions) -> None:
+    """Refuse files in no class folder if each needs a label."""
+    loose = [name for name, label in zip(names, levels.classes) if label == ""]
+    if loose and options.labels_required:
+        raise DataError(
+            f"{folder}: {len(loose):,} files lie in no class folder ({loose[0]}). Put each into the folder "
+            "of its class, or write a metadata.csv with the columns file,label."
+        )

@@ -1,0 +1,242 @@
+"""`Examples` made from the rows of a table: texts, files that it names, or files inside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.columns import (
+    domain_column,
+    find_column,
+    group_column,
+    path_column,
+    require_column,
+    require_path_column,
+    target_column,
+    text_column,
+)
+from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.given_split import are_parts, given_split, part_of
+from headstart.data.items import suffix_modality
+from headstart.data.media_files import media_files
+from headstart.data.place import ReadOptions
+from headstart.data.tables import Table, read_text
+from headstart.errors import DataError, did_you_mean
+
+
+def examples_from_table(
+    table: Table, folder: Path, options: ReadOptions, names: np.ndarray, split_from: str | None = None
+) -> Examples:
+    """The texts of a table, or the files that its path column or its embedded bytes name.
+
+    Args:
+        table: as read.
+        folder: what relative paths start from.
+        options: what the user asked for.
+        names: (n_rows,) how the rows are called in messages.
+        split_from: what the column `split` was made from, if the table had none.
+
+    Raises:
+        DataError: a column or files are missing.
+    """
+    blobs = table.blobs or {}
+    column = path_column(table.columns, folder) if options.modality != "text" else None
+    if blobs:
+        column = find_column(("image", "audio", "file", "bytes"), blobs) or next(iter(blobs))
+        kind: Any = options.modality or ("audio" if "audio" in column.casefold() else "image")
+        items: list[Any] | Any = blobs[column]
+        notes = table.notes
+    elif column is not None:
+        return examples_from_paths(table, folder, options)
+    else:
+        where = str(table.path)
+        label = target_column(table.columns, options.target, where, labelled=False)
+        taken = [
+            label,
+            group_column(table.columns, options.group, label, where),
+            find_column(["split"], table.columns),
+        ]
+        column, note = text_column(table.columns, where, taken)
+        kind, items = "text", list(table.columns[column])
+        notes = (*table.notes, *([note] if note else []))
+    return examples_from_columns(
+        table.columns,
+        items,
+        names,
+        kind,
+        options,
+        where=str(table.path),
+        item_column=column,
+        split_from=split_from,
+        root=folder,
+        notes=notes,
+    )
+
+
+def examples_from_paths(table: Table, folder: Path, options: ReadOptions) -> Examples:
+    """The files that a table's path column names; its columns override folder names.
+
+    Args:
+        table: with a column of paths.
+        folder: what relative paths start from.
+        options: what the user asked for.
+
+    Raises:
+        DataError: there is no path column, or files are missing.
+    """
+    column = require_path_column(table)
+    values = table.columns[column]
+    paths = [folder / value.replace("\\", "/") for value in values]
+    _require_files(table.path, folder, values, _existing(paths))
+    names = string_array(value.replace("\\", "/") for value in values)
+    kind, kept, notes = media_files(folder, names, options.modality)
+    if len(kept) < len(names):
+        keep = np.isin(
+            np.arange(len(names)), [i for i, name in enumerate(names) if suffix_modality(name) == kind]
+        )
+        names, paths = names[keep], [path for path, good in zip(paths, keep) if good]
+        table = Table(table.path, {key: array[keep] for key, array in table.columns.items()}, table.notes)
+    if kind == "text":
+        paths = [read_text(path) for path in paths]
+    parts, labels = _from_folders(names)
+    if options.target is not None:
+        require_column(options.target, table.columns, str(table.path), "--target")
+    return examples_from_columns(
+        table.columns,
+        paths,
+        names,
+        kind,
+        options,
+        where=str(table.path),
+        item_column=column,
+        fallback_labels=labels,
+        fallback_parts=parts,
+        root=folder,
+        notes=(*table.notes, *notes),
+    )
+
+
+def _existing(paths: Sequence[Path]) -> list[bool]:
+    """Whether each path is a file, by listing each folder once: one look-up per file is slow on network disks."""
+    listed: dict[Path, set[str]] = {}
+    found = []
+    for path in paths:
+        if path.parent not in listed:
+            try:
+                listed[path.parent] = {entry.name for entry in os.scandir(path.parent) if not entry.is_dir()}
+            except OSError:
+                listed[path.parent] = set()
+        found.append(path.name in listed[path.parent])
+    return found
+
+
+def _require_files(table_path: Path, folder: Path, values: np.ndarray, found: list[bool]) -> None:
+    missing = [(row + 1, values[row]) for row, there in enumerate(found) if not there]
+    if missing:
+        shown = ", ".join(f"row {row} '{value}'" for row, value in missing[:3])
+        raise DataError(
+            f"{table_path}: {len(missing):,} of {len(found):,} files are not there ({shown}"
+            f"{', ...' if len(missing) > 3 else ''}). Paths start from {folder}."
+        )
+
+
+def _from_folders(names: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The parts and labels that folder names give: (parts or None, labels or None)."""
+    pieces = [name.split("/") for name in names]
+    tops = [piece[0] if len(piece) > 1 else "" for piece in pieces]
+    parted = are_parts(tops)
+    parents = string_array(piece[-2] if len(piece) > (2 if parted else 1) else "" for piece in pieces)
+    useful = len(set(parents)) > 1 and all(parents)
+    return string_array(tops) if parted else None, parents if useful else None
+
+
+def examples_from_columns(
+    columns: Mapping[str, np.ndarray],
+    items: Sequence[Any],
+    names: np.ndarray,
+    modality: Modality,
+    options: ReadOptions,
+    *,
+    where: str,
+    item_column: str | None,
+    fallback_labels: np.ndarray | None = None,
+    fallback_parts: np.ndarray | None = None,
+    split_from: str | None = None,
+    root: Path | None = None,
+    notes: Iterable[str] = (),
+) -> Examples:
+    """Sort a table's columns into labels, groups, domains, split and the rest.
+
+    Args:
+        columns: name to (n_items,) strings.
+        items: the items of the rows.
+        names: (n_items,) how they are called.
+        modality: of the items.
+        options: what the user asked for.
+        where: the file, for messages.
+        item_column: the column the items came from, not kept among the others.
+        fallback_labels: folder names, used if no column is the target.
+        fallback_parts: folder names of parts, used if there is no split column.
+        split_from: what the column `split` was made from, if the table had none.
+        root: the folder.
+        notes: sentences so far.
+
+    Raises:
+        DataError: columns are missing, or the split's values are unknown.
+    """
+    rest = [name for name in columns if name != item_column]
+    required = options.labels_required
+    label_name = target_column(rest, options.target, where, required and fallback_labels is None)
+    labels = fallback_labels if label_name is None else columns[label_name]
+    group_name = group_column(rest, options.group, label_name, where)
+    domain_name = domain_column(rest, options.domain, (label_name, group_name), where)
+    split_name = find_column(["split"], rest)
+    says = split_from or f"column '{split_name}'"
+    splits, origin = _split(columns, split_name, says, fallback_parts, names, where, required)
+    used = {item_column, label_name, group_name, domain_name, split_name if splits is not None else None}
+    return Examples(
+        modality=modality,
+        items=items,
+        names=names,
+        labels=labels,
+        groups=None if group_name is None else columns[group_name],
+        domains=None if domain_name is None else columns[domain_name],
+        splits=splits,
+        columns={name: values for name, values in columns.items() if name not in used},
+        target=label_name or "label",
+        group=group_name,
+        domain=domain_name,
+        root=root,
+        split_origin=origin,
+        notes=tuple(notes),
+        where=where,
+    )
+
+
+def _split(
+    columns: Mapping[str, np.ndarray],
+    split_name: str | None,
+    says: str,
+    fallback_parts: np.ndarray | None,
+    names: np.ndarray,
+    where: str,
+    required: bool,
+) -> tuple[np.ndarray | None, str]:
+    if split_name is None:
+        return (None, "") if fallback_parts is None else given_split(fallback_parts, "the folders")
+    values = columns[split_name]
+    unknown = np.flatnonzero([part_of(value) is None for value in values])
+    if not required and (len(unknown) or "train" not in {part_of(value) for value in values}):
+        return None, ""
+    if len(unknown):
+        row = int(unknown[0])
+        raise DataError(
+            f"{where}, {names[row]}: split '{values[row]}' is not one of train, val, validation, dev, test"
+            f"{f' ({len(unknown):,} rows)' if len(unknown) > 1 else ''}."
+            f"{did_you_mean(values[row], ['train', 'validation', 'test', 'dev', 'val'])}"
+        )
+    return given_split(values, says)

@@ -1,0 +1,178 @@
+"""Class folders, with parts or domains above them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from headstart.data.read import read_examples
+from headstart.data.splits import with_splits
+from headstart.errors import DataError
+from small_data import write
+
+
+def test_class_folders_without_parts(class_folders: Callable[..., Path]) -> None:
+    examples = read_examples(class_folders({"cat": 2, "dog": 3}))
+    assert examples.modality == "image"
+    assert examples.classes == ("cat", "dog")
+    assert examples.labels is not None and examples.labels.tolist() == ["cat"] * 2 + ["dog"] * 3
+    assert examples.splits is None
+    assert examples.names[0] == "cat/000.png"
+
+
+@pytest.mark.parametrize("part", ["val", "valid", "validation", "dev", "test", "VAL"])
+def test_one_part_beside_train_is_the_test_part(class_folders: Callable[..., Path], part: str) -> None:
+    counts = {"train/cat": 2, "train/dog": 2, f"{part}/cat": 1, f"{part}/dog": 1}
+    examples = read_examples(class_folders(counts))
+    assert examples.splits is not None
+    assert sorted(set(examples.splits)) == ["test", "train"]
+    assert (examples.splits == "test").sum() == 2
+    assert "folders" in examples.split_origin
+
+
+def test_with_test_given_the_other_part_is_validation(class_folders: Callable[..., Path]) -> None:
+    counts = {f"{part}/{name}": 1 for part in ("train", "dev", "test") for name in ("cat", "dog")}
+    examples = read_examples(class_folders(counts))
+    assert examples.splits is not None
+    assert sorted(set(examples.splits)) == ["test", "train", "validation"]
+
+
+@pytest.fixture
+def pacs(class_folders: Callable[..., Path]) -> Path:
+    """Class folders inside folders of domains."""
+    return class_folders({f"{domain}/{name}": 2 for domain in ("photo", "sketch") for name in ("cat", "dog")})
+
+
+def test_two_levels_of_folders_are_domains_and_classes(pacs: Path) -> None:
+    examples = read_examples(pacs)
+    assert examples.classes == ("cat", "dog")
+    assert examples.domain == "domain"
+    assert examples.domains is not None and examples.labels is not None
+    assert [name.split("/")[:2] for name in examples.names] == [
+        [domain, label] for domain, label in zip(examples.domains, examples.labels)
+    ]
+    assert "domains photo, sketch; classes cat, dog" in examples.notes[0]
+    assert "pass --group domain" in examples.notes[0]
+    assert examples.groups is None and examples.splits is None
+    one = examples.take([0, 7])
+    assert one.domains is not None and one.domains.tolist() == ["photo", "sketch"]
+    assert read_examples(pacs / "photo").domains is None
+
+
+def test_upper_folders_can_be_groups_or_the_target(pacs: Path) -> None:
+    by_patient = read_examples(pacs, group="domain")
+    assert by_patient.group == "domain" and by_patient.domains is None and by_patient.domain is None
+    assert by_patient.groups is not None and by_patient.groups.tolist() == ["photo"] * 4 + ["sketch"] * 4
+    split = with_splits(by_patient)
+    assert len(set(zip(by_patient.groups, split.splits))) == 2  # type: ignore[arg-type]
+    both = read_examples(pacs, group="domain", domain="domain")
+    assert both.groups is not None and both.domains is not None
+    styles = read_examples(pacs, target="domain")
+    assert styles.classes == ("photo", "sketch") and styles.domains is None
+    with pytest.raises(DataError, match=r"no column 'style' \(--domain\).*Columns: label, domain"):
+        read_examples(pacs, domain="style")
+    with pytest.raises(DataError, match="both target and group"):
+        read_examples(pacs, group="label")
+
+
+def test_domains_below_parts(class_folders: Callable[..., Path]) -> None:
+    counts = {
+        f"{part}/{domain}/{name}": 1
+        for part in ("train", "test")
+        for domain in ("photo", "sketch")
+        for name in ("cat", "dog")
+    }
+    examples = read_examples(class_folders(counts))
+    assert examples.splits is not None and examples.domains is not None and examples.labels is not None
+    assert set(zip(examples.splits, examples.domains, examples.labels)) == {
+        (part, domain, name)
+        for part in ("train", "test")
+        for domain in ("photo", "sketch")
+        for name in ("cat", "dog")
+    }
+
+
+def test_parts_below_classes_are_refused(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({f"{name}/{part}": 1 for part in ("train", "test") for name in ("cat", "dog")})
+    with pytest.raises(DataError, match=r"test, train inside each of cat, dog.*train/CLASS/file"):
+        read_examples(folder)
+
+
+def test_files_in_no_class_folder_have_no_label(class_folders: Callable[..., Path]) -> None:
+    examples = read_examples(class_folders({"cat": 2, "dog": 2, ".": 3}), labels="optional")
+    assert examples.classes == ("cat", "dog") and examples.labelled.sum() == 4
+    assert all("/" in name for name in examples.names[examples.labelled])
+
+
+def test_deeper_folders_of_one_name_are_fine(class_folders: Callable[..., Path]) -> None:
+    examples = read_examples(class_folders({"cat/images": 2, "dog/images": 2}))
+    assert examples.classes == ("cat", "dog")
+
+
+def test_one_class_empty_folder_loose_files(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="At least two classes"):
+        read_examples(class_folders({"cat": 2}, "one"))
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="is empty"):
+        read_examples(tmp_path / "none")
+    folder = class_folders({"cat": 1, "dog": 1, ".": 1}, "loose")
+    with pytest.raises(DataError, match="lie in no class folder"):
+        read_examples(folder)
+    write(tmp_path / "odd" / "a" / "x.docx", "no")
+    with pytest.raises(DataError, match=r"holds no images.*docx"):
+        read_examples(tmp_path / "odd")
+
+
+def test_hidden_and_other_files_are_left_out_and_said(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    write(folder / "cat" / ".DS_Store", "x")
+    write(folder / "cat" / "Thumbs.db", "x")
+    examples = read_examples(folder)
+    assert len(examples) == 2
+    assert "1 file of other kinds" in examples.notes[0]
+
+
+def test_texts_in_class_folders(tmp_path: Path) -> None:
+    for name, text in (("pos/1.txt", "so good"), ("neg/1.txt", "so bad"), ("neg/2.txt", "worse")):
+        write(tmp_path / "reviews" / "train" / name, text)
+    examples = read_examples(tmp_path / "reviews")
+    assert examples.modality == "text"
+    assert sorted(map(str, examples.items)) == ["so bad", "so good", "worse"]
+    assert examples.classes == ("neg", "pos")
+
+
+def test_mixed_modalities_are_asked_about(
+    class_folders: Callable[..., Path], recording: Callable[..., Path]
+) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    for index in range(2):
+        recording(f"pictures/cat/{index}.wav")
+    with pytest.raises(DataError, match="--modality"):
+        read_examples(folder)
+    assert read_examples(folder, modality="image").modality == "image"
+
+
+def test_linked_folders_are_followed_once(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 2, "dog": 2})
+    (folder / "dog" / "loop").symlink_to(folder, target_is_directory=True)
+    assert len(read_examples(folder)) == 4
+
+
+def test_names_that_are_no_utf8_can_be_printed(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    odd = os.fsencode(folder / "cat") + b"/\xe9.png"
+    os.rename(folder / "cat" / "000.png", odd)
+    examples = read_examples(folder)
+    assert examples.names[0].encode() and len(examples) == 2
+    assert os.fsencode(examples.items[0]) == odd  # type: ignore[arg-type]
+
+
+@pytest.mark.real
+def test_pacs_is_read_with_its_domains(shared: Path) -> None:
+    examples = read_examples(shared / "data" / "pacs")
+    assert examples.domains is not None
+    assert sorted(set(examples.domains)) == ["art_painting", "cartoon", "photo", "sketch"]
+    assert len(examples.classes) == 7

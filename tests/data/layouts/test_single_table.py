@@ -1,0 +1,143 @@
+"""One table of texts or paths, in every format."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from headstart.data.examples import Examples
+from headstart.data.read import read_examples
+from headstart.errors import DataError
+from small_data import write
+
+
+def check_table(examples: Examples) -> None:
+    assert examples.modality == "text"
+    assert list(examples.items) == ["a b", "c d", "e f", "g h"]
+    assert examples.labels is not None and examples.labels.tolist() == ["03", "3", "03", "3"]
+    assert examples.splits is not None and examples.splits.tolist() == ["train", "train", "test", "test"]
+    assert examples.columns["extra"].tolist() == ["1.50", "", "x", "y"]
+    assert examples.names[0] == "row 1"
+
+
+def test_every_table_format_gives_the_same(tmp_path: Path) -> None:
+    header = ["text", "label", "split", "extra"]
+    rows = [
+        ["a b", "03", "train", "1.50"],
+        ["c d", "3", "train", ""],
+        ["e f", "03", "dev", "x"],
+        ["g h", "3", "dev", "y"],
+    ]
+    lines = [header, *rows]
+    check_table(read_examples(write(tmp_path / "a.csv", "\n".join(map(",".join, lines)))))
+    check_table(read_examples(write(tmp_path / "b.tsv", "\r\n".join(map("\t".join, lines)))))
+    check_table(read_examples(write(tmp_path / "c.csv", "\n".join(map(";".join, lines)))))
+    records = [dict(zip(header, row)) for row in rows]
+    check_table(read_examples(write(tmp_path / "d.jsonl", "\n".join(map(json.dumps, records)))))
+    check_table(read_examples(write(tmp_path / "e.json", json.dumps(records))))
+    check_table(read_examples(write(tmp_path / "f.csv", "\n".join(map(",".join, lines)), "utf-8-sig")))
+    check_table(read_examples(write(tmp_path / "g.csv", "\n".join(map(",".join, lines)), "utf-16")))
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(records), tmp_path / "h.parquet")
+    check_table(read_examples(tmp_path / "h.parquet"))
+
+
+def test_text_column_by_name_or_as_the_only_long_one(tmp_path: Path) -> None:
+    named = read_examples(write(tmp_path / "a.csv", "Sentence,label,id\nso,a,1\nla,b,2\n"))
+    assert list(named.items) == ["so", "la"]
+    assert "'Sentence'" in named.notes[0]
+    long = "a rather long piece of text"
+    found = read_examples(write(tmp_path / "b.csv", f"what,label\n{long} one,a\n{long} two,b\n"))
+    assert "'what'" in found.notes[0]
+    with pytest.raises(DataError, match="which column holds the texts"):
+        read_examples(write(tmp_path / "c.csv", f"p,q,label\n{long} 1,{long} 2,a\n{long} 3,{long} 4,b\n"))
+    with pytest.raises(DataError, match="none looks like text"):
+        read_examples(write(tmp_path / "d.csv", "p,label\n1,a\n2,b\n"))
+
+
+def test_table_of_paths(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    table = write(folder / "list.csv", "path,label\ncat/000.png,a\ndog/000.png,b\n")
+    examples = read_examples(table)
+    assert examples.modality == "image"
+    assert examples.items[0] == folder / "cat" / "000.png"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("text,label\nso,a\n", "At least two classes"),
+        ("text,label\nso,a\nla,\nfa,\n", r"empty for 2 of 3 items \(row 2, row 3\)"),
+        ("text,sentiment\nso,a\nla,b\n", r"no column label, target or class.*Columns: sentiment"),
+        ("text,label\nso,a\nla\n", r"row 2 \(line 3\): 1 values for 2 columns"),
+        ('text,label\n"so,a\nla,b\n', r"row 1 \(line 2\): a quote in this row is not closed"),
+        ('text,label\nso,a\n"la" x,b\n', r"row 2 \(line 3\): a quote"),
+        ("text,text\nso,a\n", "names text more than once"),
+        ("text,label\nso,a\nla\x00la,b\n", r"bad\.csv, row 2 \(line 3\): holds a NUL byte.*tr -d"),
+        ("te\x00xt,label\nso,a\nla,b\n", r"bad\.csv, header \(line 1\): holds a NUL byte"),
+        ("text,label\n", "holds no rows"),
+        ("", "is empty"),
+        ("text,label,split\nso,a,train\nla,b,tset\n", r"row 2: split 'tset'.*Did you mean 'test'"),
+    ],
+)
+def test_faults_of_tables_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_examples(write(tmp_path / "bad.csv", text))
+
+
+def test_other_encodings_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"byte 0xE9 on line 3 .*iconv"):
+        read_examples(write(tmp_path / "old.csv", "text,label\nso,a\nétude,b\n", "cp1252"))
+    with pytest.raises(DataError, match="UTF-16 without"):
+        read_examples(write(tmp_path / "wide.csv", "text,label\nso,a\nla,b\n", "utf-16-le"))
+
+
+def test_unbalanced_quotes_in_tsv_are_text(tmp_path: Path) -> None:
+    examples = read_examples(write(tmp_path / "a.tsv", 'text\tlabel\n"so it goes\ta\nla\tb\n'))
+    assert examples.items[0] == '"so it goes'
+    assert "quotes" in examples.notes[0]
+
+
+def test_a_long_text_is_no_error(tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    long = "word " * 100_000
+    examples = read_examples(write(tmp_path / "a.csv", f"text,label\n{long},a\nso,b\n"))
+    assert examples.items[0] == long
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.json", '{"text": "so"}', "must hold a list"),
+        ("b.jsonl", '{"text": "so"}\n{"text"', "line 2: not valid JSON"),
+        ("c.jsonl", "[1]\n", "line 1: must be an object"),
+        ("d.parquet", "no", "cannot be read as parquet"),
+    ],
+)
+def test_faults_of_json_and_parquet(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_examples(write(tmp_path / name, text))
+
+
+def test_texts_win_over_paths_that_are_not_there(tmp_path: Path) -> None:
+    table = write(tmp_path / "a.csv", "text,file,label\nso,x.txt,a\nla,y.txt,b\n")
+    assert list(read_examples(table).items) == ["so", "la"]
+
+
+def test_nested_columns_are_left_out(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {"text": "so", "label": "a", "vector": [0.1] * 3},
+        {"text": "la", "label": "b", "vector": [0.2] * 3},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert not read_examples(tmp_path / "a.parquet").columns
