@@ -45,7 +45,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         stages = tuple(job.source.stages)
         self.head_stages_ = tuple(stages[index] for index in learned.head.stages)
         self.stopped_because_ = learned.reason
-        self.n_features_out_ = len(learned.head.mean)
+        self.n_features_out_ = learned.head.n_features
 
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The pooled features that the head reads, of shape (n_items, n_features_out_), float32."""

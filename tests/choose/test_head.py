@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import headstart.choose.candidates as candidates_module
 import headstart.choose.head as head_module
+import headstart.choose.kinds.logistic as logistic_module
 from headstart.choose import ArrayFeatures, Choice, choose_head
 from headstart.choose.features import Rows, StageRows, rows_of, stacked
 from headstart.errors import DataError
@@ -107,7 +107,7 @@ def test_one_stage_alone() -> None:
 
 
 def test_more_classes_than_logistic_heads_can_pay_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates_module, "MAX_OPERATIONS", 0)
+    monkeypatch.setattr(logistic_module, "MAX_OPERATIONS", 0)
     features, labels = case(n_items=1000, n_classes=250, signal=(1.0, 2.0))
     choice = choose_head(features, labels)
     checked(choice, 1000, 250)
@@ -120,7 +120,7 @@ def test_a_large_set_is_sampled_and_the_head_is_fitted_on_all(
 ) -> None:
     monkeypatch.setattr(head_module, "MAX_ITEMS", 150)
     if kind == "ridge":
-        monkeypatch.setattr(candidates_module, "MAX_OPERATIONS", 0)
+        monkeypatch.setattr(logistic_module, "MAX_OPERATIONS", 0)
     features, labels = case(n_items=900, signal=(0.2, 1.0))
     choice = choose_head(features, labels, np.arange(900).astype(str).astype(object))
     checked(choice, len(choice.positions), 3)

@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 from headstart.data.images import decode_image
 from headstart.data.preprocessing import preprocessing_from_json
 from headstart.data.texts import encode_texts, pad_ids
+from headstart.heads.head import FoldedHead
 from headstart.runs.export import run_program
-from headstart.runs.folding import FoldedHead
 from headstart.runs.library_form import NoForm, library_form
 from headstart.sources import load_source
 

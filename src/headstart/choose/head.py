@@ -27,14 +27,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidates import Candidate, Trial, best_candidate, ridge_candidate
+from headstart.choose.candidate import Candidate, Trial
 from headstart.choose.features import StageFeatures, rows_of
-from headstart.choose.fitting import fit_head, fit_head_streamed
+from headstart.choose.fit_head import fit_head
+from headstart.choose.kinds import KINDS, LOGISTIC
+from headstart.choose.kinds.ridge import score as ridge_candidate
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
-from headstart.heads.linear import LinearHead
+from headstart.heads.head import Head
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
-from headstart.heads.threads import parallel_map, single_threaded
+from headstart.heads.threads import parallel_map
 from headstart.metrics.bootstrap import standard_error
 from headstart.tasks import CLASSIFICATION, Targets, Task
 
@@ -44,7 +46,7 @@ MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted 
 MANY_ITEMS = 1_000  # above, stages together get half the columns
 COLUMNS_TOGETHER = 1_024
 HOPELESS = 0.1  # a stage whose probe is so far below the best is not worth a logistic head
-LONE_PENALTY = 0.1  # of the logistic head where there is one item a class
+LONE_PENALTY = 0.1  # of the logistic head where there is one item per class
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Choice:
 
     Attributes:
         head: fitted on all training items.
-        profile: one row a stage.
+        profile: one row per stage.
         candidates: the heads that were tried.
         chosen: the one taken.
         stages: names of the stages it reads.
@@ -76,7 +78,7 @@ class Choice:
         reason: why, in one sentence.
     """
 
-    head: LinearHead
+    head: Head
     profile: list[ProfileRow]
     candidates: list[Candidate]
     chosen: Candidate
@@ -143,13 +145,8 @@ def choose_head(
     candidates = _try_heads(probed, trial, n_threads, last_only)
     chosen, reason = _preferred([candidate for _, candidate in candidates], trial, features.stages)
     reduced = next(reduced for reduced, candidate in candidates if candidate is chosen)
-    if sample is features:
-        with single_threaded():
-            head = fit_head(chosen, reduced, encoded, targets)
-    else:
-        head = fit_head_streamed(chosen, reduced, features, encoded, targets)
     return Choice(
-        head=head,
+        head=fit_head(chosen, reduced, features, encoded, targets),
         profile=profile,
         candidates=[candidate for _, candidate in candidates],
         chosen=chosen,
@@ -162,15 +159,15 @@ def choose_head(
 
 
 def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) -> Choice:
-    """Return a head on the last stage, at a fixed penalty: one item a class leaves nothing to validate on."""
+    """Return a head on the last stage, at a fixed penalty: one item per class leaves nothing to validate on."""
     last = len(features.stages) - 1
     x_ND = features.stage(last)
     reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
     unknown = float("nan")
     nothing = np.zeros((0, targets.n_outputs), dtype=np.float32)
-    chosen = Candidate((last,), "logistic", LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
+    chosen = Candidate((last,), LOGISTIC.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
     return Choice(
-        head=fit_head(chosen, reduced, encoded, targets),
+        head=LOGISTIC.fit(chosen, reduced, encoded, targets),
         profile=[],
         candidates=[chosen],
         chosen=chosen,
@@ -178,7 +175,7 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) 
         positions=np.zeros(0, dtype=np.intp),
         out_of_fold=nothing,
         folds=np.zeros(0, dtype=np.intp),
-        reason="One item a class leaves nothing to choose by: the head reads the last stage.",
+        reason="One item per class leaves nothing to choose by: the head reads the last stage.",
     )
 
 
@@ -251,12 +248,31 @@ def _try_heads(
             reduced, ridge = probed[stages[0]]
             if ridge.quality < best_probe - HOPELESS:
                 return reduced, ridge
-            return reduced, best_candidate(reduced, trial, stages, ridge)
+            return reduced, _best_candidate(reduced, trial, stages, ridge)
         n_columns = COLUMNS_TOGETHER if len(trial.targets) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
         reduced = combine([probed[i][0] for i in stages], n_columns)
-        return reduced, best_candidate(reduced, trial, stages, None)
+        return reduced, _best_candidate(reduced, trial, stages, None)
 
     return parallel_map(score, picked, n_threads)
+
+
+def _best_candidate(
+    reduced: Reduced, trial: Trial, stages: tuple[int, ...], ridge: Candidate | None
+) -> Candidate:
+    """Return the head with the smallest loss on these stages, of every kind that suits.
+
+    Args:
+        reduced: rotated features of the stages.
+        trial: what to score on.
+        stages: their indices.
+        ridge: the ridge head, if it has been scored already.
+    """
+    best = ridge or ridge_candidate(reduced, trial, stages)
+    for kind in KINDS.values():
+        tried = None if kind.name == best.kind else kind.score(reduced, trial, stages)
+        if tried is not None and not best.loss < tried.loss:
+            best = tried
+    return best
 
 
 def _preferred(candidates: list[Candidate], trial: Trial, names: tuple[str, ...]) -> tuple[Candidate, str]:

@@ -168,8 +168,7 @@ def _fit_dense_values(
 def _head(
     reduced: Reduced, weight: NDArray[Any], bias: NDArray[Any], temperature: float, targets: Targets
 ) -> LinearHead:
-    how, weights = reduced.standardiser, reduced.weights(weight)
-    return LinearHead((0,), how.mean, how.scale, weights, bias, temperature, targets.classes, targets.task)
+    return LinearHead.on_rotated(reduced, weight, bias, (0,), temperature, targets)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ from headstart.progress import say
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.features import Features, Setting, Store
-    from headstart.heads import LinearHead
+    from headstart.heads import Head
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe, Training
 
@@ -263,7 +263,7 @@ class Learner:
         validation: np.ndarray,
         folder: Path | None,
         *,
-        probe: LinearHead | None,
+        probe: Head | None,
         source: Source | None = None,
         every_token: bool = False,
     ) -> Training:
@@ -279,6 +279,7 @@ class Learner:
             source: what is trained; None: the data's own.
             every_token: whether rows of tokens that do not occur are trained too, as far as they can be.
         """
+        from headstart.heads.linear import linear_or_none
         from headstart.tune import Training
 
         return Training(
@@ -290,7 +291,7 @@ class Learner:
             recipe=recipe,
             store=self.store,
             setting=self.setting,
-            probe=probe,
+            probe=linear_or_none(probe),
             seed=self.config.seed,
             folder=folder,
             task=self.targets.task,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.heads import LinearHead
+    from headstart.heads import Head
     from headstart.sources import Source
     from headstart.tune import RaceResult, Trained
 
@@ -31,7 +31,7 @@ class Learned:
     """
 
     source: Source
-    head: LinearHead
+    head: Head
     policy: str
     cut: int
     choice: Choice

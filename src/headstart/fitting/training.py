@@ -15,7 +15,7 @@ from headstart.progress import say
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.fitting.learner import Learner
-    from headstart.heads import LinearHead
+    from headstart.heads import Head
     from headstart.tune import Policy, Trained
     from headstart.tune.loop.gradient_norms import RGN
     from headstart.tune.training.result import Score
@@ -107,7 +107,7 @@ def trained_on_all(
     policy = Policy.parse(first.policy, learner.job.policy.stages)
     choice = learner.choose(everything)
     source = learner.job.source
-    probe: LinearHead | None = choice.head
+    probe: Head | None = choice.head
     if source.provenance.pretrained and not learned.source.provenance.pretrained:  # scratch won the race
         source = with_random_weights(source, seed=learner.config.seed, arch=learner.config.arch)
         probe = None  # it knows the pretrained features, and not these

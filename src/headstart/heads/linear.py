@@ -1,4 +1,4 @@
-"""The linear head: standardise, one weight vector an output, and what the task makes of the scores.
+"""The linear head: standardise, one weight vector per output, and what the task makes of the scores.
 
     logits = ((x - mean) / scale) @ weight.T + bias
     outputs = softmax(logits / temperature) | sigmoid(logits / temperature) | logits    (see `tasks`)
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.errors import DataError
+from headstart.heads.head import FoldedHead, Head
+from headstart.heads.reduce import Rotation
 from headstart.tasks import CLASSIFICATION, Targets, Task
 
 Array = NDArray[np.float32]
@@ -29,7 +31,7 @@ class LinearHead:
 
     Attributes:
         stages: indices of the stages whose vectors are put side by side, in this order.
-        mean: what is taken off each feature, of shape (D,), float32.
+        mean: what is subtracted from each feature, of shape (D,), float32.
         scale: what each feature is divided by, of shape (D,), float32, never 0.
         weight: of shape (C, D), float32.
         bias: of shape (C,), float32.
@@ -46,6 +48,47 @@ class LinearHead:
     temperature: float
     classes: tuple[str, ...]
     task: Task = CLASSIFICATION
+
+    @classmethod
+    def on_rotated(
+        cls,
+        rotation: Rotation,
+        weight_CR: NDArray[np.floating],
+        bias_C: NDArray[np.floating],
+        stages: tuple[int, ...],
+        temperature: float,
+        targets: Targets,
+    ) -> LinearHead:
+        """Return the head on raw features from weights on rotated ones.
+
+        Args:
+            rotation: of the stages' features.
+            weight_CR: on the rotated features, of shape (C, R).
+            bias_C: of shape (C,).
+            stages: indices of the stages.
+            temperature: of the head.
+            targets: the task with its C names.
+        """
+        return cls(
+            stages=stages,
+            mean=rotation.standardiser.mean,
+            scale=rotation.standardiser.scale,
+            weight=rotation.weights(weight_CR),
+            bias=bias_C.astype(np.float32),
+            temperature=temperature,
+            classes=targets.classes,
+            task=targets.task,
+        )
+
+    @property
+    def kind(self) -> str:
+        """What it is in a word."""
+        return "linear"
+
+    @property
+    def n_features(self) -> int:
+        """D."""
+        return len(self.mean)
 
     def logits(self, features: NDArray[np.floating]) -> Array:
         """Return the scores before the softmax, temperature not applied.
@@ -94,6 +137,32 @@ class LinearHead:
     def module(self) -> nn.Module:
         """Return the same head in torch: (N, D) features to (N, C) outputs."""
         return LinearHeadModule(self)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the head as it was fitted: mean, scale, weight, bias, temperature."""
+        arrays = {name: getattr(self, name) for name in ("mean", "scale", "weight", "bias")}
+        tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
+        return {**tensors, "temperature": torch.tensor(float(self.temperature), dtype=torch.float32)}
+
+    def folded(self) -> FoldedHead:
+        """Fold standardisation and temperature into one linear layer.
+
+            (((x - mean) / scale) @ weight.T + bias) / temperature = x @ W.T + b
+            W = weight / scale / temperature,  b = (bias - weight @ (mean / scale)) / temperature
+
+        Computed in float64: where a mean is large against its scale, float32 would lose digits.
+        """
+        weight = np.asarray(self.weight, dtype=np.float64) / np.asarray(self.scale, dtype=np.float64)
+        bias = np.asarray(self.bias, dtype=np.float64) - weight @ np.asarray(self.mean, dtype=np.float64)
+        return FoldedHead(
+            torch.from_numpy((weight / self.temperature).astype(np.float32)),
+            torch.from_numpy((bias / self.temperature).astype(np.float32)),
+        )
+
+
+def linear_or_none(head: Head | None) -> LinearHead | None:
+    """Return the head if it is linear: a training can start from no other."""
+    return head if isinstance(head, LinearHead) else None
 
 
 class LinearHeadModule(nn.Module):

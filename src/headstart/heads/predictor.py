@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbone import Backbone
-from headstart.heads.linear import LinearHead
+from headstart.heads.head import Head
 
 
 class Predictor(nn.Module):
@@ -19,7 +19,7 @@ class Predictor(nn.Module):
         head: the head on the pooled vectors of some of its stages.
     """
 
-    def __init__(self, backbone: Backbone, head: LinearHead) -> None:
+    def __init__(self, backbone: Backbone, head: Head) -> None:
         super().__init__()
         self.pooler = backbone.pooler()
         self.head = head.module()

@@ -3,7 +3,7 @@
     model.pt2             the program: inputs to probabilities or values, with torch alone (`torch.export.load`)
     model.safetensors     network and head. Where a library's own class holds the result: under its names, the
                           head with standardisation and temperature folded into the last layer. Else:
-                          `network.` + the network's names, `head.` + mean, scale, weight, bias, temperature
+                          `network.` + the network's names, `head.` + the names in head.safetensors
     config.json           written afresh. Where a class of transformers holds the result: in its form, and
                           `transformers.pipeline(task, model=RUN)` opens the run. Else: library, architecture
                           and classes under "headstart"
@@ -27,8 +27,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headstart.heads.head import Head
 from headstart.runs.directory import RunDirectory
-from headstart.runs.folding import FoldedHead, Head, fold_head, head_tensors
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
 from headstart.runs.program import (
     Exported,
@@ -78,7 +78,7 @@ def save_model(
         run: the run being made.
         predictor: gives probabilities or values (N, C) for the inputs of its modality; float32.
         network: the network in it, float32, under the names that the source's configuration builds.
-        head: the linear head.
+        head: the head.
         source_config: `Source.config`, with the stages in order under "stages".
         preprocessing: `to_json()` of what turned items into inputs, the data set's window included.
 
@@ -103,7 +103,7 @@ def save_model(
     names = [stages[index] for index in head.stages]
     told = {"task": head.task.name, "classes": head.classes, "stages": names, "stage_indices": head.stages}
     run.write_json("head.json", told)
-    save_tensors(run.file("head.safetensors"), head_tensors(head))
+    save_tensors(run.file("head.safetensors"), head.tensors())
     return SavedModel(program, None if form is None else form.task, reason, prompt_inside)
 
 
@@ -143,7 +143,9 @@ def _checked_form(
     """The library's form of the result where it gives the same probabilities, else why there is none."""
     if head.stages != (n_stages - 1,):
         return None, "its head reads other stages than the network's own output"
-    folded: FoldedHead = fold_head(head)
+    folded = head.folded()
+    if folded is None:
+        return None, f"its head is {head.kind}, not linear"
     try:
         form = library_form(source, tensors, folded, head.classes, head.task)
     except NoForm as error:
@@ -168,7 +170,7 @@ def _write_own_form(
 ) -> None:
     own = {f"network.{name}": tensor for name, tensor in tensors.items()}
     save_tensors(
-        run.file("model.safetensors"), {**own, **{f"head.{n}": t for n, t in head_tensors(head).items()}}
+        run.file("model.safetensors"), {**own, **{f"head.{n}": t for n, t in head.tensors().items()}}
     )
     told = {name: source[name] for name in ("library", "architecture", "modality") if name in source}
     run.write_json("config.json", {"headstart": {**told, "classes": head.classes, "see": "source.json"}})

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.runs.folding import FoldedHead
+from headstart.heads.head import FoldedHead
 from headstart.tasks import CLASSIFICATION, Task
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")

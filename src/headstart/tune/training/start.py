@@ -22,7 +22,7 @@ from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic
 from headstart.heads.reduce import reduce, standardiser
 from headstart.heads.ridge import fit_ridge
-from headstart.tasks import CLASSIFICATION, Task
+from headstart.tasks import CLASSIFICATION, Targets, Task
 from headstart.tune.feeds.feed import Labelled, Machine, embed_all
 from headstart.tune.feeds.part import Part
 from headstart.tune.policies.freeze import Freeze
@@ -141,8 +141,7 @@ def fit_start(
         validation: embeddings and targets of the validation items.
         task: what is learned.
     """
-    scaling = standardiser(embeddings_ND)
-    reduced = reduce(embeddings_ND, scaling)
+    reduced = reduce(embeddings_ND, standardiser(embeddings_ND))
     best: tuple[float, LinearHead] | None = None
     penalties = _PENALTIES if validation is not None else (_PENALTY_WITHOUT_VALIDATION,)
     found: tuple[NDArray[Any], NDArray[Any]] | None = None
@@ -151,16 +150,7 @@ def fit_start(
             found = fit_ridge(reduced.z, targets.astype(np.float64), penalty * len(reduced.z))
         else:
             found = fit_logistic(reduced.z, targets, len(classes), penalty, start=found, tolerance=1e-4)
-        head = LinearHead(
-            stages=(last_stage,),
-            mean=scaling.mean,
-            scale=scaling.scale,
-            weight=reduced.weights(found[0]),
-            bias=found[1].astype(np.float32),
-            temperature=1.0,
-            classes=classes,
-            task=task,
-        )
+        head = LinearHead.on_rotated(reduced, found[0], found[1], (last_stage,), 1.0, Targets(task, classes))
         loss = 0.0
         if validation is not None:
             loss = score(head.logits(validation[0]), validation[1], task).loss

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headstart.heads.head import FoldedHead
 from headstart.heads.linear import LinearHead
-from headstart.runs.folding import FoldedHead, fold_head
 
 
 @given(
@@ -31,7 +31,7 @@ def test_same_probabilities(seed: int, width: int, mean: float, scale: float, te
         classes=("a", "b", "c"),
     )
     features = (head.mean + head.scale * generator.normal(size=(5, width))).astype(np.float32)
-    folded = fold_head(head)
+    folded = head.folded()
     logits = torch.from_numpy(features).double() @ folded.weight.double().T + folded.bias.double()
     np.testing.assert_allclose(logits.softmax(1).numpy(), head.probabilities(features), atol=5e-3)
 

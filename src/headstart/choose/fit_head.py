@@ -1,0 +1,55 @@
+"""The chosen head, fitted on all training items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.choose.candidate import Candidate
+from headstart.choose.features import StageFeatures, StageRows
+from headstart.choose.kinds import KINDS
+from headstart.errors import DataError
+from headstart.heads.head import Head
+from headstart.heads.reduce import CHUNK, Reduced, Rows
+from headstart.heads.threads import single_threaded
+from headstart.tasks import Targets
+
+
+def fit_head(
+    candidate: Candidate,
+    reduced: Reduced,
+    features: StageFeatures,
+    encoded: NDArray[Any],
+    targets: Targets,
+) -> Head:
+    """Fit a candidate on all items; read in chunks if it was scored on a sample of them.
+
+    Args:
+        candidate: what to fit.
+        reduced: rotated features of its stages, of the items it was scored on.
+        features: of all N items.
+        encoded: targets of the N items.
+        targets: the task with its C names.
+
+    Raises:
+        DataError: a feature is not finite.
+    """
+    kind = KINDS[candidate.kind]
+    if len(reduced.z) == len(encoded):
+        with single_threaded():
+            return kind.fit(candidate, reduced, encoded, targets)
+    rows = StageRows(features, candidate.stages)
+    _require_finite(rows, " + ".join(features.stages[i] for i in candidate.stages))
+    return kind.fit_streamed(candidate, reduced, rows, encoded, targets)
+
+
+def _require_finite(rows: Rows, name: str) -> None:
+    for start in range(0, rows.shape[0], CHUNK):
+        finite = np.isfinite(rows[start : start + CHUNK]).all(axis=1)
+        if not finite.all():
+            raise DataError(
+                f"The features of stage {name} are not finite for item {start + int(np.argmin(finite))}. "
+                "Extract them in fp32 (--precision fp32), or look for broken weights or inputs."
+            )

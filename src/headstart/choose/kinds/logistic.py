@@ -1,0 +1,67 @@
+"""Logistic heads, for classes and labels: scored from strong to weak penalties, until the log loss no longer falls.
+
+Penalties are per item.
+
+Legend: N items, C outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.choose.candidate import Candidate, Trial
+from headstart.choose.kinds.kind import HeadKind
+from headstart.heads.linear import LinearHead
+from headstart.heads.logistic import fit_logistic, logistic_path
+from headstart.heads.reduce import Reduced, Rows
+from headstart.heads.streamed import fit_logistic_streamed
+from headstart.tasks import Targets
+
+PENALTIES = np.logspace(0, -4, 7)
+PATIENCE = 2  # weaker penalties tried after the best
+MAX_OPERATIONS = 2e12  # of a whole path; with more classes or items than that, other kinds have to do
+
+
+def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate | None:
+    """Return the logistic head with the smallest log loss.
+
+    Returns:
+        None for a quantity, and where the work would be out of proportion (thousands of classes).
+    """
+    n_problems = len(np.unique(trial.folds)) * trial.n_outputs
+    steps = 15 * len(PENALTIES)
+    if not trial.task.has_classes or 4.0 * reduced.z.size * n_problems * steps > MAX_OPERATIONS:
+        return None
+    best: Candidate | None = None
+    since_best = 0
+    path = logistic_path(reduced.z, trial.targets, trial.n_outputs, trial.folds, PENALTIES)
+    for penalty, logits in zip(PENALTIES, path):
+        candidate = trial.scored(LOGISTIC.name, stages, float(penalty), logits)
+        if best is None or candidate.loss < best.loss:
+            best, since_best = candidate, 0
+        else:
+            since_best += 1
+        if since_best >= PATIENCE:
+            break
+    return best
+
+
+def fit(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
+    """Fit the candidate on the items it was scored on."""
+    fitted = fit_logistic(reduced.z, encoded, targets.n_outputs, candidate.penalty)
+    return LinearHead.on_rotated(reduced, *fitted, candidate.stages, candidate.temperature, targets)
+
+
+def fit_streamed(
+    candidate: Candidate, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
+) -> LinearHead:
+    """Fit the candidate on all items; the penalty on the sum over items stays what it was on the sample."""
+    penalty = candidate.penalty * len(reduced.z) / len(encoded)
+    fitted = fit_logistic_streamed(rows, encoded, targets.n_outputs, reduced, penalty)
+    return LinearHead.on_rotated(reduced, *fitted, candidate.stages, candidate.temperature, targets)
+
+
+LOGISTIC = HeadKind("logistic", score, fit, fit_streamed)
