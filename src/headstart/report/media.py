@@ -1,4 +1,4 @@
-"""The items a model got most wrong, made small enough to stand inside the page.
+"""Items made small enough to stand inside a page.
 
 An image becomes a JPEG thumbnail of at most `IMAGE_BYTES`, a recording a 16-bit mono FLAC of at most five
 seconds and `AUDIO_BYTES` (its rate is lowered until it fits), a text an excerpt. An item that cannot be read
@@ -10,14 +10,12 @@ from __future__ import annotations
 import base64
 import io
 import textwrap
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from headstart.report.context import Kind, WrongItem
 
 IMAGE_SIDE = 320
 IMAGE_BYTES = 6_000
@@ -26,108 +24,38 @@ AUDIO_BYTES = 40_000
 AUDIO_RATES = (16_000, 11_025, 8_000)
 TEXT_CHARACTERS = 400
 N_PEAKS = 80
-N_SHOWN = {"image": 12, "text": 10, "audio": 8}
 
 
-def worst_items(
-    items: Sequence[Any],
-    names: Sequence[str],
-    labels: Sequence[str],
-    probabilities: np.ndarray,
-    classes: Sequence[str],
-    modality: Kind,
-    limit: int | None = None,
-) -> tuple[WrongItem, ...]:
-    """Take the held-out items whose wrong class was named with the most confidence over the true one.
+@dataclass(frozen=True)
+class Shown:
+    """An item small enough to stand inside a page.
+
+    Attributes:
+        payload: image and audio: a data URI; text: an excerpt; "" if the item cannot be shown.
+        peaks: audio: the envelope from 0 to 1, drawn beside the player.
+        seconds: audio: length of the whole recording.
+    """
+
+    payload: str = ""
+    peaks: tuple[float, ...] = ()
+    seconds: float | None = None
+
+
+def shown(item: Any, modality: str) -> Shown:
+    """Make an item small.
 
     Args:
-        items: (N,) paths, texts or uint8 pictures.
-        names: (N,) relative path or row of each.
-        labels: (N,) the true class.
-        probabilities: (N, C) float, as predicted.
-        classes: (C,) in the order of the columns.
-        modality: of the items.
-        limit: how many at most; None: 12 images, 10 texts or 8 recordings.
-
-    Returns:
-        The worst first; empty when nothing is wrong.
+        item: a path, a text or a uint8 picture.
+        modality: "image", "text" or "audio".
     """
-    column = {name: position for position, name in enumerate(classes)}
-    n_items = len(names)
-    truth = np.array([column.get(str(label), -1) for label in labels])
-    named = probabilities.argmax(axis=1)
-    rows = np.arange(n_items)
-    of_named = probabilities[rows, named]
-    of_truth = np.where(truth >= 0, probabilities[rows, np.maximum(truth, 0)], 0.0)
-    wrong = np.flatnonzero(named != truth)
-    order = wrong[np.argsort(of_truth[wrong] - of_named[wrong], kind="stable")]
-    found = []
-    for row in order[: N_SHOWN[modality] if limit is None else limit]:
-        payload, peaks, seconds = _payload(items[row], modality)
-        found.append(
-            WrongItem(
-                name=str(names[row]),
-                label=str(labels[row]),
-                predicted=str(classes[named[row]]),
-                probability=float(of_named[row]),
-                kind=modality,
-                payload=payload,
-                probability_of_label=float(of_truth[row]),
-                peaks=peaks,
-                seconds=seconds,
-            )
-        )
-    return tuple(found)
-
-
-def hardest_items(
-    items: Sequence[Any],
-    names: Sequence[str],
-    labels: Sequence[str],
-    predicted: Sequence[str],
-    losses: np.ndarray,
-    modality: Kind,
-    limit: int | None = None,
-) -> tuple[WrongItem, ...]:
-    """Take the held-out items of the greatest loss, for labels and quantities.
-
-    Args:
-        items: (N,) paths, texts or uint8 pictures.
-        names: (N,) relative path or row of each.
-        labels: (N,) what is true.
-        predicted: (N,) what was said.
-        losses: (N,) of each item; negative where it is right.
-        modality: of the items.
-        limit: how many at most; None: 12 images, 10 texts or 8 recordings.
-    """
-    order = np.argsort(-losses, kind="stable")[: N_SHOWN[modality] if limit is None else limit]
-    found = []
-    for row in order[losses[order] > 0]:
-        payload, peaks, seconds = _payload(items[row], modality)
-        found.append(
-            WrongItem(
-                name=str(names[row]),
-                label=str(labels[row]),
-                predicted=str(predicted[row]),
-                probability=float("nan"),
-                kind=modality,
-                payload=payload,
-                peaks=peaks,
-                seconds=seconds,
-            )
-        )
-    return tuple(found)
-
-
-def _payload(item: Any, modality: Kind) -> tuple[str, tuple[float, ...], float | None]:
     try:
         if modality == "image":
-            return thumbnail(item), (), None
+            return Shown(thumbnail(item))
         if modality == "audio":
-            return audio_clip(item)
-        return excerpt(str(item)), (), None
+            return Shown(*audio_clip(item))
+        return Shown(excerpt(str(item)))
     except Exception:  # whatever a damaged file makes the decoders raise
-        return "", (), None
+        return Shown()
 
 
 def thumbnail(item: Path | str | np.ndarray, limit_bytes: int = IMAGE_BYTES) -> str:
@@ -237,7 +165,7 @@ def envelope(samples: np.ndarray, n_peaks: int = N_PEAKS) -> tuple[float, ...]:
 
 
 def excerpt(text: str, n_characters: int = TEXT_CHARACTERS) -> str:
-    """The beginning of a text on one line, cut at a word, with an ellipsis where something is left off."""
+    """The beginning of a text on one line, cut at a word, with an ellipsis if something is left off."""
     head = " ".join(text[: 4 * n_characters].split())
     if len(head) <= n_characters and len(text) <= 4 * n_characters:
         return head

@@ -1,4 +1,4 @@
-"""report.html of a run: one file that opens offline and asks nothing of the network.
+"""A page as one HTML file that opens offline and asks nothing of the network.
 
 The page's own script and style stand inside it; a content security policy lets that one script run, by its
 digest, and no request leave. Everything from the data is escaped by jinja2.
@@ -12,36 +12,29 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from headstart.report.context import ReportContext
-from headstart.report.view import view
+from headstart.report.shell.page import Page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(context: ReportContext) -> str:
-    """Make the page of a run; the same context gives the same text.
-
-    Args:
-        context: of the run.
-
-    Returns:
-        A whole HTML document.
-    """
+def render_page(page: Page) -> str:
+    """Make a whole HTML document; the same page gives the same text."""
     from markupsafe import Markup
 
     script, style = _text("report.js"), _text("report.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    page: str = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(**view(context), script=Markup(script), style=Markup(style), script_digest=digest)
+    document: str = (
+        environment()
+        .get_template("shell/base.html.j2")
+        .render(page=page, script=Markup(script), style=Markup(style), script_digest=digest)
     )
-    return page
+    return document
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of the shell and of all pages."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -74,4 +67,4 @@ def _code(text: str) -> str:
 
 @cache
 def _text(name: str) -> str:
-    return resources.files("headstart.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return resources.files("headstart.report").joinpath("templates", "shell", name).read_text(encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Where the marks of each chart stand, in percent of its plot; the templates draw them as HTML and SVG.
+
+All marks are placed in percent so that a chart fits any width with its text at full size. Places are plain
+floats from 0 to 100, so nothing of the data can reach the page's markup through them.
+"""
+
+from headstart.report.charts.scale import Scale, Tick, Whisker, nice_ticks, whisker
+from headstart.report.charts.scores import Comparison, Depth, ReliabilityBar, comparison, depth, reliability
+from headstart.report.charts.series import Curves, RateCurve, Scatter, Span, curves, rate_curve, scatter, spans
+
+__all__ = [
+    "Comparison",
+    "Curves",
+    "Depth",
+    "RateCurve",
+    "ReliabilityBar",
+    "Scale",
+    "Scatter",
+    "Span",
+    "Tick",
+    "Whisker",
+    "comparison",
+    "curves",
+    "depth",
+    "nice_ticks",
+    "rate_curve",
+    "reliability",
+    "scatter",
+    "spans",
+    "whisker",
+]

@@ -1,0 +1,105 @@
+"""How often it is right, by how sure it says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from headstart.metrics import Bin, calibration_bins, label_bins
+from headstart.report.charts import ReliabilityBar, reliability
+from headstart.report.pages.fit.report import FitReport
+from headstart.report.shell import Section, Table
+from headstart.units import UNITS
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The reliability diagram; `one` and `many` name what is counted."""
+
+    caption: str
+    bars: Sequence[ReliabilityBar]
+    one: str
+    many: str
+    table: Table
+
+
+def calibration_of(report: FitReport) -> Sequence[Bin]:
+    """The bins of the reliability diagram; none for a quantity."""
+    task, held_out = report.targets.task, report.held_out
+    if not task.has_classes or not len(held_out):
+        return ()
+    return (label_bins if task.many_per_item else calibration_bins)(held_out.codes, held_out.outputs)
+
+
+def overconfidence(bins: Sequence[Bin]) -> str:
+    """Which way the stated confidence is off, as half a sentence."""
+    n_items = sum(b.n_items for b in bins)
+    if not n_items:
+        return "see the calibration section"
+    gap = sum(b.n_items * (b.confidence - b.accuracy) for b in bins) / n_items
+    if abs(gap) < 0.015:
+        return "on the whole the model is as sure as it should be"
+    way = "surer than it should be" if gap > 0 else "less sure than it could be"
+    return f"on the whole the model is {way}, by {100 * abs(gap):.1f} points"
+
+
+def calibration_section(report: FitReport) -> Iterator[Section]:
+    """The section, if there are probabilities."""
+    bins = calibration_of(report)
+    if not any(b.n_items for b in bins):
+        return
+    by_label = report.targets.task.many_per_item
+    many = "labels of items" if by_label else UNITS[report.data.modality]
+    caption = (
+        "How often a label is there, by how probable it says it is"
+        if by_label
+        else "How often it is right, by how sure it says it is"
+    )
+    bars = reliability(bins)
+    one = many if by_label else many.removesuffix("s")
+    content = Calibration(caption, bars, one, many, _table(bars, many))
+    yield Section(
+        "calibration", "Calibration", "fit/calibration.html.j2", content, _takeaway(report, bins, by_label)
+    )
+
+
+def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
+    columns = (("Said", False), (many.capitalize(), True), ("Mean confidence", True), ("Right", True))
+    rows = tuple(
+        (
+            f"{bar.left:.0f} to {bar.left + bar.width:.0f}%",
+            str(bar.n_items),
+            f"{bar.confidence:.1f}%",
+            f"{bar.accuracy:.1f}%",
+        )
+        for bar in bars
+        if bar.n_items
+    )
+    return Table("Calibration by bin", columns, rows)
+
+
+def _takeaway(report: FitReport, bins: Sequence[Bin], by_label: bool) -> str:
+    top = max((b for b in bins if b.n_items), key=lambda b: b.n_items)
+    said, right = f"{100 * top.confidence:.0f}%", f"{100 * top.accuracy:.0f}%"
+    if by_label:
+        found = f"Labels that it gave about {said} were there {right} of the time ({top.n_items:,} labels of items)."
+    else:
+        found = (
+            f"Where it was about {said} sure, it was right {right} of the time "
+            f"({report.counted(top.n_items)}); {overconfidence(bins)}."
+        )
+    return f"{found}{_temperature(report)}"
+
+
+def _temperature(report: FitReport) -> str:
+    """What temperature scaling did, as a sentence with a space before it."""
+    found = report.record.extra.get("calibration")
+    if not found:
+        return ""
+    if found["temperature"] == 1:
+        return " Its scores were not rescaled (temperature 1)."
+    before, after = (100 * found[when]["ece"] for when in ("before", "after"))
+    return (
+        f" Its scores are divided by a temperature of {found['temperature']:.2f}: probabilities were off by "
+        f"{before:.1f} points on average before that, and by {after:.1f} after."
+    )

@@ -1,0 +1,142 @@
+"""What a reader must know before trusting a number, derived from the numbers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.report.pages.fit.calibration import calibration_of, overconfidence
+from headstart.report.pages.fit.report import FitReport
+from headstart.report.pages.fit.words import CLASSICAL, answers
+from headstart.report.shell import Notice, in_order
+from headstart.report.words import interval, listed, number, plural
+
+FEW_ITEMS = 10
+FEW_GROUPS = 10
+SMALL_TEST = 50
+HIGH_ECE = 0.1
+
+
+def notices(report: FitReport) -> tuple[Notice, ...]:
+    """All warnings of a run, the gravest first."""
+    return in_order(
+        [
+            *_reason(report),
+            *_few_groups(report),
+            *_classical(report),
+            *_majority(report),
+            *_shift(report),
+            *_small(report),
+            *_calibration(report),
+            *_checks(report),
+        ]
+    )
+
+
+def _reason(report: FitReport) -> Iterator[Notice]:
+    reason = str(report.record.extra.get("reason", ""))
+    if reason:
+        yield Notice("note", "Why this head", reason)
+
+
+def _few_groups(report: FitReport) -> Iterator[Notice]:
+    measured_on = "train" if report.record.n_folds else "test"
+    n_groups = next((part.n_groups for part in report.facts.parts if part.name == measured_on), None)
+    if n_groups is not None and n_groups < FEW_GROUPS:
+        yield Notice(
+            "warning",
+            f"The intervals rest on {n_groups} values of '{report.data.group or 'group'}'",
+            "Whole groups are resampled, and so few of them say little about the next one. "
+            "Evaluate with --folds, so that every group is held out once.",
+        )
+
+
+def _classical(report: FitReport) -> Iterator[Notice]:
+    key, outcome = report.headline, report.record.verdict
+    ours, theirs = report.score(key), report.baseline("classical", key)
+    if ours is None or theirs is None or float(theirs) < float(ours):
+        return
+    clear = outcome is not None and outcome.outcome == "negative"
+    yield Notice(
+        "warning",
+        "The classical baseline wins" if clear else "The classical baseline does as well",
+        f"{CLASSICAL[report.data.modality].capitalize()}: {number(theirs.value, key)} against "
+        f"{number(ours.value, key)}, without any pretrained network. "
+        f"{'Prefer it, try' if clear else 'The difference may be chance. Try'} another source, "
+        "or let more of the network train (`--freeze auto`).",
+    )
+
+
+def _majority(report: FitReport) -> Iterator[Notice]:
+    ours, theirs = report.score("accuracy"), report.baseline("majority", "accuracy")
+    if ours is None or theirs is None or ours.low is None or ours.low > float(theirs):
+        return
+    yield Notice(
+        "warning",
+        "Not clearly better than naming the most frequent class",
+        f"That alone is right {number(theirs.value)} of the time; this result, {interval(ours)}.",
+    )
+
+
+def _shift(report: FitReport) -> Iterator[Notice]:
+    key = report.headline
+    inside, outside, auroc = report.cross_validated, report.score(key), report.score("auroc")
+    if inside is None or outside is None or report.record.n_folds:
+        return
+    if outside.high is None or inside.low is None or outside.high >= inside.low:
+        return
+    text = (
+        f"Cross-validation inside the training part gave {number(inside.value, key)}, the held-out part "
+        f"{number(outside.value, key)}: more than chance explains. "
+    )
+    if auroc is not None and float(auroc) > 0.85 and float(auroc) - float(outside) > 0.08:
+        text += (
+            f"The ranking is still good (AUROC {number(auroc.value, 'auroc')}), so it is mostly the decision "
+            "threshold that is off there: calibrate on items from where the model will be used."
+        )
+    else:
+        text += "Expect the lower number, or worse, wherever the data differ from the training part."
+    yield Notice("warning", "The held-out part looks different from the training part", text)
+
+
+def _small(report: FitReport) -> Iterator[Notice]:
+    n_test = report.record.n_test or 0
+    if 0 < n_test < SMALL_TEST:
+        yield Notice(
+            "warning",
+            "Few held-out items",
+            f"Only {report.counted(n_test)}: read the intervals, not the scores.",
+        )
+    one, many = answers(report.data.target)
+    for part in report.facts.parts:
+        names = [f"{name} ({n_items})" for name, n_items in part.counts.items() if n_items < FEW_ITEMS]
+        if not names:
+            continue
+        shown = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+        yield Notice(
+            "warning" if part.name == "train" else "note",
+            f"{plural(len(names), one, many).capitalize()} with fewer than {FEW_ITEMS} items in {part.name}",
+            f"{shown}. What is said about {'it' if len(names) == 1 else 'each of them'} is uncertain.",
+        )
+
+
+def _calibration(report: FitReport) -> Iterator[Notice]:
+    ece = report.score("ece")
+    if ece is not None and float(ece) > HIGH_ECE:
+        yield Notice(
+            "warning",
+            "Do not read the probabilities literally",
+            f"They are off by {100 * float(ece):.1f} points on average; {overconfidence(calibration_of(report))}.",
+        )
+
+
+def _checks(report: FitReport) -> Iterator[Notice]:
+    grave = [f for f in report.facts.findings if f.severity != "note"]
+    if not grave:
+        return
+    texts = [f.message.rstrip(".") for f in grave[:2]]
+    more = f" And {len(grave) - 2} more, below." if len(grave) > 2 else ""
+    yield Notice(
+        "error" if any(f.severity == "error" for f in grave) else "warning",
+        "The data checks found something",
+        ". ".join(texts) + "." + more,
+    )

@@ -1,0 +1,127 @@
+"""`FitReport`: what the report of a fit is made from. Nothing here is computed or read from disk.
+
+Legend: N held-out items, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from headstart import units
+from headstart.choose import ProfileRow
+from headstart.metrics import Interval
+from headstart.runs import DataFacts, Record, RunFacts, SourceFacts
+from headstart.tasks import Targets, task_named
+from headstart.tune import Candidate
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The items that were not learned from, and what the result gave for them.
+
+    Attributes:
+        items: N paths, texts or pictures.
+        names: (N,) relative path or row of each.
+        labels: (N,) what is true, as text.
+        codes: the same as numbers, as `Targets.encode` returns them.
+        outputs: (N, C) probabilities, or values of a quantity.
+    """
+
+    items: Sequence[Any] = ()
+    names: Sequence[str] = ()
+    labels: Sequence[str] = ()
+    codes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    outputs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class FitReport:
+    """A finished fit.
+
+    Attributes:
+        record: the content of metrics.json.
+        facts: how the run was made, and from which data.
+        held_out: the held-out items.
+        profile: the depth profile, in the order of the stages.
+        cross_validated: the headline metric of the head alone inside the training part; None if not comparable.
+        candidates: what a race tried.
+        history: one row per epoch, as history.jsonl holds it.
+        quality: key of the metric that epochs and candidates are compared by.
+        next_command: offered at the end; "" for none.
+    """
+
+    record: Record
+    facts: RunFacts
+    held_out: HeldOut = field(default_factory=HeldOut)
+    profile: Sequence[ProfileRow] = ()
+    cross_validated: Interval | None = None
+    candidates: Sequence[Candidate] = ()
+    history: Sequence[Mapping[str, Any]] = ()
+    quality: str = "accuracy"
+    next_command: str = ""
+
+    @cached_property
+    def targets(self) -> Targets:
+        """The task with the names of its outputs."""
+        return Targets(task_named(self.record.task), self.facts.classes or (self.data.target,))
+
+    @property
+    def source(self) -> SourceFacts:
+        """The pretrained network."""
+        if self.record.source is None:
+            raise ValueError("the report of a fit needs a record with a source")
+        return self.record.source
+
+    @property
+    def data(self) -> DataFacts:
+        """The data set."""
+        if self.record.data is None:
+            raise ValueError("the report of a fit needs a record with data")
+        return self.record.data
+
+    @property
+    def headline(self) -> str:
+        """The metric that leads the report."""
+        return self.targets.task.headline
+
+    @property
+    def head_stages(self) -> tuple[str, ...]:
+        """The stages that the head reads."""
+        return () if self.record.chosen is None else self.record.chosen.head_stages
+
+    @property
+    def trained_stages(self) -> tuple[str, ...]:
+        """The stages whose weights were trained; none for a frozen network."""
+        return () if self.record.chosen is None else self.record.chosen.trained_stages
+
+    def score(self, metric: str) -> Interval | None:
+        """The held-out score of a metric; None if it is not defined."""
+        return _defined((self.record.test or {}).get(metric))
+
+    def baseline(self, name: str, metric: str) -> Interval | None:
+        """A baseline's held-out score of a metric; None if it is not defined."""
+        return _defined((self.record.baselines or {}).get(name, {}).get(metric))
+
+    def verification(self, metric: str) -> Interval | None:
+        """The score of a metric of speaker verification; None if it is not defined."""
+        return _defined((self.record.verification or {}).get(metric))
+
+    def n_trained_on(self, name: str) -> int | None:
+        """How many training items have a class or label; None if that is not known."""
+        return next((part.counts for part in self.facts.parts if part.name == "train"), {}).get(name)
+
+    def counted(self, n_items: int) -> str:
+        """A count with the noun of the modality: "535 recordings"."""
+        return units.counted(n_items, units.UNITS[self.data.modality])
+
+
+def _defined(score: Interval | None) -> Interval | None:
+    return None if score is None or score.value is None else score

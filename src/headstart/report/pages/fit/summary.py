@@ -1,0 +1,74 @@
+"""The plain text that ends a command: the score beside its baselines, the verdict, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+
+from headstart.metrics import METRICS, VERIFICATION, metric_named
+from headstart.report.pages.fit.notices import notices
+from headstart.report.pages.fit.report import FitReport
+from headstart.report.pages.fit.result import beside_baselines
+from headstart.report.pages.fit.words import held_out, sentence, verdict
+from headstart.report.words import interval, number
+
+WIDTH = 92
+
+
+def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) -> str:
+    """Write the end of a run for the terminal.
+
+    Args:
+        report: of the run.
+        width: columns; longer sentences are wrapped.
+        has_report: whether report.html was written.
+
+    Returns:
+        Lines of plain text without colours or control characters, so that it pipes well.
+    """
+    blocks = [_wrapped(sentence(report), width), _scores(report, width)]
+    found = verdict(report)
+    if found:
+        blocks.append(_wrapped(f"{found.title}: {found.text}", width, "  "))
+    warnings = [n for n in notices(report) if n.severity != "note"]
+    if warnings:
+        blocks.append("\n".join(_wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
+    blocks.append(_places(report, has_report))
+    return _printable("\n\n".join(blocks) + "\n")
+
+
+def _printable(text: str) -> str:
+    """The text without control characters, which a class name could use to repaint a terminal."""
+    return "".join(c for c in text if c == "\n" or (c.isprintable() or c == "\u00a0"))
+
+
+def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> str:
+    later = first if rest is None else rest
+    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+
+
+def _scores(report: FitReport, width: int) -> str:
+    drawn = beside_baselines(report)
+    label = metric_named(drawn.key).label
+    rows = [(bar.name, bar.value, bar.interval) for bar in drawn.bars]
+    scores = [(m.label, m.key, report.score(m.key)) for m in METRICS.values() if m.in_summary]
+    scores += [(f"Verification, {metric_named(key).label}", key, report.verification(key)) for key in VERIFICATION]
+    for words, key, score in scores:
+        if score is not None:
+            rows.append((words, number(score.value, key), interval(score, key)))
+    if not rows:
+        return ""
+    first = max(len(row[0]) for row in rows)
+    lines = [f"  {name:<{first}}  {value:>6}  {between}".rstrip() for name, value, between in rows]
+    title = _wrapped(f"{label} with 95% interval, on {held_out(report)}", width, "  ")
+    return "\n".join([title, *lines])
+
+
+def _places(report: FitReport, has_report: bool) -> str:
+    files, run = "model.pt2, report.html, metrics.json, README.md", report.facts.run
+    lines = [f"  Result  {run}  ({files if has_report else files.replace('report.html, ', '')})"]
+    if has_report:
+        lines.append(f"  Report  headstart report {shlex.quote(run)}")
+    if report.next_command:
+        lines.append(f"  Next    {report.next_command}")
+    return "\n".join(lines)

@@ -1,0 +1,127 @@
+"""What was done, on what it was measured, and whether transfer helped, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headstart.metrics import metric_named
+from headstart.report.pages.fit.report import FitReport
+from headstart.report.words import difference, duration, listed, lowered, points
+from headstart.tune.policies.catalogue import kind_of
+
+BASELINES = {
+    "probe": ("Head alone", "a linear head on the pretrained features, nothing else trained"),
+    "scratch": ("Trained from scratch", "the same network without its pretrained weights"),
+    "classical": ("Classical features", "no pretrained weights"),
+    "majority": ("Majority class", "always names the most frequent class"),
+}
+_RIVALS = {
+    "probe": "the head alone",
+    "scratch": "the same network trained from scratch",
+    "classical": "the classical baseline, which uses no pretrained weights",
+}
+CLASSICAL = {
+    "image": "colour and gradient histograms, logistic",
+    "text": "TF-IDF, logistic",
+    "audio": "log-mel mean and deviation, logistic",
+}
+
+Emphasised = tuple[str, bool]
+
+
+def answers(target: str) -> tuple[str, str]:
+    """The noun for the classes of a target, singular and plural: ("speaker", "speakers")."""
+    if target in ("label", "target", "class") or not target.isalpha():
+        return "class", "classes"
+    if target.endswith("s"):
+        return target, target
+    return target, target[:-1] + "ies" if target[-1] == "y" and target[-2:-1] not in "aeiou" else target + "s"
+
+
+def sentence_parts(report: FitReport) -> list[Emphasised]:
+    """The sentence that says what was done, as (text, emphasised) pairs."""
+    trained, every = report.trained_stages, report.source.stages
+    name = (report.source.name, True)
+    parts: list[Emphasised]
+    if trained:
+        whole = len(trained) == len(every)
+        span = "all" if whole else trained[0] if len(trained) == 1 else f"{trained[0]} to {trained[-1]}"
+        done = kind_of(report.record.policy).done
+        parts = [(f"headstart {done} ", False), (span, not whole), (" of ", False), name]
+    else:
+        read = _read_stages(report.head_stages, every)
+        parts = [("headstart trained a linear head on ", False), *read, name]
+    parts += [(" to ", False), *_purpose(report), (", from ", False)]
+    parts.append((report.counted(report.record.n_train or 0), True))
+    total = report.record.seconds.get("total")
+    return [*parts, (f", in {duration(total)}." if total else ".", False)]
+
+
+def _read_stages(read: Sequence[str], every: Sequence[str]) -> list[Emphasised]:
+    if not read:
+        return []
+    if len(read) == len(every) and len(read) > 1:
+        return [(f"all {len(read)} stages", True), (" of ", False)]
+    if len(read) > 3:
+        return [(f"{len(read)} stages", True), (" of ", False)]
+    return [(listed(read), True), (" of ", False)]
+
+
+def _purpose(report: FitReport) -> list[Emphasised]:
+    task, classes = report.targets.task, report.facts.classes
+    one, many = answers(report.data.target)
+    if not task.has_classes:
+        return [("predict ", False), (report.data.target, True)]
+    if task.many_per_item:
+        return [("give each item any of ", False), (f"{len(classes)} labels", True)]
+    if len(classes) == 2 and one == "class":
+        first, second = classes
+        return [("tell ", False), (first, True), (" from ", False), (second, True)]
+    return [("tell ", False), (f"{len(classes)} {many}", True), (" apart", False)]
+
+
+def sentence(report: FitReport) -> str:
+    """The sentence that says what was done, as plain text."""
+    return "".join(text for text, _ in sentence_parts(report))
+
+
+def held_out(report: FitReport) -> str:
+    """What the scores were measured on, for use after "on"."""
+    n_items = report.counted(report.record.n_test or 0)
+    n_folds, group = report.record.n_folds, report.data.group
+    if not n_folds:
+        return f"{n_items} held out"
+    by = f", {group}s kept together" if group else ""
+    return f"{n_items}, each scored by a model that never saw it ({n_folds} folds{by})"
+
+
+@dataclass(frozen=True)
+class VerdictWords:
+    """Whether transfer helped: the outcome, a title and a sentence."""
+
+    outcome: str
+    title: str
+    text: str
+
+
+def verdict(report: FitReport) -> VerdictWords | None:
+    """The run's verdict in words; None if there is none."""
+    found = report.record.verdict
+    if found is None:
+        return None
+    rival = _RIVALS.get(found.against, "the best baseline without pretrained weights")
+    if found.against == "majority":
+        rival = report.targets.task.words.best_constant
+    by = ""
+    if found.difference.value is not None:
+        metric = lowered(metric_named(found.metric).label)
+        by = f"{points(found.difference.value, found.metric)} of {metric} against {rival}"
+        ends = difference(found.difference, found.metric)
+        by += f" (95% interval of the difference: {ends})" if ends else ""
+    if found.outcome == "positive":
+        return VerdictWords("positive", "Transfer helped", f"{by}." if by else f"Better than {rival}.")
+    if found.outcome == "negative":
+        return VerdictWords("negative", "Transfer hurt", f"{by}." if by else f"Worse than {rival}.")
+    tail = "The interval contains zero: these data cannot tell which is better."
+    return VerdictWords("undecided", "No clear difference", f"{by}. {tail}" if by else tail)

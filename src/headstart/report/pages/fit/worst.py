@@ -1,0 +1,153 @@
+"""The held-out items that the result got most wrong, with something to look at, read or listen to.
+
+Legend: N held-out items, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.report.media import Shown, shown
+from headstart.report.pages.fit.report import FitReport, HeldOut
+from headstart.report.shell import Section
+from headstart.report.words import duration, share
+from headstart.tasks import Targets
+
+N_SHOWN = {"image": 12, "text": 10, "audio": 8}
+_PREFIXES = {"image": "data:image/", "audio": "data:audio/", "text": ""}  # what a payload must begin with
+_WAVE = (300, 40.0)  # width and height of the picture of a recording
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An item that was answered wrongly.
+
+    Attributes:
+        row: its place among the held-out items.
+        label, predicted: what is true and what the result said.
+        probability, probability_of_label: of the class that was predicted, and of the true one; None if the
+            task has no single probability for an answer.
+    """
+
+    row: int
+    label: str
+    predicted: str
+    probability: float | None = None
+    probability_of_label: float | None = None
+
+
+@dataclass(frozen=True)
+class WaveBar:
+    """One bar of the picture of a recording."""
+
+    x: float
+    y: float
+    h: float
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of the gallery."""
+
+    name: str
+    label: str
+    predicted: str
+    sure: str
+    sure_of_label: str
+    kind: str
+    payload: str
+    bars: Sequence[WaveBar]
+    bar_width: float
+    seconds: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The items, the worst first; `verb` names what the result did ("called")."""
+
+    modality: str
+    verb: str
+    items: Sequence[Item]
+
+
+def worst_section(report: FitReport) -> Iterator[Section]:
+    """The section, if something is wrong."""
+    task, modality = report.targets.task, report.data.modality
+    if not len(report.held_out):
+        return
+    wrong = wrong_items(report.held_out, report.targets)
+    if not wrong:
+        return
+    items = [_item(report.held_out, each, modality) for each in wrong[: N_SHOWN[modality]]]
+    verb = "called" if task.one_per_item else "given" if task.many_per_item else "said"
+    lead = "The surest of its wrong answers" if task.one_per_item else "The answers that are furthest off"
+    of = f", of {report.counted(len(wrong))} classified wrongly in all" if task.one_per_item else ""
+    deck = (
+        f"{lead}{of}. Look here first: for labels that are wrong, for items no one could tell, for a habit of "
+        "the model."
+    )
+    yield Section(
+        "worst", "What it got most wrong", "fit/worst.html.j2", Gallery(modality, verb, items), deck
+    )
+
+
+def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
+    """All items that were answered wrongly, the worst first.
+
+    Classes: the wrong class was predicted with the most confidence over the true one. Labels and quantities: the
+    loss is largest.
+
+    Args:
+        held_out: what is true and what the result gave.
+        targets: the task with the names of its outputs.
+    """
+    if targets.task.one_per_item:
+        return _misclassified(held_out, targets.classes)
+    losses = targets.task.item_losses(held_out.outputs, held_out.codes)
+    answers = targets.decode(held_out.outputs)
+    labels = list(held_out.labels)
+    if targets.task.has_classes:
+        losses = np.where(answers == np.asarray(labels, dtype=object), -1.0, losses)
+        texts = [str(answer) for answer in answers]
+    else:
+        texts = [f"{value:.4g}" for value in answers]
+        labels = [f"{float(label):.6g}" for label in labels]
+    order = np.argsort(-losses, kind="stable")
+    return [Wrong(int(row), str(labels[row]), texts[row]) for row in order[losses[order] > 0]]
+
+
+def _misclassified(held_out: HeldOut, classes: Sequence[str]) -> list[Wrong]:
+    outputs_NC, truth = held_out.outputs, held_out.codes
+    named, rows = outputs_NC.argmax(axis=1), np.arange(len(held_out))
+    of_named, of_truth = outputs_NC[rows, named], outputs_NC[rows, truth]
+    wrong = np.flatnonzero(named != truth)
+    order = wrong[np.argsort(of_truth[wrong] - of_named[wrong], kind="stable")]
+    return [
+        Wrong(int(row), str(held_out.labels[row]), classes[named[row]], float(of_named[row]), float(of_truth[row]))
+        for row in order
+    ]
+
+
+def _item(held_out: HeldOut, wrong: Wrong, modality: str) -> Item:
+    media: Shown = shown(held_out.items[wrong.row], modality)
+    width, height = _WAVE
+    step = width / max(1, len(media.peaks))
+    heights = [max(1.5, peak * height) for peak in media.peaks]
+    bars = [
+        WaveBar(round(k * step, 2), round((height - h) / 2, 2), round(h, 2)) for k, h in enumerate(heights)
+    ]
+    return Item(
+        str(held_out.names[wrong.row]),
+        wrong.label,
+        wrong.predicted,
+        share(wrong.probability),
+        share(wrong.probability_of_label),
+        modality,
+        media.payload if media.payload.startswith(_PREFIXES[modality]) else "",
+        bars,
+        round(step * 0.62, 2),
+        "" if media.seconds is None else duration(media.seconds),
+    )
