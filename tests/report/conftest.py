@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from headstart.report import (
-    CalibrationBin,
-    Candidate,
-    HistoryPoint,
-    ProfilePoint,
-    ReportContext,
-    Score,
-    worst_items,
-)
-from headstart.runs import SplitPart
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Stands for what a data check found."""
-
-    kind: str
-    severity: Any
-    message: str
-    items: tuple[str, ...] = ()
-    n_items: int = 0
+from headstart.choose import ProfileRow
+from headstart.data import Finding
+from headstart.evidence import Verdict
+from headstart.metrics import Interval, calibration_bins
+from headstart.report.pages.fit import FitReport, HeldOut
+from headstart.runs import Chosen, DataFacts, Record, RunFacts, SourceFacts, SplitPart
+from headstart.tune import Candidate
 
 
 def simulated(
@@ -50,33 +35,19 @@ def simulated(
     return np.array(classes, dtype=object)[truth], odds / odds.sum(axis=1, keepdims=True)
 
 
-def with_interval(value: float, n_items: int, form: float = 1.0) -> dict[str, float]:
+def with_interval(value: float, n_items: int, form: float = 1.0) -> Interval:
     half = 1.96 * np.sqrt(max(value * (form - value), 0.004) / n_items)
-    return {"value": value, "low": max(0.0, value - half), "high": min(form, value + half)}
-
-
-def bins_of(right: np.ndarray, confidence: np.ndarray) -> tuple[CalibrationBin, ...]:
-    edges = np.linspace(0, 1, 16)
-    found = []
-    for low, high in pairwise(edges):
-        inside = (confidence > low) & (confidence <= high)
-        mean = (float(confidence[inside].mean()), float(right[inside].mean())) if inside.any() else (0.0, 0.0)
-        found.append(CalibrationBin(float(low), float(high), int(inside.sum()), *mean))
-    return tuple(found)
+    return Interval(value, max(0.0, value - half), min(form, value + half))
 
 
 def sample(
     modality: Any, items: list[Any], names: list[str], classes: tuple[str, ...], skill: float, **more: Any
-) -> ReportContext:
+) -> FitReport:
     """A run on simulated predictions for the items."""
     labels, probabilities = simulated(len(items), classes, skill, more.pop("labels", None), seed=4)
-    named = probabilities.argmax(axis=1)
     truth = np.array([classes.index(label) for label in labels])
-    right = (named == truth).astype(float)
-    confusion = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(confusion, (truth, named), 1)
-    bins = bins_of(right, probabilities.max(axis=1))
-    accuracy, n_items = float(right.mean()), len(items)
+    bins = calibration_bins(truth, probabilities)
+    accuracy, n_items = float((probabilities.argmax(axis=1) == truth).mean()), len(items)
     ece = sum(b.n_items * abs(b.accuracy - b.confidence) for b in bins) / n_items
     test = {name: with_interval(accuracy - lost, n_items) for name, lost in
             (("accuracy", 0.0), ("balanced_accuracy", 0.004), ("macro_f1", 0.007))}  # fmt: skip
@@ -87,50 +58,52 @@ def sample(
     classical = more.pop("classical", accuracy - 0.06)
     gap = accuracy - classical
     half = 0.03
-    outcome = "positive" if gap > half else "negative" if gap < -half else "undecided"
-    metrics = {
-        "n_train": 3 * n_items,
-        "n_validation": 0,
-        "n_test": n_items,
-        "test": test,
-        "baselines": {
+    outcome: Any = "positive" if gap > half else "negative" if gap < -half else "undecided"
+    stages, counts = more.pop("stages"), Counter(labels)
+    group, n_groups = more.pop("group", None), more.pop("n_groups", None)
+    record = Record(
+        source=SourceFacts(more.pop("source"), "3f1c0d5be9a0cd4e17b6a5", "net", 2_223_872, stages,
+                           **more.pop("provenance", {})),
+        data=DataFacts("data/items", "ab" * 32, modality, more.pop("target", "label"),
+                       {"train": 3 * n_items, "test": n_items}, len(classes), group, n_groups),
+        task="classification",
+        n_train=3 * n_items,
+        n_validation=0,
+        n_test=n_items,
+        n_folds=0,
+        test=test,
+        baselines={
             "majority": {"accuracy": with_interval(majority, n_items)},
             "classical": {"accuracy": with_interval(classical, n_items)},
             "probe": {"accuracy": with_interval(accuracy - 0.004, n_items)},
         },
-        "verdict": outcome,
-        "verdict_evidence": {
-            "against": "classical",
-            "metric": "accuracy",
-            "difference": {"value": gap, "low": gap - half, "high": gap + half},
-        },
-        "chosen": {"policy": "all", "cut": 5, "head_stages": [more["all_stages"][more.pop("best")]]},
-        "seconds": {"imports": 4.1, "scan": 0.9, "load": 0.4, "features": 11.8, "choose": 2.2,
-                    "baseline": 3.9, "evaluate": 0.7, "export": 3.1, "total": 23.0},
-        "peak_bytes": 912_000_000,
-        **more.pop("metrics", {}),
-    }  # fmt: skip
-    counts = Counter(labels)
+        verdict=Verdict(outcome, "classical", Interval(gap, gap - half, gap + half), "", "accuracy"),
+        chosen=Chosen("all", len(stages), (stages[more.pop("best")],)),
+        seconds={"imports": 4.1, "data": 0.9, "source": 0.4, "features": 11.8, "head": 2.2,
+                 "baseline": 3.9, "evaluate": 0.7, "export": 3.1, "total": 23.0},
+        peak_bytes=912_000_000,
+    )  # fmt: skip
+    record = replace(record, **more.pop("record", {}))
     parts = (
         SplitPart("train", 3 * n_items, more.pop("train_groups", None), {c: 3 * counts[c] for c in classes}),
         SplitPart("test", n_items, more.pop("test_groups", None), dict(counts)),
     )
-    return ReportContext(
-        modality=modality,
-        metrics=metrics,
-        classes=classes,
-        confusion=confusion,
-        calibration=bins,
-        wrong=worst_items(items, names, list(labels), probabilities, classes, modality),
-        parts=parts,
+    facts = RunFacts(
+        more.pop("run"),
+        "headstart fit data/items",
+        classes,
+        parts,
         created="24 November 2026, 14:40",
-        **more,
+        **{name: more.pop(name) for name in ("split_origin", "findings", "environment") if name in more},
     )
+    held_out = HeldOut(items, names, list(labels), truth, probabilities)
+    return FitReport(record, facts, held_out, **more)
 
 
-def profile(stages: tuple[str, ...], scores: list[float]) -> tuple[ProfilePoint, ...]:
+def profile(stages: tuple[str, ...], scores: list[float]) -> tuple[ProfileRow, ...]:
     return tuple(
-        ProfilePoint(s, v, v - 0.025, min(1.0, v + 0.022)) for s, v in zip(stages, scores, strict=True)
+        ProfileRow(s, k, v, v - 0.025, min(1.0, v + 0.022), 0.012, 1.0)
+        for k, (s, v) in enumerate(zip(stages, scores, strict=True))
     )
 
 
@@ -142,7 +115,7 @@ ENVIRONMENT = {
 }
 
 
-def image_sample(data: Path | None, folder: Path) -> ReportContext:
+def image_sample(data: Path | None, folder: Path) -> FitReport:
     """Chest X-rays with a shifted held-out part."""
     found = sorted((data / "chest_xray" / "test").rglob("*.jp*g")) if data else _drawn(folder)
     stages = ("stem", *(f"blocks.{k}" for k in range(7)))
@@ -150,25 +123,22 @@ def image_sample(data: Path | None, folder: Path) -> ReportContext:
         "image", list(found), ["/".join(p.parts[-3:]) for p in found], ("normal", "pneumonia"), 1.1,
         labels=[p.parent.name for p in found] if data else None,
         run="runs/xray", source="timm:mobilenetv2_100.tf2_ptq_in1k",
-        all_stages=stages, best=6, group="patient", n_groups=981, train_groups=581, test_groups=400,
+        stages=stages, best=6, group="patient", n_groups=981, train_groups=581, test_groups=400,
         profile=profile(stages, [0.71, 0.79, 0.84, 0.88, 0.905, 0.931, 0.944, 0.938]),
-        cross_validated=Score(0.942, 0.926, 0.957),
+        cross_validated=Interval(0.942, 0.926, 0.957),
         findings=(
             Finding("duplicates", "warning", "3 groups of exact duplicates inside train.",
                     ("train/normal/IM-0115-0001.jpeg", "train/normal/IM-0117-0001.jpeg"), 6),
             Finding("counts", "note", "normal and pneumonia have 600 items each."),
         ),
         split_origin="The split was given by the folders train and test; no patient is in both.",
-        command="headstart fit ../shared/data/chest_xray --source timm:mobilenetv2_100.tf2_ptq_in1k --seed 0 "
-        "--out runs/xray",
         next_command="headstart fit ../shared/data/chest_xray --freeze auto --budget 5m --out runs/xray",
-        provenance={"Licence": "Apache-2.0", "Upstream task": "ImageNet-1k", "Parameters": "2,223,872",
-                    "Digest": "sha256:3f1c0d5be9a0cd4e17b6a5"},
+        provenance={"licence": "Apache-2.0", "upstream": "ImageNet-1k"},
         environment=ENVIRONMENT,
     )  # fmt: skip
 
 
-def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
+def text_sample(data: Path | None, n_items: int = 600) -> FitReport:
     """Film reviews, with a fine-tuned suffix, a learning history and candidates."""
     if data:
         with (data / "sst2" / "sst2.csv").open(encoding="utf-8") as file:
@@ -181,32 +151,35 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
             for k in range(n_items)
         ]
     stages = ("embeddings", *(f"layer.{k}" for k in range(6)))
-    history = tuple(
-        HistoryPoint(k, 0.62 * 0.78**k + 0.11, 0.55 * 0.80**k + 0.24 + 0.012 * max(0, k - 5) ** 1.4,
-                     0.88 - 0.17 * 0.62**k - 0.004 * max(0, k - 6), 1e-4, 6.4)
+    history = [
+        {
+            "epoch": k,
+            "train_loss": 0.62 * 0.78**k + 0.11,
+            "validation_loss": 0.55 * 0.80**k + 0.24 + 0.012 * max(0, k - 5) ** 1.4,
+            "validation_accuracy": 0.88 - 0.17 * 0.62**k - 0.004 * max(0, k - 6),
+            "lr": 1e-4,
+            "seconds": 6.4,
+        }
         for k in range(1, 11)
-    )  # fmt: skip
-    context = sample(
+    ]
+    report = sample(
         "text", texts, [f"row {k + 7794}" for k in range(len(texts))], ("negative", "positive"), 1.9,
         labels=labels,
         run="runs/sst2", source="hf:intfloat/multilingual-e5-small",
-        all_stages=stages, best=6, trained_stages=stages[4:], history=history,
+        stages=stages, best=6, history=history,
         profile=profile(stages, [0.661, 0.702, 0.748, 0.771, 0.799, 0.812, 0.818]),
         candidates=(
-            Candidate("all", Score(0.817, 0.79, 0.842), 9.8, note="head on stored features"),
-            Candidate("until:layer.2", Score(0.861, 0.837, 0.884), 64.0, True),
-            Candidate("none", Score(0.855, 0.83, 0.878), 171.0, note="stopped by the budget"),
-            Candidate("first:1", None, 0.0, note="left out: no time"),
+            Candidate("all", True, "head on stored features", seconds=9.8, accuracy=0.817, name="all"),
+            Candidate("until:layer.2", True, "", seconds=64.0, accuracy=0.861, name="until:layer.2", chosen=True),
+            Candidate("none", True, "stopped by the budget", seconds=171.0, accuracy=0.855, name="none"),
+            Candidate("first:1", False, "left out: no time", name="first:1"),
         ),
         split_origin="The column split has train, dev and test; dev is validation.",
         findings=(Finding("leak", "warning", "3 texts are in train and in test with the same label.",
                           ("row 112 and row 8021: “no. .”", "row 3 and row 9001: “cool .”"), 3),),
-        command="headstart fit ../shared/data/sst2/sst2.csv --source hf:intfloat/multilingual-e5-small"
-        " --freeze auto --budget 5m --out runs/sst2",
         environment=ENVIRONMENT,
-        provenance={"Licence": "Apache-2.0"},
+        provenance={"licence": "Apache-2.0"},
     )  # fmt: skip
-    chosen = {"policy": "until:layer.2", "cut": 4, "head_stages": ["layer.5"]}
     rows = [
         {"stage": name, "n_parameters": 1_774_464, "fate": "frozen", "trains": False} for name in stages[:4]
     ]
@@ -222,11 +195,16 @@ def text_sample(data: Path | None, n_items: int = 600) -> ReportContext:
         "suggestion": 8.1e-5,
         "reason": "where the loss falls fastest",
     }
-    told = {"chosen": chosen, "stages": rows, "rate_search": search}
-    return replace(context, metrics={**context.metrics, **told})
+    record = replace(
+        report.record,
+        chosen=Chosen("until:layer.2", 4, ("layer.5",), stages[4:]),
+        best_epoch=7,
+        extra={"stages": rows, "rate_search": search},
+    )
+    return replace(report, record=record)
 
 
-def audio_sample(data: Path | None, folder: Path) -> ReportContext:
+def audio_sample(data: Path | None, folder: Path) -> FitReport:
     """Ten speakers by a Whisper encoder, where the classical baseline does better."""
     speakers = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
     found = sorted((data / "emodb" / "audio").glob("*.flac"))[:535] if data else _sung(folder)
@@ -235,26 +213,23 @@ def audio_sample(data: Path | None, folder: Path) -> ReportContext:
         "audio", list(found), [f"audio/{p.name}" for p in found], speakers, 3.3,
         labels=[p.name[:2] for p in found] if data else None,
         run="runs/speakers", source="../shared/weights/whisper-tiny.en-encoder", target="speaker",
-        group="sentence", n_groups=10, n_folds=10, all_stages=stages, best=1, classical=0.972,
+        group="sentence", n_groups=10, stages=stages, best=1, classical=0.972,
         profile=profile(stages, [0.929, 0.955, 0.927, 0.736, 0.486]),
-        metrics={"n_train": len(found), "verification": {
-            "eer": {"value": 0.357, "low": 0.34, "high": 0.374},
-            "min_dcf": {"value": 0.998, "low": 0.995, "high": 1.0}}},
+        record={"n_train": len(found), "n_folds": 10, "verification": {
+            "eer": Interval(0.357, 0.34, 0.374), "min_dcf": Interval(0.998, 0.995, 1.0)}},
         split_origin="No split was given: 10-fold cross-validation by sentence.",
-        command="headstart fit ../shared/data/emodb --target speaker --group sentence --folds 10 "
-        "--source ../shared/weights/whisper-tiny.en-encoder --out runs/speakers",
         environment=ENVIRONMENT,
     )  # fmt: skip
 
 
-def many_sample() -> ReportContext:
+def many_sample() -> FitReport:
     """Sixty classes, so that the confusion matrix is drawn as squares."""
     classes = tuple(f"species number {k}" for k in range(60))
     stages = tuple(f"blocks.{k}" for k in range(24))
     texts = [f"text {k}" for k in range(900)]
     return sample(
         "text", texts, [f"row {k + 1}" for k in range(900)], classes, 3.6, run="runs/many", source="hf:a/b",
-        all_stages=stages, best=20, profile=profile(stages, [0.3 + 0.55 * (1 - 0.86**k) for k in range(24)]),
+        stages=stages, best=20, profile=profile(stages, [0.3 + 0.55 * (1 - 0.86**k) for k in range(24)]),
     )  # fmt: skip
 
 
@@ -287,7 +262,7 @@ def _sung(folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReportContext]:
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FitReport]:
     """A run of each modality on generated items, and one of sixty classes."""
     folder = tmp_path_factory.mktemp("items")
     return {

@@ -71,10 +71,11 @@ class Section:
 
     Attributes:
         key: its anchor.
-        title: its heading, and its line in the contents.
+        title: its heading.
         template: the template of what is below the heading; `it` is the content there.
         content: what the template draws.
         deck: one sentence under the heading.
+        contents: its line in the contents; "": the heading.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Section:
     template: str
     content: Any
     deck: str = ""
+    contents: str = ""
 
 
 @dataclass(frozen=True)

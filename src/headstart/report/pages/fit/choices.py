@@ -70,7 +70,6 @@ class Tried:
     seconds: str
     chosen: bool
     mark: Whisker | None
-    interval: str = ""
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,8 @@ def worst_section(report: FitReport) -> Iterator[Section]:
         f"{lead}{of}. Look here first: for labels that are wrong, for items no one could tell, for a habit of "
         "the model."
     )
-    yield Section(
-        "worst", "What it got most wrong", "fit/worst.html.j2", Gallery(modality, verb, items), deck
-    )
+    content = Gallery(modality, verb, items)
+    yield Section("worst", "What it got most wrong", "fit/worst.html.j2", content, deck, "Most wrong")
 
 
 def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
