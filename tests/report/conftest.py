@@ -17,7 +17,8 @@ from headstart.evidence import Verdict
 from headstart.metrics import Interval, calibration_bins
 from headstart.report.pages.fit import FitReport, HeldOut
 from headstart.runs import Chosen, DataFacts, Record, RunFacts, SourceFacts, SplitPart
-from headstart.tune import Candidate
+from headstart.tune import CandidateResult
+from headstart.tune.race.study import Outcome
 
 
 def simulated(
@@ -168,12 +169,7 @@ def text_sample(data: Path | None, n_items: int = 600) -> FitReport:
         run="runs/sst2", source="hf:intfloat/multilingual-e5-small",
         stages=stages, best=6, history=history,
         profile=profile(stages, [0.661, 0.702, 0.748, 0.771, 0.799, 0.812, 0.818]),
-        candidates=(
-            Candidate("all", True, "head on stored features", seconds=9.8, accuracy=0.817, name="all"),
-            Candidate("until:layer.2", True, "", seconds=64.0, accuracy=0.861, name="until:layer.2", chosen=True),
-            Candidate("none", True, "stopped by the budget", seconds=171.0, accuracy=0.855, name="none"),
-            Candidate("first:1", False, "left out: no time", name="first:1"),
-        ),
+        candidates=tried(),
         split_origin="The column split has train, dev and test; dev is validation.",
         findings=(Finding("leak", "warning", "3 texts are in train and in test with the same label.",
                           ("row 112 and row 8021: “no. .”", "row 3 and row 9001: “cool .”"), 3),),
@@ -202,6 +198,28 @@ def text_sample(data: Path | None, n_items: int = 600) -> FitReport:
         extra={"stages": rows, "rate_search": search},
     )
     return replace(report, record=record)
+
+
+def tried() -> tuple[CandidateResult, ...]:
+    """What a race tried."""
+    return (
+        CandidateResult(
+            "all", Outcome.HEAD_ALONE, "head on stored features", seconds=9.8, accuracy=0.817, name="all"
+        ),
+        CandidateResult(
+            "until:layer.2",
+            Outcome.BETTER,
+            "",
+            seconds=64.0,
+            accuracy=0.861,
+            name="until:layer.2",
+            chosen=True,
+        ),
+        CandidateResult(
+            "none", Outcome.PUT_ASIDE, "stopped by the budget", seconds=171.0, accuracy=0.855, name="none"
+        ),
+        CandidateResult("first:1", Outcome.NO_TIME, "left out: no time", name="first:1"),
+    )
 
 
 def audio_sample(data: Path | None, folder: Path) -> FitReport:

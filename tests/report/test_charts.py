@@ -7,8 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.report import ProfilePoint
-from headstart.report.charts import Scale, curves, depth, nice_ticks, phases, rate_curve
+from headstart.metrics import Interval
+from headstart.report.charts import Scale, curves, depth, nice_ticks, rate_curve, spans
 
 shares = st.floats(0, 1)
 numbers = st.floats(-1e6, 1e6).map(lambda v: round(v, 6))
@@ -28,28 +28,26 @@ def test_scale_keeps_marks_inside_and_in_order(values: list[float]) -> None:
     scale = Scale(values, bound=1.0)
     places = [scale.at(v) for v in sorted(values)]
     assert places == sorted(places) and all(0 <= p <= 100 for p in places)
-    assert scale.high <= 1.0 + 1e-9 and all(math.isfinite(t["at"]) for t in scale.ticks)
+    assert scale.high <= 1.0 + 1e-9 and all(math.isfinite(t.at) for t in scale.ticks)
 
 
 def test_depth_marks_what_the_head_reads() -> None:
-    drawn = depth((ProfilePoint("a", 0.5), ProfilePoint("b", 0.9, 0.8, 0.95)), ("b",), "accuracy")
-    assert [d["chosen"] for d in drawn["dots"]] == [False, True]
-    assert drawn["n_chosen"] == 1 and not drawn["dots"][0]["has_interval"]
+    drawn = depth((("a", Interval(0.5)), ("b", Interval(0.9, 0.8, 0.95))), ("b",), "accuracy")
+    assert [dot.chosen for dot in drawn.dots] == [False, True]
+    assert drawn.n_chosen == 1 and not drawn.dots[0].mark.has_interval
 
 
 def test_no_history_draws_no_curves() -> None:
-    assert curves((), [("score", "validation")], "accuracy") is None
+    assert curves([("score", "validation", [])], "accuracy") is None
+    assert curves([("score", "validation", [(1, None)])], "accuracy") is None
 
 
-def test_phases_follow_one_another() -> None:
-    rows = phases({"imports": 9.0, "scan": 1.0, "features": 3.0, "total": 4.0})
-    assert [(r["left"], r["width"]) for r in rows] == [(0.0, 25.0), (25.0, 75.0)]
+def test_spans_follow_one_another() -> None:
+    rows = spans([("scan", 1.0), ("nothing", 0.0), ("features", 3.0)])
+    assert [(r.left, r.width) for r in rows] == [(0.0, 25.0), (25.0, 75.0)]
 
 
 def test_the_rate_curve_marks_the_rate_taken_on_a_logarithmic_scale() -> None:
-    search = {"rates": [1e-6, 1e-4, 1e-2], "losses": [1.0, 0.5, 9.0], "suggestion": 1e-4, "reason": "r"}
-    drawn = rate_curve(search)
-    assert drawn is not None
-    assert drawn["taken"] == 50.0 and [tick["at"] for tick in drawn["rates"]] == [0, 25, 50, 75, 100]
-    assert drawn["points"].split()[-1].endswith(",0.00")  # beyond the picture is its upper edge
-    assert rate_curve(None) is None
+    drawn = rate_curve([1e-6, 1e-4, 1e-2], [1.0, 0.5, 9.0], 1e-4)
+    assert drawn.taken == 50.0 and [tick.at for tick in drawn.rates] == [0, 25, 50, 75, 100]
+    assert drawn.points.split()[-1].endswith(",0.00")  # beyond the picture is its upper edge

@@ -11,8 +11,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from headstart.report import worst_items
-from headstart.report.media import AUDIO_BYTES, IMAGE_BYTES, audio_clip, excerpt, thumbnail
+from headstart.report.media import AUDIO_BYTES, IMAGE_BYTES, Shown, audio_clip, excerpt, shown, thumbnail
 
 
 def content(uri: str) -> io.BytesIO:
@@ -54,15 +53,6 @@ def test_excerpts_are_cut_at_words() -> None:
     assert len(excerpt("x" * 5000)) <= 400
 
 
-def test_worst_are_the_surest_and_damaged_items_are_empty(tmp_path: Path) -> None:
+def test_a_damaged_item_is_shown_empty(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"not an image")
-    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
-    found = worst_items(
-        [tmp_path / "bad.jpg"] * 4, list("abcd"), ["y", "y", "x", "x"], probabilities, ["x", "y"], "image"
-    )
-    assert [(w.name, w.label, w.predicted) for w in found] == [
-        ("a", "y", "x"),
-        ("d", "x", "y"),
-        ("b", "y", "x"),
-    ]
-    assert all(w.payload == "" for w in found) and found[0].probability == 0.9
+    assert shown(tmp_path / "bad.jpg", "image") == shown(tmp_path / "none.wav", "audio") == Shown()

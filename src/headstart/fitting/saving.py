@@ -13,7 +13,7 @@ from headstart.clock import Clock, peak_bytes
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence, gather
 from headstart.fitting.learner import Learner
-from headstart.fitting.report_facts import report_context, run_facts
+from headstart.fitting.report_facts import fit_report, run_facts
 from headstart.fitting.result import Learned
 from headstart.fitting.stages import stage_rows
 from headstart.runs.run import TRAINING, Run
@@ -44,9 +44,9 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
         saved = _save(run, learned)
     record = _now(record, clock)
     with clock.phase("report"):
-        context = report_context(run, learner, learned, evaluation, record.to_json())
+        shown = fit_report(run, learner, learned, evaluation, record)
         if learner.config.report:
-            run.write_text("report.html", render(context))
+            run.write_text("report.html", render(shown))
     record = _now(record, clock)
     _write_card(run, learner, saved, record)
     run.write_record(record)
@@ -54,7 +54,7 @@ def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Ev
         run.write_jsonl("history.jsonl", learned.trained.history)
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
-    return Run(run.path, record.to_json(), end_block(context, has_report=learner.config.report))
+    return Run(run.path, record.to_json(), end_block(shown, has_report=learner.config.report))
 
 
 def _now(record: Record, clock: Clock) -> Record:

@@ -6,7 +6,16 @@ floats from 0 to 100, so nothing of the data can reach the page's markup through
 
 from headstart.report.charts.scale import Scale, Tick, Whisker, nice_ticks, whisker
 from headstart.report.charts.scores import Comparison, Depth, ReliabilityBar, comparison, depth, reliability
-from headstart.report.charts.series import Curves, RateCurve, Scatter, Span, curves, rate_curve, scatter, spans
+from headstart.report.charts.series import (
+    Curves,
+    RateCurve,
+    Scatter,
+    Span,
+    curves,
+    rate_curve,
+    scatter,
+    spans,
+)
 
 __all__ = [
     "Comparison",

@@ -67,4 +67,6 @@ def _code(text: str) -> str:
 
 @cache
 def _text(name: str) -> str:
-    return resources.files("headstart.report").joinpath("templates", "shell", name).read_text(encoding="utf-8")
+    return (
+        resources.files("headstart.report").joinpath("templates", "shell", name).read_text(encoding="utf-8")
+    )

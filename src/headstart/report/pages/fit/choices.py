@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.choose import ProfileRow
 from headstart.metrics import Interval, metric_named
 from headstart.report.charts import (
     Curves,
@@ -38,7 +39,10 @@ def depth_section(report: FitReport) -> Iterator[Section]:
     if len(report.profile) < 2:
         return
     key = report.targets.task.quality_name()
-    scores = [(row.stage, Interval.of({"value": row.score, "low": row.low, "high": row.high})) for row in report.profile]
+    scores = [
+        (row.stage, Interval.of({"value": row.score, "low": row.low, "high": row.high}))
+        for row in report.profile
+    ]
     chart, metric = depth(scores, report.head_stages, key), metric_named(key).label
     columns = (("Stage", False), (metric, True), ("95% interval", True), ("Read by the head", False))
     rows = tuple((dot.stage, dot.value, dot.interval, "yes" if dot.chosen else "") for dot in chart.dots)
@@ -46,11 +50,18 @@ def depth_section(report: FitReport) -> Iterator[Section]:
     yield Section("depth", "Depth profile", "fit/depth.html.j2", content, _depth_takeaway(report, key))
 
 
+def _interval(row: ProfileRow) -> Interval:
+    """The score of a stage; without an interval if all training items are of one group."""
+    return Interval.of({"value": row.score, "low": row.low, "high": row.high})
+
+
 def _depth_takeaway(report: FitReport, key: str) -> str:
     best, last = max(report.profile, key=lambda row: row.score), report.profile[-1]
     task = report.targets.task
     what = answers(report.data.target)[0] if task.one_per_item else report.data.target
-    lead = f"{best.stage} reads the {'labels' if task.many_per_item else what} best ({number(best.score, key)})"
+    lead = (
+        f"{best.stage} reads the {'labels' if task.many_per_item else what} best ({number(best.score, key)})"
+    )
     if best is last:
         return f"{lead}: the last stage, the usual choice, is right here."
     if last.score >= best.low:
@@ -198,7 +209,13 @@ def _series(rows: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, f
 
 
 def _history_table(rows: Sequence[Mapping[str, Any]], scored: str, key: str, metric: str) -> Table:
-    columns = (("Epoch", False), ("Training loss", True), ("Validation loss", True), (metric, True), ("Time", True))
+    columns = (
+        ("Epoch", False),
+        ("Training loss", True),
+        ("Validation loss", True),
+        (metric, True),
+        ("Time", True),
+    )
 
     def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         losses = (row.get("train_loss"), row.get("validation_loss"))
@@ -220,8 +237,11 @@ def _history_takeaway(report: FitReport, scored: str) -> str:
     if kept is None or kept.get("validation_loss") is None:
         return ""
     score = kept.get(scored)
-    beside = "" if score is None else f", with {number(score, report.quality)} {lowered(metric_named(report.quality).label)}"
+    beside = (
+        ""
+        if score is None
+        else f", with {number(score, report.quality)} {lowered(metric_named(report.quality).label)}"
+    )
     when = "before the first epoch" if epoch == 0 else f"after epoch {epoch:g}"
     found = f"The validation loss was lowest {when} ({kept['validation_loss']:.3f}{beside})"
     return f"{found}; {'training kept these weights' if report.trained_stages else 'the head alone was returned'}."
-

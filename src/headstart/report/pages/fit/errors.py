@@ -126,7 +126,12 @@ def _rows(matrix: np.ndarray, names: Sequence[str]) -> list[Row]:
             name,
             int(matrix[row].sum()),
             [
-                Cell(names[column], int(matrix[row, column]), round(float(shares[row, column]), 3), row == column)
+                Cell(
+                    names[column],
+                    int(matrix[row, column]),
+                    round(float(shares[row, column]), 3),
+                    row == column,
+                )
                 for column in range(len(names))
             ],
         )

@@ -38,6 +38,4 @@ SECTIONS = (
 def page(report: FitReport) -> Page:
     """The page of a run."""
     sections = tuple(section for make in SECTIONS for section in make(report))
-    return Page(
-        report.facts.run, report.facts.created, sentence(report), result_section(report), sections
-    )
+    return Page(report.facts.run, report.facts.created, sentence(report), result_section(report), sections)

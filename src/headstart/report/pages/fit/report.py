@@ -17,7 +17,7 @@ from headstart.choose import ProfileRow
 from headstart.metrics import Interval
 from headstart.runs import DataFacts, Record, RunFacts, SourceFacts
 from headstart.tasks import Targets, task_named
-from headstart.tune import Candidate
+from headstart.tune import CandidateResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class FitReport:
     held_out: HeldOut = field(default_factory=HeldOut)
     profile: Sequence[ProfileRow] = ()
     cross_validated: Interval | None = None
-    candidates: Sequence[Candidate] = ()
+    candidates: Sequence[CandidateResult] = ()
     history: Sequence[Mapping[str, Any]] = ()
     quality: str = "accuracy"
     next_command: str = ""

@@ -52,7 +52,9 @@ def _scores(report: FitReport, width: int) -> str:
     label = metric_named(drawn.key).label
     rows = [(bar.name, bar.value, bar.interval) for bar in drawn.bars]
     scores = [(m.label, m.key, report.score(m.key)) for m in METRICS.values() if m.in_summary]
-    scores += [(f"Verification, {metric_named(key).label}", key, report.verification(key)) for key in VERIFICATION]
+    scores += [
+        (f"Verification, {metric_named(key).label}", key, report.verification(key)) for key in VERIFICATION
+    ]
     for words, key, score in scores:
         if score is not None:
             rows.append((words, number(score.value, key), interval(score, key)))

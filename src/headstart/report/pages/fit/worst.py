@@ -125,7 +125,13 @@ def _misclassified(held_out: HeldOut, classes: Sequence[str]) -> list[Wrong]:
     wrong = np.flatnonzero(named != truth)
     order = wrong[np.argsort(of_truth[wrong] - of_named[wrong], kind="stable")]
     return [
-        Wrong(int(row), str(held_out.labels[row]), classes[named[row]], float(of_named[row]), float(of_truth[row]))
+        Wrong(
+            int(row),
+            str(held_out.labels[row]),
+            classes[named[row]],
+            float(of_named[row]),
+            float(of_truth[row]),
+        )
         for row in order
     ]
 
