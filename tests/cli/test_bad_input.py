@@ -75,7 +75,7 @@ WRONG_DATA: dict[str, tuple[Maker, list[str]]] = {
     "an empty folder": (lambda f: f, ["is empty", "one folder for each class"]),
     "many cut jpegs": (
         lambda f: cut_jpegs(f / "d", 10),
-        ["10 of 30 images", "a/00.jpg", "truncated JPEG", "mend them or take them out"],
+        ["10 of 30 images", "a/00.jpg", "truncated JPEG", "repair them or remove them"],
     ),
     "no label column": (table("text,mood\n" + ROWS), ["data.csv", "--target", "Columns: mood"]),
     "a broken quote": (table("text,label\n" + ROWS + '"open,a\nx,b\n'), ["data.csv", "row 21", "quote"]),

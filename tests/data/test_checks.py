@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headstart.data.checks import check, check_lengths, drop_unreadable
+from headstart.data.checks import check
 from headstart.data.examples import Examples, string_array
 from headstart.data.findings import Finding
+from headstart.data.length_checks import check_lengths
 from headstart.data.preprocessing import (
     AudioPreprocessing,
     ImagePreprocessing,
@@ -22,6 +23,7 @@ from headstart.data.preprocessing import (
 )
 from headstart.data.read import read_examples
 from headstart.data.scanning import Scan, scan
+from headstart.data.unreadable import drop_unreadable
 from headstart.errors import DataError
 
 WHISPER = AudioPreprocessing(max_seconds=30.0)

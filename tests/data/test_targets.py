@@ -46,10 +46,10 @@ def test_whole_numbers_are_a_quantity_when_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        ("high", "row 3.*'high' is no number"),
+        ("high", "row 3.*'high' is not a number"),
         ("nan", "row 3.*'nan' is not finite"),
         ("-inf", "is not finite"),
-        ("3,5", "decimal comma"),
+        ("3,5", "decimal points, not commas"),
         ("", "is empty for 1 of 30 items .row 3"),
     ],
 )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.data.audio import decode_audio
     from headstart.data.augment import Augment
-    from headstart.data.checks import check, check_lengths, check_unreadable, drop_unreadable
+    from headstart.data.checks import check
     from headstart.data.dataset import DataSet
     from headstart.data.duplicate_checks import identity
     from headstart.data.examples import Examples, Modality
     from headstart.data.findings import Finding
     from headstart.data.images import decode_image
+    from headstart.data.length_checks import check_lengths
     from headstart.data.loading import load_batches, plan_batches
     from headstart.data.preprocessing import (
         AudioPreprocessing,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from headstart.data.read import read_examples
     from headstart.data.scanning import Scan, scan
     from headstart.data.splits import bound_groups, fold_indices, holdout_indices, with_splits
+    from headstart.data.unreadable import check_unreadable, drop_unreadable
 
 _HOMES = {
     "AudioPreprocessing": "preprocessing",
@@ -40,11 +42,11 @@ _HOMES = {
     "TextPreprocessing": "preprocessing",
     "bound_groups": "splits",
     "check": "checks",
-    "check_lengths": "checks",
-    "check_unreadable": "checks",
+    "check_lengths": "length_checks",
+    "check_unreadable": "unreadable",
     "decode_audio": "audio",
     "decode_image": "images",
-    "drop_unreadable": "checks",
+    "drop_unreadable": "unreadable",
     "fold_indices": "splits",
     "holdout_indices": "splits",
     "identity": "duplicate_checks",

@@ -24,8 +24,8 @@ def decode_audio(item: Item, rate_hz: int, max_seconds: float | None = None) -> 
 
     Args:
         item: a path or encoded bytes.
-        rate_hz: samples a second wanted.
-        max_seconds: what comes later is cut off, and not even read.
+        rate_hz: samples per second wanted.
+        max_seconds: anything after this is neither read nor kept.
 
     Returns:
         float32 (n_samples,), full scale at 1.
@@ -57,7 +57,7 @@ def read_waveform(item: Item, max_seconds: float | None = None) -> tuple[np.ndar
         float32 (n_samples,) and the rate in Hz.
 
     Raises:
-        Unreadable: empty, damaged, of a format that libsndfile does not know, or with values that are no
+        Unreadable: empty, damaged, of a format that libsndfile does not know, or with values that are not
             numbers.
     """
     with open_audio(item) as sound:
@@ -65,7 +65,7 @@ def read_waveform(item: Item, max_seconds: float | None = None) -> tuple[np.ndar
 
 
 def _beginning(sound: Any, max_seconds: float | None) -> np.ndarray:
-    """float32 (n_samples,) mono from where an opened recording stands."""
+    """float32 (n_samples,) mono from the current position of an opened recording."""
     limit = -1 if max_seconds is None else math.ceil(max_seconds * sound.samplerate)
     samples = _read(sound, limit)
     _require_whole(sound, len(samples), sound.frames if limit < 0 else min(limit, sound.frames))
@@ -78,7 +78,7 @@ def _beginning(sound: Any, max_seconds: float | None) -> np.ndarray:
 
 
 def _read(sound: Any, n_frames: int) -> np.ndarray:
-    """float32 (n_frames at most, n_channels) from where an opened recording stands."""
+    """float32 (n_frames at most, n_channels) from the current position of an opened recording."""
     try:
         return np.asarray(sound.read(n_frames, dtype="float32", always_2d=True))
     except Exception as error:  # soundfile raises several kinds on a damaged stream

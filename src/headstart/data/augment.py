@@ -1,7 +1,7 @@
 """Seeded augmentations: what is drawn depends on (seed, item digest, view) alone, never on order or threads.
 
 Pictures: a random resized crop and a mirror image, and with the kind "trivial" one of TrivialAugment's changes
-of colour or shape (Müller and Hutter 2021). Recordings: gain, noise and shift, and as told speed (Ko et al. 2015)
+of colour or shape (Müller and Hutter 2021). Recordings: gain, noise and shift, and if asked for speed (Ko et al. 2015)
 and SpecAugment's masks (Park et al. 2019). Texts: words left out.
 """
 
@@ -65,7 +65,7 @@ class Augment:
 
     @property
     def settings(self) -> str:
-        """What differs from the default settings, as JSON; "" where nothing does. For keys of stored views."""
+        """What differs from the default settings, as JSON; "" if nothing does. For keys of stored views."""
         changed = {
             field.name: value
             for field in fields(self)
@@ -121,13 +121,13 @@ def speed_factor(seed: int, augment: Augment) -> float:
 
 
 def augment_waveform(waveform: np.ndarray, seed: int, augment: Augment, rate_hz: int = 16_000) -> np.ndarray:
-    """One view of a recording: moved, louder or softer, with faint noise; as told also faster and masked.
+    """One view of a recording: moved, louder or softer, with faint noise; if asked for also faster and masked.
 
     Args:
         waveform: float32 (n_samples,).
         seed: of this item and view.
         augment: how much of each.
-        rate_hz: samples a second.
+        rate_hz: samples per second.
 
     Returns:
         float32 (round(n_samples / speed_factor),).
@@ -173,7 +173,7 @@ def mask_waveform(waveform: np.ndarray, seed: int, rate_hz: int) -> np.ndarray:
     Args:
         waveform: float32 (n_samples,).
         seed: of this item and view.
-        rate_hz: samples a second.
+        rate_hz: samples per second.
 
     Returns:
         float32 (n_samples,).

@@ -42,7 +42,7 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
 
     Args:
         name: as given with the option.
-        columns: what there is.
+        columns: of the table.
         where: the file, for the message.
         option: "--target", "--group" or "--domain".
 
@@ -108,7 +108,7 @@ def text_column(
         taken: columns that are something else (target, group, split).
 
     Returns:
-        The column, and a sentence that says so where it was guessed ("" for a column named text).
+        The column, and a sentence that says so if it was guessed ("" for a column named text).
 
     Raises:
         DataError: no column, or more than one, looks like text.
@@ -145,7 +145,7 @@ def target_column(columns: Iterable[str], target: str | None, where: str, labell
     found = find_column(TARGET_NAMES, listed)
     if found is None and labelled:
         raise DataError(
-            f"{where} has no column label, target or class: say which one to learn with --target. "
+            f"{where} has no column label, target or class: name the one to learn with --target. "
             f"Columns: {', '.join(listed)}."
         )
     return found

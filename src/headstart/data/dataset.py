@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from headstart.clock import Clock
-from headstart.data.checks import check, check_unreadable, drop_unreadable
+from headstart.data.checks import check
 from headstart.data.duplicate_checks import identity
 from headstart.data.examples import Examples, Modality
 from headstart.data.findings import Finding
@@ -18,6 +18,7 @@ from headstart.data.labels import require_labels
 from headstart.data.read import read_examples
 from headstart.data.scanning import Scan, scan
 from headstart.data.splits import bound_groups, with_splits
+from headstart.data.unreadable import check_unreadable, drop_unreadable
 from headstart.processes import available_cores
 
 Labels = Literal["required", "optional"]

@@ -22,7 +22,7 @@ def identity(examples: Examples, scan: Scan) -> np.ndarray:
 
     Args:
         examples: N items.
-        scan: what the pass over them saw.
+        scan: what one pass over them found.
 
     Returns:
         (N,) strings, "" where unreadable.
@@ -40,11 +40,11 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
 
     Args:
         examples: N items, with the split they will be used in.
-        scan: what the pass over them saw.
+        scan: what one pass over them found.
     """
     units = UNITS[examples.modality]
     groups = equal_groups(identity(examples, scan))
-    aside = " (case, punctuation and spaces aside)" if examples.modality == "text" else ""
+    aside = " (ignoring case, punctuation and spaces)" if examples.modality == "text" else ""
     found = _by_crossing(
         examples,
         groups,
@@ -70,7 +70,7 @@ def nearly_repeated(examples: Examples, scan: Scan) -> list[Finding]:
 
     Args:
         examples: N items, with the split they will be used in.
-        scan: what the pass over them saw.
+        scan: what one pass over them found.
     """
     readable = np.flatnonzero(scan.digests != "")
     if len(readable) < 2 or examples.modality == "text":
@@ -96,7 +96,7 @@ def _by_crossing(
     within: str,
     so: str = "",
 ) -> list[Finding]:
-    """A warning on groups that lie in more than one part of the split, a note on those that do not."""
+    """A warning on groups that lie in more than one part of the split, a note on the others."""
     splits = examples.splits
     crosses = [splits is not None and len(set(splits[group])) > 1 for group in groups]
     found: list[Finding] = []

@@ -1,6 +1,6 @@
 """Exact and near duplicates, without comparing every pair in Python.
 
-Two fingerprints are near where the correlation of their bytes is high. Up to 20,000 items all pairs are
+Two fingerprints are near if the correlation of their bytes is high. Up to 20,000 items all pairs are
 compared in blocks of a matrix product; beyond that only items that fall into one bucket of a
 random-hyperplane hash (Charikar 2002) are compared, over several hashes, so that a near duplicate is missed
 rarely and time stays linear.
@@ -17,7 +17,7 @@ import numpy as np
 EXACT_UP_TO = 20_000
 _BLOCK = 2048
 _N_HASHES = 8
-_BUCKET = 32  # items a bucket holds on average
+_BUCKET = 32  # items per bucket on average
 _MAX_PAIRS = 100_000
 
 

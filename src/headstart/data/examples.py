@@ -35,13 +35,13 @@ def string_array(values: Iterable[Any]) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Items and what is known of each, as read from the user's data.
+    """Items and what is known about each, as read from the user's data.
 
     Args:
         modality: "image", "text" or "audio".
         items: N items: paths, texts, encoded bytes or pixel arrays (H, W) or (H, W, 3) uint8; fetched one by
             one.
-        names: (N,) how each item is called in messages: a relative path, "row 12", "train_images[3]".
+        names: (N,) the name of each item in messages: a relative path, "row 12", "train_images[3]".
         labels: (N,) the target's values as text, in the form of the task; "" where unknown, None if all are.
         groups: (N,) what must not lie on two sides of a split (patient, speaker), None if there are none.
         domains: (N,) where each item comes from (photo, sketch; one hospital, another), None if there are none.
@@ -86,8 +86,7 @@ class Examples:
         for what, values in per_item.items():
             if values is not None and len(values) != len(self.items):
                 raise DataError(
-                    f"{what} has {len(values):,} values for {len(self.items):,} items: give one for "
-                    "each item."
+                    f"{what} has {len(values):,} values for {len(self.items):,} items: give one per item."
                 )
 
     def __len__(self) -> int:
@@ -168,7 +167,7 @@ class Examples:
         modality: Modality | None = None,
         task: Task = CLASSIFICATION,
     ) -> Examples:
-        """Examples from what a script holds.
+        """Examples from lists or arrays in a script.
 
         Args:
             items: paths (or path strings with a known suffix), texts, or uint8 pictures (N, H, W[, 3]).
@@ -178,7 +177,7 @@ class Examples:
             task: what the labels are; several labels per item are joined by `|`.
 
         Raises:
-            DataError: nothing was given, lengths differ, or the modality cannot be told.
+            DataError: nothing was given, lengths differ, or the modality cannot be inferred.
         """
         if len(items) == 0:
             raise DataError("no items were given: pass at least one.")

@@ -20,7 +20,7 @@ class Finding:
             "duplicate_across",
             "near_duplicate_within", "near_duplicate_across", "conflicting_labels", "group_leak", "domains", "animated",
             "silent", "cut", "padding" or "note".
-        severity: "note" (good to know), "warning" (may change the result) or "error" (cannot go on).
+        severity: "note" (good to know), "warning" (may change the result) or "error" (the data cannot be used).
         message: one complete sentence, or two.
         items: names of the first items concerned.
         n_items: how many are concerned.

@@ -21,7 +21,7 @@ class Geometry:
         resized: (width, height) the whole picture would be resized to; decides how small a draft may be.
         box: (left, top, right, bottom) in the picture's own pixels.
         size: (width, height) that the box is resampled to.
-        offset: (x, y) of that on the output, not (0, 0) where a border is padded.
+        offset: (x, y) of that on the output, not (0, 0) if a border is padded.
         flip: mirror left and right.
     """
 
@@ -63,7 +63,7 @@ def center_geometry(whole: tuple[int, int], preprocessing: ImagePreprocessing) -
 
 
 def _cut(length: int, wanted: int) -> tuple[int, int, int]:
-    """(start, end) of the middle of a length, and the offset on the output where it is too short."""
+    """(start, end) of the middle of a length, and the offset on the output if it is too short."""
     if length < wanted:
         return 0, length, (wanted - length) // 2
     start = round((length - wanted) / 2.0)

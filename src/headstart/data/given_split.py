@@ -43,7 +43,7 @@ def given_split(values: np.ndarray, where: str) -> tuple[np.ndarray | None, str]
         where: what named them, for the sentence ("folders", "column 'split'").
 
     Returns:
-        (n_items,) "train", "validation" or "test", with a sentence on where it came from; None where
+        (n_items,) "train", "validation" or "test", with a sentence on where it came from; None if
         everything is train, with a sentence that says so.
 
     Raises:

@@ -59,7 +59,7 @@ def decode_image(
         item: a path, encoded bytes, or a uint8 picture (H, W) or (H, W, 3).
         preprocessing: the source's size, crop and interpolation.
         augment_seed: None for the evaluation crop; else seeds a random crop and mirror.
-        draft: take the quick way: decode large JPEGs at a fraction of their size and resample the crop alone,
+        draft: use the fast way: decode large JPEGs at a fraction of their size and resample the crop alone,
             which differs from the libraries' own way by a grey level here and there.
 
     Returns:
@@ -78,13 +78,13 @@ def decode_image(
 def decode_pixels(
     item: Item, preprocessing: ImagePreprocessing, plan: CropPlan | None = None, draft: bool = True
 ) -> np.ndarray:
-    """One picture as uint8 (H, W, 3), or (H, W) where it is grey.
+    """One picture as uint8 (H, W, 3), or (H, W) if it is grey.
 
     Args:
         item: a path, encoded bytes, or a uint8 picture.
         preprocessing: the source's size, crop and interpolation.
         plan: a random crop in place of the middle one.
-        draft: take the quick way: decode large JPEGs at a fraction of their size and resample the crop alone,
+        draft: use the fast way: decode large JPEGs at a fraction of their size and resample the crop alone,
             which differs from the libraries' own way by a grey level here and there.
 
     Raises:
@@ -140,7 +140,7 @@ def _resample(
 
 
 def _placed(image: Image.Image, geometry: Geometry, preprocessing: ImagePreprocessing) -> np.ndarray:
-    """The picture on the output, with a border where it is smaller."""
+    """The picture on the output, with a border if it is smaller."""
     height, width = preprocessing.size
     if geometry.size != (width, height):
         fill: Any = (
@@ -203,7 +203,7 @@ def load(image: Image.Image) -> None:
 
 
 def orientation(image: Image.Image) -> int:
-    """The EXIF orientation 1..8 of an opened picture, 1 where there is none."""
+    """The EXIF orientation 1..8 of an opened picture, 1 if there is none."""
     if image.format not in ("JPEG", "MPO", "PNG", "WEBP", "TIFF") or (
         image.format in ("JPEG", "MPO", "PNG", "WEBP") and "exif" not in image.info
     ):
@@ -232,7 +232,7 @@ def plain_colours(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(values: np.ndarray, mode: str) -> np.ndarray:
-    """Deep grey (H, W) as uint8: 16 bits from their full range, floats from 0..1 where they keep to it."""
+    """Deep grey (H, W) as uint8: 16 bits from their full range, floats from 0..1 if they stay in it."""
     if mode == "F":
         finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=255.0, neginf=0.0)
         scaled = finite * 255.0 if finite.max(initial=0.0) <= 1.0 else finite

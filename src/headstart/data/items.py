@@ -24,7 +24,7 @@ TEXT_SUFFIXES = frozenset(["txt"])
 
 
 def suffix_modality(path: str | Path) -> Literal["image", "text", "audio"] | None:
-    """The modality that a file's suffix stands for, None when it is none of ours."""
+    """The modality that a file's suffix stands for, None for any other suffix."""
     suffix = Path(path).suffix.lower().removeprefix(".")
     if suffix in IMAGE_SUFFIXES:
         return "image"
@@ -40,7 +40,7 @@ def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "te
         items: at least one item; the first decides.
 
     Raises:
-        DataError: a path whose suffix says nothing, or a type that is no item.
+        DataError: a path with an unknown suffix, or a type that cannot be an item.
     """
     first = items[0]
     if isinstance(first, np.ndarray):
@@ -105,7 +105,7 @@ class ItemView(Sequence[Item]):
 
 
 def take_items(items: Sequence[Item], positions: np.ndarray) -> Sequence[Item]:
-    """The items at some positions: a list for a list, a view that reads nothing for all else.
+    """The items at some positions: a list for a list, a view that reads nothing for anything else.
 
     Args:
         items: N items.
@@ -137,7 +137,7 @@ class Unreadable(DataError):
 
 
 def item_name(item: Item) -> str:
-    """How an item is called in an error where no better name is known."""
+    """The name of an item in an error, if no better name is known."""
     if isinstance(item, Path):
         return str(item)
     if isinstance(item, str):

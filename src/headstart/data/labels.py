@@ -1,4 +1,4 @@
-"""Say what the labels are (classes, sets of labels, a quantity), and refuse those that cannot be it."""
+"""Decide what the labels are (classes, sets of labels, a quantity), and refuse those that do not fit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def with_task(examples: Examples, task: Task | None, required: bool = True) -> E
     listed = _lists(labels)
     note = ""
     if task is None:
-        task, note = _told_by(labels, listed is not None, examples.target, where)
+        task, note = _inferred(labels, listed is not None, examples.target, where)
     kept = labels
     if task.many_per_item:
         sets = listed if listed is not None else _split_cells(labels)
@@ -77,16 +77,16 @@ def _refuse_missing(examples: Examples, task: Task | None) -> None:
         return
     names = examples.names[~examples.labelled]
     shown = ", ".join(str(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-    remedy = "Fill in the labels or take these rows out."
+    remedy = "Fill in the labels or remove these rows."
     if task is not None and task.many_per_item:
-        remedy = f"Write {NO_LABEL} for an item that has none of the labels, or take these rows out."
+        remedy = f"Write {NO_LABEL} for an item that has none of the labels, or remove these rows."
     raise DataError(
         f"{_where(examples)} is empty for {len(names):,} of {len(examples):,} items ({shown}). {remedy}"
     )
 
 
-def _told_by(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[Task, str]:
-    """The task that the labels themselves suggest, and a sentence where it is not plain."""
+def _inferred(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[Task, str]:
+    """The task that the labels suggest, and a sentence if it is not obvious."""
     if lists:
         return MULTILABEL, (
             f"Column '{column}' holds lists: an item may have several labels (multilabel). For one class each, pass "
@@ -116,7 +116,7 @@ def _told_by(labels: np.ndarray, lists: bool, column: str, where: str) -> tuple[
 
 
 def _numbers(values: set[str]) -> np.ndarray | None:
-    """The values as finite numbers, or None where one is not."""
+    """The values as finite numbers, or None if one of them is not."""
     found = [_finite(value) for value in values]
     return None if any(number is None for number in found) else np.array(found, dtype=np.float64)
 
@@ -130,24 +130,26 @@ def _finite(text: str) -> float | None:
 
 
 def _refuse_text(labels: np.ndarray, names: np.ndarray, where: str) -> None:
-    """Refuse a quantity that is no finite number somewhere."""
+    """Refuse a quantity with a value that is not a finite number."""
     bad = [row for row, label in enumerate(labels) if _finite(label) is None]
     if not bad:
         return
     text = str(labels[bad[0]])
-    others = f" ({len(bad):,} rows in all)" if len(bad) > 1 else ""
+    others = f" ({len(bad):,} such rows)" if len(bad) > 1 else ""
     kind = (
-        "is not finite" if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity") else "is no number"
+        "is not finite"
+        if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity")
+        else "is not a number"
     )
-    comma = " Write a point for the decimal comma." if _finite(text.replace(",", ".")) is not None else ""
+    comma = " Write decimal points, not commas." if _finite(text.replace(",", ".")) is not None else ""
     raise DataError(
         f"{where}, {names[bad[0]]}: '{text}' {kind}{others}; --task regression needs a finite number in every "
-        f"row.{comma} Mend these rows or take them out, or pass another --target."
+        f"row.{comma} Correct or remove these rows, or pass another --target."
     )
 
 
 def _lists(labels: np.ndarray) -> list[list[str]] | None:
-    """The cells as lists of names where every one of them is written as a JSON list of single values."""
+    """The cells as lists of names if each of them is a JSON list of single values, else None."""
     if not all(label.startswith("[") and label.endswith("]") for label in labels):
         return None
     rows = []
@@ -163,7 +165,7 @@ def _lists(labels: np.ndarray) -> list[list[str]] | None:
 
 
 def _split_cells(labels: np.ndarray) -> list[list[str]]:
-    """The names in cells joined by `|`, or by `;` where no cell holds a `|`."""
+    """The names in cells joined by `|`, or by `;` if no cell holds a `|`."""
     separator = SEPARATOR if any(SEPARATOR in label for label in labels) else ";"
     return [[] if label.strip() == NO_LABEL else label.split(separator) for label in labels]
 
@@ -176,8 +178,8 @@ def _checked_sets(sets: Sequence[Sequence[str]], names: np.ndarray, where: str) 
         bad = next((name for name in kept if SEPARATOR in name or name == NO_LABEL), None)
         if bad is not None:
             raise DataError(
-                f"{where}, {names[row]}: '{bad}' cannot be a label among others, as {SEPARATOR} stands between "
-                f"labels and {NO_LABEL} for none. Give it another name."
+                f"{where}, {names[row]}: '{bad}' cannot be the name of a label: {SEPARATOR} separates "
+                f"labels, and {NO_LABEL} means none. Rename it."
             )
         texts.append(joined(kept))
     return texts

@@ -40,7 +40,7 @@ from headstart.data.texts import encode_all, encode_texts, pad_ids, padded_lengt
 from headstart.errors import DataError
 
 Batch = tuple[np.ndarray, dict[str, Tensor]]
-_CHUNK = 8  # items a task: enough to keep the cost of a task small, few enough to keep all threads busy
+_CHUNK = 8  # items per task: enough to keep the cost of a task small, few enough to keep all threads busy
 _MIN_AHEAD = 2
 
 
@@ -52,8 +52,8 @@ def plan_batches(
     Args:
         items: N items.
         preprocessing: the source's.
-        batch_size: items a batch, for pictures and recordings.
-        tokens_per_batch: for texts: padded tokens a batch; each batch holds texts of one padded length.
+        batch_size: items per batch, for pictures and recordings.
+        tokens_per_batch: for texts: padded tokens per batch; each batch holds texts of one padded length.
 
     Returns:
         int64 arrays that together hold each position once: in order for pictures and recordings, from the

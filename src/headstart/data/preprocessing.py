@@ -1,4 +1,4 @@
-"""What a source wants its inputs to look like: one frozen record for each modality."""
+"""How a source's inputs are made: one frozen record per modality."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class AudioPreprocessing(_Record):
     """How a recording becomes a waveform: mono, at one rate, in one window for the whole data set.
 
     Args:
-        rate_hz: samples a second the network takes.
+        rate_hz: samples per second that the network takes.
         window_samples: samples of every window; None until `with_window` has seen the data.
         max_seconds: longest window; longer recordings are cut. None: no limit.
         window_multiple_seconds: the window is rounded up to a multiple of this.

@@ -1,6 +1,6 @@
 """One threaded pass over the items before anything is trained: digests, readability, fingerprints, durations.
 
-Legend: N items, F bytes of a fingerprint. Pictures are decoded whole but at 1/8 of their size where they are
+Legend: N items, F bytes of a fingerprint. Pictures are decoded whole but at 1/8 of their size if they are
 JPEGs (every bit of the stream is still read, so a truncated file is found); recordings are read whole, block
 by block.
 """
@@ -38,7 +38,7 @@ class Scan:
             recordings a coarse spectrogram; zeros where unreadable.
         problems: position to what makes the item unreadable.
         seconds: (N,) float64 duration of recordings (NaN where unreadable), None for other modalities.
-        notes: position to what a user should know of a readable item ("animated", "silent").
+        notes: position to what a user should know about a readable item ("animated", "silent").
     """
 
     digests: np.ndarray
@@ -65,7 +65,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of one item."""
+    """What was found in one item."""
 
     digest: str
     fingerprint: np.ndarray

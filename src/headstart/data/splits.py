@@ -1,6 +1,6 @@
 """Splits and folds: stratified by class, groups kept together, the same for the same seed.
 
-Legend: N items. Groups are handled by scikit-learn's StratifiedGroupKFold, single items by StratifiedKFold.
+Legend: N items. Groups go through scikit-learn's StratifiedGroupKFold, single items through StratifiedKFold.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def fold_indices(
     Args:
         labels: (N,) any values.
         groups: (N,) any values, or None.
-        n_folds: folds wanted; fewer where even the largest class has fewer items or groups, never under 2. A
+        n_folds: folds wanted; fewer if even the largest class has fewer items or groups, never under 2. A
             class with fewer is missing from some folds.
         seed: of the shuffle.
 
@@ -82,7 +82,7 @@ def bound_groups(groups: np.ndarray | None, keys: np.ndarray | None) -> np.ndarr
         keys: (N,) content of each item, "" where unknown; None: nothing is joined.
 
     Returns:
-        (N,) int64 numbers of the joined groups; the groups as given (or None) where no two items are equal.
+        (N,) int64 numbers of the joined groups; the groups as given (or None) if no two items are equal.
     """
     if keys is None:
         return groups
@@ -112,7 +112,7 @@ def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: in
     splitter = (StratifiedKFold if single else StratifiedGroupKFold)(n_folds, shuffle=True, random_state=seed)
     folds = np.zeros(len(codes), dtype=np.int64)
     with warnings.catch_warnings():
-        # a class rarer than the folds is told by the data checks, in words a user can act on
+        # a class rarer than the folds is reported by the data checks, in words a user can act on
         warnings.simplefilter("ignore", UserWarning)
         order = np.zeros(len(codes))
         for number, (_, inside) in enumerate(splitter.split(order, codes, None if single else groups)):
@@ -149,7 +149,7 @@ def _require_groups(n_units: np.ndarray, groups: np.ndarray | None) -> None:
             raise DataError("a split needs at least 2 items.")
         if n_units.max() < 2:
             raise DataError(
-                "every class has one item only: nothing can be held out. Give at least 2 for each class."
+                "every class has one item only: nothing can be held out. Give at least 2 items per class."
             )
         return
     if int(groups.max()) < 1:

@@ -1,7 +1,7 @@
 """Read csv, tsv, json lines and parquet into columns of strings, unchanged: "03" stays "03".
 
 Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is one clear
-error, because a guessed encoding turns letters into others without a word.
+error, because a wrong guess would silently change letters.
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def _read_delimited(path: Path) -> Table:
 def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
     """Header and rows as lists of strings; a fault in a row is one clear error."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
-    old_limit = csv.field_size_limit(2**31 - 1)  # a long text is no error; the default is 131,072 characters
+    old_limit = csv.field_size_limit(
+        2**31 - 1
+    )  # a long text is not an error; the default is 131,072 characters
     rows: list[list[str]] = []
     start = 1
     holds_nul = "\x00" in text
@@ -148,7 +150,7 @@ def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3
                 if holds_nul and any("\x00" in value for value in row):
                     raise DataError(
                         f"{path}, {f'row {len(rows)}' if rows else 'header'} (line {start}): holds a NUL byte, "
-                        "which is no text. Take such bytes out, for example: "
+                        "which is not text. Remove such bytes, for example: "
                         f"tr -d '\\000' < {path.name} > clean-{path.name}"
                     )
                 if rows and len(row) != len(rows[0]):

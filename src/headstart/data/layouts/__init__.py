@@ -28,7 +28,7 @@ class Layout(Protocol):
     DESCRIPTION: str  # one line, as in the table of docs/data.md
 
     def matches(self, place: Place) -> bool:
-        """Whether the data lies in this layout, from names alone where they are enough."""
+        """Whether the data lies in this layout, from names alone if they are enough."""
 
     def read(self, place: Place, options: ReadOptions) -> Examples:
         """The items. It raises a `DataError` that names file and remedy if something is wrong."""

@@ -79,7 +79,7 @@ def _load(data: str | Path) -> dict[str, Any]:
 
 
 def _remedy(error: Exception) -> str:
-    """What to do about an error of `datasets`, as the end of a sentence; "" where its own words say it."""
+    """What to do about an error of `datasets`, as the end of a sentence; "" if its own words are enough."""
     import datasets
     from datasets.exceptions import DatasetNotFoundError
 
@@ -91,10 +91,10 @@ def _remedy(error: Exception) -> str:
 
 
 def _reachable(name: str) -> bool:
-    """Ask the hub once, and briefly: the library would try six times, for a path mistyped as for a set.
+    """Ask the hub once, and briefly: the library would try six times, even for a mistyped path.
 
     Returns:
-        False where the hub cannot be reached, and the set is on this disk.
+        False if the hub cannot be reached, and the set is on this disk.
 
     Raises:
         DataError: the hub cannot be reached, and the set is not on this disk.
@@ -105,7 +105,7 @@ def _reachable(name: str) -> bool:
     from huggingface_hub.errors import HfHubHTTPError
 
     if datasets.config.HF_HUB_OFFLINE:
-        return True  # the library asks nobody, and its error is reported with the remedy
+        return True  # the library does not go online, and its error is reported with the remedy
     *owner, own = name.split("/")
     kept = Path(datasets.config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(own)])
     try:
@@ -113,7 +113,7 @@ def _reachable(name: str) -> bool:
         return True
     except (HfHubHTTPError, ValueError):
         return True  # it answered, or the name cannot be one: loading the set reports what is wrong
-    except Exception:  # of the HTTP library, which is huggingface_hub's own affair
+    except Exception:  # whatever HTTP library huggingface_hub uses raises its own kinds
         if kept.is_dir():
             say(f"the hub cannot be reached: '{name}' is read as it is on this disk")
             return False
@@ -126,7 +126,7 @@ def _reachable(name: str) -> bool:
 
 @contextmanager
 def _library_offline(offline: bool) -> Iterator[None]:
-    """Let `datasets` ask nobody for a while: it reads this setting at every call."""
+    """Keep `datasets` offline for a while: it reads this setting at every call."""
     import datasets
 
     before = datasets.config.HF_HUB_OFFLINE
@@ -138,7 +138,7 @@ def _library_offline(offline: bool) -> Iterator[None]:
 
 
 def _has_labels(part: Any, target: str | None) -> bool:
-    """Whether a part's labels are there: hub sets often hold -1 where labels are kept secret."""
+    """Whether a part's labels are there: hub sets often hold -1 if labels are kept secret."""
     name = target_column(part.column_names, target, "the data set", labelled=False)
     return name is None or not all(value in (-1, None) for value in part[name][:100])
 

@@ -1,4 +1,4 @@
-"""Read an npz of arrays (MedMNIST's layout) as memory maps: nothing is held that is not being looked at.
+"""Read an npz of arrays (MedMNIST's layout) as memory maps: only what is used is in memory.
 
 Keys: `{train,val,test}_images` with `{train,val,test}_labels`, or `images`/`x`/`data` with `labels`/`y`.
 Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); labels (N,),
@@ -87,7 +87,7 @@ def read(place: Place, options: ReadOptions) -> Examples:
 
 
 def _parts(arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str | None]]:
-    """(part, images' key, labels' key) of each part, train first; part "" where there is only one."""
+    """(part, images' key, labels' key) of each part, train first; part "" if there is only one."""
     by_fold = {key.casefold(): key for key in arrays}
     found: list[tuple[str, str, str | None]] = []
     for prefix in ("train", "training", "val", "valid", "validation", "dev", "test"):

@@ -1,0 +1,79 @@
+"""Long recordings and texts: what a source does not see of them, and what a few long ones cost all others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.data.examples import Examples
+from headstart.data.findings import Finding, about, listed
+from headstart.data.preprocessing import (
+    AudioPreprocessing,
+    Preprocessing,
+    TextPreprocessing,
+    with_window,
+)
+from headstart.data.scanning import Scan
+from headstart.data.texts import n_cut_texts
+
+_MUCH_PADDING = 0.75
+_FEW_LONG = 0.05
+
+
+def check_lengths(examples: Examples, scan: Scan, preprocessing: Preprocessing) -> list[Finding]:
+    """Long items: what the source does not see of them, and what a few of them cost all others.
+
+    Args:
+        examples: N items.
+        scan: for the durations.
+        preprocessing: the source's, with its longest window or text; for audio with the data set's window.
+
+    Returns:
+        Findings if recordings or texts are cut, or if most of the computation is padding; else [].
+    """
+    if isinstance(preprocessing, AudioPreprocessing) and scan.seconds is not None:
+        return [
+            *_long_recordings(examples, scan.seconds, preprocessing.max_seconds),
+            *_padded_recordings(examples, scan.seconds, preprocessing),
+        ]
+    if isinstance(preprocessing, TextPreprocessing):
+        n_cut = n_cut_texts([str(item) for item in examples.items], preprocessing)
+        if n_cut:
+            share = n_cut / len(examples)
+            message = f"Longer than the source's {preprocessing.max_length} tokens: {n_cut:,} of "
+            message += f"{len(examples):,} texts ({share:.1%}). Only their beginning is used."
+            return [Finding("cut", "warning" if share > 0.05 else "note", message, (), n_cut)]
+    return []
+
+
+def _long_recordings(examples: Examples, seconds: np.ndarray, limit: float | None) -> list[Finding]:
+    if limit is None or not (seconds > limit + 1e-3).any():
+        return []
+    names = examples.names[np.flatnonzero(seconds > limit + 1e-3)]
+    message = f"Longer than {limit:g} s: {len(names):,} of {len(examples):,} recordings (the longest "
+    message += f"{np.nanmax(seconds):,.0f} s). Only their first {limit:g} s are used."
+    return [about("cut", "warning", message, names)]
+
+
+def _padded_recordings(
+    examples: Examples, seconds: np.ndarray, preprocessing: AudioPreprocessing
+) -> list[Finding]:
+    """A warning if a few long recordings give all others a window that is mostly padding."""
+    if preprocessing.window_samples is None:
+        return []
+    window = preprocessing.window_samples / preprocessing.rate_hz
+    padding = 1.0 - float(np.nanmean(np.minimum(seconds, window))) / window
+    n_few = max(1, int(_FEW_LONG * len(seconds)))
+    others = with_window(preprocessing, np.sort(seconds)[:-n_few]).window_samples or 0
+    needed = others / preprocessing.rate_hz
+    if padding <= _MUCH_PADDING or needed > window / 2:
+        return []
+    long = np.flatnonzero(seconds > needed)
+    long = long[np.argsort(-seconds[long], kind="stable")]
+    message = (
+        f"The longest of {len(examples):,} recordings lasts {seconds[long[0]]:,.1f} s, so all of them are "
+    )
+    message += (
+        f"computed in a window of {window:g} s: {padding:.0%} of that is padding. {needed:g} s would do "
+    )
+    message += f"without {listed(examples.names[long], 3)}: cut the long ones, or leave them out."
+    return [about("padding", "warning", message, examples.names[long])]
