@@ -12,6 +12,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import tiny
+from headstart.data import Examples, check, scan
+from headstart.data.examples import string_array
 
 LETTERS = "bundled:letters"
 SETTINGS: dict[str, Any] = {"precision": "fp32", "threads": 1}
@@ -22,6 +24,19 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def texts(items: list[str], labels: str, splits: list[str] | None = None) -> Examples:
+    """Texts whose labels are single letters."""
+    names = string_array(f"row {i + 1}" for i in range(len(items)))
+    parts = None if splits is None else string_array(splits)
+    return Examples("text", items, names, string_array(labels), splits=parts)
+
+
+def found(examples: Examples) -> dict[str, tuple[int, str]]:
+    """Number of items and message of each finding of the data checks, by kind."""
+    findings = check(examples, scan(examples.items, examples.modality, threads=1))
+    return {finding.kind: (finding.n_items, finding.message) for finding in findings}
 
 
 def digits(n_classes: int = 3, n_each: int = 14) -> tuple[np.ndarray, np.ndarray]:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import headstart.data as data
 from headstart.data.examples import Examples, string_array
 from headstart.data.items import ItemView
 from headstart.errors import DataError
+from headstart.tasks import CLASSIFICATION, MULTILABEL
 
 
 def test_take_by_positions_and_mask() -> None:
@@ -21,6 +24,23 @@ def test_take_by_positions_and_mask() -> None:
     assert list(part.items) == ["c", "a"] and part.columns["n"].tolist() == ["9", "7"]
     assert list(examples.take(np.array([False, True, False])).items) == ["b"]
     assert len(part) == 2 and part.classes == ("x",)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(["", "-", "a", "b", "a|b", "a|c"]), min_size=1), st.booleans())
+def test_codes_and_strata_are_those_of_the_labelled_items(labels: list[str], several: bool) -> None:
+    task = MULTILABEL if several else CLASSIFICATION
+    examples = Examples.from_lists(["so"] * len(labels), labels, modality="text", task=task)
+    known = np.array([label != "" for label in labels])
+    np.testing.assert_array_equal(examples.labelled, known)
+    own = examples.take(known)
+    assert examples.classes == own.classes and "" not in examples.classes
+    assert examples.codes is not None and own.codes is not None and len(examples.codes) == len(labels)
+    np.testing.assert_array_equal(examples.codes[known], own.codes)
+    assert np.isnan(examples.codes[~known]).all() if several else (examples.codes[~known] == -1).all()
+    assert examples.strata is not None and own.strata is not None
+    np.testing.assert_array_equal(examples.strata[known], own.strata)
+    assert (examples.strata[~known] == -1).all()
 
 
 def test_from_lists_tells_the_modality() -> None:

@@ -86,8 +86,8 @@ class Multilabel(Task):
 
     def strata(self, targets: NDArray[Any]) -> NDArray[np.int64]:
         """Combinations of labels; rare ones are taken together by their rarest label."""
-        if len(targets) == 0:
-            return np.zeros(0, dtype=np.int64)
+        if targets.size == 0:  # no items, or no item has any label
+            return np.zeros(len(targets), dtype=np.int64)
         has = targets > 0.5
         codes, counts = np.unique(has, axis=0, return_inverse=True, return_counts=True)[1:]
         codes = codes.reshape(-1)
