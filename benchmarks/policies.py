@@ -1,7 +1,7 @@
 """Every policy on real data in every modality: `python -m benchmarks.policies [SET[/POLICY] ...] [--small]`.
 
 Photos of ants and bees with mobilenetv2, 1,000 sentences of sst2 with MiniLM, 500 spoken digits with Whisper's
-encoder, each through `headstart.fit` as `benchmarks.race` runs it; rows that are there are not run again. Printed for
+encoder, each through `headstart.fit` as `benchmarks.race` runs it; rows that exist are not run again. Printed for
 every policy: its table of stages, the accuracy on the held-out part of what the run returns, whether that is the
 trained network or the head alone, and the seconds of training. The table is written to docs/freezing.md.
 """
@@ -29,7 +29,7 @@ POLICIES = (*race.POLICIES, *OTHERS, race.AUTO)
 
 
 def main() -> None:
-    """Run what was named, or all that is missing; print the tables of stages, and write the table of results."""
+    """Run the rows that were named, or every missing row; print the tables of stages; write the table of results."""
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
     small = "--small" in sys.argv
     stored = not small and race.RESULTS.exists()

@@ -41,7 +41,7 @@ NAMES = tuple(EPOCHS)
 
 
 def main() -> None:
-    """Run the rows that were named, or all that are missing, and print the table."""
+    """Run the rows that were named, or every missing row, and print the table."""
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
     small = "--small" in sys.argv
     if "--one" in sys.argv:
@@ -60,20 +60,20 @@ def main() -> None:
 
 
 def measure(row: str, results: dict[str, Any], *, small: bool) -> None:
-    """Run a row in a process of its own, unless its result is there, and keep it."""
+    """Run a row in a process of its own, unless its result is there, and store the result."""
     if not small and RESULTS.exists():  # another process may have run it meanwhile
         results.update(json.loads(RESULTS.read_text()))
     if row in results:
         return
     name, policy = row.split("/")
     if policy == IN_TIME and not small and _epochs_in_time(name) == EPOCHS[name]:
-        told = results[f"{name}/none"]  # all of its epochs fit
+        found = results[f"{name}/none"]  # all of its epochs fit
     else:
-        told = run_side("benchmarks.race", name, policy, "--one", *(["--small"] if small else []))
-    results[row] = told
-    print(f"{row}: {told['accuracy']:.3f}, {told['process']:.0f} s, {told['chosen']}", flush=True)
+        found = run_side("benchmarks.race", name, policy, "--one", *(["--small"] if small else []))
+    results[row] = found
+    print(f"{row}: {found['accuracy']:.3f}, {found['process']:.0f} s, {found['chosen']}", flush=True)
     if not small:
-        _keep({**(json.loads(RESULTS.read_text()) if RESULTS.exists() else {}), row: told})
+        _keep({**(json.loads(RESULTS.read_text()) if RESULTS.exists() else {}), row: found})
 
 
 def one(name: str, policy: str, *, small: bool = False) -> dict[str, Any]:
@@ -142,10 +142,10 @@ def table(results: dict[str, Any]) -> str:
         if sets and len(found) == len(sets):
             averages[policy] = sum(found) / len(found)
         average = f"{averages[policy]:.4f}" if policy in averages else "not all run"
-        told = {"none": "none (lp-ft is the same)", IN_TIME: f"none, epochs that fit {BUDGET}"}.get(
+        words = {"none": "none (lp-ft is the same)", IN_TIME: f"none, epochs that fit {BUDGET}"}.get(
             policy, policy
         )
-        lines.append(f"| {told} | {' | '.join(cells)} | {average} |")
+        lines.append(f"| {words} | {' | '.join(cells)} | {average} |")
     shortfalls = [line for name in sets if (line := _shortfall(results, name)) is not None]
     lines += ["", *(text for text, _ in shortfalls)]
     if shortfalls:
@@ -157,9 +157,9 @@ def table(results: dict[str, Any]) -> str:
     fixed = {policy: averages[policy] for policy in POLICIES if policy in averages}
     if AUTO in averages and fixed:
         best = max(fixed, key=lambda policy: fixed[policy])
-        told = f"Average {averages[AUTO]:.4f}; the best fixed policy's, {best}, is {fixed[best]:.4f}"
+        overall = f"Average {averages[AUTO]:.4f}; the best fixed policy's, {best}, is {fixed[best]:.4f}"
         within = f", {averages[IN_TIME]:.4f} for none within {BUDGET}" if IN_TIME in averages else ""
-        lines.append(f"{told} without a limit of time{within}.")
+        lines.append(f"{overall} without a limit of time{within}.")
     return "\n".join(lines)
 
 

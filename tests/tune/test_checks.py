@@ -1,4 +1,4 @@
-"""What a recipe cannot do with a policy, a task or a modality is told before anything runs."""
+"""Settings that do not work with a policy, a task or a modality are refused before anything runs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ STAGES = ("stem", "layer1", "layer2")
         ({"cutmix": 0.2}, "first:1", CLASSIFICATION, "image", "stored states"),
     ],
 )
-def test_what_cannot_be(settings: dict[str, Any], freeze: str, task: Any, modality: str, told: str) -> None:
+def test_settings_that_do_not_work(
+    settings: dict[str, Any], freeze: str, task: Any, modality: str, told: str
+) -> None:
     with pytest.raises(OptionError, match=told):
         check_recipe(Recipe(**settings), Policy.parse(freeze, STAGES), task, modality)
 
 
-def test_all_faults_at_once() -> None:
+def test_all_mistakes_at_once() -> None:
     recipe = Recipe(lr="auto", steps=500, class_weights=True)
     with pytest.raises(OptionError) as told:
         check_recipe(recipe, Policy.parse("auto", STAGES), REGRESSION, "image")

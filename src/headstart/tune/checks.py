@@ -1,4 +1,4 @@
-"""What a recipe asks for that cannot be with this policy, these targets or this kind of data: told at once."""
+"""Settings of a recipe that do not work with this policy, task or kind of data: every one is named at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
 def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> None:
-    """Refuse, before anything long is done, what would fail later or mean something else.
+    """Refuse, before anything long starts, settings that would fail later or mean something else.
 
     Args:
         recipe: the settings.
@@ -21,7 +21,7 @@ def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> N
         modality: "image", "text" or "audio".
 
     Raises:
-        OptionError: naming every fault and the remedy of each.
+        OptionError: naming every mistake and its remedy.
     """
     if not policy.trains_stages:
         return
@@ -32,7 +32,7 @@ def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> N
         check_mixing(recipe, modality, policy.cut)
     elif recipe.cutmix or (recipe.mixup and modality == "text"):
         raise OptionError(
-            f"'{policy.text}' may train on stored states, or on texts themselves, where cutmix or mixup cannot be: "
+            f"'{policy.text}' may train on stored states, or on texts themselves, which cutmix or mixup cannot mix: "
             "set them to 0, or name the policy"
         )
 
@@ -43,24 +43,24 @@ def _of_task(recipe: Recipe, task: Task) -> Iterator[str]:
     wrong = [name for name in (*OF_CLASSES, "contrastive") if getattr(recipe, name)]
     wrong += ["sampling: balanced"] if recipe.sampling == "balanced" else []
     if wrong:
-        yield f"{', '.join(wrong)} of a recipe need classes, and the target is a number: leave them away"
+        yield f"{', '.join(wrong)} of a recipe need classes, and the target is a number: remove them"
 
 
 def _of_choosing(recipe: Recipe, policy: Policy) -> Iterator[str]:
-    """What the policies that choose for themselves cannot do with."""
+    """Settings that do not work with the policies that choose for themselves."""
     if policy.cut is not None:
         return
     if not recipe.epochs:
         yield (
-            "a recipe with epochs 0 trains in its contrastive stage alone, where there is nothing to choose by for "
-            f"'{policy.text}': pass --freeze none, or a recipe with epochs"
+            f"'{policy.text}' chooses by training for some epochs, and the recipe has epochs 0: pass --freeze none, "
+            "or a recipe with epochs"
         )
     if policy.kind.chooses == "gradients":
         if recipe.head_start == "random":
             yield NEEDS_FITTED_HEAD
         return
     if isinstance(recipe.lr, str):
-        yield "the race tries several rates around a given one: leave `lr: auto` away, or give a rate with --lr"
+        yield "the race tries several rates around a given one: remove `lr: auto`, or give a rate with --lr"
     if recipe.contrastive and recipe.epochs:
         yield "the race counts epochs, and the recipe has a contrastive stage before them: set `contrastive: 0`"
     if recipe.steps is not None:

@@ -1,4 +1,4 @@
-"""Freeze policies: what they say about a cut, and how wrong ones are told."""
+"""Freeze policies: the cut and what trains, and the errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_number_out_of_range_states_the_invariant_then_the_values(k: int) -> N
         ("", "there is no freeze policy ''"),
     ],
 )
-def test_what_is_wrong_is_told(text: str, said: str) -> None:
+def test_the_error_says_what_is_wrong(text: str, said: str) -> None:
     with pytest.raises(OptionError) as error:
         Policy.parse(text, STAGES)
     assert said in str(error.value)
@@ -133,7 +133,7 @@ def test_the_surgical_choice_has_no_cut_yet() -> None:
     assert Policy.at(0, STAGES, "lora:8").text == "lora:8"
 
 
-def test_freezing_weights_of_chance_is_said() -> None:
+def test_freezing_random_weights_is_reported() -> None:
     (said,) = Policy.parse("first:2", STAGES).cautions(pretrained=False)
     assert "embeddings to layer.0" in said and "never pretrained" in said
     assert Policy.parse("first:2", STAGES).cautions(pretrained=True) == []
@@ -141,6 +141,6 @@ def test_freezing_weights_of_chance_is_said() -> None:
     assert Policy.parse("auto", STAGES).cautions(pretrained=False) == []
 
 
-def test_a_policy_that_freezes_nothing_is_said() -> None:
+def test_a_policy_that_freezes_nothing_is_reported() -> None:
     (said,) = Policy.parse("first:0", STAGES).cautions(pretrained=True)
     assert "freezes nothing" in said

@@ -1,4 +1,4 @@
-"""How many epochs fit: bounds that hold whoever survives."""
+"""How many epochs fit: bounds that hold whichever candidates survive."""
 
 from __future__ import annotations
 

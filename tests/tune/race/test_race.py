@@ -167,7 +167,7 @@ def test_a_full_disk_ends_the_race_and_leaves_it_to_be_resumed(tmp_path: Path) -
 
 
 def test_one_that_diverges_later_leaves_its_place_to_the_next(tmp_path: Path) -> None:
-    """Of three the better two go on; where the best then fails, its early loss must not end the other."""
+    """The better two of three continue; if the best then fails, its early loss must not end the other."""
     world = World(tmp_path, patience=100)
     first = race(world, tmp_path / "whole", scratch=False, again=False)
     early = {

@@ -1,4 +1,4 @@
-"""Recipes: defaults per modality, YAML, and all faults told at once."""
+"""Recipes: defaults per modality, YAML, and every mistake named at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_every_modality_has_defaults(modality: str) -> None:
     assert recipe.epochs >= 3
 
 
-def test_changes_go_over_defaults_and_none_is_not_given() -> None:
+def test_changes_override_defaults_and_none_means_not_given() -> None:
     recipe = Recipe.for_modality("text", epochs=7, lr=None)
     assert recipe.epochs == 7
     assert recipe.lr == Recipe.for_modality("text").lr
@@ -30,7 +30,7 @@ def test_a_recipe_reads_back_from_its_yaml(tmp_path: Path) -> None:
     assert Recipe.load(path, "text") == recipe
 
 
-def test_a_file_fills_up_from_the_modality_and_options_go_over_it(tmp_path: Path) -> None:
+def test_a_file_fills_up_from_the_modality_and_options_override_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("epochs: 2\nlr: 0.001\n")
     recipe = Recipe.load(path, "text", lr=0.01)
@@ -40,7 +40,7 @@ def test_a_file_fills_up_from_the_modality_and_options_go_over_it(tmp_path: Path
     assert Recipe.load(path, "text") == Recipe.for_modality("text")
 
 
-def test_epochs_of_the_command_go_over_steps_of_the_file(tmp_path: Path) -> None:
+def test_epochs_of_the_command_override_steps_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("steps: 500\n")
     assert Recipe.load(path, "image").steps == 500
@@ -59,7 +59,7 @@ def test_the_usual_rate_is_multiplied_and_a_given_one_stays(tmp_path: Path) -> N
     assert Recipe.load(path, "text", rate=10).lr == pytest.approx(10 * usual)
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("epocs: 3\nlr: -1\nschedule: cosin\nlabel_smoothing: 1.5\n")
     with pytest.raises(OptionError) as error:

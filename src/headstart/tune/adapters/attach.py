@@ -1,8 +1,8 @@
-"""Adapters: small trained additions to frozen layers, put on in place and merged away again.
+"""Adapters: small trained additions to frozen layers, attached in place and merged into the weights later.
 
 attach(network, stages, trained, Adapter("lora", 8), seed)    # the output is as before
 ...                                                           # only parameters with is_adapter(name) train
-merge(network)                                                # a plain network again, the additions in its weights
+merge(network)                                                # a plain network again, adapters in its weights
 
 peft makes the layers; which layers is decided here (`adaptable_layers`). A low-rank adapter adds
 `alpha / rank * B A` to a weight, B zero at the start (Hu et al. 2021, section 4.1), with alpha = 2 * rank:
@@ -31,9 +31,7 @@ from headstart.tune.adapters.layers import Inputs, adaptable_layers
 
 __all__ = ["Adapter", "attach", "is_adapter", "merge"]
 
-_MEANINGLESS = (
-    r"fan_in_fan_out is set to "  # peft sets it right itself, layer by layer, and says so each time
-)
+_MEANINGLESS = r"fan_in_fan_out is set to "  # peft corrects it itself, layer by layer, and warns each time
 
 
 def attach(
@@ -44,17 +42,17 @@ def attach(
     seed: int,
     inputs: Inputs | None = None,
 ) -> tuple[str, ...]:
-    """Put adapters on the layers of some stages, in place; the network's output stays as it is.
+    """Attach adapters to the layers of some stages, in place; the network's output stays as it is.
 
     What trains is not decided here: the network's own parameters keep their `requires_grad`. Stage paths stay
-    valid; a Backbone is made anew after.
+    valid; a new Backbone is needed after.
 
     Args:
         network: the network.
         stages: stage name -> module path, in order.
         trained: names of the stages whose layers get adapters.
-        adapter: which.
-        seed: the same seed gives the same bits; the global random state is left as found.
+        adapter: its kind and rank.
+        seed: the same seed gives the same bits; the global random state is left as it was.
         inputs: a few items to see how layers are used; None: made up.
 
     Returns:
@@ -64,18 +62,13 @@ def attach(
         OptionError: there is no such stage, no layer fits, or each is narrower than the rank.
         ValueError: the network has adapters already.
     """
-    from peft import inject_adapter_in_model
-
     if next(_adapted(network), None) is not None:
         raise ValueError("the network has adapters already; merge them first")
     layers = adaptable_layers(network, stages, trained, adapter, inputs)
     flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
-    # peft reads the configuration of the module it is given and leaves its own on it: it gets one around ours
-    holder = nn.Module()
-    holder.network = network
     try:
         with seeded(seed), _without_meaningless_warnings():
-            inject_adapter_in_model(_configuration(layers, adapter), holder)
+            _inject(network, layers, adapter)
         for path, layer in layers.items():
             _let_pass_for(network.get_submodule(path), layer)
     except BaseException:
@@ -88,7 +81,7 @@ def attach(
 
 
 def merge(network: nn.Module) -> None:
-    """Add the adapters to the weights, in place, and give the network its own layers back.
+    """Add the adapters to the weights, in place, and restore the network's own layers.
 
     Does nothing to a network without adapters.
 
@@ -96,7 +89,7 @@ def merge(network: nn.Module) -> None:
         TrainingError: an adapter holds values that are not numbers; nothing is changed.
     """
     added = {name: parameter for name, parameter in network.named_parameters() if is_adapter(name)}
-    if not added:  # then peft, whose import takes seconds, is not asked
+    if not added:  # importing peft takes seconds
         return
     for name, parameter in added.items():
         if not torch.isfinite(parameter).all():
@@ -107,6 +100,15 @@ def merge(network: nn.Module) -> None:
         for _, module in _adapted(network):
             module.merge()
     _unload(network)
+
+
+def _inject(network: nn.Module, layers: Mapping[str, nn.Module], adapter: Adapter) -> None:
+    """Let peft replace the layers; it leaves its configuration on the module it gets, so it gets a holder."""
+    from peft import inject_adapter_in_model
+
+    holder = nn.Module()
+    holder.network = network
+    inject_adapter_in_model(_configuration(layers, adapter), holder)
 
 
 def _configuration(layers: Mapping[str, nn.Module], adapter: Adapter) -> Any:
@@ -128,12 +130,12 @@ def _configuration(layers: Mapping[str, nn.Module], adapter: Adapter) -> Any:
 
 
 def _any_of(paths: Iterator[str] | Sequence[str] | Mapping[str, Any]) -> str:
-    """An expression that matches these paths below the holder and no other; of none, nothing."""
+    """An expression that matches these paths below the holder and no other; for no paths, nothing."""
     return "|".join(re.escape(f"network.{path}") for path in paths) or r"(?!)"
 
 
 def _let_pass_for(adapted: nn.Module, layer: nn.Module) -> None:
-    """Give an adapted layer the modes and the constants of its layer (Whisper reads its `stride`)."""
+    """Give an adapted layer the mode and the constants of its layer (Whisper reads its `stride`)."""
     for name in getattr(layer, "__constants__", ()):
         if not hasattr(adapted, name) and hasattr(layer, name):
             setattr(adapted, name, getattr(layer, name))

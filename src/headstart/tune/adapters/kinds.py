@@ -1,4 +1,4 @@
-"""What an adapter is asked to be, and how its parameters are told from the network's by name."""
+"""The kinds of adapters, and how their parameters are recognised by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Literal, get_args
 from headstart.errors import OptionError, did_you_mean
 
 Method = Literal["lora", "dora", "ia3"]
-"""lora: Hu et al. 2021; dora: Liu et al. 2024, lora with a magnitude a row; ia3: Liu et al. 2022, a gain a channel."""
+"""lora: Hu et al. 2021; dora: Liu et al. 2024, lora with one magnitude per row;
+ia3: Liu et al. 2022, one gain per channel."""
 
 METHODS: tuple[Method, ...] = get_args(Method)
 DEFAULT_RANK = 8
@@ -20,7 +21,7 @@ class Adapter:
 
     Args:
         method: `lora`, `dora` or `ia3`.
-        rank: of the product that is added to a weight, at least 1; `ia3` has none and ignores it.
+        rank: of the product that is added to a weight, at least 1; `ia3` ignores it.
 
     Raises:
         OptionError: there is no such method, or the rank is below 1.

@@ -1,14 +1,14 @@
 """Which layers of a network an adapter fits, so that adapting and merging them is exact.
 
-An adapter stands in for a layer's call. It is lost on a layer whose weight something else reads (attention
-through a fused kernel, tied weights), wrong on one whose weight is made anew at each call (weight norm), and
-changes a frozen stage where that stage calls the same layer. None of this can be told from module classes, so
-the network runs once on two items and every use of every weight is noted.
+An adapter replaces a layer's call. It has no effect on a layer whose weight something else reads (attention through a
+fused kernel, tied weights), is wrong on one whose weight is computed anew at each call (weight norm), and changes a
+frozen stage if that stage calls the same layer. Module classes do not show any of this, so the network runs once on
+two items and every use of every weight is noted.
 
-Left out besides: grouped, dilated and otherwise padded convolutions, which peft's low-rank layers do not
-follow; convolutions over time for ia3; what is inside torch's own attention and encoder layers, which read
-weights directly at inference (peft's adapter of the former rounds the frozen weights at every pass); layers
-narrower than the rank; for dora, layers with a row of zeros (it divides by the norm of rows).
+Also left out: grouped, dilated and otherwise padded convolutions, which peft's low-rank layers do not follow;
+convolutions over time for ia3; layers inside torch's own attention and encoder layers, which read weights directly at
+inference (peft's adapter of the former rounds the frozen weights at every pass); layers narrower than the rank; for
+dora, layers with a row of zeros (it divides by the norm of rows).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def adaptable_layers(
         stages: stage name -> module path, in order.
         trained: names of the stages whose layers are looked at.
         adapter: the adapter.
-        inputs: two items or more; None: made up. Where none can be made up, only the stage that holds a layer
-            and its own kind count.
+        inputs: two items or more; None: made up. If none can be made up, layers are chosen by their class and the
+            stage that holds them.
 
     Returns:
         Path -> layer, in the network's order.
@@ -96,7 +96,7 @@ def _smaller_side(layer: nn.Module) -> int:
 
 
 def _own_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers that have one place in the network and share no parameter with another."""
+    """The layers that occur once in the network and share no parameter with another."""
     from transformers.pytorch_utils import Conv1D
 
     places = Counter(id(module) for _, module in network.named_modules(remove_duplicate=False))
@@ -189,7 +189,7 @@ class _Watch(TorchFunctionMode):
 
 
 def _watch(backbone: Backbone, layers: Mapping[str, nn.Module], inputs: Inputs | None) -> _Uses | None:
-    """Run two items through the network; None where none can be made up."""
+    """Run two items through the network; None if none can be made up."""
     network = backbone.module
     try:
         items = made_up_inputs(network) if inputs is None else inputs
@@ -209,14 +209,14 @@ def _watch(backbone: Backbone, layers: Mapping[str, nn.Module], inputs: Inputs |
     except Exception:
         if inputs is not None:
             raise
-        return None  # it takes something else than was made up
+        return None  # the network takes other inputs than were made up
     return _Uses(
         watch.stages, watch.misused, {p for p, g in zip(layers, reached, strict=True) if g is not None}
     )
 
 
 def _follow_stages(backbone: Backbone, watch: _Watch, hooks: ExitStack) -> None:
-    """Tell the watch when each stage begins: at its module's first call, or a later one where paths repeat."""
+    """Tell the watch when each stage begins: at its module's first call, or a later one if paths repeat."""
     calls: Counter[str] = Counter()
     for path in dict.fromkeys(backbone.paths):
         indices = [index for index, other in enumerate(backbone.paths) if other == path]
@@ -240,14 +240,12 @@ def _removed_after(handle: Any) -> Iterator[None]:
 
 @contextmanager
 def _as_at_inference(network: nn.Module, layers: Sequence[nn.Module]) -> Iterator[None]:
-    """Eval mode, with gradients of the layers' weights; modes and flags are given back."""
+    """Eval mode, with gradients of the layers' weights; modes and flags are restored after."""
     flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
     weights = {id(layer.get_parameter("weight")) for layer in layers}
     try:
-        for (
-            parameter,
-            _,
-        ) in flags:  # of these alone: EfficientFormer keeps what it makes of its biases, graph and all
+        # only these: EfficientFormer keeps tensors made from its biases, with their graph
+        for parameter, _ in flags:
             parameter.requires_grad_(id(parameter) in weights)
         with eval_mode(list(network.modules())), torch.enable_grad():
             yield

@@ -1,6 +1,6 @@
 """Freeze: the one owner of what is frozen in a network, by stage name.
 
-It decides together what other tools decide apart, and so get wrong: gradients, train or eval mode (and with
+It decides in one place what other tools decide in several, and so get wrong: gradients, train or eval mode (and with
 it the statistics of normalisation layers and dropout), and what the optimizer holds. A frozen stage stays in
 eval mode even when somebody calls `network.train()`; no frozen parameter reaches an optimizer; the names of the
 frozen tensors are saved with the run and checked when it is resumed.
@@ -41,7 +41,7 @@ class Freeze:
         later: those of the frozen stages that will be thawed, so that their weights are kept too.
 
     Raises:
-        OptionError: there is no such stage, or nothing of the trained stages is left to train.
+        OptionError: there is no such stage, or the other stages have nothing to train.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Freeze:
         self._check_that_something_trains()
 
     def train(self, mode: bool = True) -> None:
-        """Put the trained part in train mode, or all in eval mode; the frozen part is in eval mode always."""
+        """Put the trained part in train mode, or everything in eval mode; the frozen part is always in eval mode."""
         self._root.train(mode)
 
     def thaw(self, stages: Sequence[str]) -> None:
@@ -76,7 +76,7 @@ class Freeze:
         self._set([stage for stage in self.frozen if stage not in stages])
 
     def normalises_over_batches(self) -> bool:
-        """Whether a trained stage normalises over the batch, which one item alone cannot do."""
+        """Whether a trained stage normalises over the batch, which needs more than one item."""
         self.train()
         batch_norm = nn.modules.batchnorm._BatchNorm
         return any(isinstance(m, batch_norm) and m.training for m in self.module.modules())
@@ -124,7 +124,7 @@ class Freeze:
             tensors[name].detach().copy_(value)
 
     def state_dict(self) -> dict[str, Any]:
-        """What is frozen, by name, as plain values; it does not depend on what others did to the flags."""
+        """What is frozen, by name, as plain values; it does not depend on flags that others changed."""
         return {
             "stages": list(self.stages),
             "frozen": list(self.frozen),
@@ -134,7 +134,7 @@ class Freeze:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Check that a saved state is this one, and put every flag and mode back.
+        """Check that a saved state equals this one, and restore every flag and mode.
 
         Raises:
             TrainingError: something else was frozen when the state was saved.
@@ -148,7 +148,7 @@ class Freeze:
         self._apply()
 
     def release(self) -> None:
-        """Give the network back as it was found: flags, modes and its own `train`."""
+        """Restore the network as it was before: flags, modes and its own `train`."""
         self._let_follow()
         for name, parameter in self._root.named_parameters():
             parameter.requires_grad_(self._requires_grad[name])
@@ -178,7 +178,7 @@ class Freeze:
         return {name for name in names if self._requires_grad[name]} or names
 
     def _trainable_of(self, stages: set[int]) -> dict[str, None]:
-        """Names of the tensors of stages that training may change, in the network's order."""
+        """Names of the tensors of these stages that training may change, in the network's order."""
         return {
             name: None
             for name, stage in self._owners.items()
@@ -186,7 +186,7 @@ class Freeze:
         }
 
     def _let_follow(self) -> None:
-        """Give the modules in eval mode their own `train` back."""
+        """Restore the own `train` of the modules in eval mode."""
         for module in self._eval_modules:
             module.__dict__.pop("train", None)
 
@@ -222,7 +222,7 @@ def _all_but_adapters(root: nn.Module) -> list[nn.Module]:
 
 
 class _StayInEval:
-    """The `train` of a module in eval mode: its children decide for themselves, itself it stays."""
+    """The `train` of a module in eval mode: it stays in eval mode, its children decide for themselves."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -241,10 +241,10 @@ def _all_tensors(root: nn.Module) -> dict[str, Tensor]:
 def _modules_in_eval(root: nn.Module, owners: dict[str, int], frozen: set[int]) -> list[nn.Module]:
     """The modules that must stay in eval mode.
 
-    These are all modules that hold a tensor of a frozen stage, containers of frozen and trained stages too:
-    in train mode one may drop whole layers or mask hidden states, as Wav2Vec2's encoder does, and so disturb
-    what is frozen inside it. A module without tensors (dropout, an activation) goes with the module that
-    holds it, or with what is registered before it.
+    These are all modules that hold a tensor of a frozen stage, also containers of frozen and trained stages: in train
+    mode a container may drop whole layers or mask hidden states, as Wav2Vec2's encoder does, and so change what is
+    frozen inside it. A module without tensors (dropout, an activation) belongs with the module that holds it, or with
+    the one registered before it.
     """
     stages_in: dict[str, set[int]] = {}
     for name, stage in owners.items():

@@ -1,7 +1,7 @@
 """The recipes that come with headstart: small YAML files to read, copy and change.
 
-Their first line is a comment with the command that runs them, the second says what they are for and where
-they come from.
+The first line of each is a comment with the command that runs it; the second says what it is for and where it comes
+from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Bundled:
     Attributes:
         name: what `--recipe` takes.
         path: its file.
-        command: what runs it.
+        command: the command that runs it.
         purpose: what it is for, and its source.
     """
 
@@ -49,7 +49,7 @@ def bundled_recipe(name: str) -> Bundled:
     """The bundled recipe of a name.
 
     Raises:
-        OptionError: there is none.
+        OptionError: there is no recipe of that name.
     """
     recipes = {recipe.name: recipe for recipe in bundled_recipes()}
     if name not in recipes:
@@ -63,7 +63,7 @@ def bundled_recipe(name: str) -> Bundled:
 def find_recipe(name_or_path: str | Path) -> Path:
     """The file of a recipe: a bundled name, else a path.
 
-    A path is told by its folder or its ending, so a typo in a name is not taken for a missing file.
+    A path has a folder or an ending, so a typo in a name is not reported as a missing file.
 
     Raises:
         OptionError: it is neither a bundled name nor a file.
