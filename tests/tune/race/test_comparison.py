@@ -21,7 +21,7 @@ def test_equal_candidates_are_not_better() -> None:
     labels = np.arange(40) % 2
     logits = logits_of(np.arange(40) % 5 > 0, labels)
     found = compare(logits, logits, labels)
-    assert (found.accuracy, found.accuracy_error, found.log_loss) == (0, 0, 0)
+    assert (found.quality, found.quality_error, found.loss) == (0, 0, 0)
     assert not found.better
 
 
@@ -30,8 +30,8 @@ def test_the_difference_is_paired() -> None:
     reference = np.arange(100) >= 20
     candidate = np.arange(100) >= 10
     found = compare(logits_of(candidate, labels), logits_of(reference, labels), labels)
-    assert found.accuracy == pytest.approx(0.10)
-    assert found.accuracy_error == pytest.approx(np.std(np.arange(100) < 10, ddof=1) / 10)
+    assert found.quality == pytest.approx(0.10)
+    assert found.quality_error == pytest.approx(np.std(np.arange(100) < 10, ddof=1) / 10)
     assert found.better
 
 
@@ -41,8 +41,8 @@ def test_one_item_more_is_not_better_by_itself() -> None:
     candidate = reference.copy()
     candidate[0], candidate[1], candidate[10] = True, True, False
     found = compare(logits_of(candidate, labels), logits_of(reference, labels), labels)
-    assert found.accuracy == pytest.approx(0.02)
-    assert found.accuracy < found.accuracy_error
+    assert found.quality == pytest.approx(0.02)
+    assert found.quality < found.quality_error
 
 
 def test_equal_accuracy_is_decided_by_log_loss() -> None:
@@ -52,7 +52,7 @@ def test_equal_accuracy_is_decided_by_log_loss() -> None:
     noisy = np.where(np.arange(200) % 10 == 0, -np.abs(random.normal(size=200)), np.abs(margin))
     sharp, blunt = (np.eye(2)[labels] * m[:, None] for m in (margin, noisy))
     found = compare(sharp, blunt, labels)
-    assert found.accuracy == 0 and found.log_loss > 2 * found.log_loss_error and found.better
+    assert found.quality == 0 and found.loss > 2 * found.loss_error and found.better
     assert not compare(blunt, sharp, labels).better
 
 
@@ -63,7 +63,7 @@ def test_nothing_is_better_than_hardly_an_error(n_errors: int) -> None:
     random = np.random.default_rng(0)
     reference = logits_of(np.arange(36) >= n_errors, labels) * random.uniform(0.1, 1.0, (36, 1))
     found = compare(logits_of(np.ones(36, bool), labels, 8.0), reference, labels)
-    assert found.log_loss > max(0.01, found.log_loss_error)
+    assert found.loss > max(0.01, found.loss_error)
     assert found.better == (n_errors == 4) == ("too few errors" not in found.words)
 
 
@@ -74,8 +74,8 @@ def test_groups_widen_the_error() -> None:
     pair = logits_of(candidate, labels), logits_of(reference, labels)
     alone = compare(*pair, labels)
     grouped = compare(*pair, labels, np.arange(60) // 12)
-    assert grouped.accuracy == alone.accuracy
-    assert grouped.accuracy_error > 2 * alone.accuracy_error
+    assert grouped.quality == alone.quality
+    assert grouped.quality_error > 2 * alone.quality_error
     assert not compare(*pair, labels, np.zeros(60)).better, "one group tells nothing"
 
 

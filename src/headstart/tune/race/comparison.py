@@ -56,26 +56,6 @@ class Comparison:
     balanced: bool = False
 
     @property
-    def accuracy(self) -> float:
-        """The difference in quality by its name for classes."""
-        return self.quality
-
-    @property
-    def accuracy_error(self) -> float:
-        """Its standard error."""
-        return self.quality_error
-
-    @property
-    def log_loss(self) -> float:
-        """The difference in loss by its name for classes and labels."""
-        return self.loss
-
-    @property
-    def log_loss_error(self) -> float:
-        """Its standard error."""
-        return self.loss_error
-
-    @property
     def better(self) -> bool:
         """Whether the candidate passes the rule of this module."""
         if not self.task.one_per_item:
