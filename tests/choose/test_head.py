@@ -111,7 +111,7 @@ def test_more_classes_than_logistic_heads_can_pay_for(monkeypatch: pytest.Monkey
     features, labels = case(n_items=1000, n_classes=250, signal=(1.0, 2.0))
     choice = choose_head(features, labels)
     checked(choice, 1000, 250)
-    assert {candidate.kind for candidate in choice.candidates} == {"ridge"}
+    assert {head.kind for head in choice.tried_heads} == {"ridge"}
 
 
 @pytest.mark.parametrize("kind", ["ridge", "logistic"])

@@ -9,13 +9,13 @@ import pytest
 import soundfile
 
 from headstart.errors import DataError
-from headstart.evidence import ClassicalFeatures, classical_features, fit_classical, majority
+from headstart.evidence import ClassicalFeatures, extract_classical, fit_classical, majority
 from headstart.evidence.classical_features import colour_histogram, gradient_histogram, mel_power
 from headstart.tasks import MULTILABEL, REGRESSION, Targets
 
 
 def accuracy(items, modality: str, labels: np.ndarray, groups: np.ndarray | None = None) -> float:  # type: ignore[no-untyped-def]
-    features = classical_features(items, modality, threads=1)  # type: ignore[arg-type]
+    features = extract_classical(items, modality, threads=1)  # type: ignore[arg-type]
     train, test = np.arange(0, len(labels), 2), np.arange(1, len(labels), 2)
     classes = tuple(sorted(set(labels)))
     units = None if groups is None else groups[train]
@@ -63,14 +63,14 @@ def test_texts_are_told_apart_by_words_and_pairs() -> None:
 
 def test_a_class_that_occurs_once_keeps_its_column() -> None:
     labels = np.array(["a", "b"] * 10 + ["c"], dtype=object)
-    features = classical_features(["x one", "y two"] * 10 + ["z three"], "text")
+    features = extract_classical(["x one", "y two"] * 10 + ["z three"], "text")
     model = fit_classical(features, np.arange(21), labels, None, classes=("a", "b", "c", "never"))
     p = model.probabilities(features, np.arange(21))
     assert p.shape == (21, 4) and np.isfinite(p).all() and p[:, 3].max() == 0
 
 
 def test_texts_without_words_are_named() -> None:
-    features = classical_features(["...", "!!"] * 5, "text")
+    features = extract_classical(["...", "!!"] * 5, "text")
     with pytest.raises(DataError, match="no words"):
         fit_classical(features, np.arange(10), np.array(["a", "b"] * 5), None, classes=("a", "b"))
 
@@ -93,7 +93,7 @@ def test_labels_and_a_quantity_have_classical_baselines(modality: str) -> None:
     words = np.array(["red", "small", "quick"])
     if modality == "text":
         items = [" ".join(["a", *rng.permutation(words[row]), "thing"]) for row in has]
-        features = classical_features(items, "text")
+        features = extract_classical(items, "text")
     else:
         forms = {"histograms": (has + 0.3 * rng.normal(size=has.shape)).astype(np.float32)}
         features = ClassicalFeatures("image", forms)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as known
 
-from headstart.evidence import verdict
+from headstart.evidence import judge
 from headstart.metrics.differences import accuracy_difference
 from headstart.tasks import MULTILABEL, REGRESSION
 
@@ -21,14 +21,14 @@ Y = np.arange(400) % 2
 
 def test_verdicts() -> None:
     weak, strong = of_accuracy(Y, 0.6, 0), of_accuracy(Y, 0.9, 1)
-    up = verdict(Y, strong, {"majority": of_accuracy(Y, 0.5, 2), "classical": weak})
+    up = judge(Y, strong, {"majority": of_accuracy(Y, 0.5, 2), "classical": weak})
     assert (up.outcome, up.against) == ("positive", "classical")
     assert up.difference.value is not None and abs(up.difference.value - 0.3) < 1e-9
-    assert verdict(Y, weak, {"classical": strong}).outcome == "negative"
-    same = verdict(Y, strong, {"classical": of_accuracy(Y, 0.9, 3)})
+    assert judge(Y, weak, {"classical": strong}).outcome == "negative"
+    same = judge(Y, strong, {"classical": of_accuracy(Y, 0.9, 3)})
     assert same.outcome == "undecided" and "too near" in same.reason
-    assert verdict(Y, weak, {}).outcome == "undecided"
-    assert verdict(Y, weak, {"x": strong}, np.array(["g"] * 400, dtype=object)).outcome == "undecided"
+    assert judge(Y, weak, {}).outcome == "undecided"
+    assert judge(Y, weak, {"x": strong}, np.array(["g"] * 400, dtype=object)).outcome == "undecided"
 
 
 def test_what_both_get_wrong_does_not_widen_the_interval() -> None:
@@ -47,14 +47,14 @@ def test_verdicts_of_labels_and_of_a_quantity() -> None:
     y = (scores + rng.normal(size=scores.shape) > np.linspace(0, 1.5, 4)).astype(np.float32)
     p = 1 / (1 + np.exp(np.linspace(0, 1, 4) - scores))
     plain = np.tile(y.mean(axis=0), (200, 1))
-    told = verdict(y, p, {"majority": plain}, task=MULTILABEL)
+    told = judge(y, p, {"majority": plain}, task=MULTILABEL)
     assert told.outcome == "positive" and told.metric == "log_loss" and told.difference.high < 0
-    assert verdict(y, plain, {"classical": p}, task=MULTILABEL).outcome == "negative"
+    assert judge(y, plain, {"classical": p}, task=MULTILABEL).outcome == "negative"
     values = np.linspace(0, 9, 90)[:, None]
     mean = np.full((90, 1), 4.5)
-    told = verdict(values, values + 0.5, {"majority": mean}, task=REGRESSION)
+    told = judge(values, values + 0.5, {"majority": mean}, task=REGRESSION)
     assert told.outcome == "positive" and told.metric == "rmse" and "rmse" in told.reason
     wanted = 0.5 - known.root_mean_squared_error(values, mean)
     assert told.difference.value == pytest.approx(wanted)
     assert REGRESSION.difference(values, mean, mean).value == 0
-    assert verdict(values, mean, {"majority": mean}, task=REGRESSION).outcome == "undecided"
+    assert judge(values, mean, {"majority": mean}, task=REGRESSION).outcome == "undecided"

@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
-from headstart.evidence import verification
+from headstart.evidence import verify_speakers
 from headstart.heads.verification import (
     all_trials,
     cosine_scores,
@@ -28,7 +28,7 @@ def case(n_speakers: int = 6, n_each: int = 8) -> tuple[np.ndarray, np.ndarray]:
 
 def test_intervals_agree_with_weighting_every_trial() -> None:
     x, speakers = case()
-    found = verification(x, speakers, n_resamples=300)
+    found = verify_speakers(x, speakers, n_resamples=300)
     assert found is not None
     trials = all_trials(speakers)
     scores = cosine_scores(x, trials)
@@ -54,7 +54,7 @@ def test_intervals_agree_with_weighting_every_trial() -> None:
 def test_trials_of_one_gender_are_reported_apart() -> None:
     x, speakers = case()
     gender = np.where(np.repeat(np.arange(6), 8) < 3, "f", "m").astype(object)
-    found = verification(x, speakers, gender=gender, n_resamples=20)
+    found = verify_speakers(x, speakers, gender=gender, n_resamples=20)
     assert found is not None and found.same_gender is not None
     assert found.same_gender.n_targets == found.n_targets
     assert found.same_gender.n_others == 2 * (24 * 23 // 2) - found.n_targets
@@ -62,8 +62,8 @@ def test_trials_of_one_gender_are_reported_apart() -> None:
 
 def test_without_two_kinds_of_trials_there_is_nothing_to_measure() -> None:
     x, _speakers = case()
-    assert verification(x, np.array(["a"] * 48, dtype=object)) is None
-    assert verification(x, np.arange(48).astype(str).astype(object)) is None
+    assert verify_speakers(x, np.array(["a"] * 48, dtype=object)) is None
+    assert verify_speakers(x, np.arange(48).astype(str).astype(object)) is None
 
 
 def test_many_items_are_sampled_and_many_speakers_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_many_items_are_sampled_and_many_speakers_fit_in_memory(monkeypatch: pyt
     monkeypatch.setattr(module, "MAX_ITEMS", 40)
     monkeypatch.setattr(module, "MAX_CELLS", 2000)
     x, speakers = case(30, 3)
-    found = verification(x, speakers, n_resamples=50)
+    found = verify_speakers(x, speakers, n_resamples=50)
     assert found is not None and found.n_targets + found.n_others == 780
 
 

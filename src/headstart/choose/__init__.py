@@ -1,15 +1,16 @@
 """Choose: the depth profile and the head, from evidence on training items only."""
 
-from headstart.choose.candidate import Candidate
 from headstart.choose.features import ArrayFeatures, Rows, StageFeatures
-from headstart.choose.head import Choice, ProfileRow, choose_head
+from headstart.choose.head import Choice, choose_head
+from headstart.choose.profile import ProfileRow
+from headstart.choose.tried_head import TriedHead
 
 __all__ = [
     "ArrayFeatures",
-    "Candidate",
     "Choice",
     "ProfileRow",
     "Rows",
     "StageFeatures",
+    "TriedHead",
     "choose_head",
 ]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidate import Candidate
 from headstart.choose.features import StageFeatures, StageRows
 from headstart.choose.kinds import KINDS
+from headstart.choose.tried_head import TriedHead
 from headstart.errors import DataError
 from headstart.heads.head import Head
 from headstart.heads.reduce import CHUNK, Reduced, Rows
@@ -18,16 +18,16 @@ from headstart.tasks import Targets
 
 
 def fit_head(
-    candidate: Candidate,
+    tried: TriedHead,
     reduced: Reduced,
     features: StageFeatures,
     encoded: NDArray[Any],
     targets: Targets,
 ) -> Head:
-    """Fit a candidate on all items; read in chunks if it was scored on a sample of them.
+    """Fit a head on all items; read in chunks if it was scored on a sample of them.
 
     Args:
-        candidate: what to fit.
+        tried: what to fit.
         reduced: rotated features of its stages, of the items it was scored on.
         features: of all N items.
         encoded: targets of the N items.
@@ -36,13 +36,13 @@ def fit_head(
     Raises:
         DataError: a feature is not finite.
     """
-    kind = KINDS[candidate.kind]
+    kind = KINDS[tried.kind]
     if len(reduced.z) == len(encoded):
         with single_threaded():
-            return kind.fit(candidate, reduced, encoded, targets)
-    rows = StageRows(features, candidate.stages)
-    _require_finite(rows, " + ".join(features.stages[i] for i in candidate.stages))
-    return kind.fit_streamed(candidate, reduced, rows, encoded, targets)
+            return kind.fit(tried, reduced, encoded, targets)
+    rows = StageRows(features, tried.stages)
+    _require_finite(rows, " + ".join(features.stages[i] for i in tried.stages))
+    return kind.fit_streamed(tried, reduced, rows, encoded, targets)
 
 
 def _require_finite(rows: Rows, name: str) -> None:

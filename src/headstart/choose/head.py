@@ -27,11 +27,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidate import Candidate, Trial
 from headstart.choose.features import StageFeatures, rows_of
 from headstart.choose.fit_head import fit_head
-from headstart.choose.kinds import KINDS, LOGISTIC
-from headstart.choose.kinds.ridge import score as ridge_candidate
+from headstart.choose.kinds import KINDS, LOGISTIC, RIDGE
+from headstart.choose.profile import ProfileRow, probe_stages, profile_row
+from headstart.choose.tried_head import Trial, TriedHead
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
 from headstart.heads.head import Head
@@ -49,19 +49,6 @@ HOPELESS = 0.1  # a stage whose probe is so far below the best is not worth a lo
 LONE_PENALTY = 0.1  # of the logistic head where there is one item per class
 
 
-@dataclass(frozen=True)
-class ProfileRow:
-    """The probe at one stage: cross-validated quality of a ridge head, with its 95% interval."""
-
-    stage: str
-    index: int
-    score: float
-    low: float
-    high: float
-    standard_error: float
-    penalty: float
-
-
 @dataclass(frozen=True, eq=False)
 class Choice:
     """The chosen head with what it was chosen from.
@@ -69,7 +56,7 @@ class Choice:
     Attributes:
         head: fitted on all training items.
         profile: one row per stage.
-        candidates: the heads that were tried.
+        tried_heads: the heads that were tried.
         chosen: the one taken.
         stages: names of the stages it reads.
         positions: of the items the choice was made on: all, or a stratified sample of a large set.
@@ -80,8 +67,8 @@ class Choice:
 
     head: Head
     profile: list[ProfileRow]
-    candidates: list[Candidate]
-    chosen: Candidate
+    tried_heads: list[TriedHead]
+    chosen: TriedHead
     stages: tuple[str, ...]
     positions: NDArray[np.integer] = field(repr=False)
     out_of_fold: NDArray[np.float32] = field(repr=False)
@@ -140,15 +127,15 @@ def choose_head(
         sample = features
     folds = fold_indices(layers[positions], groups, n_folds, seed)
     trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups)
-    probed = _probe_all(sample, trial, n_threads)
-    profile = [_row(features.stages[i], i, candidate, task) for i, (_, candidate) in enumerate(probed)]
-    candidates = _try_heads(probed, trial, n_threads, last_only)
-    chosen, reason = _preferred([candidate for _, candidate in candidates], trial, features.stages)
-    reduced = next(reduced for reduced, candidate in candidates if candidate is chosen)
+    probed = probe_stages(sample, trial, n_threads)
+    profile = [profile_row(features.stages[i], i, tried, task) for i, (_, tried) in enumerate(probed)]
+    tried_heads = _try_heads(probed, trial, n_threads, last_only)
+    chosen, reason = _preferred([tried for _, tried in tried_heads], trial, features.stages)
+    reduced = next(reduced for reduced, tried in tried_heads if tried is chosen)
     return Choice(
         head=fit_head(chosen, reduced, features, encoded, targets),
         profile=profile,
-        candidates=[candidate for _, candidate in candidates],
+        tried_heads=[tried for _, tried in tried_heads],
         chosen=chosen,
         stages=tuple(features.stages[i] for i in chosen.stages),
         positions=positions,
@@ -165,11 +152,11 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) 
     reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
     unknown = float("nan")
     nothing = np.zeros((0, targets.n_outputs), dtype=np.float32)
-    chosen = Candidate((last,), LOGISTIC.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
+    chosen = TriedHead((last,), LOGISTIC.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
     return Choice(
         head=LOGISTIC.fit(chosen, reduced, encoded, targets),
         profile=[],
-        candidates=[chosen],
+        tried_heads=[chosen],
         chosen=chosen,
         stages=(features.stages[last],),
         positions=np.zeros(0, dtype=np.intp),
@@ -210,30 +197,9 @@ def _sample(codes: NDArray[np.integer], n_most: int, seed: int) -> NDArray[np.in
     return np.sort(np.concatenate(kept))
 
 
-def _probe_all(
-    features: StageFeatures, trial: Trial, n_threads: int | None
-) -> list[tuple[Reduced, Candidate]]:
-    """Rotate every stage's features and score a ridge probe on them."""
-
-    def probe(index: int) -> tuple[Reduced, Candidate]:
-        x_ND = features.stage(index)
-        reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[index]}"))
-        return reduced, ridge_candidate(reduced, trial, (index,))
-
-    return parallel_map(probe, range(len(features.stages)), n_threads)
-
-
-def _row(stage: str, index: int, candidate: Candidate, task: Task) -> ProfileRow:
-    """Return the profile row of a probe; its interval is normal, cut to what the score can be."""
-    error = candidate.standard_error if np.isfinite(candidate.standard_error) else 0.0
-    score = candidate.quality
-    low, high = max(task.least_quality, score - 1.96 * error), min(1.0, score + 1.96 * error)
-    return ProfileRow(stage, index, score, low, high, error, candidate.penalty)
-
-
 def _try_heads(
-    probed: list[tuple[Reduced, Candidate]], trial: Trial, n_threads: int | None, last_only: bool
-) -> list[tuple[Reduced, Candidate]]:
+    probed: list[tuple[Reduced, TriedHead]], trial: Trial, n_threads: int | None, last_only: bool
+) -> list[tuple[Reduced, TriedHead]]:
     """Score heads on the last stage, on those with the best probes, and on all together; the last first."""
     last = len(probed) - 1
     order = sorted(range(last), key=lambda i: -probed[i][1].quality)
@@ -241,24 +207,22 @@ def _try_heads(
     if last > 0 and not last_only:
         picked.insert(1, tuple(range(last + 1)))  # the longest work early
 
-    best_probe = max(candidate.quality for _, candidate in probed)
+    best_probe = max(tried.quality for _, tried in probed)
 
-    def score(stages: tuple[int, ...]) -> tuple[Reduced, Candidate]:
+    def score(stages: tuple[int, ...]) -> tuple[Reduced, TriedHead]:
         if len(stages) == 1:
             reduced, ridge = probed[stages[0]]
             if ridge.quality < best_probe - HOPELESS:
                 return reduced, ridge
-            return reduced, _best_candidate(reduced, trial, stages, ridge)
+            return reduced, _best_head(reduced, trial, stages, ridge)
         n_columns = COLUMNS_TOGETHER if len(trial.targets) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
         reduced = combine([probed[i][0] for i in stages], n_columns)
-        return reduced, _best_candidate(reduced, trial, stages, None)
+        return reduced, _best_head(reduced, trial, stages, None)
 
     return parallel_map(score, picked, n_threads)
 
 
-def _best_candidate(
-    reduced: Reduced, trial: Trial, stages: tuple[int, ...], ridge: Candidate | None
-) -> Candidate:
+def _best_head(reduced: Reduced, trial: Trial, stages: tuple[int, ...], ridge: TriedHead | None) -> TriedHead:
     """Return the head with the smallest loss on these stages, of every kind that suits.
 
     Args:
@@ -267,7 +231,8 @@ def _best_candidate(
         stages: their indices.
         ridge: the ridge head, if it has been scored already.
     """
-    best = ridge or ridge_candidate(reduced, trial, stages)
+    best = ridge or RIDGE.score(reduced, trial, stages)
+    assert best is not None  # ridge suits every task
     for kind in KINDS.values():
         tried = None if kind.name == best.kind else kind.score(reduced, trial, stages)
         if tried is not None and not best.loss < tried.loss:
@@ -275,10 +240,10 @@ def _best_candidate(
     return best
 
 
-def _preferred(candidates: list[Candidate], trial: Trial, names: tuple[str, ...]) -> tuple[Candidate, str]:
-    """Return the candidate to use (the first is the last stage) and why."""
-    last = candidates[0]
-    best = max(candidates, key=lambda c: (c.quality, -c.loss))
+def _preferred(tried_heads: list[TriedHead], trial: Trial, names: tuple[str, ...]) -> tuple[TriedHead, str]:
+    """Return the head to use (the first is the last stage) and why."""
+    last = tried_heads[0]
+    best = max(tried_heads, key=lambda c: (c.quality, -c.loss))
     where = names[best.stages[0]] if len(best.stages) == 1 else "all stages together"
     scores = f"{where} ({best.quality:.3f}) and the last, {names[-1]} ({last.quality:.3f})"
     if best is last:

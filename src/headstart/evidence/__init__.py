@@ -1,18 +1,45 @@
 """Evidence: baselines, verification, paired comparisons and verdicts."""
 
-from headstart.evidence.baselines import ClassicalModel, fit_classical, majority
-from headstart.evidence.classical_features import ClassicalFeatures, classical_features
-from headstart.evidence.verdict import Verdict, verdict
-from headstart.evidence.verification import Verification, verification
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.evidence.baselines import ClassicalModel, fit_classical, majority
+    from headstart.evidence.classical_features import ClassicalFeatures, extract_classical
+    from headstart.evidence.verdict import Outcome, Verdict, judge
+    from headstart.evidence.verification import Verification, verify_speakers
+
+_HOMES = {
+    "ClassicalFeatures": "classical_features",
+    "ClassicalModel": "baselines",
+    "Outcome": "verdict",
+    "Verdict": "verdict",
+    "Verification": "verification",
+    "extract_classical": "classical_features",
+    "fit_classical": "baselines",
+    "majority": "baselines",
+    "judge": "verdict",
+    "verify_speakers": "verification",
+}
 
 __all__ = [
     "ClassicalFeatures",
     "ClassicalModel",
+    "Outcome",
     "Verdict",
     "Verification",
-    "classical_features",
+    "extract_classical",
     "fit_classical",
+    "judge",
     "majority",
-    "verdict",
-    "verification",
+    "verify_speakers",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: baselines bring torch, a verdict that is read does not."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -9,10 +9,10 @@ out-of-fold logits.
 Legend: N items, C classes, D features.
 
 Example:
-    >>> from headstart.evidence import classical_features, fit_classical
+    >>> from headstart.evidence import extract_classical, fit_classical
     >>> texts = ["a fine film", "fine and warm", "a dull film", "dull and cold"] * 4
     >>> labels = np.array(["good", "good", "bad", "bad"] * 4)
-    >>> features = classical_features(texts, "text")
+    >>> features = extract_classical(texts, "text")
     >>> model = fit_classical(features, np.arange(16), labels, None, classes=("bad", "good"))
     >>> model.probabilities(features, np.arange(2)).argmax(axis=1)
     array([1, 1])

@@ -52,7 +52,7 @@ class ClassicalFeatures:
     texts: Sequence[str] = ()
 
 
-def classical_features(
+def extract_classical(
     items: Sequence[Item], modality: Modality, *, threads: int | None = None
 ) -> ClassicalFeatures:
     """Read the items and return their classical features.

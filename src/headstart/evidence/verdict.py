@@ -7,7 +7,7 @@ Example:
     >>> import numpy as np
     >>> y = np.array([0, 1] * 50)
     >>> good, bad = np.eye(2)[y], np.full((100, 2), 0.5)
-    >>> verdict(y, good, {"majority": bad}).outcome
+    >>> judge(y, good, {"majority": bad}).outcome
     'positive'
 """
 
@@ -45,7 +45,7 @@ class Verdict:
     metric: str = "accuracy"
 
 
-def verdict(
+def judge(
     targets: NDArray[Any],
     outputs: NDArray[np.floating],
     baselines: Mapping[str, NDArray[np.floating]],

@@ -52,7 +52,7 @@ class Verification:
     same_gender: Verification | None = None
 
 
-def verification(
+def verify_speakers(
     embeddings: NDArray[np.floating],
     speakers: NDArray[np.object_],
     *,

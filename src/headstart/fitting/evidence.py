@@ -48,7 +48,7 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
         learner: data, features and options.
         evaluation: what the result gave on items it had not seen.
     """
-    from headstart.evidence import verdict
+    from headstart.evidence import judge
 
     positions = evaluation.positions
     codes, groups = learner.codes[positions], learner.job.examples.groups
@@ -67,7 +67,7 @@ def gather(learner: Learner, evaluation: Evaluation) -> Evidence:
         return Evidence(
             test=test,
             baselines={name: _scores(learner, positions, p) for name, p in others.items()},
-            verdict=verdict(
+            verdict=judge(
                 codes, evaluation.probabilities, without_pretraining, own_groups, task=learner.targets.task
             ),
             verification=told,
@@ -125,7 +125,7 @@ def _majority(learner: Learner, evaluation: Evaluation) -> np.ndarray:
 def _classical(learner: Learner, evaluation: Evaluation) -> np.ndarray:
     """Probabilities of the classical baseline, learned from the same items."""
     from headstart.data.items import take_items
-    from headstart.evidence import classical_features, fit_classical
+    from headstart.evidence import extract_classical, fit_classical
 
     job, examples = learner.job, learner.job.examples
     used = np.unique(
@@ -133,7 +133,7 @@ def _classical(learner: Learner, evaluation: Evaluation) -> np.ndarray:
     )
     row = np.full(len(examples), -1)
     row[used] = np.arange(len(used))
-    features = classical_features(
+    features = extract_classical(
         take_items(examples.items, used), examples.modality, threads=learner.setting.n_threads
     )
     probabilities = np.zeros((len(evaluation.positions), len(learner.classes)), np.float32)
@@ -160,7 +160,7 @@ def _verification(
     The embedding (the source's own, or a stage's vector) is the one with the least EER on trials of items
     learned from; its centre is their mean, with `--folds` that of the whole set.
     """
-    from headstart.evidence import verification
+    from headstart.evidence import verify_speakers
 
     examples, positions = learner.job.examples, evaluation.positions
     if not examples.task.one_per_item or examples.modality != "audio":
@@ -172,7 +172,7 @@ def _verification(
     name, vectors = _best_embedding(learner, train, content)
     centred_on = positions if evaluation.folds is not None else train
     gender = examples.columns.get("gender")
-    found = verification(
+    found = verify_speakers(
         vectors[positions],
         learner.labels[positions],
         centre=vectors[centred_on].mean(axis=0, dtype=np.float64),

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from headstart.evidence.verdict import Verdict
 from headstart.metrics import metrics_of
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
 from headstart.runs.record import Record
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
+from headstart.tasks import Task, task_named
 from headstart.tune.policies.catalogue import result_words
 from headstart.units import UNITS
 
-if TYPE_CHECKING:
-    from headstart.evidence import Verdict
-
 _BASELINES = {
-    "majority": "Most frequent class",
     "classical": "Classical features, no pretrained weights",
     "probe": "Head alone, nothing else trained",
     "scratch": "Same network from scratch",
-}
-_MAJORITY = {
-    "classification": "Most frequent class",
-    "multilabel": "Share of each label",
-    "regression": "Mean of the training items",
 }
 _TAKES = {
     "image": "normalised pixels, float32 of shape `(N, 3, {height}, {width})`,",
@@ -60,7 +53,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
     source, data, test = record.source, record.data, record.test
     if source is None or data is None or test is None or record.task is None:
         raise ValueError("a card needs a complete record")
-    modality, n_classes = preprocessing["modality"], len(facts.classes)
+    task, modality, n_classes = task_named(record.task), preprocessing["modality"], len(facts.classes)
     text: str = (
         environment()
         .get_template("card.md.j2")
@@ -68,15 +61,16 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             name=facts.name,
             front=_front_matter(facts.name, source, data, record, saved),
             sentence=_sentence(record, data, n_classes),
-            outputs=_outputs(record.task, data.target),
+            outputs=task.words.gives.format(target=data.target),
+            output_words=task.words.outputs,
             n_outputs=n_classes or 1,
-            verdict=_verdict(record.verdict),
+            verdict=_verdict(record.verdict, task),
             source=source,
             data=data,
             record=record,
             facts=facts,
-            columns=[(found.key, found.label) for found in metrics_of(record.task) if found.key in test],
-            baseline_names={**_BASELINES, "majority": _MAJORITY[record.task]},
+            columns=[(found.key, found.label) for found in metrics_of(task.name) if found.key in test],
+            baseline_names=_baselines(task),
             shown_classes=facts.classes if n_classes <= 12 else (),
             limits=_limits(preprocessing, record, facts, saved),
             packages=needed_packages(modality),
@@ -120,26 +114,15 @@ def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Recor
 def _sentence(record: Record, data: DataFacts, n_classes: int) -> str:
     learned = (record.n_train or 0) + (record.n_validation or 0)
     how, units = result_words(record.policy), UNITS[data.modality]
-    what = {
-        "classification": f"Tells {n_classes} classes of {units} apart",
-        "multilabel": f"Gives {units} any of {n_classes} labels",
-        "regression": f"Estimates the quantity `{data.target}` of {units}",
-    }[record.task or "classification"]
+    what = task_named(record.task).words.purpose.format(n=n_classes, units=units, target=data.target)
     return f"{what}: {how}, learned from {learned:,} labelled {units}."
 
 
-def _outputs(task: str, target: str) -> str:
-    """What the program gives, for use after "gives"."""
-    if task == "regression":
-        return f"the value of `{target}`, in its own unit, of shape `(N, 1)`"
-    if task == "multilabel":
-        return (
-            "one probability per label (each on its own: they need not sum to 1), in the order of `classes`"
-        )
-    return "one probability per class, in the order of `classes`"
+def _baselines(task: Task) -> Mapping[str, str]:
+    return {"majority": task.words.constant[0], **_BASELINES}
 
 
-def _verdict(verdict: Verdict | None) -> str:
+def _verdict(verdict: Verdict | None, task: Task) -> str:
     if verdict is None:
         return ""
     words = {
@@ -149,7 +132,7 @@ def _verdict(verdict: Verdict | None) -> str:
     }[verdict.outcome]
     if verdict.difference.value is None:
         return f"{words}."
-    against = _BASELINES.get(verdict.against, verdict.against).lower() or "the best baseline"
+    against = _baselines(task).get(verdict.against, verdict.against).lower() or "the best baseline"
     return f"{words}: {verdict.metric} differs by {verdict.difference} from that of: {against}."
 
 
@@ -157,15 +140,8 @@ def _limits(
     preprocessing: Mapping[str, Any], record: Record, facts: RunFacts, saved: SavedModel
 ) -> list[str]:
     """What a user of the model must know."""
-    knows = {
-        "classification": "It knows the classes above and nothing else: whatever is shown to it is called one of "
-        "them.",
-        "multilabel": "It knows the labels above and nothing else; an item gets those of a probability of 1/2 or "
-        "more, and may get none.",
-        "regression": "Values outside the range it learned from are guesses.",
-    }
     limits = [
-        knows[record.task or "classification"],
+        task_named(record.task).words.knows,
         "The scores hold for items like the held-out ones; another camera, writer or microphone may "
         "lower them.",
     ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.errors import DataError
 from headstart.progress import progress, say
+from headstart.tasks import task_named
 from headstart.units import UNITS
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def predict(
             directory.file("model.pt2"), examples.items, preprocessing, len(classes), threads
         ),
         labels=None if examples.labels is None or not known else examples.labels.tolist(),
-        task=told.get("task", "classification"),
+        task=task_named(told.get("task")).name,
     )
     if out is not None:
         predictions.write(Path(out))

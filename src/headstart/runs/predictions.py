@@ -33,14 +33,14 @@ class Predictions:
             a quantity its name.
         probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1).
         labels: (n_items,) what is true, unchanged text; None where unknown.
-        task: "classification", "multilabel" or "regression".
+        task: name of what was learned (see `headstart.tasks`).
     """
 
     items: Sequence[str]
     classes: tuple[str, ...]
     probabilities: np.ndarray
     labels: Sequence[str] | None = None
-    task: str = "classification"
+    task: str = CLASSIFICATION.name
 
     def __post_init__(self) -> None:
         shape = (len(self.items), len(self.classes))

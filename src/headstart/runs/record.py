@@ -13,16 +13,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from headstart.errors import HeadstartError, InputError
+from headstart.evidence.verdict import Verdict
 from headstart.files import plain
 from headstart.metrics import VERIFICATION, Interval, metrics_of
 from headstart.runs.facts import DataFacts, SourceFacts
-from headstart.tasks import TASKS
-
-if TYPE_CHECKING:
-    from headstart.evidence import Verdict
+from headstart.tasks import CLASSIFICATION, TASKS
 
 FORMAT_VERSION = 1
 OUTCOMES = ("positive", "negative", "undecided")
@@ -77,7 +75,7 @@ class Record:
         kind: the procedure that made the run; see `KINDS`.
         source: the pretrained network that the run began from.
         data: the data set that the run learned from and was measured on.
-        task: "classification", "multilabel" or "regression".
+        task: name of what was learned (see `headstart.tasks`).
         n_train, n_validation, n_test: number of items learned from, set aside for choices, and held out.
         test: scores on the held-out part by name.
         baselines: the same of `majority`, `classical`, `probe`, `scratch`, where run.
@@ -216,7 +214,7 @@ def _read(rest: dict[str, Any]) -> Record:
         source=None if source is None else SourceFacts.from_json(source),
         data=None if data is None else DataFacts.from_json(data),
         task=rest.pop(
-            "task", "classification" if kind == "fit" else None
+            "task", CLASSIFICATION.name if kind == "fit" else None
         ),  # the first runs had classes alone
         test=test,
         verification=verification,
@@ -246,8 +244,6 @@ def _chosen(content: Mapping[str, Any]) -> Chosen:
 
 
 def _verdict(outcome: Any, evidence: Mapping[str, Any]) -> Verdict | None:
-    from headstart.evidence import Verdict  # which imports torch: only where a record is read
-
     if outcome is None:
         return None
     difference = Interval.of(evidence.get("difference"))

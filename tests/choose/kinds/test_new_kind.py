@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from headstart.backbone import Backbone
 from headstart.choose import ArrayFeatures, choose_head
-from headstart.choose.candidate import Candidate, Trial
 from headstart.choose.kinds import KINDS, HeadKind
+from headstart.choose.tried_head import Trial, TriedHead
 from headstart.heads.linear import linear_or_none
 from headstart.heads.predictor import Predictor
 from headstart.heads.reduce import Reduced, Rows
@@ -85,7 +85,7 @@ def fitted(
     return GaussianHead(stages, mean, variance, t, targets.classes, targets.task)
 
 
-def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate | None:
+def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> TriedHead | None:
     if not trial.task.one_per_item:
         return None
     targets = Targets(trial.task, tuple(map(str, range(trial.n_outputs))))
@@ -98,16 +98,14 @@ def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate 
 
 
 def fit_streamed(
-    candidate: Candidate, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
+    tried: TriedHead, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
 ) -> Any:
-    return fitted(
-        np.asarray(rows[: rows.shape[0]]), encoded, candidate.stages, targets, candidate.temperature
-    )
+    return fitted(np.asarray(rows[: rows.shape[0]]), encoded, tried.stages, targets, tried.temperature)
 
 
-def fit(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> Any:
+def fit(tried: TriedHead, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> Any:
     raw = reduced.z @ reduced.axes.T * reduced.standardiser.scale + reduced.standardiser.mean
-    return fitted(raw, encoded, candidate.stages, targets, candidate.temperature)
+    return fitted(raw, encoded, tried.stages, targets, tried.temperature)
 
 
 @pytest.fixture
@@ -180,4 +178,4 @@ def test_it_is_not_tried_for_what_it_does_not_suit(gaussian: None) -> None:
     from headstart.tasks import REGRESSION
 
     choice = choose_head(ArrayFeatures(("last",), (x,)), values, task=REGRESSION)
-    assert {candidate.kind for candidate in choice.candidates} == {"ridge"}
+    assert {head.kind for head in choice.tried_heads} == {"ridge"}

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from headstart.choose.candidate import Candidate, Trial
+from headstart.choose.tried_head import Trial, TriedHead
 from headstart.heads.head import Head
 from headstart.heads.reduce import Reduced, Rows
 from headstart.tasks import Targets
 
-Score: TypeAlias = Callable[[Reduced, Trial, tuple[int, ...]], Candidate | None]
-Fit: TypeAlias = Callable[[Candidate, Reduced, NDArray[Any], Targets], Head]
-FitStreamed: TypeAlias = Callable[[Candidate, Reduced, Rows, NDArray[Any], Targets], Head]
+Score: TypeAlias = Callable[[Reduced, Trial, tuple[int, ...]], TriedHead | None]
+Fit: TypeAlias = Callable[[TriedHead, Reduced, NDArray[Any], Targets], Head]
+FitStreamed: TypeAlias = Callable[[TriedHead, Reduced, Rows, NDArray[Any], Targets], Head]
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class HeadKind:
     """One kind of head: three functions on arrays.
 
     Attributes:
-        name: as `Candidate.kind` has it.
+        name: as `TriedHead.kind` has it.
         score: takes the rotated features of some stages, the trial and the stages' indices; returns the best
-            candidate by cross-validation on the folds of the trial, or None where the kind does not suit (the
-            task, too much work).
-        fit: takes a candidate, the rotated features it was scored on, the encoded targets and the task with its
+            head by cross-validation on the folds of the trial, or None where the kind does not suit (the task,
+            too much work).
+        fit: takes a tried head, the rotated features it was scored on, the encoded targets and the task with its
             names; returns the head on raw features.
-        fit_streamed: takes a candidate that was scored on a sample, the rotated features of the sample, the raw
+        fit_streamed: takes a head that was scored on a sample, the rotated features of the sample, the raw
             features of all items (read by slices of rows), their encoded targets and the task with its names;
             returns the head on raw features.
     """

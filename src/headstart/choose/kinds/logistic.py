@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidate import Candidate, Trial
 from headstart.choose.kinds.kind import HeadKind
+from headstart.choose.tried_head import Trial, TriedHead
 from headstart.heads.linear import LinearHead
 from headstart.heads.logistic import fit_logistic, logistic_path
 from headstart.heads.reduce import Reduced, Rows
@@ -25,7 +25,7 @@ PATIENCE = 2  # weaker penalties tried after the best
 MAX_OPERATIONS = 2e12  # of a whole path; with more classes or items than that, other kinds have to do
 
 
-def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate | None:
+def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> TriedHead | None:
     """Return the logistic head with the smallest log loss.
 
     Returns:
@@ -35,13 +35,13 @@ def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate 
     steps = 15 * len(PENALTIES)
     if not trial.task.has_classes or 4.0 * reduced.z.size * n_problems * steps > MAX_OPERATIONS:
         return None
-    best: Candidate | None = None
+    best: TriedHead | None = None
     since_best = 0
     path = logistic_path(reduced.z, trial.targets, trial.n_outputs, trial.folds, PENALTIES)
     for penalty, logits in zip(PENALTIES, path):
-        candidate = trial.scored(LOGISTIC.name, stages, float(penalty), logits)
-        if best is None or candidate.loss < best.loss:
-            best, since_best = candidate, 0
+        tried = trial.scored(LOGISTIC.name, stages, float(penalty), logits)
+        if best is None or tried.loss < best.loss:
+            best, since_best = tried, 0
         else:
             since_best += 1
         if since_best >= PATIENCE:
@@ -49,19 +49,19 @@ def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate 
     return best
 
 
-def fit(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
-    """Fit the candidate on the items it was scored on."""
-    fitted = fit_logistic(reduced.z, encoded, targets.n_outputs, candidate.penalty)
-    return LinearHead.on_rotated(reduced, *fitted, candidate.stages, candidate.temperature, targets)
+def fit(tried: TriedHead, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
+    """Fit the head on the items it was scored on."""
+    fitted = fit_logistic(reduced.z, encoded, targets.n_outputs, tried.penalty)
+    return LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets)
 
 
 def fit_streamed(
-    candidate: Candidate, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
+    tried: TriedHead, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
 ) -> LinearHead:
-    """Fit the candidate on all items; the penalty on the sum over items stays what it was on the sample."""
-    penalty = candidate.penalty * len(reduced.z) / len(encoded)
+    """Fit the head on all items; the penalty on the sum over items stays what it was on the sample."""
+    penalty = tried.penalty * len(reduced.z) / len(encoded)
     fitted = fit_logistic_streamed(rows, encoded, targets.n_outputs, reduced, penalty)
-    return LinearHead.on_rotated(reduced, *fitted, candidate.stages, candidate.temperature, targets)
+    return LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets)
 
 
 LOGISTIC = HeadKind("logistic", score, fit, fit_streamed)

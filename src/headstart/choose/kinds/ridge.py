@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.candidate import Candidate, Trial
 from headstart.choose.kinds.kind import HeadKind
+from headstart.choose.tried_head import Trial, TriedHead
 from headstart.heads.linear import LinearHead
 from headstart.heads.reduce import Reduced, Rows
 from headstart.heads.ridge import fit_ridge, fold_predictions, leave_fold_out, penalty_path
@@ -24,7 +24,7 @@ from headstart.tasks import Targets
 N_PENALTIES = 8
 
 
-def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate:
+def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> TriedHead:
     """Return the ridge head with the smallest squared error."""
     y_NC = trial.ridge_targets
     path = penalty_path(reduced.z, N_PENALTIES)
@@ -38,25 +38,25 @@ def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> Candidate:
     )
 
 
-def fit(candidate: Candidate, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
-    """Fit the candidate on the items it was scored on."""
+def fit(tried: TriedHead, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
+    """Fit the head on the items it was scored on."""
     scale = targets.task.scale_of(encoded)
     y_NC = targets.task.ridge_targets(encoded, targets.n_outputs, scale)
-    weight, bias = fit_ridge(reduced.z, y_NC, candidate.penalty * _gram_trace(reduced))
+    weight, bias = fit_ridge(reduced.z, y_NC, tried.penalty * _gram_trace(reduced))
     head = LinearHead.on_rotated(
-        reduced, weight.astype(np.float32), bias, candidate.stages, candidate.temperature, targets
+        reduced, weight.astype(np.float32), bias, tried.stages, tried.temperature, targets
     )
     return scale.head_outward(head)
 
 
 def fit_streamed(
-    candidate: Candidate, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
+    tried: TriedHead, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
 ) -> LinearHead:
-    """Fit the candidate on all items; the penalty on the sum over items stays what it was on the sample."""
+    """Fit the head on all items; the penalty on the sum over items stays what it was on the sample."""
     scale = targets.task.scale_of(encoded)
     y_NC = targets.task.ridge_targets(encoded, targets.n_outputs, scale)
-    fitted = fit_ridge_streamed(rows, y_NC, reduced, candidate.penalty * _gram_trace(reduced))
-    head = LinearHead.on_rotated(reduced, *fitted, candidate.stages, candidate.temperature, targets)
+    fitted = fit_ridge_streamed(rows, y_NC, reduced, tried.penalty * _gram_trace(reduced))
+    head = LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets)
     return scale.head_outward(head)
 
 

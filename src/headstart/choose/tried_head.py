@@ -23,7 +23,7 @@ Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class TriedHead:
     """One head that was tried.
 
     Attributes:
@@ -49,7 +49,7 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What every candidate is scored on.
+    """What every head is scored on.
 
     Attributes:
         task: what is learned.
@@ -75,15 +75,15 @@ class Trial:
         """What a ridge head is fitted to, of shape (N, C)."""
         return self.task.ridge_targets(self.targets, self.n_outputs, self.scale)
 
-    def quality(self, candidate: Candidate) -> Float:
-        """How good a candidate's out-of-fold answer is for each item, of shape (N,)."""
-        outputs = self.task.activated(candidate.logits, candidate.temperature)
+    def quality(self, tried: TriedHead) -> Float:
+        """How good the out-of-fold answer of a head is for each item, of shape (N,)."""
+        outputs = self.task.activated(tried.logits, tried.temperature)
         return self.task.item_quality(outputs, self.targets)
 
     def scored(
         self, kind: str, stages: tuple[int, ...], penalty: float, logits_NC: NDArray[np.float32]
-    ) -> Candidate:
-        """Return a candidate with the scores of its out-of-fold logits.
+    ) -> TriedHead:
+        """Return a head with the scores of its out-of-fold logits.
 
         Args:
             kind: name of its kind.
@@ -94,7 +94,7 @@ class Trial:
         temperature = temperature_for(self.task, logits_NC, self.targets)
         outputs = self.task.activated(logits_NC, temperature)
         quality = self.task.item_quality(outputs, self.targets)
-        return Candidate(
+        return TriedHead(
             stages=stages,
             kind=kind,
             penalty=penalty,
