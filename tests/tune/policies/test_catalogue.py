@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from tune_networks import States, chain, linear_head, pictures
 
@@ -102,6 +104,34 @@ def test_the_readme_names_every_policy() -> None:
     )
     named = {word.removesuffix(" --budget 5m") for word in re.findall(r"`([^`]+)`", section)}
     assert {kind.usage for kind in CATALOGUE.values()} <= named
+
+
+def test_every_policy_in_the_docs_exists() -> None:
+    root = README.parent
+    pages = [README, *(root / "docs").glob("*.md"), *(root / "src/headstart/tune/recipes").glob("*.yaml")]
+    written = [
+        (page.name, term)
+        for page in pages
+        for policy in re.findall(r"--freeze ([a-z][\w:.,-]*)", page.read_text(encoding="utf-8"))
+        for term in policy.rstrip(".:,").split(",")
+    ]
+    assert len(written) > 20
+    assert not [(page, term) for page, term in written if find_kind(term) is None]
+
+
+@given(st.data())
+def test_a_policy_splits_the_stages(data: st.DataObject) -> None:
+    """Whatever is written: what is frozen and what trains are all stages, and the cut is where training begins."""
+    stages = tuple(f"s{index}" for index in range(data.draw(st.integers(1, 6))))
+    kind = data.draw(st.sampled_from([kind for kind in CATALOGUE.values() if not kind.chooses]))
+    values = {"": "", "RANK": ":3", "K": f":{data.draw(st.integers(0, len(stages)))}"}
+    value = values.get(kind.value, f":{data.draw(st.sampled_from(stages))}")
+    policy = Policy.parse(kind.name + value, stages)
+    assert policy.cut is not None
+    assert policy.trained == stages[policy.cut : policy.cut + len(policy.trained)]
+    assert kind.gradual or {*policy.frozen, *policy.trained} == set(stages)
+    assert kind.gradual or not {*policy.frozen} & {*policy.trained}
+    assert Policy.parse(policy.text, stages) == policy
 
 
 def test_the_catalogue_is_read_without_torch() -> None:
