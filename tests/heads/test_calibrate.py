@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from headstart.heads.calibrate import fit_temperature, log_loss_of
 
@@ -28,3 +30,19 @@ def test_separated_and_constant_logits_give_a_usable_temperature() -> None:
     labels = np.array([0, 1, 0, 1])
     assert 0 < fit_temperature(np.eye(2)[labels] * 10, labels) < np.inf
     assert fit_temperature(np.zeros((4, 2)), labels) == 1.0
+
+
+@given(
+    factor=st.floats(0.2, 20.0),
+    seed=st.integers(0, 20),
+)
+@settings(max_examples=25, deadline=None)
+def test_the_temperature_of_labels_takes_back_what_scores_were_multiplied_by(
+    factor: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    true = rng.normal(size=(300, 4)) * 2
+    y = (rng.random((300, 4)) < 1 / (1 + np.exp(-true))).astype(np.float32)
+    one, other = fit_temperature(true, y), fit_temperature(true * factor, y)
+    assert np.isclose(other, one * factor, rtol=1e-2) and 0.6 < one < 1.6
+    assert log_loss_of(true / one, y) <= log_loss_of(true, y) + 1e-3

@@ -8,6 +8,7 @@ import torch
 
 from headstart.errors import DataError
 from headstart.heads import LinearHead
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
 
 
 def a_head(n_classes: int = 3, width: int = 5) -> LinearHead:
@@ -45,3 +46,24 @@ def test_the_module_can_be_exported_with_any_number_of_items() -> None:
 def test_a_wrong_width_is_named() -> None:
     with pytest.raises(DataError, match=r"\(n_items, 5\), got \(2, 4\)"):
         a_head().logits(np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("task", [CLASSIFICATION, MULTILABEL, REGRESSION])
+def test_the_torch_form_says_the_same(task: Task) -> None:
+    rng = np.random.default_rng(0)
+    n_outputs = 1 if task == REGRESSION else 3
+    head = LinearHead(
+        (0,),
+        rng.normal(size=5).astype(np.float32),
+        np.ones(5, np.float32),
+        rng.normal(size=(n_outputs, 5)).astype(np.float32),
+        rng.normal(size=n_outputs).astype(np.float32),
+        1.0 if task == REGRESSION else 1.7,
+        tuple("abc"[:n_outputs]),
+        task,
+    )
+    x = rng.normal(size=(9, 5)).astype(np.float32)
+    assert np.allclose(head.module()(torch.from_numpy(x)).detach().numpy(), head.outputs(x), atol=1e-6)
+    assert len(head.predict(x)) == 9
+    moved = head.rescaled(10.0, 3.0)
+    assert np.allclose(moved.logits(x), 10 + 3 * head.logits(x), atol=1e-4)

@@ -14,6 +14,8 @@ from headstart.heads.ridge import fit_ridge, indicators
 from headstart.heads.streamed import fit_logistic_streamed, fit_ridge_streamed
 from headstart.tasks.activations import softmax
 
+from .labelled import labelled
+
 
 def case(n_items: int, width: int, n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -91,3 +93,31 @@ def test_streamed_fits_equal_those_in_memory(kind: str, monkeypatch: pytest.Monk
         found = fit_ridge_streamed(x + 30, indicators(y, 3), reduced, 4.0)
     for one, other in zip(found, wanted):
         assert np.allclose(one, other, atol=2e-3)
+
+
+@pytest.mark.parametrize("penalty", [0.3, 0.003])
+def test_each_label_is_its_own_logistic_regression(penalty: float) -> None:
+    x, y = labelled()
+    z = x - x.mean(axis=0)
+    weight, bias = fit_logistic(z, y, 3, penalty, tolerance=1e-6)
+    for label in range(3):
+        own = LogisticRegression(C=1 / (penalty * len(z)), tol=1e-8, max_iter=2000).fit(z, y[:, label])
+        assert np.allclose(weight[label], own.coef_[0], atol=2e-3)
+        assert np.isclose(bias[label], own.intercept_[0], atol=2e-3)
+
+
+def test_out_of_fold_scores_of_labels_come_from_the_other_folds() -> None:
+    x, y = labelled()
+    z, folds = x - x.mean(axis=0), np.arange(150) % 3
+    (found,) = logistic_path(z, y, 3, folds, np.array([0.05]), tolerance=1e-6, max_steps=300)
+    weight, bias = fit_logistic(z[folds != 1], y[folds != 1], 3, 0.05, tolerance=1e-6)
+    assert np.allclose(found[folds == 1], z[folds == 1] @ weight.T + bias, atol=2e-3)
+
+
+def test_streamed_labels_equal_those_in_memory() -> None:
+    x, y = labelled(300)
+    reduced = reduce(x, standardiser(x))
+    wanted = fit_logistic(reduced.z, y, 3, 0.02)
+    found = fit_logistic_streamed(x, y, 3, reduced, 0.02, tolerance=1e-5, max_steps=300)
+    for one, other in zip(wanted, found, strict=True):
+        assert np.allclose(one, other, atol=3e-3)

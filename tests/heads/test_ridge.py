@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
 
 from headstart.heads.ridge import fit_ridge, indicators, leave_fold_out, leave_one_out, penalty_path
+
+from .labelled import labelled
 
 
 def naive(z: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
@@ -69,3 +72,14 @@ def test_the_path_is_positive_and_falls_even_for_constant_features() -> None:
     for z in (np.zeros((4, 2)), np.ones((4, 2))):
         path = penalty_path(z)
         assert (path > 0).all() and (np.diff(path) < 0).all()
+
+
+def test_a_quantity_by_ridge_is_scikit_learns() -> None:
+    x, _ = labelled()
+    y = (500 + 30 * x[:, :1] + np.random.default_rng(1).normal(size=(150, 1))).astype(np.float64)
+    weight, bias = fit_ridge(x, y, 2.0)
+    own = Ridge(alpha=2.0).fit(x, y[:, 0])
+    assert np.allclose(weight[0], own.coef_, atol=1e-3) and np.isclose(bias[0], own.intercept_, atol=1e-3)
+    alone = leave_one_out(x, y, np.array([2.0]))[0, 7, 0]
+    without = Ridge(alpha=2.0).fit(np.delete(x, 7, axis=0), np.delete(y[:, 0], 7))
+    assert np.isclose(alone, without.predict(x[7:8])[0], atol=1e-3)

@@ -121,3 +121,35 @@ def test_a_scale_goes_there_and_back(values: list[float]) -> None:
     assert abs(float(inside.mean())) < 1e-2
     np.testing.assert_allclose(scale.outward(inside), y, rtol=1e-3, atol=1e-3 * max(1.0, scale.factor))
     assert CLASSIFICATION.scale_of(y) == MULTILABEL.scale_of(y) == TargetScale()
+
+
+@pytest.mark.parametrize("task", [CLASSIFICATION, MULTILABEL])
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_probabilities_before_scaling_are_had_again(task: Task, temperature: float) -> None:
+    scores = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32) * 3
+    after = task.activated(scores, temperature)
+    given = np.full((40, 1), temperature)
+    np.testing.assert_allclose(task.unscaled(after, given), task.activated(scores), atol=2e-4)
+
+
+def test_losses_and_quality_against_scikit_learn() -> None:
+    from sklearn.metrics import accuracy_score, d2_log_loss_score, log_loss, r2_score
+
+    rng = np.random.default_rng(3)
+    y = (rng.random((150, 3)) < [0.5, 0.3, 0.1]).astype(np.float32)
+    p = MULTILABEL.activated(rng.normal(size=y.shape))
+    losses = MULTILABEL.item_losses(p, y)
+    wanted = np.mean([log_loss(y[:, c], p[:, c].astype(float), labels=[0, 1]) for c in range(3)])
+    assert np.isclose(losses.mean(), wanted, atol=1e-6)
+    one = p[:, :1]
+    assert np.isclose(
+        MULTILABEL.item_quality(one, y[:, :1]).mean(), d2_log_loss_score(y[:, 0], one[:, 0]), atol=1e-5
+    )
+    values, guesses = rng.normal(size=(50, 1)), rng.normal(size=(50, 1))
+    assert np.isclose(REGRESSION.item_quality(guesses, values).mean(), r2_score(values, guesses))
+    codes, q = rng.integers(0, 3, 50), CLASSIFICATION.activated(rng.normal(size=(50, 3)))
+    assert np.isclose(
+        CLASSIFICATION.item_losses(q, codes).mean(), log_loss(codes, q.astype(float)), atol=1e-6
+    )
+    assert CLASSIFICATION.item_quality(q, codes).mean() == accuracy_score(codes, q.argmax(axis=1))
+    assert np.allclose(MULTILABEL.constant(y, 3), y.mean(axis=0))
