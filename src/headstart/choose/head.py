@@ -46,7 +46,7 @@ MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted 
 MANY_ITEMS = 1_000  # above, stages together get half the columns
 COLUMNS_TOGETHER = 1_024
 HOPELESS = 0.1  # a stage whose probe is so far below the best is not worth a logistic head
-LONE_PENALTY = 0.1  # of the logistic head where there is one item per class
+LONE_PENALTY = 0.1  # of the logistic head for one item per class
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ def choose_head(
             occur.
         task: what the labels are.
         n_threads: stages worked on at once; None: as many as cores.
-        last_only: the head must read the last stage, whatever the profile says.
+        last_only: the head must read the last stage, whatever the profile shows.
 
     Raises:
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.

@@ -2,7 +2,7 @@
 
 The head is logistic for classes and labels, ridge for a quantity.
 
-They are learned from the same items as the result they stand beside, and every choice in them is made by
+They are learned from the same items as the result they are compared with, and every choice in them is made by
 cross-validation on those items: the form of the features and the penalty. The temperature is fitted on
 out-of-fold logits.
 
@@ -83,7 +83,7 @@ def fit_classical(
         groups: of the training items, of shape (N,), kept together in folds; None: none.
         classes: C names, the order of the columns.
         task: what the labels are.
-        seed: of the folds, and of the sample where there are more than 10,000 items.
+        seed: of the folds, and of the sample of more than 10,000 items.
 
     Raises:
         DataError: texts without a single word.

@@ -32,7 +32,7 @@ class Verdict:
 
     Attributes:
         outcome: "positive" or "negative" where the interval leaves 0 out, else "undecided".
-        against: name of the best baseline without pretrained weights; "" where there is none.
+        against: name of the best baseline without pretrained weights; "" without a baseline.
         difference: the metric of the result minus that of the baseline.
         reason: the same in one sentence.
         metric: what was compared: "accuracy", "log_loss" or "rmse".

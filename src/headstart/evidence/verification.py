@@ -68,13 +68,13 @@ def verify_speakers(
         embeddings: of shape (N, D).
         speakers: of shape (N,).
         centre: mean of the training embeddings, of shape (D,); None: of these.
-        differ: what is said (sentence, digit), of shape (N,): pairs that say the same are left out.
+        differ: what is spoken (sentence, digit), of shape (N,): pairs of the same content are left out.
         gender: of the speakers, of shape (N,): trials of one gender are reported apart.
         n_resamples: bootstrap resamples of speakers.
-        seed: of the resamples, and of the sample where there are more than 1,000 items.
+        seed: of the resamples, and of the sample of more than 1,000 items.
 
     Returns:
-        None where there are no trials of one speaker or none of two.
+        None without trials of one speaker or of two speakers.
     """
     kept = np.arange(len(speakers))
     if len(kept) > MAX_ITEMS:

@@ -1,11 +1,11 @@
-"""Temperature scaling: one number that makes held-out probabilities as honest as they can be.
+"""Temperature scaling: one number that calibrates held-out probabilities.
 
     minimise over T > 0: mean_i -log softmax(logits_i / T)_{y_i}     (Guo et al. 2017)
 
 or, where an item has any number of labels, the mean over items and labels of -log sigmoid(+-logits / T).
 
 Fitted on out-of-fold logits; accuracy does not change. Labels are smoothed, since perfect separation would
-drive T to 0; logits that know nothing would drive it to infinity, so it is kept under 1,000 times their spread.
+drive T to 0; logits without information would drive it to infinity, so it is kept below 1,000 times their spread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHUNK_CELLS = 1_000_000
 
 
 def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
-    """Return the mean negative log probability of what is true, float64 over chunks of rows.
+    """Return the mean negative log probability of the truth, float64 over chunks of rows.
 
     Args:
         logits_NC: of shape (N, C).
@@ -47,8 +47,8 @@ def temperature_for(task: Task, logits_NC: NDArray[np.floating], targets: NDArra
 def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
     """Return the temperature with the least log loss against smoothed labels.
 
-    A few dozen items are often told apart without a fault; the plain optimum is then a temperature near 0, and
-    the result overconfident on anything else. As in Platt scaling (Platt 1999, section 2.2), the label of N items
+    A few dozen items are often separated perfectly; the plain optimum is then a temperature near 0, and the
+    result is overconfident on anything else. As in Platt scaling (Platt 1999, section 2.2), the label of N items
     counts (N + 1) / (N + 2) and the other classes share the rest.
 
     Args:

@@ -1,9 +1,9 @@
-"""Logistic regression, multinomial or label by label, over a path of penalties and all folds at once.
+"""Logistic regression, multinomial or one per label, over a path of penalties and all folds at once.
 
 For each fold and penalty l: minimise mean_i -log softmax(W z_i + b)_{y_i} + (l / 2) |W|^2 over the items
 outside the fold, b free of penalty. In scikit-learn's terms l = 1 / (C n_train). Where an item has any number
 of labels (y of shape (N, C), 0 and 1), the loss is the sum over the labels of -log sigmoid(+-(W z_i + b)_c),
-which is one independent regression a label with that penalty. All folds are solved
+which is one independent regression per label with that penalty. All folds are solved
 together: their logits are columns of one matrix product. L-BFGS (Nocedal and Wright, Numerical
 Optimization, algorithm 7.4) starts from the diagonal of Boehning's curvature bound (1992), which is exact
 to a constant in the rotated features of `reduce`, so a few tens of products are enough.
@@ -238,7 +238,7 @@ def _dot(a_RKC: Tensor, b_RKC: Tensor) -> Tensor:
 
 
 def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]], scale_R11: Tensor) -> Tensor:
-    """Apply the L-BFGS inverse curvature to the gradient; pairs with rho 0 are passed over."""
+    """Apply the L-BFGS inverse curvature to the gradient; pairs with rho 0 are skipped."""
     q = gradient.clone()
     alphas = []
     for difference, change, rho in reversed(pairs):

@@ -40,7 +40,7 @@ Rows: TypeAlias = NDArray[np.floating] | RowSource
 
 @dataclass(frozen=True, eq=False)
 class Standardiser:
-    """What is taken off and divided by, each of shape (D,), float32; constant features get scale 1."""
+    """What is subtracted and divided by, each of shape (D,), float32; constant features get scale 1."""
 
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]

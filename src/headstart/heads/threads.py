@@ -2,7 +2,7 @@
 
 The products of a head are small: on two cores the pools of BLAS and torch, each with as many threads as
 cores, cost up to fifty times the work when the machine is busy. So each stage, fold or candidate is worked
-on by one thread of ours, with one thread below it. It also makes results independent of the thread count.
+on by one thread, which starts no others. It also makes results independent of the thread count.
 """
 
 from __future__ import annotations

@@ -37,16 +37,16 @@ class Trials:
 
 
 def all_trials(speakers: NDArray[np.object_], differ: NDArray[np.object_] | None = None) -> Trials:
-    """Return every pair of items, but for those that say the same thing.
+    """Return every pair of items, except those of the same spoken content.
 
     Args:
         speakers: of shape (N,).
-        differ: what is said (sentence, digit), of shape (N,): pairs with equal values are left out.
+        differ: what is spoken (sentence, digit), of shape (N,): pairs with equal values are left out.
     """
     first, second = np.triu_indices(len(speakers), k=1)
     if differ is not None:
-        _, said = np.unique(np.asarray(differ).astype(str), return_inverse=True)
-        kept = said[first] != said[second]
+        _, spoken = np.unique(np.asarray(differ).astype(str), return_inverse=True)
+        kept = spoken[first] != spoken[second]
         first, second = first[kept], second[kept]
     _, number = np.unique(np.asarray(speakers).astype(str), return_inverse=True)
     return Trials(first, second, number[first] == number[second])
@@ -60,7 +60,7 @@ def cosine_scores(
     Args:
         embeddings: of shape (N, D).
         trials: T pairs.
-        centre: taken off first, of shape (D,); None: the mean of these embeddings.
+        centre: subtracted first, of shape (D,); None: the mean of these embeddings.
 
     Returns:
         Of shape (T,), in [-1, 1]; 0 where an embedding equals the centre.

@@ -1,4 +1,4 @@
-"""Area under the ROC curve, one class against the rest, with ties exact, under resampling.
+"""Area under the ROC curve, one class against the rest, exact for ties, under resampling.
 
     area = sum_{i in class, j not} w_i w_j ([s_i > s_j] + [s_i = s_j] / 2) / (W_in W_out)
 

@@ -21,7 +21,7 @@ class Metric:
     Attributes:
         key: its name in metrics.json.
         label: its name for a reader.
-        hint: what it says, in one line, for someone who never met it.
+        hint: what it says, in one line, for a reader who does not know it.
         tasks: names of the tasks whose held-out scores have it.
         better: which direction is better.
         form: "percent" is shown as 95.5%, "number" as 0.946.

@@ -14,7 +14,7 @@ class Interval:
 
     Attributes:
         value: None where it is not defined (a class is absent from the held-out part).
-        low, high: None where there is no interval (a single group, or none was computed).
+        low, high: None without an interval (a single group, or none was computed).
     """
 
     value: float | None
