@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 import tiny
 from headstart.backbone import Backbone
+from headstart.heads import Head
 from headstart.heads.linear import LinearHead
 from headstart.heads.predictor import Predictor
 from headstart.runs.directory import RunDirectory
@@ -60,7 +61,7 @@ class Made:
     predictor: nn.Module
     preprocessing: dict[str, Any]
     saved: SavedModel
-    head: LinearHead
+    head: Head
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -86,13 +87,14 @@ def make(
     preprocessing: dict[str, Any],
     stages: tuple[int, ...] = (-1,),
     used: slice = EVERY,
+    head_of: Callable[..., Any] = random_head,
 ) -> Made:
     """Make a run of a network with a random head on some stages."""
     backbone = Backbone(network, config["stages"])
     with torch.no_grad():
         vectors = backbone.pooler()(*inputs_of(preprocessing, network).example)
     indices = tuple(index % len(vectors) for index in stages)
-    head = random_head(sum(vectors[index].shape[1] for index in indices), indices, used)
+    head = head_of(sum(vectors[index].shape[1] for index in indices), indices, used)
     predictor = Predictor(backbone, head).eval()
     run = RunDirectory.create(folder)
     saved = save_model(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch import nn
 
 from headstart.data.images import decode_image
 from headstart.data.preprocessing import preprocessing_from_json
@@ -22,9 +24,11 @@ from headstart.data.texts import encode_texts, pad_ids
 from headstart.heads.head import FoldedHead
 from headstart.runs.export import run_program
 from headstart.runs.library_form import NoForm, library_form
+from headstart.runs.prediction import predict
 from headstart.sources import load_source
+from headstart.tasks import CLASSIFICATION, Targets, Task
 
-from .conftest import CLASSES, Made
+from .conftest import CLASSES, Made, make
 
 BLOCKED = """
 import sys
@@ -163,6 +167,76 @@ def test_the_head_is_kept_as_it_was_fitted(mean_text_run: Made) -> None:
     assert float(kept["temperature"]) == pytest.approx(0.7)
     for name in ("mean", "scale", "weight", "bias"):
         np.testing.assert_array_equal(kept[name].numpy(), getattr(mean_text_run.head, name))
+
+
+class TwoLayers(nn.Module):
+    """Probabilities of a network with one hidden layer, at a temperature."""
+
+    def __init__(self, width: int, n_classes: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = nn.Sequential(nn.Linear(width, 7), nn.Tanh(), nn.Linear(7, n_classes))
+
+    def forward(self, x_ND: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(self.layers(x_ND) / 0.5, dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLayerHead:
+    """A head that is not linear."""
+
+    layers: TwoLayers
+    stages: tuple[int, ...]
+    n_features: int
+    kind: str = "two layers"
+    classes: tuple[str, ...] = CLASSES
+    task: Task = CLASSIFICATION
+    temperature: float = 0.5
+
+    def logits(self, features: Any, /) -> Any:
+        with torch.no_grad():
+            return self.layers.layers(torch.as_tensor(features)).numpy()
+
+    def outputs(self, features: Any, /) -> Any:
+        with torch.no_grad():
+            return self.layers(torch.as_tensor(features)).numpy()
+
+    def predict(self, features: Any, /) -> Any:
+        return Targets(self.task, self.classes).decode(self.outputs(features))
+
+    def module(self) -> nn.Module:
+        return self.layers
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return dict(self.layers.state_dict())
+
+    def folded(self) -> None:
+        return None
+
+
+def test_a_head_that_is_not_linear_is_written_and_read(work: Path, timm_source: Path) -> None:
+    source = load_source(str(timm_source))
+    made = make(
+        work / "two-layers",
+        source.network,
+        dict(source.config),
+        source.preprocessing.to_json(),
+        head_of=lambda width, stages, used: TwoLayerHead(TwoLayers(width, 3), stages, width),
+    )
+    assert made.saved.task is None and "its head is two layers, not linear" in made.saved.why_no_pipeline
+    described = json.loads((made.run.path / "head.json").read_text())
+    assert described["kind"] == "two layers" and described["classes"] == list(CLASSES)
+    kept = load_file(made.run.path / "head.safetensors")
+    assert torch.equal(kept["layers.2.weight"], made.head.module().state_dict()["layers.2.weight"])
+
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 48, 48, 3), dtype=np.uint8)
+    read = predict(made.run.path, pixels)
+    image, mean, std = (made.preprocessing, *(made.preprocessing[key] for key in ("mean", "std")))
+    batch = torch.stack([decode_image(each, preprocessing_from_json(image)) for each in pixels])  # type: ignore[arg-type]
+    scaled = (batch / 255.0 - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+    np.testing.assert_allclose(read.probabilities, probabilities(made, scaled), atol=1e-5)
+    again = load_source(f"run:{made.run.path}").network.state_dict()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in source.network.state_dict().items())
 
 
 def test_programs_give_what_the_module_gives(mean_text_run: Made) -> None:

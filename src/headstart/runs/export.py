@@ -1,18 +1,18 @@
-"""What a model leaves in a run: a program, weights, and where possible the form of a library's own class.
+"""The files of a model in a run: a program, weights, and if possible the form of a library's own class.
 
     model.pt2             the program: inputs to probabilities or values, with torch alone (`torch.export.load`)
-    model.safetensors     network and head. Where a library's own class holds the result: under its names, the
+    model.safetensors     network and head. If a class of a library can hold the result: under its names, the
                           head with standardisation and temperature folded into the last layer. Else:
                           `network.` + the network's names, `head.` + the names in head.safetensors
-    config.json           written afresh. Where a class of transformers holds the result: in its form, and
+    config.json           made for this run. If a class of transformers can hold the result: in its form, and
                           `transformers.pipeline(task, model=RUN)` opens the run. Else: library, architecture
                           and classes under "headstart"
     source.json           the source's configuration with the preprocessing of this run; with the weights it
                           is what `run:PATH` opens
     head.json             the task, its classes, labels or quantity in the order of the program's columns, and the
-                          stages that the head reads
-    head.safetensors      the head as it was fitted, for what goes on from it
-    tokenizer.json, tokenizer_config.json    text: prompt and greatest length inside
+                          stages that the head reads; its kind, if it is not linear
+    head.safetensors      the head as it was fitted
+    tokenizer.json, tokenizer_config.json    text: with the prompt and the maximum length
     preprocessor_config.json                 audio of the Wav2Vec2 family: rate and normalisation
 
 Pictures need no file of their own: size, crop, mean and deviation stand in config.json and source.json.
@@ -48,13 +48,13 @@ AGREEMENT = 1e-3
 
 @dataclass(frozen=True)
 class SavedModel:
-    """What was written of a model.
+    """What was written.
 
     Attributes:
         program: about model.pt2.
         task: the pipeline of transformers that opens the run, or None.
-        why_no_pipeline: why there is none, or "".
-        prompt_inside: text: whether tokenizer.json puts the prompt itself.
+        why_no_pipeline: why there is none; "" if there is one.
+        prompt_inside: text: whether tokenizer.json adds the prompt itself.
     """
 
     program: Exported
@@ -101,8 +101,14 @@ def save_model(
         _write_own_form(run, source, tensors, head)
     run.write_json("source.json", source)
     names = [stages[index] for index in head.stages]
-    told = {"task": head.task.name, "classes": head.classes, "stages": names, "stage_indices": head.stages}
-    run.write_json("head.json", told)
+    described = {
+        "task": head.task.name,
+        "classes": head.classes,
+        "stages": names,
+        "stage_indices": head.stages,
+        **({} if head.folded() is not None else {"kind": head.kind}),
+    }
+    run.write_json("head.json", described)
     save_tensors(run.file("head.safetensors"), head.tensors())
     return SavedModel(program, None if form is None else form.task, reason, prompt_inside)
 
@@ -127,7 +133,7 @@ def inputs_of(preprocessing: Mapping[str, Any], network: nn.Module) -> Inputs:
         )
         return inputs.without("samples") if preprocessing.get("fixed_window") else inputs
     tables = [module.num_embeddings for module in network.modules() if isinstance(module, nn.Embedding)]
-    # The smallest table that is no table of two segments: any of its ids is a token.
+    # The smallest table that is not a table of two segments: any of its ids is a token.
     vocabulary = min((size for size in tables if size > 2), default=2)
     return text_inputs(preprocessing["max_length"], preprocessing["pad_id"], vocabulary)
 
@@ -140,7 +146,7 @@ def _checked_form(
     predictor: nn.Module,
     inputs: Inputs,
 ) -> tuple[LibraryForm | None, str]:
-    """The library's form of the result where it gives the same probabilities, else why there is none."""
+    """The library's form of the result if it gives the same probabilities, else the reason why not."""
     if head.stages != (n_stages - 1,):
         return None, "its head reads other stages than the network's own output"
     folded = head.folded()
@@ -172,12 +178,12 @@ def _write_own_form(
     save_tensors(
         run.file("model.safetensors"), {**own, **{f"head.{n}": t for n, t in head.tensors().items()}}
     )
-    told = {name: source[name] for name in ("library", "architecture", "modality") if name in source}
-    run.write_json("config.json", {"headstart": {**told, "classes": head.classes, "see": "source.json"}})
+    described = {name: source[name] for name in ("library", "architecture", "modality") if name in source}
+    run.write_json("config.json", {"headstart": {**described, "classes": head.classes, "see": "source.json"}})
 
 
 def _write_tokenizer(run: RunDirectory, preprocessing: Mapping[str, Any]) -> bool:
-    """Write the tokenizer's files; gives whether the prompt is inside."""
+    """Write the tokenizer's files; return whether they add the prompt."""
     original, max_length = preprocessing["tokenizer_json"], preprocessing["max_length"]
     tokenizer, inside = tokenizer_with_prompt(original, preprocessing["prompt"], max_length)
     run.write_text("tokenizer.json", tokenizer)

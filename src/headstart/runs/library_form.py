@@ -72,7 +72,7 @@ def library_form(
     if library == "timm":
         return _timm_form(source, bare, head, classes, task)
     if library != "transformers":
-        raise NoForm("it is a network of one's own")
+        raise NoForm("it is a network of your own")
     if modality == "text":
         return _text_form(source, bare, head, classes, task)
     if modality == "audio" and source["config"].get("model_type") in WAV2VEC2_FAMILY:
