@@ -150,7 +150,7 @@ def test_a_result_without_a_pipeline_says_why(mean_text_run: Made) -> None:
     assert "No pipeline of transformers opens this folder: its head reads other stages" in text
     assert yaml.safe_load(text.split("---")[1])["library_name"] == "pytorch"
     assert "Text after the first 20 tokens is not read." in text
-    assert 'puts "query: " first, cuts at 20 tokens' in text
+    assert 'adds "query: " in front, cuts at 20 tokens' in text
     outside = program_lines(mean_text_run.preprocessing, prompt_inside=False)
     assert 'texts = ["query: " + text for text in texts]' in outside
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headstart.evidence.verdict import Verdict
-from headstart.metrics import metrics_of
+from headstart.metrics import metric_named, metrics_of
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
@@ -53,32 +53,33 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
     source, data, test = record.source, record.data, record.test
     if source is None or data is None or test is None or record.task is None:
         raise ValueError("a card needs a complete record")
-    task, modality, n_classes = task_named(record.task), preprocessing["modality"], len(facts.classes)
+    modality, n_classes, task = preprocessing["modality"], len(facts.classes), task_named(record.task)
     text: str = (
         environment()
         .get_template("card.md.j2")
         .render(
             name=facts.name,
             front=_front_matter(facts.name, source, data, record, saved),
-            sentence=_sentence(record, data, n_classes),
-            outputs=task.words.gives.format(target=data.target),
-            output_words=task.words.outputs,
+            sentence=_sentence(record, data, task, n_classes),
+            gives=task.words.gives.format(target=data.target),
             n_outputs=n_classes or 1,
             verdict=_verdict(record.verdict, task),
+            has_classes=task.has_classes,
+            outputs=task.words.outputs,
             source=source,
             data=data,
             record=record,
             facts=facts,
             columns=[(found.key, found.label) for found in metrics_of(task.name) if found.key in test],
-            baseline_names=_baselines(task),
+            baseline_names={**_BASELINES, "majority": task.words.constant[0]},
             shown_classes=facts.classes if n_classes <= 12 else (),
-            limits=_limits(preprocessing, record, facts, saved),
+            limits=[task.words.knows, *_limits(preprocessing, record, facts, saved)],
             packages=needed_packages(modality),
             takes=_takes(preprocessing),
             sizes=_sizes(preprocessing, saved),
             program=program_lines(preprocessing, saved.prompt_inside),
             pipeline=pipeline_lines(saved.task) if saved.task else "",
-            task=saved.task,
+            pipeline_task=saved.task,
             why_no_pipeline=saved.why_no_pipeline,
             preprocessing=preprocessing,
         )
@@ -111,15 +112,11 @@ def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Recor
     return f"---\n{yaml.safe_dump(content, sort_keys=False, allow_unicode=True)}---\n"
 
 
-def _sentence(record: Record, data: DataFacts, n_classes: int) -> str:
+def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> str:
     learned = (record.n_train or 0) + (record.n_validation or 0)
     how, units = result_words(record.policy), UNITS[data.modality]
-    what = task_named(record.task).words.purpose.format(n=n_classes, units=units, target=data.target)
-    return f"{what}: {how}, learned from {learned:,} labelled {units}."
-
-
-def _baselines(task: Task) -> Mapping[str, str]:
-    return {"majority": task.words.constant[0], **_BASELINES}
+    purpose = task.words.purpose.format(n=n_classes, units=units, target=data.target)
+    return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
 
 
 def _verdict(verdict: Verdict | None, task: Task) -> str:
@@ -132,8 +129,10 @@ def _verdict(verdict: Verdict | None, task: Task) -> str:
     }[verdict.outcome]
     if verdict.difference.value is None:
         return f"{words}."
-    against = _baselines(task).get(verdict.against, verdict.against).lower() or "the best baseline"
-    return f"{words}: {verdict.metric} differs by {verdict.difference} from that of: {against}."
+    names = {**_BASELINES, "majority": task.words.constant[0]}
+    against = names.get(verdict.against, verdict.against).lower() or "the best baseline"
+    metric = metric_named(verdict.metric).label
+    return f"{words}: {metric} minus that of the baseline ({against}) is {verdict.difference}."
 
 
 def _limits(
@@ -141,7 +140,6 @@ def _limits(
 ) -> list[str]:
     """What a user of the model must know."""
     limits = [
-        task_named(record.task).words.knows,
         "The scores hold for items like the held-out ones; another camera, writer or microphone may "
         "lower them.",
     ]

@@ -15,11 +15,6 @@ _NEEDS = {
     "text": "torch tokenizers",
     "audio": "torch numpy soundfile soxr",
 }
-_PIPELINE = {
-    "image-classification": 'pipeline("image-classification", model="."){call}',
-    "text-classification": 'pipeline("text-classification", model="."){call}',
-    "audio-classification": 'pipeline("audio-classification", model="."){call}',
-}
 _CALLS = {
     "image-classification": '("photo.jpg")',
     "text-classification": '("some text", top_k=None, truncation=True)',
@@ -34,7 +29,7 @@ def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) 
 
     Args:
         preprocessing: `to_json()` of the run's preprocessing.
-        prompt_inside: text: whether tokenizer.json puts the prompt itself.
+        prompt_inside: text: whether tokenizer.json adds the prompt itself.
     """
     modality = preprocessing["modality"]
     facts = dict(preprocessing)
@@ -62,7 +57,7 @@ def needed_packages(modality: str) -> str:
 
 def pipeline_lines(task: str) -> str:
     """Python that opens the run's folder with transformers."""
-    loading = _PIPELINE[task].format(call="")
+    loading = f'pipeline("{task}", model=".")'
     return f"from transformers import pipeline\n\nclassify = {loading}\nprint(classify{_CALLS[task]})\n"
 
 
