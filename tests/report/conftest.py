@@ -1,4 +1,4 @@
-"""Sample runs for the report's tests: plausible numbers from a seeded generator, items real where told."""
+"""Sample runs for the report's tests: simulated predictions, on generated items unless real data is given."""
 
 from __future__ import annotations
 

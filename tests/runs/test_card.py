@@ -71,7 +71,7 @@ def test_the_lines_of_the_card_give_the_predictions(
         asked = items[folder] if folder == "mean" else [str(work / name) for name in items[folder]]
         code = python_blocks(written(made))[0]
         lines.append(f"os.chdir({str(made.run.path)!r})\n{code}\nrows += predict({asked!r}).tolist()\n")
-    told = without_headstart(
+    printed = without_headstart(
         "import os, json\nrows = []\n" + "".join(lines) + "print(json.dumps(rows))", work
     )
     image: Any = preprocessing_from_json(image_run.preprocessing)
@@ -84,7 +84,7 @@ def test_the_lines_of_the_card_give_the_predictions(
         text_rows(mean_text_run),
         probabilities(speech_run, waveform, torch.tensor(lengths)),
     ]
-    np.testing.assert_allclose(np.array(told), np.concatenate(expected), atol=1e-3)
+    np.testing.assert_allclose(np.array(printed), np.concatenate(expected), atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest
     assert sorted(path.name for path in run.path.iterdir()) == ["metrics.json", "unfinished"]
 
 
-def test_unfinished_runs_can_be_told_and_resumed(tmp_path: Path) -> None:
+def test_unfinished_runs_are_recognised_and_resumed(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path / "xray")
     with pytest.raises(InputError, match="still being written"):
         RunDirectory.open(run.path)

@@ -77,7 +77,7 @@ def test_pipelines_agree_without_headstart(
     Image.fromarray(pixels).save(work / "picture.png")
     clip = np.random.default_rng(0).normal(size=9_000).astype(np.float32) * 0.1
     np.save(work / "clip.npy", clip)
-    told = without_headstart(
+    printed = without_headstart(
         f"""
 import json, numpy as np
 from transformers import pipeline
@@ -90,7 +90,7 @@ print(json.dumps([images, *texts, *texts2, audio]))
         work,
     )
     got = np.array(
-        [[{row["label"]: row["score"] for row in rows}[name] for name in CLASSES] for rows in told]
+        [[{row["label"]: row["score"] for row in rows}[name] for name in CLASSES] for rows in printed]
     )
     image = decode_image(work / "picture.png", preprocessing_from_json(image_run.preprocessing))  # type: ignore[arg-type]
     mean, std = (torch.tensor(image_run.preprocessing[key])[:, None, None] for key in ("mean", "std"))

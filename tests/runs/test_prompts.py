@@ -86,9 +86,13 @@ def test_a_tokenizer_that_cannot_hold_its_prompt_is_left_alone() -> None:
 
 
 def test_settings_name_a_class_that_takes_the_file_as_it_is() -> None:
-    told = tokenizer_settings(tokenizer_json(), 20, "[PAD]")
-    assert told["tokenizer_class"] == "PreTrainedTokenizerFast"
-    assert (told["model_max_length"], told["pad_token"], told["unk_token"]) == (20, "[PAD]", "[UNK]")
+    settings = tokenizer_settings(tokenizer_json(), 20, "[PAD]")
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert (settings["model_max_length"], settings["pad_token"], settings["unk_token"]) == (
+        20,
+        "[PAD]",
+        "[UNK]",
+    )
 
 
 @pytest.mark.real

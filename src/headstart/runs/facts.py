@@ -42,18 +42,18 @@ class SourceFacts:
     @classmethod
     def of(cls, source: Source) -> SourceFacts:
         """The facts of a source."""
-        told = source.provenance
+        origin = source.provenance
         return cls(
             source.uri,
             source.digest,
-            told.architecture,
-            told.n_parameters,
+            origin.architecture,
+            origin.n_parameters,
             tuple(source.stages),
-            told.pretrained,
-            told.library,
-            told.revision,
-            told.licence,
-            told.upstream,
+            origin.pretrained,
+            origin.library,
+            origin.revision,
+            origin.licence,
+            origin.upstream,
         )
 
     @classmethod

@@ -1,6 +1,6 @@
 """A result in the form of a library's own class, so that the library opens the run's folder.
 
-Which results have one: a linear head on a timm network's own pooled output; a linear head in the place of the
+These results have one: a linear head on a timm network's own pooled output; a linear head in the place of the
 last layer of a transformers class for texts (its own pooling, trained); a linear head on the mean of the last
 hidden states of the Wav2Vec2 family. Each form is a module of the library, compared with the result before it
 is written.
@@ -45,7 +45,7 @@ class LibraryForm:
 
 
 class NoForm(Exception):
-    """There is no form of the library's own for this result; the text says why."""
+    """No class of the library can hold this result; the text says why."""
 
 
 def library_form(
@@ -153,10 +153,10 @@ def _speech_form(
     from transformers.models.auto.modeling_auto import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING as CLASSES
 
     width = int(source["config"].get("hidden_size", 768))
-    # The last stage's vector is mean and deviation of its states; where the network goes on after it (a final
+    # The last stage's vector is mean and deviation of its states; if the network continues after it (a final
     # norm), the network's own mean stands behind them.
-    goes_on = bool(source["config"].get("do_stable_layer_norm"))
-    on_mean = head.only(slice(-width, None) if goes_on else slice(width))
+    continues = bool(source["config"].get("do_stable_layer_norm"))
+    on_mean = head.only(slice(-width, None) if continues else slice(width))
     if on_mean is None:
         raise NoForm("its head reads more than the mean of the last hidden states (their deviation)")
     changes = {"classifier_proj_size": width, "use_weighted_layer_sum": False}
@@ -189,10 +189,10 @@ def _speech_form(
 def _classifier(
     raw: Mapping[str, Any], classes: tuple[str, ...], mapping: Any, changes: Mapping[str, Any], task: Task
 ) -> tuple[Any, dict[str, Any]]:
-    """The library's class for a configuration, with fresh weights, and its config.json."""
+    """The library's class for a configuration, with random weights, and its config.json."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    # Labels, pruning and names of the source are its own; the architecture is told by the rest.
+    # Labels, pruning and names of the source are its own; the rest is the architecture.
     left_out = (
         "id2label",
         "label2id",
@@ -222,7 +222,7 @@ def _classifier(
 
 
 def _filled(model: nn.Module, own: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Load tensors that must be exactly the model's, and give them by name."""
+    """Load tensors, which must be exactly those of the model, and return them by name."""
     wanted = model.state_dict()
     given = {**own, **last}
     different = set(wanted) ^ set(given)

@@ -31,13 +31,13 @@ def predict(
 
     Args:
         run: the run's folder.
-        data: a folder, a table, one file, a .txt of a text a line, or a list of paths or texts; labels are
-            not needed, and are kept beside the predictions where the data has them.
+        data: a folder, a table, one file, a .txt with one text per line, or a list of paths or texts; labels
+            are not needed; if the data has them they are kept beside the predictions.
         out: a .csv or .parquet file to write.
         threads: cores to use; None: those this process may use.
 
     Returns:
-        Items, classes, probabilities and, where known, labels.
+        Items, classes, probabilities and, if known, labels.
 
     Raises:
         InputError: the run or the data cannot be read, or `out` has another ending.
@@ -51,8 +51,8 @@ def predict(
         check_ending(Path(out))
     directory = RunDirectory.open(run)
     preprocessing = preprocessing_from_json(read_json(directory.file("source.json"))["preprocessing"])
-    told = read_json(directory.file("head.json"))
-    classes = tuple(told["classes"])
+    described = read_json(directory.file("head.json"))
+    classes = tuple(described["classes"])
     modality: Any = preprocessing.modality
     if isinstance(data, str | Path):
         examples = read_examples(data, labels="as written", modality=modality)
@@ -69,7 +69,7 @@ def predict(
             directory.file("model.pt2"), examples.items, preprocessing, len(classes), threads
         ),
         labels=None if examples.labels is None or not known else examples.labels.tolist(),
-        task=task_named(told.get("task")).name,
+        task=task_named(described.get("task")).name,
     )
     if out is not None:
         predictions.write(Path(out))
@@ -114,7 +114,7 @@ def run_items(
 
 
 def _readable(examples: Examples, threads: int | None) -> Examples:
-    """The items that can be read; the others are named, and missing from the result."""
+    """The items that can be read; the others are reported, and missing from the result."""
     from headstart.data import scan
     from headstart.processes import available_cores
 

@@ -1,6 +1,6 @@
-"""Predictions as a table: item, label where known, predicted, and one column p_<class> a class or label.
+"""Predictions as a table: item, label if known, predicted, and one column p_<class> per class or label.
 
-Several labels of an item are joined by `|` (`-` for none). A quantity has numbers in `label` and `predicted` and
+Several labels of one item are joined by `|` (`-` for none). A quantity has numbers in `label` and `predicted` and
 no further columns.
 """
 
@@ -32,7 +32,7 @@ class Predictions:
         classes: (n_classes,) the text of each class or label, in the order of the columns of `probabilities`; for
             a quantity its name.
         probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1).
-        labels: (n_items,) what is true, unchanged text; None where unknown.
+        labels: (n_items,) what is true, unchanged text; None if unknown.
         task: name of what was learned (see `headstart.tasks`).
     """
 
@@ -47,7 +47,9 @@ class Predictions:
         if self.probabilities.shape != shape:
             raise ValueError(f"probabilities must be of shape {shape}, got {self.probabilities.shape}")
         if self.labels is not None and len(self.labels) != len(self.items):
-            raise ValueError(f"there must be one label an item, got {len(self.labels)} for {len(self.items)}")
+            raise ValueError(
+                f"there must be one label per item, got {len(self.labels)} for {len(self.items)} items"
+            )
 
     @property
     def predicted(self) -> list[Any]:
@@ -56,7 +58,7 @@ class Predictions:
         return predicted
 
     def table(self) -> pa.Table:
-        """The Arrow table: item, label (where known), predicted, p_<class>…"""
+        """The Arrow table: item, label (if known), predicted, p_<class>…"""
         import pyarrow as pa
 
         has_classes = task_named(self.task).has_classes
@@ -148,12 +150,12 @@ def check_ending(path: Path) -> None:
 
 
 def _text_list(values: Sequence[str]) -> list[str]:
-    # A file name that is no valid UTF-8 comes as surrogates, which neither format holds: written as escapes.
+    # A file name that is not valid UTF-8 is read as surrogates, which neither format holds: written as escapes.
     return [str(value).encode("utf-8", "backslashreplace").decode("utf-8") for value in values]
 
 
 def _numbers(values: Sequence[Any]) -> Any:
-    """Values as numbers where all are, else as they are written."""
+    """Values as numbers if all are, else as they are written."""
     import pyarrow as pa
 
     try:
@@ -163,7 +165,7 @@ def _numbers(values: Sequence[Any]) -> Any:
 
 
 def _task_of(table: pa.Table, scores: Sequence[str]) -> str:
-    """What was learned, told from the columns of a table that does not say."""
+    """What was learned, inferred from the columns of a table that does not say."""
     if not scores:
         return (REGRESSION if table.num_rows else CLASSIFICATION).name
     total = sum(np.asarray(table.column(name), dtype=np.float64) for name in scores)

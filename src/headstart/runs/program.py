@@ -113,7 +113,7 @@ def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None 
     Args:
         samples: the window of the data set.
         least_samples: the shortest window to allow; most networks need at least a few frames.
-        most_samples: the longest window to allow; ten minutes at 16 kHz unless told.
+        most_samples: the longest window to allow; None: ten minutes at 16 kHz.
     """
     most_samples = most_samples or max(samples, 9_600_000)
 
@@ -140,7 +140,7 @@ def export_program(
         module: gives probabilities of shape (N, n_classes) for tensors like `inputs.example`; eval mode.
         inputs: examples, open axes, checks.
         path: the file to write.
-        may_fix: axes that may be fixed where the module cannot be traced for any size.
+        may_fix: axes that may be fixed if the module cannot be traced for any size.
 
     Raises:
         ArchitectureError: the module cannot be traced, or the program gives other numbers.
@@ -188,14 +188,14 @@ class _Unfit(Exception):
 
 
 def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
-    """Trace, save, load and compare; gives the largest difference of a probability."""
+    """Trace, save, load and compare; return the largest difference of a probability."""
     named = _WRAPPERS[inputs.names](module)
     try:
         program = trace(named, inputs.example, _dims(inputs), asserts=inputs.has("samples"))
     except Exception as error:  # torch.export raises whatever the traced code raises
         raise _Unfit(f"torch.export: {_first_line(error)}") from None
     with atomic_path(path) as temporary:
-        buffer = io.BytesIO()  # torch's own writer ends the process where the disk is full
+        buffer = io.BytesIO()  # torch's own writer ends the process if the disk is full
         with quiet_torch():
             torch.export.save(program, buffer)
         temporary.write_bytes(buffer.getbuffer())
@@ -221,7 +221,7 @@ def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
 
 
 def difference(expected: Tensor, got: Tensor) -> float:
-    """The largest difference, as a part of the largest value where that is above 1 (no probability is)."""
+    """The largest difference, relative to the largest value if that is above 1 (no probability is)."""
     return float((expected - got).abs().max() / expected.abs().max().clamp(min=1.0))
 
 

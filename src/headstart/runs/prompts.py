@@ -1,10 +1,10 @@
-"""tokenizer.json: a tokenizer with its prompt and its greatest length inside, so that it takes bare texts.
+"""tokenizer.json: a tokenizer that adds its prompt and cuts at its maximum length, so that it takes bare texts.
 
-The prompt's tokens are put into the template that adds the special tokens. That is exact where the tokens of
-"prompt + text" are those of the prompt followed by those of the text; where they are not (byte-level pieces
-take the space before a word), the prompt is put before the text by a normaliser. Both are compared with
-"prompt + text" on trial texts; a tokenizer for which neither holds is left without its prompt, and the card
-shows how to put it.
+The prompt's tokens are put into the template that adds the special tokens. That is exact if the tokens of
+"prompt + text" are those of the prompt followed by those of the text; if they are not (byte-level pieces
+take the space before a word), a normaliser puts the prompt before the text. Both are compared with
+"prompt + text" on trial texts; if neither is equal, the tokenizer is left without its prompt, and the card
+shows how to add it.
 """
 
 from __future__ import annotations

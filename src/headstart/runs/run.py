@@ -1,4 +1,4 @@
-"""`Run`: what a fit gives back."""
+"""`Run`: what `fit` returns."""
 
 from __future__ import annotations
 

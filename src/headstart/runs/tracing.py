@@ -1,4 +1,4 @@
-"""`torch.export.export`, quiet, and fast where a network is recurrent."""
+"""`torch.export.export`, quiet, and fast if a network is recurrent."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ def trace(
 
     Args:
         module: what is traced.
-        example: one tensor an argument.
+        example: one tensor per argument.
         dims: for each argument, open axis -> `torch.export.Dim`.
         asserts: let the program check at run time what the trace had to assume of open sizes ("more than one
             window"), in place of refusing the trace.
     """
     shapes = tuple(dict(each) for each in dims)
     with torch.no_grad(), quiet_torch(), _recurrent_shapes_only():
-        module(*example)  # live once: what a module remembers of its first batch is no part of a trace
+        module(
+            *example
+        )  # live once: what a module remembers of its first batch must not be part of the trace
         return torch.export.export(
             module,
             example,
@@ -60,7 +62,7 @@ def _recurrent_shapes_only() -> Iterator[None]:
     from torch._decomp import decompositions
 
     original = getattr(decompositions, "one_layer_lstm", None)
-    if original is None:  # another torch finds the shapes in its own way
+    if original is None:  # another version of torch finds the shapes in its own way
         yield
         return
 

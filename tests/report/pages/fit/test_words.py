@@ -40,8 +40,8 @@ def test_sentences(samples: dict[str, FitReport]) -> None:
 
 def test_verdicts(samples: dict[str, FitReport]) -> None:
     for outcome, title in (("positive", "helped"), ("negative", "hurt"), ("undecided", "No clear")):
-        told = verdict(with_outcome(samples["image"], outcome))
-        assert told is not None and title in told.title
+        found = verdict(with_outcome(samples["image"], outcome))
+        assert found is not None and title in found.title
     assert verdict(with_record(samples["image"], verdict=None)) is None
 
 

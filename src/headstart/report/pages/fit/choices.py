@@ -171,7 +171,7 @@ def _stage(row: Mapping[str, Any], norm: float | None) -> Stage:
         "" if n_parameters is None else f"{n_parameters:,}",
         str(row["fate"]),
         "" if norm is None else f"{norm:.3g}",
-        bool(row["trains"]),
+        bool(row.get("trains", False)),
     )
 
 
