@@ -17,7 +17,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import random
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from typing import Any
 from benchmarks.sets import DATA, SETS
 from benchmarks.side import run_side
 from benchmarks.work import ROOT, WHISPER, write_between
+from headstart.files import write_text
 
 RESULTS = ROOT / "benchmarks" / "results" / "race.json"
 POLICIES = ("all", "none", "last:1", "first:half", "lora", "norm", "bias", "gradual")
@@ -221,9 +221,7 @@ def _right(path: Path) -> str:
 def _keep(results: dict[str, Any]) -> None:
     """Write the results; the file is whole at every moment."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    temporary = RESULTS.with_suffix(".part")
-    temporary.write_text(json.dumps(results, indent=1))
-    os.replace(temporary, RESULTS)
+    write_text(RESULTS, json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 HeadstartError            a failure of headstart or of the machine (exit code 1)
 ├── StoreError            the feature store cannot be read or written
-│   └── DiskFullError     there is no room left on the disk
+│   └── DiskFullError     the disk is full
 ├── TrainingError         training went wrong (a loss that is not a number, no memory left)
 └── InputError            something the user gave (exit code 2)
     ├── DataError         a file, column, label or split
@@ -28,7 +28,7 @@ class StoreError(HeadstartError):
 
 
 class DiskFullError(StoreError):
-    """No room is left on the disk; free some, or pass another folder with --store."""
+    """The disk is full; free some space, or pass another folder with --store."""
 
 
 class TrainingError(HeadstartError):

@@ -1,4 +1,8 @@
-"""Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed."""
+"""Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed.
+
+`atomic_path` does it for one file in a block; `put_in_place` is its last step, for writers that make the
+temporary file themselves (shards, which are locked while they are written, and checkpoints).
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,16 @@ from headstart.errors import DiskFullError, HeadstartError, InputError
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it into place when the block ends without an error.
+    """Yield a temporary path beside `path`; rename it into place when the block ends without an error.
 
     Args:
-        path: where the file will lie; an earlier file there is replaced in one step.
+        path: of the file; an earlier file there is replaced in one step.
 
     Yields:
         The path to write to. It has the ending of `path`, since some writers look at it.
 
     Raises:
-        DiskFullError: no room is left.
+        DiskFullError: the disk is full.
         HeadstartError: the file cannot be written for another reason.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
@@ -34,13 +38,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
         mode = temporary.stat().st_mode
         yield temporary
         os.chmod(temporary, mode)  # some writers make files that only their owner may read
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
+        put_in_place(temporary, path)
     except OSError as error:
         raise write_error(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put_in_place(temporary: Path, path: Path, previous: Path | None = None) -> None:
+    """Flush a complete temporary file to the disk, then give it its name, so that the name is never half a file.
+
+    Args:
+        temporary: in the same folder, all its content handed to the system.
+        path: its name; an earlier file there is replaced.
+        previous: a name that an earlier file at `path` gets instead of being replaced.
+
+    Raises:
+        OSError: the disk is full or cannot be written; the earlier file is still there.
+    """
+    _sync(temporary)
+    if previous is not None and path.exists():
+        os.replace(path, previous)
+    os.replace(temporary, path)
+    _sync(path.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -68,7 +88,7 @@ def write_yaml(path: Path, content: Mapping[str, Any], comment: str = "") -> Non
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Write one line of JSON a record."""
+    """Write one line of JSON per record."""
     lines = (json.dumps(plain(record), allow_nan=False, ensure_ascii=False) + "\n" for record in records)
     write_text(path, "".join(lines))
 
@@ -97,14 +117,14 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        InputError: it is absent or damaged.
+        InputError: it does not exist or is damaged.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
-        raise InputError(f"{path} is damaged, it holds no JSON ({error}); make the run again") from None
+        raise InputError(f"{path} is damaged, it is not JSON ({error}); make the run again") from None
 
 
 def plain(value: Any) -> Any:
@@ -123,12 +143,17 @@ def plain(value: Any) -> Any:
 
 
 def write_error(path: Path, error: OSError) -> HeadstartError:
-    """Put an error of the system in words: which file, why, what to do."""
-    if error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    """Return an error of the system in words: which file, why, what to do."""
+    if is_disk_full(error):
         return DiskFullError(
-            f"no room is left on the disk for {path}: free some, or pass another folder with --out"
+            f"the disk is full, {path} cannot be written: free some space, or pass another folder with --out"
         )
     return HeadstartError(f"cannot write {path}: {error.strerror or error}")
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error of the system says that a disk, a quota or a file has no room left."""
+    return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def _sync(path: Path) -> None:

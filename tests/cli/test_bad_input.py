@@ -267,7 +267,7 @@ def test_a_store_on_a_disk_without_room(
 
     monkeypatch.setattr("headstart.fitting.plan._try_to_write", full)
     words = ("--source", LETTERS, "--out", tmp_path / "run", "--store", tmp_path / "store")
-    refused(command("fit", digit_folder, *words), "no room for features", "free some", code=1)
+    refused(command("fit", digit_folder, *words), "features do not fit", "free some space", code=1)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -298,7 +298,7 @@ def test_a_full_disk_under_the_weights(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
     try:
-        with pytest.raises(DiskFullError, match=r"no room is left .* --out"):
+        with pytest.raises(DiskFullError, match=r"the disk is full, .* --out"):
             save_tensors(tmp_path / "model.safetensors", {"weight": torch.zeros(4_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -114,7 +114,7 @@ def test_a_full_disk_is_one_error_and_leaves_no_half_file(tiny_disk: Path) -> No
     write(key_folder, 1)
     before = sorted(path.name for path in key_folder.path.iterdir())
     with pytest.raises(
-        DiskFullError, match=r"no room for features in .*disk.*: 4 MB needed, .* free"
+        DiskFullError, match=r"features do not fit in .*disk.*: 4 MB needed, .* free"
     ) as caught:
         key_folder.write(digests(2), {"values": [torch.ones(1, 1_000_000)]})
     assert "--store" in str(caught.value)

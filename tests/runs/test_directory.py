@@ -72,7 +72,7 @@ def test_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskFullError, match=r"no room .* --out"):
+    with pytest.raises(DiskFullError, match=r"the disk is full, .* --out"):
         run.write_json("metrics.json", {"new": 1})
     assert json.loads((run.path / "metrics.json").read_text()) == {"old": 1}
     assert sorted(path.name for path in run.path.iterdir()) == ["metrics.json", "unfinished"]

@@ -1,25 +1,23 @@
-"""What errors of the system mean for the store, in words for people."""
+"""Errors of the system while the store is written, in words for people."""
 
 from __future__ import annotations
 
-import errno
 import shutil
 from pathlib import Path
 
 from headstart.errors import DiskFullError, StoreError
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from headstart.files import is_disk_full
 
 
 def explained(error: OSError, folder: Path, n_bytes: int) -> StoreError:
-    """The error of the store that says what an error of the system means.
+    """Return the error of the store for an error of the system.
 
     Args:
-        error: the system's.
-        folder: where it was met.
+        error: of the system.
+        folder: where it happened.
         n_bytes: how much was to be written.
     """
-    if error.errno in _FULL:
+    if is_disk_full(error):
         return disk_full(folder, n_bytes)
     return StoreError(
         f"the feature store cannot be written: {folder} ({error.strerror or error}); "
@@ -28,14 +26,14 @@ def explained(error: OSError, folder: Path, n_bytes: int) -> StoreError:
 
 
 def disk_full(folder: Path, n_bytes: int) -> DiskFullError:
-    """The error of a disk without room, naming the folder and what is needed and free."""
+    """Return the error for a full disk: which folder, how much is needed and how much is free."""
     try:
         n_free = shutil.disk_usage(folder).free
     except OSError:
         n_free = 0
     return DiskFullError(
-        f"no room for features in {folder}: {size(n_bytes)} needed, {size(n_free)} free; "
-        "free some (`headstart cache` lists and prunes what is stored), or pass another folder with --store"
+        f"the disk is full, features do not fit in {folder}: {size(n_bytes)} needed, {size(n_free)} free; "
+        "free some space (`headstart cache` lists and prunes what is stored), or pass another folder with --store"
     )
 
 

@@ -1,7 +1,7 @@
 """The shard file: named tensors of some items in the safetensors layout, whole or absent, with a checksum.
 
-A shard is written under a temporary name, flushed to the disk and renamed, so that no reader ever sees half
-of one. Its name is `<composition>-<crc32>.safetensors`: what items it holds, and the checksum of all its
+A shard is written under a temporary name and renamed when it is complete, so that no reader ever sees half of
+one. Its name is `<composition>-<crc32>.safetensors`: what items it holds, and the checksum of all its
 bytes. The layout is that of https://github.com/huggingface/safetensors (eight bytes with the header's
 length, a JSON header, the data), written here part by part so that a shard never has to be joined in memory,
 and with the same bytes for the same tensors. Any safetensors reader opens it.
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from headstart.features.locks import create_locked
+from headstart.files import put_in_place
 
 SUFFIX = ".safetensors"
 TEMPORARY = ".tmp-"
@@ -44,7 +45,7 @@ _BUFFER_BYTES = 1 << 20
 
 
 class DamagedShard(Exception):
-    """A shard whose bytes are not those that were written."""
+    """A shard whose bytes are not the ones that were written."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def write_shard(folder: Path, composition: str, tensors: Mapping[str, Sequence[T
 
     Args:
         folder: where the shard goes.
-        composition: the first part of its name, telling what items it holds.
+        composition: the first part of its name, a digest of the items it holds.
         tensors: name to the parts of each tensor, to be joined along the first axis; on the CPU, of one
             shape but for the first axis, and of one memory order.
 
@@ -97,31 +98,17 @@ def write_shard(folder: Path, composition: str, tensors: Mapping[str, Sequence[T
             for name in _file_order(tensors):
                 for part in tensors[name]:
                     checksum = _write(file, _bytes_of(part), checksum)
-            file.flush()
-            os.fsync(file.fileno())
             path = folder / f"{composition}-{checksum:08x}{SUFFIX}"
-            os.replace(temporary, path)
+            put_in_place(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    flush_folder(folder)
     return path
 
 
-def flush_folder(folder: Path) -> None:
-    """Make the renames inside a folder last, where the system can (POSIX)."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def verify_shard(path: Path) -> bool:
-    """Tell whether the bytes of a shard are those its name promises; reads through one small buffer."""
+    """Return whether a shard has the checksum in its name; reads through one small buffer."""
     checksum = 0
     buffer = bytearray(_BUFFER_BYTES)
     view = memoryview(buffer)
@@ -135,7 +122,7 @@ def read_layout(path: Path) -> dict[str, Layout]:
     """Read the header of a shard.
 
     Raises:
-        DamagedShard: the header is not one, or the file ends before its data.
+        DamagedShard: the header cannot be read, or the file ends before its data.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size

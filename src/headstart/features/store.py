@@ -24,6 +24,7 @@ from headstart.features.failures import disk_full, explained, size
 from headstart.features.key_folder import KeyFolder
 from headstart.features.locks import FolderLock, create_locked
 from headstart.features.shards import TEMPORARY
+from headstart.files import put_in_place
 from headstart.progress import say
 
 DEFAULT_LIMIT_BYTES = 20_000_000_000
@@ -114,7 +115,7 @@ class Store:
                 file, temporary = create_locked(folder, TEMPORARY)
                 with file:
                     file.write(json.dumps(asdict(key), indent=1).encode())
-                    os.replace(temporary, about)
+                    put_in_place(temporary, about)
             os.utime(about)
         except OSError as error:
             raise explained(error, self.root, 0) from error

@@ -7,10 +7,8 @@ the disk and renamed, so a name always stands for a whole file; the digest tells
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from headstart.errors import DiskFullError, StoreError
+from headstart.files import is_disk_full, put_in_place
 from headstart.progress import say
 
 FORMAT_VERSION = 1
@@ -40,16 +39,11 @@ class Checkpoints:
 
     def save_last(self, state: dict[str, Any]) -> None:
         """Write the newest state; the one before it is kept as `previous`."""
-        temporary = self._write_temporary(self.last, state)
-        if self.last.exists():
-            os.replace(self.last, self.previous)
-        os.replace(temporary, self.last)
-        _sync_folder(self.folder)
+        self._write(self.last, state, self.previous)
 
     def save_best(self, state: dict[str, Any]) -> None:
         """Write the best weights so far."""
-        os.replace(self._write_temporary(self.best, state), self.best)
-        _sync_folder(self.folder)
+        self._write(self.best, state)
 
     def candidates(self) -> list[tuple[str, dict[str, Any]]]:
         """The whole states to go on from, newest first; a damaged file is said and left out."""
@@ -75,28 +69,26 @@ class Checkpoints:
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
-    def _write_temporary(self, path: Path, state: dict[str, Any]) -> Path:
+    def _write(self, path: Path, state: dict[str, Any], previous: Path | None = None) -> None:
         temporary = path.with_name(path.name + ".part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with _DigestedFile(io.FileIO(temporary, "w")) as file:
                 torch.save({"format_version": FORMAT_VERSION, **state}, file)
                 file.write(file.digest.digest())
-                file.flush()
-                os.fsync(file.fileno())
+            put_in_place(temporary, path, previous)
         except BaseException as error:
             with suppress(OSError):
                 temporary.unlink()
             if not isinstance(error, OSError):
                 raise
-            if error.errno == errno.ENOSPC:
+            if is_disk_full(error):
                 n_megabytes = sum(leaf.nbytes for leaf in tree_leaves(state) if torch.is_tensor(leaf)) / 1e6
                 raise DiskFullError(
-                    f"no room for a checkpoint of {n_megabytes:,.0f} MB in {self.folder}; "
-                    "free some, then resume"
+                    f"the disk is full, a checkpoint of {n_megabytes:,.0f} MB does not fit in {self.folder}; "
+                    "free some space, then resume"
                 ) from None
             raise StoreError(f"cannot write a checkpoint in {self.folder}: {error.strerror}") from None
-        return temporary
 
 
 class _DigestedFile(io.BufferedWriter):
@@ -122,15 +114,3 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     state = torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
     return dict(state) if state.get("format_version") == FORMAT_VERSION else None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush a rename to the disk, where the system can open a folder."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from headstart import processes, randomness
 from headstart.errors import TrainingError
+from headstart.files import write_text
 from headstart.progress import say
 from headstart.tune.loop.checkpoint import Checkpoints
 from headstart.tune.loop.identity import check_identity
@@ -272,6 +272,4 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(rows[-1]) + "\n")
         return
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))

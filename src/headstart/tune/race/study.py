@@ -12,7 +12,6 @@ leave behind, is not used.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import OptionError
+from headstart.files import atomic_path
 from headstart.progress import say
 
 _NAME = "race"
@@ -137,13 +137,8 @@ class Study:
         """Keep a finished rung: the logits first, so that the study never names what is not there."""
         self._logits[name, epoch] = logits_NC
         if self.folder is not None:
-            path = self._logits_path(name, epoch)
-            temporary = path.with_name(path.name + ".part")
-            with open(temporary, "wb") as file:
-                np.save(file, logits_NC)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            with atomic_path(self._logits_path(name, epoch)) as temporary:
+                np.save(temporary, logits_NC)
         self._trials[name].report(loss, epoch)
 
     def rungs(self, name: str) -> dict[int, float]:

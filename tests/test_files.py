@@ -1,0 +1,93 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from headstart.errors import DiskFullError, HeadstartError, InputError
+from headstart.files import (
+    append_jsonl,
+    atomic_path,
+    is_disk_full,
+    plain,
+    put_in_place,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_text,
+)
+
+
+def test_a_block_that_fails_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "first")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(number, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match=r"the disk is full, .*a\.txt cannot be written"):
+        write_text(tmp_path / "a.txt", "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HeadstartError, match=r"cannot write .*nowhere.*No such file"):
+        write_text(tmp_path / "nowhere" / "a.txt", "x")
+    assert not is_disk_full(OSError(errno.EACCES, "no"))
+
+
+def test_the_earlier_file_may_be_kept_under_another_name(tmp_path: Path) -> None:
+    last, previous = tmp_path / "last", tmp_path / "previous"
+    for content in ("1", "2", "3"):
+        (tmp_path / "new").write_text(content)
+        put_in_place(tmp_path / "new", last, previous)
+    assert (last.read_text(), previous.read_text()) == ("3", "2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last", "previous"]
+
+
+def test_where_the_flush_fails_nothing_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last, previous = tmp_path / "last", tmp_path / "previous"
+    last.write_text("1")
+    (tmp_path / "new").write_text("2")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        put_in_place(tmp_path / "new", last, previous)
+    assert last.read_text() == "1" and not previous.exists()
+
+
+def test_json(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"a": float("nan"), "b": (1, Path("x"))})
+    assert read_json(tmp_path / "a.json") == {"a": None, "b": [1, "x"]}
+    assert plain({1: {2}}) == {"1": [2]}
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(InputError, match=r"a\.json is damaged, it is not JSON"):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(InputError, match=r"cannot read .*b\.json"):
+        read_json(tmp_path / "b.json")
+
+
+def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    append_jsonl(path, {"n": 1})
+    with path.open("a") as file:
+        file.write('{"n": ')
+    assert read_jsonl(path) == [{"n": 1}]
+    append_jsonl(path, {"n": 2})
+    assert read_jsonl(path) == [{"n": 1}, {"n": 2}]
