@@ -27,35 +27,38 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from items and labels as text; sets what scikit-learn calls fitted attributes."""
         from headstart.clock import Clock
         from headstart.data import Examples
-        from headstart.fitting.learner import Learner
-        from headstart.fitting.plan import prepare_examples
+        from headstart.features import Setting
+        from headstart.fitting.learning import learn
+        from headstart.fitting.plan import plan_examples
+        from headstart.fitting.workspace import Workspace
 
         examples = Examples.from_lists(_plain(X), labels, groups, modality=self.modality, task=task)
-        options = {name: value for name, value in self.get_params().items() if value is not None}
-        config = fit_options(data="items", **options)
+        given = {name: value for name, value in self.get_params().items() if value is not None}
+        options = fit_options(data="items", **given)
         clock = Clock()
-        job = prepare_examples(examples, config, clock, split=False)
-        if len(job.examples) < len(examples):
-            raise DataError(f"an item cannot be read: {job.findings[0].message}")
-        self._learner = Learner(job, config, clock)
+        plan = plan_examples(examples, options, clock, split=False)
+        if len(plan.data) < len(examples):
+            raise DataError(f"an item cannot be read: {plan.findings[0].message}")
+        setting = Setting.choose(options.device, options.precision, options.threads)
+        self._workspace = Workspace(plan, setting, options.store, clock)
         everything = np.arange(len(examples))
-        learned = self._learner.learn(everything, everything[:0], None, False)
-        self._learned = learned
-        self.profile_ = {row.stage: row.score for row in learned.choice.profile}
-        stages = tuple(job.source.stages)
-        self.head_stages_ = tuple(stages[index] for index in learned.head.stages)
-        self.stopped_because_ = learned.reason
-        self.n_features_out_ = learned.head.n_features
+        self._result = result = learn(self._workspace, everything, everything[:0], None, False)
+        self.profile_ = {row.stage: row.score for row in result.choice.profile}
+        stages = tuple(plan.source.stages)
+        self.head_stages_ = tuple(stages[index] for index in result.head.stages)
+        self.stopped_because_ = result.reason
+        self.n_features_out_ = result.head.n_features
 
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The pooled features that the head reads, of shape (n_items, n_features_out_), float32."""
         check_is_fitted(self, "n_features_out_")
-        return self._learner.features_of(self._learned, _plain(X))
+        features = self._workspace.features_of_new(self._result.source, _plain(X))
+        return features.stacked(self._result.head.stages)
 
     def _outputs(self, X: Sequence[Any]) -> np.ndarray:
         """What the head gives, of shape (n_items, n_outputs), float32."""
         features = self.transform(X)
-        return self._learned.head.outputs(features)
+        return self._result.head.outputs(features)
 
 
 class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
@@ -110,7 +113,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         texts = ["|".join(str(number[name]) for name in sorted(row)) or "-" for row in sets]
         self._learn(X, texts, groups, MULTILABEL)
         # A label that no item had has no column of the head.
-        self._columns = np.array([int(name) for name in self._learned.head.classes])
+        self._columns = np.array([int(name) for name in self._result.head.classes])
         return self
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:

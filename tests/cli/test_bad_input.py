@@ -265,7 +265,7 @@ def test_a_store_on_a_disk_without_room(
     def full(folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("headstart.fitting.plan._try_to_write", full)
+    monkeypatch.setattr("headstart.fitting.preflight._try_to_write", full)
     words = ("--source", LETTERS, "--out", tmp_path / "run", "--store", tmp_path / "store")
     refused(command("fit", digit_folder, *words), "features do not fit", "free some space", code=1)
     assert list(tmp_path.iterdir()) == []

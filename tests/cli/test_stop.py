@@ -26,7 +26,7 @@ TRAINED = ("--freeze", "first:2", "--epochs", 2)
 PHASES = {
     "reading": "headstart.data.read_examples",
     "source": "headstart.sources.load_source",
-    "checks": "headstart.data.scan",
+    "checks": "headstart.data.dataset.scan",
     "features": "headstart.features.extract_pooled",
     "head": "headstart.choose.choose_head",
     "training": "headstart.tune.Training.run",

@@ -56,8 +56,9 @@ def test_the_docs_page_is_what_is_declared() -> None:
 def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(OptionError) as told:
         headstart.fit("x", batch_sise=3, epochs=0, lr="fast")  # type: ignore[call-arg, arg-type]
-    for words in ("no option 'batch_sise'", "batch_size", "option epochs", "option lr"):
+    for words in ("no option 'batch_sise'", "batch_size", "option epochs", "option lr: "):
         assert words in str(told.value)
+    assert str(told.value).count("\n") == 2, "one line per option"
     with pytest.raises(TypeError, match="multiple values for argument 'data'"):
         headstart.fit("x", data="y")  # type: ignore[misc]
 

@@ -35,7 +35,7 @@ def test_the_table_is_said_before_training_and_kept(
 ) -> None:
     said_before: list[str] = []
 
-    def learning(*arguments: object) -> None:
+    def learning(*_: object, **__: object) -> None:
         said_before.append(capsys.readouterr().err)
         raise KeyboardInterrupt
 

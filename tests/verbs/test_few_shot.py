@@ -58,19 +58,20 @@ def test_what_the_source_knows_already_is_left_alone(tmp_path: Path, monkeypatch
 
 def test_naming_the_frequent_class_is_not_knowing(tmp_path: Path) -> None:
     from headstart.clock import Clock
-    from headstart.fitting.learner import Learner
+    from headstart.features import Setting
+    from headstart.fitting import head_alone
     from headstart.fitting.options import fit_options
-    from headstart.fitting.plan import prepare
+    from headstart.fitting.plan import read_and_plan
+    from headstart.fitting.workspace import Workspace
 
     table = small_data.digit_table(tmp_path)
-    config = fit_options(data=str(table), source=LETTERS, store=str(tmp_path / "store"), **FEW)
-    learner = Learner(prepare(config, Clock()), config, Clock())
-    train = learner.job.positions("train")
-    choice = learner.choose(train)
-    known = learner._known_already(choice, train)
+    plan = read_and_plan(fit_options(data=str(table), source=LETTERS, **FEW), Clock())
+    workspace = Workspace(plan, Setting.choose("cpu", "fp32", 1), tmp_path / "store", Clock())
+    train = plan.data.positions("train")
+    choice = head_alone.choose(workspace, train)
+    known = head_alone.known_already(workspace, choice, train)
     assert 0.5 < known <= 1.0
     always = np.zeros_like(choice.out_of_fold)
     always[:, 0] = 1.0
-    assert learner._known_already(replace(choice, out_of_fold=always), train) == pytest.approx(
-        1 / len(learner.classes)
-    )
+    always_one = replace(choice, out_of_fold=always)
+    assert head_alone.known_already(workspace, always_one, train) == pytest.approx(1 / len(workspace.classes))

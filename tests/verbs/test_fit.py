@@ -60,7 +60,7 @@ def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
         assert all(score["low"] <= score["value"] <= score["high"] for score in (scores["accuracy"],))
     assert set(metrics["baselines"]) == {"majority", "classical", "probe"}
     assert list(metrics["profile"]) == ["block1", "block2", "block3", "block4"]
-    assert set(metrics["chosen"]) == {"policy", "cut", "head_stages"}
+    assert set(metrics["chosen"]) == {"policy", "cut", "head_stages", "trained_stages"}
     assert {"imports", "total", "data", "checks", "source", "features", "head"} <= set(metrics["seconds"])
     phases = {name: value for name, value in metrics["seconds"].items() if name not in ("imports", "total")}
     assert metrics["seconds"]["total"] == pytest.approx(sum(phases.values()))
@@ -73,6 +73,26 @@ def test_the_configuration_is_resolved_and_says_how_to_run_it_again(digit_run: R
     assert text.startswith("# headstart fit --config ")
     options = yaml.safe_load(text)
     assert options["source"] == LETTERS and options["seed"] == 0 and options["precision"] == "fp32"
+
+
+def test_what_the_options_left_open_is_written_as_it_was_taken(
+    digit_folder: Path, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.sources.default_source", lambda modality: LETTERS)
+    run = headstart.fit(
+        digit_folder, out=tmp_path / "x", store=store, threads=1, baseline=False, report=False
+    )
+    options = yaml.safe_load((run.path / "headstart.yaml").read_text())
+    assert options["source"] == LETTERS and options["precision"] in ("fp32", "bf16")
+    assert options["device"] not in ("auto", None) and "out" not in options
+
+
+def test_the_configuration_of_an_older_version_is_read(digit_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "headstart.yaml").write_text(
+        f"data: {digit_folder}\nsource: null\narch: null\nfreeze: last:1\nprecision: auto\ndevice: auto\nlr: auto\n"
+    )
+    options = options_of_command({"seed": 3}, tmp_path / "headstart.yaml", None)
+    assert (options.source, options.freeze, options.seed, options.domain) == (None, "last:1", 3, None)
 
 
 def test_the_table_and_the_array_of_the_same_pictures(tmp_path: Path) -> None:
@@ -181,7 +201,7 @@ def test_an_interrupted_run_is_gone_on_with(
         patch.setattr("headstart.fitting.saving.finish", stop)
         headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", **options)
     assert "headstart fit --resume" in stopped.value.__notes__[0]
-    with pytest.raises(InputError, match="did not finish; go on with --resume"):
+    with pytest.raises(InputError, match="did not finish; continue it with headstart fit --resume"):
         headstart.predict(tmp_path / "x", digit_folder)
     resumed = run_fit(options_of_command({}, None, tmp_path / "x"), resume=tmp_path / "x")
     assert resumed.path == tmp_path / "x" and names(resumed) == names(alone)
@@ -196,7 +216,7 @@ def test_an_interrupted_run_is_gone_on_with(
 def test_what_cannot_be_fitted_leaves_nothing(
     digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise InputError("no such network can be cut")
 
     monkeypatch.setattr("headstart.fitting.procedure.say", lambda text: None)

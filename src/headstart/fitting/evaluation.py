@@ -1,4 +1,7 @@
-"""Learn, and measure the result on items it has not seen: the held-out part once, or every fold in turn."""
+"""Learn, and measure the result on items that were not learned from: the held-out part once, or every fold in turn.
+
+Legend: N items, C classes.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,26 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.fitting.learner import Learner
+from headstart.fitting import head_alone
+from headstart.fitting.learning import learn
 from headstart.fitting.race import scratch_outputs
-from headstart.fitting.result import Learned
+from headstart.fitting.result import Result
 from headstart.fitting.training import trained_on_all
+from headstart.fitting.workspace import Workspace
 from headstart.progress import progress
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was seen on items that were not learned from.
+    """Outputs for items that were not learned from.
 
     Attributes:
         positions: of these items in the data, of shape (n_items,).
         probabilities: of the result, of shape (n_items, C); its values for a quantity.
         probe: of the head alone.
         temperatures: what the scores of each item were divided by, of shape (n_items,).
-        folds: fold of each item where the whole procedure was cross-validated, else None.
-        scratch: of the same network without its pretrained weights, where a race trained it to its end.
+        folds: fold of each item if the whole procedure was cross-validated, else None.
+        scratch: of the same network from scratch, if a race trained it to its end.
     """
 
     positions: np.ndarray
@@ -34,67 +39,91 @@ class Evaluation:
     folds: np.ndarray | None = None
     scratch: np.ndarray | None = None
 
+    def rounds(self, train: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Positions learned from, positions held out and rows of the evaluation: of the split, or of each fold.
 
-def learn_and_evaluate(learner: Learner, folder: Path, resume: bool) -> tuple[Learned, Evaluation]:
-    """Learn from the training part and predict the held-out one; with `--folds`, cross-validate, then learn
-    from all.
+        Args:
+            train: positions of the training part.
+        """
+        if self.folds is None:
+            return [(train, self.positions, np.arange(len(self.positions)))]
+        positions = self.positions
+        return [
+            (positions[self.folds != fold], positions[self.folds == fold], np.flatnonzero(self.folds == fold))
+            for fold in np.unique(self.folds)
+        ]
+
+
+def learn_and_evaluate(
+    workspace: Workspace, folder: Path, resume: bool, *, n_folds: int | None = None, refit_all: bool = False
+) -> tuple[Result, Evaluation]:
+    """Learn from the training part and predict the held-out one; or cross-validate, then learn from all.
 
     Args:
-        learner: the prepared data with its features.
+        workspace: the plan with its features.
         folder: for checkpoints.
-        resume: go on from checkpoints there.
+        resume: resume from checkpoints there.
+        n_folds: folds of the cross-validation; None: the held-out part is predicted.
+        refit_all: learn from every item after the evaluation.
     """
-    job, config = learner.job, learner.config
-    train, validation, test = (job.positions(part) for part in ("train", "validation", "test"))
-    if config.folds is not None:
-        evaluation = _cross_validate(learner, train, config.folds, folder, resume)
-        return learner.learn(train, validation, folder, resume), evaluation
-    learned = learner.learn(train, validation, folder, resume)
+    data = workspace.plan.data
+    train, validation, test = (data.positions(part) for part in ("train", "validation", "test"))
+    if n_folds is not None:
+        evaluation = _cross_validate(workspace, train, n_folds, folder, resume)
+        return learn(workspace, train, validation, folder, resume), evaluation
+    result = learn(workspace, train, validation, folder, resume)
     evaluation = Evaluation(
         test,
-        learner.probabilities(learned, test),
-        learner.probe(learned, test),
-        np.full(len(test), learned.head.temperature),
-        scratch=scratch_outputs(learner, learned, test),
+        outputs(workspace, result, test),
+        head_alone.outputs(workspace, result.choice, test),
+        np.full(len(test), result.head.temperature),
+        scratch=scratch_outputs(workspace, result, test),
     )
-    if config.refit_all:
-        everything = np.arange(len(job.examples))
-        learned = _refitted(learner, learned, everything, folder / "on-all", resume)
-    return learned, evaluation
+    if refit_all:
+        result = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
+    return result, evaluation
+
+
+def outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray:
+    """Probabilities, or values for a quantity, of items by a result, of shape (n_items, C)."""
+    if result.is_trained:
+        with workspace.clock.phase("evaluate"):
+            features = workspace.features_by(result.source, positions)
+    else:
+        features = workspace.features.take(positions)
+    return result.head.outputs(features.stacked(result.head.stages))
 
 
 def _cross_validate(
-    learner: Learner, items: np.ndarray, n_folds: int, folder: Path, resume: bool
+    workspace: Workspace, items: np.ndarray, n_folds: int, folder: Path, resume: bool
 ) -> Evaluation:
     from headstart.data import fold_indices
 
-    units = learner.job.units
-    folds = fold_indices(
-        learner.strata[items], None if units is None else units[items], n_folds, learner.config.seed
-    )
-    probabilities = np.zeros((len(items), len(learner.classes)), np.float32)
+    strata = np.asarray(workspace.plan.data.strata)
+    folds = fold_indices(strata[items], workspace.units(items), n_folds, workspace.plan.seed)
+    probabilities = np.zeros((len(items), len(workspace.classes)), np.float32)
     probe, temperatures = np.zeros_like(probabilities), np.ones(len(items))
     numbers = np.unique(folds)
     with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
         for fold in numbers.tolist():
             inside, outside = items[folds != fold], items[folds == fold]
-            learned = learner.learn(inside, outside[:0], folder / f"fold-{fold + 1}", resume)
-            probabilities[folds == fold] = learner.probabilities(learned, outside)
-            probe[folds == fold] = learner.probe(learned, outside)
-            temperatures[folds == fold] = learned.head.temperature
+            result = learn(workspace, inside, outside[:0], folder / f"fold-{fold + 1}", resume)
+            probabilities[folds == fold] = outputs(workspace, result, outside)
+            probe[folds == fold] = head_alone.outputs(workspace, result.choice, outside)
+            temperatures[folds == fold] = result.head.temperature
             advance(1)
     return Evaluation(items, probabilities, probe, temperatures, folds)
 
 
 def _refitted(
-    learner: Learner, learned: Learned, everything: np.ndarray, folder: Path, resume: bool
-) -> Learned:
-    """What was chosen, learned from every label; the evaluation stays that of the first result."""
-    if learned.is_trained:
-        learned = trained_on_all(learner, learned, everything, folder, resume)
+    workspace: Workspace, result: Result, everything: np.ndarray, folder: Path, resume: bool
+) -> Result:
+    """The chosen result, learned from every label; the evaluation stays that of the first result."""
+    if result.is_trained:
+        result = trained_on_all(workspace, result, everything, folder, resume)
     else:
-        choice = learner.choose(everything)
-        learned = replace(learned, head=choice.head, choice=choice)
-    how = ", without the average" if learned.auto is not None and learned.auto.averaged else ""
-    reason = f"{learned.reason} Learned from every label after the evaluation{how}."
-    return replace(learned, n_train=len(everything), n_validation=0, reason=reason)
+        choice = head_alone.choose(workspace, everything)
+        result = replace(result, head=choice.head, choice=choice)
+    how = ", without the average" if result.auto is not None and result.auto.averaged else ""
+    reason = f"{result.reason} Learned from every label after the evaluation{how}."
+    return replace(result, n_train=len(everything), n_validation=0, reason=reason)

@@ -46,10 +46,11 @@ def _as_text(value: Any) -> Any:
 AnyPath = Annotated[str | Path, BeforeValidator(_as_text)]  # a str once it is validated
 
 
-def _of_recipe(name: str, words: str) -> Any:
-    """A setting of the recipe that an option overrides, under the recipe's own constraints."""
-    field: Any = Field(default=None, description=words)
-    field.metadata.extend(Recipe.model_fields[name].metadata)
+def _of_recipe(name: str) -> Any:
+    """A setting of the recipe that an option overrides, with the recipe's own words and constraints."""
+    setting = Recipe.model_fields[name]
+    field: Any = Field(default=None, description=setting.description)
+    field.metadata.extend(setting.metadata)
     return field
 
 
@@ -94,23 +95,14 @@ class LearnOptions(_Options):
     recipe: Annotated[AnyPath | None, Shown(TRAINING, otherwise="the settings of the modality")] = Field(
         default=None, description="Training settings: a name of `headstart recipes`, or a YAML file."
     )
-    epochs: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = Field(
-        default=None, ge=1, description="Maximum number of epochs."
+    epochs: Annotated[int | None, Field(ge=1), Shown(TRAINING, otherwise="the recipe's")] = _of_recipe(
+        "epochs"
     )
     lr: Annotated[
         Annotated[float, Field(gt=0)] | Literal["auto"] | None, Shown(TRAINING, otherwise="the recipe's")
-    ] = Field(
-        default=None, description="Peak learning rate of the trained stages, or auto: the rate finder's."
-    )
-    batch_size: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = _of_recipe(
-        "batch_size", "Batch size."
-    )
-    views: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = Field(
-        default=None,
-        ge=1,
-        le=64,
-        description="Number of stored views per item, augmented from the second on.",
-    )
+    ] = _of_recipe("lr")
+    batch_size: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = _of_recipe("batch_size")
+    views: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = _of_recipe("views")
     seed: Annotated[int, Shown(MACHINE)] = Field(default=0, ge=0, description="Random seed.")
     precision: Annotated[Precision, Shown(MACHINE)] = Field(
         default="auto", description="fp32, bf16, or auto: bf16 if the device is faster in it."
@@ -164,6 +156,17 @@ class FitOptions(LearnOptions, _DataOption):
     )
     baseline: Annotated[bool, Shown(RUN)] = Field(default=True, description="Measure the classical baseline.")
     report: Annotated[bool, Shown(RUN)] = Field(default=True, description="Write report.html.")
+
+    def resolved(self, source: str, precision: Precision, device: str) -> FitOptions:
+        """With the source, the precision and the device that were taken where the options left them open.
+
+        Args:
+            source: the URI of the source.
+            precision: fp32 or bf16.
+            device: such as cuda or cpu.
+        """
+        taken = {"source": self.source or source, "precision": precision, "device": device}
+        return self.model_copy(update=taken)
 
 
 def fit_options(**given: Any) -> FitOptions:
@@ -221,11 +224,15 @@ def seconds_of(budget: str) -> float:
 
 
 def _all_faults(error: ValidationError) -> str:
-    lines = []
+    """One line per option: a value that fits none of several forms has one fault per form."""
+    lines: dict[str, str] = {}
     for fault in error.errors():
-        name = ".".join(str(part) for part in fault["loc"])
+        name = str(fault["loc"][0])
         if fault["type"] == "extra_forbidden":
-            lines.append(f"there is no option '{name}'.{did_you_mean(name, FitOptions.model_fields)}")
+            lines[name] = f"there is no option '{name}'.{did_you_mean(name, FitOptions.model_fields)}"
+        elif name in lines:
+            continue
         else:
-            lines.append(f"option {name}: {fault['msg']}, got {fault['input']!r}")
-    return "\n".join(lines)
+            form = " or 'auto'" if name == "lr" else ""
+            lines[name] = f"option {name}: {fault['msg']}{form}, got {fault['input']!r}"
+    return "\n".join(lines.values())

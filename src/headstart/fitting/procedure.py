@@ -11,19 +11,41 @@ from typing import TYPE_CHECKING
 from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import DivergenceError, InputError, OptionError
+from headstart.fitting.facts import shown, task_words
 from headstart.fitting.options import FitOptions
-from headstart.fitting.plan import Prepared, check_learnable, check_place, prepare
-from headstart.fitting.report_facts import shown, task_words
+from headstart.fitting.plan import Plan, read_and_plan
+from headstart.fitting.preflight import check_learnable, check_machine
 from headstart.fitting.stages import stages_table
 from headstart.progress import say
 from headstart.runs.run import TRAINING, Run
 
 if TYPE_CHECKING:
+    from headstart.features import Setting
     from headstart.runs import RunDirectory
+
+_PACKAGES = (
+    "data.read",
+    "data.loading",
+    "sources",
+    "features",
+    "choose",
+    "tune",
+    "evidence",
+    "runs",
+    "report",
+)
+_LIBRARIES = (
+    "sklearn.model_selection",
+    "scipy.linalg",
+    "scipy.optimize",
+    "scipy.sparse.csgraph",
+    "pyarrow.parquet",
+    "yaml",
+)
 
 
 def run_fit(options: FitOptions, resume: Path | None = None) -> Run:
-    """Fit by checked options, in this process or together with those of a launcher.
+    """Fit by checked options, in this process or together with the others of a launcher.
 
     Args:
         options: the options.
@@ -50,53 +72,70 @@ def _fit_together(options: FitOptions, resume: Path | None) -> Run:
     return run if processes.is_first() else Run(run.path, RunDirectory.open(run.path).record.to_json(), "")
 
 
-def _fit(config: FitOptions, resume: Path | None) -> Run:
+def _fit(options: FitOptions, resume: Path | None) -> Run:
     clock = Clock()
     with clock.phase(IMPORTS):
         import_packages()
-    from headstart.fitting.evaluation import learn_and_evaluate
-    from headstart.fitting.learner import Learner
-    from headstart.fitting.saving import finish
-    from headstart.tune.speedups.compiled import check_compiler
-
-    check_place(config)
-    processes.check_not_sharded()
-    if config.compile:
-        check_compiler()
-    with (
-        long_lived(),
-        processes.first_goes_first(),
-    ):  # which fetches a source that the others find in the cache
-        job = prepare(config, clock)
-    _say_findings(job)
-    check_learnable(job, config)
-    say(f"Stages under --freeze {job.policy.text}:\n{stages_table(job)}")
-    run = _folder(config, resume)
+    setting = _preflight(options)
+    # the first process fetches a source, which the others find in the cache
+    with long_lived(), processes.first_goes_first():
+        plan = read_and_plan(options, clock)
+    _print_plan(plan)
+    check_learnable(plan.data, options.data, held_out=options.folds is None)
+    say(f"Stages under --freeze {plan.policy.text}:\n{stages_table(plan)}")
+    options = options.resolved(plan.source.uri, setting.precision, str(setting.device))
+    run = _folder(options, resume)
     try:
-        if resume is None:
-            _write_configuration(run, config)
-        with long_lived():
-            learner = Learner(job, config, clock)
-            learned, evaluation = learn_and_evaluate(learner, run.path / TRAINING, resume is not None)
-        if resume is not None:  # only now: options that do not go with the checkpoints were refused
-            _write_configuration(run, config)
-        return finish(run, learner, learned, evaluation) if processes.is_first() else Run(run.path, {}, "")
+        return _learn_and_write(run, options, plan, setting, clock, resume=resume is not None)
     except InputError:
-        if not processes.is_first():
-            raise
-        run.discard()
+        if processes.is_first():
+            run.discard()
         raise
     except DivergenceError as error:  # the same settings would end there again
-        error.add_note(f"Start a new run with them; {quoted(run)} keeps what was finished, for a look")
+        error.add_note(f"Start a new run with them; {_quoted(run)} keeps what was finished, for a look")
         raise
     except BaseException as error:
-        error.add_note(f"What was finished is kept. Resume with: headstart fit --resume {quoted(run)}")
+        error.add_note(f"What was finished is kept. Resume with: headstart fit --resume {_quoted(run)}")
         raise
     finally:
         run.release()
 
 
-def _folder(config: FitOptions, resume: Path | None) -> RunDirectory:
+def _preflight(options: FitOptions) -> Setting:
+    """Check everything that needs neither data nor source."""
+    from headstart.tune.speedups.compiled import check_compiler
+
+    setting = check_machine(options)
+    processes.check_not_sharded()
+    if options.compile:
+        check_compiler()
+    return setting
+
+
+def _learn_and_write(
+    run: RunDirectory, options: FitOptions, plan: Plan, setting: Setting, clock: Clock, *, resume: bool
+) -> Run:
+    from headstart.fitting.evaluation import learn_and_evaluate
+    from headstart.fitting.evidence import gather
+    from headstart.fitting.saving import finish
+    from headstart.fitting.workspace import Workspace
+
+    if not resume:
+        _write_configuration(run, options)
+    with long_lived():
+        workspace = Workspace(plan, setting, options.store, clock)
+        result, evaluation = learn_and_evaluate(
+            workspace, run.path / TRAINING, resume, n_folds=options.folds, refit_all=options.refit_all
+        )
+    if resume:  # only now: options that do not go with the checkpoints were refused
+        _write_configuration(run, options)
+    if not processes.is_first():
+        return Run(run.path, {}, "")
+    evidence = gather(workspace, evaluation, classical=options.baseline)
+    return finish(run, options, workspace, result, evaluation, evidence)
+
+
+def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:
     """The run's folder, claimed by the first process alone."""
     from headstart.runs import RunDirectory
 
@@ -106,7 +145,7 @@ def _folder(config: FitOptions, resume: Path | None) -> RunDirectory:
         if resume is not None:
             claimed.append(RunDirectory.resume(resume))
         else:
-            name = config.out or Path("runs") / (Path(config.data).stem or "run")
+            name = options.out or Path("runs") / (Path(options.data).stem or "run")
             claimed.append(RunDirectory.create(name))
         return claimed[0].path
 
@@ -114,53 +153,33 @@ def _folder(config: FitOptions, resume: Path | None) -> RunDirectory:
     return claimed[0] if claimed else RunDirectory(path)
 
 
-def _write_configuration(run: RunDirectory, config: FitOptions) -> None:
+def _write_configuration(run: RunDirectory, options: FitOptions) -> None:
     if processes.is_first():
-        run.write_yaml("headstart.yaml", config.model_dump(), comment=_command_comment(run))
+        command = f"headstart fit --config {run.path / 'headstart.yaml'}\nwritten by: {' '.join(sys.argv)}"
+        run.write_yaml("headstart.yaml", options.model_dump(), comment=command)
 
 
-def quoted(run: RunDirectory) -> str:
+def _quoted(run: RunDirectory) -> str:
     """The run's folder as one would type it."""
     return shlex.quote(str(shown(run)))
 
 
 def import_packages() -> None:
     """Import what every run needs, so that its time is counted apart from the work."""
-    for package in (
-        "data.read",
-        "data.loading",
-        "sources",
-        "features",
-        "choose",
-        "tune",
-        "evidence",
-        "runs",
-        "report",
-    ):
+    for package in _PACKAGES:
         importlib.import_module(f"headstart.{package}")
-    for library in (
-        "sklearn.model_selection",
-        "scipy.linalg",
-        "scipy.optimize",
-        "scipy.sparse.csgraph",
-        "pyarrow.parquet",
-        "yaml",
-    ):
+    for library in _LIBRARIES:
         importlib.import_module(library)
 
 
-def _say_findings(job: Prepared) -> None:
-    examples = job.examples
-    counts = {part: len(job.positions(part)) for part in ("train", "validation", "test")}
+def _print_plan(plan: Plan) -> None:
+    examples = plan.data.examples
+    counts = {part: len(plan.data.positions(part)) for part in ("train", "validation", "test")}
     say(
         f"{len(examples):,} items, {task_words(examples)}: "
         + ", ".join(f"{count:,} {part}" for part, count in counts.items() if count)
     )
     if examples.split_origin:
         say(examples.split_origin)
-    for finding in job.findings:
+    for finding in plan.findings:
         say(f"{finding.severity}: {finding.message}")
-
-
-def _command_comment(run: RunDirectory) -> str:
-    return f"headstart fit --config {run.path / 'headstart.yaml'}\nwritten by: {' '.join(sys.argv)}"

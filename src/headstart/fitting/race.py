@@ -1,4 +1,4 @@
-"""`--freeze auto`: enter the race with what the depth profile suggests, and bring its result home."""
+"""`--freeze auto`: a race of the candidates that the depth profile suggests, and its result."""
 
 from __future__ import annotations
 
@@ -9,137 +9,134 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.errors import OptionError
-from headstart.fitting.plan import recipe_of
+from headstart.fitting import head_alone
+from headstart.fitting.result import Result, source_with
+from headstart.fitting.timing import timed_item
+from headstart.fitting.training import with_weights
+from headstart.fitting.workspace import Workspace
 from headstart.progress import say
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.fitting.learner import Learner
-    from headstart.fitting.result import Learned
     from headstart.sources import Source
     from headstart.tune import Candidate, Recipe, Training
 
 
-def learn_auto(
-    learner: Learner,
+def race(
+    workspace: Workspace,
     choice: Choice,
     train: np.ndarray,
     validation: np.ndarray,
     folder: Path | None,
     resume: bool,
-) -> Learned:
-    """Race within the budget; the head alone, or the winner trained on all items, comes back.
+) -> Result:
+    """Race within the budget, and return the head alone or the winner, trained on all items.
 
     Args:
-        learner: data, features and options.
+        workspace: the plan with its features.
         choice: the head alone, fitted on `train`.
         train: positions of the items to learn from.
         validation: positions of the items that candidates are compared on.
         folder: for the study and checkpoints.
-        resume: whether to take up what the folder holds.
+        resume: resume what the folder holds.
     """
-    from headstart.fitting.result import Learned
-    from headstart.fitting.training import with_weights
     from headstart.tune import Race, ValidationItems, from_scratch, suggest_candidates
     from headstart.tune.loop.identity import identity_of
 
-    job, config = learner.job, learner.config
-    stages, units = job.policy.stages, job.units
+    plan = workspace.plan
+    stages = plan.policy.stages
     everything = np.sort(np.concatenate([train, validation]))
     nothing = validation[:0]
-    made = _Builder(learner, choice)
-    race = Race(
+    made = _Builder(workspace, choice)
+    contest = Race(
         lambda candidate, place: made.training(candidate, train, validation, place),
         ValidationItems(
-            learner.logits_alone(choice, validation),
-            learner.codes[validation],
-            None if units is None else units[validation],
-            job.examples.task,
-            learner.validation_counts(validation),
+            head_alone.logits(workspace, choice, validation),
+            workspace.codes[validation],
+            workspace.units(validation),
+            workspace.targets.task,
+            workspace.validation_weights(validation),
         ),
-        budget_seconds=config.budget_seconds or 0.0,
+        budget_seconds=plan.budget_seconds,
         again=None
-        if job.recipe.wise_ft  # which interpolates by validation, of which that training has none
+        if plan.recipe.wise_ft  # which interpolates by validation, of which that training has none
         else lambda candidate, place: made.training(candidate, everything, nothing, place),
         growth=len(everything) / max(1, len(train)),
-        grouped=job.examples.groups is not None,  # repeated items are bound too, and are no groups
-        pass_seconds=_pass_seconds(learner) * len(train),
+        grouped=plan.data.examples.groups is not None,  # repeated items are bound too, and are no groups
+        pass_seconds=_pass_seconds(workspace) * len(train),
         folder=folder,
         resume=resume,
-        seed=config.seed,
+        seed=plan.seed,
         identity=identity_of(
-            job.source,
-            job.policy,
-            job.recipe,
-            learner.setting,
-            seed=config.seed,
-            classes=learner.classes,
-            train=learner.part(train),
-            validation=learner.part(validation),
+            plan.source,
+            plan.policy,
+            plan.recipe,
+            workspace.setting,
+            seed=plan.seed,
+            classes=workspace.classes,
+            train=workspace.part(train),
+            validation=workspace.part(validation),
         ),
     )
-    found = race.run(suggest_candidates([row.score for row in choice.profile], stages), from_scratch(stages))
+    found = contest.run(
+        suggest_candidates([row.score for row in choice.profile], stages), from_scratch(stages)
+    )
     say(found.reason)
     if found.trained is None:
-        refitted = learner.choose(everything)
-        return Learned.head_alone(job.source, refitted, len(everything), found.reason, auto=found)
+        refitted = head_alone.choose(workspace, everything)
+        return Result.head_alone(plan.source, refitted, len(everything), found.reason, auto=found)
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, nothing) if found.refitted else (train, validation)
-    learned = with_weights(learner, found.trained, choice, *parts)
+    result = with_weights(workspace, found.trained, choice, *parts)
     if chosen.from_scratch:
-        learned = replace(learned, source=replace(learned.source, provenance=made.fresh().provenance))
-    return replace(learned, auto=found, reason=". ".join([found.reason, *found.trained.notes]))
+        result = replace(result, source=replace(result.source, provenance=made.fresh().provenance))
+    return replace(result, auto=found, reason=". ".join([found.reason, *found.trained.notes]))
 
 
-def _pass_seconds(learner: Learner) -> float:
-    """Seconds of a forward pass of an item: as the features took them, unless those came from the store."""
-    from headstart.fitting.dry_run import timed_item
-
-    taken = learner.clock.seconds.get("features", 0.0) / len(learner.job.examples)
-    timed, _ = timed_item(learner.job, learner.setting)
+def _pass_seconds(workspace: Workspace) -> float:
+    """Seconds per item of a forward pass: as the features took them, unless those came from the store."""
+    taken = workspace.clock.seconds.get("features", 0.0) / len(workspace.plan.data)
+    timed, _ = timed_item(workspace.plan, workspace.setting)
     return taken if taken > timed / 4 else timed
 
 
-def scratch_outputs(learner: Learner, learned: Learned, positions: np.ndarray) -> np.ndarray | None:
-    """What the network from weights of chance says of items, of shape (n_items, C); None where none was trained.
+def scratch_outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray | None:
+    """Outputs of the network trained from scratch, of shape (n_items, C); None if none was trained.
 
     Args:
-        learner: data and options.
-        learned: the result of a race, or of anything else.
+        workspace: the plan with its features.
+        result: the result of a race, or of anything else.
         positions: of the items.
     """
-    from headstart.fitting.result import source_with
-
-    if learned.auto is None or learned.auto.from_scratch is None:
+    if result.auto is None or result.auto.from_scratch is None:
         return None
-    trained = learned.auto.from_scratch
-    features = learner._extract(source_with(learner.job.source, trained.state_dict), positions)
+    trained = result.auto.from_scratch
+    features = workspace.features_by(source_with(workspace.plan.source, trained.state_dict), positions)
     return trained.head.outputs(features.stacked(trained.head.stages))
 
 
 class _Builder:
-    """Builds the trainings of a race; the network of chance is made once."""
+    """Builds the trainings of a race; the network with random weights is made once."""
 
-    def __init__(self, learner: Learner, choice: Choice) -> None:
-        self.learner, self.choice = learner, choice
+    def __init__(self, workspace: Workspace, choice: Choice) -> None:
+        self.workspace, self.choice = workspace, choice
         self._fresh: Source | None = None
 
     def fresh(self) -> Source:
-        """The source with weights of chance."""
+        """The source with random weights."""
         from headstart.sources.random_weights import with_random_weights
 
         if self._fresh is None:
-            config = self.learner.config
-            self._fresh = with_random_weights(self.learner.job.source, seed=config.seed, arch=config.arch)
+            plan = self.workspace.plan
+            self._fresh = with_random_weights(plan.source, seed=plan.seed, arch=plan.arch)
         return self._fresh
 
     def training(
         self, candidate: Candidate, train: np.ndarray, validation: np.ndarray, folder: Path
     ) -> Training:
         """The training of a candidate."""
-        learner = self.learner
-        recipe = recipe_of(learner.config, learner.job.source.modality, candidate.policy)
-        return learner.training(
+        recipe = self.workspace.plan.recipe_for(candidate.policy)
+        return self.workspace.training(
             candidate.policy,
             _at_rate(recipe, candidate.rate_factor),
             train,

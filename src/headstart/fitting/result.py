@@ -1,4 +1,4 @@
-"""What a fit has learned: a network with a head, and what they were chosen from."""
+"""The result of a fit: a network with a head, and what they were chosen from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class Result:
     """A network with a head, and what they were chosen from.
 
     Attributes:
@@ -23,9 +23,9 @@ class Learned:
         head: the linear head on the pooled stages.
         policy: what was frozen in the result.
         cut: the number of frozen stages.
-        choice: the depth profile and the head alone, which is the reference of every policy.
+        choice: the depth profile and the head alone, the reference of every policy.
         n_train, n_validation: items learned from, and set aside for choices.
-        trained: the training, where there was one, also when its result was not taken.
+        trained: the training if there was one, also if its result was not taken.
         auto: the choice among policies, for `auto`.
         reason: why this result was taken, in a sentence.
     """
@@ -42,7 +42,7 @@ class Learned:
     reason: str = ""
 
     @classmethod
-    def head_alone(cls, source: Source, choice: Choice, n_train: int, reason: str, **more: Any) -> Learned:
+    def head_alone(cls, source: Source, choice: Choice, n_train: int, reason: str, **more: Any) -> Result:
         """The head alone as the result, on the source as it came.
 
         Args:
@@ -50,7 +50,7 @@ class Learned:
             choice: whose head it is.
             n_train: items that head was learned from.
             reason: why it was taken.
-            more: `n_validation`, `trained` and `auto`, where there were some.
+            more: `n_validation`, `trained` and `auto`, if there were any.
         """
         return cls(source, choice.head, "all", len(source.stages), choice, n_train, reason=reason, **more)
 

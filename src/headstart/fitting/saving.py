@@ -11,50 +11,64 @@ import numpy as np
 
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.evaluation import Evaluation
-from headstart.fitting.evidence import Evidence, gather
-from headstart.fitting.learner import Learner
-from headstart.fitting.report_facts import fit_report, run_facts
-from headstart.fitting.result import Learned
+from headstart.fitting.evidence import Evidence
+from headstart.fitting.facts import next_command, run_facts
+from headstart.fitting.options import FitOptions
+from headstart.fitting.result import Result
 from headstart.fitting.stages import stage_rows
+from headstart.fitting.workspace import Workspace
 from headstart.runs.run import TRAINING, Run
 
 if TYPE_CHECKING:
-    from headstart.runs import Predictions, Record, RunDirectory
+    from headstart.choose import Choice
+    from headstart.metrics import Interval
+    from headstart.report.pages.fit import FitReport
+    from headstart.runs import Predictions, Record, RunDirectory, RunFacts
     from headstart.runs.export import SavedModel
+    from headstart.sources import Source
 
 
-def finish(run: RunDirectory, learner: Learner, learned: Learned, evaluation: Evaluation) -> Run:
+def finish(
+    run: RunDirectory,
+    options: FitOptions,
+    workspace: Workspace,
+    result: Result,
+    evaluation: Evaluation,
+    evidence: Evidence,
+) -> Run:
     """Write a run and close it.
 
     Args:
         run: the folder, claimed.
-        learner: data, features and options.
-        learned: the result.
-        evaluation: what it gave on items it had not seen.
+        options: for the card, the report and the next command.
+        workspace: the plan with its features.
+        result: the result.
+        evaluation: its outputs for items that were not learned from.
+        evidence: its scores and what they are compared with.
     """
     from headstart.report import end_block, render
 
-    clock = learner.clock
-    evidence = gather(learner, evaluation)
+    clock = workspace.clock
     with clock.phase("write"):
-        run.write_predictions(_predictions(learner, evaluation))
-        record = _record(learner, learned, evaluation, evidence)
+        run.write_predictions(_predictions(workspace, evaluation))
+        record = _record(str(options.data), workspace, result, evaluation, evidence)
         run.write_record(record)
     with clock.phase("export"):
-        saved = _save(run, learned)
+        saved = _save(run, result)
     record = _now(record, clock)
     with clock.phase("report"):
-        shown = fit_report(run, learner, learned, evaluation, record)
-        if learner.config.report:
+        facts = run_facts(run, options, workspace.plan)
+        shown = _report(facts, next_command(options), workspace, result, evaluation, record)
+        if options.report:
             run.write_text("report.html", render(shown))
     record = _now(record, clock)
-    _write_card(run, learner, saved, record)
+    _write_card(run, facts, workspace.plan.source, saved, record)
     run.write_record(record)
-    if learned.trained is not None:
-        run.write_jsonl("history.jsonl", learned.trained.history)
+    if result.trained is not None:
+        run.write_jsonl("history.jsonl", result.trained.history)
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
     run.finish()
-    return Run(run.path, record.to_json(), end_block(shown, has_report=learner.config.report))
+    return Run(run.path, record.to_json(), end_block(shown, has_report=options.report))
 
 
 def _now(record: Record, clock: Clock) -> Record:
@@ -62,62 +76,62 @@ def _now(record: Record, clock: Clock) -> Record:
     return replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
 
 
-def _predictions(learner: Learner, evaluation: Evaluation) -> Predictions:
+def _predictions(workspace: Workspace, evaluation: Evaluation) -> Predictions:
     from headstart.runs import Predictions
 
     positions = evaluation.positions
     return Predictions(
-        items=learner.job.examples.names[positions].tolist(),
-        classes=learner.classes,
+        items=workspace.plan.data.examples.names[positions].tolist(),
+        classes=workspace.classes,
         probabilities=evaluation.probabilities,
-        labels=learner.labels[positions].tolist(),
-        task=learner.targets.task.name,
+        labels=workspace.labels[positions].tolist(),
+        task=workspace.targets.task.name,
     )
 
 
-def _record(learner: Learner, learned: Learned, evaluation: Evaluation, evidence: Evidence) -> Record:
+def _record(
+    data: str, workspace: Workspace, result: Result, evaluation: Evaluation, evidence: Evidence
+) -> Record:
     """The content of metrics.json."""
-    from headstart.data import DataSet
     from headstart.runs import Chosen, DataFacts, Record, SourceFacts
     from headstart.tune import Policy
 
-    job, trained = learner.job, learned.trained
-    stages = tuple(job.source.stages)
-    data = DataSet(job.examples, job.scan, tuple(job.findings), job.units)
+    plan, trained = workspace.plan, result.trained
+    stages = tuple(plan.source.stages)
     return Record(
-        source=SourceFacts.of(job.source),
-        data=DataFacts.of(data, str(learner.config.data)),
-        task=learner.targets.task.name,
-        n_train=learned.n_train,
-        n_validation=learned.n_validation,
+        source=SourceFacts.of(plan.source),
+        data=DataFacts.of(plan.data, data),
+        task=workspace.targets.task.name,
+        n_train=result.n_train,
+        n_validation=result.n_validation,
         n_test=len(evaluation.positions),
         test=evidence.test,
         baselines=evidence.baselines,
         verdict=evidence.verdict,
         chosen=Chosen(
-            learned.policy,
-            learned.cut,
-            tuple(stages[index] for index in learned.head.stages),
-            Policy.parse(learned.policy, stages).trained,
+            result.policy,
+            result.cut,
+            tuple(stages[index] for index in result.head.stages),
+            Policy.parse(result.policy, stages).trained,
         ),
-        profile={row.stage: float(row.score) for row in learned.choice.profile},
+        profile={row.stage: float(row.score) for row in result.choice.profile},
         verification=evidence.verification,
         best_epoch=None if trained is None else trained.best_epoch,
         n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
-        seconds=learner.clock.seconds,
+        seconds=workspace.clock.seconds,
         peak_bytes=peak_bytes(),
-        extra=_extra(learner, learned, evidence),
+        extra=_extra(workspace, result, evidence),
     )
 
 
-def _extra(learner: Learner, learned: Learned, evidence: Evidence) -> dict[str, Any]:
+def _extra(workspace: Workspace, result: Result, evidence: Evidence) -> dict[str, Any]:
     """What the choices rest on, as further entries of the record."""
-    extra: dict[str, Any] = {"reason": learned.reason, "stages": stage_rows(learner.job, learned)}
-    if learned.trained is not None:
-        extra.update(learned.trained.evidence)
-        extra["recipe"] = learned.trained.recipe.model_dump(mode="json")
-    if learned.auto is not None:
-        extra["candidates"] = [candidate.to_json() for candidate in learned.auto.candidates]
+    extra: dict[str, Any] = {"reason": result.reason, "stages": stage_rows(workspace.plan, result)}
+    if result.trained is not None:
+        extra.update(result.trained.evidence)
+        extra["recipe"] = result.trained.recipe.model_dump(mode="json")
+    if result.auto is not None:
+        extra["candidates"] = [candidate.to_json() for candidate in result.auto.candidates]
     if evidence.calibration:
         extra["calibration"] = dict(evidence.calibration)
     if evidence.verification_notes:
@@ -125,27 +139,70 @@ def _extra(learner: Learner, learned: Learned, evidence: Evidence) -> dict[str, 
     return extra
 
 
-def _save(run: RunDirectory, learned: Learned) -> SavedModel:
+def _save(run: RunDirectory, result: Result) -> SavedModel:
     from headstart.backbone import Backbone
     from headstart.heads.predictor import Predictor
     from headstart.runs.export import save_model
 
-    source = learned.source
-    predictor = Predictor(Backbone(source.network, source.stages), learned.head).eval()
+    source = result.source
+    predictor = Predictor(Backbone(source.network, source.stages), result.head).eval()
     return save_model(
         run,
         predictor=predictor,
         network=source.network,
-        head=learned.head,
+        head=result.head,
         source_config=source.config,
         preprocessing=source.preprocessing.to_json(),
     )
 
 
-def _write_card(run: RunDirectory, learner: Learner, saved: SavedModel, record: Record) -> None:
+def _report(
+    facts: RunFacts,
+    next_step: str,
+    workspace: Workspace,
+    result: Result,
+    evaluation: Evaluation,
+    record: Record,
+) -> FitReport:
+    """What the report and the end of the command show."""
+    from headstart.data.items import take_items
+    from headstart.report.pages.fit import FitReport, HeldOut
+
+    examples, positions = workspace.plan.data.examples, evaluation.positions
+    task, choice = workspace.targets.task, result.choice
+    inside = evaluation.folds is None and choice.profile and not task.many_per_item
+    return FitReport(
+        record=record,
+        facts=facts,
+        held_out=HeldOut(
+            take_items(examples.items, positions),
+            examples.names[positions].tolist(),
+            workspace.labels[positions].tolist(),
+            workspace.codes[positions],
+            evaluation.probabilities,
+        ),
+        profile=choice.profile,
+        cross_validated=_inside(choice) if inside else None,
+        candidates=() if result.auto is None else result.auto.candidates,
+        history=() if result.trained is None else result.trained.history,
+        quality=task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes),
+        next_command=next_step,
+    )
+
+
+def _inside(choice: Choice) -> Interval:
+    """The quality of the head alone inside the training part, out of fold."""
+    from headstart.metrics import Interval
+
+    quality, half = choice.chosen.quality, 1.96 * choice.chosen.standard_error
+    return Interval.of({"value": quality, "low": max(0.0, quality - half), "high": min(1.0, quality + half)})
+
+
+def _write_card(
+    run: RunDirectory, facts: RunFacts, source: Source, saved: SavedModel, record: Record
+) -> None:
     from headstart.runs.card import write_card
 
-    source, facts = learner.job.source, run_facts(run, learner)
     write_card(run, record, facts, saved, source.preprocessing.to_json())
     run.write_json("environment.json", {**facts.environment, "command": facts.command})
     architecture = source.config.get("architecture_file")

@@ -5,49 +5,49 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from headstart.fitting.plan import Prepared
+from headstart.fitting.plan import Plan
 
 if TYPE_CHECKING:
     from headstart.backbone import Backbone
-    from headstart.fitting.result import Learned
+    from headstart.fitting.result import Result
     from headstart.tune import Policy, Recipe
     from headstart.tune.policies.stage_table import StageRow
 
 
-def stages_table(job: Prepared, policy: Policy | None = None) -> str:
+def stages_table(plan: Plan, policy: Policy | None = None) -> str:
     """Each stage with its parameters, and whether it is frozen or trains at which rate, as text.
 
     Args:
-        job: the data and the source.
+        plan: the data and the source.
         policy: what is frozen; None: as the command asks.
     """
     from headstart.tune.policies.stage_table import as_table
 
-    return as_table(_stage_rows(job, policy or job.policy, job.recipe))
+    return as_table(_stage_rows(plan, policy or plan.policy, plan.recipe))
 
 
-def stage_rows(job: Prepared, learned: Learned) -> list[dict[str, Any]]:
+def stage_rows(plan: Plan, result: Result) -> list[dict[str, Any]]:
     """The same as plain values, for metrics.json: of the training that was run, with the rate that was found."""
     from headstart.tune import Policy
 
-    trained, stages = learned.trained, job.policy.stages
+    trained, stages = result.trained, plan.policy.stages
     if trained is None:
-        rows = _stage_rows(job, Policy.parse("all", stages), job.recipe)
+        rows = _stage_rows(plan, Policy.parse("all", stages), plan.recipe)
     else:
-        rows = _stage_rows(job, Policy.parse(trained.policy, stages), trained.recipe)
+        rows = _stage_rows(plan, Policy.parse(trained.policy, stages), trained.recipe)
     return [asdict(row) for row in rows]
 
 
-def _stage_rows(job: Prepared, policy: Policy, recipe: Recipe) -> list[StageRow]:
+def _stage_rows(plan: Plan, policy: Policy, recipe: Recipe) -> list[StageRow]:
     import torch
 
     from headstart.tune.policies.stage_table import policy_rows
     from headstart.tune.training.network import network_to_train
 
-    n_parameters = parameters_of_stages(job.source.backbone)
+    n_parameters = parameters_of_stages(plan.source.backbone)
     if policy.cut is None or not policy.trained:
         return policy_rows(policy, None, recipe, n_parameters)
-    _, freeze = network_to_train(job.source, policy, device=torch.device("cpu"), seed=0)
+    _, freeze = network_to_train(plan.source, policy, device=torch.device("cpu"), seed=0)
     return policy_rows(policy, freeze, recipe, n_parameters)
 
 

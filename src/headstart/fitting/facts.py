@@ -1,0 +1,98 @@
+"""What card, report and messages say about a run beside its record: folder, command, parts, environment."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.fitting.options import FitOptions
+from headstart.fitting.plan import Plan
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet, Examples
+    from headstart.runs import RunDirectory, RunFacts, SplitPart
+
+
+def run_facts(run: RunDirectory, options: FitOptions, plan: Plan) -> RunFacts:
+    """What card and report say about the run beside its record.
+
+    Args:
+        run: the run's folder.
+        options: whether the result was learned from every label in the end.
+        plan: data and findings.
+    """
+    from headstart.runs import RunFacts
+
+    examples = plan.data.examples
+    return RunFacts(
+        run=str(shown(run)),
+        command=command_written(),
+        classes=examples.classes,
+        parts=_parts(plan.data),
+        split_origin=examples.split_origin,
+        findings=tuple(plan.findings),
+        refitted=options.refit_all and options.folds is None,
+        environment=environment(),
+        created=time.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+def next_command(options: FitOptions) -> str:
+    """The race that may follow a head alone; "" after another policy."""
+    if options.freeze != "all":
+        return ""
+    words = ["headstart", "fit", str(options.data)]
+    for name in ("source", "arch", "target", "task", "group", "domain", "modality", "folds", "head"):
+        value = getattr(options, name)
+        if value is not None and value != "auto":
+            words += [f"--{name}", str(value)]
+    return shlex.join([*words, "--freeze", "auto", "--budget", "5m"])
+
+
+def task_words(examples: Examples) -> str:
+    """What is learned, in a few words."""
+    if not examples.task.has_classes:
+        return f"the quantity '{examples.target}'"
+    return f"{len(examples.classes)} {examples.task.words.outputs}"
+
+
+def shown(run: RunDirectory) -> Path:
+    """The run's folder, relative to the current folder if it lies below it."""
+    here = Path.cwd()
+    return run.path.relative_to(here) if run.path.is_relative_to(here) else run.path
+
+
+def command_written() -> str:
+    """The command line of this process, as one would type it."""
+    words = ["headstart", *sys.argv[1:]] if sys.argv and "headstart" in sys.argv[0] else sys.argv
+    return shlex.join(words)
+
+
+def environment() -> dict[str, str]:
+    """Versions and machine, as kept with a run."""
+    packages = ("headstart", "torch", "timm", "transformers", "scikit-learn", "numpy")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    return {
+        "python": platform.python_version(),
+        **versions,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _parts(data: DataSet) -> tuple[SplitPart, ...]:
+    from headstart.runs import SplitPart
+
+    examples, labels, parts = data.examples, np.asarray(data.labels), []
+    for name in ("train", "validation", "test"):
+        positions = data.positions(name)
+        if len(positions):
+            groups = None if examples.groups is None else len(set(examples.groups[positions]))
+            parts.append(SplitPart(name, len(positions), groups, examples.task.counts(labels[positions])))
+    return tuple(parts)

@@ -1,0 +1,171 @@
+"""What every choice of a fit shares: the plan's labels as numbers, and the source's features, extracted once.
+
+Legend: N items, C classes, D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart import processes
+from headstart.clock import Clock
+from headstart.errors import DataError
+from headstart.fitting.plan import Plan
+
+if TYPE_CHECKING:
+    from headstart.features import Features, Setting, Store
+    from headstart.heads import Head
+    from headstart.sources import Source
+    from headstart.tune import Policy, Recipe, Training
+
+
+class Workspace:
+    """A plan with its features in the store, from which any part of the data can be learned.
+
+    Args:
+        plan: data, source, policy and recipe.
+        setting: device, precision and threads.
+        store: the folder of the feature store; None: the default.
+        clock: takes the phase "features", and those of who works here.
+    """
+
+    def __init__(self, plan: Plan, setting: Setting, store: str | Path | None, clock: Clock) -> None:
+        from headstart.features import Store
+
+        self.plan, self.setting, self.clock = plan, setting, clock
+        self.store: Store = Store(None if store is None else Path(store))
+        examples = plan.data.examples
+        self.labels = np.asarray(examples.labels)
+        self.targets = examples.targets
+        self.classes: tuple[str, ...] = self.targets.classes
+        self.codes = self.targets.encode(self.labels)  # as numbers, in the form of the task
+        with clock.phase("features"):
+            if plan.policy.stores_prefix:
+                self._store_prefix()
+            self.features: Features = self.features_by(plan.source, np.arange(len(plan.data)))
+
+    def units(self, positions: np.ndarray) -> np.ndarray | None:
+        """What folds keep together, of items."""
+        units = self.plan.data.units
+        return None if units is None else units[positions]
+
+    def features_by(self, source: Source, positions: np.ndarray) -> Features:
+        """Pooled features of items of the data, by a source.
+
+        Args:
+            source: the plan's, or one with other weights.
+            positions: of the items.
+        """
+        from headstart.data.items import take_items
+
+        data = self.plan.data
+        return self._extract(source, take_items(data.examples.items, positions), data.scan.digests[positions])
+
+    def features_of_new(self, source: Source, items: Sequence[Any]) -> Features:
+        """Pooled features of items that are not in the data set.
+
+        Args:
+            source: the plan's, or one with other weights.
+            items: files, texts or arrays of the data's modality.
+
+        Raises:
+            DataError: an item cannot be read.
+        """
+        from headstart.data import Examples, scan
+
+        examples = Examples.from_lists(items, modality=self.plan.data.examples.modality)
+        seen = scan(examples.items, examples.modality, threads=self.setting.n_threads)
+        for index, problem in seen.problems.items():
+            raise DataError(f"{examples.names[index]} cannot be read: {problem}")
+        return self._extract(source, examples.items, seen.digests)
+
+    def validation_weights(self, validation: np.ndarray) -> np.ndarray | None:
+        """How much each validation item counts under the recipe, of shape (n_items,); None: all the same."""
+        from headstart.tune.objectives.supervised import weights_to_judge
+
+        return weights_to_judge(self.plan.recipe, self.codes[validation], self.targets.task)
+
+    def part(self, positions: np.ndarray) -> Any:
+        """Items with their digests, labels and last vectors, as a training takes them."""
+        from headstart.data.items import take_items
+        from headstart.tune import Part
+
+        data = self.plan.data
+        features = self.features.take(positions)
+        return Part(
+            take_items(data.examples.items, positions),
+            data.scan.digests[positions],
+            self.codes[positions],
+            vectors=lambda rows: features.take(rows).stage(-1),
+        )
+
+    def training(
+        self,
+        policy: Policy,
+        recipe: Recipe,
+        train: np.ndarray,
+        validation: np.ndarray,
+        folder: Path | None,
+        *,
+        probe: Head | None,
+        source: Source | None = None,
+        every_token: bool = False,
+    ) -> Training:
+        """A training of a source, prepared.
+
+        Args:
+            policy: what is frozen.
+            recipe: the settings.
+            train: positions of the items to learn from.
+            validation: positions of the items that epochs are compared on; empty: none.
+            folder: for checkpoints and history.
+            probe: the head to start from; None: one is fitted.
+            source: what is trained; None: the plan's.
+            every_token: whether rows of tokens that do not occur are trained too, as far as they can be.
+        """
+        from headstart.heads.linear import linear_or_none
+        from headstart.tune import Training
+
+        return Training(
+            source or self.plan.source,
+            self.part(train),
+            self.part(validation) if len(validation) else None,
+            self.classes,
+            policy=policy,
+            recipe=recipe,
+            store=self.store,
+            setting=self.setting,
+            probe=linear_or_none(probe),
+            seed=self.plan.seed,
+            folder=folder,
+            task=self.targets.task,
+            compiled=self.plan.compiled,
+            every_token=every_token,
+        )
+
+    def _store_prefix(self) -> None:
+        """Store what training will take of the items to learn from, in the pass that extracts their features."""
+        from headstart.data.items import take_items
+        from headstart.features import extract_pooled_and_states
+
+        data = self.plan.data
+        learned_from = np.flatnonzero(data.examples.splits != "test")
+        with processes.first_goes_first():
+            extract_pooled_and_states(
+                self.plan.source,
+                take_items(data.examples.items, learned_from),
+                data.scan.digests[learned_from],
+                self.plan.policy.resolved_cut,
+                self.store,
+                **self.setting.options,
+            )
+
+    def _extract(self, source: Source, items: Sequence[Any], digests: np.ndarray) -> Features:
+        from headstart.features import extract_pooled
+
+        with processes.first_goes_first():  # which stores what the others read
+            return extract_pooled(source, items, digests, self.store, **self.setting.options)
