@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.fitting.evaluation import Evaluation
-from headstart.fitting.speakers import verify_speakers
+from headstart.fitting.speakers import speaker_evidence
 from headstart.fitting.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     others["probe"] = evaluation.probe
     with workspace.clock.phase("evaluate"):
         own_groups = None if groups is None else groups[positions]
-        verified = verify_speakers(workspace, evaluation)
+        verified = speaker_evidence(workspace, evaluation)
         test = _scores(workspace, positions, evaluation.probabilities)
         return Evidence(
             test=test,
@@ -118,7 +118,7 @@ def _majority(workspace: Workspace, evaluation: Evaluation) -> np.ndarray:
 def _classical(workspace: Workspace, evaluation: Evaluation) -> np.ndarray:
     """Probabilities of the classical baseline, learned from the same items."""
     from headstart.data.items import take_items
-    from headstart.evidence import fit_classical
+    from headstart.evidence import extract_classical, fit_classical
 
     examples = workspace.plan.data.examples
     used = np.unique(
@@ -126,7 +126,7 @@ def _classical(workspace: Workspace, evaluation: Evaluation) -> np.ndarray:
     )
     row = np.full(len(examples), -1)
     row[used] = np.arange(len(used))
-    features = classical_features(
+    features = extract_classical(
         take_items(examples.items, used), examples.modality, threads=workspace.setting.n_threads
     )
     probabilities = np.zeros((len(evaluation.positions), len(workspace.classes)), np.float32)

@@ -20,7 +20,7 @@ N_CHOOSING = 500  # training items whose trials choose the embedding
 
 
 @dataclass(frozen=True)
-class Verified:
+class SpeakerEvidence:
     """How well recordings of one speaker are told from those of others.
 
     Attributes:
@@ -32,13 +32,13 @@ class Verified:
     notes: Mapping[str, Any]
 
 
-def verify_speakers(workspace: Workspace, evaluation: Evaluation) -> Verified | None:
+def speaker_evidence(workspace: Workspace, evaluation: Evaluation) -> SpeakerEvidence | None:
     """EER and minDCF by centred cosine for a speaker target of recordings; None for other targets.
 
     The embedding (the source's own, or a stage's vector) is the one with the least EER on trials of items
     learned from; its centre is their mean, with `--folds` that of the whole set.
     """
-    from headstart.evidence import verification
+    from headstart.evidence import verify_speakers
 
     examples, positions = workspace.plan.data.examples, evaluation.positions
     if not examples.task.one_per_item or examples.modality != "audio":
@@ -50,7 +50,7 @@ def verify_speakers(workspace: Workspace, evaluation: Evaluation) -> Verified | 
     name, vectors = _best_embedding(workspace, train, content)
     centred_on = positions if evaluation.folds is not None else train
     gender = examples.columns.get("gender")
-    found = verification(
+    found = verify_speakers(
         vectors[positions],
         workspace.labels[positions],
         centre=vectors[centred_on].mean(axis=0, dtype=np.float64),
@@ -70,7 +70,7 @@ def verify_speakers(workspace: Workspace, evaluation: Evaluation) -> Verified | 
     if apart is not None:
         rates = {"eer": apart.eer.to_json(), "min_dcf": apart.min_dcf.to_json()}
         notes["one_gender"] = {**rates, "same_speaker": apart.n_targets, "other_speaker": apart.n_others}
-    return Verified({"eer": found.eer, "min_dcf": found.min_dcf}, notes)
+    return SpeakerEvidence({"eer": found.eer, "min_dcf": found.min_dcf}, notes)
 
 
 def _content(workspace: Workspace) -> tuple[np.ndarray | None, str]:
