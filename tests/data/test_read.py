@@ -144,6 +144,9 @@ def test_a_column_of_domains(tmp_path: Path) -> None:
         read_examples(table, domain="sites")
     with pytest.raises(DataError, match="both target and domain"):
         read_examples(table, domain="label")
+    long = "a rather long piece of text"
+    table = write(tmp_path / "b.csv", f"what,label,title\n{long} 1,a,books\n{long} 2,b,films\n")
+    assert list(read_examples(table, domain="title").items) == [f"{long} 1", f"{long} 2"]
 
 
 def test_a_note_counts_the_items_of_each_domain(tmp_path: Path) -> None:

@@ -55,11 +55,9 @@ def examples_from_table(
     else:
         where = str(table.path)
         label = target_column(table.columns, options.target, where, labelled=False)
-        taken = [
-            label,
-            group_column(table.columns, options.group, label, where),
-            find_column(["split"], table.columns),
-        ]
+        group = group_column(table.columns, options.group, label, where)
+        domain = domain_column(table.columns, options.domain, (label, group), where)
+        taken = [label, group, domain, find_column(["split"], table.columns)]
         column, note = text_column(table.columns, where, taken)
         kind, items = "text", list(table.columns[column])
         notes = (*table.notes, *([note] if note else []))

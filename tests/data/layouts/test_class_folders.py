@@ -66,6 +66,7 @@ def test_upper_folders_can_be_groups_or_the_target(pacs: Path) -> None:
     by_patient = read_examples(pacs, group="domain")
     assert by_patient.group == "domain" and by_patient.domains is None and by_patient.domain is None
     assert by_patient.groups is not None and by_patient.groups.tolist() == ["photo"] * 4 + ["sketch"] * 4
+    assert by_patient.notes == ("Folders are read as DOMAIN/CLASS: domains photo, sketch; classes cat, dog.",)
     split = with_splits(by_patient)
     assert len(set(zip(by_patient.groups, split.splits))) == 2  # type: ignore[arg-type]
     both = read_examples(pacs, group="domain", domain="domain")

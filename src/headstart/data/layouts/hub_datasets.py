@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.columns import group_column, row_names, target_column, text_column
+from headstart.data.columns import domain_column, group_column, row_names, target_column, text_column
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import Item, ItemView, suffix_modality
 from headstart.data.place import Place, ReadOptions, is_table
@@ -173,9 +173,9 @@ def _examples(where: str, parts: dict[str, Any], options: ReadOptions) -> Exampl
     else:
         kind = "text"
         label = target_column(columns, options.target, where, options.labels_required)
-        item_column, note = text_column(
-            columns, where, [label, group_column(columns, options.group, label, where), "split"]
-        )
+        own_group = group_column(columns, options.group, label, where)
+        own_domain = domain_column(columns, options.domain, (label, own_group), where)
+        item_column, note = text_column(columns, where, [label, own_group, own_domain, "split"])
         items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
     return examples_from_columns(
         columns, items, names, kind, options,

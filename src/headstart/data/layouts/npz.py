@@ -42,11 +42,7 @@ def read(place: Place, options: ReadOptions) -> Examples:
         DataError: it is damaged, keys are missing, or shapes and types are not those of pictures.
     """
     path = place.path
-    if options.target is not None:
-        require_column(options.target, ["label"], str(path), "--target")
-    for option, name in (("--group", options.group), ("--domain", options.domain)):
-        if name is not None:
-            require_column(name, [], str(path), option)
+    _refuse_columns(path, options)
     arrays = open_npz(path)
     found = _parts(arrays)
     if not found:
@@ -84,6 +80,15 @@ def read(place: Place, options: ReadOptions) -> Examples:
         notes=notes,
         where=str(path),
     )
+
+
+def _refuse_columns(path: Path, options: ReadOptions) -> None:
+    """Refuse options that name columns: arrays have labels alone."""
+    if options.target is not None:
+        require_column(options.target, ["label"], str(path), "--target")
+    for option, name in (("--group", options.group), ("--domain", options.domain)):
+        if name is not None:
+            require_column(name, [], str(path), option)
 
 
 def _parts(arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str | None]]:
