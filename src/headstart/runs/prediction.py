@@ -42,10 +42,10 @@ def predict(
     Raises:
         InputError: the run or the data cannot be read, or `out` has another ending.
     """
-    from headstart.data import Examples, preprocessing_from_json, read_examples
+    from headstart.data import preprocessing_from_json
     from headstart.files import read_json
-    from headstart.runs import RunDirectory
-    from headstart.runs.predictions import Predictions, check_ending
+    from headstart.runs import Predictions, RunDirectory
+    from headstart.runs.predictions import check_ending
 
     if out is not None:
         check_ending(Path(out))
@@ -53,27 +53,36 @@ def predict(
     preprocessing = preprocessing_from_json(read_json(directory.file("source.json"))["preprocessing"])
     described = read_json(directory.file("head.json"))
     classes = tuple(described["classes"])
-    modality: Any = preprocessing.modality
+    examples, labels_known = _read(data, preprocessing.modality, run)
+    examples = _readable(examples, threads)
+    program = directory.file("model.pt2")
+    predictions = Predictions(
+        items=examples.names.tolist(),
+        classes=classes,
+        probabilities=run_items(program, examples.items, preprocessing, len(classes), threads),
+        labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
+        task=task_named(described.get("task")).name,
+    )
+    if out is not None:
+        predictions.write(Path(out))
+    return predictions
+
+
+def _read(data: str | Path | Sequence[Any], modality: Any, run: str | Path) -> tuple[Examples, bool]:
+    """The items to predict, and whether every one has a label: scores need all of them.
+
+    Raises:
+        DataError: they are of another modality than the run's.
+    """
+    from headstart.data import Examples, read_examples
+
     if isinstance(data, str | Path):
         examples = read_examples(data, labels="as written", modality=modality)
     else:
         examples = Examples.from_lists(data, modality=modality)
     if examples.modality != modality:
         raise DataError(f"the run {run} takes {modality}, and the data holds {examples.modality}")
-    known = bool(examples.labelled.all())  # scores need every label
-    examples = _readable(examples, threads)
-    predictions = Predictions(
-        items=examples.names.tolist(),
-        classes=classes,
-        probabilities=run_items(
-            directory.file("model.pt2"), examples.items, preprocessing, len(classes), threads
-        ),
-        labels=None if examples.labels is None or not known else examples.labels.tolist(),
-        task=task_named(described.get("task")).name,
-    )
-    if out is not None:
-        predictions.write(Path(out))
-    return predictions
+    return examples, bool(examples.labelled.all())
 
 
 def run_items(
