@@ -68,6 +68,24 @@ def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
     assert metrics["peak_bytes"] > 0
 
 
+def test_a_finished_run_says_what_it_was_made_from(digit_run: Run, digit_folder: Path) -> None:
+    from headstart.sources import load_source
+
+    record, source = RunDirectory.open(digit_run.path).record, load_source(LETTERS)
+    assert record.kind == "fit" and record.to_json() == digit_run.metrics
+    assert record.source is not None and record.data is not None
+    assert (record.source.uri, record.source.digest) == (LETTERS, source.digest)
+    assert record.source.stages == tuple(source.stages) and record.source.pretrained
+    assert record.source.n_parameters == source.provenance.n_parameters > 0
+    assert (record.data.name, record.data.modality, record.data.target) == (
+        str(digit_folder),
+        "image",
+        "label",
+    )
+    assert sum(record.data.n_items.values()) == 42 and record.data.n_classes == 3
+    assert (record.data.group, record.data.n_groups, record.data.n_domains) == (None, None, None)
+
+
 def test_the_configuration_is_resolved_and_says_how_to_run_it_again(digit_run: Run) -> None:
     text = (digit_run.path / "headstart.yaml").read_text()
     assert text.startswith("# headstart fit --config ")
@@ -133,6 +151,8 @@ def test_policies_that_train(
     assert metrics["n_train"] + metrics["n_validation"] == digit_run.metrics["n_train"]
     assert metrics["n_validation"] > 0
     assert metrics["chosen"]["policy"] in (freeze, {"until:block3": "first:3"}.get(freeze), "all")
+    history = RunDirectory.open(run.path).history
+    assert metrics["best_epoch"] == min(history, key=lambda row: row["validation_loss"])["epoch"]
     assert metrics["recipe"]["epochs"] == 2 and metrics["recipe"]["batch_size"] == 32
     found = metrics["calibration"]
     assert found["temperature"] > 0 and found["after"]["ece"] == metrics["test"]["ece"]["value"]
