@@ -1,4 +1,4 @@
-"""The scikit-learn face keeps scikit-learn's promises."""
+"""The estimators keep scikit-learn's promises."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ __all__ = [
 
 
 class _Package(types.ModuleType):
-    """The package; a room that bears the name of a verb (`report`) does not take the verb's place."""
+    """The package; a subpackage with the name of a verb (`report`) does not replace the verb."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _HOMES or not isinstance(value, types.ModuleType):

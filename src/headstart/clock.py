@@ -29,7 +29,7 @@ class Clock:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Seconds by phase, with `total`; `imports` stands apart and is not in the total."""
+        """Seconds by phase, with `total`; `imports` is not part of the total."""
         total = sum(seconds for name, seconds in self._seconds.items() if name != IMPORTS)
         return {**self._seconds, "total": total}
 
@@ -42,10 +42,10 @@ def peak_bytes() -> int:
 
 @contextmanager
 def long_lived() -> Iterator[None]:
-    """A block in which the objects of now are not looked through for garbage again and again.
+    """A block in which garbage collection skips the objects that exist when it starts.
 
-    Half a million of them stay from the libraries imported; a full collection takes a third of a second, and
-    several come in a short fit. Afterwards they are as before.
+    Imported libraries leave half a million objects; a full collection of them takes a third of a second, and a
+    short fit would run several. Afterwards everything is as before.
     """
     gc.freeze()
     try:

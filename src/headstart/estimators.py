@@ -1,4 +1,4 @@
-"""The scikit-learn face: `TransferClassifier` and `TransferRegressor` in `cross_val_score`, `Pipeline`, `clone`."""
+"""The scikit-learn estimators: `TransferClassifier` and `TransferRegressor`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
 
 
 class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What both estimators share: settings, fitting, features."""
+    """Settings, fitting and features of both estimators."""
 
     @constructed_from(LearnOptions)
     def __init__(self, **options: Any) -> None:
@@ -62,7 +62,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
-    """A classifier of files, texts or pictures on a pretrained source, of one class or several labels an item.
+    """A classifier of files, texts or pictures on a pretrained source, of one class or several labels per item.
 
     Args:
         source: a source URI.
@@ -90,7 +90,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
 
         Args:
             X: n_items paths, texts or uint8 pictures (H, W) or (H, W, 3).
-            y: n_items labels of any one type; for several labels an item an indicator of shape (n_items,
+            y: n_items labels of any one type; for several labels per item an indicator of shape (n_items,
                 n_labels), or n_items lists, tuples or sets of labels.
             groups: n_items values kept together in folds.
 

@@ -309,7 +309,7 @@ def test_runs_that_are_none(command: Command, digit_folder: Path, tmp_path: Path
     refused(command("predict", tmp_path / "x", digit_folder), "no run at")
     refused(command("report", tmp_path / "x"), "no run at")
     refused(command("predict", tmp_path, digit_folder), "is not a run", "--out")
-    refused(command("cache", "--store", tmp_path / "x"), "is no folder")
+    refused(command("cache", "--store", tmp_path / "x"), "is not a folder")
     refused(command("cache", "--prune", "--keep", "much"), "5GB")
 
 

@@ -35,7 +35,7 @@ def test_sizes() -> None:
 
 
 def test_a_store_that_is_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="is no folder"):
+    with pytest.raises(OptionError, match="is not a folder"):
         headstart.cache(tmp_path / "none")
 
 

@@ -22,7 +22,7 @@ def list_recipes(context: typer.Context) -> None:
 
 
 @recipes.command("show")
-def show(name: Annotated[str, typer.Argument(help="A name of the list, or a YAML file.")]) -> None:
+def show(name: Annotated[str, typer.Argument(help="A name from the list, or a YAML file.")]) -> None:
     """Print a recipe."""
     from headstart.verbs.recipes import show_recipe
 
@@ -31,9 +31,9 @@ def show(name: Annotated[str, typer.Argument(help="A name of the list, or a YAML
 
 @recipes.command("copy")
 def copy(
-    name: Annotated[str, typer.Argument(help="A name of the list.")],
+    name: Annotated[str, typer.Argument(help="A name from the list.")],
     file: Annotated[
-        Path | None, typer.Argument(help="Where to [else NAME.yaml here]; never written over.")
+        Path | None, typer.Argument(help="The new file, never overwritten. [default: NAME.yaml here]")
     ] = None,
 ) -> None:
     """Copy a recipe to a file of your own."""
@@ -45,8 +45,8 @@ def copy(
 
 
 @recipes.command("check")
-def check(file: Annotated[str, typer.Argument(help="A YAML file, or a name of the list.")]) -> None:
-    """Check a recipe and tell all its faults at once."""
+def check(file: Annotated[str, typer.Argument(help="A YAML file, or a name from the list.")]) -> None:
+    """Check a recipe, and report all its faults at once."""
     from headstart.verbs.recipes import check_recipe
 
     print(check_recipe(file))

@@ -26,7 +26,7 @@ class Evaluation:
     Attributes:
         positions: of these items in the data, of shape (n_items,).
         probabilities: of the result, of shape (n_items, C); its values for a quantity.
-        probe: of the head alone.
+        head_alone: of the head alone.
         temperatures: what the scores of each item were divided by, of shape (n_items,).
         folds: fold of each item if the whole procedure was cross-validated, else None.
         scratch: of the same network from scratch, if a race trained it to its end.
@@ -34,7 +34,7 @@ class Evaluation:
 
     positions: np.ndarray
     probabilities: np.ndarray
-    probe: np.ndarray
+    head_alone: np.ndarray
     temperatures: np.ndarray
     folds: np.ndarray | None = None
     scratch: np.ndarray | None = None
@@ -102,17 +102,17 @@ def _cross_validate(
     strata = np.asarray(workspace.plan.data.strata)
     folds = fold_indices(strata[items], workspace.units(items), n_folds, workspace.plan.seed)
     probabilities = np.zeros((len(items), len(workspace.classes)), np.float32)
-    probe, temperatures = np.zeros_like(probabilities), np.ones(len(items))
+    alone, temperatures = np.zeros_like(probabilities), np.ones(len(items))
     numbers = np.unique(folds)
     with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
         for fold in numbers.tolist():
             inside, outside = items[folds != fold], items[folds == fold]
             result = learn(workspace, inside, outside[:0], folder / f"fold-{fold + 1}", resume)
             probabilities[folds == fold] = outputs(workspace, result, outside)
-            probe[folds == fold] = head_alone.outputs(workspace, result.choice, outside)
+            alone[folds == fold] = head_alone.outputs(workspace, result.choice, outside)
             temperatures[folds == fold] = result.head.temperature
             advance(1)
-    return Evaluation(items, probabilities, probe, temperatures, folds)
+    return Evaluation(items, probabilities, alone, temperatures, folds)
 
 
 def _refitted(
@@ -124,6 +124,6 @@ def _refitted(
     else:
         choice = head_alone.choose(workspace, everything)
         result = replace(result, head=choice.head, choice=choice)
-    how = ", without the average" if result.auto is not None and result.auto.averaged else ""
+    how = ", without the average" if result.race is not None and result.race.averaged else ""
     reason = f"{result.reason} Learned from every label after the evaluation{how}."
     return replace(result, n_train=len(everything), n_validation=0, reason=reason)

@@ -58,7 +58,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     if evaluation.scratch is not None:
         others["scratch"] = evaluation.scratch
     without_pretraining = dict(others)
-    others["probe"] = evaluation.probe
+    others["probe"] = evaluation.head_alone
     with workspace.clock.phase("evaluate"):
         own_groups = None if groups is None else groups[positions]
         verified = speaker_evidence(workspace, evaluation)

@@ -30,7 +30,7 @@ class Shown:
 
     Attributes:
         group: its heading, one of GROUPS.
-        metavar: what stands for its value, such as COLUMN; "": its type.
+        metavar: the name of its value in help, such as COLUMN; "": its type.
         otherwise: what is taken when it is not given, if the default does not say so.
     """
 

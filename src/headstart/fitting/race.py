@@ -59,10 +59,10 @@ def race(
         ),
         budget_seconds=plan.budget_seconds,
         again=None
-        if plan.recipe.wise_ft  # which interpolates by validation, of which that training has none
+        if plan.recipe.wise_ft  # it interpolates by validation, and a training on all items has none
         else lambda candidate, place: made.training(candidate, everything, nothing, place),
         growth=len(everything) / max(1, len(train)),
-        grouped=plan.data.examples.groups is not None,  # repeated items are bound too, and are no groups
+        grouped=plan.data.examples.groups is not None,  # not of units: repeated items are no groups
         pass_seconds=_pass_seconds(workspace) * len(train),
         folder=folder,
         resume=resume,
@@ -84,17 +84,19 @@ def race(
     say(found.reason)
     if found.trained is None:
         refitted = head_alone.choose(workspace, everything)
-        return Result.head_alone(plan.source, refitted, len(everything), found.reason, auto=found)
+        return Result.head_alone(plan.source, refitted, len(everything), found.reason, race=found)
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, nothing) if found.refitted else (train, validation)
     result = with_weights(workspace, found.trained, choice, *parts)
     if chosen.from_scratch:
-        result = replace(result, source=replace(result.source, provenance=made.fresh().provenance))
-    return replace(result, auto=found, reason=". ".join([found.reason, *found.trained.notes]))
+        result = replace(
+            result, source=replace(result.source, provenance=made.with_random_weights().provenance)
+        )
+    return replace(result, race=found, reason=". ".join([found.reason, *found.trained.notes]))
 
 
 def _pass_seconds(workspace: Workspace) -> float:
-    """Seconds per item of a forward pass: as the features took them, unless those came from the store."""
+    """Seconds per item of a forward pass: those of the features, unless they came from the store."""
     taken = workspace.clock.seconds.get("features", 0.0) / len(workspace.plan.data)
     timed, _ = timed_item(workspace.plan, workspace.setting)
     return taken if taken > timed / 4 else timed
@@ -108,9 +110,9 @@ def scratch_outputs(workspace: Workspace, result: Result, positions: np.ndarray)
         result: the result of a race, or of anything else.
         positions: of the items.
     """
-    if result.auto is None or result.auto.from_scratch is None:
+    if result.race is None or result.race.from_scratch is None:
         return None
-    trained = result.auto.from_scratch
+    trained = result.race.from_scratch
     features = workspace.features_by(source_with(workspace.plan.source, trained.state_dict), positions)
     return trained.head.outputs(features.stacked(trained.head.stages))
 
@@ -120,16 +122,16 @@ class _Builder:
 
     def __init__(self, workspace: Workspace, choice: Choice) -> None:
         self.workspace, self.choice = workspace, choice
-        self._fresh: Source | None = None
+        self._random: Source | None = None
 
-    def fresh(self) -> Source:
+    def with_random_weights(self) -> Source:
         """The source with random weights."""
-        from headstart.sources.random_weights import with_random_weights
+        from headstart.sources import random_weights
 
-        if self._fresh is None:
+        if self._random is None:
             plan = self.workspace.plan
-            self._fresh = with_random_weights(plan.source, seed=plan.seed, arch=plan.arch)
-        return self._fresh
+            self._random = random_weights.with_random_weights(plan.source, seed=plan.seed, arch=plan.arch)
+        return self._random
 
     def training(
         self, candidate: Candidate, train: np.ndarray, validation: np.ndarray, folder: Path
@@ -143,7 +145,7 @@ class _Builder:
             validation,
             folder,
             probe=None if candidate.from_scratch else self.choice.head,
-            source=self.fresh() if candidate.from_scratch else None,
+            source=self.with_random_weights() if candidate.from_scratch else None,
         )
 
 

@@ -26,7 +26,7 @@ class Result:
         choice: the depth profile and the head alone, the reference of every policy.
         n_train, n_validation: items learned from, and set aside for choices.
         trained: the training if there was one, also if its result was not taken.
-        auto: the choice among policies, for `auto`.
+        race: the race among policies, for `auto`.
         reason: why this result was taken, in a sentence.
     """
 
@@ -38,7 +38,7 @@ class Result:
     n_train: int
     n_validation: int = 0
     trained: Trained | None = None
-    auto: RaceResult | None = None
+    race: RaceResult | None = None
     reason: str = ""
 
     @classmethod
@@ -50,7 +50,7 @@ class Result:
             choice: whose head it is.
             n_train: items that head was learned from.
             reason: why it was taken.
-            more: `n_validation`, `trained` and `auto`, if there were any.
+            more: `n_validation`, `trained` and `race`, if there were any.
         """
         return cls(source, choice.head, "all", len(source.stages), choice, n_train, reason=reason, **more)
 

@@ -130,8 +130,8 @@ def _extra(workspace: Workspace, result: Result, evidence: Evidence) -> dict[str
     if result.trained is not None:
         extra.update(result.trained.evidence)
         extra["recipe"] = result.trained.recipe.model_dump(mode="json")
-    if result.auto is not None:
-        extra["candidates"] = [candidate.to_json() for candidate in result.auto.candidates]
+    if result.race is not None:
+        extra["candidates"] = [candidate.to_json() for candidate in result.race.candidates]
     if evidence.calibration:
         extra["calibration"] = dict(evidence.calibration)
     if evidence.verification_notes:
@@ -183,7 +183,7 @@ def _report(
         ),
         profile=choice.profile,
         cross_validated=_inside(choice) if inside else None,
-        candidates=() if result.auto is None else result.auto.candidates,
+        candidates=() if result.race is None else result.race.candidates,
         history=() if result.trained is None else result.trained.history,
         quality=task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes),
         next_command=next_step,

@@ -21,7 +21,7 @@ N_CHOOSING = 500  # training items whose trials choose the embedding
 
 @dataclass(frozen=True)
 class SpeakerEvidence:
-    """How well recordings of one speaker are told from those of others.
+    """How well recordings of the same speaker are recognised.
 
     Attributes:
         scores: `eer` and `min_dcf`.

@@ -1,4 +1,4 @@
-"""What a policy does to each stage, told before training and kept with the run."""
+"""What a policy does to each stage: printed before training, and kept with the run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def stages_table(plan: Plan, policy: Policy | None = None) -> str:
     """Each stage with its parameters, and whether it is frozen or trains at which rate, as text.
 
     Args:
-        plan: the data and the source.
-        policy: what is frozen; None: as the command asks.
+        plan: source, policy and recipe.
+        policy: what is frozen; None: the policy of the plan.
     """
     from headstart.tune.policies.stage_table import as_table
 
@@ -27,7 +27,7 @@ def stages_table(plan: Plan, policy: Policy | None = None) -> str:
 
 
 def stage_rows(plan: Plan, result: Result) -> list[dict[str, Any]]:
-    """The same as plain values, for metrics.json: of the training that was run, with the rate that was found."""
+    """The same as plain values, for metrics.json: of the training that ran, with the rate that was found."""
     from headstart.tune import Policy
 
     trained, stages = result.trained, plan.policy.stages

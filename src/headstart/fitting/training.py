@@ -61,7 +61,7 @@ def train_or_head_alone(
 def with_weights(
     workspace: Workspace, trained: Trained, choice: Choice, train: np.ndarray, validation: np.ndarray
 ) -> Result:
-    """What was trained, as the result.
+    """The result of a training.
 
     Args:
         workspace: the plan with its features.
@@ -83,10 +83,10 @@ def with_weights(
 def trained_on_all(
     workspace: Workspace, result: Result, everything: np.ndarray, folder: Path, resume: bool
 ) -> Result:
-    """The chosen training once more on all items, for as many epochs as were best, nothing held out.
+    """The chosen training again, on all items and for the best number of epochs, with nothing held out.
 
-    Temperature and history stay those of the training that was validated, and so does the share of WiSE-FT; an
-    average of several trainings is not made again.
+    Temperature, history and the share of WiSE-FT stay those of the training that was validated; an average of
+    several trainings is not made again.
 
     Args:
         workspace: the plan with its features.
@@ -99,7 +99,7 @@ def trained_on_all(
     from headstart.tune import Policy
 
     first = result.trained
-    assert first is not None  # asked of trainings alone
+    assert first is not None  # called for trainings only
     recipe = first.recipe
     if recipe.epochs:
         recipe = recipe.model_copy(
@@ -109,9 +109,9 @@ def trained_on_all(
     choice = head_alone.choose(workspace, everything)
     source = workspace.plan.source
     probe: Head | None = choice.head
-    if source.provenance.pretrained and not result.source.provenance.pretrained:  # scratch won the race
+    if source.provenance.pretrained and not result.source.provenance.pretrained:  # from scratch won the race
         source = with_random_weights(source, seed=workspace.plan.seed, arch=workspace.plan.arch)
-        probe = None  # it knows the pretrained features, and not these
+        probe = None  # it was fitted on the pretrained features
     with workspace.clock.phase("tune"):
         training = workspace.training(
             policy, recipe, everything, everything[:0], folder, probe=probe, source=source
@@ -129,7 +129,7 @@ def _trained(
     folder: Path | None,
     resume: bool,
 ) -> Trained:
-    """Train under the policy, its stage chosen first where it is `only:auto`."""
+    """Train under the policy; for `only:auto`, choose the stage first."""
     from headstart.tune.loop.gradient_norms import with_stage_chosen
 
     plan = workspace.plan
@@ -158,7 +158,7 @@ def _trained(
 
 
 def _score_alone(workspace: Workspace, choice: Choice, validation: np.ndarray) -> Score | None:
-    """The score of the head alone on validation, where there is one."""
+    """The score of the head alone on validation; None without validation."""
     from headstart.tune.training.result import score
 
     if not len(validation):
@@ -169,21 +169,20 @@ def _score_alone(workspace: Workspace, choice: Choice, validation: np.ndarray) -
 
 
 def _is_worse(workspace: Workspace, trained: Trained, alone: Score | None) -> bool:
-    """Whether the head alone is better on validation than what was trained, or no epoch was better than the start."""
+    """Whether the head alone is better on validation, or no epoch was better than the start."""
     found, policy = trained.validation, workspace.plan.policy
     if found is None or alone is None:
         return False
     if workspace.plan.standard_head and policy.cut == len(policy.stages) - 1:
-        return False  # the class's own pooling was asked for; without training it means nothing
-    if (
-        trained.best_epoch == 0 and not trained.recipe.contrastive
-    ):  # the network as it came, with a head on it
+        return False  # the class's own pooling was asked for, which starts at random
+    started_best = trained.best_epoch == 0 and not trained.recipe.contrastive
+    if started_best:  # the network as it came, with a head on it
         return found.quality <= alone.quality
     return (found.quality, -found.loss) < (alone.quality, -alone.loss)
 
 
 def _why_alone(workspace: Workspace, trained: Trained, alone: Score | None) -> str:
-    """The comparison that the head alone has won, in a sentence; it is said too."""
+    """Why the head alone is returned, in a sentence, which is printed too."""
     found = trained.validation
     assert found is not None and alone is not None  # else nothing was compared
     loss = workspace.targets.task.words.loss

@@ -23,7 +23,7 @@ class Listing:
 
     Attributes:
         root: its folder.
-        entries: what it holds, the longest unused first.
+        entries: what it holds, those unused longest first.
         removed: what was pruned just now.
     """
 
@@ -68,7 +68,7 @@ def cache(store: str | Path | None = None, *, prune_to: str | None = None) -> Li
 
     if store is not None and not Path(store).is_dir():
         raise OptionError(
-            f"--store {store} is no folder: name the one that `headstart fit --store` was given"
+            f"--store {store} is not a folder: name the one that `headstart fit --store` was given"
         )
     features = Store(None if store is None else Path(store))
     removed = () if prune_to is None else features.prune(limit_bytes=bytes_of(prune_to))
@@ -79,7 +79,7 @@ def bytes_of(size: str) -> int:
     """Turn "5GB", "200 MB" or "0" into bytes.
 
     Raises:
-        OptionError: the text is no size.
+        OptionError: the text is not a size.
     """
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?B?)\s*", size.upper())
     if match is None or match.group(2) not in _UNITS:

@@ -1,6 +1,6 @@
 """demo: handwritten digits from a network that knows letters, offline, beside the same network from scratch.
 
-At each number of labels a class, several seeds draw the labelled digits; both ways learn from the same ones
+At each number of labels per class, several seeds draw the labelled digits; both ways learn from the same ones
 and are measured on the same held-out digits. Intervals are paired, over seeds (Student's t).
 """
 
@@ -29,7 +29,7 @@ SCRATCH_STEPS = 80
 
 @dataclass(frozen=True)
 class Comparison:
-    """Transfer against scratch at one number of labels a class; accuracies are means over seeds."""
+    """Transfer against scratch at one number of labels per class; accuracies are means over seeds."""
 
     labels_a_class: int
     transfer: float
@@ -51,8 +51,8 @@ class Demo:
     """What the demo found.
 
     Attributes:
-        comparisons: one a number of labels.
-        run: the run fitted to five labels a class, with its report.
+        comparisons: one per number of labels.
+        run: the run fitted to five labels per class, with its report.
         seconds: of the whole demo.
     """
 
@@ -75,10 +75,10 @@ class Demo:
             "Handwritten digits: a network pretrained on letters, and the same network from scratch.",
             f"Accuracy on {N_HELD_OUT} digits held out, mean over {N_SEEDS} draws of the labels:",
             "",
-            "  labels a class   transfer   scratch   difference, 95% interval",
+            "  labels per class   transfer   scratch   difference, 95% interval",
         ]
         for each in self.comparisons:
-            scores = f"{each.labels_a_class:>14}   {each.transfer:>8.1%}   {each.scratch:>7.1%}"
+            scores = f"{each.labels_a_class:>16}   {each.transfer:>8.1%}   {each.scratch:>7.1%}"
             gain, low, high = (100 * value for value in (each.difference, each.low, each.high))
             lines.append(f"  {scores}   {gain:+5.1f} ({low:+.1f} to {high:+.1f})  {each.words}")
         lines += ["", self.run.summary.rstrip(), "", f"  The demo took {self.seconds:.0f} s."]
@@ -89,7 +89,7 @@ def demo(out: str | Path | None = None) -> Demo:
     """Fit digits from letters, and compare with learning from scratch.
 
     Args:
-        out: folder of the run fitted to five labels a class; None: `runs/demo`.
+        out: folder of the run fitted to five labels per class; None: `runs/demo`.
     """
     from headstart.verbs.fit import fit
 
@@ -105,7 +105,7 @@ def demo(out: str | Path | None = None) -> Demo:
         train_images=pictures[picked], train_labels=labels[picked],
         test_images=pictures[held_out], test_labels=labels[held_out],
     )  # fmt: skip
-    say(f"The digits are in {data}: 5 labelled a class, {N_HELD_OUT} held out")
+    say(f"The digits are in {data}: 5 labelled per class, {N_HELD_OUT} held out")
     run = fit(data, SOURCE, out=out)
     comparisons = _compare(pictures, labels, pool, held_out)
     return Demo(comparisons, run, time.perf_counter() - started)
@@ -168,7 +168,7 @@ def _features(pictures: np.ndarray) -> tuple[StageFeatures, Any]:
 
 
 def _scratch(pixels: Any, labels: np.ndarray, picked: np.ndarray, held_out: np.ndarray, seed: int) -> float:
-    """Accuracy of the source's network with weights of chance, trained on the same labelled digits."""
+    """Accuracy of the source's network with random weights, trained on the same labelled digits."""
     import torch
 
     from headstart.bundled.letters import CONFIG

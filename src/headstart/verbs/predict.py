@@ -1,4 +1,4 @@
-"""predict: what a finished run says about new items."""
+"""predict: predict new items with a finished run."""
 
 from headstart.runs.prediction import predict
 

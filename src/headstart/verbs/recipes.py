@@ -8,13 +8,13 @@ from headstart.errors import OptionError, StoreError
 
 
 def recipes() -> str:
-    """The bundled recipes, a line each: name and what it is for."""
+    """The bundled recipes, one per line: name and purpose."""
     from headstart.tune.recipes.bundled import bundled_recipes
 
     found = bundled_recipes()
     width = max(len(recipe.name) for recipe in found)
     lines = [f"{recipe.name:<{width}}  {recipe.purpose}" for recipe in found]
-    return "\n".join([*lines, "", "Make one your own with: headstart recipes copy NAME"])
+    return "\n".join([*lines, "", "Copy one and change it with: headstart recipes copy NAME"])
 
 
 def show_recipe(name: str) -> str:
@@ -32,7 +32,7 @@ def show_recipe(name: str) -> str:
 
 
 def copy_recipe(name: str, file: Path | None = None) -> Path:
-    """Copy a bundled recipe to a file of one's own; nothing is ever written over.
+    """Copy a bundled recipe to a new file; no file is ever overwritten.
 
     Args:
         name: a bundled name.
@@ -42,7 +42,7 @@ def copy_recipe(name: str, file: Path | None = None) -> Path:
         The new file.
 
     Raises:
-        OptionError: there is no such recipe, or the file is there already.
+        OptionError: there is no such recipe, or the file exists already.
         StoreError: it cannot be written.
     """
     from headstart.tune.recipes.bundled import bundled_recipe
@@ -56,7 +56,7 @@ def copy_recipe(name: str, file: Path | None = None) -> Path:
             opened.write(recipe.text)
     except FileExistsError:
         raise OptionError(
-            f"{target} is there already and is left as it is; name another file: "
+            f"{target} exists already and is not overwritten; name another file: "
             f"headstart recipes copy {name} FILE"
         ) from None
     except OSError as error:
@@ -65,7 +65,7 @@ def copy_recipe(name: str, file: Path | None = None) -> Path:
 
 
 def check_recipe(file: str | Path) -> str:
-    """Say that a recipe is right, or tell all its faults at once.
+    """Check a recipe, and report all its faults at once.
 
     Args:
         file: a path or a bundled name.
@@ -79,7 +79,7 @@ def check_recipe(file: str | Path) -> str:
     path = find_recipe(file)
     for modality in ("image", "text", "audio"):
         Recipe.load(path, modality)
-    return f"{path} is a right recipe"
+    return f"{path} is a valid recipe"
 
 
 def _read(path: Path) -> str:

@@ -13,7 +13,7 @@ def report(run: str | Path, *, show: bool = True) -> Path:
 
     Args:
         run: the run's folder.
-        show: open it; else only say where it is.
+        show: open it; else only return its path.
 
     Returns:
         The path of report.html.
