@@ -60,7 +60,7 @@ def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
         assert all(score["low"] <= score["value"] <= score["high"] for score in (scores["accuracy"],))
     assert set(metrics["baselines"]) == {"majority", "classical", "probe"}
     assert list(metrics["profile"]) == ["block1", "block2", "block3", "block4"]
-    assert set(metrics["chosen"]) == {"policy", "cut", "head_stages", "trained_stages"}
+    assert set(metrics["chosen"]) == {"policy", "cut", "head_stages", "trained_stages", "head"}
     assert {"imports", "total", "data", "checks", "source", "features", "head"} <= set(metrics["seconds"])
     phases = {name: value for name, value in metrics["seconds"].items() if name not in ("imports", "total")}
     assert metrics["seconds"]["total"] == pytest.approx(sum(phases.values()))

@@ -113,6 +113,7 @@ def _record(
             result.cut,
             tuple(stages[index] for index in result.head.stages),
             Policy.parse(result.policy, stages).trained,
+            result.head.kind,
         ),
         profile={row.stage: float(row.score) for row in result.choice.profile},
         verification=evidence.verification,

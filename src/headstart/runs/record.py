@@ -59,12 +59,14 @@ class Chosen:
         cut: the number of frozen stages.
         head_stages: names of the stages that the head reads.
         trained_stages: names of the stages whose weights were trained; none for the head alone.
+        head: kind of the head, in a word.
     """
 
     policy: str
     cut: int
     head_stages: tuple[str, ...]
     trained_stages: tuple[str, ...] = ()
+    head: str = "linear"
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,8 @@ def _scores_json(scores: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _chosen(content: Mapping[str, Any]) -> Chosen:
     trained = tuple(content.get("trained_stages", ()))
-    return Chosen(content["policy"], content["cut"], tuple(content["head_stages"]), trained)
+    stages, head = tuple(content["head_stages"]), content.get("head", "linear")
+    return Chosen(content["policy"], content["cut"], stages, trained, head)
 
 
 def _verdict(outcome: Any, evidence: Mapping[str, Any]) -> Verdict | None:

@@ -11,7 +11,7 @@ from headstart.report.words import difference, duration, listed, lowered, points
 from headstart.tune.policies.catalogue import kind_of
 
 BASELINES = {
-    "probe": ("Head alone", "a linear head on the pretrained features, nothing else trained"),
+    "probe": ("Head alone", "a head on the pretrained features, nothing else trained"),
     "scratch": ("Trained from scratch", "the same network without its pretrained weights"),
     "classical": ("Classical features", "no pretrained weights"),
     "majority": ("Majority class", "always names the most frequent class"),
@@ -51,7 +51,9 @@ def sentence_parts(report: FitReport) -> list[Emphasised]:
         parts = [(f"headstart {done} ", False), (span, not whole), (" of ", False), name]
     else:
         read = _read_stages(report.head_stages, every)
-        parts = [("headstart trained a linear head on ", False), *read, name]
+        chosen = report.record.chosen
+        kind = "linear" if chosen is None else chosen.head
+        parts = [(f"headstart trained a {kind} head on ", False), *read, name]
     parts += [(" to ", False), *_purpose(report), (", from ", False)]
     parts.append((report.counted(report.record.n_train or 0), True))
     total = report.record.seconds.get("total")
