@@ -20,6 +20,7 @@ from headstart.tune import Freeze, Policy, Recipe
 from headstart.tune.adapters.attach import is_adapter
 from headstart.tune.feeds.feed import Labelled, StoredFeed, TensorFeed
 from headstart.tune.loop.loop import Loop
+from headstart.tune.policies.catalogue import CATALOGUE, kind_of
 from headstart.tune.training.network import network_to_train
 
 POLICIES = (
@@ -47,6 +48,13 @@ POLICIES = (
 )
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def test_every_policy_of_the_catalogue_is_tried_here() -> None:
+    tried = {kind_of(text.format(second="b", middle="b")).name for text in POLICIES}
+    assert tried == {kind.name for kind in CATALOGUE.values() if not kind.chooses} - {
+        "all"
+    }  # it trains nothing
 
 
 def policy_of(text: str, stages: tuple[str, ...]) -> Policy:

@@ -116,7 +116,7 @@ def _configuration(layers: Mapping[str, nn.Module], adapter: Adapter) -> Any:
     from peft import IA3Config, LoraConfig
 
     if adapter.method == "ia3":
-        # A gain of the input where the layer narrows, as it does at a feedforward's end; else of the output.
+        # A gain of the input if the layer narrows, as the last one of a feedforward does; else of the output.
         narrowing = [
             p for p, m in layers.items() if isinstance(m, nn.Linear) and m.in_features > m.out_features
         ]

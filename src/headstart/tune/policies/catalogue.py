@@ -43,7 +43,7 @@ class PolicyKind:
         chooses: by what it chooses what trains: "gradients" or "race"; None: it does not choose.
         done: the verb of the report: "headstart fine-tuned layer4 of ...".
         result: what the model card calls the result; empty: "trained by the policy `...`".
-        by_stage: the policy that takes a stage's name where this one takes a number, for a hint.
+        by_stage: the policy that takes a stage's name instead of a number, for a hint.
         aliases: other spellings.
     """
 

@@ -26,7 +26,7 @@ class Selection:
     Attributes:
         name: a short name, kept in checkpoints.
         parameters: gives the names of the selected parameters of a network.
-        rate: the modality's usual rate is multiplied by this where no rate is given (docs/recipes.md, Rates).
+        rate: the modality's usual rate is multiplied by this if no rate is given (docs/recipes.md, Rates).
         words: what the table of stages calls them: "biases alone, 32 of 928".
         missing: what a stage lacks if it has none of them: "the stages layer1 have no bias".
     """

@@ -73,7 +73,7 @@ class Study:
     """What is known of each candidate of one race, kept on disk if a folder is given.
 
     Args:
-        folder: where `study.jsonl` and the logits of each rung lie; None keeps all in memory.
+        folder: of `study.jsonl` and the logits of each rung; None keeps them in memory.
         policies: texts of all policies that may enter.
         resume: whether to resume what the folder holds; else it is removed.
         seed: of Optuna's sampler, which draws nothing here.
@@ -249,7 +249,7 @@ def _journal(path: Path) -> Any:
 
 
 def _mended(path: Path) -> bool:
-    """Cut off a last line that was not written to its end; False where another line cannot be read."""
+    """Cut off a last line that was not written to its end; False if another line cannot be read."""
     if not path.exists():
         return True
     content = path.read_bytes()
