@@ -1,4 +1,4 @@
-"""The choice of a head for several labels an item and for a quantity."""
+"""The choice of a head for several labels per item and for a quantity."""
 
 from __future__ import annotations
 

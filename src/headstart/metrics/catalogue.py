@@ -7,7 +7,7 @@ metadata read this table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -108,7 +108,7 @@ _ALL = (
         "min_dcf", "minDCF (p = 0.05)", "cost of the best threshold; 1 is no use", better="lower"
     ),
 )  # fmt: skip
-METRICS: Mapping[str, Metric] = {metric.key: metric for metric in _ALL}
+METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
 VERIFICATION = ("eer", "min_dcf")
 
 
@@ -119,7 +119,7 @@ def metric_named(key: str) -> Metric:
 
 def metrics_of(task: str) -> tuple[Metric, ...]:
     """Return the metrics of the held-out scores of a task, in the order in which they are shown."""
-    return tuple(found for found in _ALL if task in found.tasks)
+    return tuple(found for found in METRICS.values() if task in found.tasks)
 
 
 def in_order(keys: Iterable[str]) -> list[str]:
