@@ -16,7 +16,8 @@ from tune_networks import chain
 
 from headstart.backbone import Backbone
 from headstart.errors import OptionError, TrainingError
-from headstart.testing import check_backbone, floats
+from headstart.testing import check_backbone
+from headstart.testing.backbone import floats
 from headstart.tune.adapters.attach import attach, is_adapter, merge
 from headstart.tune.adapters.kinds import METHODS, Adapter, Method
 

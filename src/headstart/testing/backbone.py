@@ -1,7 +1,11 @@
-"""What every backbone must hold to, as checks to call from a test of one's own network.
+"""What every backbone must satisfy: it can be cut exactly.
 
-from headstart.testing import check_backbone
-check_backbone(MyNetwork(), torch.randn(4, 3, 64, 64))
+Example:
+    >>> import torch
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3)).eval()
+    >>> check_backbone(network, torch.randn(3, 4)).n_stages
+    3
 """
 
 from __future__ import annotations
@@ -33,13 +37,13 @@ def check_backbone(
         module: a network of float32 in eval mode, its parameters requiring gradients.
         inputs: three items or more, padded ones among them where it takes a mask.
         stages: its stages; None: found.
-        cuts: "few": the first, a middle and the last; "all": every one, 0 and n_stages included.
+        cuts: "few": the first, a middle and the last; "all": every cut, 0 and n_stages included.
 
     Returns:
         The backbone, used once.
 
     Raises:
-        AssertionError: one of the checks fails; its text tells which, at which cut and by how much.
+        AssertionError: a check fails; the message says which, at which cut and by how much.
     """
     backbone = Backbone(module, stages)
     last = backbone.n_stages - 1

@@ -1,0 +1,11 @@
+"""Conformance suites: what a member of each family must satisfy, to call from a test of your own member.
+
+Each `check_...` makes the small data and networks it needs, and raises an AssertionError that says what failed and
+by how much. CONTRIBUTING.md says which files to touch to add a member.
+"""
+
+from headstart.testing.backbone import check_backbone
+from headstart.testing.head import check_head, check_head_kind
+from headstart.testing.layout import check_layout
+
+__all__ = ["check_backbone", "check_head", "check_head_kind", "check_layout"]
