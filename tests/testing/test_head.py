@@ -68,7 +68,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "sum": ({"outputs": off_by(1e-3)}, "the sum of the probabilities: differs by 0.003"),
     "double": ({"logits": lambda h, x: LinearHead.logits(h, x).astype(float)}, "logits: float64"),
     "predict": ({"predict": lambda h, x: np.array(["a"] * len(x))}, "predict is not what the outputs decode"),
-    "module": ({"module": lambda head: WithoutTemperature(head)}, r"module\(\), against outputs in numpy: differs by"),
+    "module": (
+        {"module": lambda head: WithoutTemperature(head)},
+        r"module\(\), against outputs in numpy: differs by",
+    ),
     "by batch": ({"logits": by_batch}, "outputs of an item alone"),
     "no tensors": ({"tensors": lambda head: {}}, r"tensors\(\) is empty"),
     "folded": (
@@ -100,7 +103,7 @@ def scored_on_what_it_was_fitted_to(reduced: Any, trial: Any, stages: Any) -> An
 
 def test_scores_must_be_out_of_fold() -> None:
     kind = HeadKind("ridge", scored_on_what_it_was_fitted_to, RIDGE.fit, RIDGE.fit_streamed)
-    with pytest.raises(AssertionError, match="with labels at random the quality is .* without its fold"):
+    with pytest.raises(AssertionError, match=r"with labels at random the quality is .* without its fold"):
         check_head_kind(kind)
 
 
@@ -117,7 +120,7 @@ def streamed_elsewhere(candidate: Any, *fit: Any) -> Any:
     [
         ({"score": lambda *asked: None}, "returned None for every task"),
         ({"name": "crest"}, "of kind 'ridge', not 'crest'"),
-        ({"fit": with_temperature_one}, "the temperature is 1.0, the candidate's is"),
+        ({"fit": with_temperature_one}, "the temperature is 1.0, that of the tried head is"),
         ({"fit_streamed": streamed_elsewhere}, "fit_streamed on the items of fit: differs by"),
         (
             {"fit_streamed": lambda c, r, rows, *rest: RIDGE.fit_streamed(c, r, rows[[0, 1]], *rest)},

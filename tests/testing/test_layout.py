@@ -61,9 +61,7 @@ def tables(folder: Path) -> list[Sample]:
         ),
         Sample(write(folder / "b.tsv", "text\tlabel\nso\ta\nla\t\n"), {"row 1": "a", "row 2": ""}),
         Sample(write(folder / "c.jsonl", '{"text": "so"}\n{"text": "la"}\n'), {"row 1": "", "row 2": ""}),
-        Sample(
-            write(files / "files.csv", "file,label\nx.png,a\ny.png,b\n"), {"x.png": "a", "y.png": "b"}
-        ),
+        Sample(write(files / "files.csv", "file,label\nx.png,a\ny.png,b\n"), {"x.png": "a", "y.png": "b"}),
     ]
 
 
@@ -94,7 +92,9 @@ def folders(folder: Path) -> list[Sample]:
             {name: name.split("/")[1] for name in parted},
             {name: part[name.split("/")[0]] for name in parted},
         ),
-        Sample(pictures(folder / "some", [*plain, *bare]), {**{n: n[0] for n in plain}, "0.png": "", "1.png": ""}),
+        Sample(
+            pictures(folder / "some", [*plain, *bare]), {**{n: n[0] for n in plain}, "0.png": "", "1.png": ""}
+        ),
         Sample(pictures(folder / "bare", bare), dict.fromkeys(bare, "")),
     ]
 

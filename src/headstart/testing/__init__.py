@@ -7,5 +7,7 @@ by how much. CONTRIBUTING.md says which files to touch to add a member.
 from headstart.testing.backbone import check_backbone
 from headstart.testing.head import check_head, check_head_kind
 from headstart.testing.layout import check_layout
+from headstart.testing.metric import check_metric
+from headstart.testing.policy import check_policy
 
-__all__ = ["check_backbone", "check_head", "check_head_kind", "check_layout"]
+__all__ = ["check_backbone", "check_head", "check_head_kind", "check_layout", "check_metric", "check_policy"]

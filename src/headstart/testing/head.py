@@ -14,34 +14,28 @@ Example:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from headstart.backbone import Backbone
-from headstart.choose.candidate import Candidate, Trial
 from headstart.choose.kinds import HeadKind
+from headstart.choose.tried_head import TriedHead
 from headstart.errors import ArchitectureError
 from headstart.files import read_json
 from headstart.heads.head import Head
 from headstart.heads.predictor import Predictor
-from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import run_program, save_model
-from headstart.tasks import TASKS, Targets, Task
+from headstart.tasks import TASKS, Targets
 from headstart.testing.close import require, require_close, require_same_bits
+from headstart.testing.head_items import N_ITEMS, HeadItems
 
 TOLERANCE = 1e-5  # between numpy and torch, relative to the largest value
 LEARNED = 0.2  # by which the quality must be above that of the best constant answer
 STREAMED = 0.05  # between a head fitted on items in memory and one on the same items read in slices
-N_ITEMS, N_FOLDS, N_OUTPUTS = 90, 5, 3
 
 
 def check_head(head: Head, features: NDArray[np.floating]) -> None:
@@ -88,13 +82,13 @@ def check_head_kind(kind: HeadKind) -> dict[str, Head]:
     """
     heads = {}
     for task in TASKS.values():
-        data = _Data.of(task)
+        data = HeadItems.of(task)
         for stages in ((1,), (0, 1)):
             where = f"{task}, stages {stages}"
-            candidate = _check_score(kind, data, stages, where)
-            if candidate is None:
+            tried = _check_score(kind, data, stages, where)
+            if tried is None:
                 break
-            head = _check_fit(kind, data, candidate, where)
+            head = _check_fit(kind, data, tried, where)
             heads[task.name] = head
         if task.name in heads:
             _check_run(heads[task.name], data, str(task))
@@ -109,7 +103,7 @@ def _check_outputs(head: Head, logits: NDArray[np.float32], outputs: NDArray[np.
     if task.one_per_item:
         require_close(outputs.sum(axis=1), np.ones(len(outputs)), TOLERANCE, "the sum of the probabilities")
     if task.has_classes:
-        require(0 <= outputs.min() and outputs.max() <= 1, "a probability is outside of 0 and 1")
+        require(outputs.min() >= 0 and outputs.max() <= 1, "a probability is outside of 0 and 1")
     else:
         require(head.temperature == 1, f"a quantity has no temperature, got {head.temperature}")
     expected = task.activated(logits, head.temperature)
@@ -139,14 +133,14 @@ def _check_torch(head: Head, features: NDArray[np.floating], outputs: NDArray[np
         require_close(head.task.activated(scores), outputs, 10 * TOLERANCE, "folded(), against outputs")
 
 
-def _check_score(kind: HeadKind, data: _Data, stages: tuple[int, ...], where: str) -> Candidate | None:
+def _check_score(kind: HeadKind, data: HeadItems, stages: tuple[int, ...], where: str) -> TriedHead | None:
     """The scores are out of fold: they see what there is to learn, and nothing where there is nothing."""
     task, reduced = data.task, data.reduced(stages)
     found = kind.score(reduced, data.trial(data.encoded), stages)
     if found is None:
         return None
-    require(found.kind == kind.name, f"{where}: the candidate is of kind {found.kind!r}, not {kind.name!r}")
-    require(found.stages == stages, f"{where}: the candidate reads the stages {found.stages}")
+    require(found.kind == kind.name, f"{where}: the tried head is of kind {found.kind!r}, not {kind.name!r}")
+    require(found.stages == stages, f"{where}: the tried head reads the stages {found.stages}")
     expected = (N_ITEMS, len(data.targets.classes))
     require(found.logits.shape == expected, f"{where}: logits of shape {found.logits.shape}, not {expected}")
     gain = found.quality - data.constant_quality
@@ -164,17 +158,17 @@ def _check_score(kind: HeadKind, data: _Data, stages: tuple[int, ...], where: st
     return found
 
 
-def _check_fit(kind: HeadKind, data: _Data, candidate: Candidate, where: str) -> Head:
+def _check_fit(kind: HeadKind, data: HeadItems, tried: TriedHead, where: str) -> Head:
     """The head on raw features keeps what was chosen, and does not depend on how the items are read."""
-    reduced, features = data.reduced(candidate.stages), data.features(candidate.stages)
-    fit = (candidate, reduced, data.encoded, data.targets)
+    reduced, features = data.reduced(tried.stages), data.features(tried.stages)
+    fit = (tried, reduced, data.encoded, data.targets)
     head = kind.fit(*fit)
-    require(head.stages == candidate.stages, f"{where}: the head reads the stages {head.stages}")
+    require(head.stages == tried.stages, f"{where}: the head reads the stages {head.stages}")
     require(head.classes == data.targets.classes, f"{where}: the classes are {head.classes}")
     require(head.task is data.task, f"{where}: the task is {head.task}")
     require(
-        head.temperature == candidate.temperature,
-        f"{where}: the temperature is {head.temperature}, the candidate's is {candidate.temperature}",
+        head.temperature == tried.temperature,
+        f"{where}: the temperature is {head.temperature}, that of the tried head is {tried.temperature}",
     )
     try:
         check_head(head, features)
@@ -185,15 +179,15 @@ def _check_fit(kind: HeadKind, data: _Data, candidate: Candidate, where: str) ->
     require(gain >= LEARNED, f"{where}: fitted, its quality is {gain:.3f} above a constant answer's")
     require_same_bits(dict(kind.fit(*fit).tensors()), dict(head.tensors()), f"{where}: fitted again")
     rows: Any = _Slices(features)
-    streamed = kind.fit_streamed(candidate, reduced, rows, data.encoded, data.targets)
+    streamed = kind.fit_streamed(tried, reduced, rows, data.encoded, data.targets)
     tolerance = STREAMED * (1.0 if data.task.has_classes else float(data.encoded.std()))
     got = streamed.outputs(features)
     require_close(got, outputs, tolerance, f"{where}: fit_streamed on the items of fit")
-    require(streamed.stages == candidate.stages, f"{where}: fit_streamed reads the stages {streamed.stages}")
+    require(streamed.stages == tried.stages, f"{where}: fit_streamed reads the stages {streamed.stages}")
     return head
 
 
-def _check_run(head: Head, data: _Data, where: str) -> None:
+def _check_run(head: Head, data: HeadItems, where: str) -> None:
     """The program and the tensors in a run are the head."""
     from safetensors.torch import load_file
 
@@ -220,91 +214,6 @@ def _check_run(head: Head, data: _Data, where: str) -> None:
         expected = head.outputs(data.features(head.stages))
         require_close(outputs, expected, 10 * TOLERANCE, f"{where}: model.pt2, against outputs in numpy")
         run.release()
-
-
-class _Network(nn.Module):
-    """Two stages, of 7 and 5 features."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Conv2d(3, 7, 1), nn.Conv2d(7, 5, 1)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        embedding: Tensor = self.second(self.first(pixels).tanh()).mean(dim=(2, 3))
-        return embedding
-
-
-@dataclass(frozen=True, eq=False)
-class _Data:
-    """Pictures whose pooled features at each stage tell what is to be learned.
-
-    Attributes:
-        task: what is learned.
-        backbone: of two stages.
-        pixels: of shape (N, 3, 8, 8).
-        targets: the task with its names.
-        encoded: targets of the items.
-    """
-
-    task: Task
-    backbone: Backbone
-    pixels: Tensor
-    targets: Targets
-    encoded: NDArray[Any]
-
-    @classmethod
-    def of(cls, task: Task) -> _Data:
-        """Make them for a task."""
-        generator = torch.Generator().manual_seed(0)
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            network = _Network().eval()
-        colour = torch.randn(N_ITEMS, 3, 1, 1, generator=generator)
-        pixels = colour + 0.3 * torch.randn(N_ITEMS, 3, 8, 8, generator=generator)
-        colour_N3 = colour[:, :, 0, 0].numpy()
-        if task.one_per_item:
-            labels = [f"c{index}" for index in colour_N3.argmax(axis=1)]
-        elif task.many_per_item:
-            labels = ["|".join(f"c{c}" for c in np.flatnonzero(row > 0)) or "-" for row in colour_N3]
-        else:
-            labels = [str(20 + 3 * row[0] - row[1]) for row in colour_N3]
-        targets = Targets(task, task.output_names(labels, "value"))
-        return cls(task, Backbone(network, ["first", "second"]), pixels, targets, targets.encode(labels))
-
-    @cached_property
-    def pooled(self) -> list[NDArray[np.float32]]:
-        """The features of each stage."""
-        with torch.no_grad():
-            return [vectors.numpy() for vectors in self.backbone.pooled(self.pixels)]
-
-    @property
-    def shuffled(self) -> NDArray[Any]:
-        """The targets of other items."""
-        return np.asarray(self.encoded[np.random.default_rng(1).permutation(N_ITEMS)])
-
-    @property
-    def constant_quality(self) -> float:
-        """The quality of the best constant answer."""
-        constant = self.task.constant(self.encoded, self.targets.n_outputs)
-        return self.quality(np.tile(constant, (N_ITEMS, 1)))
-
-    def quality(self, outputs: NDArray[np.floating]) -> float:
-        """The mean quality of outputs."""
-        return float(self.task.item_quality(outputs, self.encoded).mean())
-
-    def features(self, stages: tuple[int, ...]) -> NDArray[np.float32]:
-        """Features of some stages side by side."""
-        return np.concatenate([self.pooled[index] for index in stages], axis=1)
-
-    def reduced(self, stages: tuple[int, ...]) -> Reduced:
-        """The rotated features of some stages."""
-        parts = [reduce(self.pooled[index], standardiser(self.pooled[index])) for index in stages]
-        return parts[0] if len(parts) == 1 else combine(parts, n_columns=1024)
-
-    def trial(self, encoded: NDArray[Any]) -> Trial:
-        """What a candidate is scored on."""
-        folds = np.random.default_rng(0).permutation(np.arange(N_ITEMS) % N_FOLDS)
-        return Trial(self.task, encoded, self.targets.n_outputs, folds, None)
 
 
 class _Slices:

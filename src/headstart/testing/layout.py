@@ -140,7 +140,7 @@ def _check_content(examples: Examples, labels: Mapping[str, str], splits: Mappin
         require(
             isinstance(item, kinds), f"'{name}' of modality {examples.modality} is a {type(item).__name__}"
         )
-        require(not isinstance(item, Path) or item.is_file(), f"'{name}' is {item}, which is not a file")
+        require(not isinstance(item, Path) or item.is_file(), f"'{name}' is {item!r}, which is not a file")
 
 
 def _check_labels(layout: Layout, data: str | Path, optional: Examples) -> None:
@@ -152,9 +152,7 @@ def _check_labels(layout: Layout, data: str | Path, optional: Examples) -> None:
     try:
         found = with_task(layout.read(Place(data), ReadOptions()), None)
     except DataError as error:
-        require(
-            Path(data).name in str(error), f"the error of missing labels does not name the data: {error}"
-        )
+        require(Path(data).name in str(error), f"the error of missing labels does not name the data: {error}")
     else:
         # A layout may leave out parts without labels, such as a test part; what it gives is labelled then.
         require(
@@ -211,7 +209,7 @@ def _check_without(layout: Layout, place: Place, file: str, whole: set[str]) -> 
     for name, item in zip(found.names, found.items):
         require(
             not isinstance(item, Path) or item.is_file(),
-            f"{file} is missing, and no error says so: '{name}' is {item}",
+            f"{file} is missing, and no error says so: '{name}' is {item!r}",
         )
 
 
@@ -233,5 +231,7 @@ def _check_same(one: Examples, other: Examples, when: str) -> None:
         same = (first is None) == (second is None) and (first is None or first.tolist() == second.tolist())
         require(same, f"{name} differ when {when}: {first} and {second}")
     for item, again, name in zip(one.items, other.items, one.names):
-        equal = np.array_equal(item, again) if isinstance(item, np.ndarray) else item == again
-        require(bool(equal), f"the item '{name}' differs when {when}")
+        first, second = (
+            value.tolist() if isinstance(value, np.ndarray) else value for value in (item, again)
+        )
+        require(first == second, f"the item '{name}' differs when {when}")

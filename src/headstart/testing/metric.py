@@ -37,7 +37,7 @@ def check_metric(metric: str | Metric, plain: Mapping[str, Plain], *, compute: C
         plain: by the name of each task that has the metric, the shortest way to compute it, such as a function
             of scikit-learn: it takes targets, as `Targets.encode` gives them, and outputs of shape (N, C), and
             returns the value; None where it is not defined.
-        compute: the metric of targets, outputs and groups; None: that among the metrics of the task.
+        compute: the metric of targets, outputs and groups, if it is not among the metrics of a task; None: it is.
 
     Raises:
         AssertionError: a check fails; the message says which, on which items and by how much.
@@ -55,7 +55,8 @@ def check_metric(metric: str | Metric, plain: Mapping[str, Plain], *, compute: C
             _check_value(row, found, version(case.targets, case.outputs), where)
             _check_order(found, measure, case, where)
         _check_direction(row, measure, task)
-        _check_groups(row, measure, task)
+        if compute is None:
+            _check_groups(row, measure, task)
 
 
 def _among_those_of(task: Task, key: str) -> Compute:
@@ -72,7 +73,9 @@ def _among_those_of(task: Task, key: str) -> Compute:
 
 def _check_row(row: Metric) -> None:
     """The row of the catalogue can be shown and stored."""
-    require(re.fullmatch("[a-z][a-z0-9_]*", row.key) is not None, f"{row.key!r} is not a key such as 'log_loss'")
+    require(
+        re.fullmatch("[a-z][a-z0-9_]*", row.key) is not None, f"{row.key!r} is not a key such as 'log_loss'"
+    )
     require(bool(row.label) and bool(row.hint), f"{row.key}: label and hint are for a reader; one is empty")
     unknown = set(row.tasks) - set(TASKS)
     require(not unknown, f"{row.key}: there is no task {', '.join(sorted(unknown))}")
@@ -80,11 +83,12 @@ def _check_row(row: Metric) -> None:
 
 def _check_value(row: Metric, found: Interval, expected: float | None, where: str) -> None:
     """The value is that of the plain version, not defined where that is not, and inside its interval."""
-    if expected is None or np.isnan(expected):
+    if expected is None or not np.isfinite(expected):
         require(found.value is None, f"{where}: {found.value} where it is not defined; it must be None")
         return
     require(found.value is not None, f"{where}: not defined, expected {expected:.6g}")
-    value = float(found)
+    require(isinstance(found.value, float), f"{where}: {type(found.value).__name__}, which JSON cannot hold")
+    value = _number(found)
     difference = abs(value - expected)
     require(
         difference <= TOLERANCE * max(1.0, abs(expected)),
@@ -93,7 +97,9 @@ def _check_value(row: Metric, found: Interval, expected: float | None, where: st
     require(row.form != "percent" or 0 <= value <= 1, f"{where}: {value:.3g} cannot be shown in percent")
     require((found.low is None) == (found.high is None), f"{where}: only one end of the interval is known")
     if found.low is not None and found.high is not None:
-        require(found.low <= value <= found.high, f"{where}: the interval does not contain the value: {found}")
+        require(
+            found.low <= value <= found.high, f"{where}: the interval does not contain the value: {found}"
+        )
 
 
 def _check_order(found: Interval, measure: Compute, case: _Case, where: str) -> None:
@@ -103,8 +109,10 @@ def _check_order(found: Interval, measure: Compute, case: _Case, where: str) -> 
     order = np.random.default_rng(5).permutation(len(case.targets))
     groups = None if case.groups is None else case.groups[order]
     other = measure(case.targets[order], case.outputs[order], groups)
-    require((other.value is None) == (found.value is None), f"{where}: defined or not by the order of the items")
-    difference = abs(float(other) - float(found))
+    require(
+        (other.value is None) == (found.value is None), f"{where}: defined or not by the order of the items"
+    )
+    difference = abs(_number(other) - _number(found))
     require(
         found.value is None or difference <= TOLERANCE * max(1.0, abs(found.value)),
         f"{where}: it changes by {difference:.3g} with the order of the items",
@@ -115,7 +123,7 @@ def _check_direction(row: Metric, measure: Compute, task: Task) -> None:
     """The right answers score better than answers at random."""
     case = next(case for case in _cases(task) if case.right is not None)
     assert case.right is not None  # asked for above
-    right, random = (float(measure(case.targets, outputs, None)) for outputs in (case.right, case.outputs))
+    right, random = (_number(measure(case.targets, outputs, None)) for outputs in (case.right, case.outputs))
     gain = right - random if row.better == "higher" else random - right
     require(
         gain > 0,
@@ -134,8 +142,14 @@ def _check_groups(row: Metric, measure: Compute, task: Task) -> None:
         found.low is None and found.high is None,
         f"{row.key} of {task}: a single group has no interval, got {found}: resample whole groups",
     )
-    difference = abs(float(found) - float(plain))
-    require(difference <= TOLERANCE, f"{row.key} of {task}: the value changes by {difference:.3g} with groups")
+    difference = abs(_number(found) - _number(plain))
+    require(
+        difference <= TOLERANCE, f"{row.key} of {task}: the value changes by {difference:.3g} with groups"
+    )
+
+
+def _number(score: Interval) -> float:
+    return np.nan if score.value is None else float(score.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +180,11 @@ def _cases(task: Task) -> Iterator[_Case]:
         yield from _of_values()
 
 
+def _few(p: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities of a few values, none of them 0 or 1."""
+    return np.asarray(np.clip(np.round(4 * p) / 4, 0.125, 0.875), dtype=np.float32)
+
+
 def _groups(n_items: int) -> NDArray[np.object_]:
     return np.array([f"g{index // 3}" for index in range(n_items)], dtype=object)
 
@@ -175,7 +194,7 @@ def _of_classes() -> Iterator[_Case]:
 
     def outputs(n_items: int, n_classes: int) -> NDArray[np.float32]:
         scores = np.exp(random.normal(size=(n_items, n_classes)))
-        return (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float32)
 
     for n_classes in (2, 3):
         targets = np.concatenate([np.arange(n_classes), random.integers(0, n_classes, 57)])
@@ -185,8 +204,8 @@ def _of_classes() -> Iterator[_Case]:
         yield _Case(f"{n_classes} classes in groups", targets, p_NC, _groups(len(targets)))
     rare = (np.arange(40) % 10 == 0).astype(np.int64)
     yield _Case("a rare class", rare, outputs(40, 2))
-    ties = np.round(outputs(40, 2) * 4) / 4
-    yield _Case("equal probabilities", np.arange(40) % 2, np.stack([1 - ties[:, 1], ties[:, 1]], axis=1))
+    ties = np.stack([_few(outputs(40, 2)[:, 1])] * 2, axis=1)
+    yield _Case("equal probabilities", np.arange(40) % 2, np.abs(np.array([1, 0], np.float32) - ties))
     yield _Case("a class without items", np.arange(12) % 2, outputs(12, 3))
     yield _Case("items of one class", np.zeros(6, dtype=np.int64), outputs(6, 2))
     yield _Case("one item", np.array([1]), outputs(1, 2))
@@ -198,7 +217,7 @@ def _of_labels() -> Iterator[_Case]:
     p = random.random((60, 3)).astype(np.float32)
     yield _Case("three labels", y, p, right=y)
     yield _Case("three labels in groups", y, p, _groups(60))
-    yield _Case("equal probabilities", y, (np.round(p * 4) / 4).astype(np.float32))
+    yield _Case("equal probabilities", y, _few(p))
     yield _Case("a label that no item has", y * np.array([1, 0, 1], np.float32), p)
     yield _Case("no labels", 0 * y, p)
     yield _Case("one item", y[:1], p[:1])
