@@ -4,8 +4,8 @@ Example:
     >>> import torch
     >>> from torch import nn
     >>> network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3)).eval()
-    >>> check_backbone(network, torch.randn(3, 4)).n_stages
-    3
+    >>> check_backbone(network, torch.randn(3, 4)).stages
+    ('0', '2')
 """
 
 from __future__ import annotations

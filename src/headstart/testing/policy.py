@@ -19,7 +19,7 @@ from headstart.features import Setting, Store
 from headstart.testing.close import require, require_same_bits
 from headstart.testing.small_source import CLASSES, SIZE, STAGES, small_part, small_source
 from headstart.tune.adapters.attach import attach
-from headstart.tune.policies.catalogue import kind_of, usages
+from headstart.tune.policies.catalogue import CATALOGUE, kind_of, usages
 from headstart.tune.policies.freeze import Freeze
 from headstart.tune.policies.policy import Policy
 from headstart.tune.policies.selections import WHOLE
@@ -68,6 +68,7 @@ def _check_text(text: str) -> Policy:
     require(
         Policy.parse(f" {text} ", STAGES) == policy, f"'{text}' is read in another way with spaces around"
     )
+    require(CATALOGUE.get(kind.name) is kind, f"'{kind.name}' has another key in the catalogue")
     require(
         kind_of(policy.text) is kind, f"'{policy.text}' is another row of the catalogue than '{kind.name}'"
     )
