@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import doctest
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import headstart.backbone.cut
 from headstart.backbone import Backbone, State
 from headstart.errors import ArchitectureError
 from headstart.testing import check_backbone
@@ -296,3 +298,8 @@ def test_stage_modules_cover_a_stage_once() -> None:
         id(p) for index in range(5) for part in backbone.stage_modules(index) for p in part.parameters()
     }
     assert covered == {id(p) for p in network.parameters()}
+
+
+def test_the_example_in_the_docstring_runs() -> None:
+    result = doctest.testmod(headstart.backbone.cut)
+    assert (result.attempted > 5, result.failed) == (True, 0)

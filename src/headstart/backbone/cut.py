@@ -1,9 +1,21 @@
 """A network as an ordered list of stages that can be cut anywhere between them, exactly.
 
-backbone = Backbone(network)                  # stages are found, or named by a mapping state =
-backbone.prefix(inputs, cut=3)        # the frozen part, once; can be stored, sliced and joined by item output
-= backbone.suffix(state, cut=3)        # what backbone(inputs) gives, gradients of the suffix included vectors
-= backbone.pooled(inputs)             # one vector a stage
+Stages are found in the network, or named. The prefix of a cut is the frozen part: it runs once, and its state
+can be stored, sliced and joined by item. The suffix gives what the whole network would, gradients included.
+
+Example:
+    >>> import torch
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> backbone = Backbone(network, {"first": "0", "second": "2"})
+    >>> inputs = torch.randn(5, 4)
+    >>> state = backbone.prefix(inputs, cut=1)
+    >>> bool(torch.equal(backbone.suffix(state, cut=1), backbone(inputs)))
+    True
+    >>> backbone.suffix(state[:2], cut=1).shape
+    torch.Size([2, 3])
+    >>> [tuple(vector.shape) for vector in backbone.pooled(inputs)]
+    [(5, 8), (5, 3)]
 """
 
 from __future__ import annotations
@@ -37,7 +49,7 @@ class Backbone:
         module: the network; `module(x)` or `module(**inputs)` gives its output.
         stages: stage name -> module path in the order they run, or the paths alone; None: found. A path that
             occurs several times stands for the first, second, ... call of one shared module. The first stage
-            is all that runs before the second begins; the last one all that runs after it began.
+            is everything that runs before the second begins, the last one everything after it began.
 
     Raises:
         ArchitectureError: no stages are found, or a path does not exist.
@@ -61,7 +73,7 @@ class Backbone:
         self._traced = False
         self._pooler: StagePooler | None = None
         self._lock = RLock()
-        # listed once, since a walk over all modules is long beside a small suffix
+        # listed once, since a walk over all modules takes longer than a small suffix
         self._modules = list(module.modules())
 
     def _find_starts(self) -> tuple[Start, ...]:
@@ -114,10 +126,10 @@ class Backbone:
     def suffix(self, state: State, cut: int) -> Any:
         """Run the stages from a cut on and return what the whole network would.
 
-        Modes are as they are set; what is before the cut costs nothing.
+        Modes are kept as they are set; the stages before the cut cost nothing.
 
         Args:
-            state: what `prefix` gave at the same cut, of any items.
+            state: of `prefix` at the same cut, of any items.
             cut: the cut.
         """
         self._check_cut(cut)
@@ -138,9 +150,9 @@ class Backbone:
             return run_suffix(self.module, self._modules, plan, state)
 
     def pooled(self, inputs: Inputs) -> list[Tensor]:
-        """Return one vector an item and stage: the mean over the item's own positions.
+        """Return one vector per item and stage: the mean over the item's own positions.
 
-        For audio (inputs with `lengths`) the standard deviation stands beside the mean. The last stage's
+        For audio (inputs with `lengths`) the standard deviation follows the mean. The last stage's
         vector is the network's own output where that is a vector.
 
         Args:
@@ -159,7 +171,7 @@ class Backbone:
             return vectors
 
     def pooled_and_state(self, inputs: Inputs, cut: int) -> tuple[list[Tensor], State]:
-        """Return what `pooled` and `prefix` give, of one pass.
+        """Return the results of `pooled` and `prefix` from one pass.
 
         Args:
             inputs: a tensor of shape (N, ...), or a mapping of named tensors.
@@ -212,7 +224,7 @@ class Backbone:
         return [name for name, _ in [*named, *buffers]]
 
     def trace(self, inputs: Inputs) -> None:
-        """Run a few items once to see the order of stages and which stage uses which parameter.
+        """Run a few items once to find the order of stages and which stage uses which parameter.
 
         Raises:
             ArchitectureError: a stage never runs, or they run in another order than named.
@@ -226,11 +238,11 @@ class Backbone:
             names = [self.stages[index] for index in began]
             raise ArchitectureError(
                 f"the stages of {type(self.module).__name__} run in the order {names}, not as named: "
-                f"{list(self.stages[1:])}. Name them in the order they run; each must run once a pass."
+                f"{list(self.stages[1:])}. Name them in the order they run; each must run once per pass."
             )
 
     def _trace_made_up(self) -> None:
-        """Trace on a made-up input, so that owners do not change with the first real one."""
+        """Trace on a made-up input, so that owners do not change with the first real input."""
         try:
             inputs = made_up_inputs(self.module)
             if inputs is not None:
@@ -238,7 +250,7 @@ class Backbone:
         except ArchitectureError:
             raise
         except Exception:
-            # It takes something else: paths and registration order tell the owners until real items pass.
+            # It takes other inputs: paths and registration order decide the owners until real items pass.
             return
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Backbone:
