@@ -4,7 +4,7 @@ device holds.
     torchrun --nproc_per_node 2 examples/fsdp.py SOURCE first:2
     accelerate launch --config_file examples/fsdp.yaml examples/fsdp.py SOURCE first:2
 
-The frozen prefix runs once, as always; the blocks after the cut are sharded one by one, inside it. On two
+The frozen prefix runs once, as always; the blocks after the cut are sharded one by one. On two
 processors with gloo the embeddings and gradients of all-MiniLM-L6-v2 are those of one process to the bit.
 """
 

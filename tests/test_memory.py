@@ -38,14 +38,14 @@ def test_the_size_found_is_kept_and_said_once(capsys: pytest.CaptureFixture[str]
         halving(compute, 16)  # type: ignore[arg-type]
     assert sizes == [16, 8] + [4] * 12
     assert capsys.readouterr().err.splitlines() == [
-        "Testing: out of memory, 8 item(s) at a time from here on",
-        "Testing: out of memory, 4 item(s) at a time from here on",
+        "Testing: out of memory, continuing with 8 item(s) at a time",
+        "Testing: out of memory, continuing with 4 item(s) at a time",
     ]
 
 
 def test_one_item_that_does_not_fit_is_an_error_and_others_are_not_touched() -> None:
     _, compute = holding(0)
-    with pytest.raises(HeadstartError, match="no memory left for one item at a time"):
+    with pytest.raises(HeadstartError, match="out of memory with one item at a time"):
         Halving("Testing")(compute, 3)  # type: ignore[arg-type]
 
     def broken(rows: slice) -> None:

@@ -32,11 +32,11 @@ class DiskFullError(StoreError):
 
 
 class TrainingError(HeadstartError):
-    """Training cannot go on; the message says why and which setting to change."""
+    """Training cannot continue; the message says why and which setting to change."""
 
 
 class DivergenceError(TrainingError):
-    """The loss is no finite number; another run with other settings is needed."""
+    """The loss is not a finite number; another run with other settings is needed."""
 
 
 class InputError(HeadstartError):

@@ -1,4 +1,4 @@
-"""What to do when memory runs out: the same work in smaller parts, said once."""
+"""When memory runs out: the same work in smaller parts, reported once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a failure is that of a device, or of the machine, without memory for more."""
+    """Whether an error means that the device or the machine is out of memory."""
     import torch
     from accelerate.utils.memory import should_reduce_batch_size
 
@@ -22,7 +22,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free() -> None:
-    """Give back what the device's allocator holds without using it."""
+    """Release the memory that the device's allocator holds without using it."""
     import torch
 
     if torch.cuda.is_available():
@@ -30,10 +30,10 @@ def free() -> None:
 
 
 class Halving:
-    """Work off batches in parts as small as memory makes them; later batches keep to the size found.
+    """Compute batches in parts that fit in memory; later batches keep the size that was found.
 
     Args:
-        what: is done, such as "Extracting features".
+        what: the work, for messages, such as "Extracting features".
 
     Example:
         >>> parts = Halving("Embedding")(lambda rows: network(inputs[rows]), len(inputs))
@@ -47,11 +47,11 @@ class Halving:
         """The results of the parts of a batch, in order.
 
         Args:
-            compute: the work on some rows of the batch, without effects if it fails.
+            compute: the work on some rows of the batch; it must have no effect if it fails.
             n_items: of the batch.
 
         Raises:
-            HeadstartError: there is no memory for one item.
+            HeadstartError: there is not enough memory for one item.
         """
         results: list[T] = []
         begin = 0
@@ -66,13 +66,13 @@ class Halving:
                     raise
                 if rows.stop - begin == 1:
                     raise HeadstartError(
-                        f"{self.what}: there is no memory left for one item at a time. Take a smaller source, "
-                        "shorter items, or a device with more memory"
+                        f"{self.what}: out of memory with one item at a time. Use a smaller source, shorter items, "
+                        "or a device with more memory"
                     ) from error
-            self._halve(rows.stop - begin)  # out here, where the failed part's tensors are let go
+            self._halve(rows.stop - begin)  # out here, where the tensors of the failed part are released
         return results
 
     def _halve(self, n_items: int) -> None:
         free()
         self.n_most = min(n_items // 2, self.n_most or n_items)
-        say(f"{self.what}: out of memory, {self.n_most} item(s) at a time from here on")
+        say(f"{self.what}: out of memory, continuing with {self.n_most} item(s) at a time")

@@ -1,4 +1,4 @@
-"""What headstart says while it works: progress bars and single lines, on standard error only."""
+"""Progress bars and single lines while headstart works, on standard error only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _quiet = False
 
 
 def set_quiet(quiet: bool) -> None:
-    """Turn all talk on standard error off (`-q`) or on."""
+    """Turn all output on standard error off (`-q`) or on."""
     global _quiet
     _quiet = quiet
 
@@ -23,7 +23,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress(what: str, total: int, unit: str = "items") -> Iterator[Callable[[int], None]]:
-    """Show a bar with rate and time left while a block runs; silent where standard error is no terminal.
+    """Show a bar with rate and time left while a block runs; silent if standard error is not a terminal.
 
     Args:
         what: the title, such as "Extracting features".

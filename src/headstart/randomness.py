@@ -1,4 +1,4 @@
-"""The random state of a training: set from one seed, saved, restored, and never left behind."""
+"""The random state of a training: set from one seed, saved, and restored afterwards."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def restore(state: dict[str, Any]) -> None:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed all generators for a block, and give the caller's states back after it.
+    """Seed all generators for a block, and restore the caller's states after it.
 
-    On CUDA the block also runs with deterministic convolutions; those flags are given back too.
+    On CUDA the block also runs with deterministic convolutions; those flags are restored too.
     """
     before = capture()
     deterministic, benchmark = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark

@@ -130,7 +130,7 @@ class FinishedCall:
 
 @dataclass
 class Recording:
-    """What a pass up to the cut showed: the arguments at the cut, and the outermost calls finished before."""
+    """The record of a pass up to the cut: the arguments at the cut, and the outermost calls finished before it."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -138,12 +138,12 @@ class Recording:
 
 
 def record_until(root: nn.Module, inputs: Inputs, stop_at: nn.Module, call_index: int) -> Recording | None:
-    """Run `root` until call number `call_index` of `stop_at` and tell what had finished by then.
+    """Run `root` until call number `call_index` of `stop_at` and return what had finished by then.
 
-    Only outermost calls are told: those whose caller is still running at the cut.
+    Only outermost calls are recorded: those whose caller is still running at the cut.
 
     Returns:
-        None where that call never comes.
+        None if that call never comes.
     """
     frames: list[list[FinishedCall]] = [[]]
 

@@ -1,7 +1,7 @@
 """Which modules feed straight into which others: seen by running a network once on a made-up input.
 
-Registration order does not tell what follows what, and a convolution whose output is also used elsewhere must
-not take up the batch norm after it. So each tensor that a module gives is followed to the calls that use it.
+The order of registration is not the order of calls, and a convolution whose output is also used elsewhere must
+not absorb the batch norm after it. So each module's output is followed to the calls that use it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOOKS_ONLY = ("__get__", "size", "dim", "stride", "numel", "__len__", "is_conti
 
 
 class _CountUses(TorchFunctionMode):
-    """Counts the calls that read each tensor, those that only ask for its shape aside."""
+    """Counts the calls that read each tensor; calls that only ask for its shape do not count."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,12 +53,12 @@ def _out_of_place(network: nn.Module) -> Iterator[None]:
 
 
 class Flow:
-    """What one pass showed.
+    """The record of one pass.
 
     Attributes:
-        inputs: what the network was given.
+        inputs: of the network.
         n_calls: module -> how often it was called.
-        output: what the network gave.
+        output: of the network.
     """
 
     def __init__(self, network: nn.Module, inputs: Inputs) -> None:
@@ -91,7 +91,7 @@ class Flow:
         return wrap
 
     def feeder(self, module: nn.Module, kinds: tuple[type[nn.Module], ...]) -> nn.Module | None:
-        """Return the module of the given kinds whose output `module` takes and nothing else does, if any.
+        """Return the module of the given kinds whose output only `module` takes, if any.
 
         Both must have been called exactly once.
         """

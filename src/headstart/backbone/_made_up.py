@@ -1,4 +1,4 @@
-"""A small made-up input for a network, told from its forward's names and its configuration."""
+"""A small made-up input for a network, derived from the names of its forward's arguments and its configuration."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from headstart.backbone._calls import Inputs
 
 
 def made_up_inputs(network: nn.Module) -> Inputs | None:
-    """Return two items that a network probably takes, None where that cannot be told.
+    """Return two items that a network probably takes; None if they cannot be derived.
 
     Args:
-        network: one of pictures, texts or recordings.
+        network: of images, texts or recordings.
     """
     names = list(inspect.signature(network.forward).parameters)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
@@ -39,7 +39,7 @@ def _noise(device: torch.device, *shape: int) -> Tensor:
 
 
 def _spectra(network: nn.Module, names: list[str], device: torch.device) -> Inputs:
-    """Waveforms, or spectra of the size that a configuration of transformers tells."""
+    """Waveforms, or spectra of the size in a configuration of transformers."""
     config: Any = getattr(network, "config", None)
     n_bands, n_positions = (
         getattr(config, "num_mel_bins", None),

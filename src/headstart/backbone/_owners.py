@@ -1,8 +1,8 @@
 """Which stage every parameter and buffer belongs to: the one that runs when it is first used.
 
-Seen by running the network once under a `TorchFunctionMode`, because neither registration order nor module
-calls tell it: DeBERTa registers its relative embeddings after its layers and uses them before, without a call
-of its own.
+Found by running the network once under a `TorchFunctionMode`, because neither the order of registration nor
+the calls of modules show it: DeBERTa registers its relative embeddings after its layers and uses them before,
+without a call of their own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _FirstUse(TorchFunctionMode):
 def trace_owners(
     module: nn.Module, starts: Sequence[Start], inputs: Inputs
 ) -> tuple[Any, list[int], dict[int, int]]:
-    """Run a network once and tell the order of its stages and who uses which tensor first.
+    """Run a network once and return the order of its stages and which stage uses which tensor first.
 
     Args:
         module: the network, in eval mode.

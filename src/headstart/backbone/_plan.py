@@ -1,7 +1,7 @@
-"""How one cut of one network is made, and how a pass stops at it and goes on from it.
+"""How one cut of one network is made, and how a pass stops at it and continues from it.
 
-A pass up to the cut tells the arguments of the stage there. To go on, the network runs again: the outermost
-calls that had finished before the cut answer with placeholders, and the arguments are put in. `_probe` finds
+A pass up to the cut gives the arguments of the stage there. To continue, the network runs again: the outermost
+calls that had finished before the cut return placeholders, and the arguments are put in. `_probe` finds
 the plan.
 """
 
@@ -98,7 +98,7 @@ def run_prefix(root: nn.Module, modules: list[nn.Module], plan: Plan, inputs: In
 
 @contextmanager
 def state_noted(root: nn.Module, plan: Plan, inputs: Inputs) -> Iterator[list[State]]:
-    """Note the state at a cut while the network runs on past it in the block; it is the one item of the list then.
+    """Note the state at a cut while the network runs past it in the block; it is then the only item of the list.
 
     Its tensors are copies, since later stages may write into theirs.
 
@@ -121,7 +121,7 @@ def state_noted(root: nn.Module, plan: Plan, inputs: Inputs) -> Iterator[list[St
 
 
 def _watched(plan: Plan, inputs: Inputs, seen: Seen, at_cut: Action) -> AbstractContextManager[None]:
-    """With an action at the cut; what the calls before it gave is noted in `seen`."""
+    """Replace the call at the cut by an action; the outputs of the calls before it are noted in `seen`."""
     n_items = count_items(inputs)
     actions: dict[nn.Module, dict[int, Action]] = {}
     for position, answer in enumerate(plan.answers):
@@ -140,9 +140,9 @@ def _state_of_call(root: nn.Module, plan: Plan, inputs: Inputs, call: Call, seen
 
 def _changed(root: nn.Module, plan: Plan, reason: str) -> ArchitectureError:
     return ArchitectureError(
-        f"cut {plan.cut} of {type(root).__name__} was checked on another batch, and this one runs otherwise: "
+        f"cut {plan.cut} of {type(root).__name__} was checked on another batch, and this one runs differently: "
         f"{reason}. "
-        "Where modules were replaced since, make the Backbone again; else name other stages."
+        "If modules were replaced since, make the Backbone again; else name other stages."
     )
 
 
@@ -158,7 +158,7 @@ def _note(seen: Seen, position: int, answer: Answer, n_items: int) -> Action:
 def describe_answer(
     answer: Answer, position: int, output: Any, n_items: int
 ) -> tuple[Tree, dict[str, Tensor]]:
-    """Describe what a call before the cut gave, with a copy of its tensors where they are kept."""
+    """Describe the output of a call before the cut, with a copy of its tensors if they are kept."""
     tree = describe(output, n_items, answer.kinds)
     kept = tree.split(output, f"answer.{position}") if answer.kept else {}
     return tree, {name: tensor.clone() for name, tensor in kept.items()}
@@ -169,7 +169,7 @@ def _stop(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 
 
 def make_state(plan: Plan, inputs: Inputs, call: Call, seen: Seen) -> State:
-    """Put together the state at a cut from what a pass showed."""
+    """Put together the state at a cut from the record of a pass."""
     n_items = count_items(inputs)
     tensors: dict[str, Tensor] = {}
     described_inputs = []
@@ -222,17 +222,17 @@ def run_suffix(
     at_cut: Callable[[Call], None] | None = None,
     issued: list[Tensor] | None = None,
 ) -> Any:
-    """Go on from a state at a cut to the network's output.
+    """Continue from a state at a cut to the network's output.
 
     Args:
-        root: the network, its modes as the owner of what is frozen set them; what runs before the cut runs in
+        root: the network, in the modes that the owner of what is frozen set; the part before the cut runs in
             eval mode.
         modules: all its modules.
         plan: how the cut is made.
-        state: what `run_prefix` gave.
-        fill: what placeholders hold.
-        at_cut: sees the arguments at the cut before any is put in.
-        issued: is given the placeholders.
+        state: of `run_prefix`.
+        fill: the value of placeholders.
+        at_cut: called with the arguments at the cut before any is put in.
+        issued: a list that gets the placeholders.
     """
     layout, n_items = state.layout, state.n_items
     queues: dict[nn.Module, list[Action | None]] = {}
@@ -270,7 +270,7 @@ def run_suffix(
 def _reply(
     state: State, tree: Tree, position: int | None, fill: float, issued: list[Tensor] | None
 ) -> Action:
-    """Answer a call with a placeholder, or with the value kept of it."""
+    """Answer a call with a placeholder, or with the value that was kept."""
 
     def reply(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if position is None:

@@ -1,9 +1,9 @@
-"""Find how a cut is made by watching the network, and check it on the first items that pass.
+"""Find how a cut is made by watching the network, and check it on the first items.
 
-Three things must not be lost on the way, and all are found by comparing small passes:
-  - calls whose answer has no dimension of items (a bias by relative position, rotary angles) run as they are;
+Three kinds of values must not be lost, and are found by comparing small passes:
+  - calls whose output has no dimension of items (a bias by relative position, rotary angles) run again;
   - arguments that come out right from the inputs kept (attention masks) are left as they come out;
-  - where a later stage still uses an early answer or the input itself, that value is kept in the state.
+  - an early output, or the input itself, that a later stage still uses is kept in the state.
 Placeholders are filled with NaN, so that a value that should have been kept can never pass for a number.
 """
 

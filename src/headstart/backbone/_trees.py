@@ -1,6 +1,6 @@
 """Nested values (tuples, dictionaries, outputs of transformers) by how they depend on the number of items.
 
-Legend: N items, r rows an item (windows, heads or patches of one item lie together).
+Legend: N items, r rows per item (windows, heads or patches of one item lie together).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Leaf:
     value: Any = None
 
     def placeholder(self, n_items: int, fill: float, dense: bool) -> Any:
-        """Return a value of the right shape that cost nothing to compute and must not be used."""
+        """Return a value of the right shape that costs nothing and must not be used."""
         if self.kind == "count":
             return self.rows * n_items
         if self.kind != "items":
@@ -107,7 +107,7 @@ class Tree:
 
 
 class Unsliceable(Exception):
-    """A value that cannot be told apart by item."""
+    """A value that cannot be split by item."""
 
 
 def describe(value: Any, n_items: int, kinds: Sequence[Leaf] | None = None) -> Tree:
@@ -144,7 +144,7 @@ def describe(value: Any, n_items: int, kinds: Sequence[Leaf] | None = None) -> T
 
 
 def compare(first: Any, n_first: int, second: Any, n_second: int) -> list[Leaf]:
-    """Tell how each leaf depends on the number of items, from two passes that differ in it.
+    """Return how each leaf depends on the number of items, from two passes that differ in it.
 
     Raises:
         Unsliceable: another structure, or a tensor that mixes items (two dimensions that grow with them).

@@ -35,14 +35,14 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 def fold_batch_norm(module: nn.Module, example: Inputs | None = None) -> nn.Module:
     """Return a deep copy in eval mode with its batch norms folded into convolutions, where that is exact.
 
-    Module paths stay; a folded norm is replaced by its activation (timm's BatchNormAct2d) or by nothing.
+    Module paths do not change; a folded norm is replaced by its activation (timm's BatchNormAct2d) or by nothing.
 
     Args:
         module: a network.
-        example: a few items to watch it on; None: made up where the network takes pictures or waveforms.
+        example: a few items to watch it on; None: made up if the network takes images or waveforms.
 
     Returns:
-        The copy; unchanged where no input could be made up or its output would change by more than
+        The copy; unchanged if no input could be made up or its output would change by more than
         `TOLERANCE`.
     """
     plain = copy.deepcopy(module).eval()
@@ -59,19 +59,19 @@ def fold_batch_norm(module: nn.Module, example: Inputs | None = None) -> nn.Modu
 
 
 def watch(module: nn.Module, example: Inputs | None) -> Flow | None:
-    """Return what a pass shows of a network with convolutions; None where none can be made."""
+    """Return the record of a pass of a network with convolutions; None if no pass can be made."""
     if not any(isinstance(part, _CONVOLUTIONS) for part in module.modules()):
         return None
     for inputs in [example] if example is not None else _examples(module):
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Flow(module, inputs)
-    # A network of one's own may take something else: it then runs as it is, only slower.
+    # The user's own network may take other inputs: it then runs as it is, only slower.
     return None
 
 
 def _examples(module: nn.Module) -> Iterator[Inputs]:
-    """Made-up items: small pictures first, which show the same at a fraction of the time, then whole ones."""
+    """Made-up items: small images first, which show the same in a fraction of the time, then whole ones."""
     whole = made_up_inputs(module)
     if isinstance(whole, Tensor) and whole.ndim == 4 and min(whole.shape[2:]) > _SMALL:
         yield whole[:, :, :_SMALL, :_SMALL]
@@ -115,7 +115,7 @@ def _fold_pair(root: nn.Module, convolution_path: str, norm_path: str) -> None:
 
 
 def _agree(before: Flow, network: nn.Module) -> bool:
-    """Whether a network still gives what was seen, within `TOLERANCE`."""
+    """Whether a network still gives the recorded output, within `TOLERANCE`."""
     args, kwargs = as_call(before.inputs)
     with torch.no_grad(), eval_mode(list(network.modules())):
         after = network(*args, **kwargs)
@@ -211,10 +211,10 @@ def _same_padding(size: int, kernel: int, stride: int) -> int:
 
 
 def _attribute(activation: nn.Module | None) -> tuple[str, list[float], str]:
-    """What oneDNN calls an activation.
+    """oneDNN's name of an activation and its parameters.
 
     Raises:
-        KeyError: it does not know it.
+        KeyError: oneDNN does not know it.
     """
     if activation is None:
         return "none", [], ""

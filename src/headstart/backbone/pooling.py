@@ -1,10 +1,10 @@
-"""One vector an item and stage: the mean over the item's own positions, for audio the deviation beside it.
+"""One vector per item and stage: the mean over the item's own positions, for audio followed by the deviation.
 
-Legend: N items, P patches an item, T positions along time or text, H W space, C D features.
+Legend: N items, P patches per item, T positions along time or text, H W space, C D features.
 
 A stage may give (N, D), (N, T, D), (N, D, T), (T, N, D), (N, C, H, W), (N, H, W, C), or any of these for P
-patches of an item, (N * P, ...). Which it is shows in the widths of its own weights, seen on the first batch
-and remembered, so that the same module runs live and under torch.export with sizes unknown.
+patches of an item, (N * P, ...). The layout is found from the widths of the stage's own weights on the first batch and
+remembered, so that the same module runs live and under torch.export with unknown sizes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _EPSILON = 1e-8
 
 
 class StagePooler(nn.Module):
-    """Runs a network and gives one vector a stage; the same live and under torch.export.
+    """Runs a network and returns one vector per stage; the same live and under torch.export.
 
-    The first stage's vector is taken of what reaches the second stage (for a transformer its embeddings with
-    the positions added), the others of what their modules give. The last is the network's own output where
+    The first stage's vector is taken from the input of the second stage (for a transformer its embeddings with
+    the positions added), the others from the outputs of their modules. The last is the network's own output if
     that is (N, D); with `lengths` mean and deviation of the last stage, then the network's own output.
 
     Args:
-        network: the network. Two attributes of it are honoured. `own_positions(shape, inputs)`: a method that
+        network: the network. Two attributes of it are used. `own_positions(shape, inputs)`: a method that
             returns a mask broadcastable to (N, *shape), true at an item's own positions, where the shape of
-            the positions is (T,), (H, W), (P, T) or (P, H, W). `embedding_is_mean`: true where its own output
+            the positions is (T,), (H, W), (P, T) or (P, H, W). `embedding_is_mean`: true if its own output
             is the mean that is taken here anyway, so that it is not repeated.
         starts: module of each stage and which call of it begins the stage.
     """
@@ -142,7 +142,7 @@ def _keeping(keep: Callable[[int, Any], None], index: int, needs_output: bool) -
 
 
 def _widths(module: nn.Module) -> frozenset[int]:
-    """The numbers of features that a stage's own weights speak of."""
+    """The numbers of features in the shapes of a stage's own weights."""
     return frozenset(p.shape[0] for p in module.parameters() if p.ndim) | frozenset(
         p.shape[1] for p in module.parameters() if p.ndim == 2
     )
@@ -152,8 +152,8 @@ def channels_first(shape: tuple[Any, ...], widths: frozenset[int]) -> bool:
     """Whether the features of a (N, A, B) or (N, A, B, C) output lie in its second dimension.
 
     Args:
-        shape: sizes; those unknown while exporting are not looked at.
-        widths: the numbers of features that the stage's weights speak of.
+        shape: sizes; those unknown while exporting are ignored.
+        widths: the numbers of features in the shapes of the stage's weights.
     """
     second, last = shape[1], shape[-1]
     second_fits: bool = isinstance(second, int) and second in widths
@@ -172,7 +172,7 @@ def first_tensor(value: Any) -> Tensor:
     for part in tree_flatten(value)[0]:
         if isinstance(part, Tensor) and part.dtype.is_floating_point and part.ndim > 1:
             return part
-    raise ValueError("a stage gave no tensor of floating point")
+    raise ValueError("a stage returned no floating-point tensor")
 
 
 def own_frames(lengths: Tensor, n_samples: Any, n_frames: Any) -> Tensor:
@@ -207,12 +207,12 @@ def mean_of_map(value_NHWC: Tensor) -> Tensor:
 
 
 def pool_positions(value_NTD: Tensor, mask_NT: Tensor | None, deviation: bool) -> Tensor:
-    """Return the mean over an item's own positions, and where asked the standard deviation beside it.
+    """Return the mean over an item's own positions, followed by the standard deviation if asked for.
 
     Args:
         value_NTD: (N, T, D).
         mask_NT: (N, T) bool, true at own positions; None: all.
-        deviation: whether to add the deviation.
+        deviation: whether to append the deviation.
 
     Returns:
         (N, D) or (N, 2 D) float32; zeros for an item without positions.

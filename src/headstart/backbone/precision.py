@@ -1,4 +1,4 @@
-"""Make a copy of a network that runs fast on one device: folded, channels_last, bf16 where it is safe.
+"""Make a copy of a network that runs fast on one device: folded, channels_last, in bf16 if asked for.
 
 Weights go to bf16; buffers stay in float32 (angles of rotary positions, spectral filters), and the network
 runs under autocast, which brings both together where they meet. A front end without weights runs in float32
@@ -24,7 +24,7 @@ from headstart.backbone._flow import Flow
 from headstart.backbone.folding import FusedConv2d, fold_batch_norm, is_same_padded, watch
 
 BF16_TOLERANCE = 0.08
-"""Largest root mean square difference that bf16 makes in a network's output, relative to the output's.
+"""Largest root mean square difference that bf16 makes in a network's output, relative to the output.
 
 Reached by MobileNetV2, whose depthwise kernels cancel; ResNets and transformers stay under 0.02."""
 
@@ -50,7 +50,7 @@ def prepare_for_inference(
 
     Args:
         module: a network in float32.
-        precision: "bf16" where the machine is faster in it (`bf16_is_faster`).
+        precision: "bf16" if the machine is faster in it (`bf16_is_faster`), else "fp32".
         device: where it will run.
         example: a few items to watch the network on; None: made up.
 
@@ -70,8 +70,8 @@ def prepare_for_inference(
 def bf16_is_faster(device: torch.device | str) -> bool:
     """Whether a device multiplies matrices in bf16 faster than in float32.
 
-    Of a GPU it is known. Of a processor with instructions for it, it is measured once a process: where they come
-    without tiles (AMX), as on many rented machines, they can be slower than those for float32.
+    For a GPU it is known. For a processor with instructions for it, it is measured once per process: without
+    tiles (AMX), as on many rented machines, they can be slower than those for float32.
     """
     kind = torch.device(device).type
     if kind == "cuda":
@@ -87,7 +87,7 @@ def _has_bf16_instructions() -> bool:
 
 
 def _onednn_computes(precision: str) -> bool:
-    """Whether oneDNN has convolutions in a precision here: in bf16 it needs a processor with AVX-512."""
+    """Whether oneDNN computes convolutions in a precision here: for bf16 it needs a processor with AVX-512."""
     if not torch._C._has_mkldnn:
         return False
     return precision != "bf16" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
@@ -109,7 +109,7 @@ def _gain_of_bf16() -> float:
 
 
 def _in_single(module: nn.Module) -> nn.Module:
-    """The module itself where its weights are in float32, else a copy that has them so."""
+    """The module itself if its weights are in float32, else a copy in float32."""
     if all(p.dtype == torch.float32 for p in module.parameters() if p.dtype.is_floating_point):
         return module
     return copy.deepcopy(module).float()
@@ -208,7 +208,7 @@ def round_to_bf16(weight: Tensor) -> Tensor:
 def _is_front_end(part: nn.Module) -> bool:
     """A part that stays in float32: marked `keep_float32`, recurrent, or with filters and no weights.
 
-    A recurrent layer adds its rounding up over time: bf16 cost a speaker encoder a point of accuracy.
+    In a recurrent layer rounding adds up over time: bf16 cost a speaker encoder a point of accuracy.
     """
     if getattr(part, "keep_float32", False) or isinstance(part, nn.RNNBase):
         return True
@@ -218,7 +218,7 @@ def _is_front_end(part: nn.Module) -> bool:
 
 
 def _with_forward(part: nn.Module, decorate: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Give one module a class of its own whose forward is decorated (a copy of it keeps it)."""
+    """Give one module its own class, whose forward is decorated (copies of the module keep it)."""
     own = type(part)
     forward = functools.wraps(own.forward)(decorate(own.forward))
     forward.__dict__["__signature__"] = inspect.signature(own.forward)

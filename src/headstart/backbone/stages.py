@@ -2,8 +2,8 @@
 
 No table of architectures: a list of blocks is a `ModuleList` or `Sequential` (`encoder.layer`, `blocks`,
 `stages`) or siblings that differ in a number (`layer1` to `layer4`, `denseblock1` to `denseblock4`). The list
-that covers most parameters is taken, the outermost where several cover about as many. What precedes it is the
-first stage.
+with most parameters is taken, the outermost if several have about as many. The part before it is the first
+stage.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def find_stages(module: nn.Module) -> dict[str, str]:
     if not candidates:
         raise ArchitectureError(
             f"No list of blocks was found in {type(module).__name__}. Name its stages: a mapping from "
-            "stage name to module path, in the order they run (attribute `stages` of one's own network)."
+            "stage name to module path, in the order they run (attribute `stages` of your own network)."
         )
     sizes = [sum(_n_parameters(module.get_submodule(path)) for path in paths) for paths in candidates]
     near = [
@@ -50,7 +50,7 @@ def _n_parameters(module: nn.Module) -> int:
 
 
 def _block_lists(module: nn.Module) -> list[list[str]]:
-    """Lists of sibling blocks as paths, outermost first; of plain layers where there are no blocks."""
+    """Lists of sibling blocks as paths, outermost first; lists of plain layers if there are no blocks."""
     of_blocks: list[list[str]] = []
     of_layers: list[list[str]] = []
     for path, parent in module.named_modules():

@@ -1,6 +1,6 @@
-"""What a prefix leaves at the cut: tensors of items that can be stored, sliced and joined, and their layout.
+"""The output of a prefix at the cut: tensors of items that can be stored, sliced and joined, and their layout.
 
-Legend: N items, r rows an item (windows, heads or patches of one item lie together).
+Legend: N items, r rows per item (windows, heads or patches of one item lie together).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from headstart.backbone._trees import Tree
 
 @dataclass(frozen=True)
 class Layout:
-    """All that is needed beside the tensors to go on from a cut.
+    """What is needed beside the tensors to continue from a cut.
 
     Attributes:
         cut: the cut it belongs to.
@@ -65,7 +65,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class State:
-    """The items of a batch as they stand at a cut.
+    """The items of a batch at a cut.
 
     Attributes:
         n_items: N.
@@ -112,7 +112,7 @@ class State:
             n_items: number of items in them.
 
         Raises:
-            ValueError: the names or the shapes of an item differ.
+            ValueError: the names, or the shapes per item, differ.
         """
         if set(tensors) != set(self.tensors):
             raise ValueError(
@@ -135,7 +135,7 @@ class State:
         """Return one state of the items of several, in order.
 
         Raises:
-            ValueError: there is none, or they differ in cut or padded shape.
+            ValueError: the list is empty, or they differ in cut or padded shape.
         """
         if not states:
             raise ValueError("no state to join")

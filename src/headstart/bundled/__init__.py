@@ -1,1 +1,1 @@
-"""The source that ships with headstart: a small network that knows letters, and the command that made it."""
+"""The source that ships with headstart: a small network trained on letters, and the command that made it."""

@@ -1,6 +1,6 @@
 """Make the bundled source: `python -m headstart.bundled.letters` (seed 0, about three minutes on two cores).
 
-Letters, no digits, are drawn with the fonts that matplotlib ships, warped, fitted into a 32x32 box, reduced
+Letters, not digits, are drawn with the fonts that matplotlib ships, warped, fitted into a 32x32 box, reduced
 to 8x8 counts of inked pixels in blocks of 4x4: the reduction by which the target of the demo, scikit-learn's
 handwritten digits, was made from NIST's forms (Alpaydin and Kaynak, UCI ML repository, 1998). The weights are
 written in float16 to headstart/bundled/letters/.
@@ -39,7 +39,7 @@ CONFIG: dict[str, Any] = {
         "crop_mode": "center",
     },
 }
-# Capitals that a small picture cannot tell from the small letter count as the small letter.
+# Capitals that look like the small letter in a small image count as the small letter.
 SAME_SHAPE = "COSUVWXZKP"
 
 
@@ -47,11 +47,11 @@ def draw_letters(n_per_letter: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw warped letters.
 
     Args:
-        n_per_letter: pictures of each letter shape.
+        n_per_letter: images per letter shape.
         seed: seed of fonts and warps.
 
     Returns:
-        uint8 pictures of shape (n_items, 8, 8) from 0 to 255, and int64 classes of shape (n_items,).
+        uint8 images of shape (n_items, 8, 8) from 0 to 255, and int64 classes of shape (n_items,).
     """
     from PIL import ImageFont
 
@@ -67,7 +67,7 @@ def draw_letters(n_per_letter: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pixels_of(pictures: np.ndarray) -> torch.Tensor:
-    """Normalise uint8 pictures (n_items, 8, 8) as the source does, to float32 (n_items, 3, 8, 8)."""
+    """Normalise uint8 images (n_items, 8, 8) as the source does, to float32 (n_items, 3, 8, 8)."""
     grey = (torch.from_numpy(pictures).float() / 255 - 0.3) / 0.38
     return grey[:, None].expand(-1, 3, -1, -1).contiguous()
 
@@ -141,7 +141,7 @@ def _draw(letter: str, font: Any, random: np.random.Generator) -> np.ndarray:
 
 
 def _warp(canvas: Any, random: np.random.Generator) -> Any:
-    """Rotate, shear and bend a picture, as hands do."""
+    """Rotate, shear and bend an image, as handwriting does."""
     from PIL import Image
     from scipy.ndimage import gaussian_filter, map_coordinates
 

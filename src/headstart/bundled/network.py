@@ -1,4 +1,6 @@
-"""A small convolutional network for 8x8 pictures; the bundled source is made of it.
+"""A small convolutional network for 8x8 images: the architecture of the bundled source.
+
+Its module path stays: stored features and finished runs name it.
 
 Legend: N items, H and W = 8.
 """
@@ -61,7 +63,7 @@ def train_classifier(
         n_steps: number of steps.
         lr: peak learning rate.
         seed: seed of the classifier's weights and of the order of items.
-        batch_size: items a step, at most.
+        batch_size: items per step, at most.
     """
     torch.manual_seed(seed)
     classifier = nn.Linear(n_features, int(labels.max()) + 1)

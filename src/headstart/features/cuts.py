@@ -1,4 +1,4 @@
-"""What states are computed of: the items of a data set, seen in one way, and the cut of a source."""
+"""What states are computed from: the items of a data set in one view, and the cut of a source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from headstart.sources.source import Source
 
 @dataclass(frozen=True)
 class Cut:
-    """What is computed: the stages before a cut, of items seen in one way.
+    """What is computed: the stages before a cut, for one view of items.
 
     Attributes:
         source: the network, its stages and its preprocessing.
@@ -33,7 +33,7 @@ class Cut:
         view: which augmented view; 0 is the plain one.
         seed: of the augmentation.
         setting: device, precision and threads.
-        augment: how augmented views are made (its own seed, view and digests are not used); None: the default.
+        augment: how augmented views are made (its own seed, view and digests are ignored); None: the default.
     """
 
     source: Source
@@ -99,7 +99,7 @@ def by_length(items: Sequence[Any], source: Source) -> list[np.ndarray]:
 def _padded_as_plain(
     inputs: Inputs, items: Sequence[Any], positions: np.ndarray, preprocessing: TextPreprocessing
 ) -> Inputs:
-    """Views of texts padded as the plain texts are, so that every view of an item has one shape."""
+    """Pad views of texts to the length of the plain texts, so that every view of an item has the same shape."""
     encoded = encode_all([str(item) for item in items], preprocessing)
     longest = max(len(encoded[position]) for position in positions.tolist())
     missing = padded_length(longest, preprocessing.max_length) - inputs["input_ids"].shape[1]

@@ -1,4 +1,4 @@
-"""A source's network made ready to run fast and frozen on one device, once for each worker."""
+"""A source's network, frozen and prepared to run fast on one device, once per worker."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InferenceNetwork:
-    """A folded network in the run's precision, as many times as there are workers, its weights held once.
+    """A folded network in the run's precision, once per worker; the weights are in memory only once.
 
-    A pass watches the modules it runs, so that each worker needs modules of its own.
+    A pass watches the modules it runs, so each worker needs its own modules.
 
     Attributes:
-        backbones: the network cut into the source's stages, one a worker.
+        backbones: the network cut into the source's stages, one per worker.
     """
 
     backbones: tuple[Backbone, ...]
 
     def pooled(self, inputs: Mapping[str, Tensor], worker: int = 0) -> list[Tensor]:
-        """One vector an item and stage, of shape (n_items, D_s) float32, on the device."""
+        """One vector per item and stage, of shape (n_items, D_s) float32, on the device."""
         backbone = self.backbones[worker]
         with torch.inference_mode():
             return [vector.float() for vector in backbone.pooled(inputs_for(backbone, inputs))]
@@ -38,7 +38,7 @@ class InferenceNetwork:
     def pooled_and_state(
         self, inputs: Mapping[str, Tensor], cut: int, worker: int = 0
     ) -> tuple[list[Tensor], State]:
-        """The vectors of all stages, and of the same pass the output of the stages before a cut, on the device."""
+        """The vectors of all stages and the output of the stages before a cut, from one pass, on the device."""
         backbone = self.backbones[worker]
         with torch.inference_mode():
             vectors, state = backbone.pooled_and_state(inputs_for(backbone, inputs), cut)
@@ -52,17 +52,17 @@ class InferenceNetwork:
 
 
 def inference_network(source: Source, setting: Setting) -> InferenceNetwork:
-    """Fold and convert a source's network, which itself stays as it is."""
+    """Fold and convert a copy of a source's network."""
     from headstart.backbone import Backbone, prepare_for_inference
 
-    with torch_threads(1):  # a few passes over a few items: threads would only wait for each other
+    with torch_threads(1):  # few passes over few items: threads would only wait for each other
         module = prepare_for_inference(source.network, setting.precision, setting.device)
     modules = [module, *(_twin(module) for _ in range(setting.n_workers - 1))]
     return InferenceNetwork(tuple(Backbone(module, source.stages) for module in modules))
 
 
 def inputs_for(backbone: Backbone, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A batch on the device of a network; on CUDA copied from pinned memory, while it computes."""
+    """A batch on the device of a network; on CUDA copied from pinned memory while the device computes."""
     device = next(backbone.module.parameters(), torch.empty(0)).device
     if device.type == "cuda":
         inputs = {name: value.pin_memory() for name, value in inputs.items()}
@@ -70,6 +70,6 @@ def inputs_for(backbone: Backbone, inputs: Mapping[str, Tensor]) -> dict[str, Te
 
 
 def _twin(module: nn.Module) -> nn.Module:
-    """Modules of their own around the same weights and buffers."""
+    """A copy of the modules around the same weights and buffers."""
     tensors = [*module.parameters(), *module.buffers()]
     return copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})

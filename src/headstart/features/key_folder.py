@@ -116,7 +116,7 @@ class KeyFolder:
             tensors: name to the parts of a tensor; joined, its first axis is a multiple of n_items.
 
         Raises:
-            DiskFullError: there is no room; nothing is left behind.
+            DiskFullError: the disk is full; nothing is left behind.
             StoreError: the folder cannot be written.
         """
         items = item_names(digests)

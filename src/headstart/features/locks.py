@@ -1,7 +1,7 @@
-"""Locks that die with their process: who uses a folder of the store, and whose temporary file is still alive.
+"""Locks that end with their process: who uses a folder of the store, and whose temporary file is still being written.
 
-They are `flock`s on open files, so that the system lets go of them when a process is killed. Where there is
-no `flock` (Windows, some network disks), a folder counts as free and a temporary file as dead after a day.
+They are `flock`s on open files, so that the system releases them when a process is killed. Without `flock`
+(Windows, some network disks), a folder counts as free and a temporary file as dead after a day.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DEAD_AFTER_SECONDS = 86_400.0
 
 
 def create_locked(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
-    """Create a new file that is known to be alive as long as it stays open.
+    """Create a new file that counts as alive as long as it is open.
 
     Args:
         folder: where to create it.
@@ -61,7 +61,7 @@ def _is_dead(file: BinaryIO) -> bool:
 
 
 def _flock(file: BinaryIO, *, alone: bool, wait: bool) -> bool | None:
-    """Lock an open file; tells whether it worked, None where there are no such locks."""
+    """Lock an open file; returns whether it worked, None if there are no such locks."""
     if fcntl is None:
         return None
     kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
@@ -73,14 +73,14 @@ def _flock(file: BinaryIO, *, alone: bool, wait: bool) -> bool | None:
 
 
 class FolderLock:
-    """A folder held: shared by those who read and write inside it, alone by the one who removes it."""
+    """A lock on a folder: shared by those who read and write inside it, exclusive for the one who removes it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     @classmethod
     def share(cls, folder: Path) -> FolderLock:
-        """Create the folder where it is missing, and hold it together with others."""
+        """Create the folder if it does not exist, and lock it together with others."""
         while True:
             folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -94,7 +94,7 @@ class FolderLock:
 
     @classmethod
     def alone(cls, folder: Path) -> FolderLock | None:
-        """Hold the folder alone, or None where somebody else holds it."""
+        """Lock the folder exclusively; None if another process uses it."""
         try:
             file = (folder / "lock").open("ab")
         except OSError:
@@ -105,7 +105,7 @@ class FolderLock:
         return cls(file)
 
     def close(self) -> None:
-        """Let go; may be called twice."""
+        """Release the lock; may be called twice."""
         self._file.close()
 
 

@@ -24,7 +24,7 @@ _DEFAULTS: Mapping[str, str] = {
     "text": "hf:sentence-transformers/all-MiniLM-L6-v2",
     "audio": "hf:facebook/wav2vec2-base",
 }
-# What a configuration says besides the numbers that the network gives: left out of the digest.
+# Values of a configuration that do not change the numbers that the network gives: left out of the digest.
 _SAID = ("uri", "stages", "licence", "upstream", "architecture_file")
 
 

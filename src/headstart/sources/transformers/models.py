@@ -20,7 +20,7 @@ from headstart.sources.transformers.whisper import encoder_tensors
 from headstart.sources.weights import load_tensors, misfit_message, read_weights, tensor_names
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
-# Tensors of upstream heads, where names do not tell the base model apart; and two that no embedding needs.
+# Tensors of upstream heads, if the names do not show the base model; and two that no embedding needs.
 _HEADS = (
     "cls.",
     "classifier",

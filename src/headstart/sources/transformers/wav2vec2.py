@@ -1,6 +1,6 @@
 """The Wav2Vec2 family (Wav2Vec2, HuBERT, WavLM, Data2Vec-Audio) on raw waveforms, front end inside.
 
-A padded clip gives what the clip alone gives. transformers promises that only for checkpoints that normalise
+A padded clip gives the same as the clip alone. transformers promises that only for checkpoints that normalise
 each frame (`feat_extract_norm="layer"`); those that normalise over time ("group") take padding into their
 statistics, and Data2Vec's stack of positional convolutions lets padding leak in. Here they see own frames.
 
@@ -123,7 +123,7 @@ def standardised(waveform: Tensor, lengths: Tensor) -> Tensor:
 
 
 def norm_over_own_frames(norm: nn.GroupNorm, hidden_NCT: Tensor, own_N: Tensor) -> Tensor:
-    """Normalise each channel over a clip's own frames (GroupNorm with one channel a group).
+    """Normalise each channel over a clip's own frames (GroupNorm with one channel per group).
 
     Args:
         norm: the layer, for its scale, shift and epsilon.
