@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.errors import HeadstartError
@@ -23,6 +23,7 @@ def holding(n_most: int) -> tuple[list[int], object]:
     return sizes, compute
 
 
+@settings(deadline=None)  # the first example imports accelerate
 @given(n_items=st.integers(0, 70), n_most=st.integers(1, 80))
 def test_every_row_is_worked_off_once_and_in_order(n_items: int, n_most: int) -> None:
     sizes, compute = holding(n_most)
