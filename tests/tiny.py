@@ -1,4 +1,4 @@
-"""Small sources with weights of chance, written as the libraries themselves write them."""
+"""Small sources with random weights, written as the libraries themselves write them."""
 
 from __future__ import annotations
 

@@ -12,8 +12,6 @@ Example:
     >>> state = backbone.prefix(inputs, cut=1)
     >>> bool(torch.equal(backbone.suffix(state, cut=1), backbone(inputs)))
     True
-    >>> backbone.suffix(state[:2], cut=1).shape
-    torch.Size([2, 3])
     >>> [tuple(vector.shape) for vector in backbone.pooled(inputs)]
     [(5, 8), (5, 3)]
 """
