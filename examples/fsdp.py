@@ -20,7 +20,7 @@ from torch.distributed.fsdp import fully_shard
 from headstart.sources import load_source
 from headstart.tune import Policy
 from headstart.tune.speedups.activation_checkpoints import pieces_of
-from headstart.tune.training.network import network_to_train
+from headstart.tune.training.network_copy import network_to_train
 
 N_STEPS = 5
 

@@ -2,12 +2,17 @@
 
 A launcher (`torchrun`, `accelerate launch`) starts the same command several times and tells each process its
 number in the environment. All do the same, each a share of every batch; the first one alone writes and talks.
-What depends on time or on a disk is decided by the first and told to the others. With one process every
+What depends on time or on a disk is decided by the first and sent to the others. With one process every
 function here does nothing.
+
+The exchanges are accelerate's. Written by hand: the number and count of processes, which must be known before
+accelerate and torch are imported; errors that reach all processes (`from_first`); and the orderly end when one
+process dies (`together`), for which accelerate has nothing.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -90,6 +95,9 @@ def join(device_type: str) -> None:
         return
     from accelerate import PartialState
 
+    atexit.unregister(
+        _leave
+    )  # which is for blocks that ended well: after an error nobody waits for the others
     PartialState(cpu=device_type == "cpu", timeout=LONGEST_WAIT)
     if not is_first():
         set_quiet(True)
@@ -123,13 +131,13 @@ def together(device_type: str) -> Iterator[None]:
             for note in getattr(error, "__notes__", ()):  # how to go on
                 lost.add_note(note)
             raise lost from error
-    _leave()
+    atexit.register(_leave)
 
 
 def wait() -> None:
-    """Go on when all processes are here."""
+    """Continue when all processes are here."""
     if count() > 1:
-        _agreed((), lambda tensor: _distributed().all_reduce(tensor))
+        _state().wait_for_everyone()
 
 
 def from_first(make: Callable[[], T]) -> T:
@@ -140,13 +148,15 @@ def from_first(make: Callable[[], T]) -> T:
     """
     if count() == 1:
         return make()
+    from accelerate.utils import broadcast_object_list
+
     box: list[Any] = [None]
     if is_first():
         try:
             box = [(make(), None)]
         except HeadstartError as error:
             box = [(None, error)]
-    _distributed().broadcast_object_list(box, src=0)
+    broadcast_object_list(box)
     value, failure = box[0]
     if failure is not None:
         raise failure
@@ -157,26 +167,31 @@ def from_first(make: Callable[[], T]) -> T:
 @contextmanager
 def first_goes_first() -> Iterator[None]:
     """A block that the first process runs alone; then the others, which find on the disk what it wrote."""
-    if not is_first():
-        wait()
-    yield
-    if is_first():
-        wait()
+    if count() == 1:
+        yield
+        return
+    with _state().main_process_first():
+        yield
 
 
 def decided(*flags: bool) -> tuple[bool, ...]:
     """The flags of the first process, in all of them."""
     if count() == 1:
         return flags
-    return tuple(bool(f) for f in _agreed(flags, lambda tensor: _distributed().broadcast(tensor, src=0)))
+    import torch
+    from accelerate.utils import broadcast
+
+    tensor = torch.tensor([int(flag) for flag in flags], dtype=torch.int32, device=_state().device)
+    return tuple(bool(flag) for flag in broadcast(tensor).tolist())
 
 
 def total(tensor: Tensor) -> Tensor:
     """The sum of a tensor over all processes, the same bits in each."""
     if count() == 1:
         return tensor
-    summed = tensor.detach().clone()
-    _distributed().all_reduce(summed)
+    from accelerate.utils import reduce
+
+    summed: Tensor = reduce(tensor.detach(), "sum")
     return summed
 
 
@@ -184,26 +199,16 @@ def gathered(value: T) -> list[T]:
     """The values of all processes, by their numbers."""
     if count() == 1:
         return [value]
-    values: list[Any] = [None] * count()
-    _distributed().all_gather_object(values, value)
+    from accelerate.utils import gather_object
+
+    values: list[T] = gather_object([value])
     return values
 
 
-def _agreed(flags: tuple[bool, ...], agree: Callable[[Tensor], Any]) -> list[int]:
-    import torch
+def _state() -> Any:
     from accelerate import PartialState
 
-    tensor = torch.tensor(
-        [int(flag) for flag in flags] or [0], dtype=torch.int32, device=PartialState().device
-    )
-    agree(tensor)
-    return [int(value) for value in tensor.tolist()]
-
-
-def _distributed() -> Any:
-    import torch.distributed
-
-    return torch.distributed
+    return PartialState()
 
 
 def _is_loss(error: RuntimeError) -> bool:
@@ -234,13 +239,9 @@ def _launcher_stops() -> Iterator[None]:
 
 
 def _leave() -> None:
-    """Part from the others while the interpreter still runs: its end is no place for threads to be joined."""
-    from accelerate.state import AcceleratorState, PartialState
-
+    """Leave the group at the end of this program, which may form several runs, before the interpreter ends."""
     gc.collect()  # modules that exchange gradients hold on to the group
-    _distributed().destroy_process_group()
-    AcceleratorState._reset_state(reset_partial_state=True)
-    PartialState._reset_state()
+    _state().destroy_process_group()
 
 
 def _from_environment(names: tuple[str, ...], default: int) -> int:

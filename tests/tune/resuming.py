@@ -1,4 +1,4 @@
-"""Trainings of a small chain under any policy, and what must be equal after one was ended and gone on with.
+"""Trainings of a small chain under any policy, and what must be equal after one was ended and resumed.
 
 As a program, `python resuming.py FOLDER N_KILLS POLICY ...`, it ends trainings by SIGKILL at random moments.
 """
@@ -19,13 +19,15 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from tune_networks import States, chain, linear_head, pictures
+from tune_networks import States, chain, labelled_loop, pictures
 
-from headstart.heads.linear import LinearHeadModule
 from headstart.tune import Policy, Recipe
-from headstart.tune.feeds.feed import Labelled, Machine, StoredFeed, TensorFeed
+from headstart.tune.feeds.feed import Labelled, Machine
+from headstart.tune.feeds.stored import StoredFeed
+from headstart.tune.feeds.tensors import TensorFeed
 from headstart.tune.loop.loop import Loop
-from headstart.tune.training.network import network_to_train
+from headstart.tune.loop.setup import Keeping, Network
+from headstart.tune.training.network_copy import network_to_train
 
 POLICIES = (
     *("none", "first:1", "until:block1", "last:1", "only:block1", "norm", "bias", "lora:2", "dora:2", "ia3"),
@@ -60,17 +62,13 @@ def chain_loop(text: str, folder: Path | None = None, **settings: Any) -> Loop:
             return Labelled(StoredFeed([States(backbone, x[rows], cut)], cut, backbone), labels[rows])
         return Labelled(TensorFeed(x[rows]), labels[rows])
 
-    return Loop(
-        backbone,
-        LinearHeadModule(linear_head()),
-        freeze,
+    return labelled_loop(
+        Network(backbone, freeze, policy),
         part(slice(0, 40)),
         part(slice(40, 60)),
         Recipe(**{"epochs": 5, "batch_size": 8, "lr": 1e-2, "head_lr": 1e-2, **settings}),
-        policy=policy,
         machine=Machine(checkpoint_seconds=0.0),
-        folder=folder,
-        identity={"policy": policy.text},
+        keeping=Keeping(folder, {"--freeze": policy.text}),
     )
 
 
@@ -79,8 +77,11 @@ def state_of(loop: Loop) -> dict[str, Any]:
     optimizer = loop.optimizer.state_dict()
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in loop.at.history]
     return {
-        "network": {name: tensor.clone() for name, tensor in loop.backbone.module.state_dict().items()},
-        "head": {name: tensor.clone() for name, tensor in loop.head.state_dict().items()},
+        "network": {
+            name: tensor.clone() for name, tensor in loop.network.backbone.module.state_dict().items()
+        },
+        "objective": {name: tensor.clone() for name, tensor in loop.objective.state_dict().items()},
+        "average": None if loop.average is None else loop.average.state_dict(),
         "freeze": loop.freeze.state_dict(),
         "groups": json.loads(json.dumps(optimizer["param_groups"])),
         "optimizer": optimizer["state"],
@@ -102,7 +103,7 @@ def differences(first: Any, second: Any, path: str = "") -> list[str]:
 
 
 def in_a_process(text: str, folder: Path, result: Path, share: float | None = None) -> float | None:
-    """Train to the end in a process of its own, going on where it was ended, and write the state.
+    """Train to the end in a process of its own, resumed where it was ended, and write the state.
 
     Args:
         text: the policy.

@@ -13,8 +13,14 @@ from torch import Tensor, nn
 from headstart.backbone import Backbone, State
 from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.tune import Freeze, Recipe
-from headstart.tune.feeds.feed import Labelled, Machine, StoredFeed, TensorFeed
+from headstart.tune.feeds.feed import Labelled, Machine
+from headstart.tune.feeds.stored import StoredFeed
+from headstart.tune.feeds.tensors import TensorFeed
 from headstart.tune.loop.loop import Loop
+from headstart.tune.loop.setup import Keeping, Network
+from headstart.tune.objectives.supervised import Supervised, as_targets
+from headstart.tune.objectives.validation import HeldOut
+from headstart.tune.training.supervised import supervised_loop
 
 N_CLASSES = 3
 
@@ -53,7 +59,7 @@ def pictures() -> tuple[Tensor, np.ndarray]:
 
 
 def linear_head(width: int = 8, n_classes: int = N_CLASSES, stage: int = 3, seed: int = 0) -> LinearHead:
-    """A head with small weights of chance."""
+    """A head with small random weights."""
     random = np.random.default_rng(seed)
     return LinearHead(
         stages=(stage,),
@@ -63,6 +69,31 @@ def linear_head(width: int = 8, n_classes: int = N_CLASSES, stage: int = 3, seed
         bias=np.zeros(n_classes, np.float32),
         temperature=1.0,
         classes=tuple(f"c{index}" for index in range(n_classes)),
+    )
+
+
+def labelled_loop(
+    network: Network,
+    train: Labelled,
+    validation: Labelled | None,
+    recipe: Recipe,
+    *,
+    head: LinearHead | None = None,
+    seed: int = 0,
+    machine: Machine | None = None,
+    keeping: Keeping | None = None,
+) -> Loop:
+    """A supervised loop with a head of its own."""
+    module = LinearHeadModule(linear_head() if head is None else head)
+    machine = machine or Machine()
+    held_out = None
+    if validation is not None:
+        held_out = HeldOut(
+            network.backbone, network.freeze, module, validation, recipe, machine=machine, seed=seed
+        )
+    objective = Supervised(module, recipe, as_targets(train.labels))
+    return supervised_loop(
+        network, train, objective, held_out, recipe, seed=seed, machine=machine, keeping=keeping
     )
 
 
@@ -86,29 +117,27 @@ def small_loop(
         for part in (train, held)
     ]
     recipe = Recipe(**{"epochs": 4, "batch_size": 8, "lr": 1e-2, "head_lr": 1e-2, **settings})
-    return Loop(
-        backbone,
-        LinearHeadModule(linear_head()),
-        Freeze(backbone, backbone.stages[:cut]),
+    return labelled_loop(
+        Network(backbone, Freeze(backbone, backbone.stages[:cut])),
         Labelled(feeds[0], labels[train]),
         Labelled(feeds[1], labels[held]) if with_validation else None,
         recipe,
         seed=seed,
         machine=Machine(precision=precision, checkpoint_seconds=checkpoint_seconds),
-        folder=folder,
-        identity=identity,
+        keeping=Keeping(folder, identity or {}),
     )
 
 
 def bits(loop: Loop) -> dict[str, Tensor]:
-    """Every tensor of the trained network and head."""
-    network = {f"network.{name}": tensor for name, tensor in loop.backbone.module.state_dict().items()}
-    return {**network, **{f"head.{name}": tensor for name, tensor in loop.head.state_dict().items()}}
+    """Every tensor of the trained network and of the objective."""
+    network = loop.network.backbone.module.state_dict()
+    own = {f"objective.{name}": tensor for name, tensor in loop.objective.state_dict().items()}
+    return {f"network.{name}": tensor for name, tensor in network.items()} | own
 
 
 def gradients(loop: Loop) -> dict[str, torch.Tensor]:
-    longest = [max(loop.plan(1), key=len)]
-    positions, inputs = next(loop.train.feed.batches(longest, seed=0, epoch=1, start=0))
+    longest = [max(loop.schedule.plan(1), key=len)]
+    positions, inputs = next(loop.items.feed.batches(longest, seed=0, epoch=1, start=0))
     loop.set_modes()
     loop.gradients(positions, inputs, epoch=1, step=0)
     return {n: p.grad.clone() for n, p in loop.freeze.trained_parameters().items() if p.grad is not None}

@@ -41,7 +41,7 @@ def race(
         resume: resume what the folder holds.
     """
     from headstart.tune import Race, ValidationItems, from_scratch, suggest_candidates
-    from headstart.tune.loop.identity import identity_of
+    from headstart.tune.training.must_equal import must_equal
 
     plan = workspace.plan
     stages = plan.policy.stages
@@ -67,7 +67,7 @@ def race(
         folder=folder,
         resume=resume,
         seed=plan.seed,
-        identity=identity_of(
+        identity=must_equal(
             plan.source,
             plan.policy,
             plan.recipe,

@@ -42,7 +42,7 @@ def _stage_rows(plan: Plan, policy: Policy, recipe: Recipe) -> list[StageRow]:
     import torch
 
     from headstart.tune.policies.stage_table import policy_rows
-    from headstart.tune.training.network import network_to_train
+    from headstart.tune.training.network_copy import network_to_train
 
     n_parameters = parameters_of_stages(plan.source.backbone)
     if policy.cut is None or not policy.trained:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.heads import Head
     from headstart.tune import Policy, Trained
-    from headstart.tune.loop.gradient_norms import RGN
-    from headstart.tune.training.result import Score
+    from headstart.tune.objectives.validation import Score
+    from headstart.tune.training.gradient_norms import RGN
 
 
 def train_or_head_alone(
@@ -130,7 +130,7 @@ def _trained(
     resume: bool,
 ) -> Trained:
     """Train under the policy; for `only:auto`, choose the stage first."""
-    from headstart.tune.loop.gradient_norms import with_stage_chosen
+    from headstart.tune.training.gradient_norms import with_stage_chosen
 
     plan = workspace.plan
 
@@ -159,7 +159,7 @@ def _trained(
 
 def _score_alone(workspace: Workspace, choice: Choice, validation: np.ndarray) -> Score | None:
     """The score of the head alone on validation; None without validation."""
-    from headstart.tune.training.result import score
+    from headstart.tune.objectives.validation import score
 
     if not len(validation):
         return None

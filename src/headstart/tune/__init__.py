@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.tune.feeds.part import Part
+    from headstart.tune.objectives.validation import Score
     from headstart.tune.policies.freeze import Freeze
     from headstart.tune.policies.policy import Policy
     from headstart.tune.race.candidates import Candidate, from_scratch, suggest_candidates, suggest_cuts
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from headstart.tune.race.race import Race
     from headstart.tune.race.result import CandidateResult, RaceResult
     from headstart.tune.recipes.recipe import Recipe
-    from headstart.tune.training.result import Score, Trained
+    from headstart.tune.training.result import Trained
     from headstart.tune.training.training import Training
 
 # Names are imported when they are first used: the help of `--freeze` reads the catalogue of policies without torch.
@@ -27,7 +28,7 @@ _HOMES = {
     "Race": "headstart.tune.race.race",
     "RaceResult": "headstart.tune.race.result",
     "Recipe": "headstart.tune.recipes.recipe",
-    "Score": "headstart.tune.training.result",
+    "Score": "headstart.tune.objectives.validation",
     "Trained": "headstart.tune.training.result",
     "Training": "headstart.tune.training.training",
     "ValidationItems": "headstart.tune.race.comparison",

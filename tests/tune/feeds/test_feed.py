@@ -16,7 +16,10 @@ from headstart.data.augment import Augment
 from headstart.errors import TrainingError
 from headstart.features import Store, extract_states
 from headstart.tune import Part
-from headstart.tune.feeds.feed import Feed, LiveFeed, Machine, StoredFeed, TensorFeed, embed_all
+from headstart.tune.feeds.feed import Feed, Machine, embed_all
+from headstart.tune.feeds.live import LiveFeed
+from headstart.tune.feeds.stored import StoredFeed
+from headstart.tune.feeds.tensors import TensorFeed
 
 
 def views_of(part: Part) -> Callable[[int, int], Augment]:

@@ -21,7 +21,7 @@ def test_the_newest_and_the_one_before_are_kept(tmp_path: Path) -> None:
     assert checkpoints.candidates() == []
     for value in range(3):
         checkpoints.save_last(state(value))
-    assert [found["value"] for _, found in checkpoints.candidates()] == [2, 1]
+    assert [found["value"] for found in checkpoints.candidates()] == [2, 1]
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["last.ckpt", "previous.ckpt"]
 
 
@@ -34,7 +34,7 @@ def test_a_file_cut_short_is_said_and_passed_over(
     checkpoints.save_last(state(1))
     content = checkpoints.last.read_bytes()
     checkpoints.last.write_bytes(content[: int(share * len(content))])
-    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+    assert [found["value"] for found in checkpoints.candidates()] == [0]
     assert "last.ckpt is damaged; the one before it is used" in capsys.readouterr().err
 
 
@@ -64,7 +64,7 @@ def test_a_kill_between_the_two_renames_leaves_the_one_before(tmp_path: Path) ->
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save_last(state(0))
     checkpoints.last.rename(checkpoints.previous)
-    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+    assert [found["value"] for found in checkpoints.candidates()] == [0]
 
 
 def test_a_full_disk_is_one_clear_error_and_leaves_no_rest(
@@ -87,7 +87,7 @@ def test_a_disk_that_fills_up_on_the_way(tmp_path: Path) -> None:
     (tmp_path / "last.ckpt.part").symlink_to("/dev/full")
     with pytest.raises(DiskFullError, match="a checkpoint of 2 MB does not fit"):
         checkpoints.save_last({"weights": {"tensor": torch.zeros(500_000)}})
-    assert [found["value"] for _, found in checkpoints.candidates()] == [0]
+    assert [found["value"] for found in checkpoints.candidates()] == [0]
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
 
 

@@ -66,7 +66,7 @@ def test_the_best_weights_are_kept_and_patience_ends_it() -> None:
     best = min(rows, key=lambda row: row["validation_loss"])
     assert loop.at.best_epoch == best["epoch"] == rows[-1]["epoch"] - 3
     assert loop.validation is not None
-    right = loop.logits(loop.validation).argmax(axis=1) == loop.validation.labels
+    right = loop.validation.logits().argmax(axis=1) == loop.validation.part.labels
     assert right.mean() == pytest.approx(best["validation_accuracy"])
 
 
@@ -88,7 +88,7 @@ def test_without_validation_all_epochs_run_and_the_last_weights_stay() -> None:
 
 def test_a_loss_that_is_not_a_number_is_stopped_with_a_remedy(tmp_path: Path) -> None:
     loop = small_loop(folder=tmp_path, lr=10.0, head_lr=10.0, clip_norm=None, schedule="constant")
-    loop.head.linear.weight.data.fill_(float("inf"))
+    loop.objective.head.linear.weight.data.fill_(float("inf"))
     with pytest.raises(TrainingError, match=r"in epoch 1 of 4, at lr 10 .*--lr 1"):
         loop.run()
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
@@ -247,9 +247,11 @@ def test_without_a_whole_checkpoint_it_starts_again_and_says_so(
 
 
 def test_another_run_is_refused_with_what_differs(tmp_path: Path) -> None:
-    small_loop(folder=tmp_path, identity={"source": "a", "seed": 0}).run()
-    other = small_loop(folder=tmp_path, identity={"source": "b", "seed": 0})
-    with pytest.raises(OptionError, match="source was a, is b") as error:
+    small_loop(folder=tmp_path, identity={"source": "a", "--seed": 0}).run()
+    other = small_loop(folder=tmp_path, identity={"source": "b", "--seed": 0})
+    with pytest.raises(
+        OptionError, match=r"cannot resume .*: it was started with source a, not b\."
+    ) as error:
         other.run(resume=True)
     assert "seed" not in str(error.value)
 
@@ -262,7 +264,7 @@ def test_a_new_run_in_an_old_folder_starts_afresh(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path)) == 3
 
 
-@pytest.mark.parametrize(("n_steps", "said"), [(7, "go on with --resume"), (0, "--resume starts it again")])
+@pytest.mark.parametrize(("n_steps", "said"), [(7, "resume with --resume"), (0, "--resume starts it again")])
 def test_an_interruption_says_how_to_go_on(
     tmp_path: Path, n_steps: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -298,7 +300,7 @@ def test_checkpoints_are_a_hundred_times_as_far_apart_as_they_take(
     for later in (29, 1):
         now[0] += later
         due.append(loop.memory.is_due())
-    loop.memory.keep()
+    loop.keep()
     took = now[0] - 30
     for later in (99 * took, took):
         now[0] += later

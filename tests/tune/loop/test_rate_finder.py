@@ -43,7 +43,7 @@ def test_nothing_is_left_behind(settings: dict[str, object]) -> None:
     find_rate(loop, n_steps=20)
     assert torch.equal(before[0], torch.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all() and before[2] == random.getstate()
-    assert not loop.optimizer.state and all(p.grad is None for p in loop.backbone.module.parameters())
+    assert not loop.optimizer.state and all(p.grad is None for p in loop.network.backbone.module.parameters())
     for each in (loop, untouched):
         each.run()
     first, second = bits(loop), bits(untouched)

@@ -12,59 +12,7 @@ from hypothesis import strategies as st
 
 from headstart.errors import TrainingError
 from headstart.tune import Recipe
-from headstart.tune.loop.schedule import (
-    epoch_plan,
-    n_epochs_of,
-    n_steps_of,
-    ordered_plan,
-    rate_factor,
-    view_of,
-)
-
-SIZES = st.lists(st.integers(0, 40), min_size=1, max_size=4)
-
-
-def buckets_of(sizes: list[int]) -> list[np.ndarray]:
-    order = np.random.default_rng(0).permutation(sum(sizes))
-    return np.split(order, np.cumsum(sizes)[:-1])
-
-
-@given(SIZES, st.integers(1, 16), st.integers(0, 5), st.integers(1, 5))
-def test_every_item_comes_once_in_even_batches_of_one_bucket(
-    sizes: list[int], batch_size: int, seed: int, epoch: int
-) -> None:
-    buckets = buckets_of(sizes)
-    plan = epoch_plan(buckets, batch_size, seed=seed, epoch=epoch)
-    assert sorted(np.concatenate([*plan, []]).tolist()) == list(range(sum(sizes)))
-    owner = {int(p): index for index, bucket in enumerate(buckets) for p in bucket}
-    for batch in plan:
-        assert 1 <= len(batch) <= batch_size
-        assert len({owner[int(p)] for p in batch}) == 1
-    for index in range(len(sizes)):
-        lengths = [len(batch) for batch in plan if owner[int(batch[0])] == index]
-        assert not lengths or max(lengths) - min(lengths) <= 1
-
-
-def test_the_order_is_a_function_of_seed_and_epoch() -> None:
-    def order(seed: int, epoch: int) -> list[int]:
-        return np.concatenate(epoch_plan(buckets_of([30, 9]), 4, seed=seed, epoch=epoch)).tolist()
-
-    assert order(0, 1) == order(0, 1)
-    assert order(0, 1) != order(0, 2)
-    assert order(0, 1) != order(1, 1)
-
-
-@given(SIZES, st.integers(1, 16))
-def test_evaluation_takes_every_item_once(sizes: list[int], batch_size: int) -> None:
-    plan = ordered_plan(buckets_of(sizes), batch_size)
-    assert sorted(np.concatenate([*plan, []]).tolist()) == list(range(sum(sizes)))
-
-
-def test_views_are_all_drawn_and_repeatable() -> None:
-    views = [view_of(3, seed=0, epoch=1, step=step) for step in range(60)]
-    assert set(views) == {0, 1, 2}
-    assert views == [view_of(3, seed=0, epoch=1, step=step) for step in range(60)]
-    assert view_of(1, seed=0, epoch=1, step=5) == 0
+from headstart.tune.loop.schedule import Schedule, n_epochs_of, n_steps_of, rate_factor
 
 
 @given(st.integers(1, 300), st.floats(0, 1), st.sampled_from(["cosine", "linear", "constant"]))
@@ -123,38 +71,12 @@ def test_the_length_is_told_in_steps_or_in_epochs() -> None:
     assert n_epochs_of(Recipe(steps=21), 7) == 3
 
 
-@given(SIZES, st.integers(1, 16), st.integers(0, 5), st.integers(1, 5))
-def test_drawn_epochs_have_as_many_batches_as_plain_ones(
-    sizes: list[int], batch_size: int, seed: int, epoch: int
-) -> None:
-    buckets = buckets_of(sizes)
-    weights = np.random.default_rng(seed).random(sum(sizes)) + 0.01
-    plain = epoch_plan(buckets, batch_size, seed=seed, epoch=epoch)
-    if not plain:
-        return
-    plan = epoch_plan(buckets, batch_size, seed=seed, epoch=epoch, weights=weights)
-    again = epoch_plan(buckets, batch_size, seed=seed, epoch=epoch, weights=weights)
-    assert [batch.tolist() for batch in plan] == [batch.tolist() for batch in again]
-    assert len(plan) == len(plain)
-    assert len({len(batch) for batch in plan}) == 1 and len(plan[0]) <= batch_size
-    owner = {int(p): index for index, bucket in enumerate(buckets) for p in bucket}
-    assert all(len({owner[int(p)] for p in batch}) == 1 for batch in plan)
-
-
-def test_items_are_drawn_in_proportion_to_their_weights_whatever_their_bucket() -> None:
-    buckets = [np.arange(0, 70), np.arange(70, 75), np.arange(75, 120)]
-    weights = np.random.default_rng(0).random(120)
-    weights[:10] = 0.0
-    drawn = np.zeros(120)
-    for epoch in range(1, 1501):
-        plan = epoch_plan(buckets, 16, seed=0, epoch=epoch, weights=weights)
-        np.add.at(drawn, np.concatenate(plan), 1)
-    assert not drawn[:10].any()
-    share = drawn / drawn.sum()
-    np.testing.assert_allclose(share, weights / weights.sum(), atol=1e-3)
-
-
-@pytest.mark.parametrize("weights", [[1.0, 1.0], [1.0, -1.0, 1.0], [0.0, 0.0, 0.0], [1.0, np.nan, 1.0]])
-def test_weights_that_cannot_be_drawn_by_are_refused(weights: list[float]) -> None:
-    with pytest.raises(TrainingError, match="must be 3 finite numbers"):
-        epoch_plan([np.arange(3)], 2, seed=0, epoch=1, weights=np.array(weights))
+def test_the_steps_of_a_training_are_those_of_its_recipe() -> None:
+    batches = [np.arange(4), np.arange(4, 8), np.arange(8, 9)]
+    schedule = Schedule(lambda epoch: batches, Recipe(steps=5), smallest=2)
+    assert schedule.n_per_epoch == 2 and schedule.n_epochs == 3 and schedule.n_steps == 5
+    assert [len(schedule.plan(epoch)) for epoch in (1, 2, 3)] == [2, 2, 1]
+    context = schedule.context(3, 0)
+    assert (context.n_done, context.n_steps, context.share) == (4, 5, 0.8)
+    with pytest.raises(TrainingError, match="two items in a batch"):
+        Schedule(lambda epoch: [np.arange(1)], Recipe(), smallest=2)

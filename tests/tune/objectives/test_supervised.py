@@ -7,15 +7,25 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from headstart.errors import OptionError
-from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
-from headstart.tune.objectives.supervised import Objective, balanced_weights, l2_sp
+from headstart.heads.linear import LinearHead, LinearHeadModule
+from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
+from headstart.tune.objectives.objective import StepContext
+from headstart.tune.objectives.supervised import Supervised, balanced_weights
 from headstart.tune.recipes.recipe import Recipe
 
 N, C = 40, 4
+
+
+def objective_of(task: Task, recipe: Recipe, targets: Tensor, n_outputs: int) -> Supervised:
+    """The loss with a head that doubles its inputs."""
+    ones, zeros = np.ones(n_outputs, np.float32), np.zeros(n_outputs, np.float32)
+    names = tuple(str(index) for index in range(n_outputs))
+    head = LinearHead((0,), zeros, ones, 2 * np.eye(n_outputs, dtype=np.float32), zeros, 1.0, names, task)
+    return Supervised(LinearHeadModule(head), recipe, targets)
 
 
 @pytest.fixture
@@ -47,7 +57,7 @@ def test_classification_is_the_formula(
     outputs: Tensor, classes: Tensor, smoothing: float, weighted: bool, tau: float
 ) -> None:
     recipe = Recipe(label_smoothing=smoothing, class_weights=weighted, logit_adjustment=tau)
-    got = Objective(CLASSIFICATION, recipe, classes, C).losses(outputs, classes)
+    got = objective_of(CLASSIFICATION, recipe, classes, C).losses(outputs, classes)
     y = classes.numpy()
     counts = np.bincount(y, minlength=C)
     weight = N / (C * counts) if weighted else np.ones(C)
@@ -59,7 +69,7 @@ def test_classification_is_the_formula(
 def test_class_weights_are_those_of_scikit_learn_and_torch(outputs: Tensor, classes: Tensor) -> None:
     from sklearn.utils.class_weight import compute_class_weight
 
-    objective = Objective(CLASSIFICATION, Recipe(class_weights=True), classes, C)
+    objective = objective_of(CLASSIFICATION, Recipe(class_weights=True), classes, C)
     weight = compute_class_weight("balanced", classes=np.arange(C), y=classes.numpy())
     assert objective.balance.weight is not None
     np.testing.assert_allclose(objective.balance.weight, weight, rtol=1e-6)
@@ -71,7 +81,7 @@ def test_class_weights_are_those_of_scikit_learn_and_torch(outputs: Tensor, clas
 
 def test_soft_targets_at_the_corners_are_hard_ones(outputs: Tensor, classes: Tensor) -> None:
     recipe = Recipe(label_smoothing=0.1, class_weights=True, logit_adjustment=1.0)
-    objective = Objective(CLASSIFICATION, recipe, classes, C)
+    objective = objective_of(CLASSIFICATION, recipe, classes, C)
     soft = functional.one_hot(classes, C).double()
     torch.testing.assert_close(objective.losses(outputs, soft), objective.losses(outputs, classes))
 
@@ -80,7 +90,7 @@ def test_soft_targets_at_the_corners_are_hard_ones(outputs: Tensor, classes: Ten
 @pytest.mark.parametrize("tau", [0.0, 1.0])
 def test_multilabel_is_the_formula(outputs: Tensor, labels: Tensor, weighted: bool, tau: float) -> None:
     recipe = Recipe(class_weights=weighted, logit_adjustment=tau, label_smoothing=0.2)
-    got = Objective(MULTILABEL, recipe, labels, C).losses(outputs, labels)
+    got = objective_of(MULTILABEL, recipe, labels, C).losses(outputs, labels)
     y = labels.numpy().astype(np.float64)
     share = y.mean(axis=0)
     z = outputs.numpy() + tau * np.log(share / (1 - share))
@@ -91,10 +101,10 @@ def test_multilabel_is_the_formula(outputs: Tensor, labels: Tensor, weighted: bo
 
 
 def test_plain_multilabel_and_regression_are_those_of_torch(outputs: Tensor, labels: Tensor) -> None:
-    got = Objective(MULTILABEL, Recipe(), labels, C).losses(outputs, labels).mean()
+    got = objective_of(MULTILABEL, Recipe(), labels, C).losses(outputs, labels).mean()
     torch.testing.assert_close(got, functional.binary_cross_entropy_with_logits(outputs, labels))
     numbers = outputs[:, :1] * 2
-    got = Objective(REGRESSION, Recipe(), numbers, 1).losses(outputs[:, 1:2], numbers)
+    got = objective_of(REGRESSION, Recipe(), numbers, 1).losses(outputs[:, 1:2], numbers)
     assert got.shape == (N,)
     torch.testing.assert_close(got.mean(), functional.mse_loss(outputs[:, 1:2], numbers))
 
@@ -106,7 +116,7 @@ def test_missing_classes_give_finite_losses_and_gradients(
 ) -> None:
     classes = torch.tensor(y)
     recipe = Recipe(class_weights=True, logit_adjustment=1.0, label_smoothing=smoothing)
-    objective = Objective(CLASSIFICATION, recipe, classes, n_classes)
+    objective = objective_of(CLASSIFICATION, recipe, classes, n_classes)
     assert objective.balance.weight is not None and (objective.balance.weight > 0).all()
     assert objective.balance.weight[classes].double().mean() == pytest.approx(1, rel=1e-5)
     outputs = torch.zeros(1, n_classes, requires_grad=True)
@@ -119,7 +129,7 @@ def test_missing_classes_give_finite_losses_and_gradients(
 def test_a_label_that_never_varies_gives_finite_losses() -> None:
     labels = torch.tensor([[0.0, 1.0, 1.0], [0.0, 1.0, 0.0]])
     recipe = Recipe(class_weights=True, logit_adjustment=2.0, label_smoothing=0.1)
-    losses = Objective(MULTILABEL, recipe, labels, 3).losses(torch.randn(2, 3), labels)
+    losses = objective_of(MULTILABEL, recipe, labels, 3).losses(torch.randn(2, 3), labels)
     assert losses.isfinite().all()
 
 
@@ -127,17 +137,17 @@ def test_a_label_that_never_varies_gives_finite_losses() -> None:
 def test_the_precision_is_kept(outputs: Tensor, classes: Tensor, labels: Tensor, dtype: torch.dtype) -> None:
     recipe = Recipe(class_weights=True, logit_adjustment=1.0, label_smoothing=0.1)
     z = outputs.to(dtype)
-    assert Objective(CLASSIFICATION, recipe, classes, C).losses(z, classes).dtype == dtype
+    assert objective_of(CLASSIFICATION, recipe, classes, C).losses(z, classes).dtype == dtype
     soft = functional.one_hot(classes, C).float()
-    assert Objective(CLASSIFICATION, recipe, classes, C).losses(z, soft).dtype == dtype
-    assert Objective(MULTILABEL, recipe, labels, C).losses(z, labels).dtype == dtype
-    assert Objective(REGRESSION, Recipe(), labels[:, :1], 1).losses(z[:, :1], labels[:, :1]).dtype == dtype
+    assert objective_of(CLASSIFICATION, recipe, classes, C).losses(z, soft).dtype == dtype
+    assert objective_of(MULTILABEL, recipe, labels, C).losses(z, labels).dtype == dtype
+    assert objective_of(REGRESSION, Recipe(), labels[:, :1], 1).losses(z[:, :1], labels[:, :1]).dtype == dtype
 
 
 def test_the_adjustment_lifts_the_rare() -> None:
     """At the optimum of the adjusted loss the plain scores carry no prior (Menon et al. 2021)."""
     classes = torch.tensor([0] * 90 + [1] * 10)
-    objective = Objective(CLASSIFICATION, Recipe(logit_adjustment=1.0), classes, 2)
+    objective = objective_of(CLASSIFICATION, Recipe(logit_adjustment=1.0), classes, 2)
     bias = torch.zeros(2, requires_grad=True)
     optimizer = torch.optim.LBFGS([bias], max_iter=50)
 
@@ -154,37 +164,21 @@ def test_the_adjustment_lifts_the_rare() -> None:
 def test_numbers_have_no_classes() -> None:
     numbers = torch.randn(5, 1)
     with pytest.raises(OptionError, match="class_weights and label_smoothing of a recipe need classes"):
-        Objective(REGRESSION, Recipe(class_weights=True, label_smoothing=0.1), numbers, 1)
+        objective_of(REGRESSION, Recipe(class_weights=True, label_smoothing=0.1), numbers, 1)
     with pytest.raises(OptionError, match="balanced sampling needs classes"):
         balanced_weights(numbers.numpy())
 
 
 def test_the_losses_of_a_batch_go_through_the_head(classes: Tensor) -> None:
-    class Head(nn.Module):
-        def logits(self, x_ND: Tensor) -> Tensor:
-            return 2 * x_ND
-
     x = torch.randn(N, C)
-    objective = Objective(CLASSIFICATION, Recipe(), classes, C)
-    got = objective.item_losses(x, Head(), classes)
-    torch.testing.assert_close(got, functional.cross_entropy(2 * x, classes, reduction="none"))
+    got = objective_of(CLASSIFICATION, Recipe(), classes, C)(x.bfloat16(), classes, StepContext(1, 0, 0, 1))
+    expected = functional.cross_entropy(2 * x.bfloat16().float(), classes, reduction="none")
+    torch.testing.assert_close(got, expected)
 
 
-def test_l2_sp_is_half_the_squared_distance() -> None:
-    layer = nn.Linear(3, 2)
-    parameters = dict(layer.named_parameters())
-    anchors = {name: p.detach().clone() for name, p in parameters.items()}
-    assert float(l2_sp(parameters, anchors, 0.3).detach()) == 0
-    with torch.no_grad():
-        layer.weight += 0.5
-        layer.bias -= 2
-    pull = l2_sp(parameters, {**anchors, "frozen": torch.ones(1)}, 0.3)
-    assert float(pull.detach()) == pytest.approx(0.15 * (6 * 0.25 + 2 * 4), rel=1e-6)
-    pull.backward()
-    torch.testing.assert_close(layer.weight.grad, torch.full((2, 3), 0.15))
-    nothing = l2_sp({}, {}, 1.0)
-    nothing.backward()
-    assert float(nothing.detach()) == 0
+def test_a_random_head_has_a_loss_where_there_are_classes(classes: Tensor) -> None:
+    assert objective_of(CLASSIFICATION, Recipe(), classes, C).random_loss == pytest.approx(np.log(C))
+    assert objective_of(REGRESSION, Recipe(), torch.randn(5, 1), 1).random_loss is None
 
 
 @settings(deadline=None, max_examples=60)

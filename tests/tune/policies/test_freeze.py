@@ -11,17 +11,19 @@ import pytest
 import torch
 from freeze_networks import ARCHITECTURES, N_ITEMS, albert, timm_backbone
 from torch import nn
-from tune_networks import States, chain, linear_head
+from tune_networks import States, chain, labelled_loop, linear_head
 
 from headstart.backbone import Backbone
 from headstart.errors import OptionError, TrainingError
-from headstart.heads.linear import LinearHeadModule
 from headstart.tune import Freeze, Policy, Recipe
 from headstart.tune.adapters.attach import is_adapter
-from headstart.tune.feeds.feed import Labelled, StoredFeed, TensorFeed
+from headstart.tune.feeds.feed import Labelled
+from headstart.tune.feeds.stored import StoredFeed
+from headstart.tune.feeds.tensors import TensorFeed
 from headstart.tune.loop.loop import Loop
 from headstart.tune.policies.catalogue import CATALOGUE, kind_of
-from headstart.tune.training.network import network_to_train
+from headstart.tune.loop.setup import Network
+from headstart.tune.training.network_copy import network_to_train
 
 POLICIES = (
     *(
@@ -80,14 +82,12 @@ def policy_loop(name: str, text: str, **settings: Any) -> tuple[Policy, Backbone
         width = backbone(inputs).shape[1]
     cut = policy.resolved_cut
     feed = StoredFeed([States(backbone, inputs, cut)], cut, backbone) if cut else TensorFeed(inputs)
-    loop = Loop(
-        backbone,
-        LinearHeadModule(linear_head(width, 2, backbone.n_stages - 1)),
-        freeze,
+    loop = labelled_loop(
+        Network(backbone, freeze, policy),
         Labelled(feed, np.arange(N_ITEMS) % 2),
         None,
         Recipe(**{"epochs": 2, "batch_size": 3, "lr": 1e-3, "head_lr": 1e-2, **settings}),
-        policy=policy,
+        head=linear_head(width, 2, backbone.n_stages - 1),
     )
     return policy, plain, loop
 
@@ -147,7 +147,7 @@ def test_exactly_what_a_policy_names_changes(name: str, text: str) -> None:
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         done = step(*args, **kwargs)
-        after = tensors_of(loop.backbone.module)
+        after = tensors_of(loop.network.backbone.module)
         moved_by[loop.at.epoch] = {n for n in before if not torch.equal(before[n], after[n])}
         assert_rests(loop)
         return done
@@ -162,13 +162,13 @@ def test_exactly_what_a_policy_names_changes(name: str, text: str) -> None:
         open_stages = range(policy.cut_at(epoch), plain.n_stages)
         assert not policy.gradual or {plain.stage_of(n) for n in so_far} <= set(open_stages), epoch
     if policy.what == "adapter":
-        adapters = [p for n, p in loop.backbone.module.named_parameters() if is_adapter(n)]
-        assert adapters and all(loop.optimizer.state[p]["step"] == loop.n_all_steps for p in adapters)
+        adapters = [p for n, p in loop.network.backbone.module.named_parameters() if is_adapter(n)]
+        assert adapters and all(loop.optimizer.state[p]["step"] == loop.schedule.n_steps for p in adapters)
 
 
 def assert_rests(loop: Loop) -> None:
     """Whatever does not train now has no gradient, no optimizer state and no train mode, dropout too."""
-    network, freeze = loop.backbone.module, loop.freeze
+    network, freeze = loop.network.backbone.module, loop.freeze
     training = set(freeze.trained_parameters())
     resting = {id(p) for name, p in network.named_parameters() if name not in training}
     held = {id(p) for group in loop.optimizer.param_groups for p in group["params"]}
@@ -179,7 +179,7 @@ def assert_rests(loop: Loop) -> None:
             assert is_adapter(path) or not module.training, path
     for index, stage in enumerate(freeze.stages):
         if stage in freeze.frozen:
-            for module in loop.backbone.stage_modules(index):
+            for module in loop.network.backbone.stage_modules(index):
                 assert not any(part.training for part in module.modules()), stage
 
 

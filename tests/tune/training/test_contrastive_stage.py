@@ -15,23 +15,27 @@ from tune_sources import CLASSES, part_of, source_of
 from headstart.errors import OptionError, TrainingError
 from headstart.features import Setting, Store
 from headstart.tune import Freeze, Policy, Recipe, Training
-from headstart.tune.feeds.feed import Labelled, Machine, StoredFeed, TensorFeed, embed_all
-from headstart.tune.objectives.contrastive import Contrastive, MixedFeed
-from headstart.tune.training.contrastive_stage import ContrastiveStage
+from headstart.tune.feeds.feed import Labelled, Machine, embed_all
+from headstart.tune.feeds.mixed_shapes import MixedFeed
+from headstart.tune.feeds.stored import StoredFeed
+from headstart.tune.feeds.tensors import TensorFeed
+from headstart.tune.loop.loop import Loop
+from headstart.tune.loop.setup import Keeping, Network
+from headstart.tune.objectives.contrastive import Contrastive
+from headstart.tune.training.contrastive_stage import contrastive_loop
 
 
-def stage(cut: int = 0, folder: Path | None = None, labels: np.ndarray | None = None) -> ContrastiveStage:
+def stage(cut: int = 0, folder: Path | None = None, labels: np.ndarray | None = None) -> Loop:
     """A stage of the chain on 24 pictures, ready to run; equal calls train equally."""
     x, classes = pictures()
     backbone = chain()
     feed = StoredFeed([States(backbone, x[:24], cut)], cut, backbone) if cut else TensorFeed(x[:24])
-    return ContrastiveStage(
-        backbone,
-        Freeze(backbone, backbone.stages[:cut]),
+    return contrastive_loop(
+        Network(backbone, Freeze(backbone, backbone.stages[:cut])),
         Labelled(feed, classes[:24] if labels is None else labels),
         Recipe(contrastive=20, epochs=0, batch_size=12, lr=1e-2, schedule="linear"),
         machine=Machine(checkpoint_seconds=0.0),
-        folder=folder,
+        keeping=Keeping(folder),
     )
 
 
@@ -40,16 +44,17 @@ def test_pairs_are_of_whole_batches() -> None:
     x, classes = pictures()
     backbone = chain()
     recipe = Recipe(contrastive=2, epochs=0, batch_size=12, accumulate=4)
-    loop = ContrastiveStage(
-        backbone, Freeze(backbone, ()), Labelled(TensorFeed(x[:24]), classes[:24]), recipe
-    )
+    network = Network(backbone, Freeze(backbone, ()))
+    loop = contrastive_loop(network, Labelled(TensorFeed(x[:24]), classes[:24]), recipe)
     assert loop.step.n_parts == 1
 
     def out_of_memory(*_: Any) -> Tensor:
         raise torch.OutOfMemoryError("no memory")
 
     loop.step.module.forward = out_of_memory  # type: ignore[method-assign]
-    with pytest.raises(TrainingError, match=r"pairs of 12 items.*checkpointing: true"):
+    with pytest.raises(
+        TrainingError, match=r"out of memory: this loss needs all 12 items.*checkpointing: true"
+    ):
         loop.run()
 
 
@@ -67,15 +72,15 @@ def test_another_view_is_drawn_for_the_same_place_after_a_resume() -> None:
             assert all(torch.equal(one.tensors[name], two.tensors[name]) for name in one.tensors)
 
 
-def weights(loop: ContrastiveStage) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in loop.backbone.module.state_dict().items()}
+def weights(loop: Loop) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in loop.network.backbone.module.state_dict().items()}
 
 
-def distance(loop: ContrastiveStage) -> float:
+def distance(loop: Loop) -> float:
     """The contrastive loss of all items."""
     loop.freeze.train(False)
-    embeddings = torch.from_numpy(embed_all(loop.backbone, loop.train.feed, loop.machine))
-    return float(Contrastive().item_losses(embeddings, None, torch.from_numpy(loop.train.labels)).mean())
+    embeddings = torch.from_numpy(embed_all(loop.network.backbone, loop.items.feed, loop.machine))
+    return float(Contrastive()(embeddings, loop.items.targets).mean())
 
 
 @pytest.mark.parametrize("cut", [0, 2])

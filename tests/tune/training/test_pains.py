@@ -60,7 +60,7 @@ def test_resume_behind_an_unfreeze_has_all_groups(n_steps: int, tmp_path: Path) 
     """Lightning-AI/pytorch-lightning#6891 and #8502: a different number of parameter groups on resume."""
     ended_after(n_steps, "gradual", tmp_path)
     resumed = chain_loop("gradual", tmp_path)
-    assert resumed.memory.recall()
+    assert resumed.recall()
     resumed.open_until(resumed.at.epoch)
     whole = chain_loop("gradual")
     whole.open_until(resumed.at.epoch)
@@ -73,14 +73,14 @@ def test_resume_behind_an_unfreeze_trains_what_was_unfrozen(n_steps: int, tmp_pa
     """Lightning-AI/pytorch-lightning#21901, luxonis-train#358: frozen again, or no parameter in the optimizer."""
     ended_after(n_steps, "gradual", tmp_path)
     resumed = chain_loop("gradual", tmp_path)
-    assert resumed.memory.recall() and resumed.at.epoch == 2
-    before = copy.deepcopy(resumed.backbone.module.state_dict())
+    assert resumed.recall() and resumed.at.epoch == 2
+    before = copy.deepcopy(resumed.network.backbone.module.state_dict())
     step, moved = resumed.optimizer.step, set[str]()
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         done = step(*args, **kwargs)
         if resumed.at.epoch == 2:
-            after = resumed.backbone.module.state_dict()
+            after = resumed.network.backbone.module.state_dict()
             moved.update(name for name in before if not torch.equal(before[name], after[name]))
         return done
 

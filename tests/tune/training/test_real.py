@@ -14,7 +14,7 @@ from headstart.sources import load_source
 from headstart.sources.source import Source
 from headstart.tune import Part, Policy, Recipe, Trained, Training
 from headstart.tune.feeds.feed import embed_all
-from headstart.tune.training.start import fit_start
+from headstart.tune.training.first_head import fit_first_head
 
 pytestmark = pytest.mark.real
 
@@ -41,7 +41,7 @@ class Task:
         }
         features = extract_pooled(source, examples.items, found.digests, store, threads=1)
         self.vectors = {name: features.take(where).stage(-1) for name, where in positions.items()}
-        self.probe = fit_start(
+        self.probe = fit_first_head(
             self.vectors["train"],
             self.parts["train"].labels,
             examples.classes,

@@ -13,7 +13,7 @@ from headstart.tasks import CLASSIFICATION, REGRESSION
 from headstart.tasks.activations import softmax
 from headstart.tune import Recipe
 from headstart.tune.objectives.supervised import weights_to_judge
-from headstart.tune.training.result import score
+from headstart.tune.objectives.validation import score
 
 
 def drawn(n_items: int, scale: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

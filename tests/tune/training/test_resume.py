@@ -1,4 +1,4 @@
-"""Ended at any moment under any policy, a training goes on to the same bits as one left alone."""
+"""Ended at any moment under any policy, a training resumes to the same bits as one left alone."""
 
 from __future__ import annotations
 
@@ -57,15 +57,17 @@ def test_every_recipe_goes_on_with_the_same_bits(recipe: str, text: str, tmp_pat
         assert differences(whole, state_of(resumed)) == []
 
 
-def test_a_checkpoint_of_another_device_is_gone_on_with_and_told(
+def test_a_checkpoint_of_another_device_is_resumed_and_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended_after(6, "first:1", tmp_path)
     checkpoints = Checkpoints(tmp_path / "checkpoints")
-    _, state = checkpoints.candidates()[0]
+    state = checkpoints.candidates()[0]
     checkpoints.save_last({**state, "device": "cuda"})
     chain_loop("first:1", tmp_path).run(resume=True)
-    assert "written on cuda and goes on on cpu: the same steps, not the same bits" in capsys.readouterr().err
+    assert (
+        "written on cuda and is resumed on cpu: the same steps, not the same bits" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("text", ["none", "norm", "first:2,lora:2", "gradual", "lp-ft"])

@@ -7,9 +7,9 @@ import pytest
 from sklearn.metrics import r2_score
 
 from headstart.tasks import MULTILABEL, REGRESSION, Task
+from headstart.tune.objectives.validation import score
 from headstart.tune.race.comparison import compare
-from headstart.tune.training.result import score
-from headstart.tune.training.start import fit_start, serves, widened
+from headstart.tune.training.first_head import fit_first_head, serves, widened
 
 
 def case(task: Task, n_items: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +51,7 @@ def test_a_start_is_fitted_and_serves(task: Task) -> None:
     x, y = case(task)
     names = ("a", "b")[: y.shape[1]]
     for held in (None, (x[150:], y[150:])):
-        head = fit_start(x[:150], y[:150], names, 3, held, task)
+        head = fit_first_head(x[:150], y[:150], names, 3, held, task)
         assert score(head.logits(x[150:]), y[150:], task).quality > 0.3
         assert serves(head, last_stage=3, width=6, classes=names, task=task)
         assert not serves(head, last_stage=3, width=6, classes=names)
@@ -66,7 +66,7 @@ def test_a_training_sees_a_standardised_quantity() -> None:
     scale = REGRESSION.scale_of(y)
     inside = scale.inward(y)
     assert abs(inside.mean()) < 1e-3 and inside.std() == pytest.approx(1, abs=1e-3)
-    head = fit_start(x, y, ("price",), 0, None, REGRESSION)
+    head = fit_first_head(x, y, ("price",), 0, None, REGRESSION)
     own = scale.head_inward(head)
     assert np.allclose(scale.outward(own.logits(x)), head.logits(x), atol=1e-2)
     assert np.allclose(scale.head_outward(own).logits(x), head.logits(x), atol=1e-2)

@@ -112,7 +112,7 @@ def test_every_policy_gives_a_plain_network_that_stands_by_itself(
 
 def test_training_starts_from_the_probe(tmp_path: Path) -> None:
     fitted = training("image", tmp_path, epochs=1)
-    width = fitted.loop.head.linear.in_features
+    width = fitted.loop.objective.head.linear.in_features
     random = np.random.default_rng(0)
     probe = LinearHead(
         (2,),
@@ -124,9 +124,9 @@ def test_training_starts_from_the_probe(tmp_path: Path) -> None:
         CLASSES,
     )
     given = training("image", tmp_path, epochs=1, probe=probe)
-    assert torch.equal(given.loop.head.linear.weight, torch.from_numpy(probe.weight))
+    assert torch.equal(given.loop.objective.head.linear.weight, torch.from_numpy(probe.weight))
     elsewhere = training("image", tmp_path, epochs=1, probe=replace(probe, stages=(0,)))
-    assert torch.equal(elsewhere.loop.head.linear.weight, fitted.loop.head.linear.weight)
+    assert torch.equal(elsewhere.loop.objective.head.linear.weight, fitted.loop.objective.head.linear.weight)
 
 
 @pytest.mark.parametrize("modality", ["image", "text", "audio"])
@@ -161,13 +161,13 @@ def test_the_first_head_is_fitted_to_known_vectors_where_they_are_the_networks(
             store=Store(tmp_path / "store"),
             setting=SETTING,
         )
-        return made.loop.head.linear.weight.detach()
+        return made.loop.objective.head.linear.weight.detach()
 
     def noted(*arguments: Any, **options: Any) -> np.ndarray:
         embedded.append(1)
         return embed_all(*arguments, **options)
 
-    monkeypatch.setattr("headstart.tune.training.start.embed_all", noted)
+    monkeypatch.setattr("headstart.tune.training.first_head.embed_all", noted)
     known = with_vectors(0.0)
     assert not embedded
     computed = with_vectors(10.0)  # which the network does not give
@@ -178,8 +178,8 @@ def test_the_first_head_is_fitted_to_known_vectors_where_they_are_the_networks(
 def test_stored_views_are_drawn_each_epoch(tmp_path: Path) -> None:
     plain = training("image", tmp_path, views=1)
     viewed = training("image", tmp_path, views=3)
-    assert len(viewed.loop.train.feed.views) == 3 and len(viewed.loop.validation.feed.views) == 1
-    states = [view.batch(np.arange(4), viewed.backbone).tensors for view in viewed.loop.train.feed.views]
+    assert len(viewed.loop.items.feed.views) == 3 and len(viewed.loop.validation.part.feed.views) == 1
+    states = [view.batch(np.arange(4), viewed.backbone).tensors for view in viewed.loop.items.feed.views]
     assert not all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     first, second = plain.run(), viewed.run()
     assert any(not torch.equal(t, second.state_dict[n]) for n, t in first.state_dict.items())
@@ -187,7 +187,7 @@ def test_stored_views_are_drawn_each_epoch(tmp_path: Path) -> None:
 
 def test_a_text_has_one_view_and_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = training("text", tmp_path, views=3)
-    assert len(made.loop.train.feed.views) == 1
+    assert len(made.loop.items.feed.views) == 1
     assert "views is 1" in capsys.readouterr().err
 
 
@@ -229,9 +229,9 @@ def test_a_training_resumes_from_its_folder(tmp_path: Path, modality: str, polic
     ("changes", "said"),
     [
         ({"lr": 0.5}, "recipe"),
-        ({"policy": "first:1"}, "policy was first:2, is first:1"),
-        ({"n_items": 30}, "training data"),
-        ({"source": replace(source_of("image"), digest="other")}, "source was tiny image, is other"),
+        ({"policy": "first:1"}, "started with --freeze first:2, not first:1"),
+        ({"n_items": 30}, "training items of digest"),
+        ({"source": replace(source_of("image"), digest="other")}, "a source of digest tiny image, not other"),
     ],
 )
 def test_another_training_is_not_resumed(tmp_path: Path, changes: dict[str, Any], said: str) -> None:

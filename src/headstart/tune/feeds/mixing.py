@@ -1,6 +1,6 @@
 """Mixed items: each batch with its own neighbours, inputs and targets by the same share.
 
-    mixup   x = share * x_n + (1 - share) * x_(n-1),  share ~ Beta(alpha, alpha), one a step
+    mixup   x = share * x_n + (1 - share) * x_(n-1),  share ~ Beta(alpha, alpha), one per step
             of pixels and waveforms (Zhang et al. 2018), or of what a frozen prefix gave (Verma et al. 2019,
             "Manifold mixup"; of texts that is the only kind there is: token ids are no quantities)
     cutmix  a rectangle of each picture is its neighbour's (Yun et al. 2019); the share is the area left
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from headstart.backbone.state import State
 from headstart.errors import OptionError
@@ -37,6 +38,25 @@ _NO_TOKENS = (
     "mixed, or set mixup to 0"
 )
 _NO_PIXELS = "cutmix cuts pixels, {what}: set cutmix to 0; mixup is there for these"
+
+
+class Mixing:
+    """Mixes the items of each batch of a training, as its recipe says.
+
+    Args:
+        recipe: its `mixup` and `cutmix` are used.
+        seed: random seed.
+        n_classes: of targets that are class indices, which become shares of classes.
+    """
+
+    def __init__(self, recipe: Recipe, seed: int, n_classes: int) -> None:
+        self._recipe, self._seed, self._n_classes = recipe, seed, n_classes
+
+    def __call__(self, inputs: Any, targets: Tensor, *, epoch: int, step: int) -> tuple[Any, Tensor]:
+        """Mix a batch; targets are of shape (N,), int64, or (N, C)."""
+        if not targets.is_floating_point():
+            targets = functional.one_hot(targets, self._n_classes).float()
+        return mix(inputs, targets, recipe=self._recipe, seed=self._seed, epoch=epoch, step=step)
 
 
 def check_mixing(recipe: Recipe, modality: str, cut: int) -> None:

@@ -16,8 +16,10 @@ from headstart.features.states import extract_states
 from headstart.progress import say
 from headstart.sources.source import Source
 from headstart.tune.feeds.augmentation import augment_of
-from headstart.tune.feeds.feed import Feed, LiveFeed, StoredFeed
-from headstart.tune.loop.schedule import Positions
+from headstart.tune.feeds.feed import Feed
+from headstart.tune.feeds.live import LiveFeed
+from headstart.tune.feeds.plan import Positions
+from headstart.tune.feeds.stored import StoredFeed
 from headstart.tune.recipes.recipe import Recipe
 
 IN_MEMORY_BYTES = 2**29  # of stored states on a CPU

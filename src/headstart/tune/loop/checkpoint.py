@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves
 
-from headstart.errors import DiskFullError, StoreError
+from headstart.errors import DiskFullError, OptionError, StoreError
 from headstart.files import is_disk_full, put_in_place
 from headstart.progress import say
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _DIGEST_BYTES = 32
 
 
@@ -45,8 +45,12 @@ class Checkpoints:
         """Write the best weights so far."""
         self._write(self.best, state)
 
-    def candidates(self) -> list[tuple[str, dict[str, Any]]]:
-        """The whole states to go on from, newest first; a damaged file is said and left out."""
+    def candidates(self) -> list[dict[str, Any]]:
+        """The whole states to resume from, newest first; a damaged file is reported and left out.
+
+        Raises:
+            OptionError: they were written by another version.
+        """
         found = []
         there = [path for path in (self.last, self.previous) if path.exists()]
         for path in there:
@@ -55,7 +59,7 @@ class Checkpoints:
                 older = "" if path == there[-1] else "; the one before it is used"
                 say(f"the checkpoint {path} is damaged{older}")
             else:
-                found.append((path.name, state))
+                found.append(state)
         return found
 
     def read_best(self) -> dict[str, Any] | None:
@@ -113,4 +117,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     if len(content) <= _DIGEST_BYTES or hashlib.sha256(payload).digest() != digest:
         return None
     state = torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
-    return dict(state) if state.get("format_version") == FORMAT_VERSION else None
+    if state.get("format_version") != FORMAT_VERSION:
+        raise OptionError(
+            f"cannot resume from {path}: another version of headstart wrote it. Start the run again, without --resume"
+        )
+    return dict(state)

@@ -17,13 +17,13 @@ def unchanged(loop: Loop) -> Iterator[None]:
     Args:
         loop: of which steps' gradients may be computed in the block; its optimizer must take no step.
     """
-    kept = {name: tensor.clone() for name, tensor in loop.state().items()}
+    kept = {name: tensor.clone() for name, tensor in loop.weights.tensors().items()}
     generators = randomness.capture()
     try:
         yield
     finally:
         loop.optimizer.zero_grad()
-        for name, tensor in loop.state().items():
+        for name, tensor in loop.weights.tensors().items():
             tensor.detach().copy_(kept[name])
         randomness.restore(generators)
 
@@ -31,25 +31,25 @@ def unchanged(loop: Loop) -> Iterator[None]:
 def measure_epoch(loop: Loop, n_steps: int = 3) -> float:
     """Estimate the seconds of an epoch from its first steps, leaving weights and generators as they are.
 
-    The first step warms up caches and is not counted where there are others. Validation is counted by its
-    share of items at a third of a step's time an item.
+    The first step warms up caches and is counted only if it is the only one. Validation is counted by its
+    number of items, at a third of a step's time per item.
 
     Args:
         loop: before its training.
         n_steps: that are counted.
     """
-    plan = loop.plan(1)
+    plan = loop.schedule.plan(1)
     seconds: list[tuple[float, int]] = []
     with unchanged(loop):
-        loop.freeze.train()
+        loop.set_modes()
         before = time.monotonic()
         few = plan[: n_steps + 1]
-        for positions, inputs in loop.train.feed.batches(few, seed=loop.seed, epoch=1, start=0):
+        for positions, inputs in loop.items.feed.batches(few, seed=loop.seed, epoch=1, start=0):
             float(loop.gradients(positions, inputs, epoch=1, step=0))
             now = time.monotonic()
             seconds.append((now - before, len(positions)))
             before = now
     counted = seconds[1:] or seconds
-    an_item = sum(s for s, _ in counted) / sum(n for _, n in counted)
-    n_validation = 0 if loop.validation is None else loop.validation.feed.n_items
-    return an_item * (sum(map(len, plan)) + n_validation / 3)
+    per_item = sum(s for s, _ in counted) / sum(n for _, n in counted)
+    n_validation = 0 if loop.validation is None else loop.validation.n_items
+    return per_item * (sum(map(len, plan)) + n_validation / 3)

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from headstart.tune.objectives.objective import Objective
 from headstart.tune.policies.freeze import Freeze
 from headstart.tune.recipes.recipe import Recipe
 
-_HEAD = "head"
+_OBJECTIVE = "objective"
 
 
 def stage_groups(freeze: Freeze, recipe: Recipe, stages: Sequence[str]) -> list[dict[str, Any]]:
@@ -28,10 +29,17 @@ def stage_groups(freeze: Freeze, recipe: Recipe, stages: Sequence[str]) -> list[
     return groups
 
 
-def head_groups(head: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """Groups of the head's parameters."""
-    own = [(f"head.{n}", p) for n, p in head.named_parameters()]
-    return _split(_HEAD, own, recipe.head_lr, recipe.weight_decay)
+def objective_groups(objective: Objective, recipe: Recipe) -> list[dict[str, Any]]:
+    """Groups of the objective's own parameters, each child at its own rate."""
+    groups: list[dict[str, Any]] = []
+    named = {name: p for name, p in objective.named_parameters() if p.requires_grad}
+    for child, rate in objective.rates(recipe).items():
+        own = [name for name in named if not child or name.startswith(f"{child}.")]
+        pairs = [(f"objective.{name}", named.pop(name)) for name in own]
+        groups += _split(f"{_OBJECTIVE} {child}".strip(), pairs, rate, recipe.weight_decay)
+    if named:
+        raise TypeError(f"the objective gives no rate for {', '.join(named)}")
+    return groups
 
 
 def make_optimizer(
@@ -45,8 +53,8 @@ def make_optimizer(
 
 
 def peak_rate(optimizer: torch.optim.Optimizer) -> float:
-    """The highest peak rate of a stage."""
-    groups = [group for group in optimizer.param_groups if not str(group["name"]).startswith(_HEAD)]
+    """The highest peak rate of a stage; of the objective where no stage trains yet."""
+    groups = [group for group in optimizer.param_groups if not str(group["name"]).startswith(_OBJECTIVE)]
     return max(float(group["peak_lr"]) for group in groups or optimizer.param_groups)
 
 

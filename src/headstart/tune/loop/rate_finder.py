@@ -4,7 +4,8 @@ The rate of the trained stages rises exponentially from step to step until the l
 "Cyclical learning rates for training neural networks", section 3.3). What is read off is not the loss itself
 but its change: a few batches are gone through again and again, each with the same augmentation and dropout,
 and a batch's loss before the first step is subtracted. So the curve shows what the rate did, and not which
-batch came up. The head rests meanwhile, since it starts fitted and has a rate of its own.
+batch came up. The objective's own parameters (a head, which starts fitted) rest meanwhile:
+they have rates of their own.
 
 The suggestion is the rate at which the smoothed loss, moved back by its lag, falls fastest over five steps of
 equal ratio, before its least value. Where the loss does not fall (the probe left nothing to gain), it is a
@@ -79,8 +80,7 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
     """
     recipe = loop.recipe.model_copy(update={"lr": 1.0})
     with randomness.seeded(loop.seed), unchanged(loop):
-        loop.freeze.train()
-        loop.head.train()
+        loop.set_modes()
         opened = [stage for stage in loop.freeze.stages if stage not in loop.freeze.frozen]
         optimizer = make_optimizer(stage_groups(loop.freeze, recipe, opened), recipe, loop.machine.device)
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -88,8 +88,8 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
             raise OptionError(
                 "no stage trains in the first epoch, so there is no rate to find: give one with --lr"
             )
-        plan = loop.plan(1)[:_N_BATCHES]
-        batches = list(loop.train.feed.batches(plan, seed=loop.seed, epoch=1, start=0))
+        plan = loop.schedule.plan(1)[:_N_BATCHES]
+        batches = list(loop.items.feed.batches(plan, seed=loop.seed, epoch=1, start=0))
 
         def gradients(number: int) -> float:
             torch.manual_seed(loop.seed + number)
@@ -108,7 +108,7 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
 
 
 def with_rate_found(recipe: Recipe, make_loop: Callable[[Recipe], Loop]) -> tuple[Loop, RateSearch | None]:
-    """The training of a recipe; where its rate is "auto", the finder's takes its place, and is said.
+    """The training of a recipe; where its rate is "auto", the finder's takes its place, and is reported.
 
     Args:
         recipe: the settings.

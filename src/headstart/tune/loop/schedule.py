@@ -1,104 +1,64 @@
-"""Which items a step takes and at which rate: pure functions of the seed, the epoch and the step.
+"""The steps of a training: how many, of which batches, at which rate; functions of the recipe and the step alone.
 
-Nothing here has a state of its own, so a resumed run takes the same steps as an uninterrupted one.
+Nothing here changes from step to step, so a resumed run takes the same steps as an uninterrupted one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
 
 from headstart.errors import TrainingError
+from headstart.tune.feeds.plan import Plan, Positions
+from headstart.tune.objectives.objective import StepContext
 from headstart.tune.recipes.recipe import Recipe
 
-Positions = NDArray[np.intp]
 
-
-def epoch_plan(
-    buckets: Sequence[Positions],
-    batch_size: int,
-    *,
-    seed: int,
-    epoch: int,
-    weights: NDArray[np.floating] | None = None,
-) -> list[Positions]:
-    """Draw the batches of one epoch.
-
-    A batch holds items of one bucket only. A bucket is shared out evenly, so that its last batch is not a
-    small rest (a single item would break batch normalisation), and the number of batches is the same in every
-    epoch.
+class Schedule:
+    """The steps of one training.
 
     Args:
-        buckets: positions of the items that may share a batch.
-        batch_size: most items of a batch.
-        seed: the run's seed.
-        epoch: counted from 1.
-        weights: of shape (n_items,), by position: items are drawn with replacement, each as often as its
-            share of all weights says. None: every item comes once.
+        plan: the batches of each epoch.
+        recipe: its `epochs` or `steps`, and the shape of the rate.
+        smallest: batches of fewer items are left out.
 
-    Returns:
-        Positions of each batch.
+    Raises:
+        TrainingError: no batch is large enough.
     """
-    random = np.random.default_rng([seed, epoch])
-    if weights is not None:
-        return _drawn(buckets, batch_size, np.asarray(weights, dtype=np.float64), random)
-    batches: list[Positions] = []
-    for bucket in buckets:
-        if len(bucket):
-            batches.extend(np.array_split(random.permutation(bucket), _n_batches(bucket, batch_size)))
-    return [batches[index] for index in random.permutation(len(batches))]
 
+    def __init__(self, plan: Plan, recipe: Recipe, smallest: int) -> None:
+        self._plan, self.recipe, self.smallest = plan, recipe, smallest
+        self.n_per_epoch = len(self.plan(1))
+        if not self.n_per_epoch:
+            raise TrainingError(
+                "batch normalisation needs two items in a batch: raise batch_size, or give more items"
+            )
 
-def _n_batches(bucket: Positions, batch_size: int) -> int:
-    return math.ceil(len(bucket) / batch_size)
+    def plan(self, epoch: int) -> list[Positions]:
+        """The batches of an epoch, counted from 1; with `steps` the last epoch is cut short."""
+        plan = [batch for batch in self._plan(epoch) if len(batch) >= self.smallest]
+        if self.recipe.steps is None:
+            return plan
+        return plan[: self.recipe.steps - (epoch - 1) * len(plan)]
 
+    @property
+    def n_epochs(self) -> int:
+        """Number of epochs planned."""
+        return n_epochs_of(self.recipe, self.n_per_epoch)
 
-def _drawn(
-    buckets: Sequence[Positions], batch_size: int, weights: NDArray[np.float64], random: np.random.Generator
-) -> list[Positions]:
-    """As many batches as without weights, all of one size, the items drawn by their weights.
+    @property
+    def n_steps(self) -> int:
+        """Number of optimizer steps planned."""
+        return n_steps_of(self.recipe, self.n_per_epoch)
 
-    How many batches a bucket gets is drawn too, by one offset into the running sum of the buckets' weights
-    (systematic sampling): its expectation is the bucket's share of all weights, the sum over the buckets is
-    fixed, and so every item is drawn in proportion to its weight, whatever bucket it is in.
-    """
-    filled = [bucket for bucket in buckets if len(bucket)]
-    n_items = sum(map(len, filled))
-    if len(weights) != n_items or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
-        raise TrainingError(
-            f"the weights that items are drawn by must be {n_items} finite numbers, none below 0 and not all "
-            f"0, got {len(weights)} from {weights.min(initial=0):g} to {weights.max(initial=0):g}"
-        )
-    n_batches = sum(_n_batches(bucket, batch_size) for bucket in filled)
-    size = math.ceil(n_items / n_batches)
-    shares = np.cumsum([weights[bucket].sum() for bucket in filled])
-    ends = np.floor(n_batches * shares / shares[-1] + random.random()).astype(int)
-    ends[-1] = n_batches
-    batches: list[Positions] = []
-    for bucket, count in zip(filled, np.diff(ends, prepend=0), strict=True):
-        if count:
-            mass = weights[bucket] / weights[bucket].sum()
-            batches.extend(random.choice(bucket, size=(int(count), size), p=mass))
-    return [batches[index] for index in random.permutation(len(batches))]
+    def context(self, epoch: int, step: int) -> StepContext:
+        """Where in the training a step is."""
+        return StepContext(epoch, step, (epoch - 1) * self.n_per_epoch + step, self.n_steps)
 
-
-def ordered_plan(buckets: Sequence[Positions], batch_size: int) -> list[Positions]:
-    """The batches of one pass without shuffling, for evaluation."""
-    return [
-        bucket[start : start + batch_size]
-        for bucket in buckets
-        for start in range(0, len(bucket), batch_size)
-    ]
-
-
-def view_of(n_views: int, *, seed: int, epoch: int, step: int) -> int:
-    """Draw the stored view that a step reads."""
-    if n_views == 1:
-        return 0
-    return int(np.random.default_rng([seed, epoch, step, 1]).integers(n_views))
+    def why_it_ends(self) -> str:
+        """The reason to stop after the last epoch, as a clause."""
+        if self.recipe.steps is None:
+            return f"all {self.n_epochs} epochs were run"
+        return f"all {self.recipe.steps} steps were taken"
 
 
 def n_steps_of(recipe: Recipe, steps_an_epoch: int) -> int:

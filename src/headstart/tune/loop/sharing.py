@@ -1,4 +1,4 @@
-"""How the batches of a training are shared by several processes.
+"""How several processes share the batches of a training.
 
 Process r of n takes items r, r + n, r + 2n ... of every planned batch; gradients are added up by torch's
 DistributedDataParallel, through accelerate. A batch with fewer items than processes is taken whole by those
@@ -8,34 +8,30 @@ that have none of it, of which one item runs with weight 0: every process must t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from torch import Tensor, nn
 
 from headstart import processes
 from headstart.tune.feeds.feed import Machine
-from headstart.tune.loop.schedule import Positions
-from headstart.tune.loop.synced_norm import SyncedNorms
+from headstart.tune.feeds.plan import Positions
 
 
 class Sharing:
     """The share of this process.
 
     Args:
-        network: whose batch normalisation is over all processes.
         machine: where it runs.
-        whole: every process takes whole batches, and all do the same: for losses that are not sums over items.
+        whole: every process takes whole batches, and all do the same: for losses that are not divisible.
 
     Raises:
         OptionError: the launcher was told to shard the network.
     """
 
-    def __init__(self, network: nn.Module, machine: Machine, *, whole: bool = False) -> None:
+    def __init__(self, machine: Machine, *, whole: bool = False) -> None:
         self.n = 1 if whole else processes.count()
         self.number = processes.number() if self.n > 1 else 0
         self.accelerator = _accelerator(machine)
-        self.norms = SyncedNorms(network) if self.n > 1 else None
 
     def own(self, plan: Sequence[Positions]) -> list[Positions]:
         """This process's items of each batch; the whole batch where it has none of it."""
@@ -44,21 +40,17 @@ class Sharing:
         shares = [batch[self.number :: self.n] for batch in plan]
         return [own if len(own) else batch for own, batch in zip(shares, plan, strict=True)]
 
-    def wrapped(self, trained: nn.Module) -> nn.Module:
+    def wrapped(self, module: nn.Module) -> nn.Module:
         """What runs in a step, with gradients over all processes; to be made again when others train."""
         if self.n == 1:
-            return trained
+            return module
         self.accelerator.free_memory()
-        module: nn.Module = self.accelerator.prepare_model(trained)
-        return module
+        shared: nn.Module = self.accelerator.prepare_model(module)
+        return shared
 
     def total(self, loss: Tensor) -> Tensor:
         """The sum of the shares of a loss."""
         return loss if self.n == 1 else processes.total(loss)
-
-    def synced(self) -> AbstractContextManager[None]:
-        """Normalise over whole batches for the length of a block."""
-        return nullcontext() if self.norms is None else self.norms.applied()
 
 
 def _accelerator(machine: Machine) -> Any:

@@ -1,80 +1,69 @@
-"""One optimizer step: a batch in parts, the loss, the pull to the start, clipping, the moving average.
+"""One optimizer step: a batch in parts, the loss, the pull to the start, clipping.
 
-When the device runs out of memory the batch is worked off in twice as many parts: the same items, the same
+When the device runs out of memory the batch is computed in twice as many parts: the same items, the same
 step, less at a time. In several processes each takes its share of the batch, and the gradients are those of
 the whole batch.
 
-Legend: N items, D features, C classes or outputs.
+Legend: N items.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from headstart.errors import TrainingError
-from headstart.heads.linear import LinearHeadModule
 from headstart.memory import free, is_out_of_memory
 from headstart.progress import say
 from headstart.tune.feeds.feed import Feed, Machine, autocast, rows_of
-from headstart.tune.feeds.mixing import mix
-from headstart.tune.loop.schedule import Positions
+from headstart.tune.feeds.plan import Positions
+from headstart.tune.loop.setup import Items
 from headstart.tune.loop.sharing import Sharing
-from headstart.tune.objectives.supervised import l2_sp
+from headstart.tune.objectives.l2_sp import l2_sp
+from headstart.tune.objectives.objective import Objective, StepContext
 from headstart.tune.recipes.recipe import Recipe
 
 
-class ItemLosses(Protocol):
-    """What training minimises the mean of."""
-
-    def item_losses(self, embedding_ND: Tensor, head: LinearHeadModule, targets: Tensor, /) -> Tensor:
-        """The loss of each item of a batch, of shape (N,)."""
-        ...
-
-
 class LossModule(nn.Module):
-    """All that runs in a step as one module, so that it can be run in several processes.
+    """Everything that runs in a step as one module, so that it can be run in several processes.
 
     Args:
         backbone: the staged network.
-        head: the head.
-        feed: which knows how its inputs go through the backbone.
-        objective: gives the losses.
+        feed: which knows how its inputs run through the backbone.
+        objective: gives the loss.
         machine: device and precision.
     """
 
-    def __init__(
-        self, backbone: Any, head: LinearHeadModule, feed: Feed, objective: ItemLosses, machine: Machine
-    ) -> None:
+    def __init__(self, backbone: Any, feed: Feed, objective: Objective, machine: Machine) -> None:
         super().__init__()
-        self.network, self.head = backbone.module, head
-        self._backbone, self._feed, self._objective, self._machine = backbone, feed, objective, machine
+        self.network, self.objective = backbone.module, objective
+        self._backbone, self._feed, self._machine = backbone, feed, machine
 
-    def forward(self, inputs: Any, targets: Tensor) -> Tensor:
-        """The loss of each item, of shape (N,)."""
+    def forward(self, inputs: Any, targets: Tensor | None, context: StepContext) -> Tensor:
+        """The loss of each item, of shape (N,), or of the batch, of shape ()."""
         with autocast(self._machine):
-            embedding_ND = self._feed.embed(self._backbone, inputs, self._machine.device)
-        return self._objective.item_losses(embedding_ND.float(), self.head, targets)
+            outputs = self._feed.run(self._backbone, inputs, self._machine.device)
+        losses: Tensor = self.objective(outputs, targets, context)
+        return losses
 
 
 class Step:
     """Takes optimizer steps.
 
     Args:
-        module: gives the losses; wrapped for several processes where there are some.
+        module: gives the losses; wrapped where several processes share the batches.
         optimizer: over the trained parameters.
-        targets: of all training items, by position, on the device.
+        items: whose targets are looked up and mixed.
         recipe: the settings.
-        seed: the run's seed.
+        machine: where it runs.
         sharing: of each batch between processes.
         smallest: least number of items in a part.
-        divisible: whether the loss of a batch is the sum over its parts; of pairs it is not.
+        divisible: whether the loss of a batch is the mean over its parts.
         network_parameters: the trained parameters of the network, by name, at each step.
     """
 
@@ -82,42 +71,40 @@ class Step:
         self,
         module: nn.Module,
         optimizer: torch.optim.Optimizer,
-        targets: Tensor,
+        items: Items,
         recipe: Recipe,
         *,
-        seed: int,
-        n_classes: int,
+        machine: Machine,
         sharing: Sharing,
         smallest: int,
         divisible: bool,
         network_parameters: Callable[[], Mapping[str, nn.Parameter]],
     ) -> None:
-        self.module, self.optimizer, self.targets, self.recipe = module, optimizer, targets, recipe
-        self.seed, self.n_classes, self.sharing, self.smallest = seed, n_classes, sharing, smallest
-        self.divisible = divisible
-        self.n_parts = recipe.accumulate
+        self.module, self.optimizer, self.recipe = module, optimizer, recipe
+        self.sharing, self.smallest, self.divisible = sharing, smallest, divisible
+        self.n_parts = recipe.accumulate if divisible else 1
+        self._device, self._mix = machine.device, items.mix
+        self._targets = None if items.targets is None else items.targets.to(machine.device)
         self._backward, self._network_parameters = sharing.accelerator.backward, network_parameters
-        self._anchors = (
-            {name: p.detach().clone() for name, p in network_parameters().items()} if recipe.l2_sp else {}
-        )
+        self._anchors: dict[str, Tensor] = {}
+        self.keep_anchors()
 
     def keep_anchors(self) -> None:
-        """Add the parameters that begin to train now to what `l2_sp` pulls towards."""
+        """Add the parameters that train now to what `l2_sp` pulls towards; the others keep theirs."""
         if self.recipe.l2_sp:
             for name, parameter in self._network_parameters().items():
                 self._anchors.setdefault(name, parameter.detach().clone())
 
-    def __call__(self, positions: Positions, inputs: Any, *, epoch: int, step: int, n_items: int) -> Tensor:
+    def __call__(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
         """Take a step; the mean loss of the batch, or this process's share of it, without the pull to the start.
 
         Args:
             positions: of this process's items of the batch; of the whole batch, and its share is taken here.
             inputs: of these items.
-            epoch: counted from 1.
-            step: within the epoch.
+            context: where in the training the step is.
             n_items: of the whole batch, over all processes.
         """
-        loss = self.gradients(positions, inputs, epoch=epoch, step=step, n_items=n_items)
+        loss = self.gradients(positions, inputs, context, n_items)
         if self.recipe.clip_norm is not None:
             parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
             clip_gradients(parameters, self.recipe.clip_norm)
@@ -125,45 +112,52 @@ class Step:
         self.optimizer.zero_grad()
         return loss
 
-    def gradients(self, positions: Positions, inputs: Any, *, epoch: int, step: int, n_items: int) -> Tensor:
-        """Compute the gradients of a batch in parts, in more of them where memory does not do."""
+    def gradients(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
+        """Compute the gradients of a batch in parts, in more of them where memory runs out."""
         while True:
             try:
-                return self._in_parts(positions, inputs, epoch, step, n_items)
+                return self._in_parts(positions, inputs, context, n_items)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
             self._take_more_parts(n_items)  # out here, where the failed part's tensors are let go
 
-    def _in_parts(self, positions: Positions, inputs: Any, epoch: int, step: int, n_items: int) -> Tensor:
+    def _in_parts(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
         sharing, weight = self.sharing, 1.0
         if sharing.n > 1 and len(positions) == n_items:
             weight = float(
                 n_items > sharing.number
-            )  # one runs where there is none of its own: it does not count
+            )  # without an item of its own, one runs that does not count
             own = slice(sharing.number, None, sharing.n) if weight else slice(0, 1)
             positions, inputs = positions[own], rows_of(inputs, own, n_items)
-        if sharing.norms is not None:
-            sharing.norms.counts = bool(weight)
-        targets = self.targets[torch.from_numpy(positions)]
-        if self.recipe.mixup or self.recipe.cutmix:
-            if not targets.is_floating_point():
-                targets = functional.one_hot(targets, self.n_classes).float()
-            inputs, targets = mix(inputs, targets, recipe=self.recipe, seed=self.seed, epoch=epoch, step=step)
-        total = torch.zeros((), device=targets.device)
+        targets = None if self._targets is None else self._targets[torch.from_numpy(positions)]
+        if self._mix is not None and targets is not None:
+            inputs, targets = self._mix(inputs, targets, epoch=context.epoch, step=context.step)
+        total = torch.zeros((), device=self._device)
         # as many in every process, by what the one with the fewest items can do
         n_parts = max(1, min(self.n_parts, n_items // sharing.n // self.smallest))
         for rows in np.array_split(np.arange(len(positions)), n_parts):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             last = part.stop == len(positions)
             with nullcontext() if last else sharing.accelerator.no_sync(self.module):
-                losses = self.module(rows_of(inputs, part, len(positions)), targets[part])
-                share = weight * losses.sum() / n_items
+                own_targets = None if targets is None else targets[part]
+                losses = self.module(rows_of(inputs, part, len(positions)), own_targets, context)
+                share = self._share(losses, weight, n_items)
                 total += share.detach()
                 self._backward(share * sharing.n)  # over processes gradients are averaged
         if self.recipe.l2_sp:
             self._backward(l2_sp(self._network_parameters(), self._anchors, self.recipe.l2_sp))
         return total
+
+    def _share(self, losses: Tensor, weight: float, n_items: int) -> Tensor:
+        """What losses add to the mean loss of a batch."""
+        if losses.ndim:
+            return weight * losses.sum() / n_items
+        if self.divisible:
+            raise TypeError(
+                "a divisible objective gives one loss per item; else set `divisible = False` in it"
+            )
+        return losses
 
     def _take_more_parts(self, n_items: int) -> None:
         """Double the parts.
@@ -174,23 +168,23 @@ class Step:
         self.optimizer.zero_grad()
         if not self.divisible:
             raise TrainingError(
-                f"the device has no memory left for the pairs of {n_items} items, which are of a whole batch. Lower "
-                "batch_size, set `checkpointing: true` in the recipe, or freeze more (--freeze first:K)"
+                f"out of memory: this loss needs all {n_items} items of a batch at once. Lower batch_size, set "
+                "`checkpointing: true` in the recipe, or freeze more (--freeze first:K)"
             )
         if self.n_parts * self.smallest >= n_items:
             raise TrainingError(
-                f"the device has no memory left for {max(1, n_items // self.n_parts)} item(s) at a time. Freeze "
-                "more (--freeze first:K), set `checkpointing: true` in the recipe, or take a smaller source"
+                f"out of memory with {max(1, n_items // self.n_parts)} item(s) at a time. Freeze more (--freeze "
+                "first:K), set `checkpointing: true` in the recipe, or take a smaller source"
             )
         if self.sharing.n > 1:
             raise TrainingError(
-                f"process {self.sharing.number} of {self.sharing.n} has no memory left for its {n_items} item(s) of "
-                f"a batch. Set `accumulate: {2 * self.n_parts}` in the recipe, and go on with --resume"
+                f"out of memory: process {self.sharing.number} of {self.sharing.n}, with {n_items} item(s) in a "
+                f"batch. Set `accumulate: {2 * self.n_parts}` in the recipe, and resume with --resume"
             )
         self.n_parts *= 2
         free()
         say(
-            f"out of memory: a batch is worked off in {self.n_parts} parts from here on; "
+            f"out of memory: from here on a batch is computed in {self.n_parts} parts; "
             "the steps see the same items as before"
         )
 
@@ -199,10 +193,10 @@ def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:
     """Scale gradients so that their norm together is at most a limit, to the bit as PyTorch's `clip_grad_norm_`.
 
     On a CPU they are left alone where the norm is below the limit, which there is known at once; PyTorch
-    multiplies them by 1, another pass over all that trains.
+    multiplies them by 1, another pass over every trained parameter.
 
     Args:
-        parameters: those without a gradient are passed over.
+        parameters: those without a gradient are ignored.
         limit: of the norm.
     """
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]

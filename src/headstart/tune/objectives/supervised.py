@@ -17,50 +17,62 @@ Legend: N items, C classes, labels or outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+import math
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from headstart.errors import OptionError
+from headstart.heads.linear import LinearHeadModule
 from headstart.tasks import CLASSIFICATION, Task
+from headstart.tune.objectives.objective import Objective, StepContext
 from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
-class Scorer(Protocol):
-    """A head: embeddings of shape (N, D) to scores of shape (N, C)."""
-
-    def logits(self, x_ND: Tensor, /) -> Tensor: ...
-
-
-class Objective:
-    """The loss of a training, one value an item.
+class Supervised(Objective):
+    """A head on the network's embedding, and its loss against the targets, one value per item.
 
     Args:
-        task: what the targets are.
+        head: at its starting weights; its task says what the targets are.
         recipe: its `class_weights`, `logit_adjustment` and `label_smoothing` are used.
         targets: of the training items: int64 of shape (N,) for classes, float32 of shape (N, C), 0 or 1, for
             labels, float32 of shape (N, 1) for numbers.
-        n_outputs: C.
 
     Raises:
         OptionError: the recipe asks for something that only classes have, and the targets are numbers.
     """
 
-    def __init__(self, task: Task, recipe: Recipe, targets: Tensor, n_outputs: int) -> None:
-        self.task = task
-        if not task.has_classes:
+    def __init__(self, head: LinearHeadModule, recipe: Recipe, targets: Tensor) -> None:
+        super().__init__()
+        self.head, self.task = head, head.task
+        if not self.task.has_classes:
             self._refuse(recipe)
-        self.balance = task.balance(
+        self.balance = self.task.balance(
             targets,
-            n_outputs,
+            self.n_outputs,
             weighted=bool(recipe.class_weights),
             adjustment=recipe.logit_adjustment,
             smoothing=recipe.label_smoothing,
         )
+
+    @property
+    def n_outputs(self) -> int:
+        """C."""
+        return self.head.linear.out_features
+
+    @property
+    def random_loss(self) -> float | None:
+        """The loss of a head that gives every class the same probability; None unless each item has one class."""
+        one_of = self.task.has_classes and self.task.one_per_item
+        return math.log(self.n_outputs) if one_of else None
+
+    def forward(self, outputs: Tensor, targets: Tensor | None, context: StepContext) -> Tensor:
+        """The losses of embeddings of shape (N, D) under the head, of shape (N,)."""
+        assert targets is not None  # of labelled items
+        return self.losses(self.head.logits(outputs.float()), targets)
 
     def losses(self, outputs_NC: Tensor, targets: Tensor) -> Tensor:
         """The loss of each item.
@@ -75,38 +87,16 @@ class Objective:
         """
         return self.task.training_losses(outputs_NC, targets, self.balance)
 
-    def item_losses(self, embedding_ND: Tensor, head: Scorer, targets: Tensor) -> Tensor:
-        """The losses of embeddings under a head, of shape (N,)."""
-        return self.losses(head.logits(embedding_ND), targets)
-
     def _refuse(self, recipe: Recipe) -> None:
         wrong = [name for name in OF_CLASSES if getattr(recipe, name)]
         if wrong:
             raise OptionError(f"{' and '.join(wrong)} of a recipe need classes, and the target is a number")
 
 
-def l2_sp(parameters: Mapping[str, nn.Parameter], anchors: Mapping[str, Tensor], strength: float) -> Tensor:
-    """The pull of pretrained weights towards where they started (Li et al. 2018, L2-SP).
-
-        strength / 2 * sum over parameters of ||w - w_start||^2
-
-    The head has no pretrained start: it has its weight decay (the paper's beta).
-
-    Args:
-        parameters: the trained parameters of the backbone, by name.
-        anchors: their values at the start, by name; more of them do no harm.
-        strength: the paper's alpha.
-
-    Returns:
-        A scalar, with gradients.
-    """
-    total: Tensor | None = None
-    for name, parameter in parameters.items():
-        squared = (parameter - anchors[name]).square().sum(dtype=torch.float32)
-        total = squared if total is None else total + squared
-    if total is None:
-        return torch.zeros((), requires_grad=True)
-    return 0.5 * strength * total
+def as_targets(labels: NDArray[Any]) -> Tensor:
+    """Labels as the targets of a training: int64 for class indices, float32 for anything else."""
+    values = np.asarray(labels)
+    return torch.from_numpy(values.astype(np.int64 if values.dtype.kind in "iu" else np.float32))
 
 
 def weights_to_judge(

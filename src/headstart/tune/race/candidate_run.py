@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from headstart.errors import HeadstartError, StoreError
 from headstart.progress import say
+from headstart.tune.objectives.validation import Score
 from headstart.tune.race.budget import rungs
 from headstart.tune.race.candidates import Candidate
 from headstart.tune.race.comparison import ValidationItems
 from headstart.tune.race.study import Facts, Outcome, Study
 from headstart.tune.recipes.recipe import Recipe
-from headstart.tune.training.result import Score, Trained
+from headstart.tune.training.result import Trained
 
 
 class Trainable(Protocol):

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.tasks import CLASSIFICATION, Task
-from headstart.tune.training.result import Score, score
+from headstart.tune.objectives.validation import Score, score
 
 LEAST_ERRORS = 4  # of the reference: a sign test on fewer cannot come below 0.1
 LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from headstart.progress import say
-from headstart.tune.loop.identity import check_identity
+from headstart.tune.loop.resume_check import check_can_resume
 from headstart.tune.race.budget import SHARE, least_epochs, plan, survivors
 from headstart.tune.race.candidate_run import Build, CandidateRun
 from headstart.tune.race.candidates import OTHER_RATES, Candidate
@@ -91,7 +91,7 @@ class Race:
             everyone = [*candidates, *others, *([] if scratch is None else [scratch])]
             texts = [candidate.policy.text for candidate in everyone]
             self.study = Study(self.place, texts, resume=self.resume, seed=self.seed)
-            check_identity(self.study.decide("identity", self.identity), self.identity)
+            check_can_resume(self.study.decide("identity", self.identity), self.identity, "the race")
             self.started = time.monotonic() - self.study.spent_seconds
             if self.validation.has_room:
                 self._halve(self._field(candidates))

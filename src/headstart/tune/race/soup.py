@@ -76,20 +76,18 @@ def soup_of(
 
 def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[np.float32]:
     """Validation logits of other weights in a training's network."""
-    loop = training.loop
-    assert loop.validation is not None  # candidates are trained with validation
-    own = loop.head.linear.in_features  # the head of a result may read a longer vector, zeros elsewhere
+    held_out = training.held_out
+    assert held_out is not None  # candidates are trained with validation
+    own = training.head.linear.in_features  # the head of a result may read a longer vector, zeros elsewhere
     leading = bool(getattr(training.source.network, "embedding_is_mean", False))
     place = slice(0, own) if leading else slice(head.weight.shape[1] - own, None)
     own_weights = seen_alone(training.backbone.module, weights)
     values = {f"network.{name}": tensor for name, tensor in own_weights.items()}
-    values["head.linear.weight"] = torch.from_numpy(np.ascontiguousarray(head.weight[:, place]))
-    values["head.linear.bias"] = torch.from_numpy(head.bias)
-    for name, tensor in loop.state().items():
-        if name in values:
-            tensor.detach().copy_(values[name])
+    values["objective.head.linear.weight"] = torch.from_numpy(np.ascontiguousarray(head.weight[:, place]))
+    values["objective.head.linear.bias"] = torch.from_numpy(head.bias)
+    training.loop.weights.put(values)
     with training.setting.threads():
-        return loop.logits(loop.validation)
+        return held_out.logits()
 
 
 def _joined(trained: Trained) -> State:

@@ -1,4 +1,4 @@
-"""What a training gives back, and the validation score by which its epochs are compared.
+"""What a training gives back.
 
 Legend: N items, C outputs.
 """
@@ -13,61 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headstart.heads.calibrate import temperature_for
 from headstart.heads.linear import LinearHead
-from headstart.tasks import CLASSIFICATION, Task
+from headstart.tune.objectives.validation import Score
 from headstart.tune.recipes.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Score:
-    """How good a set of logits is on labelled items.
-
-    Attributes:
-        quality: to maximise: accuracy (balanced, where classes count the same); for labels the explained share
-            of the log loss, for a quantity R2.
-        loss: to minimise: log loss at the temperature (for labels the mean over them), or mean squared error.
-        temperature: what the logits are divided by, the one with the least log loss; 1 for a quantity.
-    """
-
-    quality: float
-    loss: float
-    temperature: float
-
-    @property
-    def accuracy(self) -> float:
-        """The quality by its name for classes."""
-        return self.quality
-
-    @property
-    def log_loss(self) -> float:
-        """The loss by its name for classes and labels."""
-        return self.loss
-
-
-def score(
-    logits_NC: NDArray[np.floating],
-    targets: NDArray[Any],
-    task: Task = CLASSIFICATION,
-    weights_N: NDArray[np.floating] | None = None,
-) -> Score:
-    """Score logits; a log loss is taken after temperature scaling, as the result will be used.
-
-    Comparing epochs by the scaled log loss keeps a network from being stopped for overconfidence alone, which
-    the temperature mends afterwards.
-
-    Args:
-        logits_NC: of shape (N, C); for a quantity its values.
-        targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
-        task: what is learned.
-        weights_N: what each item counts, of shape (N,) (the temperature is that of the items as they come);
-            None: all the same.
-    """
-    temperature = temperature_for(task, logits_NC, targets)
-    outputs = task.activated(logits_NC, temperature)
-    losses = task.item_losses(outputs, targets)
-    quality = np.average(task.item_quality(outputs, targets), weights=weights_N)
-    return Score(float(quality), float(np.average(losses, weights=weights_N)), temperature)
 
 
 @dataclass(frozen=True, eq=False)

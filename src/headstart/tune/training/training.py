@@ -8,9 +8,9 @@ trained = training.run()
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from headstart import processes
+from headstart.backbone import Backbone
 from headstart.data.loading import load_batches
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
@@ -25,23 +26,27 @@ from headstart.heads.linear import LinearHead, LinearHeadModule
 from headstart.sources.source import Source
 from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.averaging.averages import interpolate, wise_ft
-from headstart.tune.feeds.feed import Feed, Labelled, Machine
+from headstart.tune.feeds.feed import Labelled, Machine
 from headstart.tune.feeds.mixing import check_mixing
 from headstart.tune.feeds.part import Part, feed_of
-from headstart.tune.loop.gradient_norms import RGN, choose_stage
-from headstart.tune.loop.identity import identity_of, recipe_identity
 from headstart.tune.loop.loop import Loop
 from headstart.tune.loop.measure import measure_epoch
 from headstart.tune.loop.rate_finder import with_rate_found
+from headstart.tune.loop.setup import Keeping, Network
+from headstart.tune.objectives.supervised import Supervised, as_targets
+from headstart.tune.objectives.validation import HeldOut, Score
+from headstart.tune.policies.freeze import Freeze
 from headstart.tune.policies.policy import Policy
 from headstart.tune.recipes.recipe import Recipe
 from headstart.tune.speedups.compiled import aided
 from headstart.tune.speedups.seen_rows import tokens_of
-from headstart.tune.training.contrastive_stage import ContrastiveStage, contrast
-from headstart.tune.training.network import network_to_train, plain_state
-from headstart.tune.training.random_start import random_start
-from headstart.tune.training.result import Score, Trained
-from headstart.tune.training.start import Start, widened
+from headstart.tune.training.contrastive_stage import contrast
+from headstart.tune.training.first_head import FirstHead, random_head, widened
+from headstart.tune.training.gradient_norms import RGN, choose_stage
+from headstart.tune.training.must_equal import must_equal, recipe_settings
+from headstart.tune.training.network_copy import check_batch_norm, network_to_train, plain_state
+from headstart.tune.training.result import Trained
+from headstart.tune.training.supervised import supervised_loop
 
 
 class Training:
@@ -90,60 +95,32 @@ class Training:
         if not policy.trained:
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
         check_mixing(recipe, source.modality, policy.resolved_cut)
+        check_batch_norm(source, policy, recipe, setting.device)
         self.source, self.policy, self.recipe = source, policy, recipe
         self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
         self.compiled = compiled
+        self._stage: Loop | None = None  # the contrastive one, when it was run
         self._started = time.monotonic()
         self.task, self.unit = task, task.scale_of(np.asarray(train.labels))
-        machine = Machine(setting.device, setting.precision, checkpoint_seconds)
+        self._machine = Machine(setting.device, setting.precision, checkpoint_seconds)
+        self._must_equal = must_equal(
+            source, policy, recipe, setting, seed=seed, classes=classes, train=train, validation=validation
+        )
         with setting.threads():
             self._sample = self._first_inputs(train)
-            tokens = None
-            if policy.resolved_cut == 0 and policy.what == "whole" and not every_token:
-                tokens = tokens_of(train.items, source.preprocessing)
-            self.backbone, self.freeze = network_to_train(
-                source, policy, device=setting.device, seed=seed, inputs=self._sample, tokens=tokens
-            )
-            learned = Labelled(self._feed(train, for_training=True), self.unit.inward(train.labels))
-            held_out = None
-            if validation is not None:
-                labels = self.unit.inward(validation.labels)
-                held_out = Labelled(self._feed(validation, for_training=False), labels)
-            self._head_start = Start(self.backbone, self.freeze, machine, classes, task)
-            inward = None if probe is None else self.unit.head_inward(probe)
-            first = self._head_start.head(inward, self._sample, learned, held_out, (train, validation))
-            head = LinearHeadModule(self._first_head(first)).to(setting.device)
-
-            identity = identity_of(
-                source,
-                policy,
-                recipe,
-                setting,
-                seed=seed,
-                classes=classes,
-                train=train,
-                validation=validation,
-            )
-
-            def make_loop(recipe: Recipe) -> Loop:
-                return Loop(
-                    self.backbone,
-                    head,
-                    self.freeze,
-                    learned,
-                    held_out,
-                    recipe,
-                    policy=policy,
-                    seed=seed,
-                    machine=machine,
-                    folder=folder,
-                    identity=identity,
-                )
-
+            self.backbone, self.freeze = self._network(train, every_token)
+            self._train = self._labelled(train, for_training=True)
+            held_out = None if validation is None else self._labelled(validation, for_training=False)
+            self._first_head = FirstHead(self.backbone, self.freeze, self._machine, classes, task)
+            probe = None if probe is None else self.unit.head_inward(probe)
+            head = self._first_head.head(probe, self._sample, self._train, held_out, (train, validation))
+            self.head = LinearHeadModule(self._or_random(head)).to(setting.device)
+            self.objective = Supervised(self.head, recipe, as_targets(self._train.labels))
+            self.held_out = None if held_out is None else self._validation(held_out)
             with self._aided():
+                make_loop = partial(self._loop, Keeping(folder, self._must_equal))
                 self.loop, self.rate_search = with_rate_found(recipe, make_loop)
             self.recipe = self.loop.recipe
-        self._contrasted: ContrastiveStage | None = None
         self._start = self._present()
 
     def measure_epoch(self) -> float:
@@ -154,12 +131,13 @@ class Training:
     def choose_stage(self) -> RGN:
         """The stage that the relative gradient norms point at, of a training of all stages (`none`)."""
         with self.setting.threads(), self._aided():
-            return choose_stage(self.loop)
+            return choose_stage(self.loop, random_loss=self.objective.random_loss)
 
     def limit_epochs(self, n_epochs: int) -> None:
-        """Plan fewer epochs than the recipe says; the schedule is laid over these."""
-        self.recipe = self.loop.recipe = self.recipe.model_copy(update={"epochs": n_epochs})
-        self.loop.identity["recipe"] = recipe_identity(self.recipe)
+        """Plan fewer epochs than the recipe; the rates are those of a training of this length."""
+        self.loop.limit_epochs(n_epochs)
+        self.recipe = self.loop.recipe
+        self._must_equal["recipe"] = recipe_settings(self.recipe)
 
     def run(
         self,
@@ -181,21 +159,22 @@ class Training:
             TrainingError: the loss is not a number.
             OptionError: the checkpoint is of another run.
         """
-        loop = self.loop
+        loop, held_out = self.loop, self.held_out
         loop.machine = replace(loop.machine, deadline=deadline)
         logits, found = None, None
         with self.setting.threads():
             with self._aided(compiled=self.compiled):
-                if self.recipe.contrastive and self._contrasted is None:
+                if self.recipe.contrastive and self._stage is None:
                     self._contrast(resume)
                 if self.recipe.epochs:
                     loop.run(resume=resume, until_epoch=until_epoch)
-            if loop.validation is not None:
-                share = self._interpolated() if self.recipe.wise_ft else None
-                logits = loop.best_logits() if share is None else loop.logits(loop.validation)
-                found = loop.score(logits)
+            if held_out is not None:
+                share = self._interpolated(held_out) if self.recipe.wise_ft else None
+                known = loop.memory.best_outputs if share is None else None
+                logits = held_out.logits() if known is None else known
+                found = held_out.score(logits)
             elif share is not None:
-                self._put(interpolate(self._start, self._present(), share))
+                loop.weights.put(interpolate(self._start, self._present(), share))
         self.freeze.release()
         return self._trained(logits, found, share)
 
@@ -206,19 +185,17 @@ class Training:
 
     def _contrast(self, resume: bool) -> None:
         """Run the contrastive stage; training starts from its weights, with a head fitted to them."""
-        loop = self.loop
-        self._contrasted = contrast(loop, self.recipe, resume=resume)
-        head = self._head_start.fitted(loop.train, loop.validation)
-        loop.head.load_state_dict(LinearHeadModule(head).state_dict())
-        loop.start_here()
+        self._stage = contrast(self.loop, self._train, self.recipe, resume=resume)
+        head = self._first_head.fitted(self._train, None if self.held_out is None else self.held_out.part)
+        self.head.load_state_dict(LinearHeadModule(head).state_dict())
+        self.loop.start_here()
         self._start = self._present()
 
     def _present(self) -> dict[str, torch.Tensor]:
-        """The present weights of all that trains, by name."""
-        return {name: tensor.detach().clone() for name, tensor in self.loop.state().items()}
+        """Copies of the present weights of everything that trains, by name."""
+        return {name: tensor.detach().clone() for name, tensor in self.loop.weights.tensors().items()}
 
     def _trained(self, logits: Any, found: Score | None, share: float | None) -> Trained:
-        loop = self.loop
         notes: tuple[str, ...] = ()
         if share is not None:
             notes = (
@@ -226,16 +203,18 @@ class Training:
             )
         elif self.recipe.wise_ft:
             notes = ("WiSE-FT was left out: it chooses by validation items, and none were set aside.",)
-        last = self._contrasted if self._contrasted is not None and not self.recipe.epochs else loop
+        at, n_run = self.loop.at, self.loop.at.epoch - 1
+        if self._stage is not None and not self.recipe.epochs:
+            at = self._stage.at
         return Trained(
             policy=self.policy.text,
             cut=self.policy.resolved_cut,
             recipe=self.recipe,
             state_dict=plain_state(self.backbone.module),
             head=self._linear_head(1.0 if found is None else found.temperature),
-            history=tuple(last.at.history),
-            stopped_because=last.at.stopped_because or f"it was paused after epoch {loop.at.epoch - 1}",
-            best_epoch=loop.at.epoch - 1 if found is None else loop.at.best_epoch,
+            history=tuple(at.history),
+            stopped_because=at.stopped_because or f"it was paused after epoch {n_run}",
+            best_epoch=n_run if found is None else self.loop.at.best_epoch,
             validation=None if found is None else replace(found, loss=found.loss * self.unit.factor**2),
             validation_logits=None if logits is None else self.unit.outward(logits),
             seconds=time.monotonic() - self._started,
@@ -244,24 +223,43 @@ class Training:
             evidence={} if self.rate_search is None else {"rate_search": self.rate_search.to_json()},
         )
 
-    def _interpolated(self) -> float:
+    def _interpolated(self, held_out: HeldOut) -> float:
         """Put the best weights between start and end in place, by validation; how far they are."""
-        loop = self.loop
-        assert loop.validation is not None  # asked for by the caller
-        validation = loop.validation
 
         def scores(state: Any) -> tuple[float, float]:
-            self._put(state)
-            found = loop.score(loop.logits(validation))
+            self.loop.weights.put(state)
+            found = held_out.score(held_out.logits())
             return found.accuracy, found.log_loss
 
         best = wise_ft(self._start, self._present(), scores)
-        self._put(best.state)
+        self.loop.weights.put(best.state)
         return best.share
 
-    def _put(self, state: Mapping[str, torch.Tensor]) -> None:
-        for name, tensor in self.loop.state().items():
-            tensor.detach().copy_(state[name])
+    def _network(self, train: Part, every_token: bool) -> tuple[Backbone, Freeze]:
+        tokens = None
+        if self.policy.resolved_cut == 0 and self.policy.what == "whole" and not every_token:
+            tokens = tokens_of(train.items, self.source.preprocessing)
+        device = self.setting.device
+        return network_to_train(
+            self.source, self.policy, device=device, seed=self.seed, inputs=self._sample, tokens=tokens
+        )
+
+    def _validation(self, part: Labelled) -> HeldOut:
+        return HeldOut(
+            self.backbone, self.freeze, self.head, part, self.recipe, machine=self._machine, seed=self.seed
+        )
+
+    def _loop(self, keeping: Keeping, recipe: Recipe) -> Loop:
+        return supervised_loop(
+            Network(self.backbone, self.freeze, self.policy),
+            self._train,
+            self.objective,
+            self.held_out,
+            recipe,
+            seed=self.seed,
+            machine=self._machine,
+            keeping=keeping,
+        )
 
     def _first_inputs(self, part: Part) -> dict[str, torch.Tensor]:
         """Inputs of the first few items, by which the backbone learns how it runs."""
@@ -269,9 +267,9 @@ class Training:
         _, inputs = next(load_batches(part.items, self.source.preprocessing, [few], threads=1))
         return {name: value.to(self.setting.device) for name, value in inputs.items()}
 
-    def _feed(self, part: Part, *, for_training: bool) -> Feed:
+    def _labelled(self, part: Part, *, for_training: bool) -> Labelled:
         with processes.first_goes_first():  # which stores the prefix that the others read
-            return feed_of(
+            feed = feed_of(
                 self.source,
                 part,
                 self.policy.resolved_cut,
@@ -282,16 +280,17 @@ class Training:
                 seed=self.seed,
                 for_training=for_training,
             )
+        return Labelled(feed, self.unit.inward(part.labels))
 
-    def _first_head(self, probe: LinearHead) -> LinearHead:
-        """The probe, or weights of chance where the recipe wants them and the policy lets it."""
+    def _or_random(self, probe: LinearHead) -> LinearHead:
+        """The probe, or random weights where the recipe asks for them and the policy allows it."""
         if self.recipe.head_start == "random" and not self.policy.from_probe:
-            return random_start(probe, self.seed)
+            return random_head(probe, self.seed)
         return probe
 
     def _linear_head(self, temperature: float) -> LinearHead:
         """The trained head on the last stage's vector, of which the embedding is one end (audio) or all."""
-        module = self.loop.head
+        module = self.head
         head = LinearHead(
             stages=(len(self.policy.stages) - 1,),
             mean=module.mean.cpu().numpy().copy(),

@@ -10,8 +10,8 @@ their size, is the one to train.
 Guards, where the published code divides by zero or is led astray: vectors (biases, norms' scales and shifts,
 class tokens) are not counted, since they begin near zero and their ratios say little; nor are tensors of less
 than a hundredth of their stage's values (BERT's token types), nor those of which all values are zero. A batch
-with a gradient that is not finite is left out. Stages without anything countable cannot be chosen. With a head
-of chance every gradient points at the head's own mistakes, so the head must be at its probe.
+with a gradient that is not finite is left out. Stages without anything countable cannot be chosen. With a
+random head every gradient points at the head's own mistakes, so the head must be at its probe.
 
 Legend: N items.
 """
@@ -70,11 +70,12 @@ class RGN:
         }
 
 
-def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
+def choose_stage(loop: Loop, *, random_loss: float | None, n_batches: int = N_BATCHES) -> RGN:
     """Measure the stages of a training that is about to begin, all of it left as it is.
 
     Args:
         loop: with every stage open (policy `none`) and the head at its probe.
+        random_loss: the loss of a head that prefers no class; None where the targets are no classes.
         n_batches: of the first epoch that are looked at.
 
     Raises:
@@ -89,9 +90,9 @@ def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
     losses: list[float] = []
 
     def backward_passes() -> Iterator[None]:
-        plan = loop.plan(1)[:n_batches]
+        plan = loop.schedule.plan(1)[:n_batches]
         for number, (positions, inputs) in enumerate(
-            loop.train.feed.batches(plan, seed=loop.seed, epoch=0, start=0)
+            loop.items.feed.batches(plan, seed=loop.seed, epoch=0, start=0)
         ):
             loop.optimizer.zero_grad()
             loss = loop.gradients(positions, inputs, epoch=1, step=number)
@@ -100,14 +101,14 @@ def choose_stage(loop: Loop, *, n_batches: int = N_BATCHES) -> RGN:
 
     with randomness.seeded(loop.seed), unchanged(loop):
         loop.freeze.train(False)
-        loop.head.eval()
+        loop.objective.eval()
         values, notes = relative_gradient_norms(parameters, backward_passes())
-    doubts = _doubts(losses, loop)
+    doubts = _doubts(losses, random_loss)
     return by_stage(values, parameters, loop.freeze.stage_of, loop.freeze.stages, (*notes, *doubts))
 
 
 def with_stage_chosen(policy: Policy, choose: Callable[[Policy], RGN]) -> tuple[Policy, RGN | None]:
-    """The policy; where it is `only:auto`, that of the chosen stage, and the table of values is said.
+    """The policy; where it is `only:auto`, that of the chosen stage, and the table of values is reported.
 
     Args:
         policy: any.
@@ -210,14 +211,12 @@ def _is_vector(parameter: Tensor) -> bool:
     return parameter.numel() == max(parameter.shape, default=1)
 
 
-def _doubts(losses: Sequence[float], loop: Loop) -> list[str]:
-    """What speaks against trusting the gradients: of classes, a head that is no better than chance."""
-    if loop.step.targets.is_floating_point():
-        return []
-    mean, chance = math.fsum(losses) / max(1, len(losses)), math.log(loop.step.n_classes)
-    if mean < chance or not math.isfinite(mean):
+def _doubts(losses: Sequence[float], random_loss: float | None) -> list[str]:
+    """What speaks against trusting the gradients: of classes, a head that is no better than a random one."""
+    mean = math.fsum(losses) / max(1, len(losses))
+    if random_loss is None or mean < random_loss or not math.isfinite(mean):
         return []
     return [
-        f"the head is no better than chance on what it was fitted to (loss {mean:.3g}, chance {chance:.3g}): "
+        f"the head is no better than chance on what it was fitted to (loss {mean:.3g}, chance {random_loss:.3g}): "
         "these gradients say more about the head than about the stages"
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tune_networks import linear_head
 
-from headstart.tune.training.start import are_alike, fit_start, serves, steadied, widened
+from headstart.tune.training.first_head import are_alike, fit_first_head, serves, steadied, widened
 
 
 def blobs(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def blobs(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_a_probe_is_fitted_to_the_embedding(with_validation: bool) -> None:
     x, labels = blobs(90, 0)
     held = blobs(60, 1)
-    head = fit_start(x, labels, ("a", "b", "c"), 4, held if with_validation else None)
+    head = fit_first_head(x, labels, ("a", "b", "c"), 4, held if with_validation else None)
     assert head.stages == (4,) and head.classes == ("a", "b", "c")
     assert (head.logits(held[0]).argmax(axis=1) == held[1]).mean() > 0.8
 

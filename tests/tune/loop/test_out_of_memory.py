@@ -42,14 +42,14 @@ def test_the_batch_is_worked_off_in_more_parts_with_the_same_gradients(
     whole = gradients(training_of(tmp_path, case, batch_size=8).loop)
     loop = training_of(tmp_path, case, batch_size=8).loop
     if case.split()[1] == "none":
-        limit(loop.backbone.module, 2)
+        limit(loop.network.backbone.module, 2)
     else:  # a suffix runs the network on placeholders
         limit_rows(loop, 2)
     parts = gradients(loop)
     assert set(parts) == set(whole)
     for name, gradient in whole.items():
         torch.testing.assert_close(parts[name], gradient, rtol=1e-5, atol=1e-6)
-    said = re.findall(r"worked off in (\d+) parts", capsys.readouterr().err)
+    said = re.findall(r"computed in (\d+) parts", capsys.readouterr().err)
     assert said == ["2", "4"], "each doubling once"
     assert loop.step.n_parts == 4
     gradients(loop)
@@ -57,14 +57,14 @@ def test_the_batch_is_worked_off_in_more_parts_with_the_same_gradients(
 
 
 def limit_rows(loop: Loop, n_most: int) -> None:
-    embed = loop.train.feed.embed
+    run = loop.items.feed.run
 
     def limited(backbone: Any, inputs: Any, device: torch.device) -> torch.Tensor:
         if inputs.n_items > n_most:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return embed(backbone, inputs, device)
+        return run(backbone, inputs, device)
 
-    loop.train.feed.embed = limited  # type: ignore[method-assign]
+    loop.items.feed.run = limited  # type: ignore[method-assign]
 
 
 def test_parts_are_kept_over_a_resume_and_more_may_be_asked_for(tmp_path: Path) -> None:
@@ -83,17 +83,17 @@ def test_parts_are_kept_over_a_resume_and_more_may_be_asked_for(tmp_path: Path) 
 def test_one_item_that_does_not_fit(tmp_path: Path) -> None:
     training = training_of(tmp_path, "text none 16", batch_size=8)
     limit(training.backbone.module, 0)
-    with pytest.raises(TrainingError, match=r"no memory left for 1 item\(s\) at a time.*checkpointing"):
+    with pytest.raises(TrainingError, match=r"out of memory with 1 item\(s\) at a time.*checkpointing"):
         gradients(training.loop)
 
 
 def test_embedding_takes_fewer_items_at_a_time(tmp_path: Path) -> None:
     loop = training_of(tmp_path, "audio none 16").loop
     loop.freeze.train(False)
-    whole = embed_all(loop.backbone, loop.train.feed, loop.machine)
-    limit(loop.backbone.module, 3)
+    whole = embed_all(loop.network.backbone, loop.items.feed, loop.machine)
+    limit(loop.network.backbone.module, 3)
     np.testing.assert_allclose(
-        embed_all(loop.backbone, loop.train.feed, loop.machine), whole, rtol=1e-5, atol=1e-6
+        embed_all(loop.network.backbone, loop.items.feed, loop.machine), whole, rtol=1e-5, atol=1e-6
     )
 
 
@@ -137,7 +137,7 @@ REAL = """
     from tune_networks import gradients
 
     training = training_of(Path({folder!r}), "audio none 64", batch_size=64)
-    grown = training.loop.backbone.module
+    grown = training.backbone.module
     big = lambda m, a, y: y + torch.zeros(y.shape[0], 1_000_000, requires_grad=True).sum() * 0
     grown.encoder.register_forward_hook(big)
     now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -153,4 +153,4 @@ def test_a_processor_that_has_no_memory_left(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout.split()[-1]) >= 2
-    assert "out of memory: a batch is worked off in 2 parts" in ended.stderr
+    assert "out of memory: from here on a batch is computed in 2 parts" in ended.stderr

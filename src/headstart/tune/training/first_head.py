@@ -1,7 +1,7 @@
-"""The head a training starts from: the linear probe on the network's own embedding.
+"""The head a training starts from: the linear probe on the network's own embedding, or a random one.
 
-Starting from a fitted probe keeps the first steps from distorting the features through a head of chance
-(LP-FT; Kumar et al. 2022, "Fine-tuning can distort pretrained features").
+Starting from a fitted probe keeps the first steps from distorting the features through a random head (LP-FT;
+Kumar et al. 2022, "Fine-tuning can distort pretrained features"). Plain fine-tuning starts from a random one.
 
 Legend: N items, D features, C outputs.
 """
@@ -25,8 +25,8 @@ from headstart.heads.ridge import fit_ridge
 from headstart.tasks import CLASSIFICATION, Targets, Task
 from headstart.tune.feeds.feed import Labelled, Machine, embed_all
 from headstart.tune.feeds.part import Part
+from headstart.tune.objectives.validation import score
 from headstart.tune.policies.freeze import Freeze
-from headstart.tune.training.result import score
 
 Vectors = NDArray[np.float32]
 
@@ -54,7 +54,7 @@ def serves(
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class FirstHead:
     """Finds the head that a training starts from.
 
     Attributes:
@@ -113,7 +113,7 @@ class Start:
         held_out = None if validation is None else (embedded(validation, vectors[1]), validation.labels)
         last = len(self.backbone.stages) - 1
         x_ND = embedded(train, vectors[0])
-        return steadied(fit_start(x_ND, train.labels, self.classes, last, held_out, self.task))
+        return steadied(fit_first_head(x_ND, train.labels, self.classes, last, held_out, self.task))
 
 
 def are_alike(vectors_ND: NDArray[np.floating], others_ND: NDArray[np.floating]) -> bool:
@@ -123,7 +123,7 @@ def are_alike(vectors_ND: NDArray[np.floating], others_ND: NDArray[np.floating])
     return bool(np.abs(vectors_ND - others_ND).max() <= _ROUNDING * np.abs(others_ND).max())
 
 
-def fit_start(
+def fit_first_head(
     embeddings_ND: NDArray[np.floating],
     targets: NDArray[Any],
     classes: tuple[str, ...],
@@ -158,6 +158,18 @@ def fit_start(
             best = (loss, head)
     assert best is not None  # there is at least one penalty
     return best[1]
+
+
+def random_head(fitted: LinearHead, seed: int) -> LinearHead:
+    """A head with the scaling of a fitted one and random weights of standard deviation 1 / sqrt(D).
+
+    Args:
+        fitted: whose features, scaling and outputs it has.
+        seed: of the weights.
+    """
+    n_outputs, width = fitted.weight.shape
+    weight = np.random.default_rng([seed, 2]).normal(0.0, width**-0.5, (n_outputs, width))
+    return replace(fitted, weight=weight.astype(np.float32), bias=np.zeros_like(fitted.bias))
 
 
 def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:

@@ -16,13 +16,20 @@ from torch.nn import functional
 from tune_networks import bits, small_loop
 
 from headstart.errors import OptionError, TrainingError
-from headstart.tune.loop.gradient_norms import (
+from headstart.tune.loop.loop import Loop
+from headstart.tune.policies.policy import Policy
+from headstart.tune.training.gradient_norms import (
+    RGN,
     by_stage,
     choose_stage,
     relative_gradient_norms,
     with_stage_chosen,
 )
-from headstart.tune.policies.policy import Policy
+
+
+def choose_in(loop: Loop) -> RGN:
+    """The choice for three classes."""
+    return choose_stage(loop, random_loss=float(np.log(3)))
 
 
 @pytest.mark.real
@@ -113,8 +120,8 @@ def test_a_tiny_tensor_does_not_speak_for_its_stage() -> None:
 
 def test_a_training_is_measured_twice_the_same_and_left_as_it_was() -> None:
     loop, untouched = small_loop(0), small_loop(0)
-    first, again = choose_stage(loop), choose_stage(loop)
-    assert first == again == choose_stage(small_loop(0))
+    first, again = choose_in(loop), choose_in(loop)
+    assert first == again == choose_in(small_loop(0))
     assert first.stages == loop.freeze.stages and first.chosen in first.stages
     assert json.loads(json.dumps(first.to_json()))["chosen"] == first.chosen
     for each in (loop, untouched):
@@ -125,19 +132,22 @@ def test_a_training_is_measured_twice_the_same_and_left_as_it_was() -> None:
 
 def test_a_head_of_chance_is_refused_or_doubted() -> None:
     with pytest.raises(OptionError, match="head_start: probe"):
-        choose_stage(small_loop(0, head_start="random"))
+        choose_in(small_loop(0, head_start="random"))
     with pytest.raises(OptionError, match="is frozen"):
-        choose_stage(small_loop(2))
+        choose_in(small_loop(2))
     loop = small_loop(0)
-    loop.head.linear.weight.data.mul_(100).neg_()
-    assert any("no better than chance" in note for note in choose_stage(loop).notes)
+    loop.objective.head.linear.weight.data.mul_(100).neg_()
+    assert any("no better than chance" in note for note in choose_in(loop).notes)
 
 
 def test_only_auto_becomes_the_chosen_stage(capsys: pytest.CaptureFixture[str]) -> None:
     stages = small_loop(0).freeze.stages
     policy, found = with_stage_chosen(
-        Policy.parse("only:auto", stages), lambda policy: choose_stage(small_loop(0))
+        Policy.parse("only:auto", stages), lambda policy: choose_in(small_loop(0))
     )
     assert found is not None and policy.trained == (found.chosen,)
     other = Policy.parse("first:1", stages)
-    assert with_stage_chosen(other, lambda policy: choose_stage(small_loop(0))) == (other, None)
+    assert with_stage_chosen(other, lambda policy: choose_in(small_loop(0))) == (
+        other,
+        None,
+    )

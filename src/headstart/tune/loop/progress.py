@@ -1,0 +1,90 @@
+"""How far a training is, and its history, one row per epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headstart.files import write_text
+from headstart.tune.objectives.validation import Measured
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        epoch: the epoch under way, from 1.
+        step: steps done in it.
+        loss_sum: of shape (), float64: sum of the losses of its items so far.
+        epoch_seconds: time spent in it so far.
+        history: one row per finished epoch.
+        best_loss: the least validation loss so far; None before the first.
+        best_epoch: its epoch; 0 is the start.
+        stopped_because: None while it runs.
+    """
+
+    loss_sum: Tensor
+    epoch: int = 1
+    step: int = 0
+    epoch_seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best_loss: float | None = None
+    best_epoch: int = 0
+    stopped_because: str | None = None
+
+    @classmethod
+    def start(cls, device: torch.device) -> Progress:
+        """The state before the first step."""
+        return cls(loss_sum=torch.zeros((), device=device))
+
+    def next_epoch(self) -> None:
+        """Turn to the next epoch."""
+        self.epoch, self.step, self.epoch_seconds = self.epoch + 1, 0, 0.0
+        self.loss_sum = torch.zeros_like(self.loss_sum)
+
+
+def history_row(
+    epoch: int,
+    train_loss: float | None,
+    found: Measured | None,
+    quality: str | None,
+    lr: float,
+    seconds: float,
+) -> dict[str, Any]:
+    """The history's row of an epoch; epoch 0 is the start, before any step.
+
+    Args:
+        epoch: counted from 1.
+        train_loss: mean loss of its items.
+        found: by validation; None without one.
+        quality: what its quality is called.
+        lr: rate of the first group at its end.
+        seconds: it took, validation included.
+    """
+    row = {"epoch": epoch, "train_loss": train_loss, "validation_loss": None if found is None else found.loss}
+    if found is not None:
+        row[f"validation_{quality}"] = found.quality
+    return {**row, "lr": lr, "seconds": round(seconds, 3)}
+
+
+def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
+    """Write the history as JSON lines: the last row behind the others, or all rows afresh.
+
+    Args:
+        path: the file.
+        rows: all rows so far.
+        append: whether the file already holds all rows but the last.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if append:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(rows[-1]) + "\n")
+        return
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))

@@ -1,0 +1,47 @@
+"""Whether a checkpoint can be resumed: what it was started with must be what is asked for now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import OptionError
+
+_LONGEST = 80  # characters of a value in a message
+
+
+def check_can_resume(saved: Mapping[str, Any], present: Mapping[str, Any], what: str | Path) -> None:
+    """Refuse to resume with other settings.
+
+    Args:
+        saved: what was kept, as plain values by name.
+        present: what is asked for now.
+        what: is resumed, for the message.
+
+    Raises:
+        OptionError: naming everything that differs.
+    """
+    differing = list(_differing(saved, present))
+    if differing:
+        raise OptionError(
+            f"cannot resume {what}: it was started with {'; '.join(differing)}. "
+            "Resume with the same settings, or start a new run"
+        )
+
+
+def _differing(saved: Mapping[str, Any], present: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """What differs, each as "name this, not that"; of settings within settings those alone that do."""
+    for name in {**saved, **present}:
+        was, is_ = saved.get(name), present.get(name)
+        if was == is_:
+            continue
+        if isinstance(was, Mapping) and isinstance(is_, Mapping):
+            yield from _differing(was, is_, f"{name} ")
+        else:
+            yield f"{within}{name} {_short(was)}, not {_short(is_)}"
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,155 @@
+"""How epochs are compared: on held-out items, by a loss; and what a validation is for the loop.
+
+Legend: N items, C outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headstart.backbone import Backbone
+from headstart.heads.calibrate import temperature_for
+from headstart.heads.linear import LinearHeadModule
+from headstart.tasks import CLASSIFICATION, Task
+from headstart.tune.feeds.feed import Labelled, Machine, embed_all
+from headstart.tune.objectives.supervised import weights_to_judge
+from headstart.tune.policies.freeze import Freeze
+from headstart.tune.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What the present weights are worth.
+
+    Attributes:
+        loss: by which epochs are compared; the least is the best.
+        quality: for the history; more is better.
+        outputs: what is kept with the weights where they are the best, such as scores.
+    """
+
+    loss: float
+    quality: float
+    outputs: Any = None
+
+
+class Validation(Protocol):
+    """Measures the weights in place after each epoch."""
+
+    @property
+    def n_items(self) -> int: ...
+    @property
+    def quality_name(self) -> str:
+        """What the quality is called in the history, such as "accuracy"."""
+        ...
+
+    def measure(self) -> Measured:
+        """Measure the present weights, in eval mode."""
+        ...
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a set of logits is on labelled items.
+
+    Attributes:
+        quality: to maximise: accuracy (balanced, where classes count the same); for labels the explained share
+            of the log loss, for a quantity R2.
+        loss: to minimise: log loss at the temperature (for labels the mean over them), or mean squared error.
+        temperature: what the logits are divided by, the one with the least log loss; 1 for a quantity.
+    """
+
+    quality: float
+    loss: float
+    temperature: float
+
+    @property
+    def accuracy(self) -> float:
+        """The quality by its name for classes."""
+        return self.quality
+
+    @property
+    def log_loss(self) -> float:
+        """The loss by its name for classes and labels."""
+        return self.loss
+
+
+def score(
+    logits_NC: NDArray[np.floating],
+    targets: NDArray[Any],
+    task: Task = CLASSIFICATION,
+    weights_N: NDArray[np.floating] | None = None,
+) -> Score:
+    """Score logits; a log loss is taken after temperature scaling, as the result will be used.
+
+    Comparing epochs by the scaled log loss keeps a network from being stopped for overconfidence alone, which
+    the temperature mends afterwards.
+
+    Args:
+        logits_NC: of shape (N, C); for a quantity its values.
+        targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
+        task: what is learned.
+        weights_N: what each item counts, of shape (N,) (the temperature is that of the items as they come);
+            None: all the same.
+    """
+    temperature = temperature_for(task, logits_NC, targets)
+    outputs = task.activated(logits_NC, temperature)
+    losses = task.item_losses(outputs, targets)
+    quality = np.average(task.item_quality(outputs, targets), weights=weights_N)
+    return Score(float(quality), float(np.average(losses, weights=weights_N)), temperature)
+
+
+class HeldOut:
+    """Validation on labelled items: the head's scores of their embeddings.
+
+    Args:
+        backbone: the staged network.
+        freeze: of its modes.
+        head: the head.
+        part: the items and their labels.
+        recipe: where it weighs rare classes, every class counts the same; its `batch_size` is the least taken.
+        machine: where and how.
+        seed: random seed.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        freeze: Freeze,
+        head: LinearHeadModule,
+        part: Labelled,
+        recipe: Recipe,
+        *,
+        machine: Machine,
+        seed: int,
+    ) -> None:
+        self.part, self.head = part, head
+        self.n_items = part.feed.n_items
+        self.weights_N = weights_to_judge(recipe, part.labels, head.task)
+        self.quality_name = head.task.quality_name(balanced=self.weights_N is not None)
+        self._backbone, self._freeze, self._machine = backbone, freeze, machine
+        self._batch_size, self._seed = max(64, recipe.batch_size), seed
+
+    def logits(self) -> NDArray[np.float32]:
+        """Scores of every item, of shape (N, C), in eval mode and in the order of the items."""
+        self._freeze.train(False)
+        self.head.eval()
+        embeddings = embed_all(
+            self._backbone, self.part.feed, self._machine, batch_size=self._batch_size, seed=self._seed
+        )
+        with torch.no_grad():
+            return self.head.logits(torch.from_numpy(embeddings).to(self._machine.device)).cpu().numpy()
+
+    def score(self, logits_NC: NDArray[np.floating]) -> Score:
+        """Score logits of the items, by which epochs are compared."""
+        return score(logits_NC, self.part.labels, self.head.task, self.weights_N)
+
+    def measure(self) -> Measured:
+        """Score the items by the present weights."""
+        logits_NC = self.logits()
+        found = self.score(logits_NC)
+        return Measured(found.log_loss, found.quality, logits_NC)

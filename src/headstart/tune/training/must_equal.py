@@ -1,0 +1,50 @@
+"""What must be equal for a training to be resumed, by the names that a message gives it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from headstart.features import Setting
+from headstart.sources.source import Source
+from headstart.tune.feeds.part import Part
+from headstart.tune.policies.policy import Policy
+from headstart.tune.recipes.recipe import Recipe
+
+
+def must_equal(
+    source: Source,
+    policy: Policy,
+    recipe: Recipe,
+    setting: Setting,
+    *,
+    seed: int,
+    classes: tuple[str, ...],
+    train: Part,
+    validation: Part | None,
+) -> dict[str, Any]:
+    """Plain values by name."""
+    return {
+        "a source of digest": source.digest,
+        "a preprocessing of digest": source.preprocessing.digest(),
+        "--freeze": policy.text,
+        "recipe": recipe_settings(recipe),
+        "--seed": seed,
+        "--precision": setting.precision,
+        "classes": list(classes),
+        "training items of digest": _fingerprint(train),
+        "validation items of digest": None if validation is None else _fingerprint(validation),
+    }
+
+
+def recipe_settings(recipe: Recipe) -> dict[str, Any]:
+    """The settings; in how many parts a batch is computed may differ, since its steps are the same."""
+    return recipe.model_dump(mode="json", exclude={"accumulate", "checkpointing"})
+
+
+def _fingerprint(part: Part) -> str:
+    """A digest of the items' contents and labels, in their order."""
+    rows = zip(part.digests.tolist(), np.asarray(part.labels).tolist(), strict=True)
+    return hashlib.sha256("\n".join(f"{digest} {label}" for digest, label in rows).encode()).hexdigest()[:16]
