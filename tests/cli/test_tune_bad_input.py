@@ -122,7 +122,11 @@ def test_resumed_with_another_data_set_policy_or_recipe(
 ) -> None:
     other = another_set(tmp_path / "others")
     """Each leaves the run as it was, so that it can be gone on with."""
-    refused(command("fit", other, "--resume", ended), "training data was", "same settings")
+    refused(
+        command("fit", other, "--resume", ended),
+        "it was started with training items of digest",
+        "same settings",
+    )
     refused(
         command("fit", "--resume", ended, "--freeze", "norm"),
         "it was started with --freeze gradual, not norm",
@@ -130,7 +134,11 @@ def test_resumed_with_another_data_set_policy_or_recipe(
     refused(
         command("fit", "--resume", ended, "--freeze", "all"), "it was started with --freeze gradual, not all"
     )
-    refused(command("fit", "--resume", ended, "--lr", 0.01), "recipe lr was 0.001, is 0.01", "same settings")
+    refused(
+        command("fit", "--resume", ended, "--lr", 0.01),
+        "it was started with recipe lr 0.001, not 0.01",
+        "same settings",
+    )
     assert command("fit", "--resume", ended).code == 0
     refused(command("fit", "--resume", ended), str(ended), "finished")
 

@@ -14,8 +14,8 @@ import headstart
 import small_data
 from headstart.runs import RunDirectory
 
-OPTIONS = {"freeze": "none", "epochs": 2, "batch_size": 5, "report": False, "baseline": False, "seed": 0}
-TOLD = "--freeze none --epochs 2 --batch-size 5 --no-report --no-baseline --precision fp32 --threads 1"
+OPTIONS = {"freeze": "norm", "epochs": 2, "batch_size": 5, "report": False, "baseline": False, "seed": 0}
+TOLD = "--freeze norm --epochs 2 --batch-size 5 --no-report --no-baseline --precision fp32 --threads 1"
 COMMAND = TOLD.split(" ")
 
 
@@ -63,6 +63,12 @@ def test_what_several_processes_refuse(tmp_path: Path, digit_folder: Path) -> No
         folder=tmp_path,
     )  # fmt: skip
     assert auto.returncode != 0
+    norms = launch(
+        "fit", str(digit_folder), "--source", small_data.LETTERS, "--freeze", "none", "--device", "cpu",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert norms.returncode != 0
+    assert "'block1' has batch normalisation, which several processes on CPUs cannot train" in norms.stderr
     assert "--freeze auto races within a budget in one process" in auto.stderr
     assert "start it without a launcher" in launch("cache", folder=tmp_path).stderr
 

@@ -202,7 +202,7 @@ def test_a_race_is_not_resumed_with_other_data(tmp_path: Path) -> None:
     race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity)
     race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=identity, resume=True)
     other = {**identity, "recipe": {"lr": 0.2, "epochs": 2}}
-    with pytest.raises(OptionError, match=r"recipe lr was 0.1, is 0.2\. Resume"):
+    with pytest.raises(OptionError, match=r"cannot resume the race: .* with recipe lr 0.1, not 0.2\. Resume"):
         race(World(tmp_path, epochs=1), tmp_path / "race", scratch=False, identity=other, resume=True)
 
 
