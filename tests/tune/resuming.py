@@ -187,8 +187,12 @@ class Killed(BaseException):
 
 
 def ended_after(n_steps: int, text: str, folder: Path, **settings: Any) -> None:
-    """A training that is ended when it has done so many steps."""
-    loop = chain_loop(text, folder, **settings)
+    """A training of the chain that is ended when it has done so many steps."""
+    end_after(n_steps, chain_loop(text, folder, **settings))
+
+
+def end_after(n_steps: int, loop: Loop) -> None:
+    """Run a training, and end it when it has done so many steps."""
     step, done = loop.optimizer.step, 0
 
     def counted(*args: Any, **kwargs: Any) -> Any:
