@@ -1,1 +1,1 @@
-"""Speed-ups of training on a CPU and of its memory; each can be skipped by a reader."""
+"""Speed-ups of training and of its memory; a reader can skip each. `python -m benchmarks.speedups` measures them."""
