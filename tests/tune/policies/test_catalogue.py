@@ -12,13 +12,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from tune_networks import States, chain, linear_head, pictures
+from tune_networks import States, chain, labelled_loop, pictures
 
 from headstart.errors import OptionError
-from headstart.heads.linear import LinearHeadModule
 from headstart.tune import Freeze, Policy, Recipe
-from headstart.tune.feeds.feed import Labelled, StoredFeed
-from headstart.tune.loop.loop import Loop
+from headstart.tune.feeds.feed import Labelled
+from headstart.tune.feeds.stored import StoredFeed
+from headstart.tune.loop.setup import Network
 from headstart.tune.policies.catalogue import CATALOGUE, PolicyKind, find_kind, kind_of, result_words, usages
 from headstart.tune.policies.selections import Selection
 from headstart.tune.policies.stage_table import as_table, policy_rows
@@ -51,8 +51,7 @@ def test_a_new_policy_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {name: tensor.clone() for name, tensor in backbone.module.state_dict().items()}
     recipe = Recipe(lr=0.1, head_lr=0.1, steps=1, warmup_share=0, batch_size=16)
     feed = StoredFeed([States(backbone, x, 1)], 1, backbone)
-    head = LinearHeadModule(linear_head())
-    Loop(backbone, head, freeze, Labelled(feed, labels), None, recipe, policy=policy).run()
+    labelled_loop(Network(backbone, freeze, policy), Labelled(feed, labels), None, recipe).run()
     after = backbone.module.state_dict()
     assert {name for name in before if not torch.equal(before[name], after[name])} == {
         "block1.0.weight",

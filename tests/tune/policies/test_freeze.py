@@ -21,8 +21,8 @@ from headstart.tune.feeds.feed import Labelled
 from headstart.tune.feeds.stored import StoredFeed
 from headstart.tune.feeds.tensors import TensorFeed
 from headstart.tune.loop.loop import Loop
-from headstart.tune.policies.catalogue import CATALOGUE, kind_of
 from headstart.tune.loop.setup import Network
+from headstart.tune.policies.catalogue import CATALOGUE, kind_of
 from headstart.tune.training.network_copy import network_to_train
 
 POLICIES = (
