@@ -47,7 +47,9 @@ def pacs(class_folders: Callable[..., Path]) -> Path:
 
 
 def test_two_levels_of_folders_are_domains_and_classes(pacs: Path) -> None:
-    examples = read_examples(pacs)
+    with pytest.raises(DataError, match=r"--domain domain.*--group domain.*--target domain"):
+        read_examples(pacs)
+    examples = read_examples(pacs, domain="domain")
     assert examples.classes == ("cat", "dog")
     assert examples.domain == "domain"
     assert examples.domains is not None and examples.labels is not None
@@ -55,7 +57,6 @@ def test_two_levels_of_folders_are_domains_and_classes(pacs: Path) -> None:
         [domain, label] for domain, label in zip(examples.domains, examples.labels)
     ]
     assert "domains photo, sketch; classes cat, dog" in examples.notes[0]
-    assert "pass --group domain" in examples.notes[0]
     assert examples.groups is None and examples.splits is None
     one = examples.take([0, 7])
     assert one.domains is not None and one.domains.tolist() == ["photo", "sketch"]
@@ -86,7 +87,7 @@ def test_domains_below_parts(class_folders: Callable[..., Path]) -> None:
         for domain in ("photo", "sketch")
         for name in ("cat", "dog")
     }
-    examples = read_examples(class_folders(counts))
+    examples = read_examples(class_folders(counts), domain="domain")
     assert examples.splits is not None and examples.domains is not None and examples.labels is not None
     assert set(zip(examples.splits, examples.domains, examples.labels)) == {
         (part, domain, name)
@@ -173,7 +174,7 @@ def test_names_that_are_no_utf8_can_be_printed(class_folders: Callable[..., Path
 
 @pytest.mark.real
 def test_pacs_is_read_with_its_domains(shared: Path) -> None:
-    examples = read_examples(shared / "data" / "pacs")
+    examples = read_examples(shared / "data" / "pacs", domain="domain")
     assert examples.domains is not None
     assert sorted(set(examples.domains)) == ["art_painting", "cartoon", "photo", "sketch"]
     assert len(examples.classes) == 7

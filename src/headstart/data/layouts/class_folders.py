@@ -43,8 +43,8 @@ def read(place: Place, options: ReadOptions) -> Examples:
     if parted:
         names = [name for name in names if "/" in name]
         splits, origin = given_split(string_array(name.split("/", 1)[0] for name in names), "the folders")
-    decided = "domain" in (options.target, options.group, options.domain)
-    levels = _levels(folder, names, 1 if parted else 0, decided)
+    said = options.domain is not None or options.group is not None or options.target == "domain"
+    levels = _levels(folder, names, 1 if parted else 0, decided=said or not options.labels_required)
     target, group, domain = _named_columns(folder, levels, options)
     _refuse_loose_files(folder, names, levels, options)
     by_column = {"label": levels.classes, "domain": levels.domains}
@@ -82,7 +82,7 @@ class _Levels:
     notes: tuple[str, ...] = ()
 
 
-def _levels(folder: Path, names: Sequence[str], skip: int, decided: bool) -> _Levels:
+def _levels(folder: Path, names: Sequence[str], skip: int, *, decided: bool) -> _Levels:
     """Classes and, if the same class folders lie in several upper folders, domains.
 
     Args:
@@ -90,6 +90,9 @@ def _levels(folder: Path, names: Sequence[str], skip: int, decided: bool) -> _Le
         names: N relative paths.
         skip: levels above, which hold parts.
         decided: the user said what the upper folders are.
+
+    Raises:
+        DataError: they could be domains, groups or classes, and the user did not say which.
     """
     tails = [[printable(piece) for piece in name.split("/")[skip:]] for name in names]
     shared, uppers = _shared_names(tails)
@@ -101,12 +104,14 @@ def _levels(folder: Path, names: Sequence[str], skip: int, decided: bool) -> _Le
             "parts above those of the classes, such as train/CLASS/file."
         )
     classes = sorted({tail[1] for tail in tails if len(tail) > 2})
-    note = f"Folders are read as DOMAIN/CLASS: domains {_few(uppers)}; classes {_few(classes)}."
     if not decided:
-        note += (
-            " If the upper folders are patients or speakers, pass --group domain, so that none of them is on "
-            "two sides of the split. If they are the classes, write a metadata.csv with the columns file,label."
+        raise DataError(
+            f"{folder} has two levels of folders with the same names below ({_few(uppers)}, each with "
+            f"{_few(classes)}). If the upper folders are domains, pass --domain domain. If they are patients or "
+            "speakers, pass --group domain, so that none of them is on both sides of the split. If they are the "
+            "classes, pass --target domain."
         )
+    note = f"Folders are read as DOMAIN/CLASS: domains {_few(uppers)}; classes {_few(classes)}."
     return _Levels(
         string_array(tail[1] if len(tail) > 2 else "" for tail in tails),
         string_array(tail[0] if len(tail) > 1 else "" for tail in tails),
