@@ -19,7 +19,7 @@ from headstart.progress import say
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.sources import Source
-    from headstart.tune import Candidate, Recipe, Training
+    from headstart.tune import Candidate, Race, Recipe, Training
 
 
 def race(
@@ -40,18 +40,46 @@ def race(
         folder: for the study and checkpoints.
         resume: resume what the folder holds.
     """
-    from headstart.tune import Race, ValidationItems, from_scratch, suggest_candidates
-    from headstart.tune.training.must_equal import must_equal
+    from headstart.tune import from_scratch, suggest_candidates
 
-    plan = workspace.plan
+    plan, made = workspace.plan, _Builder(workspace, choice)
     stages = plan.policy.stages
     everything = np.sort(np.concatenate([train, validation]))
+    contest = _contest(made, train, validation, everything, folder, resume)
+    found = contest.run(
+        suggest_candidates([row.score for row in choice.profile], stages), from_scratch(stages)
+    )
+    say(found.reason)
+    if found.trained is None:
+        refitted = head_alone.choose(workspace, everything)
+        return Result.head_alone(plan.source, refitted, len(everything), found.reason, race=found)
+    chosen = next(candidate for candidate in found.candidates if candidate.chosen)
+    parts = (everything, validation[:0]) if found.refitted else (train, validation)
+    result = with_weights(workspace, found.trained, choice, *parts)
+    if chosen.from_scratch:
+        provenance = made.with_random_weights().provenance
+        result = replace(result, source=replace(result.source, provenance=provenance))
+    return replace(result, race=found, reason=". ".join([found.reason, *found.trained.notes]))
+
+
+def _contest(
+    made: _Builder,
+    train: np.ndarray,
+    validation: np.ndarray,
+    everything: np.ndarray,
+    folder: Path | None,
+    resume: bool,
+) -> Race:
+    """The race before its first candidate."""
+    from headstart.tune import Race, ValidationItems
+    from headstart.tune.training.must_equal import must_equal
+
+    workspace, plan = made.workspace, made.workspace.plan
     nothing = validation[:0]
-    made = _Builder(workspace, choice)
-    contest = Race(
+    return Race(
         lambda candidate, place: made.training(candidate, train, validation, place),
         ValidationItems(
-            head_alone.logits(workspace, choice, validation),
+            head_alone.logits(workspace, made.choice, validation),
             workspace.codes[validation],
             workspace.units(validation),
             workspace.targets.task,
@@ -78,21 +106,6 @@ def race(
             validation=workspace.part(validation),
         ),
     )
-    found = contest.run(
-        suggest_candidates([row.score for row in choice.profile], stages), from_scratch(stages)
-    )
-    say(found.reason)
-    if found.trained is None:
-        refitted = head_alone.choose(workspace, everything)
-        return Result.head_alone(plan.source, refitted, len(everything), found.reason, race=found)
-    chosen = next(candidate for candidate in found.candidates if candidate.chosen)
-    parts = (everything, nothing) if found.refitted else (train, validation)
-    result = with_weights(workspace, found.trained, choice, *parts)
-    if chosen.from_scratch:
-        result = replace(
-            result, source=replace(result.source, provenance=made.with_random_weights().provenance)
-        )
-    return replace(result, race=found, reason=". ".join([found.reason, *found.trained.notes]))
 
 
 def _pass_seconds(workspace: Workspace) -> float:
