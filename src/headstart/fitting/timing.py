@@ -60,7 +60,7 @@ def timed_epoch(plan: Plan, setting: Setting) -> float:
     examples = data.examples
     n_few = min(len(positions), 4 * plan.recipe.batch_size)  # steps enough to leave the first uncounted
     few = positions[np.linspace(0, len(positions) - 1, n_few).astype(int)]
-    codes = examples.targets.encode(np.asarray(examples.labels)[few])
+    codes = np.asarray(data.codes)[few]
     part = Part(take_items(examples.items, few), data.scan.digests[few], codes)
     # the time does not depend on the rate
     recipe = plan.recipe.model_copy(update={"lr": 1e-4, "contrastive": 0})

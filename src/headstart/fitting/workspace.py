@@ -38,11 +38,10 @@ class Workspace:
 
         self.plan, self.setting, self.clock = plan, setting, clock
         self.store: Store = Store(None if store is None else Path(store))
-        examples = plan.data.examples
-        self.labels = np.asarray(examples.labels)
-        self.targets = examples.targets
+        self.labels = np.asarray(plan.data.labels)
+        self.codes = np.asarray(plan.data.codes)
+        self.targets = plan.data.examples.targets
         self.classes: tuple[str, ...] = self.targets.classes
-        self.codes = self.targets.encode(self.labels)  # as numbers, in the form of the task
         with clock.phase("features"):
             if plan.policy.stores_prefix:
                 self._store_prefix()
