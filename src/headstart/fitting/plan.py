@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import SourceError
 from headstart.fitting.options import FitOptions
-from headstart.fitting.preflight import options_without_effect
+from headstart.fitting.preflight import check_processes, options_without_effect
 from headstart.progress import say
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: 
         policy = policy_of(options, source)
         recipe = recipe_of(options, source.modality, policy)
         check_recipe(recipe, policy, examples.task, examples.modality)
-        _check_processes(options, source, policy, recipe)
+        check_processes(options, source, policy, recipe)
         for caution in options_without_effect(options, policy, recipe, source, examples.task):
             say(caution)
     data = DataSet.of(
@@ -192,17 +192,6 @@ def policy_of(options: FitOptions, source: Source) -> Policy:
     if options.head == "standard" and stages[-1] == POOLING_STAGE and policy.cut == len(stages):
         return Policy.at(len(stages) - 1, stages)
     return policy
-
-
-def _check_processes(options: FitOptions, source: Source, policy: Policy, recipe: Recipe) -> None:
-    """Refuse at once what several processes cannot train."""
-    from headstart import processes
-
-    if processes.count() > 1:
-        from headstart.features import choose_device
-        from headstart.tune.training.network_copy import check_batch_norm
-
-        check_batch_norm(source, policy, recipe, choose_device(options.device))
 
 
 def recipe_of(options: FitOptions, modality: str, policy: Policy) -> Recipe:

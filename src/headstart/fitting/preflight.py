@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart import processes
 from headstart.errors import DataError, DiskFullError, OptionError
 from headstart.fitting.options import FitOptions
 
@@ -88,6 +89,25 @@ def check_learnable(data: DataSet, name: str | Path, *, held_out: bool) -> None:
             f"{name}: the given split holds no test part: name one 'test' in the split column or "
             "folders, or evaluate by cross-validation with --folds 5"
         )
+
+
+def check_processes(options: FitOptions, source: Source, policy: Policy, recipe: Recipe) -> None:
+    """Refuse at once what several processes cannot train.
+
+    Args:
+        options: for the device.
+        source: the pretrained network.
+        policy: what is frozen.
+        recipe: the settings of training.
+
+    Raises:
+        OptionError: naming what cannot be trained.
+    """
+    if processes.count() > 1:
+        from headstart.features import choose_device
+        from headstart.tune.training.network_copy import check_batch_norm
+
+        check_batch_norm(source, policy, recipe, choose_device(options.device))
 
 
 def options_without_effect(
