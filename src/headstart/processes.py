@@ -128,7 +128,7 @@ def together(device_type: str) -> Iterator[None]:
                 f"process {number()} of {count()}: another process of this run has ended, so this one ends too; "
                 "the first message above says why"
             )
-            for note in getattr(error, "__notes__", ()):  # how to go on
+            for note in getattr(error, "__notes__", ()):  # how to resume
                 lost.add_note(note)
             raise lost from error
     atexit.register(_leave)

@@ -90,7 +90,7 @@ class Average:
             tensors[name].detach().copy_(average)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resumed training needs to go on to the same bits; tensors are not copied."""
+        """Everything a resumed training needs to reach the same bits; tensors are not copied."""
         return {"decay": self.decay, "n_updates": self.n_updates, "tensors": dict(self.tensors)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

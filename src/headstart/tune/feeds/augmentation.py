@@ -22,7 +22,7 @@ def augment_of(
     Args:
         recipe: `augment`; for texts `word_dropout`, for recordings `noise_db`, `speed` and `spec_augment`.
         modality: "image", "text" or "audio".
-        seed: the run's seed.
+        seed: random seed.
         view: number of the view (live: the epoch); 0 is the plain one.
         digests: of each item's content, of shape (n_items,).
     """

@@ -88,7 +88,7 @@ def mix(
             lengths; or a state.
         targets_NC: float of shape (N, C): classes one-hot, labels, or numbers.
         recipe: its `mixup` and `cutmix`, the alphas, are used; with both at 0 all stays as it is.
-        seed: the run's seed.
+        seed: random seed.
         epoch: counted from 1.
         step: within the epoch.
 
@@ -144,7 +144,7 @@ def _box(
 
 
 def _mixup(name: str, tensor: Tensor, share: float, n_items: int) -> Tensor:
-    """A tensor of shape (N * r, ...), r rows an item, mixed by item.
+    """A tensor of shape (N * r, ...), r rows per item, mixed by item.
 
     Masks and lengths become those of both items; other numbers that are counted (token ids beside a state,
     of which the suffix takes the shape alone) stay.

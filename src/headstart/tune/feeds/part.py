@@ -100,7 +100,7 @@ def feed_of(
 
 
 def _fits_on(device: torch.device, n_bytes: int) -> bool:
-    """Whether states may be held in memory for all epochs, where reading them costs nothing a step.
+    """Whether states may be held in memory for all epochs, where reading them costs nothing per step.
 
     On an accelerator they take at most half of what is free there; on a CPU at most a fixed size, so that
     memory does not grow with the data.

@@ -79,7 +79,7 @@ def epoch_plan(
     Args:
         buckets: positions of the items that may share a batch.
         batch_size: largest number of items in a batch.
-        seed: the run's seed.
+        seed: random seed.
         epoch: counted from 1.
         weights: of shape (n_items,), by position: items are drawn with replacement, each as often as its
             share of all weights says. None: every item comes once.
@@ -149,7 +149,7 @@ def class_batches(classes: NDArray[np.integer], batch_size: int, *, seed: int, e
     Args:
         classes: of each item, of shape (n_items,).
         batch_size: about how many items a batch has: the last portion of a class may exceed it.
-        seed: the run's seed.
+        seed: random seed.
         epoch: counted from 1.
 
     Returns:

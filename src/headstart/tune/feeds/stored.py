@@ -17,7 +17,7 @@ class StoredFeed:
     """Batches of stored prefix states; the suffix alone runs.
 
     Args:
-        views: the stored states of the same items, one a view; the first is not augmented.
+        views: the stored states of the same items, one per view; the first is not augmented.
         cut: the cut they were stored at.
         backbone: whose suffix takes them.
         resident: whether all states are kept on the backbone's device from the first epoch on.

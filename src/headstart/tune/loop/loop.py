@@ -16,21 +16,21 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headstart import processes, randomness
-from headstart.errors import DivergenceError, TrainingError
+from headstart.errors import TrainingError
 from headstart.progress import progress
 from headstart.tune.averaging.averages import Average
 from headstart.tune.feeds.feed import Machine
 from headstart.tune.feeds.plan import Positions
 from headstart.tune.loop.memory import Memory, restore_generators
-from headstart.tune.loop.optimizer import make_optimizer, objective_groups, peak_rate, set_rates, stage_groups
-from headstart.tune.loop.progress import Progress, history_row, write_history
+from headstart.tune.loop.optimizer import open_stages, optimizer_of, peak_rate, set_rates
+from headstart.tune.loop.progress import Progress, divergence, history_row, write_history
 from headstart.tune.loop.schedule import Schedule, rate_factor
 from headstart.tune.loop.setup import Items, Keeping, Network
 from headstart.tune.loop.sharing import Sharing
-from headstart.tune.loop.step import LossModule, Step
+from headstart.tune.loop.step import LossModule, Step, smallest_batch
 from headstart.tune.loop.weights import Weights
 from headstart.tune.objectives.objective import Objective
 from headstart.tune.objectives.validation import Validation
@@ -77,10 +77,8 @@ class Loop:
         self.keeping, self._train_mode = keeping or Keeping(), train_mode
         self.freeze = network.freeze
         self.sharing = Sharing(self.machine, whole=not objective.divisible)
-        self.schedule = Schedule(items.plan, recipe, self._smallest_batch())
-        groups = stage_groups(self.freeze, recipe, self.freeze.open_stages)
-        groups += objective_groups(objective, recipe)
-        self.optimizer = make_optimizer(groups, recipe, self.machine.device)
+        self.schedule = Schedule(items.plan, recipe, smallest_batch(self.freeze, objective, self.sharing.n))
+        self.optimizer = optimizer_of(self.freeze, objective, recipe, self.machine.device)
         self._module = LossModule(network.backbone, items.feed, objective, self.machine)
         self.step = Step(
             self.sharing.wrapped(self._module),
@@ -166,10 +164,8 @@ class Loop:
         Raises:
             TrainingError: something else was frozen when it was saved.
         """
-        for epoch in range(2, state["progress"]["epoch"] + 1):
-            if (
-                list(self.freeze.frozen) != state["freeze"]["frozen"]
-            ):  # at an epoch's end the next is not open
+        for epoch in range(2, state["progress"]["epoch"] + 1):  # at an epoch's end the next is not open yet
+            if list(self.freeze.frozen) != state["freeze"]["frozen"]:
                 self.open_until(epoch)
         self.freeze.load_state_dict(state["freeze"])
         self.weights.load(state["weights"])
@@ -177,14 +173,10 @@ class Loop:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.step.n_parts = max(state["n_parts"], self.step.n_parts)
-        values = {**state["progress"]}
-        values["loss_sum"] = values["loss_sum"].to(self.machine.device)
-        if self.sharing.number > 0:
-            values["loss_sum"] = torch.zeros_like(values["loss_sum"])
-        self.at = Progress(**values)
+        self.at = Progress.restored(state["progress"], self.machine.device, with_sum=self.sharing.number == 0)
 
     def keep(self) -> None:
-        """Write a checkpoint, where there is a folder."""
+        """Write a checkpoint, if there is a folder."""
         if not self.memory.writes:
             return
         self.check_finite()
@@ -194,20 +186,10 @@ class Loop:
         self.memory.keep(self.state_dict)
 
     def open_until(self, epoch: int) -> None:
-        """Let the stages train that do by this epoch, in the order in which they began to."""
-        policy = self.network.policy
-        if policy is None or not policy.gradual:
-            return
-        for earlier in range(2, epoch + 1):
-            named = [
-                stage for stage in policy.stages[policy.cut_at(earlier) :] if stage in self.freeze.frozen
-            ]
-            if named:
-                self.freeze.thaw(named)
-                for group in stage_groups(self.freeze, self.recipe, named):
-                    self.optimizer.add_param_group(group)
-                self.step.module = self.sharing.wrapped(self._module)
-                self.step.keep_anchors()
+        """Let the stages train that do by this epoch."""
+        if open_stages(self.optimizer, self.freeze, self.network.policy, self.recipe, epoch):
+            self.step.module = self.sharing.wrapped(self._module)
+            self.step.keep_anchors()
 
     def check_finite(self) -> None:
         """Stop when the loss is not a number.
@@ -216,18 +198,8 @@ class Loop:
             DivergenceError: naming the epoch, the rate and the remedy.
         """
         if not bool(torch.isfinite(self.sharing.total(self.at.loss_sum))):
-            precision = " or --precision fp32" if self.machine.precision != "fp32" else ""
-            raise DivergenceError(
-                f"the training loss is not a finite number in epoch {self.at.epoch} of {self.schedule.n_epochs}, "
-                f"at lr {peak_rate(self.optimizer):g} (head_lr {self.recipe.head_lr:g}). Try a lower rate, such as "
-                f"--lr {peak_rate(self.optimizer) / 10:g}{precision}; if that does not help, look for broken items"
-            )
-
-    def _smallest_batch(self) -> int:
-        """Least number of items in a batch: batch normalisation needs two, and one in every process."""
-        batch_norm = nn.modules.batchnorm._BatchNorm
-        own = any(isinstance(module, batch_norm) for module in self.objective.modules())
-        return max(2, self.sharing.n) if own or self.freeze.normalises_over_batches() else 1
+            when = f"in epoch {self.at.epoch} of {self.schedule.n_epochs}"
+            raise divergence(when, peak_rate(self.optimizer), self.recipe, self.machine.precision)
 
     def _begin(self) -> None:
         if processes.is_first():

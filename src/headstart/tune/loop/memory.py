@@ -18,7 +18,7 @@ _SHARE_OF_SAVING = 0.01  # at most, of the time from one checkpoint to the next
 
 
 class Memory:
-    """Remembers the best weights, and writes and finds checkpoints where there is a folder.
+    """Remembers the best weights, and writes and finds checkpoints if there is a folder.
 
     Args:
         weights: of the training.

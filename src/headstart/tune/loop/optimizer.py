@@ -10,6 +10,7 @@ from torch import nn
 
 from headstart.tune.objectives.objective import Objective
 from headstart.tune.policies.freeze import Freeze
+from headstart.tune.policies.policy import Policy
 from headstart.tune.recipes.recipe import Recipe
 
 _OBJECTIVE = "objective"
@@ -40,6 +41,30 @@ def objective_groups(objective: Objective, recipe: Recipe) -> list[dict[str, Any
     if named:
         raise TypeError(f"the objective gives no rate for {', '.join(named)}")
     return groups
+
+
+def open_stages(
+    optimizer: torch.optim.Optimizer, freeze: Freeze, policy: Policy | None, recipe: Recipe, epoch: int
+) -> bool:
+    """Let the stages train that do by an epoch, in the order in which they began to; whether any was opened."""
+    opened = False
+    for earlier in range(2, epoch + 1) if policy is not None and policy.gradual else ():
+        assert policy is not None
+        named = [stage for stage in policy.stages[policy.cut_at(earlier) :] if stage in freeze.frozen]
+        if named:
+            freeze.thaw(named)
+            for group in stage_groups(freeze, recipe, named):
+                optimizer.add_param_group(group)
+            opened = True
+    return opened
+
+
+def optimizer_of(
+    freeze: Freeze, objective: Objective, recipe: Recipe, device: torch.device
+) -> torch.optim.Optimizer:
+    """The recipe's optimizer over the open stages, then the objective's own parameters."""
+    groups = stage_groups(freeze, recipe, freeze.open_stages)
+    return make_optimizer([*groups, *objective_groups(objective, recipe)], recipe, device)
 
 
 def make_optimizer(

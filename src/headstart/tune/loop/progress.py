@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.errors import DivergenceError
 from headstart.files import write_text
 from headstart.tune.objectives.validation import Measured
+from headstart.tune.recipes.recipe import Recipe
 
 
 @dataclass
@@ -44,10 +46,32 @@ class Progress:
         """The state before the first step."""
         return cls(loss_sum=torch.zeros((), device=device))
 
+    @classmethod
+    def restored(cls, values: Mapping[str, Any], device: torch.device, *, with_sum: bool) -> Progress:
+        """The state of a checkpoint; the first process alone has the sum of all losses (`with_sum`)."""
+        loss_sum = values["loss_sum"].to(device)
+        return cls(**{**values, "loss_sum": loss_sum if with_sum else torch.zeros_like(loss_sum)})
+
     def next_epoch(self) -> None:
         """Turn to the next epoch."""
         self.epoch, self.step, self.epoch_seconds = self.epoch + 1, 0, 0.0
         self.loss_sum = torch.zeros_like(self.loss_sum)
+
+
+def divergence(when: str, rate: float, recipe: Recipe, precision: str) -> DivergenceError:
+    """The error of a loss that is not a number.
+
+    Args:
+        when: such as "in epoch 1 of 4".
+        rate: the highest peak rate of a stage.
+        recipe: the settings.
+        precision: of the run.
+    """
+    also = " or --precision fp32" if precision != "fp32" else ""
+    return DivergenceError(
+        f"the training loss is not a finite number {when}, at lr {rate:g} (head_lr {recipe.head_lr:g}). Try a "
+        f"lower rate, such as --lr {rate / 10:g}{also}; if that does not help, look for broken items"
+    )
 
 
 def history_row(

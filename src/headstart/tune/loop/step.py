@@ -26,6 +26,7 @@ from headstart.tune.loop.setup import Items
 from headstart.tune.loop.sharing import Sharing
 from headstart.tune.objectives.l2_sp import l2_sp
 from headstart.tune.objectives.objective import Objective, StepContext
+from headstart.tune.policies.freeze import Freeze
 from headstart.tune.recipes.recipe import Recipe
 
 
@@ -125,9 +126,8 @@ class Step:
     def _in_parts(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
         sharing, weight = self.sharing, 1.0
         if sharing.n > 1 and len(positions) == n_items:
-            weight = float(
-                n_items > sharing.number
-            )  # without an item of its own, one runs that does not count
+            # without an item of its own, a process runs one that does not count
+            weight = float(n_items > sharing.number)
             own = slice(sharing.number, None, sharing.n) if weight else slice(0, 1)
             positions, inputs = positions[own], rows_of(inputs, own, n_items)
         targets = None if self._targets is None else self._targets[torch.from_numpy(positions)]
@@ -187,6 +187,13 @@ class Step:
             f"out of memory: from here on a batch is computed in {self.n_parts} parts; "
             "the steps see the same items as before"
         )
+
+
+def smallest_batch(freeze: Freeze, objective: Objective, n_processes: int) -> int:
+    """Least number of items in a batch: batch normalisation needs two, and one in every process."""
+    batch_norm = nn.modules.batchnorm._BatchNorm
+    own = any(isinstance(module, batch_norm) for module in objective.modules())
+    return max(2, n_processes) if own or freeze.normalises_over_batches() else 1
 
 
 def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:

@@ -65,7 +65,7 @@ class Objective(nn.Module):
 
         Args:
             outputs: what the feed's run of the network gave, in the precision of the run.
-            targets: of the items of the batch, by row; None where there are none.
+            targets: of the items of the batch, by row; None if there are none.
             context: where in the training the step is.
 
         Returns:

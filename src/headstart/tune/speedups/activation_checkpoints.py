@@ -10,7 +10,7 @@ placeholder. Here the function inside the cut is wrapped, which gets the real ar
 architecture.
 
 The second run sees what the first did: the same random numbers (dropout) and the same autocast; running
-statistics of normalisation layers are set aside meanwhile, so they move once a step and not twice.
+statistics of normalisation layers are set aside meanwhile, so they move once per step and not twice.
 """
 
 from __future__ import annotations

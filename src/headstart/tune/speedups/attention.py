@@ -79,7 +79,7 @@ def attend(
 def _is_short(
     module: nn.Module, query: Tensor, key: Tensor, attention_mask: Tensor | None, options: dict[str, Any]
 ) -> bool:
-    """Whether `attend` computes this itself: all that its plain products know."""
+    """Whether `attend` computes this itself: everything that its plain products know."""
     causal = options.get("is_causal")
     if causal is None:
         causal = getattr(module, "is_causal", True)

@@ -28,7 +28,7 @@ class Trained:
         recipe: the settings it was trained with, epochs as run.
         state_dict: of the whole network, by name, float32, on the CPU; frozen tensors are untouched.
         head: on the last stage's vector; its temperature is fitted on validation.
-        history: a row an epoch: epoch, train_loss, validation_loss (after temperature scaling),
+        history: one row per epoch: epoch, train_loss, validation_loss (after temperature scaling),
             the quality by its name (validation_accuracy), lr, seconds; epoch 0 is the start, before any step.
         stopped_because: why training ended.
         best_epoch: the epoch whose weights these are; 0 is the start.
@@ -54,3 +54,12 @@ class Trained:
     notes: Sequence[str] = field(default=())
     evidence: Mapping[str, Any] = field(default_factory=dict)
     share: float | None = None
+
+
+def wise_ft_notes(recipe: Recipe, share: float | None) -> tuple[str, ...]:
+    """What the user should know about WiSE-FT, if the recipe asks for it."""
+    if share is not None:
+        return (f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation.",)
+    if recipe.wise_ft:
+        return ("WiSE-FT was left out: it chooses by validation items, and none were set aside.",)
+    return ()

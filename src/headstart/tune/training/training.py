@@ -45,7 +45,7 @@ from headstart.tune.training.first_head import FirstHead, random_head, widened
 from headstart.tune.training.gradient_norms import RGN, choose_stage
 from headstart.tune.training.must_equal import must_equal, recipe_settings
 from headstart.tune.training.network_copy import check_batch_norm, network_to_train, plain_state
-from headstart.tune.training.result import Trained
+from headstart.tune.training.result import Trained, wise_ft_notes
 from headstart.tune.training.supervised import supervised_loop
 
 
@@ -62,7 +62,7 @@ class Training:
         store: where prefix states are kept.
         setting: device, precision and threads.
         probe: a head to start from; where it does not read the last stage alone, another is fitted.
-        seed: the run's seed.
+        seed: random seed.
         folder: for checkpoints and history.jsonl; None keeps nothing.
         checkpoint_seconds: least time between two checkpoints.
         compiled: whether the trained blocks are compiled before the first step.
@@ -150,14 +150,14 @@ class Training:
         """Train and give back the best weights.
 
         Args:
-            resume: go on from the newest whole checkpoint in the folder, where there is one.
+            resume: from the newest whole checkpoint in the folder, if there is one.
             deadline: time.monotonic() at which training stops with the best weights so far.
-            until_epoch: pause after this epoch; `run(resume=True)` goes on from there.
-            share: of WiSE-FT, where another training chose it; used without validation alone.
+            until_epoch: pause after this epoch; `run(resume=True)` resumes from there.
+            share: of WiSE-FT, chosen by another training; used only without validation.
 
         Raises:
             TrainingError: the loss is not a number.
-            OptionError: the checkpoint is of another run.
+            OptionError: the checkpoint was started with other settings.
         """
         loop, held_out = self.loop, self.held_out
         loop.machine = replace(loop.machine, deadline=deadline)
@@ -179,7 +179,7 @@ class Training:
         return self._trained(logits, found, share)
 
     def _aided(self, *, compiled: bool = False) -> AbstractContextManager[None]:
-        """With the activation checkpoints that the recipe asks for, so that memory does for whatever is measured."""
+        """With the activation checkpoints that the recipe asks for, so that memory suffices for measuring too."""
         checkpointed = self.recipe.checkpointing
         return aided(self.backbone, self.policy.trained, compiled=compiled, checkpointed=checkpointed)
 
@@ -196,13 +196,6 @@ class Training:
         return {name: tensor.detach().clone() for name, tensor in self.loop.weights.tensors().items()}
 
     def _trained(self, logits: Any, found: Score | None, share: float | None) -> Trained:
-        notes: tuple[str, ...] = ()
-        if share is not None:
-            notes = (
-                f"WiSE-FT: {share:.0%} of the way from the start to the trained weights, by validation.",
-            )
-        elif self.recipe.wise_ft:
-            notes = ("WiSE-FT was left out: it chooses by validation items, and none were set aside.",)
         at, n_run = self.loop.at, self.loop.at.epoch - 1
         if self._stage is not None and not self.recipe.epochs:
             at = self._stage.at
@@ -218,13 +211,13 @@ class Training:
             validation=None if found is None else replace(found, loss=found.loss * self.unit.factor**2),
             validation_logits=None if logits is None else self.unit.outward(logits),
             seconds=time.monotonic() - self._started,
-            notes=notes,
+            notes=wise_ft_notes(self.recipe, share),
             share=share,
             evidence={} if self.rate_search is None else {"rate_search": self.rate_search.to_json()},
         )
 
     def _interpolated(self, held_out: HeldOut) -> float:
-        """Put the best weights between start and end in place, by validation; how far they are."""
+        """Put the best weights between start and end in place, by validation; their share of the way."""
 
         def scores(state: Any) -> tuple[float, float]:
             self.loop.weights.put(state)
