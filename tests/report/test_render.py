@@ -14,10 +14,11 @@ import pytest
 from headstart.metrics import Interval
 from headstart.report import render
 from headstart.report.media import Shown
-from headstart.report.pages import PAGES
+from headstart.report.pages import page_module
 from headstart.report.pages.fit import FitReport, HeldOut
 from headstart.report.shell import Page, Section
 from headstart.runs import DataFacts, Record, RunFacts, SourceFacts, SplitPart
+from headstart.runs.record import KINDS
 
 HOSTILE = "<script>document.title='run'</script>"
 BREAKING = '"><img src=x onerror="document.title=\'run\'">'
@@ -107,16 +108,20 @@ def test_backticks_become_code_and_odd_ones_stay(samples: dict[str, FitReport]) 
     assert "one ` alone" in render(replace(samples["text"], record=record))
 
 
+def test_every_kind_of_run_has_a_page() -> None:
+    for kind in KINDS:
+        assert callable(page_module(kind).page) and callable(page_module(kind).end_block)
+
+
 def test_another_kind_of_run_has_its_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
     def page(report: Any) -> Page:
         lead = Section("result", "Result", "shell/prose.html.j2", ["It is `cooked`."])
         dishes = Section("dishes", "Dishes", "shell/prose.html.j2", ["<soup>"], "Three of them.", "All")
         return Page("runs/dinner", "today", "Dinner was cooked.", lead, (dishes,))
 
-    kitchen = ModuleType("kitchen")
-    kitchen.page = page  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "kitchen", kitchen)
-    monkeypatch.setitem(PAGES, "cook", "kitchen")  # type: ignore[misc]
+    cook = ModuleType("cook")
+    cook.page = page  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "headstart.report.pages.cook", cook)
     document = render(SimpleNamespace(record=Record(kind="cook")))
     assert '<section id="dishes" aria-labelledby="dishes-title">' in document
     assert '<a href="#dishes">All</a>' in document and "Three of them." in document

@@ -152,7 +152,7 @@ def test_a_run_of_ones_own_network_wants_its_arch_again(tmp_path: Path) -> None:
 
 
 def test_an_unknown_library_is_refused() -> None:
-    with pytest.raises(SourceError, match="library must be timm, transformers or custom"):
+    with pytest.raises(SourceError, match="library must be one of custom, timm, transformers"):
         build_network({"library": "keras"})
 
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from headstart import processes
-from headstart.cli import commands
+from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
 from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
@@ -97,6 +97,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, commands.predict, commands.report, commands.demo, commands.cache):
+for command in (fit, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

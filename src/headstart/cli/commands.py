@@ -68,3 +68,7 @@ def cache(
 
     listing = cache_verb(store, prune_to=keep if prune else None)
     print(json.dumps(listing.to_json(), indent=2) if as_json else listing.text)
+
+
+COMMANDS = (predict, report, demo, cache)
+"""In the order of the help, after `fit`."""

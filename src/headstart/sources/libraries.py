@@ -30,7 +30,8 @@ def library_of(config: Mapping[str, Any]) -> Library:
     for library in LIBRARIES:
         if name == library.NAME:
             return library
-    raise SourceError(f"A source's library must be timm, transformers or custom, got {name!r}.")
+    names = ", ".join(sorted(library.NAME for library in LIBRARIES))
+    raise SourceError(f"A source's library must be one of {names}, got {name!r}.")
 
 
 def recognised(raw: Mapping[str, Any], arch: str | None = None) -> Library | None:

@@ -1,4 +1,4 @@
-"""The pages: one module per kind of run. To add one, write the module and name it here.
+"""The pages: one module (or package) per kind of run, which has the kind's name. To add a page, write its module.
 
 A module has two functions, for the data class that its procedure hands over (which has a `record`):
 
@@ -9,12 +9,9 @@ A module has two functions, for the data class that its procedure hands over (wh
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from types import ModuleType
-
-PAGES: Mapping[str, str] = {"fit": "headstart.report.pages.fit"}
 
 
 def page_module(kind: str) -> ModuleType:
-    """The module of a kind of run."""
-    return importlib.import_module(PAGES[kind])
+    """The module of a kind of run, one of `runs.record.KINDS`."""
+    return importlib.import_module(f"headstart.report.pages.{kind}")
