@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gaussian_head import GAUSSIAN
 from headstart.choose.kinds import KINDS, RIDGE, HeadKind
 from headstart.heads.linear import LinearHead
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
@@ -24,6 +25,11 @@ def test_every_kind_passes(kind: HeadKind) -> None:
     heads = check_head_kind(kind)
     assert set(heads) >= {"classification", "multilabel"}
     assert all(head.stages == (0, 1) for head in heads.values())
+
+
+def test_a_kind_that_is_not_linear_passes() -> None:
+    (head,) = check_head_kind(GAUSSIAN).values()
+    assert head.folded() is None
 
 
 def linear(task: Task, **changes: Any) -> LinearHead:
