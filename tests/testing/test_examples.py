@@ -12,7 +12,7 @@ import pytest
 import headstart.testing
 
 
-@pytest.mark.parametrize("name", ["backbone", "head", "layout", "metric", "policy"])
+@pytest.mark.parametrize("name", ["backbone", "head", "layout", "metric", "objective", "policy"])
 def test_the_example_of_each_suite_runs(name: str) -> None:
     module = importlib.import_module(f"headstart.testing.{name}")
     found = doctest.testmod(module)
@@ -22,7 +22,9 @@ def test_the_example_of_each_suite_runs(name: str) -> None:
 def test_every_suite_is_public() -> None:
     names = headstart.testing.__all__
     assert names == sorted(names)
-    assert {f"check_{name}" for name in ("backbone", "head", "layout", "metric", "policy")} <= set(names)
+    assert {
+        f"check_{name}" for name in ("backbone", "head", "layout", "metric", "objective", "policy")
+    } <= set(names)
     assert all((getattr(headstart.testing, name).__doc__ or "").strip() for name in names)
 
 

@@ -8,6 +8,15 @@ from headstart.testing.backbone import check_backbone
 from headstart.testing.head import check_head, check_head_kind
 from headstart.testing.layout import check_layout
 from headstart.testing.metric import check_metric
+from headstart.testing.objective import check_objective
 from headstart.testing.policy import check_policy
 
-__all__ = ["check_backbone", "check_head", "check_head_kind", "check_layout", "check_metric", "check_policy"]
+__all__ = [
+    "check_backbone",
+    "check_head",
+    "check_head_kind",
+    "check_layout",
+    "check_metric",
+    "check_objective",
+    "check_policy",
+]

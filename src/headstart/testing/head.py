@@ -112,7 +112,9 @@ def _check_outputs(head: Head, logits: NDArray[np.float32], outputs: NDArray[np.
 
 def _check_items(head: Head, features: NDArray[np.floating], outputs: NDArray[np.float32]) -> None:
     """An item's outputs do not depend on the items beside it."""
-    require_close(head.outputs(features[::-1].copy())[::-1], outputs, TOLERANCE, "outputs of items in reverse")
+    require_close(
+        head.outputs(features[::-1].copy())[::-1], outputs, TOLERANCE, "outputs of items in reverse"
+    )
     require_close(head.outputs(features[:1]), outputs[:1], TOLERANCE, "outputs of an item alone")
     require(head.outputs(features[:0]).shape == (0, outputs.shape[1]), "no items must give no outputs")
 
