@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,8 @@ class Task(ABC):
         problem_type: as transformers names the task.
         words: what things are called.
     """
+
+    _one: ClassVar[Any]
 
     name: str
     one_per_item: bool = False
@@ -267,14 +269,15 @@ class Task(ABC):
             balance: how rare classes are treated.
         """
 
+    def __new__(cls) -> Self:
+        # One object per task: a copy, or what comes from another process, is the same object.
+        if "_one" not in cls.__dict__:
+            cls._one = super().__new__(cls)
+        one: Self = cls._one
+        return one
+
     def __str__(self) -> str:
         return self.name
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A copy, or what comes from another process, is the one object of its kind.
-        from headstart.tasks import task_named
-
-        return task_named, (self.name,)
