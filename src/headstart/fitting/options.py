@@ -157,16 +157,16 @@ class FitOptions(LearnOptions, _DataOption):
     baseline: Annotated[bool, Shown(RUN)] = Field(default=True, description="Measure the classical baseline.")
     report: Annotated[bool, Shown(RUN)] = Field(default=True, description="Write report.html.")
 
-    def resolved(self, source: str, precision: Precision, device: str) -> FitOptions:
-        """With the source, the precision and the device that were taken where the options left them open.
+    def resolved(self, source: str, precision: Precision) -> FitOptions:
+        """With the source and the precision that were taken if the options left them open.
+
+        The device stays as it was given: a run may be resumed, or made again, on another machine.
 
         Args:
             source: the URI of the source.
             precision: fp32 or bf16.
-            device: such as cuda or cpu.
         """
-        taken = {"source": self.source or source, "precision": precision, "device": device}
-        return self.model_copy(update=taken)
+        return self.model_copy(update={"source": self.source or source, "precision": precision})
 
 
 def fit_options(**given: Any) -> FitOptions:

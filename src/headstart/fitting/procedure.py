@@ -83,7 +83,7 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
     _print_plan(plan)
     check_learnable(plan.data, options.data, held_out=options.folds is None)
     say(f"Stages under --freeze {plan.policy.text}:\n{stages_table(plan)}")
-    options = options.resolved(plan.source.uri, setting.precision, str(setting.device))
+    options = options.resolved(plan.source.uri, setting.precision)
     run = _folder(options, resume)
     try:
         return _learn_and_write(run, options, plan, setting, clock, resume=resume is not None)
