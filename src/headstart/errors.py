@@ -3,7 +3,7 @@
 HeadstartError            a failure of headstart or of the machine (exit code 1)
 ├── StoreError            the feature store cannot be read or written
 │   └── DiskFullError     the disk is full
-├── TrainingError         training went wrong (a loss that is not a number, no memory left)
+├── TrainingError         training failed (a loss that is not a number, out of memory)
 └── InputError            something the user gave (exit code 2)
     ├── DataError         a file, column, label or split
     ├── SourceError       a source, its weights or its configuration
@@ -36,7 +36,7 @@ class TrainingError(HeadstartError):
 
 
 class DivergenceError(TrainingError):
-    """The loss is not a finite number; another run with other settings is needed."""
+    """The loss is not a finite number; start a new run with other settings."""
 
 
 class InputError(HeadstartError):
@@ -65,8 +65,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest choice, or "" when none is near.
 
     Args:
-        word: what the user wrote.
-        choices: what would have been right.
+        word: what the user wrote. choices: what is allowed.
     """
     near = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""

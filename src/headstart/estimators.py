@@ -75,7 +75,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         profile_: stage name to the cross-validated accuracy of a probe there (for several labels, the explained
             share of the log loss).
         head_stages_: names of the stages that the head reads.
-        stopped_because_: why it ended as it did, in a sentence.
+        stopped_because_: why the fit ended, in a sentence.
         n_features_out_: width of what `transform` gives.
 
     Example:
@@ -117,7 +117,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
-        """Calibrated probabilities, of shape (n_items, n_classes), float32; each on its own for several labels."""
+        """Calibrated probabilities, of shape (n_items, n_classes), float32; of several labels, independent."""
         outputs = self._outputs(X)
         probabilities = np.zeros((len(outputs), len(self.classes_)), np.float32)
         probabilities[:, self._columns] = outputs
@@ -162,7 +162,7 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
     Attributes:
         profile_: stage name to the cross-validated R2 of a probe there.
         head_stages_: names of the stages that the head reads.
-        stopped_because_: why it ended as it did, in a sentence.
+        stopped_because_: why the fit ended, in a sentence.
         n_features_out_: width of what `transform` gives.
 
     Example:
@@ -200,7 +200,7 @@ def _is_indicator(y: Any) -> bool:
 
 
 def _label_sets(y: Any) -> list[list[Any]] | None:
-    """The labels of each item where it may have several; None for one class each."""
+    """The labels of each item if an item may have several; None for one class per item."""
     if _is_indicator(y):
         return [np.flatnonzero(row).tolist() for row in np.asarray(y)]
     if all(isinstance(row, (list, tuple, set, frozenset)) for row in y):
@@ -209,7 +209,7 @@ def _label_sets(y: Any) -> list[list[Any]] | None:
 
 
 def _plain(X: Sequence[Any]) -> Any:
-    """What scikit-learn hands over as a 1-d array, as a list of paths or texts."""
+    """A list of paths or texts, from the 1-d array that scikit-learn passes."""
     if isinstance(X, np.ndarray) and X.ndim == 1:
         return X.tolist()
     return X

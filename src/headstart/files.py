@@ -1,6 +1,6 @@
 """Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed.
 
-`atomic_path` does it for one file in a block; `put_in_place` is its last step, for writers that make the
+`atomic_path` does this for one file in a block; `put_in_place` is its last step, for writers that make the
 temporary file themselves (shards, which are locked while they are written, and checkpoints).
 """
 
@@ -46,7 +46,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(temporary: Path, path: Path, previous: Path | None = None) -> None:
-    """Flush a complete temporary file to the disk, then give it its name, so that the name is never half a file.
+    """Flush a complete temporary file to the disk, then rename it, so that the name is never half a file.
 
     Args:
         temporary: in the same folder, all its content handed to the system.
@@ -94,7 +94,7 @@ def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
 
 
 def append_jsonl(path: Path, record: Mapping[str, Any]) -> None:
-    """Add one line of JSON; a line that an earlier process left half-written is dropped first."""
+    """Add one line of JSON; a line that an earlier process did not finish is removed first."""
     line = json.dumps(plain(record), allow_nan=False, ensure_ascii=False) + "\n"
     try:
         with open(path, "a+b") as file:
@@ -143,7 +143,7 @@ def plain(value: Any) -> Any:
 
 
 def write_error(path: Path, error: OSError) -> HeadstartError:
-    """Return an error of the system in words: which file, why, what to do."""
+    """Return an error of the system as a message: which file, why, what to do."""
     if is_disk_full(error):
         return DiskFullError(
             f"the disk is full, {path} cannot be written: free some space, or pass another folder with --out"
@@ -152,7 +152,7 @@ def write_error(path: Path, error: OSError) -> HeadstartError:
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Whether an error of the system says that a disk, a quota or a file has no room left."""
+    """Whether an error of the system means that a disk, a quota or a file is full."""
     return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 

@@ -22,7 +22,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free() -> None:
-    """Release the memory that the device's allocator holds without using it."""
+    """Release the memory that the device's allocator holds but does not use."""
     import torch
 
     if torch.cuda.is_available():
@@ -69,7 +69,8 @@ class Halving:
                         f"{self.what}: out of memory with one item at a time. Use a smaller source, shorter items, "
                         "or a device with more memory"
                     ) from error
-            self._halve(rows.stop - begin)  # out here, where the tensors of the failed part are released
+            # outside of the except block, so that the tensors of the failed part are released
+            self._halve(rows.stop - begin)
         return results
 
     def _halve(self, n_items: int) -> None:

@@ -1,7 +1,7 @@
 """Several processes that make one run: who is first, who waits, and what all of them agree on.
 
-A launcher (`torchrun`, `accelerate launch`) starts the same command several times and tells each process its
-number in the environment. All do the same, each a share of every batch; the first one alone writes and talks.
+A launcher (`torchrun`, `accelerate launch`) starts the same command several times and gives each process its
+number in the environment. All do the same, each a share of every batch; only the first one writes files and messages.
 What depends on time or on a disk is decided by the first and sent to the others. With one process every
 function here does nothing.
 
@@ -63,15 +63,15 @@ def available_cores() -> int:
 
 
 def is_first() -> bool:
-    """Whether this is the process that writes and talks."""
+    """Whether this is the process that writes files and messages."""
     return number() == 0
 
 
 def check_not_sharded() -> None:
-    """Refuse a launcher's configuration that shards the network, which no part here is made for.
+    """Refuse a launcher's configuration that shards the network, which headstart does not support.
 
     Raises:
-        OptionError: naming what does instead.
+        OptionError: naming what to use instead.
     """
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true"):
         raise OptionError(
@@ -97,7 +97,7 @@ def join(device_type: str) -> None:
 
     atexit.unregister(
         _leave
-    )  # which is for blocks that ended well: after an error nobody waits for the others
+    )  # only after a block without an error: after an error no process waits for the others
     PartialState(cpu=device_type == "cpu", timeout=LONGEST_WAIT)
     if not is_first():
         set_quiet(True)
@@ -111,7 +111,7 @@ def together(device_type: str) -> Iterator[None]:
         device_type: where the run computes: "cuda" or "cpu".
 
     Raises:
-        TrainingError: another process ended before its time, or the launcher stopped this one.
+        TrainingError: another process ended early, or the launcher stopped this one.
     """
     join(device_type)
     if count() == 1:
@@ -135,13 +135,13 @@ def together(device_type: str) -> Iterator[None]:
 
 
 def wait() -> None:
-    """Continue when all processes are here."""
+    """Wait until all processes have reached this point."""
     if count() > 1:
         _state().wait_for_everyone()
 
 
 def from_first(make: Callable[[], T]) -> T:
-    """What the first process makes, in all of them; so is its error.
+    """The result of the first process, in all processes; its error reaches all of them too.
 
     Args:
         make: called in the first process alone; its result must be picklable.
@@ -219,7 +219,7 @@ def _is_loss(error: RuntimeError) -> bool:
 
 @contextmanager
 def _launcher_stops() -> Iterator[None]:
-    """Let the launcher's SIGTERM, sent when another process has died, end this one in order."""
+    """End this process cleanly at the launcher's SIGTERM, which is sent when another process has died."""
 
     def stop(signum: int, frame: Any) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough; the launcher kills after its own wait
@@ -240,7 +240,7 @@ def _launcher_stops() -> Iterator[None]:
 
 def _leave() -> None:
     """Leave the group at the end of this program, which may form several runs, before the interpreter ends."""
-    gc.collect()  # modules that exchange gradients hold on to the group
+    gc.collect()  # modules that exchange gradients keep a reference to the group
     _state().destroy_process_group()
 
 

@@ -17,7 +17,7 @@ from headstart.errors import HeadstartError, OptionError
 
 
 class _Stopped(Exception):
-    """Ctrl-C, taken before typer ends the process on it without a word."""
+    """Ctrl-C, caught before typer ends the process without a message."""
 
 
 class _Commands(TyperGroup):
@@ -31,8 +31,8 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="headstart",
     cls=_Commands,
-    help="Transfer learning with evidence: hand over a small data set and a pretrained model, "
-    "get back the best model they make, and the proof.",
+    help="Transfer learning with evidence: give a small data set and a pretrained model, get the best model "
+    "they make together, and the evidence for it.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -44,7 +44,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; a known error prints its message alone and gives its exit code."""
     debug = "--debug" in sys.argv
-    if processes.count() > 1:  # else every process warns of what it does on purpose
+    if processes.count() > 1:  # else every process prints warnings about what it does on purpose
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if debug:
         sys.argv.remove("--debug")

@@ -49,7 +49,7 @@ def demo(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Learn handwritten digits from letters, offline, in under a minute, and see what transfer gives."""
+    """Learn handwritten digits from letters, offline, in under a minute, and see how much transfer helps."""
     set_quiet(quiet)
     from headstart.verbs.demo import demo as demo_verb
 
@@ -58,7 +58,9 @@ def demo(
 
 
 def cache(
-    prune: Annotated[bool, typer.Option("--prune", help="Remove what was unused longest.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the features that were unused longest.")
+    ] = False,
     keep: Annotated[str, typer.Option(help="With --prune: how much to keep, such as 5GB or 0.")] = "0",
     store: Store = None,
     as_json: AsJson = False,

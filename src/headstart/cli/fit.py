@@ -17,7 +17,7 @@ from headstart.progress import set_quiet
 def fit(
     *,
     config: Annotated[
-        Path | None, typer.Option(help="Take the options of this file, such as a run's headstart.yaml.")
+        Path | None, typer.Option(help="Read the options from this file, such as a run's headstart.yaml.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Resume this unfinished run.")] = None,
     dry_run: Annotated[

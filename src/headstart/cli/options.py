@@ -19,7 +19,7 @@ Finished = Annotated[Path, typer.Argument(help="A finished run.")]
 
 
 def help_of(name: str) -> str:
-    """The words of an option of `fit`, with what is taken when it is not given."""
+    """The help text of an option of `fit`, with its default."""
     field = FitOptions.model_fields[name]
     default = default_words(field)
     return f"{field.description}{f' [default: {default}]' if default else ''}"
@@ -34,7 +34,7 @@ Store = Annotated[
 def with_fit_options(command: Callable[..., None]) -> Callable[..., None]:
     """Put the options of FitOptions before the parameters of a command that takes them as `**given`.
 
-    Each is None when it is not written, so that it overrides a configuration only when it is.
+    Each is None if it is not given, so that only given options override a configuration.
     """
     own = inspect.signature(command, eval_str=True).parameters.values()
     declared = sorted(FitOptions.model_fields.items(), key=lambda item: GROUPS.index(shown(item[1]).group))

@@ -43,7 +43,7 @@ def page() -> str:
 
 
 def _of_command() -> list[tuple[str, ...]]:
-    """The rows of the options that only the command has."""
+    """One row per option that only the command has."""
     rows: list[tuple[str, ...]] = []
     for name, parameter in inspect.signature(fit).parameters.items():
         if name not in FitOptions.model_fields:

@@ -26,7 +26,7 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
         from headstart.runs import RunDirectory
 
         if given.get("out") is not None:
-            raise OptionError("--resume continues in the run's own folder: leave --out away")
+            raise OptionError("--resume continues in the run's own folder: remove --out")
         if processes.is_first():
             RunDirectory.resume(resume).release()  # reports at once what cannot be resumed
         config = resume / "headstart.yaml"
@@ -64,7 +64,8 @@ def read_options(path: Path) -> dict[str, Any]:
 def _check_same_run(run: Path, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Refuse to resume a run under a policy or from a source that it was not started with.
 
-    Data that moved may be named again, since the checkpoints know their content; a head alone keeps none.
+    Data that was moved may be given by its new path, since checkpoints hold a digest of its content; a head alone
+    has no checkpoints.
 
     Raises:
         OptionError: the policy or the source differs, or the data if only the head is fitted.

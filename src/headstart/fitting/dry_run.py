@@ -13,7 +13,7 @@ from headstart.fitting.timing import timed_epoch, timed_item
 
 
 def dry_run(options: FitOptions) -> str:
-    """Say what a fit would do.
+    """Report what a fit would do.
 
     Args:
         options: the options of the fit.
@@ -61,7 +61,7 @@ def _stages(plan: Plan) -> str:
 
 
 def _cost(plan: Plan, options: FitOptions) -> str:
-    """Time from a few real items; disk from the widths of the stages and the shape of the state."""
+    """Time, measured on a few real items; disk, from the widths of the stages and the shape of the state."""
     from headstart.data.items import take_items
     from headstart.features import Setting
     from headstart.features.states import estimate_state_bytes

@@ -118,7 +118,7 @@ def _cross_validate(
 def _refitted(
     workspace: Workspace, result: Result, everything: np.ndarray, folder: Path, resume: bool
 ) -> Result:
-    """The chosen result, learned from every label; the evaluation stays that of the first result."""
+    """The chosen result, trained again on every label; the evaluation stays that of the first result."""
     if result.is_trained:
         result = trained_on_all(workspace, result, everything, folder, resume)
     else:

@@ -1,4 +1,4 @@
-"""The evidence of a run: scores with intervals, baselines beside them, verification, the verdict."""
+"""The evidence of a run: scores with intervals, baselines, speaker verification, the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What card, report and messages say about a run beside its record: folder, command, parts, environment."""
+"""What card, report and messages say about a run in addition to its record: folder, command, parts, environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run_facts(run: RunDirectory, options: FitOptions, plan: Plan) -> RunFacts:
-    """What card and report say about the run beside its record.
+    """What card and report say about the run in addition to its record.
 
     Args:
         run: the run's folder.
@@ -45,7 +45,7 @@ def run_facts(run: RunDirectory, options: FitOptions, plan: Plan) -> RunFacts:
 
 
 def next_command(options: FitOptions) -> str:
-    """The race that may follow a head alone; "" after another policy."""
+    """The command of a race, offered after a head alone; "" after another policy."""
     if options.freeze != "all":
         return ""
     words = ["headstart", "fit", str(options.data)]
@@ -70,7 +70,7 @@ def shown(run: RunDirectory) -> Path:
 
 
 def command_written() -> str:
-    """The command line of this process, as one would type it."""
+    """The command line of this process, as a user types it."""
     words = ["headstart", *sys.argv[1:]] if sys.argv and "headstart" in sys.argv[0] else sys.argv
     return shlex.join(words)
 

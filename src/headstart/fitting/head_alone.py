@@ -15,7 +15,7 @@ from headstart.fitting.workspace import Workspace
 if TYPE_CHECKING:
     from headstart.choose import Choice
 
-SMALL = 1_000  # items up to which a second thread costs the choice of the head more than it gives
+SMALL = 1_000  # up to this number of items, a second thread makes the choice of the head slower
 
 
 def choose(workspace: Workspace, train: np.ndarray) -> Choice:
@@ -53,7 +53,7 @@ def outputs(workspace: Workspace, choice: Choice, positions: np.ndarray) -> np.n
 
 
 def known_already(workspace: Workspace, choice: Choice, train: np.ndarray) -> float:
-    """How well the source tells the classes apart as it is: balanced accuracy, out of fold; 0 for other tasks.
+    """How well the untrained source separates the classes: balanced accuracy, out of fold; 0 for other tasks.
 
     If it is high, training on few labels can only make it worse.
 

@@ -47,7 +47,7 @@ def learn(
     if known >= KNOWN:
         reason = (
             f"The head alone reached a balanced accuracy of {known:.3f} in cross-validation on these few labels: "
-            "training the network on them would rather lose than gain, so the head alone is returned."
+            "training the network on them would more likely lower than raise it, so the head alone is returned."
         )
         say(reason)
         return Result.head_alone(source, choice, len(train), reason)
@@ -58,9 +58,9 @@ def learn(
 
 
 def _learns_from_all(workspace: Workspace, train: np.ndarray) -> bool:
-    """Whether labels are so few that all are learned from, in the fixed number of steps of the recipe.
+    """Whether there are so few labels that all are used for training, in the fixed number of steps of the recipe.
 
-    A part set aside from them would be too small to choose by, and the training needs every one.
+    A part set aside would be too small to choose by, and the training needs every label.
     """
     from headstart.tune.objectives.contrastive import FEW
 

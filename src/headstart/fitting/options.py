@@ -31,7 +31,7 @@ class Shown:
     Attributes:
         group: its heading, one of GROUPS.
         metavar: the name of its value in help, such as COLUMN; "": its type.
-        otherwise: what is taken when it is not given, if the default does not say so.
+        otherwise: what is used if it is not given, where the default does not show it.
     """
 
     group: str
@@ -77,7 +77,7 @@ class LearnOptions(_Options):
     freeze: Annotated[str, Shown(SOURCE)] = Field(
         default="all",
         kw_only=False,
-        description=f"What trains beside the head: {usages()}; a cut and what trains after it are joined by a "
+        description=f"What trains besides the head: {usages()}; a cut and what trains after it are joined by a "
         "comma, as in first:2,lora:8.",
     )
     arch: Annotated[str | None, Shown(SOURCE)] = Field(
@@ -187,7 +187,7 @@ def fit_options(**given: Any) -> FitOptions:
     elif options.freeze == "auto":
         raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
     if options.compile and options.freeze == "auto":
-        raise OptionError("--compile is for one training: a race would compile every candidate anew")
+        raise OptionError("--compile is for one training: a race would compile every candidate again")
     return options
 
 
@@ -197,7 +197,7 @@ def shown(field: FieldInfo) -> Shown:
 
 
 def default_words(field: FieldInfo) -> str:
-    """What is taken when an option is not given, in words; "" if there is nothing to say."""
+    """The default of an option in words; "" if there is none to show."""
     if field.is_required() or field.default is False:
         return ""
     if field.default is True:
@@ -224,7 +224,7 @@ def seconds_of(budget: str) -> float:
 
 
 def _all_faults(error: ValidationError) -> str:
-    """One line per option: a value that fits none of several forms has one fault per form."""
+    """One line per option: a value that may have several forms and fits none has one fault per form."""
     lines: dict[str, str] = {}
     for fault in error.errors():
         name = str(fault["loc"][0])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe
 
-_TRANSFORMERS = (  # what every model of transformers imports when its class is first asked for
+_TRANSFORMERS = (  # what every model of transformers imports when its class is first used
     "transformers.modeling_utils",
     "transformers.modeling_layers",
     "transformers.processing_utils",
@@ -37,7 +37,7 @@ _LIBRARIES = {
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is learned from, and how, before the first expensive step.
+    """What a fit learns from, and how; made before the first expensive step.
 
     Attributes:
         data: the data set, labelled.
@@ -45,9 +45,9 @@ class Plan:
         policy: what is frozen.
         recipe: how it is trained under that policy.
         recipe_for: the recipe under another policy.
-        findings: what the data checks found, those that need the source too.
+        findings: what the data checks found, including checks that need the source.
         seed: random seed of every choice.
-        arch: the architecture of weights that do not name their own, needed to build the network anew.
+        arch: the architecture of weights that do not name their own, needed to build the network again.
         standard_head: whether the pooling and the head of the library's own class are used.
         compiled: whether trained blocks are compiled.
         budget_seconds: time for a race.

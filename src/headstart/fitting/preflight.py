@@ -61,7 +61,7 @@ def _check_store(store: str | Path | None) -> None:
 
 
 def _try_to_write(folder: Path) -> None:
-    """Make a folder and a file in it, and remove them: rights alone say yes to root on what is read-only."""
+    """Make a folder and a file in it, and remove them: permissions alone do not show a read-only disk to root."""
     with tempfile.TemporaryDirectory(prefix=".headstart-", dir=folder) as trial:
         (Path(trial) / "trial").write_bytes(b"1")
 
@@ -81,7 +81,7 @@ def check_learnable(data: DataSet, name: str | Path, *, held_out: bool) -> None:
     found = sorted(set(np.asarray(data.labels)[train]))
     if len(found) < 2:
         raise DataError(
-            f"{name}: all {len(train)} training items have the one label '{found[0] if found else ''}'; "
+            f"{name}: all {len(train)} training items have the same label '{found[0] if found else ''}'; "
             f"at least two are needed there. {data.examples.split_origin}"
         )
     if held_out and not len(data.positions("test")):
@@ -113,7 +113,7 @@ def check_processes(options: FitOptions, source: Source, policy: Policy, recipe:
 def options_without_effect(
     options: FitOptions, policy: Policy, recipe: Recipe, source: Source, task: Task
 ) -> list[str]:
-    """What to tell a user about options that do less than they seem to.
+    """Messages about options that do less than they seem to.
 
     Args:
         options: the options.
@@ -186,7 +186,8 @@ def unseen_augmentation(policy: Policy, recipe: Recipe, modality: str) -> list[s
             return ["word_dropout has no effect without augment: light"]
         if recipe.augment != "none" and policy.stores_prefix:
             return [
-                "word dropout has no effect if a frozen prefix is stored: only --freeze none drops words anew"
+                "word dropout has no effect if a frozen prefix is stored: only --freeze none drops other words "
+                "in each epoch"
             ]
         return []
     asked = {
@@ -198,13 +199,13 @@ def unseen_augmentation(policy: Policy, recipe: Recipe, modality: str) -> list[s
     if not named or not policy.stores_prefix or recipe.views > 1 or recipe.augment == "none":
         return []
     return [
-        f"the frozen prefix is stored once per item, so {named} has no effect: --views 4 stores augmented views "
-        "beside the plain one, --freeze none draws one each epoch"
+        f"the frozen prefix is stored once per item, so {named} has no effect: --views 4 stores augmented "
+        "views in addition to the plain one, --freeze none draws one each epoch"
     ]
 
 
 def judged_by_class(recipe: Recipe, task: Task) -> list[str]:
-    """That every class counts the same in the choices too, and that metrics count the items as they are.
+    """A message: choices count every class the same, metrics count every item the same.
 
     Args:
         recipe: of the weights.

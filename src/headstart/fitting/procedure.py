@@ -91,8 +91,10 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
         if processes.is_first():
             run.discard()
         raise
-    except DivergenceError as error:  # the same settings would end there again
-        error.add_note(f"Start a new run with them; {_quoted(run)} keeps what was finished, for a look")
+    except DivergenceError as error:  # the same settings would fail in the same place
+        error.add_note(
+            f"Start a new run with them; {_quoted(run)} keeps what was finished, so that you can look at it"
+        )
         raise
     except BaseException as error:
         error.add_note(f"What was finished is kept. Resume with: headstart fit --resume {_quoted(run)}")
@@ -127,7 +129,7 @@ def _learn_and_write(
         result, evaluation = learn_and_evaluate(
             workspace, run.path / TRAINING, resume, n_folds=options.folds, refit_all=options.refit_all
         )
-    if resume:  # only now: options that do not go with the checkpoints were refused
+    if resume:  # only now, since options that do not fit the checkpoints were refused before
         _write_configuration(run, options)
     if not processes.is_first():
         return Run(run.path, {}, "")
@@ -160,7 +162,7 @@ def _write_configuration(run: RunDirectory, options: FitOptions) -> None:
 
 
 def _quoted(run: RunDirectory) -> str:
-    """The run's folder as one would type it."""
+    """The run's folder, quoted for a shell."""
     return shlex.quote(str(shown(run)))
 
 

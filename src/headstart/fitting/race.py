@@ -87,10 +87,10 @@ def _contest(
         ),
         budget_seconds=plan.budget_seconds,
         again=None
-        if plan.recipe.wise_ft  # it interpolates by validation, and a training on all items has none
+        if plan.recipe.wise_ft  # it interpolates by validation, and a training on all items has no validation items
         else lambda candidate, place: made.training(candidate, everything, nothing, place),
         growth=len(everything) / max(1, len(train)),
-        grouped=plan.data.examples.groups is not None,  # not of units: repeated items are no groups
+        grouped=plan.data.examples.groups is not None,  # groups, not units: repeated items are not groups
         pass_seconds=_pass_seconds(workspace) * len(train),
         folder=folder,
         resume=resume,

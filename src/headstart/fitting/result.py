@@ -19,15 +19,15 @@ class Result:
     """A network with a head, and what they were chosen from.
 
     Attributes:
-        source: with the trained weights, or as it was.
+        source: with the trained weights, or unchanged.
         head: the linear head on the pooled stages.
         policy: what was frozen in the result.
         cut: the number of frozen stages.
         choice: the depth profile and the head alone, the reference of every policy.
         n_train, n_validation: items learned from, and set aside for choices.
-        trained: the training if there was one, also if its result was not taken.
+        trained: the training, if any, also if its result was not returned.
         race: the race among policies, for `auto`.
-        reason: why this result was taken, in a sentence.
+        reason: why this result was returned, in a sentence.
     """
 
     source: Source
@@ -43,11 +43,10 @@ class Result:
 
     @classmethod
     def head_alone(cls, source: Source, choice: Choice, n_train: int, reason: str, **more: Any) -> Result:
-        """The head alone as the result, on the source as it came.
+        """The head alone as the result, on the unchanged source.
 
         Args:
-            source: as it was.
-            choice: whose head it is.
+            source: unchanged. choice: has the head.
             n_train: items that head was learned from.
             reason: why it was taken.
             more: `n_validation`, `trained` and `race`, if there were any.

@@ -126,7 +126,7 @@ def _record(
 
 
 def _extra(workspace: Workspace, result: Result, evidence: Evidence) -> dict[str, Any]:
-    """What the choices rest on, as further entries of the record."""
+    """What the choices are based on, as further entries of the record."""
     extra: dict[str, Any] = {"reason": result.reason, "stages": stage_rows(workspace.plan, result)}
     if result.trained is not None:
         extra.update(result.trained.evidence)

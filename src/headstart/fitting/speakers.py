@@ -1,4 +1,4 @@
-"""Speaker verification: how well the embeddings of the source tell speakers apart, without the head."""
+"""Speaker verification: how well the embeddings of the source separate speakers, without the head."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def speaker_evidence(workspace: Workspace, evaluation: Evaluation) -> SpeakerEvi
 
 
 def _content(workspace: Workspace) -> tuple[np.ndarray | None, str]:
-    """What is said in each recording, and its column: the group, else the usual label column."""
+    """The spoken content of each recording, and its column: the group, else the usual label column."""
     examples = workspace.plan.data.examples
     if examples.groups is not None:
         return examples.groups, examples.group or "group"

@@ -58,7 +58,7 @@ def timed_epoch(plan: Plan, setting: Setting) -> float:
 
     data, positions = plan.data, plan.data.positions("train")
     examples = data.examples
-    n_few = min(len(positions), 4 * plan.recipe.batch_size)  # steps enough to leave the first uncounted
+    n_few = min(len(positions), 4 * plan.recipe.batch_size)  # enough steps to leave out the first
     few = positions[np.linspace(0, len(positions) - 1, n_few).astype(int)]
     codes = np.asarray(data.codes)[few]
     part = Part(take_items(examples.items, few), data.scan.digests[few], codes)

@@ -32,17 +32,17 @@ def train_or_head_alone(
     *,
     set_aside: bool,
 ) -> Result:
-    """Train, and take the result or the head alone.
+    """Train, and return the trained network or the head alone, whichever is better on validation.
 
     Args:
         workspace: the plan with its features.
         choice: the head alone, fitted on `train`.
         train: positions of the items to learn from.
-        validation: positions of the items that both are compared on; empty: the training is taken.
+        validation: positions of the items that both are compared on; empty: the trained network is returned.
         folder: for checkpoints and history.
         resume: resume from checkpoints there.
-        set_aside: whether validation was set aside from the training part for this, so that the head alone may
-            learn from it in the end; a part that was given is not learned from.
+        set_aside: whether validation was set aside from the training part for this, so that the head alone
+            may learn from it in the end; a part that the user gave is never learned from.
     """
     with workspace.clock.phase("tune"):
         trained = _trained(workspace, choice, train, validation, folder, resume)
@@ -72,7 +72,7 @@ def with_weights(
     reason = f"Training ended because {trained.stopped_because}"
     reason += f"; the best epoch was {trained.best_epoch}." if trained.recipe.epochs else "."
     if not len(validation):
-        reason = f"All {len(train)} labels were learned from: too few to set some aside and choose by them."
+        reason = f"All {len(train)} labels were used for training: too few to set some aside for validation."
     reason = " ".join([reason, *trained.notes])
     return Result(
         source_with(workspace.plan.source, trained.state_dict), trained.head, trained.policy, trained.cut, choice,
@@ -174,9 +174,9 @@ def _is_worse(workspace: Workspace, trained: Trained, alone: Score | None) -> bo
     if found is None or alone is None:
         return False
     if workspace.plan.standard_head and policy.cut == len(policy.stages) - 1:
-        return False  # the class's own pooling was asked for, which starts at random
+        return False  # the class's own pooling was chosen, whose weights are random at the start
     started_best = trained.best_epoch == 0 and not trained.recipe.contrastive
-    if started_best:  # the network as it came, with a head on it
+    if started_best:  # the unchanged network, with a head on it
         return found.quality <= alone.quality
     return (found.quality, -found.loss) < (alone.quality, -alone.loss)
 
@@ -184,7 +184,7 @@ def _is_worse(workspace: Workspace, trained: Trained, alone: Score | None) -> bo
 def _why_alone(workspace: Workspace, trained: Trained, alone: Score | None) -> str:
     """Why the head alone is returned, in a sentence, which is printed too."""
     found = trained.validation
-    assert found is not None and alone is not None  # else nothing was compared
+    assert found is not None and alone is not None  # without validation nothing was compared
     loss = workspace.targets.task.words.loss
     quality = workspace.targets.task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes)
     balanced = "of balanced accuracy " if quality == "balanced_accuracy" else ""

@@ -30,7 +30,7 @@ class Workspace:
         plan: data, source, policy and recipe.
         setting: device, precision and threads.
         store: the folder of the feature store; None: the default.
-        clock: takes the phase "features", and those of who works here.
+        clock: takes the phase "features", and the phases of whatever uses the workspace.
     """
 
     def __init__(self, plan: Plan, setting: Setting, store: str | Path | None, clock: Clock) -> None:
@@ -89,7 +89,7 @@ class Workspace:
         return weights_to_judge(self.plan.recipe, self.codes[validation], self.targets.task)
 
     def part(self, positions: np.ndarray) -> Any:
-        """Items with their digests, labels and last vectors, as a training takes them."""
+        """Items with their digests, labels and last vectors, in the form that a training takes."""
         from headstart.data.items import take_items
         from headstart.tune import Part
 
@@ -124,7 +124,7 @@ class Workspace:
             folder: for checkpoints and history.
             probe: the head to start from; None: one is fitted.
             source: what is trained; None: the plan's.
-            every_token: whether rows of tokens that do not occur are trained too, as far as they can be.
+            every_token: whether rows of tokens that do not occur are trained too, if possible.
         """
         from headstart.heads.linear import linear_or_none
         from headstart.tune import Training
@@ -147,7 +147,7 @@ class Workspace:
         )
 
     def _store_prefix(self) -> None:
-        """Store what training will take of the items to learn from, in the pass that extracts their features."""
+        """Store the prefix states that training will read, in the pass that extracts the features."""
         from headstart.data.items import take_items
         from headstart.features import extract_pooled_and_states
 

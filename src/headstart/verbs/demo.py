@@ -1,4 +1,4 @@
-"""demo: handwritten digits from a network that knows letters, offline, beside the same network from scratch.
+"""demo: handwritten digits from a network trained on letters, offline, compared with the same network from scratch.
 
 At each number of labels per class, several seeds draw the labelled digits; both ways learn from the same ones
 and are measured on the same held-out digits. Intervals are paired, over seeds (Student's t).
@@ -121,7 +121,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _draw(labels: np.ndarray, pool: np.ndarray, n_a_class: int, seed: int) -> np.ndarray:
-    """Positions of so many items of each class of the pool."""
+    """Positions of a given number of items per class of the pool."""
     random = np.random.default_rng(seed)
     return np.concatenate(
         [random.permutation(pool[labels[pool] == name])[:n_a_class] for name in np.unique(labels)]
