@@ -95,9 +95,8 @@ def join(device_type: str) -> None:
         return
     from accelerate import PartialState
 
-    atexit.unregister(
-        _leave
-    )  # only after a block without an error: after an error no process waits for the others
+    # only after a block without an error: after an error no process waits for the others
+    atexit.unregister(_leave)
     PartialState(cpu=device_type == "cpu", timeout=LONGEST_WAIT)
     if not is_first():
         set_quiet(True)

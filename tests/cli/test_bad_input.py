@@ -70,7 +70,7 @@ ROWS = "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(20))
 WRONG_DATA: dict[str, tuple[Maker, list[str]]] = {
     "one class": (
         lambda f: pictures(f / "d", {"a": 6}),
-        ["all 6 items", "the one value 'a'", "At least two classes"],
+        ["all 6 items", "the same value 'a'", "At least two classes"],
     ),
     "an empty folder": (lambda f: f, ["is empty", "one folder for each class"]),
     "many cut jpegs": (

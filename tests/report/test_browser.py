@@ -125,7 +125,7 @@ def test_phone_has_no_sideways_scroll(reader: Reader, samples: dict[str, FitRepo
 
 def test_reader_finds_what_is_needed(reader: Reader, samples: dict[str, FitReport]) -> None:
     page = reader.open(samples["image"])
-    titles = ("Where it goes wrong", "What it got most wrong", "Calibration", "Depth profile", "Data")
+    titles = ("Where it goes wrong", "The largest errors", "Calibration", "Depth profile", "Data")
     for title in (*titles, "Time and memory", "Reproduce", "Limits"):
         assert page.get_by_role("heading", name=title, exact=True).is_visible()
     said = page.locator("#result").inner_text()
@@ -211,7 +211,7 @@ def real_run(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize(("width", "scheme"), [(1240, "light"), (360, "dark")])
 def test_page_of_a_real_run(reader: Reader, real_run: Run, width: int, scheme: str) -> None:
     page = reader.show(real_run.report, width, scheme)
-    titles = ("Where it goes wrong", "What it got most wrong", "Calibration", "Depth profile", "Data")
+    titles = ("Where it goes wrong", "The largest errors", "Calibration", "Depth profile", "Data")
     for title in (*titles, "Time and memory", "Reproduce", "Limits"):
         assert page.get_by_role("heading", name=title, exact=True).is_visible()
     result = page.locator("#result").inner_text()

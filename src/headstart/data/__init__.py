@@ -1,4 +1,4 @@
-"""Data: read anything the user has into `Examples`, check it, split it, decode it."""
+"""Data: read it into `Examples`, check it, split it, decode it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: decoding brings torch, reading a table does not."""
+    """Import a public name when it is first used: decoding needs torch, reading a table does not."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-_TRIVIAL, _SPEED, _MASKS = 1, 2, 3  # streams of their own: a setting does not change what others draw
+_TRIVIAL, _SPEED, _MASKS = 1, 2, 3  # separate random streams: a setting does not change what others draw
 _N_MAGNITUDES = 31
 _N_MASKS, _LARGEST_BAND, _LARGEST_SHARE, _LARGEST_SECONDS = 2, 27 / 80, 0.2, 1.0
 

@@ -1,4 +1,4 @@
-"""What to know about the data before anything is trained: one `Finding` for each thing worth a sentence."""
+"""What a user should know about the data before anything is trained: one `Finding` per problem or fact."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _leaking_groups(examples: Examples) -> list[Finding]:
     name = examples.group or "group"
     n_groups = len(set(examples.groups))
     message = f"In more than one part of the split: {len(leaking):,} of {n_groups:,} values of '{name}' "
-    message += f"({listed(leaking, 3)}). The held-out result says little about an unseen {name}."
+    message += f"({listed(leaking, 3)}). The held-out result says little about a {name} that was not seen in training."
     return [about("group_leak", "warning", message, leaking)]
 
 

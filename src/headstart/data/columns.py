@@ -32,7 +32,7 @@ TEXT_NAMES = (
 
 
 def find_column(names: Sequence[str], columns: Iterable[str]) -> str | None:
-    """The first of some names that is a column, upper and lower case alike."""
+    """The first of some names that is a column, ignoring case."""
     by_fold = {column.casefold(): column for column in reversed(list(columns))}
     return next((by_fold[name] for name in names if name in by_fold), None)
 
@@ -62,7 +62,7 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
 
 
 def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
-    """The column of file paths: by its name, if its first file is there or at least is named like one.
+    """The column of file paths: by its name, if its first file exists, or at least looks like a file name.
 
     Args:
         columns: a table.

@@ -1,4 +1,4 @@
-"""Findings on items that occur more than once: identical or nearly, within a part or across the split."""
+"""Findings on items that occur more than once: identical or nearly identical, within a part or across the split."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
         units,
         across=f"in more than one part of the split{aside}",
         within=f"more than once in the data{aside}",
-        so=": the held-out result is a little too good",
+        so=": the held-out result is slightly too good",
     )
     labels = examples.labels
     conflicting = [] if labels is None else [group for group in groups if len(set(labels[group]) - {""}) > 1]

@@ -48,14 +48,14 @@ def near_pairs(fingerprints: np.ndarray, threshold: float, seed: int = 0) -> np.
         seed: of the hashes (used beyond `EXACT_UP_TO` items).
 
     Returns:
-        int64 (P, 2), first < second, sorted; at most 100,000 pairs. Flat fingerprints (no contrast) pair with
-        none.
+        int64 (P, 2), first < second, sorted; at most 100,000 pairs. Flat fingerprints (no contrast) match no
+        others.
     """
     if len(fingerprints) <= EXACT_UP_TO:
         return _near_in(fingerprints, _all_blocks(len(fingerprints)), threshold)
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    with threadpool_limits(1, "blas"):  # products this small cost many times as much when shared out
+    with threadpool_limits(1, "blas"):  # with several threads, products this small take many times as long
         return _near_in(fingerprints, _buckets(fingerprints, seed), threshold)
 
 

@@ -1,4 +1,4 @@
-"""`Finding`: one thing found in the data that is worth a sentence."""
+"""`Finding`: one problem or fact found in the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decode pictures to exactly the pixels a source was trained to see, as cheaply as the file allows.
+"""Decode pictures to exactly the pixels a source was trained to see, as fast as the file allows.
 
 Geometry follows timm's evaluation transforms (`timm.data.transforms_factory.transforms_imagenet_eval`):
 resize so that `size / crop_pct` is covered, cut the middle. Only the part that the crop keeps is resampled
@@ -176,7 +176,7 @@ def open_image(item: Item) -> Image.Image:
     except Image.DecompressionBombError as error:
         n_pixels = next((int(word) for word in re.findall(r"\d+", str(error))), 0)
         raise Unreadable(f"{n_pixels:,} pixels, more than {MAX_PIXELS:,}: make it smaller first") from None
-    except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
+    except Exception as error:  # Pillow's readers raise many kinds of errors on a damaged header
         known = "not a picture that can be read, or its header is damaged"
         raise Unreadable(known if "cannot identify" in str(error) else f"{known} ({error})") from None
     if image.size[0] * image.size[1] > MAX_PIXELS:

@@ -60,12 +60,12 @@ def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "te
 
 
 class ItemView(Sequence[Item]):
-    """Items of one or more sequences in a chosen order; nothing is read before an item is asked for.
+    """Items of one or more sequences in a chosen order; an item is read only when it is used.
 
     Args:
         parts: sequences one after the other (arrays may be memory maps).
         positions: which of their items, in which order; None for all.
-        wrap: what makes an item of what a part holds (a data set's row to bytes, say).
+        wrap: turns a value of a part into an item (for example a data set's row into bytes).
     """
 
     def __init__(

@@ -52,7 +52,7 @@ def _check_classes(examples: Examples, labels: np.ndarray) -> list[Finding]:
         found.append(about("unseen_class", "warning", message, unseen))
     if few:
         shown = listed([f"{name} ({counts[name]})" for name in few])
-        message = f"Fewer than {_FEW} items{where} for the class {shown}: results for it are mostly luck."
+        message = f"Fewer than {_FEW} items{where} for the class {shown}: results for it are mostly chance."
         found.append(about("few_items", "warning", message, few))
     found += _like_names(examples.classes)
     if len(counts) > 1:
@@ -73,7 +73,9 @@ def _like_names(classes: tuple[str, ...]) -> list[Finding]:
     if not alike:
         return []
     shown = listed([" / ".join(repr(name) for name in names) for names in alike], 3)
-    message = f"Some classes differ only in upper and lower case or spaces ({shown}): are they one?"
+    message = (
+        f"Some classes differ only in upper and lower case or spaces ({shown}): are they the same class?"
+    )
     return [about("like_classes", "warning", message, [name for names in alike for name in names])]
 
 

@@ -49,7 +49,7 @@ def with_task(examples: Examples, task: Task | None, required: bool = True) -> E
     if required and len(set(kept)) == 1:
         what = task.words.answer[1]
         raise DataError(
-            f"{where}: all {len(kept):,} items have the one value '{kept[0]}'. At least two {what} are needed."
+            f"{where}: all {len(kept):,} items have the same value '{kept[0]}'. At least two {what} are needed."
         )
     everywhere = np.asarray(examples.labels).copy()
     everywhere[examples.labelled] = kept

@@ -1,4 +1,4 @@
-"""Long recordings and texts: what a source does not see of them, and what a few long ones cost all others."""
+"""Long recordings and texts: which part a source does not see, and how much a few long ones slow down all others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FEW_LONG = 0.05
 
 
 def check_lengths(examples: Examples, scan: Scan, preprocessing: Preprocessing) -> list[Finding]:
-    """Long items: what the source does not see of them, and what a few of them cost all others.
+    """Long items: which part the source does not see, and how much a few of them slow down all others.
 
     Args:
         examples: N items.
@@ -72,8 +72,6 @@ def _padded_recordings(
     message = (
         f"The longest of {len(examples):,} recordings lasts {seconds[long[0]]:,.1f} s, so all of them are "
     )
-    message += (
-        f"computed in a window of {window:g} s: {padding:.0%} of that is padding. {needed:g} s would do "
-    )
+    message += f"computed in a window of {window:g} s: {padding:.0%} of that is padding. {needed:g} s would be enough "
     message += f"without {listed(examples.names[long], 3)}: cut the long ones, or leave them out."
     return [about("padding", "warning", message, examples.names[long])]

@@ -40,7 +40,9 @@ from headstart.data.texts import encode_all, encode_texts, pad_ids, padded_lengt
 from headstart.errors import DataError
 
 Batch = tuple[np.ndarray, dict[str, Tensor]]
-_CHUNK = 8  # items per task: enough to keep the cost of a task small, few enough to keep all threads busy
+_CHUNK = (
+    8  # items per task: many enough to keep the cost of a task small, few enough to keep all threads busy
+)
 _MIN_AHEAD = 2
 
 
@@ -117,7 +119,7 @@ def load_batches(
 
 
 def _batches_ahead(batches: Sequence[np.ndarray], maker: _Maker, threads: int) -> int:
-    """Batches in work while the consumer has one: enough to give each thread two tasks, and no more."""
+    """Number of batches prepared ahead: enough to give each thread two tasks, and no more."""
     longest = max((len(positions) for positions in batches), default=1)
     tasks = max(1, -(-longest // maker.chunk)) if maker.chunk else 1
     return max(_MIN_AHEAD, -(-2 * max(1, threads) // tasks))
@@ -217,7 +219,7 @@ def _audio_maker(items: Sequence[Item], preprocessing: AudioPreprocessing, augme
                 waveform = decode_audio(items[position], rate_hz, seconds)
             else:
                 seed = augment.item_seed(position)
-                # what is played faster takes more of a long recording to fill the window
+                # a faster recording needs more samples to fill the window
                 factor = speed_factor(seed, augment)
                 taken = seconds if factor == 1.0 else (window + 1) * factor / rate_hz
                 waveform = decode_audio(items[position], rate_hz, taken)

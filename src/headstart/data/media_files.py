@@ -22,7 +22,7 @@ def media_files(
     Args:
         folder: for messages.
         files: relative paths.
-        modality: as given by the user, or None to take what nearly all files are.
+        modality: as given by the user, or None for the modality of nearly all files.
         loose_texts: count text files that lie in no folder of a class.
 
     Returns:

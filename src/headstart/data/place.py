@@ -1,4 +1,4 @@
-"""Where the data is, looked at without reading it; and what the user asked to be read from it."""
+"""Where the data is, without reading it; and what the user asked to read from it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ReadOptions:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A file, a folder, or the id of a data set; a folder is listed once, when its files are first asked for.
+    """A file, a folder, or the id of a data set; a folder is listed once, when its files are first needed.
 
     Args:
         data: as the user wrote it.

@@ -103,7 +103,7 @@ def preprocessing_from_json(values: Mapping[str, Any]) -> Preprocessing:
     """The record that `to_json` wrote.
 
     Raises:
-        DataError: no modality of ours, or a field that the record does not have.
+        DataError: an unknown modality, or a field that the record does not have.
     """
     record = _RECORDS.get(str(values.get("modality")))
     if record is None:

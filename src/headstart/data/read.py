@@ -1,4 +1,4 @@
-"""Read whatever the user points at into `Examples`."""
+"""Read the data that the user names into `Examples`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_examples(
         domain: column that says where each item comes from; None: domain, if there is such a column.
         modality: "image", "text" or "audio" if a folder holds more than one.
         task: what the labels are: one class each, several labels joined by `|` or `;` (or lists), or a
-            quantity; None: inferred from the labels, which a note says.
+            quantity; None: inferred from the labels, and a note says which.
         labels: "required"; "optional": some or all items may have none, and bare files, a single file or a
             .txt with one text per line are fine; "as written": optional, and neither checked nor interpreted.
 

@@ -36,7 +36,7 @@ class Scan:
         digests: (N,) hex digest of each item's content, "" where unreadable.
         fingerprints: (N, F) uint8: pictures a grey thumbnail, texts a digest of the normalised text,
             recordings a coarse spectrogram; zeros where unreadable.
-        problems: position to what makes the item unreadable.
+        problems: position to why the item cannot be read.
         seconds: (N,) float64 duration of recordings (NaN where unreadable), None for other modalities.
         notes: position to what a user should know about a readable item ("animated", "silent").
     """
@@ -112,7 +112,7 @@ def scan(items: Sequence[Item], modality: Modality, *, threads: int) -> Scan:
             for n_done in pool.map(work, range(0, n_items, _CHUNK)):
                 advance(n_done)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # an interrupt must not wait for what is queued
+        pool.shutdown(wait=False, cancel_futures=True)  # after an interrupt, queued items are not read
     return Scan(
         digests=digests,
         fingerprints=fingerprints,

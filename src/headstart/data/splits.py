@@ -107,12 +107,12 @@ def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: in
         return _assign_many(codes, groups, n_folds, seed)
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    n_folds = min(n_folds, int(np.bincount(codes).max()))  # what scikit-learn asks for
+    n_folds = min(n_folds, int(np.bincount(codes).max()))  # scikit-learn requires this
     single = groups is None or int(groups.max()) + 1 == len(groups)
     splitter = (StratifiedKFold if single else StratifiedGroupKFold)(n_folds, shuffle=True, random_state=seed)
     folds = np.zeros(len(codes), dtype=np.int64)
     with warnings.catch_warnings():
-        # a class rarer than the folds is reported by the data checks, in words a user can act on
+        # a class with fewer items than folds is reported by the data checks, with a remedy
         warnings.simplefilter("ignore", UserWarning)
         order = np.zeros(len(codes))
         for number, (_, inside) in enumerate(splitter.split(order, codes, None if single else groups)):
@@ -122,9 +122,9 @@ def _assign(codes: np.ndarray, groups: np.ndarray | None, n_folds: int, seed: in
 
 
 def _assign_many(codes: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    """(N,) fold of each item, for groups too many for StratifiedGroupKFold, which loops over them.
+    """(N,) fold of each item, for more groups than StratifiedGroupKFold can handle, which loops over them.
 
-    Groups are dealt to the folds in turn, those of one class and like size one after the other.
+    Groups go to the folds in turn, groups of one class and similar size one after the other.
     """
     n_groups = int(groups.max()) + 1
     sizes = np.bincount(groups, minlength=n_groups)

@@ -1,7 +1,7 @@
 """Read csv, tsv, json lines and parquet into columns of strings, unchanged: "03" stays "03".
 
-Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is one clear
-error, because a wrong guess would silently change letters.
+Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is an error,
+because a wrong guess would silently change letters.
 """
 
 from __future__ import annotations
@@ -129,14 +129,14 @@ def _read_delimited(path: Path) -> Table:
     except DataError:
         if delimiter != "\t":
             raise
-        # many published tsv files hold bare quotes: the format itself knows no quoting
+        # many published tsv files hold bare quotes: the format has no quoting
         rows = _delimited_rows(path, text, delimiter, csv.QUOTE_NONE)
         notes.append(f"{path.name}: quotes are taken as part of the text, as they are not balanced.")
     return Table(path, _columns(path, rows), tuple(notes))
 
 
 def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
-    """Header and rows as lists of strings; a fault in a row is one clear error."""
+    """Header and rows as lists of strings; a fault in a row is an error that names the row."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
     old_limit = csv.field_size_limit(
         2**31 - 1
@@ -163,8 +163,8 @@ def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3
             start = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            f"{path}, row {len(rows)} (line {start}): a quote in this row is not closed, or text "
-            f"follows it ({error}). "
+            f"{path}, row {len(rows)} (line {start}): a quote in this row is not closed, or text follows the "
+            f"closing quote ({error}). "
             'Put "" for a quote inside quotes, and close what is open.'
         ) from None
     finally:

@@ -15,9 +15,9 @@ import numpy as np
 from headstart.data.preprocessing import TextPreprocessing
 
 LADDER = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512)
-_TEXTS_AT_ONCE = 4096  # the tokenizer's own records of a text take many times the memory of its ids
+_TEXTS_AT_ONCE = 4096  # the tokenizer's encodings take many times the memory of the ids
 _KEPT_TOKENS = (
-    20_000_000  # of the last set of texts, so that planning and loading tokenise once (80 MB at most)
+    20_000_000  # kept for the last set of texts, so that planning and loading tokenise once (80 MB at most)
 )
 
 
@@ -49,7 +49,7 @@ def encode_texts(texts: Sequence[str], preprocessing: TextPreprocessing) -> list
 
 def _encode(texts: Sequence[str], preprocessing: TextPreprocessing) -> list[np.ndarray]:
     tokenizer = _tokenizer(preprocessing.tokenizer_json, preprocessing.max_length)
-    # only the beginning of a text of 100,000 words is worth tokenising; if it gave too few tokens, all is
+    # only the beginning of a very long text is tokenised; all of it if the beginning gives too few tokens
     limit = 16 * preprocessing.max_length + 4096
     prompt = preprocessing.prompt
     ids = [

@@ -1,6 +1,6 @@
 """The report of a run: one HTML file that opens offline, and the block of text that ends a command.
 
-`shell` draws any page and knows no kind of run; `pages` has one module per kind, `charts` the drawings.
+`shell` draws any page, whatever the kind of run; `pages` has one module per kind, `charts` the drawings.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Items made small enough to stand inside a page.
+"""Items made small enough to be embedded in a page.
 
 An image becomes a JPEG thumbnail of at most `IMAGE_BYTES`, a recording a 16-bit mono FLAC of at most five
-seconds and `AUDIO_BYTES` (its rate is lowered until it fits), a text an excerpt. An item that cannot be read
-any more gives an empty payload, never an error: a report is not worth losing a run for.
+seconds and `AUDIO_BYTES` (its rate is lowered until it fits), a text an excerpt. An item that can no longer
+be read gives an empty payload, never an error: a run must not fail because of its report.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ N_PEAKS = 80
 
 @dataclass(frozen=True)
 class Shown:
-    """An item small enough to stand inside a page.
+    """An item small enough to be embedded in a page.
 
     Attributes:
         payload: image and audio: a data URI; text: an excerpt; "" if the item cannot be shown.
@@ -54,7 +54,7 @@ def shown(item: Any, modality: str) -> Shown:
         if modality == "audio":
             return Shown(*audio_clip(item))
         return Shown(excerpt(str(item)))
-    except Exception:  # whatever a damaged file makes the decoders raise
+    except Exception:  # decoders raise many kinds of errors on a damaged file
         return Shown()
 
 
@@ -96,7 +96,7 @@ def thumbnail(item: Path | str | np.ndarray, limit_bytes: int = IMAGE_BYTES) -> 
 
 
 def _rgb(picture: Any) -> Any:
-    """Any mode as RGB: 16-bit grey scaled to 8 bits, transparency laid on white."""
+    """A picture of any mode as RGB: 16-bit grey scaled to 8 bits, transparency on white."""
     from PIL import Image
 
     if picture.mode in ("I;16", "I;16B", "I", "F"):

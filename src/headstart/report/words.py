@@ -1,4 +1,4 @@
-"""Numbers in plain words, shared by the pages and the terminal."""
+"""Numbers as text, shared by the pages and the terminal."""
 
 from __future__ import annotations
 

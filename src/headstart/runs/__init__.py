@@ -1,4 +1,4 @@
-"""The run directory: what a finished run leaves, and how it is read again.
+"""The run directory: the files of a finished run, and how they are read.
 
 `export`, `program` and `card` are imported where they are used: they need torch.
 """

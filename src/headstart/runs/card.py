@@ -138,7 +138,7 @@ def _verdict(verdict: Verdict | None, task: Task) -> str:
 def _limits(
     preprocessing: Mapping[str, Any], record: Record, facts: RunFacts, saved: SavedModel
 ) -> list[str]:
-    """What a user of the model must know."""
+    """The limits that a user of the model must know."""
     limits = [
         "The scores hold for items like the held-out ones; another camera, writer or microphone may "
         "lower them.",
@@ -152,11 +152,14 @@ def _limits(
         limits.append(f"A recording is not read beyond its first {seconds:g} s.")
     if saved.task == "image-classification":
         limits.append(
-            "headstart may read large JPEGs at a fraction of their size, the lines below read them whole: "
+            "headstart may read large JPEGs at a fraction of their size, the code below reads them whole: "
             "probabilities can differ slightly."
         )
     if facts.refitted:
-        limits.append("Learned from every label after the evaluation, which is of the model before.")
+        limits.append(
+            "After the evaluation the model was trained again on every label; the scores are those of the model "
+            "before."
+        )
     return limits
 
 
@@ -172,5 +175,7 @@ def _sizes(preprocessing: Mapping[str, Any], saved: SavedModel) -> str:
         return ""
     window = preprocessing["window_samples"]
     if "samples" in saved.program.open_axes:
-        return f"Pad or cut to {window} samples, as in training: features of another window do not compare."
+        return (
+            f"Pad or cut to {window} samples, as in training: features of another window cannot be compared."
+        )
     return f"It takes exactly {window} samples: pad or cut to them."

@@ -1,7 +1,7 @@
 """The folder of one run: numbered, claimed once, marked until it is finished, never overwritten.
 
 A run that is being made holds the file `unfinished`, locked by the process that makes it. `finish` removes it.
-So a run that was killed, one that is still being made and a finished one differ.
+So a killed run, a run that is still being made and a finished run can be told apart.
 `headstart.runs.export` describes the files of a finished run.
 """
 
@@ -66,10 +66,14 @@ class RunDirectory:
                 f"--out {out}: {error.filename} is a file, not a folder; pass another folder with --out"
             ) from None
         except NotADirectoryError:
-            raise OptionError(f"--out {out}: a file is in the way; pass another folder with --out") from None
+            raise OptionError(
+                f"--out {out}: a file of this name exists; pass another folder with --out"
+            ) from None
         except OSError as error:
             raise _unwritable(out, error) from None
-        raise OptionError(f"--out {out} has {_MAX_NUMBER} runs beside it; pass another folder with --out")
+        raise OptionError(
+            f"--out {out}: there are {_MAX_NUMBER} runs of this name already; pass another folder with --out"
+        )
 
     @classmethod
     def open(cls, path: Path | str) -> RunDirectory:
@@ -82,7 +86,7 @@ class RunDirectory:
         if run.unfinished:
             state = "is still being written" if run._held_by_another() else "did not finish"
             raise InputError(
-                f"the run {path} {state}; continue it with headstart fit --resume, or open another run"
+                f"the run {path} {state}; resume it with headstart fit --resume, or open another run"
             )
         if not run.file(METRICS).is_file():
             raise InputError(f"{path} is not a run: it has no metrics.json; pass the folder that --out named")
@@ -91,7 +95,7 @@ class RunDirectory:
 
     @classmethod
     def resume(cls, path: Path | str) -> RunDirectory:
-        """Take over an unfinished run, to continue it.
+        """Open an unfinished run, to resume it.
 
         Raises:
             InputError: there is no run, it is finished, or another process is writing it.
@@ -107,7 +111,7 @@ class RunDirectory:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the run has still to be finished."""
+        """Whether the run is unfinished."""
         return self.file(UNFINISHED).exists()
 
     def finish(self) -> None:
@@ -133,11 +137,11 @@ class RunDirectory:
         """The path of a file of the run.
 
         Raises:
-            InputError: the name leads out of the run.
+            InputError: the path is outside of the run.
         """
         path = self.path / name
         if not path.resolve().is_relative_to(self.path.resolve()):
-            raise InputError(f"'{name}' leads out of the run {self.path}")
+            raise InputError(f"'{name}' is outside of the run {self.path}")
         return path
 
     def write_json(self, name: str, content: Any) -> None:
@@ -202,7 +206,7 @@ class RunDirectory:
         return dict(content)
 
     def _claim(self) -> bool:
-        """Make the folder and its marker; False where another run has it."""
+        """Make the folder and its marker; False if another run has claimed it."""
         if self.path.is_dir():
             if any(self.path.iterdir()):
                 return False
@@ -235,7 +239,7 @@ class RunDirectory:
     def _take_lock(self) -> bool:
         try:
             import fcntl
-        except ImportError:  # Windows: the marker alone has to do
+        except ImportError:  # Windows: only the marker is checked
             return True
         descriptor = os.open(self.file(UNFINISHED), os.O_RDWR)
         try:

@@ -53,7 +53,7 @@ class SavedModel:
     Attributes:
         program: about model.pt2.
         task: the pipeline of transformers that opens the run, or None.
-        why_no_pipeline: why there is none; "" if there is one.
+        why_no_pipeline: why no pipeline opens the run; "" if one does.
         prompt_inside: text: whether tokenizer.json adds the prompt itself.
     """
 
@@ -133,7 +133,7 @@ def inputs_of(preprocessing: Mapping[str, Any], network: nn.Module) -> Inputs:
         )
         return inputs.without("samples") if preprocessing.get("fixed_window") else inputs
     tables = [module.num_embeddings for module in network.modules() if isinstance(module, nn.Embedding)]
-    # The smallest table that is not a table of two segments: any of its ids is a token.
+    # The smallest embedding table that is not a table of two segments, so that every id below its size is a token.
     vocabulary = min((size for size in tables if size > 2), default=2)
     return text_inputs(preprocessing["max_length"], preprocessing["pad_id"], vocabulary)
 

@@ -1,4 +1,4 @@
-"""What a run says about its source, its data and its making: blocks of metrics.json, and facts for card and report."""
+"""Facts about the source, the data and the command of a run: blocks of metrics.json, and facts for card and report."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class SplitPart:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What card and report say about a run beside its record.
+    """What card and report say about a run in addition to its record.
 
     Attributes:
         run: the run's folder as the user would write it, such as "runs/xray".

@@ -21,7 +21,7 @@ from headstart.heads.head import FoldedHead
 from headstart.tasks import CLASSIFICATION, Task
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
-STANDARD_POOLING = "standard"  # the mode of a text network that ends in the class's own pooling
+STANDARD_POOLING = "standard"  # pooling mode of a text network that ends in the class's own pooling
 _PREFIX = "model."  # a source's network holds the library's module under this name
 
 
@@ -136,7 +136,7 @@ def _text_form(
     )
     if layer is None or f"{layer}.weight" in bare:
         raise NoForm(f"the last layer of {type(model).__name__} is not one that a linear head replaces")
-    # Pieces of the base model stand under the class's own prefix; those of the class's head stand beside it.
+    # Tensors of the base model have the class's own prefix; those of the class's head do not.
     wanted = model.state_dict()
     own = {name if name in wanted else f"{model.base_model_prefix}.{name}": t for name, t in bare.items()}
     tensors = _filled(model, own, {f"{layer}.weight": head.weight, f"{layer}.bias": head.bias})
@@ -154,7 +154,7 @@ def _speech_form(
 
     width = int(source["config"].get("hidden_size", 768))
     # The last stage's vector is mean and deviation of its states; if the network continues after it (a final
-    # norm), the network's own mean stands behind them.
+    # norm), the network's own mean follows them.
     continues = bool(source["config"].get("do_stable_layer_norm"))
     on_mean = head.only(slice(-width, None) if continues else slice(width))
     if on_mean is None:

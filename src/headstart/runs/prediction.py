@@ -32,7 +32,7 @@ def predict(
     Args:
         run: the run's folder.
         data: a folder, a table, one file, a .txt with one text per line, or a list of paths or texts; labels
-            are not needed; if the data has them they are kept beside the predictions.
+            are not needed; if the data has labels, they are kept with the predictions.
         out: a .csv or .parquet file to write.
         threads: cores to use; None: those this process may use.
 
@@ -131,5 +131,5 @@ def _readable(examples: Examples, threads: int | None) -> Examples:
     for index, problem in found.problems.items():
         say(f"left out: {examples.names[index]}: {problem}")
     if len(found.problems) == len(examples):
-        raise DataError(f"no item can be read: {examples.names[0]}: {found.problems[0]}")
+        raise DataError(f"no item can be read. The first is {examples.names[0]}: {found.problems[0]}")
     return examples.take([index for index in range(len(examples)) if index not in found.problems])

@@ -25,7 +25,7 @@ ENDINGS = (".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about items.
+    """The predictions of a model for items.
 
     Attributes:
         items: (n_items,) names.
@@ -107,7 +107,7 @@ class Predictions:
         """Read what `write` wrote.
 
         Raises:
-            InputError: the file is absent, damaged or no table of predictions.
+            InputError: the file does not exist, is damaged or is not a table of predictions.
         """
         check_ending(path)
         try:
@@ -136,7 +136,7 @@ class Predictions:
 
 
 def check_ending(path: Path) -> None:
-    """Refuse a file that is neither .csv nor .parquet, or has no folder; to be asked before the long part.
+    """Refuse a file that is neither .csv nor .parquet, or has no folder; called before the long part.
 
     Raises:
         OptionError: another ending, or no such folder.

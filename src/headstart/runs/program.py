@@ -2,8 +2,8 @@
 
 The module is traced by `torch.export` (not strict: forward hooks and plain Python in it are followed), with
 the batch and the length left open, saved, loaded again and compared with the module at sizes that the trace
-has not seen. A network whose trace holds only for one length (one that cuts a clip into windows by a number
-taken from its length) is written for that length alone, and the result says so.
+has not seen. A network whose trace is valid for one length only (it cuts a clip into a number of windows that
+depends on the length) is written for that length alone, and the result says so.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def run_program(path: Path) -> nn.Module:
     try:
         with quiet_torch():
             program: nn.Module = torch.export.load(path).module()
-    except Exception as error:  # the reader raises many kinds on a damaged file
+    except Exception as error:  # the reader raises many kinds of errors on a damaged file
         raise InputError(
             f"{path} is damaged and cannot be loaded ({_first_line(error)}); make the run again"
         ) from None
@@ -192,10 +192,10 @@ def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
     named = _WRAPPERS[inputs.names](module)
     try:
         program = trace(named, inputs.example, _dims(inputs), asserts=inputs.has("samples"))
-    except Exception as error:  # torch.export raises whatever the traced code raises
+    except Exception as error:  # torch.export passes on any error of the traced code
         raise _Unfit(f"torch.export: {_first_line(error)}") from None
     with atomic_path(path) as temporary:
-        buffer = io.BytesIO()  # torch's own writer ends the process if the disk is full
+        buffer = io.BytesIO()  # torch's own writer kills the process if the disk is full
         with quiet_torch():
             torch.export.save(program, buffer)
         temporary.write_bytes(buffer.getbuffer())
@@ -210,7 +210,7 @@ def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
             expected = module(*tensors)
             try:
                 got = program(*tensors)
-            except Exception as error:  # guards and kernels raise many kinds
+            except Exception as error:  # guards and kernels raise many kinds of errors
                 fault = f"the program refuses inputs of shape {shapes}: {_first_line(error)}"
                 raise _Unfit(fault) from None
         found = difference(expected, got) if got.shape == expected.shape else float("inf")

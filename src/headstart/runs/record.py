@@ -58,7 +58,7 @@ class Chosen:
         policy: what was frozen in the result.
         cut: the number of frozen stages.
         head_stages: names of the stages that the head reads.
-        trained_stages: names of the stages whose weights were trained; none for the head alone.
+        trained_stages: names of the stages whose weights were trained; empty for the head alone.
         head: kind of the head, in a word.
     """
 
@@ -80,14 +80,14 @@ class Record:
         task: name of what was learned (see `headstart.tasks`).
         n_train, n_validation, n_test: number of items learned from, set aside for choices, and held out.
         test: scores on the held-out part by name.
-        baselines: the same of `majority`, `classical`, `probe`, `scratch`, where run.
+        baselines: the same of `majority`, `classical`, `probe`, `scratch`, if measured.
         verdict: whether transfer helped.
         chosen: policy, cut and stages of the result.
         profile: stage name to the score of a probe there, in the order of the stages.
         verification: for a speaker target, `eer` and `min_dcf`; else None.
-        best_epoch: the epoch whose weights a training gave back (0: before its first step); None without one.
+        best_epoch: the epoch whose weights training returned (0: before its first step); None without training.
         n_folds: folds of a cross-validation of the whole procedure; 0 for one held-out part.
-        seconds: phase to seconds; `imports` stands apart and is not in `total`.
+        seconds: phase to seconds; `imports` is not part of `total`.
         peak_bytes: largest memory of the process.
         extra: other entries, kept at the top level of the file.
     """
@@ -203,7 +203,7 @@ def check_version(content: Any, where: str) -> None:
 
 
 def _read(rest: dict[str, Any]) -> Record:
-    """A record of known content; what is left of `rest` becomes its `extra`."""
+    """A record from known keys; the other keys of `rest` become its `extra`."""
     kind = rest.pop("kind", "fit")
     source, data, chosen = (rest.pop(name, None) for name in ("source", "data", "chosen"))
     test, verification = (_scores(rest.pop(name, None)) for name in ("test", "verification"))
@@ -217,7 +217,7 @@ def _read(rest: dict[str, Any]) -> Record:
         data=None if data is None else DataFacts.from_json(data),
         task=rest.pop(
             "task", CLASSIFICATION.name if kind == "fit" else None
-        ),  # the first runs had classes alone
+        ),  # the first versions had only classification
         test=test,
         verification=verification,
         baselines=None
@@ -267,7 +267,7 @@ def _verdict_json(verdict: Verdict | None) -> dict[str, Any]:
 
 
 def _fault(record: Record) -> str:
-    """What is wrong with values that are there, in words; "" if nothing is."""
+    """What is wrong with the values that are present; "" if nothing is."""
     for name in (*_COUNTS, "n_folds", "best_epoch", "peak_bytes"):
         count = getattr(record, name)
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):

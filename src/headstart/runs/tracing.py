@@ -21,14 +21,14 @@ def trace(
         module: what is traced.
         example: one tensor per argument.
         dims: for each argument, open axis -> `torch.export.Dim`.
-        asserts: let the program check at run time what the trace had to assume of open sizes ("more than one
-            window"), in place of refusing the trace.
+        asserts: let the program check at run time what the trace had to assume about open sizes ("more than
+            one window"), instead of refusing the trace.
     """
     shapes = tuple(dict(each) for each in dims)
     with torch.no_grad(), quiet_torch(), _recurrent_shapes_only():
         module(
             *example
-        )  # live once: what a module remembers of its first batch must not be part of the trace
+        )  # live once: values that a module caches on its first batch must not be part of the trace
         return torch.export.export(
             module,
             example,
@@ -57,7 +57,7 @@ def _recurrent_shapes_only() -> Iterator[None]:
     """Let the tracer find the shapes of an LSTM's output without walking through its time steps.
 
     In the program an LSTM is one operation; only its shapes are asked for while tracing. torch finds them by
-    playing every step of every layer on tensors without data: 10 s for 160 steps of 3 layers.
+    running every step of every layer on tensors without data: 10 s for 160 steps of 3 layers.
     """
     from torch._decomp import decompositions
 
@@ -67,7 +67,7 @@ def _recurrent_shapes_only() -> Iterator[None]:
         return
 
     def one_layer_lstm(inp: Tensor, hidden: Any, params: Any, has_biases: bool, reverse: bool = False) -> Any:
-        if type(inp) is Tensor:  # real data, not a tracer's stand-in
+        if type(inp) is Tensor:  # real data, not a tracer's placeholder
             return original(inp, hidden, params, has_biases, reverse)
         states = inp.new_empty(inp.shape[0], inp.shape[1], hidden[0].shape[-1])
         return states, (torch.empty_like(hidden[0]), torch.empty_like(hidden[1]))

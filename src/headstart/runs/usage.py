@@ -51,7 +51,7 @@ def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) 
 
 
 def needed_packages(modality: str) -> str:
-    """The packages that `program_lines` import, as pip takes them."""
+    """The packages that `program_lines` import, by the names that pip takes."""
     return _NEEDS[modality]
 
 
@@ -63,7 +63,7 @@ def pipeline_lines(task: str) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """The templates of this package: plain text, nothing is escaped unless a template says so."""
+    """The templates of this package: plain text, escaped only where a template says so."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     templates = Environment(

@@ -31,7 +31,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     with atomic_path(path) as temporary:
         try:
             save_file(plain, temporary, metadata={"format": "pt"})
-        except SafetensorError as error:  # an error of the system comes as text alone
+        except SafetensorError as error:  # safetensors passes a system error on as text only
             number = re.search(r"os error (\d+)", str(error))
             if number is None:
                 raise

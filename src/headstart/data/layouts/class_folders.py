@@ -28,10 +28,10 @@ def matches(place: Place) -> bool:
 
 
 def read(place: Place, options: ReadOptions) -> Examples:
-    """The files of the class folders; bare files if labels are optional.
+    """The files of the class folders; also files outside of class folders if labels are optional.
 
     Raises:
-        DataError: there are no class folders, or files lie beside them.
+        DataError: there are no class folders, or files lie outside of them.
     """
     folder = place.path
     if not place.files:

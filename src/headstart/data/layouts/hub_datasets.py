@@ -69,7 +69,7 @@ def _load(data: str | Path) -> dict[str, Any]:
                 loaded = datasets.load_dataset(name, configuration or None)
     except DataError:
         raise
-    except Exception as error:  # the library raises many kinds: what the user needs is the first line
+    except Exception as error:  # the library raises many kinds of errors: the user needs the first line
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
@@ -112,8 +112,8 @@ def _reachable(name: str) -> bool:
         HfApi().dataset_info(name, timeout=10)
         return True
     except (HfHubHTTPError, ValueError):
-        return True  # it answered, or the name cannot be one: loading the set reports what is wrong
-    except Exception:  # whatever HTTP library huggingface_hub uses raises its own kinds
+        return True  # the hub answered, or the name is not a valid one: loading the set reports what is wrong
+    except Exception:  # the HTTP library that huggingface_hub uses has errors of its own
         if kept.is_dir():
             say(f"the hub cannot be reached: '{name}' is read as it is on this disk")
             return False

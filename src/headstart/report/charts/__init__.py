@@ -1,7 +1,7 @@
-"""Where the marks of each chart stand, in percent of its plot; the templates draw them as HTML and SVG.
+"""The positions of the marks of each chart, in percent of its plot; the templates draw them as HTML and SVG.
 
-All marks are placed in percent so that a chart fits any width with its text at full size. Places are plain
-floats from 0 to 100, so nothing of the data can reach the page's markup through them.
+All marks are placed in percent so that a chart fits any width with its text at full size. Positions are
+floats from 0 to 100, so no text of the data can get into the page's markup through them.
 """
 
 from headstart.report.charts.scale import Scale, Tick, Whisker, nice_ticks, whisker

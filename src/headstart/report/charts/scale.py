@@ -36,7 +36,7 @@ def nice_ticks(low: float, high: float, n_ticks: int = 5) -> list[float]:
         n_ticks: about how many are wanted.
     """
     span = high - low
-    if span < 1e-6 * max(1.0, abs(high)):  # nothing to tell apart
+    if span < 1e-6 * max(1.0, abs(high)):  # all values are equal
         span = abs(high) if abs(high) > 1e-6 else 1.0
     raw = span / max(1, n_ticks - 1)
     power = 10.0 ** math.floor(math.log10(raw))
@@ -56,7 +56,7 @@ class Scale:
 
     def __init__(self, values: Iterable[float | None], key: str = "accuracy", bound: float | None = None):
         known = [v for v in values if v is not None and math.isfinite(v)] or [0.0, 1.0]
-        if max(known) - min(known) < 1e-6:  # one value, such as a perfect score, needs room beside it
+        if max(known) - min(known) < 1e-6:  # a single value, such as a perfect score, needs space around it
             known.append(min(known) - 0.1 if min(known) >= 0.1 else min(known) + 0.1)
         ticks = nice_ticks(min(known), max(known))
         if bound is not None and max(known) <= bound:

@@ -1,4 +1,4 @@
-"""Charts of scores: beside one another, by depth, and how often a stated confidence is right."""
+"""Charts of scores: side by side, by depth, and how often a stated confidence is right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headstart.report.words import interval, number
 
 @dataclass(frozen=True)
 class Bar:
-    """A score of one candidate, with the words beside it."""
+    """A score of one candidate, with its text."""
 
     name: str
     note: str
@@ -25,7 +25,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of one metric under one another."""
+    """Scores of one metric, one below the other."""
 
     key: str
     bars: tuple[Bar, ...]
@@ -33,7 +33,7 @@ class Comparison:
 
 
 def comparison(rows: Sequence[tuple[str, str, Interval, bool]], key: str) -> Comparison:
-    """Scores beside one another, a mark and an interval each.
+    """Scores side by side, each with a mark and an interval.
 
     Args:
         rows: name, note, score and whether it is the run's own.

@@ -17,7 +17,7 @@ N_BARS = 25
 
 @dataclass(frozen=True)
 class Dot:
-    """A point of a curve or a scatter plot, with the words of its tip."""
+    """A point of a curve or a scatter plot, with the text of its tooltip."""
 
     x: float
     y: float
@@ -99,7 +99,7 @@ def rate_curve(rates: Sequence[float], losses: Sequence[float], taken: float) ->
     """
     places = [math.log10(rate) for rate in rates]
     first, width = places[0], places[-1] - places[0]
-    # past the turn the loss rises without bound: the picture ends a little above where it began
+    # after its minimum the loss rises without bound: the chart ends slightly above the first value
     scale = Scale([min(losses), losses[0] + 0.5 * (losses[0] - min(losses))], "log_loss")
 
     def across(place: float) -> float:
@@ -147,7 +147,7 @@ def scatter(truth: np.ndarray, predicted: np.ndarray) -> Scatter:
     )
     step = max(1, math.ceil(len(truth) / MAX_DOTS))
     dots = tuple(
-        Dot(scale.at(float(true)), scale.at(float(value)), f"is {true:.4g}, predicted {value:.4g}")
+        Dot(scale.at(float(true)), scale.at(float(value)), f"true {true:.4g}, predicted {value:.4g}")
         for true, value in zip(truth[::step], predicted[::step], strict=True)
     )
     errors = predicted - truth

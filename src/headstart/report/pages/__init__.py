@@ -1,6 +1,6 @@
 """The pages: one module (or package) per kind of run, which has the kind's name. To add a page, write its module.
 
-A module has two functions, for the data class that its procedure hands over (which has a `record`):
+A module has two functions, for the data class that its procedure passes (which has a `record`):
 
     page(report) -> Page                          what report.html shows
     end_block(report, width, has_report) -> str   the text that ends the command

@@ -1,4 +1,4 @@
-"""The shell of every report: header, contents, sections, notices, cards, tables; it knows no kind of run."""
+"""The shell of every report: header, contents, sections, notices, cards, tables; whatever the kind of run."""
 
 from headstart.report.shell.page import Notice, Page, ScoreCard, Section, Table, in_order
 from headstart.report.shell.render import render_page

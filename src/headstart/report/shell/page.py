@@ -14,7 +14,7 @@ Severity = Literal["note", "warning", "error"]
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that the reader must know before trusting a number; text between backticks is shown as code."""
+    """A warning to read before trusting a number; text between backticks is shown as code."""
 
     severity: Severity
     title: str
@@ -22,7 +22,7 @@ class Notice:
 
 
 def in_order(notices: Iterable[Notice]) -> tuple[Notice, ...]:
-    """The gravest notices first."""
+    """The most serious notices first."""
     order = {"error": 0, "warning": 1, "note": 2}
     return tuple(sorted(notices, key=lambda notice: order[notice.severity]))
 

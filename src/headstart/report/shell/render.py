@@ -1,7 +1,7 @@
-"""A page as one HTML file that opens offline and asks nothing of the network.
+"""A page as one HTML file that opens offline and sends no request.
 
-The page's own script and style stand inside it; a content security policy lets that one script run, by its
-digest, and no request leave. Everything from the data is escaped by jinja2.
+The page contains its own script and style; a content security policy allows only that script, by its digest,
+and blocks every request. Everything from the data is escaped by jinja2.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _percent(share: Any) -> str:
 
 
 def _code(text: str) -> str:
-    """The text escaped, what stands between backticks as code."""
+    """The text escaped, with text between backticks as code."""
     from markupsafe import Markup, escape
 
     pieces = [escape(piece) for piece in text.split("`")]

@@ -1,4 +1,4 @@
-"""The report of a fit: sentence, score beside the baselines, verdict, and a section per question a reader has."""
+"""The report of a fit: summary, score and baselines, verdict, and one section per question of a reader."""
 
 from headstart.report.pages.fit.page import page
 from headstart.report.pages.fit.report import FitReport, HeldOut

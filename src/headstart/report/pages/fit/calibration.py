@@ -1,4 +1,4 @@
-"""How often it is right, by how sure it says it is."""
+"""How often the model is right, by its stated confidence."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def calibration_of(report: FitReport) -> Sequence[Bin]:
 
 
 def overconfidence(bins: Sequence[Bin]) -> str:
-    """Which way the stated confidence is off, as half a sentence."""
+    """Whether the stated confidence is too high or too low, as a clause."""
     n_items = sum(b.n_items for b in bins)
     if not n_items:
         return "see the calibration section"
     gap = sum(b.n_items * (b.confidence - b.accuracy) for b in bins) / n_items
     if abs(gap) < 0.015:
-        return "on the whole the model is as sure as it should be"
-    way = "surer than it should be" if gap > 0 else "less sure than it could be"
-    return f"on the whole the model is {way}, by {100 * abs(gap):.1f} points"
+        return "overall the confidence is right"
+    way = "overconfident" if gap > 0 else "underconfident"
+    return f"overall the model is {way}, by {100 * abs(gap):.1f} points"
 
 
 def calibration_section(report: FitReport) -> Iterator[Section]:
@@ -51,9 +51,9 @@ def calibration_section(report: FitReport) -> Iterator[Section]:
     by_label = report.targets.task.many_per_item
     many = "labels of items" if by_label else UNITS[report.data.modality]
     caption = (
-        "How often a label is there, by how probable it says it is"
+        "How often a label is present, by its stated probability"
         if by_label
-        else "How often it is right, by how sure it says it is"
+        else "How often the model is right, by its stated confidence"
     )
     bars = reliability(bins)
     one = many if by_label else many.removesuffix("s")

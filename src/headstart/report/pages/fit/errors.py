@@ -1,4 +1,4 @@
-"""Where classes are mixed up: the confusion matrix, the most common mix-ups, scores class by class.
+"""Which classes are confused: the confusion matrix, the most common confusions, scores per class.
 
 Legend: C classes.
 """
@@ -18,7 +18,9 @@ TABLE_CLASSES = 12
 HEATMAP_CLASSES = 120
 N_PAIRS = 5
 
-Pair = tuple[str, str, int, int]  # true class, class predicted, how many, of how many
+Pair = tuple[
+    str, str, int, int
+]  # true class, predicted class, number of confusions, number of items of the true class
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,12 @@ def errors_section(report: FitReport) -> Iterator[Section]:
     deck = "Every held-out item was classified correctly."
     if pairs:
         label, predicted, n_items, of = pairs[0]
-        deck = f"The most common mix-up: “{label}” taken for “{predicted}”, {n_items:,} of {of:,} times."
+        deck = f"The most common confusion: “{label}” taken for “{predicted}”, {n_items:,} of {of:,} times."
     yield Section("errors", "Where it goes wrong", "fit/errors.html.j2", content, deck)
 
 
 def confused_pairs(matrix: np.ndarray, names: Sequence[str]) -> list[Pair]:
-    """All mix-ups, the most frequent first.
+    """All confusions, the most frequent first.
 
     Args:
         matrix: (C, C) counts, rows the true class, columns the one predicted.

@@ -1,4 +1,4 @@
-"""How good it is for each label, and how far off the values of a quantity are."""
+"""How good the model is per label, and how large the errors of a quantity are."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def values_section(report: FitReport) -> Iterator[Section]:
         return
     truth, predicted = held_out.codes[:, 0], held_out.outputs[:, 0]
     half, most = (float(v) for v in np.quantile(np.abs(predicted - truth), [0.5, 0.9]))
-    deck = f"Half of the held-out values are met within {half:.3g}, nine of ten within {most:.3g}."
+    deck = f"Half of the held-out values are predicted within {half:.3g}, nine of ten within {most:.3g}."
     content = Values(report.data.target, scatter(truth, predicted))
     yield Section("values", "Predicted against true", "fit/values.html.j2", content, deck)

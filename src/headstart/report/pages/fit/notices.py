@@ -17,7 +17,7 @@ HIGH_ECE = 0.1
 
 
 def notices(report: FitReport) -> tuple[Notice, ...]:
-    """All warnings of a run, the gravest first."""
+    """All warnings of a run, the most serious first."""
     return in_order(
         [
             *_reason(report),
@@ -45,7 +45,7 @@ def _few_groups(report: FitReport) -> Iterator[Notice]:
         yield Notice(
             "warning",
             f"The intervals rest on {n_groups} values of '{report.data.group or 'group'}'",
-            "Whole groups are resampled, and so few of them say little about the next one. "
+            "Whole groups are resampled, and so few groups say little about a new one. "
             "Evaluate with --folds, so that every group is held out once.",
         )
 

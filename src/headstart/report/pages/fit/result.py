@@ -1,4 +1,4 @@
-"""The first section: what was done, the score beside the baselines, the verdict, what to know before trusting it."""
+"""The first section: what was done, the score and the baselines, the verdict, what to know before trusting them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def result_section(report: FitReport) -> Section:
 
 
 def beside_baselines(report: FitReport) -> Comparison:
-    """This run beside its baselines on the leading metric, the strongest kind of baseline first."""
+    """This run and its baselines on the leading metric, the strongest kind of baseline first."""
     key, task = report.headline, report.targets.task
     rows: list[tuple[str, str, Interval, bool]] = []
     ours = report.score(key)

@@ -1,4 +1,4 @@
-"""The plain text that ends a command: the score beside its baselines, the verdict, what to do next."""
+"""The plain text that ends a command: the score and its baselines, the verdict, what to do next."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
 
 
 def _printable(text: str) -> str:
-    """The text without control characters, which a class name could use to repaint a terminal."""
+    """The text without control characters, which a class name could use to change a terminal."""
     return "".join(c for c in text if c == "\n" or (c.isprintable() or c == "\u00a0"))
 
 

@@ -1,4 +1,4 @@
-"""What was done, on what it was measured, and whether transfer helped, in plain words."""
+"""What was done, what it was measured on, and whether transfer helped, as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The held-out items that the result got most wrong, with something to look at, read or listen to.
+"""The held-out items with the largest errors, as pictures, texts or sounds.
 
 Legend: N held-out items, C outputs.
 """
@@ -83,14 +83,18 @@ def worst_section(report: FitReport) -> Iterator[Section]:
         return
     items = [_item(report.held_out, each, modality) for each in wrong[: N_SHOWN[modality]]]
     verb = "called" if task.one_per_item else "given" if task.many_per_item else "said"
-    lead = "The surest of its wrong answers" if task.one_per_item else "The answers that are furthest off"
+    lead = (
+        "The wrong answers with the highest confidence"
+        if task.one_per_item
+        else "The answers that are furthest off"
+    )
     of = f", of {report.counted(len(wrong))} classified wrongly in all" if task.one_per_item else ""
     deck = (
-        f"{lead}{of}. Look here first: for labels that are wrong, for items no one could tell, for a habit of "
-        "the model."
+        f"{lead}{of}. Look here first: for wrong labels, for items that no one could recognise, for a "
+        "pattern in the errors."
     )
     content = Gallery(modality, verb, items)
-    yield Section("worst", "What it got most wrong", "fit/worst.html.j2", content, deck, "Most wrong")
+    yield Section("worst", "The largest errors", "fit/worst.html.j2", content, deck, "Most wrong")
 
 
 def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
