@@ -65,7 +65,8 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest choice, or "" when none is near.
 
     Args:
-        word: what the user wrote. choices: what is allowed.
+        word: what the user wrote.
+        choices: what is allowed.
     """
     near = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""

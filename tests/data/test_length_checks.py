@@ -53,7 +53,7 @@ def test_a_few_long_recordings_are_told_with_what_they_cost() -> None:
     assert told.severity == "warning" and told.items == ("50.wav",)
     assert told.message == (
         "The longest of 100 recordings lasts 600.0 s, so all of them are computed in a window of 30 s: 94% of "
-        "that is padding. 2 s would do without 50.wav: cut the long ones, or leave them out."
+        "that is padding. 2 s would be enough without 50.wav: cut the long ones, or leave them out."
     )
     assert padding([1.5] * 99 + [5.0]) == []  # 69% of windows of 5 s
     (told,) = padding([1.5] * 99 + [7.0])

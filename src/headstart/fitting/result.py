@@ -46,7 +46,8 @@ class Result:
         """The head alone as the result, on the unchanged source.
 
         Args:
-            source: unchanged. choice: has the head.
+            source: unchanged.
+            choice: has the head.
             n_train: items that head was learned from.
             reason: why it was taken.
             more: `n_validation`, `trained` and `race`, if there were any.

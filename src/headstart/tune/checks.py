@@ -1,4 +1,4 @@
-"""Settings of a recipe that do not work with this policy, task or kind of data: every one is named at once."""
+"""Settings of a recipe that do not work with this policy, task or kind of data: all are named at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
 def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> None:
-    """Refuse, before anything long starts, settings that would fail later or mean something else.
+    """Refuse settings that would fail later or have another meaning, before anything long starts.
 
     Args:
         recipe: the settings.
@@ -32,7 +32,7 @@ def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> N
         check_mixing(recipe, modality, policy.cut)
     elif recipe.cutmix or (recipe.mixup and modality == "text"):
         raise OptionError(
-            f"'{policy.text}' may train on stored states, or on texts themselves, which cutmix or mixup cannot mix: "
+            f"'{policy.text}' may train on stored states or on token ids, which cutmix or mixup cannot mix: "
             "set them to 0, or name the policy"
         )
 

@@ -4,10 +4,11 @@ attach(network, stages, trained, Adapter("lora", 8), seed)    # the output is as
 ...                                                           # only parameters with is_adapter(name) train
 merge(network)                                                # a plain network again, adapters in its weights
 
-peft makes the layers; which layers is decided here (`adaptable_layers`). A low-rank adapter adds
-`alpha / rank * B A` to a weight, B zero at the start (Hu et al. 2021, section 4.1), with alpha = 2 * rank:
-there alpha is set once and never tuned, so that the rank can change without the rate; at twice the rank the
-addition weighs 2 at every rank. ia3 multiplies channels by gains that are 1 at the start (Liu et al. 2022).
+peft makes the layers; `adaptable_layers` decides which layers are adapted. A low-rank adapter adds
+`alpha / rank * B A` to a weight, B zero at the start (Hu et al. 2021, section 4.1), with alpha = 2 * rank. In
+the paper alpha is set once and never tuned, so that the rank can change without the rate; with twice the rank,
+the factor of the addition is 2 at every rank. ia3 multiplies channels by gains that are 1 at the start (Liu et
+al. 2022).
 
 After `merge` nothing of peft is left: module classes and tensor names are those from before, so that what is
 saved, exported or reloaded cannot lose the adapters.
@@ -31,7 +32,7 @@ from headstart.tune.adapters.layers import Inputs, adaptable_layers
 
 __all__ = ["Adapter", "attach", "is_adapter", "merge"]
 
-_MEANINGLESS = r"fan_in_fan_out is set to "  # peft corrects it itself, layer by layer, and warns each time
+_MEANINGLESS = r"fan_in_fan_out is set to "  # peft corrects this itself for each layer, and warns each time
 
 
 def attach(

@@ -1,14 +1,14 @@
-"""Which layers of a network an adapter fits, so that adapting and merging them is exact.
+"""Which layers of a network can have an adapter, so that adapting and merging them is exact.
 
-An adapter replaces a layer's call. It has no effect on a layer whose weight something else reads (attention through a
-fused kernel, tied weights), is wrong on one whose weight is computed anew at each call (weight norm), and changes a
-frozen stage if that stage calls the same layer. Module classes do not show any of this, so the network runs once on
-two items and every use of every weight is noted.
+An adapter replaces a layer's call. It has no effect on a layer whose weight something else reads (attention
+through a fused kernel, tied weights), is wrong on one whose weight is computed again at each call (weight
+norm), and changes a frozen stage if that stage calls the same layer. Module classes do not show any of this, so
+the network runs once on two items and every use of every weight is noted.
 
 Also left out: grouped, dilated and otherwise padded convolutions, which peft's low-rank layers do not follow;
-convolutions over time for ia3; layers inside torch's own attention and encoder layers, which read weights directly at
-inference (peft's adapter of the former rounds the frozen weights at every pass); layers narrower than the rank; for
-dora, layers with a row of zeros (it divides by the norm of rows).
+convolutions over time for ia3; layers inside torch's own attention and encoder layers, which read weights
+directly at inference (peft's adapter of the former rounds the frozen weights at every pass); layers narrower
+than the rank; for dora, layers with a row of zeros (it divides by the norm of rows).
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ def adaptable_layers(
     adapter: Adapter,
     inputs: Inputs | None = None,
 ) -> dict[str, nn.Module]:
-    """Find the layers that an adapter fits.
+    """Find the layers that can have an adapter.
 
     Args:
         network: the network.
         stages: stage name -> module path, in order.
         trained: names of the stages whose layers are looked at.
         adapter: the adapter.
-        inputs: two items or more; None: made up. If none can be made up, layers are chosen by their class and the
-            stage that holds them.
+        inputs: two items or more; None: made up. If none can be made up, layers are chosen by their class and
+            the stage that holds them.
 
     Returns:
         Path -> layer, in the network's order.
@@ -121,7 +121,7 @@ def _own_layers(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def _is_of_a_kind(layer: nn.Module, adapter: Adapter) -> bool:
-    """Whether peft's layers do exactly what this one does, with something added."""
+    """Whether peft's layer computes exactly what this layer does, plus the adapter."""
     if is_parametrized(layer) or not isinstance(layer._parameters.get("weight"), nn.Parameter):
         return False
     weight = layer.get_parameter("weight")
@@ -143,7 +143,7 @@ def _is_of_a_kind(layer: nn.Module, adapter: Adapter) -> bool:
 
 @dataclass(frozen=True)
 class _Uses:
-    """What one pass showed of each layer.
+    """How one pass used each layer.
 
     Attributes:
         stages: path -> the stages that use it.
@@ -172,7 +172,7 @@ class _Watch(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
-        if any(isinstance(leaf, Tensor) for leaf in tree_leaves(output)):  # else it asks for a shape or dtype
+        if any(isinstance(leaf, Tensor) for leaf in tree_leaves(output)):  # else a shape or dtype is read
             for leaf in tree_leaves((args, kwargs)):
                 path = self._path_of.get(id(leaf))
                 if path is not None:
@@ -209,7 +209,7 @@ def _watch(backbone: Backbone, layers: Mapping[str, nn.Module], inputs: Inputs |
     except Exception:
         if inputs is not None:
             raise
-        return None  # the network takes other inputs than were made up
+        return None  # the network does not take the made-up inputs
     return _Uses(
         watch.stages, watch.misused, {p for p, g in zip(layers, reached, strict=True) if g is not None}
     )
@@ -244,7 +244,7 @@ def _as_at_inference(network: nn.Module, layers: Sequence[nn.Module]) -> Iterato
     flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
     weights = {id(layer.get_parameter("weight")) for layer in layers}
     try:
-        # only these: EfficientFormer keeps tensors made from its biases, with their graph
+        # only weights: EfficientFormer caches tensors made from its biases, with their graph
         for parameter, _ in flags:
             parameter.requires_grad_(id(parameter) in weights)
         with eval_mode(list(network.modules())), torch.enable_grad():

@@ -8,8 +8,8 @@
 
 A state is a dictionary of named tensors. Floating tensors are averaged, the statistics of batch normalisation
 among them; integer ones (`num_batches_tracked`) are never: they are those of the end, or of the best member.
-Two networks can be averaged when they started from the same weights; else the mean of two good ones is a bad
-one, which validation then refuses.
+Two networks can be averaged if they started from the same weights; otherwise the mean of two good networks is
+a bad one, which validation then refuses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from headstart.errors import TrainingError
 
 State = dict[str, Tensor]
 Scores = tuple[float, float]
-"""What should be high (accuracy), and what should be low where that is equal (loss)."""
+"""A value to maximise (accuracy), and one to minimise if the first is equal (loss)."""
 Scoring = Callable[[State], Scores]
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -37,8 +37,8 @@ class Average:
 
         average_t = d_t * average_(t-1) + (1 - d_t) * x_t,   d_t = min(decay, (1 + t) / (10 + t))
 
-    The smaller decay of the first steps is TensorFlow's (`num_updates`): a short training is not held at its
-    start. Tensors of low precision are averaged in float32.
+    The smaller decay of the first steps is TensorFlow's (`num_updates`): so that the average of a short
+    training does not stay near the start. Tensors of low precision are averaged in float32.
 
     Args:
         tensors: what is averaged, by name: the trained tensors at their start.
@@ -71,7 +71,7 @@ class Average:
 
     @contextmanager
     def applied(self, tensors: Mapping[str, Tensor]) -> Iterator[None]:
-        """The average in place of the values, for a block; afterwards the values are back, to the bit.
+        """The average in place of the values, for a block; afterwards the values are restored bit for bit.
 
         Args:
             tensors: all tensors of the average, by name; their values are exchanged in place.
@@ -85,7 +85,7 @@ class Average:
                 tensors[name].detach().copy_(value)
 
     def copy_to(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put the average into tensors, in place, for good."""
+        """Copy the average into tensors, in place."""
         for name, average in self.tensors.items():
             tensors[name].detach().copy_(average)
 
@@ -115,7 +115,7 @@ class Interpolated:
     Attributes:
         share: of the end, from 0 to 1.
         state: the weights there.
-        scores: each share that was tried -> what it gave.
+        scores: each share that was tried -> its score.
     """
 
     share: float
@@ -125,12 +125,12 @@ class Interpolated:
 
 @dataclass(frozen=True, eq=False)
 class Soup:
-    """The mean of those members that validation gained by.
+    """The mean of the members that improved the validation score.
 
     Attributes:
         names: of the members in it, in the order they were added.
         state: the mean of their weights.
-        score: what it gave.
+        score: its score.
     """
 
     names: tuple[str, ...]
@@ -144,10 +144,11 @@ def interpolate(start: Mapping[str, Tensor], end: Mapping[str, Tensor], share: f
     Args:
         start: tensors by name.
         end: tensors by the same names, of the same shapes.
-        share: of the end; 0 and 1 give the ends to the bit.
+        share: of the end; 0 and 1 give the ends bit for bit.
 
     Returns:
-        New tensors, in the precision of the end. What is no floating number is the end's, at 0 the start's.
+        New tensors, in the precision of the end. Tensors that are not floating-point are those of the end (at
+        share 0, of the start).
 
     Raises:
         ValueError: names or shapes differ.
@@ -161,7 +162,7 @@ def interpolate(start: Mapping[str, Tensor], end: Mapping[str, Tensor], share: f
 def wise_ft(
     start: Mapping[str, Tensor], end: Mapping[str, Tensor], score: Scoring, shares: Sequence[float] = SHARES
 ) -> Interpolated:
-    """Choose the point between start and end that validation likes best.
+    """Choose the point between start and end with the best validation score.
 
     The higher first score wins, then the lower second, then the larger share of the end.
 
@@ -177,7 +178,7 @@ def wise_ft(
 
 
 def greedy_soup(members: Sequence[tuple[str, Mapping[str, Tensor]]], score: Scoring) -> Soup:
-    """Average members, the best first, each kept only where the average strictly gains by it.
+    """Average members, the best first; each is kept only if it strictly improves the average.
 
     Args:
         members: (name, weights) of each; all of one architecture and one start.
@@ -192,7 +193,7 @@ def greedy_soup(members: Sequence[tuple[str, Mapping[str, Tensor]]], score: Scor
     if not members:
         raise ValueError("a soup needs at least one member")
     scored = [(score(dict(state)), name, state) for name, state in members]
-    scored.sort(key=lambda entry: _rank(entry[0]), reverse=True)  # stable: of equals the first given
+    scored.sort(key=lambda entry: _rank(entry[0]), reverse=True)  # stable: equal members keep their order
     best, name, first = scored[0]
     names, mixture = [name], {key: tensor.detach().clone() for key, tensor in first.items()}
     for _, name, state in scored[1:]:
@@ -211,7 +212,7 @@ def greedy_soup(members: Sequence[tuple[str, Mapping[str, Tensor]]], score: Scor
 
 
 def _rank(scores: Scores) -> tuple[float, float]:
-    """Scores as a key of which more is better; what is not a number is worst."""
+    """Scores as a sort key, higher is better; a score that is not a number is the worst."""
     high, low = scores
     return (high if high == high else -float("inf"), -low if low == low else -float("inf"))
 

@@ -14,10 +14,10 @@ from headstart.tune.recipes.recipe import Recipe
 def augment_of(
     recipe: Recipe, modality: str, seed: int, view: int, digests: Sequence[str] | NDArray[Any] | None
 ) -> Augment | None:
-    """How a view of the items is made; None where it is the plain one.
+    """How a view of the items is made; None for the plain view.
 
-    Settings of other modalities stay at their defaults, so that stored views do not depend on them. "trivial"
-    is of pictures; for recordings and texts it is "light".
+    Settings of other modalities stay at their defaults, so that stored views do not depend on them.
+    "trivial" is for pictures only; for recordings and texts it means "light".
 
     Args:
         recipe: `augment`; for texts `word_dropout`, for recordings `noise_db`, `speed` and `spec_augment`.

@@ -1,6 +1,7 @@
 """What a feed is: where a training's batches come from, and how a batch runs through the backbone.
 
-One file per feed: stored.py, live.py, tensors.py, mixed_shapes.py. part.py says which one a part of the data takes.
+One file per feed: stored.py, live.py, tensors.py, mixed_shapes.py. part.py says which one a part of the data
+takes.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def run_whole(backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
 
 
 def autocast(machine: Machine) -> torch.autocast:
-    """What surrounds a forward in the run's precision.
+    """The context of a forward pass in the run's precision.
 
     It is torch's own, since an Accelerator's precision cannot be changed again within a process.
     """
@@ -99,7 +100,7 @@ def rows_of(inputs: Any, rows: slice, n_items: int | None = None) -> Any:
     Args:
         inputs: tensors by name, a tuple of inputs, a tensor, a state, or whatever else takes a slice.
         rows: which items.
-        n_items: of the batch; all of them are given as they are.
+        n_items: of the batch; if all are asked for, the inputs are returned unchanged.
     """
     if n_items is not None and rows == slice(0, n_items):
         return inputs
@@ -115,7 +116,8 @@ def embed_all(
 ) -> NDArray[np.float32]:
     """The embeddings of all items of a feed, not augmented, of shape (n_items, width), in their order.
 
-    Modes stay as they are. Batches do not depend on the order of training; several processes share them.
+    Train or eval modes do not change. Batches do not depend on the order of training; several processes share
+    them.
     """
     plan = ordered_plan(feed.buckets, batch_size)[processes.number() :: processes.count()]
     result: NDArray[np.float32] | None = None

@@ -1,4 +1,4 @@
-"""Batches that are decoded each time, for a network of which nothing is frozen."""
+"""Batches that are decoded each time, for a network without a frozen prefix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from headstart.tune.feeds.plan import Positions
 
 
 class LiveFeed:
-    """Batches that are decoded each time, for a network of which nothing is frozen.
+    """Batches that are decoded each time, for a network without a frozen prefix.
 
     Args:
         items: n_items files, texts or arrays.

@@ -1,4 +1,4 @@
-"""Batches of items of any shape, which run in parts of one shape: for losses of all items of a batch together."""
+"""Batches of items of any shape, which run in parts of one shape: for losses that need all items of a batch at once."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Parts:
 
 
 class MixedFeed:
-    """A feed whose batches hold items of any shape: they run in parts of one shape, and are judged together.
+    """A feed whose batches hold items of any shape: they run in parts of one shape, and share one loss.
 
-    Pairs are wanted between all items of a batch, and a feed's batches hold items of one padded length or
+    The loss is over pairs of all items of a batch, but a feed's batches hold items of one padded length or
     stored shape. Each batch is split by the feed's own buckets; the embeddings of its parts are joined, with
     their gradients.
 
     Args:
         feed: what the items come from.
-        least: a part of fewer items is joined with the next bucket's, where the feed can pad them to one shape
+        least: a part of fewer items is joined with the next bucket's, if the feed can pad them to one shape
             (`pads`): each part writes the gradients of all weights once more, and a large part is padded more.
         pads: whether items of different buckets may share a part.
     """
@@ -61,7 +61,7 @@ class MixedFeed:
         """Yield positions, in the order of the parts, and the inputs of each part."""
         parts = [self.parts(positions) for positions in plan]
         flat = [part for own in parts for part in own]
-        n_skipped = sum(map(len, parts[:start]))  # a part's view is drawn by its place in the epoch
+        n_skipped = sum(map(len, parts[:start]))  # a part's view is drawn by its position in the epoch
         inner = self.feed.batches(flat, seed=seed, epoch=epoch, start=n_skipped)
         for own in parts[start:]:
             taken = [next(inner) for _ in own]

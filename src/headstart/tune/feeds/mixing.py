@@ -2,14 +2,14 @@
 
     mixup   x = share * x_n + (1 - share) * x_(n-1),  share ~ Beta(alpha, alpha), one per step
             of pixels and waveforms (Zhang et al. 2018), or of what a frozen prefix gave (Verma et al. 2019,
-            "Manifold mixup"; of texts that is the only kind there is: token ids are no quantities)
+            "Manifold mixup"; for texts this is the only kind, since token ids cannot be mixed)
     cutmix  a rectangle of each picture is its neighbour's (Yun et al. 2019); the share is the area left
 
 The formulas are those of torchvision.transforms.v2, whose CutMix does the pasting; what it would draw from
 torch's global generator is drawn here from (seed, epoch, step), so a resumed run mixes as an uninterrupted
-one. With mixup and cutmix both, each step draws which. Neighbours are those of the shuffled batch.
+one. If both mixup and cutmix are set, each step draws one of them. Neighbours are those of the shuffled batch.
 
-Of a text's state the mask is that of both texts together, and of two recordings the length is the longer's.
+A mixed text's mask is that of both texts together; the length of two mixed recordings is the longer one.
 A batch of one item stays as it is.
 
 Legend: N items, C classes, H height, W width.
@@ -31,13 +31,13 @@ from headstart.errors import OptionError
 from headstart.tune.recipes.recipe import Recipe
 
 Mixable = TypeVar("Mixable", Tensor, dict[str, Tensor], State)
-_STREAM = 2  # apart from the other draws of a step
-_LEAST_SHARE = 1e-6  # a share of nothing would make a number that is none of a mask's minus infinity
+_STREAM = 2  # separate from the other random draws of a step
+_LEAST_SHARE = 1e-6  # a share of 0 times the minus infinity of a mask would give NaN
 _NO_TOKENS = (
     "mixup cannot mix token ids: freeze the first stages, such as --freeze first:1, so that what they give is "
     "mixed, or set mixup to 0"
 )
-_NO_PIXELS = "cutmix cuts pixels, {what}: set cutmix to 0; mixup is there for these"
+_NO_PIXELS = "cutmix cuts pixels, {what}: set cutmix to 0, or use mixup"
 
 
 class Mixing:
@@ -60,7 +60,7 @@ class Mixing:
 
 
 def check_mixing(recipe: Recipe, modality: str, cut: int) -> None:
-    """Refuse, before anything is computed, a recipe that asks for mixing that cannot be.
+    """Refuse a recipe whose mixing is not possible, before anything is computed.
 
     Args:
         recipe: its `mixup` and `cutmix` are used.
@@ -68,7 +68,7 @@ def check_mixing(recipe: Recipe, modality: str, cut: int) -> None:
         cut: at which the inputs of training stand; 0 for items themselves.
 
     Raises:
-        OptionError: cutmix of what is no picture, or mixup of token ids.
+        OptionError: cutmix of inputs that are not pictures, or mixup of token ids.
     """
     if recipe.cutmix and modality != "image":
         raise OptionError(_NO_PIXELS.format(what="and there are none in texts and recordings"))
@@ -87,7 +87,7 @@ def mix(
         inputs: a batch of a feed: pixels float (N, 3, H, W), bare or by the name "pixels"; a waveform with
             lengths; or a state.
         targets_NC: float of shape (N, C): classes one-hot, labels, or numbers.
-        recipe: its `mixup` and `cutmix`, the alphas, are used; with both at 0 all stays as it is.
+        recipe: its `mixup` and `cutmix`, the alphas, are used; with both at 0 nothing changes.
         seed: random seed.
         epoch: counted from 1.
         step: within the epoch.
@@ -96,7 +96,7 @@ def mix(
         New inputs and targets, of the same shapes and types.
 
     Raises:
-        OptionError: cutmix of what is no picture, or mixup of token ids.
+        OptionError: cutmix of inputs that are not pictures, or mixup of token ids.
     """
     n_items = len(targets_NC)
     if not (recipe.mixup or recipe.cutmix):
@@ -134,7 +134,7 @@ def _cutmix(
 def _box(
     height: int, width: int, share: float, draw: np.random.Generator
 ) -> tuple[tuple[int, int, int, int], float]:
-    """A rectangle (x1, y1, x2, y2) of about 1 - share of the area, and the share that is really left."""
+    """A rectangle (x1, y1, x2, y2) of about 1 - share of the area, and the exact share that is left."""
     x, y = int(draw.integers(width)), int(draw.integers(height))
     half = 0.5 * math.sqrt(1.0 - share)
     half_width, half_height = int(half * width), int(half * height)
@@ -146,8 +146,8 @@ def _box(
 def _mixup(name: str, tensor: Tensor, share: float, n_items: int) -> Tensor:
     """A tensor of shape (N * r, ...), r rows per item, mixed by item.
 
-    Masks and lengths become those of both items; other numbers that are counted (token ids beside a state,
-    of which the suffix takes the shape alone) stay.
+    Masks and lengths become those of both items; other integers (token ids stored with a state, of which the
+    suffix reads the shape only) stay.
     """
     rows = len(tensor) // n_items
     if tensor.is_floating_point():

@@ -33,8 +33,8 @@ class Part:
         items: files, texts or arrays.
         digests: of each item's content, of shape (n_items,).
         labels: by item: a class index, of shape (n_items,), or numbers, of shape (n_items, C).
-        vectors: gives what is known already of items at positions within the part: the vectors of the source's
-            last stage, of shape (n_asked, D).
+        vectors: gives stored vectors of items at positions within the part: those of the source's last stage,
+            of shape (n_asked, D).
     """
 
     items: Sequence[Any]
@@ -66,7 +66,7 @@ def feed_of(
         store: where states are kept.
         setting: device, precision and threads.
         seed: of the augmentation.
-        for_training: whether further views are stored; validation has the plain one alone.
+        for_training: whether further views are stored; validation has the plain view only.
     """
     if cut == 0:
         return LiveFeed(
@@ -78,7 +78,9 @@ def feed_of(
         )
     n_views = recipe.views if for_training else 1
     if n_views > 1 and source.modality == "text":
-        say("a text has one stored view, since one with other words has another length: views is 1")
+        say(
+            "a text has one stored view, since a view without some words has another length: views is set to 1"
+        )
         n_views = 1
     views = [
         extract_states(
@@ -100,7 +102,7 @@ def feed_of(
 
 
 def _fits_on(device: torch.device, n_bytes: int) -> bool:
-    """Whether states may be held in memory for all epochs, where reading them costs nothing per step.
+    """Whether states may be held in memory for all epochs, so that reading them takes no time per step.
 
     On an accelerator they take at most half of what is free there; on a CPU at most a fixed size, so that
     memory does not grow with the data.

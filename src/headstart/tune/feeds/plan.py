@@ -19,7 +19,7 @@ Plan = Callable[[int], list[Positions]]
 
 
 class ShuffledPlan:
-    """Every epoch all items once, shuffled; or, with weights, as many of them, drawn by their weights.
+    """In every epoch all items once, shuffled; or, with weights, the same number of items, drawn by their weights.
 
     Args:
         buckets: positions of the items that may share a batch.
@@ -46,7 +46,7 @@ class ShuffledPlan:
 
 
 class ClassPlan:
-    """Every epoch all items once, in batches with items of every class as far as there are enough.
+    """In every epoch all items once, in batches with items of every class if there are enough.
 
     Args:
         classes: of each item, of shape (n_items,).
@@ -81,8 +81,8 @@ def epoch_plan(
         batch_size: largest number of items in a batch.
         seed: random seed.
         epoch: counted from 1.
-        weights: of shape (n_items,), by position: items are drawn with replacement, each as often as its
-            share of all weights says. None: every item comes once.
+        weights: of shape (n_items,), by position: items are drawn with replacement, each in proportion to its
+            weight. None: every item comes once.
 
     Returns:
         Positions of each batch.
@@ -104,7 +104,7 @@ def _n_batches(bucket: Positions, batch_size: int) -> int:
 def _drawn(
     buckets: Sequence[Positions], batch_size: int, weights: NDArray[np.float64], random: np.random.Generator
 ) -> list[Positions]:
-    """As many batches as without weights, all of one size, the items drawn by their weights.
+    """The same number of batches as without weights, all of one size, with items drawn by their weights.
 
     How many batches a bucket gets is drawn too, by one offset into the running sum of the buckets' weights
     (systematic sampling): its expectation is the bucket's share of all weights, the sum over the buckets is
@@ -140,11 +140,10 @@ def ordered_plan(buckets: Sequence[Positions], batch_size: int) -> list[Position
 
 
 def class_batches(classes: NDArray[np.integer], batch_size: int, *, seed: int, epoch: int) -> list[Positions]:
-    """Draw the batches of an epoch so that each holds items of every class, as far as there are enough.
+    """Draw the batches of an epoch so that each holds items of every class, if there are enough.
 
     A class with at least two items for every batch is spread evenly over all of them; one with fewer comes in
-    pairs (a single item has no partner to be drawn to), in as many batches as it has pairs. The emptiest
-    batches are filled first, and the number of batches is the same in every epoch.
+    pairs (a single item has no partner), in as many batches as it has pairs. The emptiest batches are filled first, and the number of batches is the same in every epoch.
 
     Args:
         classes: of each item, of shape (n_items,).

@@ -1,4 +1,4 @@
-"""Batches of stored prefix states: what is frozen was run once, and the suffix alone runs in a step."""
+"""Batches of stored prefix states: the frozen prefix ran once, and only the suffix runs in a step."""
 
 from __future__ import annotations
 

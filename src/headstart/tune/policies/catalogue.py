@@ -1,16 +1,16 @@
-"""Every freeze policy, one row each: what it takes, what it trains, and the words for it.
+"""Every freeze policy, one row each: what it takes, what it trains, and its texts.
 
-Everything that depends on a policy reads its row: parsing, the owner of what is frozen, rates, the table of stages,
-the report, the model card, the help of `--freeze` and the table of docs/freezing.md. To add a policy that trains other
-parameters, add a row here and, if no selection fits, a selection in selections.py.
+Everything that depends on a policy reads its row: parsing, the owner of what is frozen, rates, the table of
+stages, the report, the model card, the help of `--freeze` and the table of docs/freezing.md. To add a policy
+that trains other parameters, add a row here and, if no selection fits, a selection in selections.py.
 
 A row with `opens(value, n_stages)` is a cut: it gives the indices of the stages that train,
 
     all       range(n, n)        first:K     range(K, n)        only:STAGE   range(s, s + 1)
     none      range(0, n)        last:K      range(n - K, n)    until:STAGE  range(s + 1, n)
 
-with n the number of stages and s the index of STAGE. A row without `opens` says what trains after a cut, to which it
-may be joined by a comma; without a cut it applies to all stages.
+with n the number of stages and s the index of STAGE. A row without `opens` says what trains after a cut, to
+which it may be joined by a comma; without a cut it applies to all stages.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ class PolicyKind:
 
     Attributes:
         name: what `--freeze` takes, without a value.
-        trains: what trains beside the head, in words for the docs.
+        trains: what trains besides the head, as text for the docs.
         value: what follows a colon: K, a number of stages; STAGE, a name; RANK, which may be left out.
-        opens: which stages train, by the value and the number of stages; None: those after the cut it is joined to.
+        opens: which stages train, by the value and the number of stages; None: those after the cut it is joined
+            to.
         alone: whether it cannot be joined to a cut.
         selection: which parameters of these stages train.
         adapter: the adapter that is put on their layers.
         gradual: whether the stages start to train one by one, from the last.
         from_probe: whether the head must start at the linear probe.
-        chooses: by what it chooses what trains: "gradients" or "race"; None: it does not choose.
+        chooses: how it chooses what trains: by "gradients" or by a "race"; None: it does not choose.
         done: the verb of the report: "headstart fine-tuned layer4 of ...".
         result: what the model card calls the result; empty: "trained by the policy `...`".
-        by_stage: the policy that takes a stage's name instead of a number, for a hint.
+        by_stage: the policy that takes a stage's name instead of a number, for the hint of an error.
         aliases: other spellings.
     """
 

@@ -1,9 +1,9 @@
 """Freeze: the one owner of what is frozen in a network, by stage name.
 
-It decides in one place what other tools decide in several, and so get wrong: gradients, train or eval mode (and with
-it the statistics of normalisation layers and dropout), and what the optimizer holds. A frozen stage stays in
-eval mode even when somebody calls `network.train()`; no frozen parameter reaches an optimizer; the names of the
-frozen tensors are saved with the run and checked when it is resumed.
+It decides in one place what is otherwise decided in several, which leads to mistakes: gradients, train or eval
+mode (and with it the statistics of normalisation layers and dropout), and what the optimizer holds. A frozen
+stage stays in eval mode even if other code calls `network.train()`; no frozen parameter reaches an optimizer;
+the names of the frozen tensors are saved with the run and checked when it is resumed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Staged(Protocol):
 class Freeze:
     """Hold stages of a backbone frozen until thawed or released.
 
-    Where only some parameters of a stage train (`selection`), all of the stage is in eval mode: its statistics
-    and its dropout rest as those of a frozen stage do; only the adapters' own modules follow `train`.
+    Where only some parameters of a stage train (`selection`), the whole stage is in eval mode: its statistics
+    and its dropout do not change, as in a frozen stage; only the adapters' own modules follow `train`.
 
     Args:
         backbone: the backbone; its module is changed in place (`requires_grad`, modes), never its weights.
@@ -124,7 +124,7 @@ class Freeze:
             tensors[name].detach().copy_(value)
 
     def state_dict(self) -> dict[str, Any]:
-        """What is frozen, by name, as plain values; it does not depend on flags that others changed."""
+        """What is frozen, by name, as plain values; it does not depend on flags that other code changed."""
         return {
             "stages": list(self.stages),
             "frozen": list(self.frozen),
@@ -156,7 +156,7 @@ class Freeze:
             module.training = self._modes[name]
 
     def _set(self, frozen: Sequence[str]) -> None:
-        """Freeze these stages and no other."""
+        """Freeze these stages and no others."""
         self._let_follow()
         self.frozen = tuple(name for name in self.stages if name in set(frozen))
         indices = {self.stages.index(name) for name in self.frozen}
@@ -174,7 +174,7 @@ class Freeze:
         self._apply()
 
     def _free_of(self, names: set[str]) -> set[str]:
-        """What the network itself holds fixed (sinusoidal positions) stays so, unless all of it came fixed."""
+        """Parameters that the network keeps fixed (sinusoidal positions) stay fixed, unless all of them came fixed."""
         return {name for name in names if self._requires_grad[name]} or names
 
     def _trainable_of(self, stages: set[int]) -> dict[str, None]:
@@ -222,7 +222,7 @@ def _all_but_adapters(root: nn.Module) -> list[nn.Module]:
 
 
 class _StayInEval:
-    """The `train` of a module in eval mode: it stays in eval mode, its children decide for themselves."""
+    """The `train` of a module in eval mode: it stays in eval mode, and its children have their own `train`."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -241,10 +241,10 @@ def _all_tensors(root: nn.Module) -> dict[str, Tensor]:
 def _modules_in_eval(root: nn.Module, owners: dict[str, int], frozen: set[int]) -> list[nn.Module]:
     """The modules that must stay in eval mode.
 
-    These are all modules that hold a tensor of a frozen stage, also containers of frozen and trained stages: in train
-    mode a container may drop whole layers or mask hidden states, as Wav2Vec2's encoder does, and so change what is
-    frozen inside it. A module without tensors (dropout, an activation) belongs with the module that holds it, or with
-    the one registered before it.
+    These are all modules that hold a tensor of a frozen stage, also containers of frozen and trained stages: in
+    train mode a container may drop whole layers or mask hidden states, as Wav2Vec2's encoder does, and so
+    change what is frozen inside it. A module without tensors (dropout, an activation) belongs with the module
+    that holds it, or with the one registered before it.
     """
     stages_in: dict[str, set[int]] = {}
     for name, stage in owners.items():

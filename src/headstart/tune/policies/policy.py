@@ -1,8 +1,8 @@
 """What `--freeze` means: a policy is read once, against the stages of one backbone.
 
-`Policy.parse("first:2,lora:8", stages)` looks its terms up in the catalogue (catalogue.py), which says of every policy
-what it freezes and trains. A cut and what trains after it may be joined by a comma; `auto` and `only:auto` choose for
-themselves, so their cut is not known before they have chosen.
+`Policy.parse("first:2,lora:8", stages)` looks its terms up in the catalogue (catalogue.py), which says of every
+policy what it freezes and trains. A cut and what trains after it may be joined by a comma; `auto` and
+`only:auto` choose for themselves, so their cut is not known before they have chosen.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Policy:
     Args:
         text: the policy as written, such as "first:3" or "first:2,lora:8".
         stages: names of the stages, in order.
-        cut: number of leading stages frozen from beginning to end, whose output can be stored; None if the policy
-            is yet to choose (`auto`, `only:auto`).
+        cut: number of leading stages frozen from beginning to end, whose output can be stored; None if the
+            policy has not chosen yet (`auto`, `only:auto`).
         trained: names of the stages in which something trains, sooner or later.
         kind: the row of the catalogue that says what trains in them.
         adapter: the adapter on their layers.
@@ -135,12 +135,12 @@ class Policy:
 
     @property
     def trains_stages(self) -> bool:
-        """Whether anything beside the head trains, or may be chosen to."""
+        """Whether anything besides the head trains, or may be chosen to train."""
         return self.cut is None or bool(self.trained)
 
     @property
     def rate(self) -> float:
-        """What the usual rate is multiplied by: a few parameters of a stage take larger steps than all of it."""
+        """What the usual rate is multiplied by: a few parameters of a stage need larger steps than the whole stage."""
         return self.kind.selection.rate
 
     def cautions(self, *, pretrained: bool) -> list[str]:
@@ -156,8 +156,8 @@ class Policy:
         if held and not pretrained:
             named = f"stage {held[0]}" if len(held) == 1 else f"{held[0]} to {held[-1]}"
             cautions.append(
-                f"'{self.text}' freezes {named}, whose weights were never pretrained: they stay random. "
-                "Take a pretrained source, or freeze none"
+                f"'{self.text}' freezes {named}, whose weights were never pretrained: they stay random. Use "
+                "a pretrained source, or --freeze none"
             )
         if self.kind.value == "K" and self.cut == 0:
             cautions.append(f"'{self.text}' freezes nothing: it is the same as 'none'")
@@ -197,7 +197,7 @@ class _Term:
 
     def opened(self, stages: tuple[str, ...]) -> range:
         """Indices of the stages that train."""
-        assert self.kind.opens is not None  # asked of cuts only
+        assert self.kind.opens is not None  # only cuts have `opens`
         value = 0
         if self.kind.value == "K":
             value = _number_of_stages(self, stages)
@@ -224,7 +224,7 @@ def _check_together(cuts: list[_Term], trainers: list[_Term], text: str) -> None
     alone = next((term for term in terms if term.kind.alone), None)
     if alone is not None and len(terms) > 1:
         other = next(term for term in terms if term is not alone)
-        raise OptionError(f"'{alone.text}' says by itself what trains: leave '{other.text}' out")
+        raise OptionError(f"'{alone.text}' already says what trains: remove '{other.text}'")
     if len(cuts) > 1 or len(trainers) > 1:
         joined = [kind for kind in CATALOGUE.values() if not kind.alone]
         raise OptionError(

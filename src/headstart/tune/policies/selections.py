@@ -1,7 +1,7 @@
 """Which parameters of an open stage train: all of them, or a few of one kind.
 
-A selection is a function from a network to the names of its parameters, with the words that tables, messages and
-reports use for them. The catalogue of policies says which policy uses which selection.
+A selection is a function from a network to the names of its parameters, with the words that tables, messages
+and reports use for them. The catalogue of policies says which policy uses which selection.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from headstart.tune.adapters.kinds import is_adapter
 
-if TYPE_CHECKING:  # the command's help reads the catalogue, and must not wait for torch
+if TYPE_CHECKING:  # the command's help reads the catalogue, and must not import torch
     from torch import nn
 
 _BIAS = re.compile(r"bias|\w+_bias|bias_\w+")

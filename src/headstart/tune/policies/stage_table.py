@@ -19,10 +19,10 @@ class StageRow:
         stage: its name.
         n_parameters: of the stage, adapters not counted; None for the head.
         fate: what happens to it, in words.
-        trains: whether something in it trains; False if that is yet to be chosen.
+        trains: whether something in it trains; False if that is not chosen yet.
         what: which of its parameters train ("whole", "bias", ...); empty: none.
         n_trained: how many parameters train, adapters counted; None for the head.
-        rate: the peak rate; None if nothing trains, or the rate is yet to be found.
+        rate: the peak rate; None if nothing trains, or the rate is not found yet.
     """
 
     stage: str
@@ -41,7 +41,7 @@ def policy_rows(
 
     Args:
         policy: what is frozen.
-        freeze: its owner; None if no stage trains, or the policy is yet to choose.
+        freeze: its owner; None if no stage trains, or the policy has not chosen yet.
         recipe: of the rates.
         n_parameters: number of parameters of each stage, in order, adapters not counted.
     """

@@ -1,7 +1,7 @@
 """The recipes that come with headstart: small YAML files to read, copy and change.
 
-The first line of each is a comment with the command that runs it; the second says what it is for and where it comes
-from.
+The first line of each is a comment with the command that runs it; the second says what it is for and what its
+source is.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ def _defaults(modality: str, rate: float, least_epochs: int) -> dict[str, Any]:
 
 
 def _name(fault: Any) -> str:
-    """The setting of a fault; after `lr` its location names the form that did not fit."""
+    """The setting of a fault; after `lr` its location names the form that the value does not have."""
     return ".".join(
         str(part) for part in fault["loc"] if part in Recipe.model_fields or isinstance(part, int)
     ) or str(fault["loc"][0])

@@ -1,1 +1,1 @@
-"""Speed-ups of training and of its memory; a reader can skip each. `python -m benchmarks.speedups` measures them."""
+"""Speed-ups of training and of its memory; a reader can skip them. `python -m benchmarks.speedups` measures each."""

@@ -1,16 +1,15 @@
-"""Activation checkpointing: trained stages keep their inputs alone and run again in the backward pass.
+"""Activation checkpointing: trained stages keep only their inputs and run again in the backward pass.
 
 A trained stage's activations are computed twice and held only while its own gradient is taken, which trades
 about a third more time for memory (Chen et al. 2016, "Training deep nets with sublinear memory cost").
 
 The libraries' own switches (transformers' gradient_checkpointing_enable, timm's set_grad_checkpointing) run a
-block again from outside, through whatever replaced its forward for the first run. A cut does just that: it
-hands the stored state to the first trained block for the length of one pass, so the second run would read a
-placeholder. Here the function inside the cut is wrapped, which gets the real arguments, whatever the
-architecture.
+block again from outside, through whatever replaced its forward for the first run. A cut does this: it passes
+the stored state to the first trained block during one pass only, so the second run would read a placeholder.
+Here the function inside the cut is wrapped. It gets the real arguments, in every architecture.
 
 The second run sees what the first did: the same random numbers (dropout) and the same autocast; running
-statistics of normalisation layers are set aside meanwhile, so they move once per step and not twice.
+statistics of normalisation layers are set aside during it, so they are updated once per step and not twice.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class Checkpointed:
             module.__dict__["forward"] = _Again(module, module.forward)
 
     def release(self) -> None:
-        """Give the modules back their own forward."""
+        """Restore the modules' own forward."""
         for module, before in zip(self.modules, self._before, strict=True):
             if isinstance(module.__dict__.get("forward"), _Again):
                 del module.__dict__["forward"]
@@ -86,7 +85,7 @@ class _Again:
 
 @contextmanager
 def _statistics_set_aside(module: nn.Module) -> Iterator[None]:
-    """Let normalisation layers move copies of their running statistics while the block runs."""
+    """Let normalisation layers update copies of their running statistics while the block runs."""
     layers = [
         layer
         for layer in module.modules()

@@ -1,7 +1,7 @@
 """Attention over short texts on a CPU, for gradients: by plain products.
 
-The backward of PyTorch's fused attention is made for long sequences and is slow for a few tokens; and the dropout of
-plain products can be the quick one. Beyond some length the fused one is faster.
+The backward of PyTorch's fused attention is made for long sequences and is slow for a few tokens; and plain
+products can use the faster dropout. Beyond some length the fused attention is faster.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _FUSED, _SHORT_PLAIN = "sdpa", "headstart_short_plain"
 
 
 def quicken_attention(network: nn.Module) -> None:
-    """Let the transformers models in a network attend by plain products where a text is short, in place.
+    """Let the transformers models in a network compute attention of short texts by plain products, in place.
 
     Args:
-        network: on a CPU; models with another attention than PyTorch's are left.
+        network: on a CPU; models whose attention is not PyTorch's are not changed.
     """
     configs = [module.config for module in network.modules() if hasattr(module, "config")]
     fused: list[Any] = [c for c in configs if getattr(c, "_attn_implementation", None) == _FUSED]
@@ -46,15 +46,15 @@ def attend(
     scaling: float | None = None,
     **options: Any,
 ) -> tuple[Tensor, None]:
-    """What transformers calls for attention; long texts, other masks and passes without gradients go to its own.
+    """Attention as transformers calls it; long texts, other masks and passes without gradients go to its own.
 
     Args:
         module: whose attention it is.
         query, key, value: of shape (N, heads, T, D).
         attention_mask: true where a token may be seen, of shape (N, 1 or heads, T, T).
         dropout: share of the weights that are dropped.
-        scaling: of the products; None: one over the root of D.
-        options: what else transformers says.
+        scaling: of the products; None: 1 / sqrt(D).
+        options: the other arguments that transformers passes.
 
     Returns:
         Of shape (N, T, heads, D), and None in place of the weights.

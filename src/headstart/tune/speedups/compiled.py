@@ -1,7 +1,7 @@
 """Compiled blocks: what trains is turned into fused machine code by torch.compile before the first step.
 
-A cut lives in hooks and in replaced forwards around the stages, which a compiler of the whole network would
-look through and break at. So the blocks inside the trained stages are compiled one by one, from the forward
+A cut lives in hooks and in replaced forwards around the stages, at which a compiler of the whole network
+would break. So the blocks inside the trained stages are compiled one by one, from the forward
 inside whatever is around it; blocks of one kind share their code. Shapes are left open, since a text's length
 and the last batch differ.
 
@@ -44,7 +44,7 @@ class Compiled:
             module.__dict__["forward"] = _Fused(module.forward)
 
     def release(self) -> None:
-        """Give the modules back their own forward."""
+        """Restore the modules' own forward."""
         for module, before in zip(self.modules, self._before, strict=True):
             if isinstance(module.__dict__.get("forward"), _Fused):
                 del module.__dict__["forward"]
@@ -94,7 +94,7 @@ class _Fused:
                 raise
             reason = str(error).strip().splitlines()[0]
             raise TrainingError(
-                f"this network cannot be compiled here ({reason}): leave --compile away"
+                f"this network cannot be compiled here ({reason}): remove --compile"
             ) from error
 
 
@@ -105,10 +105,10 @@ def check_compiler() -> None:
         OptionError: there is none, or several processes share the batches.
     """
     if processes.count() > 1:
-        raise OptionError("--compile is for one process: leave it away, or start without a launcher")
+        raise OptionError("--compile is for one process: remove it, or start without a launcher")
     compiler = os.environ.get("CXX", "g++")
     if shutil.which(compiler) is None:
         raise OptionError(
             f"--compile needs a C++ compiler and there is no '{compiler}': install g++ "
-            "(such as apt-get install g++), name another in CXX, or leave --compile away"
+            "(such as apt-get install g++), name another in CXX, or remove --compile"
         )

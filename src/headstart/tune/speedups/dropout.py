@@ -1,7 +1,7 @@
 """Dropout on a CPU, where PyTorch draws its mask value by value, which is slow.
 
-Here four values are decided by one draw of 64 bits, each by 16 of them, from the same generator: another mask than
-PyTorch's, of the same law but that the probability is rounded to a multiple of 2^-16.
+Here one draw of 64 bits from the same generator decides four values, 16 bits each. The mask differs from
+PyTorch's but has the same distribution, except that the probability is rounded to a multiple of 2^-16.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def drop(values: Tensor, p: float) -> Tensor:
 
 
 def quicken_dropout(network: nn.Module) -> None:
-    """Make the plain dropouts of a network on a CPU quick, in place; what writes into its input is left."""
+    """Make the plain dropouts of a network on a CPU faster, in place; in-place dropouts are not changed."""
     for module in network.modules():
         if type(module) is nn.Dropout and not module.inplace:
             module.__class__ = QuickDropout

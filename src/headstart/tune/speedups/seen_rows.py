@@ -1,8 +1,8 @@
 """Of an embedding table, train only the rows of tokens that the training items hold; the others stay as they are.
 
-The row of a token that never comes has no gradient: with the whole table it would only be shrunk by weight decay,
-yet every step clips it, moves it and its two moments through memory. Word embeddings are half of MiniLM's
-parameters, and a small data set holds a fraction of their tokens.
+The row of a token that does not occur has no gradient: weight decay would only shrink it, yet every step
+would read and write the row and its two moments. Word embeddings are half of MiniLM's parameters, and a small
+data set has a fraction of the tokens.
 
     train_seen_rows(network, inputs, seen)     # the output is as before
     ...                                        # a training
@@ -23,14 +23,14 @@ from headstart.backbone import eval_mode
 from headstart.data.preprocessing import Preprocessing, TextPreprocessing
 from headstart.data.texts import encode_all
 
-_MOST_SEEN = 0.5  # of a table's rows; of a table that is seen nearly whole little is saved
+_MOST_SEEN = 0.5  # share of a table's rows; if nearly all rows are seen, little is saved
 
 
 class SeenRows(nn.Module):
     """Stands in for an embedding table: `weight` is its seen rows, the others are looked up and never change.
 
     Args:
-        table: the whole table; left as it is until `whole`.
+        table: the whole table; not changed until `whole`.
         rows: indices of the seen rows, each once, of shape (n_seen,), int64.
     """
 
@@ -39,7 +39,11 @@ class SeenRows(nn.Module):
         place = torch.full((table.num_embeddings,), -1, device=rows.device)
         place[rows] = torch.arange(len(rows), device=rows.device)
         self.weight = nn.Parameter(table.weight.detach()[rows].clone(), table.weight.requires_grad)
-        self._table = (table, rows, place)  # as a tuple, none of it is a part of the module that trains
+        self._table = (
+            table,
+            rows,
+            place,
+        )  # in a tuple, it is not registered as a part of the module that trains
         self.training = table.training
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -63,7 +67,7 @@ class SeenRows(nn.Module):
 
 
 def tokens_of(items: Sequence[Any], preprocessing: Preprocessing) -> Tensor | None:
-    """The token ids that items hold, each once, of shape (n,), int64; None where they are no texts."""
+    """The token ids that items hold, each once, of shape (n,), int64; None if they are not texts."""
     if not isinstance(preprocessing, TextPreprocessing):
         return None
     encoded = encode_all([str(item) for item in items], preprocessing)
@@ -71,11 +75,11 @@ def tokens_of(items: Sequence[Any], preprocessing: Preprocessing) -> Tensor | No
 
 
 def train_seen_rows(network: nn.Module, inputs: Mapping[str, Tensor], tokens: Tensor) -> None:
-    """Put `SeenRows` in the place of the network's token embeddings, where that saves half a table or more.
+    """Put `SeenRows` in the place of the network's token embeddings, if that saves half a table or more.
 
     Args:
         network: changed in place, on its device; stage paths and parameter names stay.
-        inputs: of a few items, with `input_ids`; a table that takes anything else is no token embedding.
+        inputs: of a few items, with `input_ids`; a table that takes anything else is not a token embedding.
         tokens: ids that the training items hold.
     """
     for path, table in _token_tables(network, inputs):
@@ -87,7 +91,7 @@ def train_seen_rows(network: nn.Module, inputs: Mapping[str, Tensor], tokens: Te
 
 
 def seen_alone(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of the plain network as those of this one: of its `SeenRows`, the seen rows alone.
+    """Weights of the plain network in the form of this one: of each `SeenRows`, only the seen rows.
 
     Args:
         network: with or without `SeenRows`.
