@@ -143,7 +143,8 @@ def class_batches(classes: NDArray[np.integer], batch_size: int, *, seed: int, e
     """Draw the batches of an epoch so that each holds items of every class, if there are enough.
 
     A class with at least two items for every batch is spread evenly over all of them; one with fewer comes in
-    pairs (a single item has no partner), in as many batches as it has pairs. The emptiest batches are filled first, and the number of batches is the same in every epoch.
+    pairs (a single item has no partner), in as many batches as it has pairs. The emptiest batches are filled
+    first, and the number of batches is the same in every epoch.
 
     Args:
         classes: of each item, of shape (n_items,).

@@ -1,7 +1,7 @@
-"""Checkpoints that a kill at any moment cannot spoil: complete or absent, two deep, each with a digest.
+"""Checkpoints that a kill at any moment cannot damage: complete or absent, the last two kept, each with a digest.
 
 A file is the payload of torch.save followed by its SHA-256. It is written under a temporary name, flushed to
-the disk and renamed, so a name always stands for a whole file; the digest tells a file that was damaged.
+the disk and renamed, so every name is a whole file; the digest shows whether a file was damaged.
 `last` is the newest state, `previous` the one before it, `best` the best weights so far.
 """
 
@@ -63,11 +63,11 @@ class Checkpoints:
         return found
 
     def read_best(self) -> dict[str, Any] | None:
-        """The best weights so far, or None when the file is absent or damaged."""
+        """The best weights so far, or None if the file is missing or damaged."""
         return _read(self.best) if self.best.exists() else None
 
     def remove(self) -> None:
-        """Delete all checkpoints, and the folder when nothing else is in it."""
+        """Delete all checkpoints, and the folder if it is then empty."""
         for path in (self.last, self.previous, self.best, *self.folder.glob("*.ckpt.part")):
             path.unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
@@ -96,7 +96,7 @@ class Checkpoints:
 
 
 class _DigestedFile(io.BufferedWriter):
-    """A file that knows the digest of what was written, so that a checkpoint is in memory once only.
+    """A file that computes the digest while it is written, so that a checkpoint is in memory only once.
 
     Args:
         raw: open for writing.

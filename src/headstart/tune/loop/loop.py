@@ -4,8 +4,8 @@ Per step there is no more Python than in a bare PyTorch loop: no value is read b
 order of the items, the view and the rate are pure functions of (seed, epoch, step). What cannot be such a
 function (weights, optimizer, random generators) goes into the checkpoint, together with what is frozen.
 
-What is learned is the objective's business (objectives/), how a batch runs through the network the feed's
-(feeds/), and by what epochs are compared the validation's (objectives/validation.py).
+The objective says what is learned (objectives/), the feed how a batch runs through the network (feeds/), and
+the validation how epochs are compared (objectives/validation.py).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from headstart.tune.objectives.validation import Validation
 from headstart.tune.recipes.recipe import Recipe
 
 _STEPS_BETWEEN_CHECKS = 50
-_STEPS_BETWEEN_DECISIONS = 20  # in several processes on an accelerator, which must stop for them
-_SEEDS_APART = 1_000_003  # so that no two processes draw the same random numbers
+_STEPS_BETWEEN_DECISIONS = 20  # steps between exchanges of several processes on an accelerator, which stop it
+_SEEDS_APART = 1_000_003  # so that each process draws its own random numbers
 
 
 class Loop:
@@ -48,12 +48,12 @@ class Loop:
         network: what trains, and what is frozen in it.
         items: what is learned from.
         objective: what is minimised, on the device; its parameters train too.
-        validation: by which epochs are compared; None: all epochs run and the last weights are kept.
+        validation: compares epochs; None: all epochs run and the last weights are kept.
         recipe: the settings.
         seed: random seed.
         machine: where and how.
         keeping: where checkpoints are kept; None keeps nothing.
-        train_mode: whether dropout and the statistics of normalisation work in what trains; else they rest.
+        train_mode: whether dropout is on and statistics of normalisation are updated in the trained part.
 
     Raises:
         TrainingError: no batch is large enough.
@@ -97,10 +97,10 @@ class Loop:
         self.memory = Memory(self.weights, self.keeping, self.machine)
 
     def run(self, *, resume: bool = False, until_epoch: int | None = None) -> None:
-        """Train; afterwards network and objective hold the best weights and `at` says how it went.
+        """Train; afterwards network and objective hold the best weights, and `at` has the history.
 
         Args:
-            resume: from the newest whole checkpoint in the folder, if there is one.
+            resume: from the newest whole checkpoint in the folder, if any.
             until_epoch: pause after this epoch, with a checkpoint to resume from; the rates stay those of the
                 whole training.
 
@@ -132,7 +132,7 @@ class Loop:
         self.recipe = self.schedule.recipe = self.recipe.model_copy(update={"epochs": n_epochs})
 
     def start_here(self) -> None:
-        """Take the present weights as those that training starts from."""
+        """Use the present weights as the start of the training."""
         if self.recipe.ema is not None:
             self.average = Average(self.weights.tensors(), self.recipe.ema)
         self.memory.remember_best(0)
@@ -143,12 +143,12 @@ class Loop:
         return self.sharing.total(self.step.gradients(positions, inputs, context, len(positions)))
 
     def set_modes(self) -> None:
-        """Put what trains in train mode, unless dropout and statistics rest."""
+        """Put the trained part in train mode, unless `train_mode` is False."""
         self.freeze.train(self._train_mode)
         self.objective.train(self._train_mode)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything a resumed training needs to reach the same bits, but for the random generators."""
+        """Everything a resumed training needs to reach the same bits, except the random generators."""
         return {
             "freeze": self.freeze.state_dict(),
             "progress": vars(self.at),
@@ -164,7 +164,7 @@ class Loop:
         Raises:
             TrainingError: something else was frozen when it was saved.
         """
-        for epoch in range(2, state["progress"]["epoch"] + 1):  # at an epoch's end the next is not open yet
+        for epoch in range(2, state["progress"]["epoch"] + 1):  # at the end of an epoch, the stages of the next are not open yet
             if list(self.freeze.frozen) != state["freeze"]["frozen"]:
                 self.open_until(epoch)
         self.freeze.load_state_dict(state["freeze"])
@@ -180,19 +180,19 @@ class Loop:
         if not self.memory.writes:
             return
         self.check_finite()
-        if self.sharing.n > 1:  # from here on the first process holds what all have summed up
+        if self.sharing.n > 1:  # from now on the first process holds the sum of all processes
             summed = self.sharing.total(self.at.loss_sum)
             self.at.loss_sum = summed if processes.is_first() else torch.zeros_like(summed)
         self.memory.keep(self.state_dict)
 
     def open_until(self, epoch: int) -> None:
-        """Let the stages train that do by this epoch."""
+        """Let the stages train that are open in this epoch."""
         if open_stages(self.optimizer, self.freeze, self.network.policy, self.recipe, epoch):
             self.step.module = self.sharing.wrapped(self._module)
             self.step.keep_anchors()
 
     def check_finite(self) -> None:
-        """Stop when the loss is not a number.
+        """Stop if the loss is not a number.
 
         Raises:
             DivergenceError: naming the epoch, the rate and the remedy.
@@ -208,7 +208,7 @@ class Loop:
             self._note(0, None, 0.0, 0.0)
 
     def recall(self) -> bool:
-        """Resume from the newest whole checkpoint; False when there is none.
+        """Resume from the newest whole checkpoint; False if there is none.
 
         Raises:
             OptionError: it was started with other settings.
@@ -257,7 +257,7 @@ class Loop:
         self._end_epoch(sum(map(len, plan)), started)
 
     def _decisions(self, now: float) -> tuple[bool, ...]:
-        """Whether a checkpoint is due, and whether the time is up: of the first process, in all."""
+        """Whether a checkpoint is due, and whether the time is up: decided by the first process for all."""
         asks_each_step = processes.count() == 1 or self.machine.device.type == "cpu"
         if not asks_each_step and self.at.step % _STEPS_BETWEEN_DECISIONS:
             return False, False

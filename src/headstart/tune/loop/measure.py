@@ -12,7 +12,7 @@ from headstart.tune.loop.loop import Loop
 
 @contextmanager
 def unchanged(loop: Loop) -> Iterator[None]:
-    """A block after which weights, statistics, gradients and random generators are as before, to the bit.
+    """A block after which weights, statistics, gradients and random generators are restored bit for bit.
 
     Args:
         loop: of which steps' gradients may be computed in the block; its optimizer must take no step.
@@ -36,7 +36,7 @@ def measure_epoch(loop: Loop, n_steps: int = 3) -> float:
 
     Args:
         loop: before its training.
-        n_steps: that are counted.
+        n_steps: number of steps that are timed.
     """
     plan = loop.schedule.plan(1)
     seconds: list[tuple[float, int]] = []

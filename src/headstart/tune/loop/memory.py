@@ -14,7 +14,7 @@ from headstart.tune.loop.resume_check import check_can_resume
 from headstart.tune.loop.setup import Keeping
 from headstart.tune.loop.weights import Weights
 
-_SHARE_OF_SAVING = 0.01  # at most, of the time from one checkpoint to the next
+_SHARE_OF_SAVING = 0.01  # largest share of the time between two checkpoints
 
 
 class Memory:
@@ -23,7 +23,7 @@ class Memory:
     Args:
         weights: of the training.
         keeping: where, and what must be equal to resume.
-        machine: its device, and how far checkpoints are apart.
+        machine: its device, and the time between checkpoints.
     """
 
     def __init__(self, weights: Weights, keeping: Keeping, machine: Machine) -> None:
@@ -39,11 +39,11 @@ class Memory:
         return self._checkpoints is not None
 
     def is_due(self) -> bool:
-        """Whether the time between two checkpoints is over; large ones are written less often."""
+        """Whether the next checkpoint is due; large ones are written less often."""
         if self._checkpoints is None:
             return False
         apart = self._machine.checkpoint_seconds
-        if apart:  # 0 is every step, whatever that takes
+        if apart:  # 0 means every step, however long that takes
             apart = max(apart, self._seconds_to_save / _SHARE_OF_SAVING)
         return time.monotonic() - self._saved_at >= apart
 
@@ -62,7 +62,7 @@ class Memory:
         self._weights.load(self._best)
 
     def keep(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Write a checkpoint: first the best weights, so that the state never names what is not there.
+        """Write a checkpoint: the best weights first, so that the state never names a file that does not exist.
 
         The first process writes, with the random generators of all.
 
@@ -89,7 +89,7 @@ class Memory:
         self._seconds_to_save = self._saved_at - started
 
     def newest(self) -> dict[str, Any] | None:
-        """The newest whole checkpoint of this training, its best weights taken over; None when there is none.
+        """The newest whole checkpoint of this training, with its best weights loaded; None if there is none.
 
         Raises:
             OptionError: it was started with other settings, or written by another version.
@@ -107,25 +107,25 @@ class Memory:
             if state["device"] != here:
                 say(
                     f"the checkpoint was written on {state['device']} and is resumed on {here}: "
-                    "the same steps, not the same bits"
+                    "the steps are the same, but numbers can differ in rounding"
                 )
             if best_epoch > 0:
                 self._best = best["weights"]
             self._best_epoch, self.best_outputs = best_epoch, None
             return state
         if found or self._checkpoints.last.exists():
-            say("no whole checkpoint is left; training starts again from its beginning")
+            say("no whole checkpoint is left; training starts from the beginning")
         return None
 
     def clear(self) -> None:
-        """Remove the checkpoints of a training that starts anew."""
+        """Remove the checkpoints of a training that starts again."""
         if self._checkpoints is not None:
             self._checkpoints.remove()
 
     def say_how_to_resume(self, epoch: int) -> None:
-        """Report after an interruption in an epoch what is kept."""
+        """Report, after an interruption, what is kept and how to resume."""
         if self._checkpoints is None:
-            say("training was interrupted; nothing of it is kept")
+            say("training was interrupted, and it has no folder for checkpoints: nothing is kept")
         elif self._checkpoints.last.exists():
             say(
                 f"training was interrupted in epoch {epoch}; "
@@ -136,11 +136,11 @@ class Memory:
 
 
 def restore_generators(generators: list[dict[str, Any]]) -> None:
-    """Put this process's random generators back, where a checkpoint is of as many processes."""
+    """Restore this process's random generators, if the checkpoint has the same number of processes."""
     if len(generators) == processes.count():
         randomness.restore(generators[processes.number()])
     else:
         say(
             f"the checkpoint is of {len(generators)} process(es) and there are {processes.count()}: "
-            "the batches are the same, the random masks of dropout are others"
+            "the batches are the same, the random masks of dropout differ"
         )

@@ -20,7 +20,7 @@ def stage_groups(freeze: Freeze, recipe: Recipe, stages: Sequence[str]) -> list[
     """Groups of the trained parameters of some stages, each with and without weight decay.
 
     Vectors (biases, affine parameters of normalisation) are not decayed. Every group carries a `name` and its
-    own peak rate as `peak_lr`; its parameters are named, so that a saved optimizer can be told apart.
+    own peak rate as `peak_lr`; its parameters are named, so that a saved optimizer can be checked.
     """
     parameters = freeze.trained_parameters()
     groups: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ def objective_groups(objective: Objective, recipe: Recipe) -> list[dict[str, Any
 def open_stages(
     optimizer: torch.optim.Optimizer, freeze: Freeze, policy: Policy | None, recipe: Recipe, epoch: int
 ) -> bool:
-    """Let the stages train that do by an epoch, in the order in which they began to; whether any was opened."""
+    """Open the stages that train in an epoch, in the order of their first epochs; returns whether any was opened."""
     opened = False
     for earlier in range(2, epoch + 1) if policy is not None and policy.gradual else ():
         assert policy is not None
@@ -78,7 +78,7 @@ def make_optimizer(
 
 
 def peak_rate(optimizer: torch.optim.Optimizer) -> float:
-    """The highest peak rate of a stage; of the objective where no stage trains yet."""
+    """The highest peak rate of a stage; of the objective if no stage trains yet."""
     groups = [group for group in optimizer.param_groups if not str(group["name"]).startswith(_OBJECTIVE)]
     return max(float(group["peak_lr"]) for group in groups or optimizer.param_groups)
 

@@ -1,4 +1,4 @@
-"""How far a training is, and its history, one row per epoch."""
+"""The progress of a training, and its history, one row per epoch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from headstart.tune.recipes.recipe import Recipe
 
 @dataclass
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
-        epoch: the epoch under way, from 1.
+        epoch: the current epoch, from 1.
         step: steps done in it.
         loss_sum: of shape (), float64: sum of the losses of its items so far.
         epoch_seconds: time spent in it so far.
@@ -53,7 +53,7 @@ class Progress:
         return cls(**{**values, "loss_sum": loss_sum if with_sum else torch.zeros_like(loss_sum)})
 
     def next_epoch(self) -> None:
-        """Turn to the next epoch."""
+        """Go to the next epoch."""
         self.epoch, self.step, self.epoch_seconds = self.epoch + 1, 0, 0.0
         self.loss_sum = torch.zeros_like(self.loss_sum)
 
@@ -70,7 +70,7 @@ def divergence(when: str, rate: float, recipe: Recipe, precision: str) -> Diverg
     also = " or --precision fp32" if precision != "fp32" else ""
     return DivergenceError(
         f"the training loss is not a finite number {when}, at lr {rate:g} (head_lr {recipe.head_lr:g}). Try a "
-        f"lower rate, such as --lr {rate / 10:g}{also}; if that does not help, look for broken items"
+        f"lower rate, such as --lr {rate / 10:g}{also}; if that does not help, look for damaged items"
     )
 
 
@@ -87,8 +87,8 @@ def history_row(
     Args:
         epoch: counted from 1.
         train_loss: mean loss of its items.
-        found: by validation; None without one.
-        quality: what its quality is called.
+        found: by validation; None without validation.
+        quality: name of the quality.
         lr: rate of the first group at its end.
         seconds: it took, validation included.
     """
@@ -99,7 +99,7 @@ def history_row(
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:
-    """Write the history as JSON lines: the last row behind the others, or all rows afresh.
+    """Write the history as JSON lines: append the last row, or write all rows again.
 
     Args:
         path: the file.

@@ -1,17 +1,17 @@
-"""The rate finder: a range test that gives the same answer each time, and leaves nothing behind.
+"""The rate finder: a range test that gives the same answer each time, and changes nothing.
 
 The rate of the trained stages rises exponentially from step to step until the loss diverges (Smith 2017,
-"Cyclical learning rates for training neural networks", section 3.3). What is read off is not the loss itself
-but its change: a few batches are gone through again and again, each with the same augmentation and dropout,
-and a batch's loss before the first step is subtracted. So the curve shows what the rate did, and not which
-batch came up. The objective's own parameters (a head, which starts fitted) rest meanwhile:
-they have rates of their own.
+"Cyclical learning rates for training neural networks", section 3.3). The curve is not the loss itself but its
+change: a few batches are used in turn, each always with the same augmentation and dropout, and a batch's loss
+before the first step is subtracted. So the curve shows the effect of the rate, and does not depend on which
+batch came when. The objective's own parameters (a head, which starts fitted) do not train: they have rates of
+their own.
 
 The suggestion is the rate at which the smoothed loss, moved back by its lag, falls fastest over five steps of
-equal ratio, before its least value. Where the loss does not fall (the probe left nothing to gain), it is a
+equal ratio, before its minimum. If the loss does not fall (the probe left nothing to gain), it is a
 tenth of the rate at which the loss begins to rise.
 
-Weights, statistics and random generators are put back to the bit; the training's own optimizer takes no step.
+Weights, statistics and random generators are restored bit for bit; the training's own optimizer takes no step.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from headstart.tune.recipes.recipe import Recipe
 LOWEST, HIGHEST, N_STEPS = 1e-7, 1.0, 60
 _N_BATCHES = 8
 _SMOOTHING = 0.7
-_LAG = 1 + round(_SMOOTHING / (1 - _SMOOTHING))  # steps, of the smoothed loss behind the rate
-_LEAST_FALL = 0.01  # of the loss at the start: less than this is no fall
+_LAG = 1 + round(_SMOOTHING / (1 - _SMOOTHING))  # steps by which the smoothed loss lags behind the rate
+_LEAST_FALL = 0.01  # share of the loss at the start: a smaller decrease does not count
 
 
 @dataclass(frozen=True, eq=False)
 class RateSearch:
-    """What a range test gave.
+    """The result of a range test.
 
     Attributes:
         rates: of shape (n_steps,), rising.
@@ -73,7 +73,7 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
     Args:
         loop: before its training; its recipe's `lr` may be any number. Other stages keep their ratio to the
             last (`layer_decay`).
-        n_steps: most steps of the test.
+        n_steps: maximum number of steps of the test.
 
     Raises:
         OptionError: no stage trains in the first epoch.
@@ -108,11 +108,11 @@ def find_rate(loop: Loop, *, n_steps: int = N_STEPS) -> RateSearch:
 
 
 def with_rate_found(recipe: Recipe, make_loop: Callable[[Recipe], Loop]) -> tuple[Loop, RateSearch | None]:
-    """The training of a recipe; where its rate is "auto", the finder's takes its place, and is reported.
+    """The training of a recipe; if its rate is "auto", it is replaced by the suggested rate, which is reported.
 
     Args:
         recipe: the settings.
-        make_loop: makes the training of a recipe with a rate; called twice where the rate is to be found.
+        make_loop: makes the training of a recipe with a rate; called twice if the rate is "auto".
     """
     if not isinstance(recipe.lr, str):
         return make_loop(recipe), None
@@ -127,10 +127,10 @@ def range_test(
     """Sweep the rates and suggest one.
 
     Args:
-        loss_of: the loss of a batch by its number, at the present weights; its gradients are left behind.
-        step: takes a step at a rate along the gradients left behind.
-        n_batches: that are gone through in turn.
-        n_steps: most steps.
+        loss_of: the loss of a batch by its number, at the present weights; its gradients are left in the parameters.
+        step: takes a step at a rate along these gradients.
+        n_batches: number of batches, used in turn.
+        n_steps: maximum number of steps.
     """
     at_start = np.array([loss_of(number) for number in range(n_batches)])
     start = float(at_start.mean())
@@ -145,7 +145,7 @@ def range_test(
         smoothed = _SMOOTHING * smoothed + (1 - _SMOOTHING) * change
         changes.append(smoothed / (1 - _SMOOTHING ** (index + 1)))
         step(float(rate))
-    # a loss tells what the steps before it did, and the smoothed one lags behind by some more
+    # a loss shows the effect of the steps before it, and smoothing adds to this lag
     tried, losses = rates[: max(0, len(changes) - _LAG)], start + np.array(changes[_LAG:])
     suggestion, reason = suggest(tried, losses, start)
     return RateSearch(tried, losses, suggestion, reason)
@@ -163,7 +163,7 @@ def suggest(rates: NDArray[np.floating], losses: NDArray[np.floating], start: fl
         The rate, and the rule that gave it.
     """
     if len(rates) < 3:
-        return LOWEST, "the loss diverged at once: the lowest rate"
+        return LOWEST, "the loss diverged in the first steps: the lowest rate"
     least = int(np.argmin(losses))
     if start - losses[least] > _LEAST_FALL * abs(start) and least >= 2:
         slope = np.convolve(np.gradient(losses[: least + 1]), np.ones(5) / 5, mode="same")

@@ -1,4 +1,4 @@
-"""Whether a checkpoint can be resumed: what it was started with must be what is asked for now."""
+"""Whether a checkpoint can be resumed: its settings must be the present ones."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def check_can_resume(saved: Mapping[str, Any], present: Mapping[str, Any], what:
 
     Args:
         saved: what was kept, as plain values by name.
-        present: what is asked for now.
-        what: is resumed, for the message.
+        present: the settings now.
+        what: the name of what is resumed, for the message.
 
     Raises:
         OptionError: naming everything that differs.
@@ -31,7 +31,7 @@ def check_can_resume(saved: Mapping[str, Any], present: Mapping[str, Any], what:
 
 
 def _differing(saved: Mapping[str, Any], present: Mapping[str, Any], within: str = "") -> Iterator[str]:
-    """What differs, each as "name this, not that"; of settings within settings those alone that do."""
+    """What differs, each as "name this, not that"; of nested settings, only those that differ."""
     for name in {**saved, **present}:
         was, is_ = saved.get(name), present.get(name)
         if was == is_:

@@ -62,7 +62,7 @@ class Schedule:
 
 
 def n_steps_of(recipe: Recipe, steps_an_epoch: int) -> int:
-    """Number of optimizer steps of a whole training: `steps` where the recipe says it, else its epochs'."""
+    """Number of optimizer steps of a whole training: `steps` if the recipe gives it, else from its epochs."""
     return recipe.epochs * steps_an_epoch if recipe.steps is None else recipe.steps
 
 
@@ -100,5 +100,5 @@ def rate_factor(step: int, n_steps: int, recipe: Recipe) -> float:
 
 
 def _floor(value: float) -> int:
-    """The whole steps in a share of all steps; 0.29 * 100 is 29, though its float is a little less."""
+    """The whole steps in a share of all steps; 0.29 * 100 is 29, although its float is slightly less."""
     return math.floor(value + 1e-9)

@@ -25,7 +25,7 @@ class Network:
     Attributes:
         backbone: the staged network, on the device; trained in place.
         freeze: the owner of what is frozen in it.
-        policy: says when further stages begin to train; None: what is frozen stays so.
+        policy: says when further stages begin to train; None: frozen stages stay frozen.
     """
 
     backbone: Any
@@ -41,7 +41,7 @@ class Items:
         feed: gives batches and runs them through the backbone.
         targets: of all items, by position; None: the objective needs none.
         plan: the batches of each epoch.
-        mix: mixes the items of each batch; None: they stay apart.
+        mix: mixes the items of each batch; None: they are not mixed.
     """
 
     feed: Feed
@@ -56,9 +56,9 @@ class Keeping:
 
     Attributes:
         folder: for checkpoints and history.jsonl; None keeps nothing.
-        must_equal: what must be equal for a checkpoint to be resumed, as plain values by the names that a message
-            gives them.
-        at_end: whether the end is kept too, so that what follows can be resumed.
+        must_equal: what must be equal for a checkpoint to be resumed, as plain values by their names in
+            messages.
+        at_end: whether the state at the end is kept too, so that what follows can be resumed.
     """
 
     folder: Path | None = None

@@ -1,8 +1,8 @@
 """How several processes share the batches of a training.
 
 Process r of n takes items r, r + n, r + 2n ... of every planned batch; gradients are added up by torch's
-DistributedDataParallel, through accelerate. A batch with fewer items than processes is taken whole by those
-that have none of it, of which one item runs with weight 0: every process must take part in every exchange.
+DistributedDataParallel, through accelerate. If a batch has fewer items than processes, a process without an
+item runs one item with weight 0: every process must take part in every exchange.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Sharing:
         whole: every process takes whole batches, and all do the same: for losses that are not divisible.
 
     Raises:
-        OptionError: the launcher was told to shard the network.
+        OptionError: the launcher is configured to shard the network.
     """
 
     def __init__(self, machine: Machine, *, whole: bool = False) -> None:
@@ -34,14 +34,14 @@ class Sharing:
         self.accelerator = _accelerator(machine)
 
     def own(self, plan: Sequence[Positions]) -> list[Positions]:
-        """This process's items of each batch; the whole batch where it has none of it."""
+        """This process's items of each batch; the whole batch if it has no item of it."""
         if self.n == 1:
             return list(plan)
         shares = [batch[self.number :: self.n] for batch in plan]
         return [own if len(own) else batch for own, batch in zip(shares, plan, strict=True)]
 
     def wrapped(self, module: nn.Module) -> nn.Module:
-        """What runs in a step, with gradients over all processes; to be made again when others train."""
+        """The module of a step, with gradients over all processes; made again when other parameters train."""
         if self.n == 1:
             return module
         self.accelerator.free_memory()

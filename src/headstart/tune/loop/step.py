@@ -1,7 +1,7 @@
 """One optimizer step: a batch in parts, the loss, the pull to the start, clipping.
 
-When the device runs out of memory the batch is computed in twice as many parts: the same items, the same
-step, less at a time. In several processes each takes its share of the batch, and the gradients are those of
+If the device runs out of memory, the batch is computed in twice as many parts: the same items, the same step,
+fewer items at a time. In several processes each takes its share of the batch, and the gradients are those of
 the whole batch.
 
 Legend: N items.
@@ -35,7 +35,7 @@ class LossModule(nn.Module):
 
     Args:
         backbone: the staged network.
-        feed: which knows how its inputs run through the backbone.
+        feed: runs its inputs through the backbone.
         objective: gives the loss.
         machine: device and precision.
     """
@@ -57,7 +57,7 @@ class Step:
     """Takes optimizer steps.
 
     Args:
-        module: gives the losses; wrapped where several processes share the batches.
+        module: gives the losses; wrapped if several processes share the batches.
         optimizer: over the trained parameters.
         items: whose targets are looked up and mixed.
         recipe: the settings.
@@ -91,7 +91,7 @@ class Step:
         self.keep_anchors()
 
     def keep_anchors(self) -> None:
-        """Add the parameters that train now to what `l2_sp` pulls towards; the others keep theirs."""
+        """Add the parameters that train now to what `l2_sp` pulls towards; others keep their values."""
         if self.recipe.l2_sp:
             for name, parameter in self._network_parameters().items():
                 self._anchors.setdefault(name, parameter.detach().clone())
@@ -114,19 +114,19 @@ class Step:
         return loss
 
     def gradients(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
-        """Compute the gradients of a batch in parts, in more of them where memory runs out."""
+        """Compute the gradients of a batch in parts, in more parts if memory runs out."""
         while True:
             try:
                 return self._in_parts(positions, inputs, context, n_items)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-            self._take_more_parts(n_items)  # out here, where the failed part's tensors are let go
+            self._take_more_parts(n_items)  # outside of the except block, so that the failed part's tensors are released
 
     def _in_parts(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
         sharing, weight = self.sharing, 1.0
         if sharing.n > 1 and len(positions) == n_items:
-            # without an item of its own, a process runs one that does not count
+            # a process without an item of its own runs one with weight 0
             weight = float(n_items > sharing.number)
             own = slice(sharing.number, None, sharing.n) if weight else slice(0, 1)
             positions, inputs = positions[own], rows_of(inputs, own, n_items)
@@ -134,7 +134,7 @@ class Step:
         if self._mix is not None and targets is not None:
             inputs, targets = self._mix(inputs, targets, epoch=context.epoch, step=context.step)
         total = torch.zeros((), device=self._device)
-        # as many in every process, by what the one with the fewest items can do
+        # the same number in every process, limited by the one with the fewest items
         n_parts = max(1, min(self.n_parts, n_items // sharing.n // self.smallest))
         for rows in np.array_split(np.arange(len(positions)), n_parts):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
@@ -144,13 +144,13 @@ class Step:
                 losses = self.module(rows_of(inputs, part, len(positions)), own_targets, context)
                 share = self._share(losses, weight, n_items)
                 total += share.detach()
-                self._backward(share * sharing.n)  # over processes gradients are averaged
+                self._backward(share * sharing.n)  # gradients are averaged over processes
         if self.recipe.l2_sp:
             self._backward(l2_sp(self._network_parameters(), self._anchors, self.recipe.l2_sp))
         return total
 
     def _share(self, losses: Tensor, weight: float, n_items: int) -> Tensor:
-        """What losses add to the mean loss of a batch."""
+        """The share of these losses in the mean loss of a batch."""
         if losses.ndim:
             return weight * losses.sum() / n_items
         if self.divisible:
@@ -174,7 +174,7 @@ class Step:
         if self.n_parts * self.smallest >= n_items:
             raise TrainingError(
                 f"out of memory with {max(1, n_items // self.n_parts)} item(s) at a time. Freeze more (--freeze "
-                "first:K), set `checkpointing: true` in the recipe, or take a smaller source"
+                "first:K), set `checkpointing: true` in the recipe, or use a smaller source"
             )
         if self.sharing.n > 1:
             raise TrainingError(
@@ -190,17 +190,17 @@ class Step:
 
 
 def smallest_batch(freeze: Freeze, objective: Objective, n_processes: int) -> int:
-    """Least number of items in a batch: batch normalisation needs two, and one in every process."""
+    """Smallest number of items in a batch: batch normalisation needs two items, and one per process."""
     batch_norm = nn.modules.batchnorm._BatchNorm
     own = any(isinstance(module, batch_norm) for module in objective.modules())
     return max(2, n_processes) if own or freeze.normalises_over_batches() else 1
 
 
 def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:
-    """Scale gradients so that their norm together is at most a limit, to the bit as PyTorch's `clip_grad_norm_`.
+    """Scale gradients so that their norm together is at most a limit; bit for bit as PyTorch's `clip_grad_norm_`.
 
-    On a CPU they are left alone where the norm is below the limit, which there is known at once; PyTorch
-    multiplies them by 1, another pass over every trained parameter.
+    On a CPU they are not touched if the norm is below the limit, since it is known at once there; PyTorch
+    multiplies them by 1, which is another pass over every trained parameter.
 
     Args:
         parameters: those without a gradient are ignored.
@@ -208,5 +208,5 @@ def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:
     """
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     norm = nn.utils.get_total_norm(gradients)
-    if norm.device.type != "cpu" or not limit / (norm + 1e-6) >= 1:  # what is not a number is clipped too
+    if norm.device.type != "cpu" or not limit / (norm + 1e-6) >= 1:  # NaN is clipped too
         nn.utils.clip_grads_with_norm_(parameters, limit, norm)

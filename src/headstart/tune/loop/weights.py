@@ -1,4 +1,4 @@
-"""What a training may change: of the network what the policy opens, and the objective's own parameters."""
+"""What a training may change: the parts of the network that the policy opens, and the objective's own parameters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Weights:
         }
 
     def load(self, parts: Mapping[str, Any]) -> None:
-        """Put copies back, in place.
+        """Restore copies, in place.
 
         Raises:
             TrainingError: the names are not those of the trained part of the network.
@@ -46,7 +46,7 @@ class Weights:
         self._objective.load_state_dict(parts["objective"])
 
     def put(self, values: Mapping[str, Tensor]) -> None:
-        """Put values into the tensors of the same names, in place; the others stay."""
+        """Copy values into the tensors of the same names, in place; the others do not change."""
         for name, tensor in self.tensors().items():
             if name in values:
                 tensor.detach().copy_(values[name])

@@ -1,7 +1,7 @@
-"""The class-contrastive stage: items of a class drawn together, items of two classes apart, before the head.
+"""The class-contrastive stage: items of one class are pulled together, items of different classes apart, before the head is fitted.
 
-With a handful of labels per class a head on frozen embeddings has little to go by, and a network trained through
-a head soon fits it by heart. Pairs are many where labels are few: N items give N (N - 1) / 2 of them. The loss
+With a few labels per class, a head on frozen embeddings has little to learn from, and a network trained
+through a head soon overfits. Few labels still give many pairs: N items give N (N - 1) / 2 of them. The loss
 is that of SetFit (Tunstall et al. 2022, "Efficient few-shot learning without prompts"), a regression of the
 cosine similarity s_ij of embeddings to 1 within a class and to 0 between classes,
 
@@ -35,26 +35,26 @@ from torch.nn import functional
 from headstart.errors import OptionError
 from headstart.tune.objectives.objective import Objective, StepContext
 
-FEW = 64  # labels per class, up to which all are learned from and none is set aside
-KNOWN = 0.85  # accuracy of the head alone, cross-validated, from which few labels lose more than they give
+FEW = 64  # up to this number of labels per class, all are used for training and none is set aside
+KNOWN = 0.85  # from this cross-validated accuracy of the head alone on, training on few labels loses more than it gains
 
 
 class Contrastive(Objective):
     """The loss above as an objective of the training loop; it has no parameters."""
 
-    divisible = False  # half a batch has other pairs
+    divisible = False  # half a batch has different pairs
 
     def forward(self, outputs: Tensor, targets: Tensor | None, context: StepContext | None = None) -> Tensor:
         """The loss of each item of a batch; their mean is L over all pairs of the batch.
 
         Args:
-            outputs: embeddings of shape (N, D), of any length each.
-            targets: classes, int64 of shape (N,), or labels, 0 or 1 of shape (N, C): two items belong together
-                where they share a label.
+            outputs: embeddings of shape (N, D), of any norm.
+            targets: classes, int64 of shape (N,), or labels, 0 or 1 of shape (N, C): two items form a pair if
+                they share a label.
             context: not used.
 
         Returns:
-            Of shape (N,); a batch without pairs of one kind is judged by the other kind alone.
+            Of shape (N,); if a batch has no pairs of one kind, only the other kind counts.
         """
         assert targets is not None  # of labelled items
         unit_ND = functional.normalize(outputs.float(), dim=1)
@@ -69,7 +69,7 @@ class Contrastive(Objective):
 
 
 def _alike(targets: Tensor) -> Tensor:
-    """Which items belong together, bool of shape (N, N)."""
+    """Which items form a pair of one class, bool of shape (N, N)."""
     if targets.ndim == 1:
         return targets[:, None] == targets[None, :]
     return targets.float() @ targets.float().T > 0

@@ -20,7 +20,7 @@ from headstart.tune.recipes.recipe import Recipe
 
 @dataclass(frozen=True)
 class StepContext:
-    """Where in its training a step is.
+    """The position of a step in its training.
 
     Attributes:
         epoch: counted from 1.
@@ -44,9 +44,9 @@ class Objective(nn.Module):
     """The loss of a batch.
 
     Attributes:
-        divisible: whether the mean loss of a batch is that of its parts. False where the loss needs all items of
-            a batch at once (pairs, statistics of the batch): then it is never split, neither in parts nor
-            between processes.
+        divisible: whether the mean loss of a batch is that of its parts. False if the loss needs all items of
+            a batch at once (pairs, statistics of the batch): then the batch is never split, neither into parts
+            nor between processes.
 
     Example:
         >>> class Reconstruction(Objective):
@@ -69,8 +69,8 @@ class Objective(nn.Module):
             context: where in the training the step is.
 
         Returns:
-            Of each item, of shape (N,), the batch's loss being their mean; or, where the loss is not divisible, of
-            the whole batch, of shape ().
+            One loss per item, of shape (N,), whose mean is the loss of the batch; or, if the loss is not
+            divisible, one for the whole batch, of shape ().
         """
         raise NotImplementedError
 

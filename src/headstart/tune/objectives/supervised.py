@@ -1,4 +1,4 @@
-"""What training minimises: one loss per item, for classes, labels or numbers, with what helps rare classes.
+"""What training minimises: one loss per item, for classes, labels or numbers, with settings for rare classes.
 
     classification  l_n = -sum_c w_c p_nc log softmax(z_n + tau log pi)_c     p: the target, smoothed
     multilabel      l_n = mean_c of the binary cross entropy of z_nc + tau log(pi_c / (1 - pi_c))
@@ -6,8 +6,8 @@
 
 w are class weights, n / (C n_c) ("balanced" in scikit-learn: their mean over the training items is 1); pi are
 the classes' shares of the training items. The logit adjustment (Menon et al. 2021, "Long-tail learning via
-logit adjustment", equation 10) is added while training only, so that the plain scores z prefer no class for
-being frequent. Weights and adjustment act in the same direction: one of them is enough.
+logit adjustment", equation 10) is added while training only, so that the plain scores z do not prefer
+frequent classes. Weights and adjustment act in the same direction: one of them is enough.
 
 Weights belong to items of the whole training part, not of a batch: a batch without a class, or of one item, is
 weighed as any other. A class without a training item has weight 1, and counts as one item in the prior.
@@ -102,9 +102,9 @@ def as_targets(labels: NDArray[Any]) -> Tensor:
 def weights_to_judge(
     recipe: Recipe, targets: NDArray[Any], task: Task = CLASSIFICATION
 ) -> NDArray[np.float64] | None:
-    """What each validation item counts where the recipe weighs rare classes: every class the same.
+    """The weight of each validation item if the recipe weighs rare classes: every class counts the same.
 
-    What is trained for rare classes and chosen by plain accuracy would be chosen against.
+    Otherwise plain accuracy would reject a network that was trained for rare classes.
 
     Args:
         recipe: of the training.

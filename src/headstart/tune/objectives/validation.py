@@ -1,4 +1,4 @@
-"""How epochs are compared: on held-out items, by a loss; and what a validation is for the loop.
+"""How epochs are compared: by a loss on held-out items; and the interface of a validation.
 
 Legend: N items, C outputs.
 """
@@ -24,12 +24,12 @@ from headstart.tune.recipes.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What the present weights are worth.
+    """The score of the present weights.
 
     Attributes:
-        loss: by which epochs are compared; the least is the best.
-        quality: for the history; more is better.
-        outputs: what is kept with the weights where they are the best, such as scores.
+        loss: epochs are compared by it; the smallest is the best.
+        quality: for the history; larger is better.
+        outputs: kept with the best weights, such as scores of items.
     """
 
     loss: float
@@ -44,7 +44,7 @@ class Validation(Protocol):
     def n_items(self) -> int: ...
     @property
     def quality_name(self) -> str:
-        """What the quality is called in the history, such as "accuracy"."""
+        """Name of the quality in the history, such as "accuracy"."""
         ...
 
     def measure(self) -> Measured:
@@ -57,10 +57,10 @@ class Score:
     """How good a set of logits is on labelled items.
 
     Attributes:
-        quality: to maximise: accuracy (balanced, where classes count the same); for labels the explained share
+        quality: to maximise: accuracy (balanced, if classes count the same); for labels the explained share
             of the log loss, for a quantity R2.
         loss: to minimise: log loss at the temperature (for labels the mean over them), or mean squared error.
-        temperature: what the logits are divided by, the one with the least log loss; 1 for a quantity.
+        temperature: what the logits are divided by; the one with the smallest log loss; 1 for a quantity.
     """
 
     quality: float
@@ -86,15 +86,15 @@ def score(
 ) -> Score:
     """Score logits; a log loss is taken after temperature scaling, as the result will be used.
 
-    Comparing epochs by the scaled log loss keeps a network from being stopped for overconfidence alone, which
-    the temperature mends afterwards.
+    Comparing epochs by the scaled log loss keeps a network from being stopped only because it is
+    overconfident, which the temperature corrects afterwards.
 
     Args:
         logits_NC: of shape (N, C); for a quantity its values.
         targets: class indices of shape (N,), 0 and 1 of shape (N, C), or values of shape (N, 1).
         task: what is learned.
-        weights_N: what each item counts, of shape (N,) (the temperature is that of the items as they come);
-            None: all the same.
+        weights_N: weight of each item, of shape (N,) (the temperature is fitted without weights); None: all
+            equal.
     """
     temperature = temperature_for(task, logits_NC, targets)
     outputs = task.activated(logits_NC, temperature)
@@ -108,10 +108,10 @@ class HeldOut:
 
     Args:
         backbone: the staged network.
-        freeze: of its modes.
+        freeze: the owner of its modes.
         head: the head.
         part: the items and their labels.
-        recipe: where it weighs rare classes, every class counts the same; its `batch_size` is the least taken.
+        recipe: if it weighs rare classes, every class counts the same; batches have at least its `batch_size`.
         machine: where and how.
         seed: random seed.
     """
@@ -145,7 +145,7 @@ class HeldOut:
             return self.head.logits(torch.from_numpy(embeddings).to(self._machine.device)).cpu().numpy()
 
     def score(self, logits_NC: NDArray[np.floating]) -> Score:
-        """Score logits of the items, by which epochs are compared."""
+        """Score logits of the items; epochs are compared by this score."""
         return score(logits_NC, self.part.labels, self.head.task, self.weights_N)
 
     def measure(self) -> Measured:
