@@ -164,7 +164,8 @@ class Loop:
         Raises:
             TrainingError: something else was frozen when it was saved.
         """
-        for epoch in range(2, state["progress"]["epoch"] + 1):  # at the end of an epoch, the stages of the next are not open yet
+        # the stages of the next epoch are not open yet
+        for epoch in range(2, state["progress"]["epoch"] + 1):
             if list(self.freeze.frozen) != state["freeze"]["frozen"]:
                 self.open_until(epoch)
         self.freeze.load_state_dict(state["freeze"])

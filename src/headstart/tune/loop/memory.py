@@ -14,7 +14,7 @@ from headstart.tune.loop.resume_check import check_can_resume
 from headstart.tune.loop.setup import Keeping
 from headstart.tune.loop.weights import Weights
 
-_SHARE_OF_SAVING = 0.01  # largest share of the time between two checkpoints
+_SHARE_OF_SAVING = 0.01  # largest share of the time that writing checkpoints may take
 
 
 class Memory:

@@ -121,7 +121,8 @@ class Step:
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-            self._take_more_parts(n_items)  # outside of the except block, so that the failed part's tensors are released
+            # outside of `except`, so that the failed part's tensors are released
+            self._take_more_parts(n_items)
 
     def _in_parts(self, positions: Positions, inputs: Any, context: StepContext, n_items: int) -> Tensor:
         sharing, weight = self.sharing, 1.0

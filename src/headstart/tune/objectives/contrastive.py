@@ -1,4 +1,4 @@
-"""The class-contrastive stage: items of one class are pulled together, items of different classes apart, before the head is fitted.
+"""The class-contrastive stage: pull items of one class together and other items apart, before the head is fitted.
 
 With a few labels per class, a head on frozen embeddings has little to learn from, and a network trained
 through a head soon overfits. Few labels still give many pairs: N items give N (N - 1) / 2 of them. The loss
