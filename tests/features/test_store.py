@@ -67,7 +67,7 @@ def test_another_meaning_is_another_key(tmp_path: Path, change: dict[str, object
 
 
 @pytest.mark.parametrize("at", [0, 12, 80, 700, -1])
-def test_a_flipped_byte_is_said_and_mended(
+def test_a_flipped_byte_is_reported_and_repaired(
     tmp_path: Path, at: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key_folder = Store(tmp_path).open(KEY)

@@ -1,4 +1,4 @@
-"""Train what a freeze policy leaves free: policies, recipes, the loop, and the race among policies."""
+"""Train the parts that a freeze policy does not freeze: policies, recipes, the loop, and the race of policies."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from headstart.tune.race.costs import Cost
 
-SHARE = 0.9  # of the time left that is planned with; the rest is for what measuring did not see
+SHARE = 0.9  # share of the remaining time that is planned; the rest covers what was not measured
 
 
 def rungs(n_epochs: int) -> list[int]:
@@ -51,8 +51,8 @@ def worst_case(epochs: Sequence[int], costs: Sequence[Cost]) -> float:
 def least_epochs(wanted: int, *, is_first: bool) -> int:
     """The fewest epochs that a candidate is planned with.
 
-    Half of those wanted, or one for the first candidate: one that is trained for a quarter of its epochs rarely wins,
-    and takes time from the others.
+    Half of those wanted, or one for the first candidate: a candidate that is trained for a quarter of its
+    epochs rarely wins, and takes time from the others.
 
     Args:
         wanted: epochs of the recipe.

@@ -1,4 +1,4 @@
-"""One candidate of a race while it runs: its training, built when it is needed, and its rungs in the study."""
+"""One candidate of a race while it runs: its training, built when needed, and its rungs in the study."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CandidateRun:
     Args:
         candidate: what is tried.
         build: prepares its training.
-        study: keeps what is known of it.
+        study: keeps what is known about it.
         validation: the items it is scored on.
         folder: for its checkpoints.
     """
@@ -64,7 +64,7 @@ class CandidateRun:
 
     @property
     def facts(self) -> Facts:
-        """What is known of it, beside its losses."""
+        """What is known about it, except its losses."""
         return self._study.facts(self.name)
 
     @property
@@ -89,7 +89,7 @@ class CandidateRun:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing left of it to train."""
+        """Whether it was trained to its end."""
         facts = self.facts
         return facts.ended or 0 < facts.epochs <= self.reached
 
@@ -104,7 +104,7 @@ class CandidateRun:
         return self._validation.score(self.logits)
 
     def keeps_up_with(self, other: CandidateRun) -> bool:
-        """Whether its last rung is not worse than the same rung of another."""
+        """Whether its last rung is at least as good as the same rung of another."""
         losses = other.losses
         return all(loss <= losses.get(epoch, loss) for epoch, loss in list(self.losses.items())[-1:])
 
@@ -122,7 +122,7 @@ class CandidateRun:
             training = self._made()
             prepared = time.monotonic() - started
             epoch = training.measure_epoch()
-        except StoreError:  # of the disk, not of the candidate
+        except StoreError:  # an error of the disk, not of the candidate
             raise
         except HeadstartError as error:
             self._fail(Outcome.REFUSED, f"not tried: {error}")
@@ -161,7 +161,7 @@ class CandidateRun:
         self._trained = trained
 
     def drop(self) -> None:
-        """Let go of the training in memory; its checkpoint keeps it."""
+        """Release the training from memory; its checkpoint stays."""
         self._training = self._trained = None
 
     def result(self) -> Trained:
@@ -172,11 +172,11 @@ class CandidateRun:
 
     @property
     def training(self) -> Trainable:
-        """Its training, as it stands."""
+        """Its training, in its present state."""
         return self._made()
 
     def close(self) -> None:
-        """Tell the study how it ended."""
+        """Record in the study how it ended."""
         if self.reached and self.is_done:
             self._study.end(self.name, "complete", self.score.loss)
         elif not self.is_out:

@@ -9,9 +9,9 @@ import numpy as np
 
 from headstart.tune.policies.policy import Policy
 
-OTHER_RATES = (3.0, 1 / 3)  # tried beside the recipe's own rate if time is left
+OTHER_RATES = (3.0, 1 / 3)  # tried in addition to the recipe's own rate if time is left
 _LORA = "lora:8"
-_RATE_FROM_SCRATCH = 10.0  # random weights take larger steps
+_RATE_FROM_SCRATCH = 10.0  # random weights need larger steps
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Candidate:
 def suggest_cuts(profile: Sequence[float]) -> list[int]:
     """The cuts worth trying by a depth profile, the cheapest first.
 
-    The stages up to the best one of the profile already serve the task, so they are kept and the rest is
+    The stages up to the best one of the profile already suit the task, so they are frozen and the rest is
     trained; the second cut keeps half of those. At least the last stage trains.
 
     Args:

@@ -7,9 +7,9 @@ For classes it is better if
     and by more than 0.01.
 
 Ties go to the head alone. If the head alone makes fewer than four errors on these items, nothing is better: even a
-candidate that corrects all of them and makes no other would do so by chance once in eight times (sign test), and what
-is left to tell the two apart is how sure they are, which may not hold on the next items. For labels and quantities,
-quality and loss say the same (the explained share of the log loss, R2), so a candidate is better if its quality is
+candidate that corrects all of them and makes no other would do so by chance once in eight times (sign test),
+and then only their confidence could tell the two apart, which may not hold on other items. For labels and quantities,
+quality and loss measure the same (the explained share of the log loss, R2), so a candidate is better if its quality is
 higher by more than two standard errors and by more than 0.01. The log loss of both sides is taken after temperature
 scaling on these items. If items come in groups, the standard error is that of sums over groups.
 
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.objectives.validation import Score, score
 
-LEAST_ERRORS = 4  # of the reference: a sign test on fewer cannot come below 0.1
+LEAST_ERRORS = 4  # errors of the reference: with fewer, the p-value of a sign test cannot be below 0.1
 LEAST_GAIN = 0.01  # a smaller difference of log loss is of no use, and may be rounding of the temperature
 
 

@@ -1,4 +1,4 @@
-"""What the candidates of a race cost: measured if they were, else estimated by the time of one forward pass."""
+"""What the candidates of a race cost: measured if possible, else estimated from the time of one forward pass."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Costs:
-    """How the costs of a race are reckoned.
+    """How the costs of a race are estimated.
 
     Attributes:
         pass_seconds: time of one forward pass over the training items.
         retrains: whether the winner may be trained again on training and validation items.
         growth: items of that training over those of the others.
-        grouped: whether items come in groups. Then time is kept free for that training, where it gives most, since it
-            adds groups that were not seen (docs/race.md); otherwise it adds few items, and more epochs of the
-            candidates themselves give more.
+        grouped: whether items come in groups. Then time is reserved for that training, which helps most
+            there, since it adds groups that were not seen (docs/race.md); otherwise it adds few items, and more
+            epochs of the candidates themselves give more.
     """
 
     pass_seconds: float
@@ -60,7 +60,7 @@ class Costs:
         )
 
     def live_epoch(self) -> float:
-        """Seconds of an epoch without a stored prefix, by a forward pass."""
+        """Seconds of an epoch without a stored prefix, estimated from a forward pass."""
         return _LIVE_EPOCH * self.pass_seconds
 
     def of_all_stages(self, live: Iterable[Facts], measured: Iterable[Facts]) -> Facts:

@@ -1,12 +1,12 @@
-"""`--freeze auto`: a race of ways to train within a budget; it is never worse than the head alone on validation.
+"""`--freeze auto`: a race of candidates within a budget; its result is never worse than the head alone on validation.
 
-The candidates run under successive halving; with the time that is left the best one's rates are tried at three times
-and a third, then the network from scratch, then those that were put aside. Of those that pass the rule of
+The candidates run under successive halving; if time is left, three times and a third of the best one's rates
+are tried, then the network from scratch, then the candidates that were put aside. Of those that pass the rule of
 comparison.py the one with the least validation loss is chosen, and trained again on training and validation items
 together, or averaged with others of its policy (docs/race.md says why).
 
-Every decision that rests on measured time is kept in the study file, so that a race that was killed and resumed
-decides the same.
+Every decision that depends on measured time is kept in the study file, so that a race that was killed and
+resumed makes the same decisions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from headstart.tune.race.soup import soup_of
 from headstart.tune.race.study import Facts, Outcome, Study
 from headstart.tune.training.result import Trained
 
-MEASURING = 1 / 3  # of the budget may go into preparing and measuring before the race is run
+MEASURING = 1 / 3  # share of the budget for preparing and measuring before the race
 
 
 class Race:
@@ -49,7 +49,7 @@ class Race:
         folder: for the study and checkpoints; None: a temporary one.
         resume: whether to resume the race in the folder.
         seed: of the study.
-        identity: what must be equal for a race to be resumed, as plain values of JSON by name.
+        identity: what must be equal for a race to be resumed, as plain JSON values by name.
 
     Raises:
         OptionError: the folder holds another race.
@@ -111,7 +111,7 @@ class Race:
         return self.budget_seconds - self.spent
 
     def _decide(self, what: str, decision: Any) -> Any:
-        """A decision that rests on time: the kept one, if present."""
+        """A decision that depends on time: the stored one, if present."""
         kept = self.study.decide(what, decision)
         self.study.spend(self.spent)
         return kept
@@ -138,8 +138,8 @@ class Race:
         return self._planned(field)
 
     def _least(self, candidate: Candidate, field: Sequence[CandidateRun]) -> tuple[float, str]:
-        """The seconds below which a candidate cannot be of use, by a forward pass, and what takes them."""
-        if candidate.policy.cut:  # and an epoch on it, which is not known before
+        """The seconds that a candidate needs at least, estimated from a forward pass, and what they are for."""
+        if candidate.policy.cut:  # and an epoch on it, which cannot be estimated before
             return 2 * self.costs.pass_seconds, "storing the frozen prefix and an epoch on it takes"
         n_epochs = least_epochs(_wanted(field), is_first=not field)
         what = "an epoch takes" if n_epochs == 1 else f"{n_epochs} epochs take"
@@ -187,7 +187,7 @@ class Race:
                     self._advance(run, rung)
 
     def _extra(self, candidate: Candidate, like: CandidateRun | None) -> None:
-        """Run one more from start to end if it fits; one that falls behind after a rung is put aside."""
+        """Run one more candidate from start to end if it fits; if it falls behind after a rung, it is put aside."""
         run = self._enter(candidate)
         known = self._facts_of_all_stages() if like is None else like.facts
         n_epochs = known.wanted if like is None else known.epochs
@@ -226,7 +226,7 @@ class Race:
         best = self.runs[winner.name]
         averaged = soup_of(self.validation, best, runs)
         again = None
-        if averaged is None or self.costs.grouped:  # items of new groups gain more than averages
+        if averaged is None or self.costs.grouped:  # items of new groups help more than averages
             again = self._retrained(best)
         if again is not None:
             trained, how = again, "then trained on training and validation items together"
@@ -264,7 +264,7 @@ class Race:
         return min(done, key=lambda r: r.score.loss, default=None)
 
     def _fits(self, run: CandidateRun, need: float) -> bool:
-        """Whether seconds fit beside the last training of those that may win so far."""
+        """Whether seconds fit in addition to the last training of the possible winners so far."""
         reached = [r for r in self.runs.values() if r.reached and not r.is_out]
         may_win = [r.facts for r in reached if self.validation.compare(r.logits).better]
         reserve = max((self.costs.planned(facts).again(facts.epochs) for facts in may_win), default=0.0)
@@ -273,7 +273,7 @@ class Race:
         return bool(self._decide(f"{run.name} fits", need <= SHARE * (left - reserve)))
 
     def _facts_of_all_stages(self) -> Facts:
-        """The facts of a training of the whole network, by those that were measured."""
+        """The facts of a training of the whole network, estimated from the measured ones."""
         measured = [r for r in self.runs.values() if r.facts.wanted]
         live = [run.facts for run in measured if run.candidate.policy.cut == 0]
         return self.costs.of_all_stages(live, [run.facts for run in measured])

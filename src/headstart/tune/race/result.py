@@ -1,10 +1,10 @@
 """What a race chose, and the evidence: one row per candidate, the rule of the choice, and the reason in a sentence.
 
 A candidate may be chosen if it is better than the head alone by the rule of comparison.py, and its accuracy on
-validation is not below that of the network from scratch, if that was run. The network from scratch may be chosen if no
-other may, and its accuracy is above that of the head alone. Of those that may be chosen, the one with the least log
-loss is: accuracy on a few dozen validation items comes in steps of points, and the log loss of the same items, after
-temperature scaling, tells good candidates apart much earlier.
+validation is not below that of the network from scratch, if that was run. The network from scratch may be
+chosen if no other may, and its accuracy is above that of the head alone. Among those that may be chosen, the
+one with the smallest log loss is chosen: accuracy on a few dozen validation items comes in steps of points, and
+the log loss of the same items, after temperature scaling, tells good candidates apart much earlier.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class CandidateResult:
 
 @dataclass(frozen=True, eq=False)
 class RaceResult:
-    """What a race chose, and from what.
+    """The choice of a race, and its candidates.
 
     Attributes:
         chosen: the policy; "all" is the head alone.
@@ -177,8 +177,8 @@ def head_alone_kept(
         why = f"none of {n_tried} tried passes"
     elif not validation.has_room:
         why = (
-            f"it makes fewer than {LEAST_ERRORS} errors on the validation items, too few for a training to be "
-            "seen to be better"
+            f"it makes fewer than {LEAST_ERRORS} errors on the validation items, too few to show that a "
+            "training is better"
         )
     rows = (replace(results[0], chosen=True), *results[1:])
     return RaceResult("all", None, rows, f"the head alone is kept: {why}", from_scratch=from_scratch)

@@ -28,7 +28,7 @@ def train_again(
         resume: whether to resume from a checkpoint there.
 
     Returns:
-        The result; None if it failed or its time was up before its last epoch ended.
+        The result; None if it failed or the time was over before its last epoch ended.
     """
     validated, n_epochs = best.result(), best.facts.epochs
     best.drop()
@@ -42,7 +42,7 @@ def train_again(
         say(f"{best.name} on all items: {error}")
         return None
     if not trained.history or int(trained.history[-1]["epoch"]) < n_epochs:
-        say(f"{best.name}: the time was up before it was trained on all items")
+        say(f"{best.name}: the time was over before it was trained on all items")
         return None
     return replace(
         trained,

@@ -42,7 +42,7 @@ def soup_of(
 
     Args:
         validation: the items that averages are scored on.
-        best: whose training measures the averages.
+        best: its training measures the averages.
         runs: all of the race.
 
     Returns:

@@ -1,12 +1,12 @@
 """The study file of a race: an Optuna study whose trials are the candidates, in a journal of JSON lines.
 
 Optuna keeps what was tried and the results; the order of the rungs is the race's own. Its pruner of successive
-halving is asynchronous: it compares a trial with those that came before it, promotes the first one in any case, and
-with a handful of candidates keeps the wrong ones.
+halving is asynchronous: it compares a trial with those that came before it, promotes the first one in any case,
+and with few candidates keeps the wrong ones.
 
 A line is written and synced before the race continues, so a race killed at any moment finds everything that was
-finished. A line that was cut in half is left out. There is one writer, so Optuna's lock, which a killed process would
-leave behind, is not used.
+finished. A half-written line is left out. There is one writer, so Optuna's lock, which would remain after a
+killed process, is not used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from headstart.files import atomic_path
 from headstart.progress import say
 
 _NAME = "race"
-_FORMAT = 2  # of the facts below; a file without a number was written before outcomes were typed
+_FORMAT = 2  # version of the facts below; a file without it was written by an older headstart
 _STARTS = ("pretrained", "random weights")
 
 
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a candidate, beside its losses.
+    """What is known about a candidate, except its losses.
 
     Attributes:
         wanted: epochs of its recipe; 0: not measured.
@@ -53,7 +53,7 @@ class Facts:
         prepare_seconds: before the first step.
         seconds: time spent on it.
         last_epoch: epochs it ran.
-        ended: whether it ended by itself, before its last epoch.
+        ended: whether it stopped early, before its last epoch.
         outcome: why it is out of the race; None: it is not.
         why: the same in a sentence.
     """
@@ -70,13 +70,13 @@ class Facts:
 
 
 class Study:
-    """What is known of each candidate of one race, kept on disk if a folder is given.
+    """What is known about each candidate of one race, kept on disk if a folder is given.
 
     Args:
         folder: of `study.jsonl` and the logits of each rung; None keeps them in memory.
         policies: texts of all policies that may enter.
         resume: whether to resume what the folder holds; else it is removed.
-        seed: of Optuna's sampler, which draws nothing here.
+        seed: of Optuna's sampler, which is not used here.
 
     Raises:
         OptionError: the folder holds the race of an older version.
@@ -92,7 +92,7 @@ class Study:
         self._trials: dict[str, Any] = {}
 
     def enter(self, name: str, policy: str, rate: float, *, from_scratch: bool) -> None:
-        """Make a candidate a trial, or find the trial it already is.
+        """Make a trial for a candidate, or find its trial.
 
         Args:
             name: of the candidate, unique in the race.
@@ -110,7 +110,7 @@ class Study:
             self._study.enqueue_trial(asked, user_attrs={"name": name})
             trial = self._study.ask()
         elif known.state == optuna.trial.TrialState.WAITING:
-            trial = self._study.ask()  # killed in between; no other trial waits
+            trial = self._study.ask()  # a kill came in between; no other trial waits
         else:
             trial = optuna.trial.Trial(self._study, known._trial_id)
         if known is None or not known.state.is_finished():  # what was suggested before stays as it is
@@ -134,7 +134,7 @@ class Study:
         return Facts(**kept)
 
     def report(self, name: str, epoch: int, loss: float, logits_NC: NDArray[np.float32]) -> None:
-        """Keep a finished rung: the logits first, so that the study never names what is not there."""
+        """Keep a finished rung: the logits first, so that the study never names a file that does not exist."""
         self._logits[name, epoch] = logits_NC
         if self.folder is not None:
             with atomic_path(self._logits_path(name, epoch)) as temporary:
@@ -167,7 +167,7 @@ class Study:
         return not self._study.get_trials(deepcopy=False)[self._trials[name].number].state.is_finished()
 
     def decide(self, what: str, value: Any) -> Any:
-        """A decision of the race: the kept one, else this value, which is kept from now on."""
+        """A decision of the race: the stored one, else this value, which is then stored."""
         kept = self._study.user_attrs
         if what in kept:
             return kept[what]
@@ -202,7 +202,7 @@ class Study:
         path = self.folder / "study.jsonl"
         if not resume:
             path.unlink(missing_ok=True)
-        elif not _mended(path):
+        elif not _repaired(path):
             say(f"{path} is damaged; the race starts again")
             path.unlink()
             self.is_resumed = False
@@ -248,7 +248,7 @@ def _journal(path: Path) -> Any:
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
-def _mended(path: Path) -> bool:
+def _repaired(path: Path) -> bool:
     """Cut off a last line that was not written to its end; False if another line cannot be read."""
     if not path.exists():
         return True

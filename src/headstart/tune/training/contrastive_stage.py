@@ -1,8 +1,8 @@
 """The class-contrastive stage as a training of its own: a fixed number of steps, before the head is fitted.
 
-It is the loop with another objective and other batches, so it is checkpointed and resumed as any training is.
-Dropout and the statistics of normalisation rest: a handful of items says little about either, and without
-noise as few steps give more (trec, 8 labels per class: 78.2% against 76.7%).
+It is the loop with another objective and other batches, so it is checkpointed and resumed like any training.
+Dropout is off and statistics of normalisation do not change: a few items are not enough for them, and without
+noise the same number of steps gives more (trec, 8 labels per class: 78.2% against 76.7%).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from headstart.tune.objectives.contrastive import Contrastive, pair_classes
 from headstart.tune.objectives.supervised import as_targets
 from headstart.tune.recipes.recipe import Recipe
 
-_NOT_OF_PAIRS: dict[str, Any] = {  # what is about items one by one, or about the training that follows
+_NOT_OF_PAIRS: dict[str, Any] = {  # settings that act on single items, or on the training that follows
     "epochs": 1,
     "accumulate": 1,
     "sampling": "natural",
@@ -43,13 +43,13 @@ def contrastive_loop(
     """A loop over pairs, for the `contrastive` steps of a recipe.
 
     Args:
-        network: whose free stages train.
+        network: its open stages train.
         train: what is learned from: classes, or labels.
         recipe: its `contrastive` steps, rates, schedule and batch size are used.
         seed: random seed.
         machine: where and how.
-        keeping: where checkpoints are kept. The end is not: it takes seconds to train again, and so does writing
-            all weights and the optimizer's state.
+        keeping: where checkpoints are kept. The end is not kept: training the stage again takes seconds, as
+            long as writing all weights and the optimizer's state.
 
     Raises:
         OptionError: the targets are numbers.
@@ -73,10 +73,10 @@ def contrastive_loop(
 
 
 def contrast(loop: Loop, train: Labelled, recipe: Recipe, *, resume: bool) -> Loop:
-    """Run the stage before a loop, whose start is then what the stage ended with; its head is not fitted yet.
+    """Run the stage before a loop, which then starts from the weights of the stage; its head is not fitted yet.
 
     Args:
-        loop: which has not begun; its network is trained in place.
+        loop: a loop that has not begun; its network is trained in place.
         train: what both learn from.
         recipe: the settings of both.
         resume: from the newest whole checkpoint in `contrastive` in the loop's folder.

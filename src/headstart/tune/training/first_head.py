@@ -1,6 +1,6 @@
 """The head a training starts from: the linear probe on the network's own embedding, or a random one.
 
-Starting from a fitted probe keeps the first steps from distorting the features through a random head (LP-FT;
+Starting from a fitted probe avoids that the first steps distort the features through a random head (LP-FT;
 Kumar et al. 2022, "Fine-tuning can distort pretrained features"). Plain fine-tuning starts from a random one.
 
 Legend: N items, D features, C outputs.
@@ -43,7 +43,7 @@ def serves(
     classes: tuple[str, ...],
     task: Task = CLASSIFICATION,
 ) -> bool:
-    """Whether a probe reads the embedding that will be trained: the last stage alone, of that width."""
+    """Whether a probe reads the embedding that will be trained: only the last stage, of that width."""
     return (
         probe is not None
         and probe.stages == (last_stage,)
@@ -79,14 +79,14 @@ class FirstHead:
         validation: Labelled | None,
         parts: tuple[Part, Part | None],
     ) -> LinearHead:
-        """The probe where it reads the embedding that will be trained, else a head fitted to it.
+        """The probe, if it reads the embedding that will be trained, else a head fitted to that embedding.
 
         Args:
             probe: in the unit of the training; None: there is none.
             inputs: of the first few training items.
             train: what is learned from.
             validation: what the penalty is chosen on.
-            parts: of both, whose vectors are taken where they are the network's embeddings.
+            parts: of both, their vectors are used if they equal the network's embeddings.
         """
         self.freeze.train(False)
         with torch.no_grad():
@@ -117,7 +117,7 @@ class FirstHead:
 
 
 def are_alike(vectors_ND: NDArray[np.floating], others_ND: NDArray[np.floating]) -> bool:
-    """Whether vectors are the same but for rounding, that of bf16 over the stages of a network too."""
+    """Whether vectors are equal within rounding, including that of bf16 over the stages of a network."""
     if vectors_ND.shape != others_ND.shape:
         return False
     return bool(np.abs(vectors_ND - others_ND).max() <= _ROUNDING * np.abs(others_ND).max())
@@ -164,7 +164,7 @@ def random_head(fitted: LinearHead, seed: int) -> LinearHead:
     """A head with the scaling of a fitted one and random weights of standard deviation 1 / sqrt(D).
 
     Args:
-        fitted: whose features, scaling and outputs it has.
+        fitted: gives features, scaling and outputs.
         seed: of the weights.
     """
     n_outputs, width = fitted.weight.shape
@@ -193,8 +193,8 @@ def widened(head: LinearHead, width: int, *, leading: bool) -> LinearHead:
 def steadied(head: LinearHead) -> LinearHead:
     """A head without the features that hardly vary, so that training from it is stable.
 
-    A feature that is all but constant (MiniLM has one) gets an inverse scale of up to 1e9, and with it a
-    gradient that drowns all others once the stages before it train. Features whose scale is below a hundredth
+    A feature that is nearly constant (MiniLM has one) gets an inverse scale of up to 1e9, and so a gradient
+    that is far larger than all others once the stages before it train. Features whose scale is below a hundredth
     of the median get weight 0; they are centred, so the bias stays as it is.
     """
     typical = float(np.median(head.scale))
@@ -209,7 +209,7 @@ def steadied(head: LinearHead) -> LinearHead:
 def _known(
     parts: tuple[Part, Part | None], few_ND: NDArray[np.float32]
 ) -> tuple[Vectors | None, Vectors | None]:
-    """The known vectors of parts, where those of the first few training items are the embeddings given."""
+    """The stored vectors of parts, if those of the first few training items equal the given embeddings."""
     train, validation = parts
     if train.vectors is None or not are_alike(train.vectors(np.arange(len(few_ND))), few_ND):
         return None, None

@@ -4,14 +4,14 @@
     RGN(stage) = mean of RGN(theta) over the weight matrices and kernels of the stage
 
 from Lee et al. 2023, "Surgical fine-tuning improves adaptation to distribution shifts" (ICLR 2023), which
-takes 5 batches, and all of the network in eval mode. A stage whose weights the new data would move most, for
-their size, is the one to train.
+takes 5 batches, and all of the network in eval mode. The stage to train is the one whose weights the new data
+would change most, relative to their size.
 
-Guards, where the published code divides by zero or is led astray: vectors (biases, norms' scales and shifts,
-class tokens) are not counted, since they begin near zero and their ratios say little; nor are tensors of less
-than a hundredth of their stage's values (BERT's token types), nor those of which all values are zero. A batch
-with a gradient that is not finite is left out. Stages without anything countable cannot be chosen. With a
-random head every gradient points at the head's own mistakes, so the head must be at its probe.
+Differences from the published code, which can divide by zero or choose wrongly: vectors (biases, norms' scales
+and shifts, class tokens) are not counted, since they begin near zero and their ratios say little; nor are
+tensors of less than a hundredth of their stage's values (BERT's token types), nor those of which all values are
+zero. A batch with a gradient that is not finite is left out. Stages in which nothing is counted cannot be
+chosen. With a random head every gradient comes from the head's own mistakes, so the head must be the probe.
 
 Legend: N items.
 """
@@ -42,9 +42,9 @@ class RGN:
 
     Attributes:
         stages: names, in order.
-        values: of each stage; None where nothing in it could be counted.
-        chosen: the stage with the largest value, the later one of equals.
-        notes: what was left out, and doubts, as sentences.
+        values: of each stage; None if nothing in it could be counted.
+        chosen: the stage with the largest value; of equal ones the later.
+        notes: what was left out, and reasons for doubt, as sentences.
     """
 
     stages: tuple[str, ...]
@@ -71,12 +71,12 @@ class RGN:
 
 
 def choose_stage(loop: Loop, *, random_loss: float | None, n_batches: int = N_BATCHES) -> RGN:
-    """Measure the stages of a training that is about to begin, all of it left as it is.
+    """Measure the stages of a training that is about to begin; nothing is changed.
 
     Args:
-        loop: with every stage open (policy `none`) and the head at its probe.
-        random_loss: the loss of a head that prefers no class; None where the targets are no classes.
-        n_batches: of the first epoch that are looked at.
+        loop: with every stage open (policy `none`) and the probe as its head.
+        random_loss: the loss of a head that prefers no class; None if the targets are not classes.
+        n_batches: number of batches of the first epoch to measure on.
 
     Raises:
         OptionError: the head starts at random, or a stage is frozen.
@@ -108,11 +108,11 @@ def choose_stage(loop: Loop, *, random_loss: float | None, n_batches: int = N_BA
 
 
 def with_stage_chosen(policy: Policy, choose: Callable[[Policy], RGN]) -> tuple[Policy, RGN | None]:
-    """The policy; where it is `only:auto`, that of the chosen stage, and the table of values is reported.
+    """The policy; for `only:auto`, that of the chosen stage, and the table of values is printed.
 
     Args:
         policy: any.
-        choose: chooses by the gradients of a training of this policy; called where the stage is to be chosen.
+        choose: chooses by the gradients of a training of this policy; called only if the stage is not chosen yet.
     """
     if policy.kind.chooses != "gradients":
         return policy, None
@@ -129,11 +129,10 @@ def relative_gradient_norms(
 
     Args:
         parameters: by name.
-        backward_passes: leaves one batch's gradients in the parameters each time it is asked.
+        backward_passes: each step leaves one batch's gradients in the parameters.
 
     Returns:
-        The norm of each; None for a tensor of zeros, which has no scale to be relative to. And what was left
-        out, as sentences.
+        The norm of each tensor, None for a tensor of zeros; and what was left out, as sentences.
 
     Raises:
         TrainingError: no batch gave finite gradients.
@@ -151,7 +150,7 @@ def relative_gradient_norms(
             sums[name] += norm
     if not n_used:
         raise TrainingError(
-            "no gradient is a finite number, so no stage can be chosen by them. Try --precision fp32, or name "
+            "no gradient is a finite number, so no stage can be chosen. Try --precision fp32, or name "
             "the stage: --freeze only:STAGE"
         )
     notes = [f"{n_left_out} of {n_used + n_left_out} batches gave gradients that are not finite"] * bool(
@@ -171,17 +170,17 @@ def by_stage(
     stages: Sequence[str],
     notes: Sequence[str] = (),
 ) -> RGN:
-    """Relative gradient norms of tensors as those of stages.
+    """Relative gradient norms of stages from those of tensors.
 
     Args:
         values: of each tensor; None is not counted.
         parameters: by the same names; vectors and tiny tensors are not counted.
         stage_of: the stage of a name.
         stages: names of all stages, in order.
-        notes: to be handed on.
+        notes: passed on to the result.
 
     Raises:
-        TrainingError: no stage has anything countable.
+        TrainingError: nothing was counted in any stage.
     """
     sizes: dict[str, int] = dict.fromkeys(stages, 0)
     for name, parameter in parameters.items():
@@ -195,7 +194,9 @@ def by_stage(
     means = {stage: math.fsum(own) / len(own) if own else None for stage, own in counted.items()}
     best = max((v for v in means.values() if v is not None), default=None)
     if best is None:
-        raise TrainingError("no stage has a weight matrix to be chosen by: name it, --freeze only:STAGE")
+        raise TrainingError(
+            "no stage has a weight matrix to measure: name the stage with --freeze only:STAGE"
+        )
     chosen = [stage for stage, value in means.items() if value == best][-1]
     empty = [stage for stage, value in means.items() if value is None]
     told = [f"nothing can be measured in {', '.join(empty)}"] if empty else []
@@ -212,7 +213,7 @@ def _is_vector(parameter: Tensor) -> bool:
 
 
 def _doubts(losses: Sequence[float], random_loss: float | None) -> list[str]:
-    """What speaks against trusting the gradients: of classes, a head that is no better than a random one."""
+    """Reasons not to trust the gradients: for classes, a head that is not better than a random one."""
     mean = math.fsum(losses) / max(1, len(losses))
     if random_loss is None or mean < random_loss or not math.isfinite(mean):
         return []

@@ -1,4 +1,4 @@
-"""What must be equal for a training to be resumed, by the names that a message gives it."""
+"""What must be equal for a training to be resumed, by its names in messages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def must_equal(
 
 
 def recipe_settings(recipe: Recipe) -> dict[str, Any]:
-    """The settings; in how many parts a batch is computed may differ, since its steps are the same."""
+    """The settings; the number of parts of a batch may differ, since the steps are the same."""
     return recipe.model_dump(mode="json", exclude={"accumulate", "checkpointing"})
 
 

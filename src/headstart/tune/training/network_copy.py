@@ -1,4 +1,4 @@
-"""The network of a training: a copy of the source's, with the policy's adapters and freezing; and back again."""
+"""The network of a training: a copy of the source's, with the policy's adapters and freezing; and its plain weights."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def network_to_train(
     """A copy of a source's network under a policy, and the owner of what is frozen in it.
 
     Args:
-        source: left as it is.
+        source: not changed.
         policy: with a cut of its own.
         device: where the copy goes.
         seed: of the adapters' start.
-        inputs: of a few items, by which the backbone learns how it runs; None: not yet.
-        tokens: that the items to learn from hold, where rows of other tokens need not be trained.
+        inputs: a few items, on which the backbone traces its stages; None: not yet.
+        tokens: those in the training items, if rows of other tokens need not be trained.
 
     Raises:
         OptionError: nothing is left to train, or no layer takes the adapter.
     """
     network = copy.deepcopy(source.network).to(device)
     if device.type == "cuda":
-        network = network.to(memory_format=torch.channels_last)  # on a CPU it gains nothing for training
+        network = network.to(memory_format=torch.channels_last)  # no gain for training on a CPU
         if processes.count() > 1:  # PyTorch's own would lose the activation inside timm's layers
             from timm.layers import convert_sync_batchnorm
 
@@ -65,14 +65,14 @@ def network_to_train(
 
 
 def check_batch_norm(source: Source, policy: Policy, recipe: Recipe, device: torch.device) -> None:
-    """Refuse several processes on CPUs where batch normalisation would train: it would be over each one's items.
+    """Refuse several processes on CPUs if batch normalisation would train: each would see its own items only.
 
     PyTorch's SyncBatchNorm, which normalises over the items of all, runs on GPUs only.
 
     Args:
         source: whose network would train.
-        policy: what is frozen; one that is yet to be chosen is not refused.
-        recipe: without epochs nothing trains in train mode.
+        policy: what is frozen; a policy that has not chosen yet is not refused.
+        recipe: with 0 epochs nothing runs in train mode.
         device: where it would train.
 
     Raises:
@@ -97,9 +97,9 @@ def check_batch_norm(source: Source, policy: Policy, recipe: Recipe, device: tor
 
 
 def plain_state(network: nn.Module) -> dict[str, Tensor]:
-    """The weights as those of a plain network, float32 on the CPU: adapters merged, tables of embeddings whole.
+    """The weights of a plain network, float32 on the CPU: adapters merged, embedding tables whole.
 
-    The network stays as it is.
+    The network is not changed.
     """
     plain = copy.deepcopy(network)
     whole_again(plain)

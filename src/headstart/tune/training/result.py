@@ -1,4 +1,4 @@
-"""What a training gives back.
+"""The result of a training.
 
 Legend: N items, C outputs.
 """
@@ -36,8 +36,8 @@ class Trained:
         validation_logits: of shape (N, C), in the order of the validation items, or None.
         seconds: wall-clock time of this process's part of the training, stored prefix included.
         notes: what the user should know about it.
-        evidence: what its choices rest on, as plain values by name, for metrics.json.
-        share: how far from the start to the end of training the weights lie, where WiSE-FT chose it.
+        evidence: what its choices are based on, as plain values by name, for metrics.json.
+        share: how far from the start to the end of training the weights lie, if WiSE-FT chose it.
     """
 
     policy: str

@@ -29,7 +29,7 @@ def supervised_loop(
         network: what trains, and what is frozen in it.
         train: what is learned from.
         objective: the head with its loss, on the device.
-        validation: by which epochs are compared, or None.
+        validation: compares epochs; or None.
         recipe: its `batch_size`, `sampling`, `mixup` and `cutmix` are used here, the others by the loop.
         seed: random seed.
         machine: where and how.

@@ -1,4 +1,4 @@
-"""Train a source's suffix and head under a policy: on stored prefix states, or live where nothing is frozen.
+"""Train a source's suffix and head under a policy: on stored prefix states, or on live items if nothing is frozen.
 
 training = Training(source, train, validation, classes, policy=policy, recipe=recipe, store=store,
                     setting=Setting.choose())
@@ -53,21 +53,21 @@ class Training:
     """One training of a copy of a source's network, from its inputs to a result.
 
     Args:
-        source: where the weights come from; it is left as it is.
+        source: where the weights come from; it is not changed.
         train: what is learned from.
-        validation: what epochs are compared on; None runs all epochs.
+        validation: what epochs are compared on; None: all epochs run.
         classes: names of the classes, in the order of the labels' indices.
         policy: what is frozen; some stage must be left to train.
         recipe: how it is trained.
         store: where prefix states are kept.
         setting: device, precision and threads.
-        probe: a head to start from; where it does not read the last stage alone, another is fitted.
+        probe: a head to start from; if it reads more than the last stage, another is fitted.
         seed: random seed.
         folder: for checkpoints and history.jsonl; None keeps nothing.
         checkpoint_seconds: least time between two checkpoints.
         compiled: whether the trained blocks are compiled before the first step.
-        every_token: whether all rows of a table of token embeddings are trained, those of tokens that do not occur too.
-        task: what is learned; a quantity is trained standardised and given back in its own unit.
+        every_token: whether all rows of a table of token embeddings are trained, including tokens that do not occur.
+        task: what is learned; a quantity is standardised for training, and the result is in its own unit.
 
     Raises:
         OptionError: the policy leaves no stage to train.
@@ -99,7 +99,7 @@ class Training:
         self.source, self.policy, self.recipe = source, policy, recipe
         self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
         self.compiled = compiled
-        self._stage: Loop | None = None  # the contrastive one, when it was run
+        self._stage: Loop | None = None  # set when the contrastive stage ran
         self._started = time.monotonic()
         self.task, self.unit = task, task.scale_of(np.asarray(train.labels))
         self._machine = Machine(setting.device, setting.precision, checkpoint_seconds)
@@ -129,7 +129,7 @@ class Training:
             return measure_epoch(self.loop)
 
     def choose_stage(self) -> RGN:
-        """The stage that the relative gradient norms point at, of a training of all stages (`none`)."""
+        """The stage with the largest relative gradient norm, for a training of all stages (`none`)."""
         with self.setting.threads(), self._aided():
             return choose_stage(self.loop, random_loss=self.objective.random_loss)
 
@@ -147,10 +147,10 @@ class Training:
         until_epoch: int | None = None,
         share: float | None = None,
     ) -> Trained:
-        """Train and give back the best weights.
+        """Train and return the best weights.
 
         Args:
-            resume: from the newest whole checkpoint in the folder, if there is one.
+            resume: from the newest whole checkpoint in the folder, if any.
             deadline: time.monotonic() at which training stops with the best weights so far.
             until_epoch: pause after this epoch; `run(resume=True)` resumes from there.
             share: of WiSE-FT, chosen by another training; used only without validation.
@@ -179,7 +179,7 @@ class Training:
         return self._trained(logits, found, share)
 
     def _aided(self, *, compiled: bool = False) -> AbstractContextManager[None]:
-        """With the activation checkpoints that the recipe asks for, so that memory suffices for measuring too."""
+        """With the activation checkpoints of the recipe, so that there is enough memory for measuring too."""
         checkpointed = self.recipe.checkpointing
         return aided(self.backbone, self.policy.trained, compiled=compiled, checkpointed=checkpointed)
 
@@ -217,7 +217,7 @@ class Training:
         )
 
     def _interpolated(self, held_out: HeldOut) -> float:
-        """Put the best weights between start and end in place, by validation; their share of the way."""
+        """Load the best weights between start and end, chosen by validation; returns the share."""
 
         def scores(state: Any) -> tuple[float, float]:
             self.loop.weights.put(state)
@@ -255,7 +255,7 @@ class Training:
         )
 
     def _first_inputs(self, part: Part) -> dict[str, torch.Tensor]:
-        """Inputs of the first few items, by which the backbone learns how it runs."""
+        """Inputs of the first few items, on which the backbone traces its stages."""
         few = np.arange(min(3, len(part.items)))
         _, inputs = next(load_batches(part.items, self.source.preprocessing, [few], threads=1))
         return {name: value.to(self.setting.device) for name, value in inputs.items()}
@@ -276,13 +276,13 @@ class Training:
         return Labelled(feed, self.unit.inward(part.labels))
 
     def _or_random(self, probe: LinearHead) -> LinearHead:
-        """The probe, or random weights where the recipe asks for them and the policy allows it."""
+        """The probe, or random weights if the recipe asks for them and the policy allows it."""
         if self.recipe.head_start == "random" and not self.policy.from_probe:
             return random_head(probe, self.seed)
         return probe
 
     def _linear_head(self, temperature: float) -> LinearHead:
-        """The trained head on the last stage's vector, of which the embedding is one end (audio) or all."""
+        """The trained head on the last stage's vector, which is the embedding, or contains it at one end (audio)."""
         module = self.head
         head = LinearHead(
             stages=(len(self.policy.stages) - 1,),
