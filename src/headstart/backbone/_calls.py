@@ -1,7 +1,7 @@
-"""Watch and replace the calls of a network's modules while it runs, and put everything back after.
+"""Watch and replace the calls of a network's modules while it runs, and restore everything afterwards.
 
-Every tool here works by giving a module a `forward` of its own for the length of a `with` block, so no code
-per architecture is needed and hooks that others registered keep working.
+Every tool here works by giving a module a `forward` of its own for the length of a `with` block, so no
+architecture needs code of its own, and hooks of other code keep working.
 """
 
 from __future__ import annotations

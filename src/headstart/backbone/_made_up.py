@@ -12,7 +12,7 @@ from headstart.backbone._calls import Inputs
 
 
 def made_up_inputs(network: nn.Module) -> Inputs | None:
-    """Return two items that a network probably takes; None if they cannot be derived.
+    """Return two items in the form that a network probably takes; None if it cannot be derived.
 
     Args:
         network: of images, texts or recordings.

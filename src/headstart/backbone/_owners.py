@@ -111,7 +111,7 @@ def assign_owners(module: nn.Module, stage_paths: Sequence[str], seen: dict[int,
 
 
 def _by_path(name: str, stage_paths: Sequence[str]) -> int | None:
-    """The stage whose module holds the tensor; of calls of one module the first."""
+    """The stage whose module holds the tensor; the first one, if a module is called several times."""
     holders = [(len(path), -index) for index, path in enumerate(stage_paths) if name.startswith(f"{path}.")]
     return -max(holders)[1] if holders else None
 

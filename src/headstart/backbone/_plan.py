@@ -103,7 +103,7 @@ def state_noted(root: nn.Module, plan: Plan, inputs: Inputs) -> Iterator[list[St
     Its tensors are copies, since later stages may write into theirs.
 
     Raises:
-        ArchitectureError: the pass ran otherwise than the one the cut was checked on.
+        ArchitectureError: the pass differs from the one on which the cut was checked.
     """
     seen: Seen = {}
     noted: list[State] = []

@@ -2,9 +2,9 @@
 
 Three kinds of values must not be lost, and are found by comparing small passes:
   - calls whose output has no dimension of items (a bias by relative position, rotary angles) run again;
-  - arguments that come out right from the inputs kept (attention masks) are left as they come out;
+  - arguments that are computed correctly from the kept inputs (attention masks) are not replaced;
   - an early output, or the input itself, that a later stage still uses is kept in the state.
-Placeholders are filled with NaN, so that a value that should have been kept can never pass for a number.
+Placeholders are filled with NaN, so that a value that should have been kept can never be mistaken for a number.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _compare_values(first: Recording, second: Recording) -> dict[str, tuple[Leaf
 
 @dataclass
 class _Trial:
-    """What trying a plan on two items needs."""
+    """The data for trying a plan on two items."""
 
     root: nn.Module
     modules: list[nn.Module]
@@ -153,7 +153,7 @@ class _Trial:
         return make_state(plan, self.two, (self.recording.args, self.recording.kwargs), seen)
 
     def _arguments_to_put_in(self, plan: Plan, fill: float) -> set[str]:
-        """Names of the arguments at the cut that do not come out right by themselves."""
+        """Names of the arguments at the cut that are not computed correctly from the kept inputs."""
         seen: list[Call] = []
         issued: list[Tensor] = []
 
@@ -173,7 +173,7 @@ class _Trial:
 
 
 def _settle(trial: _Trial) -> Plan:
-    """Return the leanest plan that is exact: placeholders only, then with memory, then with values kept."""
+    """Return the exact plan that keeps least: placeholders only, then with memory, then with values kept."""
     plan = trial.plan
     everything = replace(
         plan,
@@ -208,7 +208,7 @@ def _drop_what_is_not_needed(trial: _Trial, full: Plan) -> Plan:
 
 
 def _check_slices(two: State, three: State) -> None:
-    """Hold the items of a small batch to the same items of a larger one."""
+    """Compare the items of a small batch with the same items of a larger one."""
     again = three[:2]
     for name, tensor in two.tensors.items():
         if not same(again.tensors[name], tensor, tolerance=1e-3):

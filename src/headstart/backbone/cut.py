@@ -144,14 +144,16 @@ class Backbone:
         with self._lock:
             plan = self._plans.get(_layout_key(state.layout))
             if plan is None:
-                raise ValueError("a state of another backbone; call prefix of this one on a batch first")
+                raise ValueError(
+                    "the state is of another backbone; call `prefix` of this one on a batch first"
+                )
             return run_suffix(self.module, self._modules, plan, state)
 
     def pooled(self, inputs: Inputs) -> list[Tensor]:
         """Return one vector per item and stage: the mean over the item's own positions.
 
         For audio (inputs with `lengths`) the standard deviation follows the mean. The last stage's
-        vector is the network's own output where that is a vector.
+        vector is the network's own output if that is a vector.
 
         Args:
             inputs: a tensor of shape (N, ...), or a mapping of named tensors.
@@ -193,7 +195,7 @@ class Backbone:
     def stage_of(self, name: str) -> int:
         """Return the stage that a parameter or buffer belongs to: the one that first uses it.
 
-        Of a module that several stages call (ALBERT's layers), that is the first of them.
+        If several stages call a module (ALBERT's layers), it is the first of them.
 
         Raises:
             KeyError: the network has no parameter or buffer of that name.

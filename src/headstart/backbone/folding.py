@@ -26,7 +26,7 @@ from headstart.backbone._made_up import made_up_inputs
 TOLERANCE = 1e-4
 """Largest difference that folding makes in float32, relative to the largest output."""
 
-_SMALL = 96  # pixels: three positions a side are left behind a stride of 32
+_SMALL = 96  # pixels: after a stride of 32, three positions per side are left
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -66,12 +66,12 @@ def watch(module: nn.Module, example: Inputs | None) -> Flow | None:
         with contextlib.suppress(Exception), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Flow(module, inputs)
-    # The user's own network may take other inputs: it then runs as it is, only slower.
+    # The user's own network may take other inputs: it then runs unchanged, only slower.
     return None
 
 
 def _examples(module: nn.Module) -> Iterator[Inputs]:
-    """Made-up items: small images first, which show the same in a fraction of the time, then whole ones."""
+    """Made-up items: small images first, which take a fraction of the time, then images of full size."""
     whole = made_up_inputs(module)
     if isinstance(whole, Tensor) and whole.ndim == 4 and min(whole.shape[2:]) > _SMALL:
         yield whole[:, :, :_SMALL, :_SMALL]
@@ -86,7 +86,7 @@ def _can_fold(norm: nn.Module) -> bool:
 
 
 def _is_plain(convolution: nn.Module) -> bool:
-    """Whether the convolution uses its weight as it stands (weight standardisation does not)."""
+    """Whether the convolution uses its weight unchanged (weight standardisation does not)."""
     own = type(convolution).forward
     return own in (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward) or is_same_padded(convolution)
 
@@ -170,7 +170,7 @@ class FusedConv2d(nn.Module):
         return output
 
     def _in_own_order(self, weight: Tensor, padding: list[int], x_NCHW: Tensor) -> Tensor:
-        """The weight in the order that oneDNN computes in, made on the first batch (a tenth of MobileNet's time)."""
+        """The weight in oneDNN's own order, made on the first batch (saves a tenth of MobileNet's time)."""
         key = (weight.data_ptr(), weight.dtype, *padding)
         if self._packed is None or self._packed[0] != key:
             reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight

@@ -28,11 +28,11 @@ BF16_TOLERANCE = 0.08
 
 Reached by MobileNetV2, whose depthwise kernels cancel; ResNets and transformers stay under 0.02."""
 
-LEAST_GAIN = 1.2  # times as fast: bf16 costs digits
+LEAST_GAIN = 1.2  # least gain in speed, since bf16 loses digits
 
 _SMALL_KERNEL = 64
 _NORMS = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
-"""Norms compute in float32 within and take bf16 beside float32 weights."""
+"""Norms compute in float32 and take bf16 inputs with float32 weights."""
 
 _FRONT_END_BUFFERS = ("window", "mel", "filter", "fbank", "dft", "stft")
 
@@ -152,7 +152,7 @@ def _try_fuse(convolution: nn.Conv2d, activation: nn.Module) -> FusedConv2d | No
 
 @functools.cache
 def _runs_fused() -> bool:
-    """Whether this build of torch has the fused convolution and it computes what it should."""
+    """Whether this build of torch has the fused convolution and it is correct."""
     try:
         convolution = nn.Conv2d(3, 4, 3, padding=1).requires_grad_(False)
         x_NCHW = torch.randn(2, 3, 8, 8)

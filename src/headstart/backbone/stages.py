@@ -2,7 +2,7 @@
 
 No table of architectures: a list of blocks is a `ModuleList` or `Sequential` (`encoder.layer`, `blocks`,
 `stages`) or siblings that differ in a number (`layer1` to `layer4`, `denseblock1` to `denseblock4`). The list
-with most parameters is taken, the outermost if several have about as many. The part before it is the first
+with most parameters is taken, the outermost if several have about the same number. The part before it is the first
 stage.
 """
 

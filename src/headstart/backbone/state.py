@@ -17,7 +17,7 @@ from headstart.backbone._trees import Tree
 
 @dataclass(frozen=True)
 class Layout:
-    """What is needed beside the tensors to continue from a cut.
+    """What is needed in addition to the tensors to continue from a cut.
 
     Attributes:
         cut: the cut it belongs to.
@@ -81,7 +81,7 @@ class State:
         return self.n_items
 
     def __getitem__(self, index: slice | Sequence[int] | np.ndarray | Tensor) -> State:
-        """Return the items at a slice, at positions, or where a mask is true."""
+        """Return the items at a slice, at positions, or at the true values of a mask."""
         if isinstance(index, slice):
             chosen: slice | Tensor = index
             n_items = len(range(*index.indices(self.n_items)))
@@ -108,7 +108,7 @@ class State:
         """Return a state of other items of the same padded shape, in this state's precision and device.
 
         Args:
-            tensors: what another state of the same cut and padded shape held, by the same names.
+            tensors: those of another state of the same cut and padded shape, by the same names.
             n_items: number of items in them.
 
         Raises:

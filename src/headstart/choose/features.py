@@ -64,7 +64,7 @@ class Rows:
 
 
 def rows_of(features: StageFeatures, positions: NDArray[np.integer]) -> StageFeatures:
-    """Return the features of some items; nothing is read where the features can say which rows they mean."""
+    """Return the features of some items; nothing is read if the features can select rows themselves."""
     take = getattr(features, "take", None)
     if take is not None:
         taken: StageFeatures = take(positions)

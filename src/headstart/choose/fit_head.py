@@ -24,7 +24,7 @@ def fit_head(
     encoded: NDArray[Any],
     targets: Targets,
 ) -> Head:
-    """Fit a head on all items; read in chunks if it was scored on a sample of them.
+    """Fit a head on all items; in chunks if it was scored on a sample of them.
 
     Args:
         tried: what to fit.

@@ -3,7 +3,7 @@
 1. A ridge probe at every stage, cross-validated with groups kept together: the profile.
 2. Heads on the most promising stages, the last stage and several stages together, cross-validated on the
    same folds.
-3. The last stage is the source's own output and moves best to data that differ from the training items, so
+3. The last stage is the source's own output and transfers best to data that differ from the training items, so
    it is kept unless another head is better by more than two standard errors of the paired difference (of
    accuracy; for labels and quantities of the explained share of the loss).
 4. The chosen head is fitted on all training items; its temperature comes from its out-of-fold logits.
@@ -40,13 +40,13 @@ from headstart.heads.threads import parallel_map
 from headstart.metrics.bootstrap import standard_error
 from headstart.tasks import CLASSIFICATION, Targets, Task
 
-N_ERRORS = 2.0  # by how many standard errors a head must beat that on the last stage
-N_SINGLE = 2  # single stages tried beside the last
-MAX_ITEMS = 20_000  # the choice is made on at most so many; the head is fitted on all
-MANY_ITEMS = 1_000  # above, stages together get half the columns
+N_ERRORS = 2.0  # a head must beat the one on the last stage by this number of standard errors
+N_SINGLE = 2  # single stages tried in addition to the last
+MAX_ITEMS = 20_000  # the choice is made on at most this number of items; the head is fitted on all
+MANY_ITEMS = 1_000  # with more items, several stages together get half the columns
 COLUMNS_TOGETHER = 1_024
-HOPELESS = 0.1  # a stage whose probe is so far below the best is not worth a logistic head
-LONE_PENALTY = 0.1  # of the logistic head for one item per class
+HOPELESS = 0.1  # a stage whose probe is this far below the best gets no logistic head
+LONE_PENALTY = 0.1  # penalty of the logistic head for one item per class
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Choice:
         positions: of the items the choice was made on: all, or a stratified sample of a large set.
         out_of_fold: its cross-validated outputs for those items, of shape (N, C), calibrated.
         folds: fold of each of those items, of shape (N,).
-        reason: why, in one sentence.
+        reason: of the choice, in one sentence.
     """
 
     head: Head
@@ -172,7 +172,9 @@ def _encoded(
     """Return the task with its names, and the targets as numbers."""
     listed = [str(label) for label in labels]
     if len(listed) != features.n_items:
-        raise DataError(f"There are {features.n_items} items and {len(listed)} labels; they must be as many.")
+        raise DataError(
+            f"There are {features.n_items} items and {len(listed)} labels; give one label per item."
+        )
     targets = Targets(task, classes or task.output_names(listed, "value"))
     encoded = targets.encode(listed)
     if len(set(listed)) < 2:
@@ -205,7 +207,7 @@ def _try_heads(
     order = sorted(range(last), key=lambda i: -probed[i][1].quality)
     picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE] if not last_only)]
     if last > 0 and not last_only:
-        picked.insert(1, tuple(range(last + 1)))  # the longest work early
+        picked.insert(1, tuple(range(last + 1)))  # the longest work first
 
     best_probe = max(tried.quality for _, tried in probed)
 

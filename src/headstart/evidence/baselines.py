@@ -41,7 +41,7 @@ from headstart.tasks import CLASSIFICATION, Targets, Task
 Array = NDArray[np.float32]
 PENALTIES = np.logspace(0, -4, 5)
 INVERSE_PENALTIES = (1.0, 5.0, 25.0, 125.0)  # scikit-learn's C, on rows of length 1
-MAX_ITEMS = 10_000  # learned from at most
+MAX_ITEMS = 10_000  # maximum number of items to learn from
 N_FOLDS = 5
 
 
@@ -250,7 +250,7 @@ def _ridge(x: Any, encoded: NDArray[Any], inside: NDArray[np.intp], outside: NDA
 
 
 def _against(encoded: NDArray[Any]) -> tuple[NDArray[np.intp], list[NDArray[np.bool_]]]:
-    """Return the columns that can be learned, and who is inside for each model: one for two classes."""
+    """Return the columns that can be learned, and the positive items of each model: one model for two classes."""
     if encoded.ndim == 2:
         has = encoded > 0.5
         known = np.flatnonzero(has.any(axis=0) & ~has.all(axis=0))
@@ -262,11 +262,11 @@ def _against(encoded: NDArray[Any]) -> tuple[NDArray[np.intp], list[NDArray[np.b
 
 
 def _logistic(x: Any, encoded: NDArray[Any], inverse_penalty: float) -> list[Any]:
-    """Fit one against rest on sparse rows by liblinear, the quickest there; one model for two classes."""
+    """Fit one against rest on sparse rows by liblinear, the fastest for them; one model for two classes."""
     from sklearn.linear_model import LogisticRegression
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a baseline near its optimum is good enough
+        warnings.simplefilter("ignore")  # a baseline need not be exactly at its optimum
         return [
             LogisticRegression(C=inverse_penalty, solver="liblinear", tol=1e-2, random_state=0).fit(x, inside)
             for inside in _against(encoded)[1]

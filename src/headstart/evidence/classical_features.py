@@ -8,8 +8,7 @@ audio   log-mel spectrogram, 64 bands, 25 ms windows every 10 ms: mean and devia
         once relative to the clip's loudest band, floor at -80 dB (level taken out)
 text    the texts themselves: words are counted by the model (see `baselines`)
 
-Which of two audio forms is better is left to cross-validation: floor and level matter as much as a
-network does.
+Cross-validation chooses between the two audio forms: floor and level can matter as much as a network.
 
 Legend: N items, D features, H W space, T frames, M bands.
 """

@@ -1,7 +1,7 @@
 """Two results on the same items: the paired difference, and the verdict on transfer.
 
 Classes are judged by accuracy, labels by the mean log loss, a quantity by the root of the mean squared error.
-Both are resampled together, whole groups at a time, so that what both get wrong does not widen the interval.
+Both are resampled together, whole groups at a time, so that errors that both make do not widen the interval.
 
 Example:
     >>> import numpy as np
@@ -31,7 +31,7 @@ class Verdict:
     """Whether transfer helped.
 
     Attributes:
-        outcome: "positive" or "negative" where the interval leaves 0 out, else "undecided".
+        outcome: "positive" or "negative" if the interval does not contain 0, else "undecided".
         against: name of the best baseline without pretrained weights; "" without a baseline.
         difference: the metric of the result minus that of the baseline.
         reason: the same in one sentence.
@@ -73,7 +73,7 @@ def judge(
     difference = task.difference(targets, outputs, baselines[best], groups, seed=seed)
     low, high = difference.low, difference.high
     if low is None or high is None:
-        reason = f"With one group alone the difference to {best} has no interval."
+        reason = f"With a single group the difference from {best} has no interval."
         return Verdict("undecided", best, difference, reason, metric.key)
     outcome: Outcome = "undecided"
     if low > 0 or high < 0:
@@ -82,7 +82,7 @@ def judge(
     words = {
         "positive": f"The result is better than {baseline}",
         "negative": f"The result is worse than {baseline}",
-        "undecided": f"The result and {baseline}, are too near to tell apart",
+        "undecided": f"The result and {baseline}, are too close to tell apart",
     }
     value = difference.value or 0.0
     if metric.form == "percent":

@@ -28,7 +28,7 @@ from headstart.heads.verification import (
 from headstart.metrics.bootstrap import N_RESAMPLES, Float, interval, resample_counts
 from headstart.metrics.interval import Interval
 
-MAX_ITEMS = 1_000  # more are sampled: trials grow with the square
+MAX_ITEMS = 1_000  # of more items a sample is used: trials grow with the square
 N_BINS = 1_000
 MAX_CELLS = 10_000_000  # pairs of speakers x bins held at once
 
@@ -137,7 +137,7 @@ def _resampled(
     a, b = np.divmod(pairs, n_speakers)
     within = a == b
     if len(pairs) * n_bins > MAX_CELLS // 2:
-        n_resamples = min(n_resamples, 400)  # thousands of speakers: each resample costs a second's share
+        n_resamples = min(n_resamples, 400)  # with thousands of speakers, a resample takes long
     eers, costs = [], []
     for drawn in resample_counts(n_speakers, n_resamples, seed, chunk_cells=2_000 * n_speakers):
         for start in range(0, len(drawn), 500):

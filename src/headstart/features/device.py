@@ -17,7 +17,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """Turn "auto" into the first that this machine has of CUDA, MPS and CPU.
+    """Turn "auto" into the first of CUDA, MPS and CPU that this machine has.
 
     Raises:
         OptionError: this machine has no such device.
@@ -67,7 +67,7 @@ class Setting:
 
     @classmethod
     def choose(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Setting:
-        """Turn the words that a user may give into what this machine has.
+        """Turn the values of the options into what this machine has.
 
         Raises:
             OptionError: this machine has no such device, or a word is unknown.
@@ -97,7 +97,7 @@ class Setting:
 
 @contextmanager
 def torch_threads(n_threads: int) -> Iterator[None]:
-    """Let torch compute with so many threads inside a block."""
+    """Let torch compute with this number of threads inside a block."""
     before = torch.get_num_threads()
     if before != n_threads:
         torch.set_num_threads(n_threads)

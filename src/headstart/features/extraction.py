@@ -1,11 +1,11 @@
 """The loop that fills a key folder: decode ahead, compute on every core, and write at the same time.
 
-The missing items are split into batches, and batches into shards; nothing else has an influence on it. A
-shard is whole batches in order, so the files do not depend on which shards exist already: an extraction that
+The missing items are split into batches, and batches into shards; nothing else changes them. A shard
+is whole batches in order, so the files do not depend on which shards exist already: an extraction that
 was killed and run again ends with the same files as one that was not.
 
-On a CPU each core computes batches of its own with one thread. Batches of the same core never wait for each
-other at every layer, decoding takes what time is left without stalling them, and the values of a batch do not
+On a CPU each core computes batches of its own with one thread. So cores do not wait for each other at every
+layer, decoding uses the time that is left without stalling them, and the values of a batch do not
 depend on how many cores there are.
 """
 
@@ -41,7 +41,7 @@ class Computed:
     Attributes:
         positions: of its items, of shape (n_batch,).
         values: by name, on the CPU.
-        arrived: on CUDA, when the copies to the CPU have arrived.
+        arrived: on CUDA, the event after which the copies are on the CPU.
     """
 
     positions: np.ndarray
@@ -161,7 +161,7 @@ def _joined(parts: Sequence[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
 
 
 def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
-    """Bring values to the CPU; from CUDA the copies are only started, and `arrived` is the event of their end."""
+    """Bring values to the CPU; from CUDA the copies are only started, and finished at the event `arrived`."""
     if not any(value.is_cuda for value in values.values()):
         return Computed(positions, {name: value.cpu() for name, value in values.items()})
     copies = {name: value.to("cpu", non_blocking=True) for name, value in values.items()}
@@ -171,7 +171,7 @@ def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
 
 
 class _Writer:
-    """A thread that writes shards while the network computes; its failure is raised where values are put."""
+    """A thread that writes shards while the network computes; its failure is raised by `put`."""
 
     def __init__(self, output: Output, digests: np.ndarray) -> None:
         self._key_folder, self._sizes = output.key_folder, output.shard_sizes
@@ -193,7 +193,7 @@ class _Writer:
             raise self._failure
 
     def put(self, batch: Computed) -> None:
-        """Hand over the values of one batch, which must not be changed afterwards."""
+        """Pass the values of one batch, which must not be changed afterwards."""
         if self._failure is not None:
             raise self._failure
         self._queue.put(batch)

@@ -1,4 +1,4 @@
-"""Errors of the system while the store is written, in words for people."""
+"""Errors of the system while the store is written, as messages for users."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def disk_full(folder: Path, n_bytes: int) -> DiskFullError:
 
 
 def size(n_bytes: int) -> str:
-    """A number of bytes for people: "312 MB"."""
+    """A number of bytes as text: "312 MB"."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= factor:
             return f"{n_bytes / factor:.3g} {unit}"

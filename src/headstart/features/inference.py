@@ -55,7 +55,7 @@ def inference_network(source: Source, setting: Setting) -> InferenceNetwork:
     """Fold and convert a copy of a source's network."""
     from headstart.backbone import Backbone, prepare_for_inference
 
-    with torch_threads(1):  # few passes over few items: threads would only wait for each other
+    with torch_threads(1):  # few items: threads would only wait for each other
         module = prepare_for_inference(source.network, setting.precision, setting.device)
     modules = [module, *(_twin(module) for _ in range(setting.n_workers - 1))]
     return InferenceNetwork(tuple(Backbone(module, source.stages) for module in modules))

@@ -1,4 +1,4 @@
-"""Locks that end with their process: who uses a folder of the store, and whose temporary file is still being written.
+"""Locks that end with their process: which folders of the store are in use, which temporary files are being written.
 
 They are `flock`s on open files, so that the system releases them when a process is killed. Without `flock`
 (Windows, some network disks), a folder counts as free and a temporary file as dead after a day.
@@ -36,7 +36,7 @@ def create_locked(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
         path = folder / f"{prefix}{uuid.uuid4().hex}"
         file = path.open("xb", buffering=0)
         _flock(file, alone=True, wait=True)
-        # a cleaner may have taken it between its creation and its lock
+        # a clean-up may have removed it between its creation and its lock
         if os.fstat(file.fileno()).st_nlink:
             return file, path
         file.close()

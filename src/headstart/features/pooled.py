@@ -45,7 +45,7 @@ def extract_pooled(
         items: n_items files, texts or arrays.
         digests: of shape (n_items,), text: the digest of each item's content.
         store: where values are found and kept.
-        precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
+        precision: "fp32", "bf16", or "auto": bf16 if the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
         batch_size: images or recordings per batch; None: the fastest one measured.

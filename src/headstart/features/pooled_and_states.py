@@ -44,7 +44,7 @@ def extract_pooled_and_states(
         digests: of shape (n_items,), text: the digest of each item's content.
         cut: the number of stages in the prefix, `0 < cut < n_stages`.
         store: where values are kept.
-        precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
+        precision: "fp32", "bf16", or "auto": bf16 if the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
         batch_size: images or recordings per batch; None: the fastest one measured.

@@ -81,8 +81,8 @@ def write_shard(folder: Path, composition: str, tensors: Mapping[str, Sequence[T
     Args:
         folder: where the shard goes.
         composition: the first part of its name, a digest of the items it holds.
-        tensors: name to the parts of each tensor, to be joined along the first axis; on the CPU, of one
-            shape but for the first axis, and of one memory order.
+        tensors: name to the parts of each tensor, to be joined along the first axis; on the CPU, of one shape
+            except for the first axis, and of one memory order.
 
     Returns:
         The path of the shard.

@@ -32,7 +32,7 @@ _N_EXAMPLES = 2
 
 
 class StoredStates:
-    """The states of a data set's items at one cut, in the store (at cut 0 the items are decoded again for each batch).
+    """The states of a data set's items at one cut, in the store (at cut 0, items are decoded again for each batch).
 
     Attributes:
         cut: the number of stages before it.
@@ -128,7 +128,7 @@ def extract_states(
         view: which augmented view; 0 is the plain one.
         seed: of the augmentation.
         augment: how augmented views are made (its own seed, view and digests are not used); None: the default.
-        precision: "fp32", "bf16", or "auto": bf16 where the device computes it natively.
+        precision: "fp32", "bf16", or "auto": bf16 if the device computes it natively.
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
         batch_size: images or recordings per batch; None: the fastest one measured.

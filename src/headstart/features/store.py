@@ -46,7 +46,7 @@ class Key:
         view: of a state, which augmented view; 0 is the plain one.
         seed: of an augmented view, the seed of its augmentation.
         augment: of an augmented view, the settings that differ from the default ones.
-        label: the source's name, for people; it is not part of the digest.
+        label: the source's name, for the user; it is not part of the digest.
     """
 
     source: str
@@ -163,7 +163,7 @@ class Store:
         Args:
             limit_bytes: remove until no more than this is left; None, if nothing else is given: the store's
                 own limit.
-            unused_seconds: remove keys that were not used for so long.
+            unused_seconds: remove keys that were not used for this time.
             digests: remove these keys (or keys that start with these letters).
 
         Returns:

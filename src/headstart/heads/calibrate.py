@@ -2,7 +2,7 @@
 
     minimise over T > 0: mean_i -log softmax(logits_i / T)_{y_i}     (Guo et al. 2017)
 
-or, where an item has any number of labels, the mean over items and labels of -log sigmoid(+-logits / T).
+or, if an item may have several labels, the mean over items and labels of -log sigmoid(+-logits / T).
 
 Fitted on out-of-fold logits; accuracy does not change. Labels are smoothed, since perfect separation would
 drive T to 0; logits without information would drive it to infinity, so it is kept below 1,000 times their spread.
@@ -48,7 +48,7 @@ def fit_temperature(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> fl
     """Return the temperature with the least log loss against smoothed labels.
 
     A few dozen items are often separated perfectly; the plain optimum is then a temperature near 0, and the
-    result is overconfident on anything else. As in Platt scaling (Platt 1999, section 2.2), the label of N items
+    result is overconfident on other items. As in Platt scaling (Platt 1999, section 2.2), the label of N items
     counts (N + 1) / (N + 2) and the other classes share the rest.
 
     Args:

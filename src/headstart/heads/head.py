@@ -1,4 +1,4 @@
-"""What every head can do: pooled features to outputs, in numpy and in torch, and what a run keeps of it.
+"""The interface of every head: pooled features to outputs, in numpy and in torch, and the tensors that a run keeps.
 
 Legend: N items, D features (the chosen stages side by side), C outputs (classes, labels, or 1 for a quantity).
 """
@@ -29,7 +29,7 @@ class FoldedHead:
     bias: Tensor
 
     def only(self, used: slice) -> FoldedHead | None:
-        """The same on some of the features alone; None if other features count."""
+        """The same layer on some of the features; None if other features have weights."""
         rest = self.weight.clone()
         rest[:, used] = 0
         return None if bool(rest.any()) else FoldedHead(self.weight[:, used], self.bias)

@@ -150,7 +150,7 @@ class LinearHead:
             (((x - mean) / scale) @ weight.T + bias) / temperature = x @ W.T + b
             W = weight / scale / temperature,  b = (bias - weight @ (mean / scale)) / temperature
 
-        Computed in float64: where a mean is large against its scale, float32 would lose digits.
+        Computed in float64: if a mean is large compared with its scale, float32 would lose digits.
         """
         weight = np.asarray(self.weight, dtype=np.float64) / np.asarray(self.scale, dtype=np.float64)
         bias = np.asarray(self.bias, dtype=np.float64) - weight @ np.asarray(self.mean, dtype=np.float64)
@@ -161,7 +161,7 @@ class LinearHead:
 
 
 def linear_or_none(head: Head | None) -> LinearHead | None:
-    """Return the head if it is linear: a training can start from no other."""
+    """Return the head if it is linear, else None: a training can start only from a linear head."""
     return head if isinstance(head, LinearHead) else None
 
 

@@ -1,14 +1,14 @@
 """Logistic regression, multinomial or one per label, over a path of penalties and all folds at once.
 
 For each fold and penalty l: minimise mean_i -log softmax(W z_i + b)_{y_i} + (l / 2) |W|^2 over the items
-outside the fold, b free of penalty. In scikit-learn's terms l = 1 / (C n_train). Where an item has any number
-of labels (y of shape (N, C), 0 and 1), the loss is the sum over the labels of -log sigmoid(+-(W z_i + b)_c),
+outside the fold, b free of penalty. In scikit-learn's terms l = 1 / (C n_train). If an item may have several
+labels (y of shape (N, C), 0 and 1), the loss is the sum over the labels of -log sigmoid(+-(W z_i + b)_c),
 which is one independent regression per label with that penalty. All folds are solved
 together: their logits are columns of one matrix product. L-BFGS (Nocedal and Wright, Numerical
 Optimization, algorithm 7.4) starts from the diagonal of Boehning's curvature bound (1992), which is exact
 to a constant in the rotated features of `reduce`, so a few tens of products are enough.
 
-Needs z from `reduce` (its columns are uncorrelated); on raw features it works, slowly.
+Needs z from `reduce` (its columns are uncorrelated); on raw features it works, but slowly.
 
 Legend: N items, R columns of z, C classes, K problems (folds), M history.
 
@@ -211,7 +211,7 @@ class Problem:
     def _search(
         self, w: Tensor, loss: Tensor, direction: Tensor, slope: Tensor, penalty: float
     ) -> tuple[Tensor, Tensor, Tensor] | None:
-        """Halve each problem's step until its loss falls enough; None when no problem can go down."""
+        """Halve each problem's step until its loss falls enough; None if no loss can be lowered."""
         length = torch.ones_like(loss)
         for _ in range(12):
             new_w = w + length[None, :, None] * direction

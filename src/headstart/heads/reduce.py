@@ -120,7 +120,7 @@ def _scale(
     """Return what to divide by; a feature that hardly varies counts as constant.
 
     That is one whose deviation is float32 rounding of its mean, or far below that of the others: MiniLM has one
-    of 3e-9, whose inverse would make noise of the last bit decide.
+    of 3e-9, whose inverse would amplify rounding noise.
     """
     constant = deviation <= 1e-6 * np.abs(mean) + 1e-12
     if not constant.all():
@@ -134,7 +134,7 @@ def _scale(
 
 
 def _not_finite(x_ND: Rows, name: str) -> DataError:
-    """Say which items have a value that is not finite."""
+    """The error that names the items with a value that is not finite."""
     bad: list[int] = []
     for start in range(0, x_ND.shape[0], CHUNK):
         finite = np.isfinite(x_ND[start : start + CHUNK]).all(axis=1)
@@ -218,6 +218,6 @@ def _eigh(gram: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.fl
 
     values, vectors = eigh(gram, check_finite=False, overwrite_a=True, driver="evd")
     values, vectors = values[::-1], vectors[:, ::-1]
-    keep = values > max(float(values[0]), 1e-30) * 1e-6  # a float32 product has no more
+    keep = values > max(float(values[0]), 1e-30) * 1e-6  # a float32 product has no more digits
     keep[0] = True
     return np.maximum(values[keep], 1e-30), np.ascontiguousarray(vectors[:, keep])

@@ -7,7 +7,8 @@ y_ic = 1 for the item's class, else 0 (one against rest). With H the hat matrix,
 
 (Allen's PRESS; Golub, Heath and Wahba 1979), and a left-out fold is refitted in closed form by taking its
 part off the sums, so no prediction is approximate. Use it for the profile and as a fast, robust head; its
-outputs are not probabilities until a temperature is fitted. Any other y (labels, a quantity) goes the same way.
+outputs are not probabilities until a temperature is fitted. Any other y (labels, a quantity) is handled in the
+same way.
 
 Legend: N items, R columns of z (centred, from `reduce`), C classes, P penalties, K folds.
 

@@ -73,7 +73,7 @@ def cosine_scores(
 
 
 def eer(scores: Float, is_target: NDArray[np.bool_]) -> float:
-    """Return the equal error rate of T trials, nan where one kind is absent.
+    """Return the equal error rate of T trials, nan if one kind is absent.
 
     Args:
         scores: of shape (T,).
@@ -83,7 +83,7 @@ def eer(scores: Float, is_target: NDArray[np.bool_]) -> float:
 
 
 def min_dcf(scores: Float, is_target: NDArray[np.bool_], p_target: float = P_TARGET) -> float:
-    """Return the smallest detection cost of T trials, nan where one kind is absent.
+    """Return the smallest detection cost of T trials, nan if one kind is absent.
 
     Args:
         scores: of shape (T,).

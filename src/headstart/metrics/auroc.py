@@ -2,7 +2,7 @@
 
     area = sum_{i in class, j not} w_i w_j ([s_i > s_j] + [s_i = s_j] / 2) / (W_in W_out)
 
-on scores sorted once per class, by cumulated weights. Where resamples x items x classes is large, the
+on scores sorted once per class, by cumulated weights. If resamples x items x classes is large, the
 resampled areas are taken to first order from each item's placement (DeLong 1988; Hajek projection): one
 matrix product, off by terms of order 1 / n_items. The value itself is always exact.
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headstart.metrics.bootstrap import Float, resample_counts
 
-EXACT_CELLS = 2_000_000  # resamples x items x classes up to which every resample is ranked anew
+EXACT_CELLS = 2_000_000  # resamples x items x classes up to which every resample is ranked exactly
 
 
 def auroc(
@@ -92,7 +92,7 @@ def mean_area(
 
 
 def _placements(inside: NDArray[np.bool_], scores: Float) -> tuple[float, Float]:
-    """Return the area, and for each item the share of the other side it is rightly placed against, ties half."""
+    """Return the area, and for each item the share of the other side that it is correctly ranked against, ties half."""
     placement = np.zeros(len(scores))
     sorted_in, sorted_out = np.sort(scores[inside]), np.sort(scores[~inside])
     for one, other in ((inside, sorted_out), (~inside, sorted_in)):

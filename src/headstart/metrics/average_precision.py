@@ -3,7 +3,7 @@
     AP = sum_{i positive} w_i T_i / S_i / sum_{i positive} w_i
     T_i = weight of the positives, S_i = weight of all items, with a score of at least that of i
 
-which is scikit-learn's step sum. Where resamples x items x labels is large, resampled values are taken to first
+which is scikit-learn's step sum. If resamples x items x labels is large, resampled values are taken to first
 order from each item's influence (the derivative of AP in its weight): one matrix product. The value itself is
 always exact.
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from headstart.metrics.bootstrap import Float, resample_counts
 
-EXACT_CELLS = 2_000_000  # resamples x items x labels up to which every resample is ranked anew
+EXACT_CELLS = 2_000_000  # resamples x items x labels up to which every resample is ranked exactly
 
 
 def average_precision(

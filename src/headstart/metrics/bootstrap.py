@@ -1,8 +1,8 @@
 """Intervals by bootstrap over whole groups, as matrix products.
 
 A resample draws as many groups as there are, with replacement; an item counts as often as its group was
-drawn. Whatever is a ratio of sums over items then costs one product (B, G) x (G, K). Efron and Tibshirani
-1993, percentile intervals; groups whole because items of one patient or speaker are not independent.
+drawn. Any ratio of sums over items then costs one product (B, G) x (G, K). Efron and Tibshirani
+1993, percentile intervals; whole groups, because items of one patient or speaker are not independent.
 
 Legend: B resamples, G groups, N items, K columns of sums.
 """

@@ -1,6 +1,6 @@
 """Every metric that headstart reports: its key, the tasks that have it, and how it is shown.
 
-How a metric is computed stands in the numeric module of its tasks (`classification`, `multilabel`, `regression`).
+A metric is computed in the numeric module of its tasks (`classification`, `multilabel`, `regression`).
 To add a metric, compute it there and add its row here; the report, the model card, metrics.json and the hub's
 metadata read this table.
 """
@@ -93,7 +93,7 @@ _ALL = (
     ),
     Metric("r2", "R²", "share of the variance explained", (VALUES,), hub="r_squared", required=True),
     Metric(
-        "spearman", "Spearman", "how well the order is right; 1 is perfect",
+        "spearman", "Spearman", "how well the order matches; 1 is perfect",
         (VALUES,), hub="spearmanr", in_summary=True,
     ),
     # Not among the held-out scores of a task: the quality by which labels are chosen, and verification.
@@ -105,7 +105,7 @@ _ALL = (
         better="lower", form="percent",
     ),
     Metric(
-        "min_dcf", "minDCF (p = 0.05)", "cost of the best threshold; 1 is no use", better="lower"
+        "min_dcf", "minDCF (p = 0.05)", "cost of the best threshold; 1 is useless", better="lower"
     ),
 )  # fmt: skip
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}

@@ -49,7 +49,7 @@ def class_metrics(
         seed: of the resamples.
 
     Returns:
-        By key; auroc has value None where a class is absent or alone, and average_precision is there for two
+        By key; auroc has value None if a class is absent or the only one, and average_precision is there for two
         classes only.
     """
     labels, probabilities = checked(labels, probabilities)

@@ -15,7 +15,7 @@ from headstart.metrics.classification import N_BINS, bins_of, checked
 
 @dataclass(frozen=True)
 class Bin:
-    """Items of like confidence: the edges, how many, their mean confidence and the share that is right."""
+    """Items of similar confidence: the edges, how many, their mean confidence and the share that is right."""
 
     low: float
     high: float

@@ -1,6 +1,6 @@
 """The paired difference of two results on the same items, with its interval.
 
-Both results are resampled together, whole groups at a time, so that what both get wrong does not widen the
+Both results are resampled together, whole groups at a time, so that errors that both make do not widen the
 interval.
 
 Legend: N items, C classes, B resamples.

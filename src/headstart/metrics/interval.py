@@ -13,7 +13,7 @@ class Interval:
     """A score with its 95% interval.
 
     Attributes:
-        value: None where it is not defined (a class is absent from the held-out part).
+        value: None if it is not defined (a class is absent from the held-out part).
         low, high: None without an interval (a single group, or none was computed).
     """
 
@@ -39,7 +39,7 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high}
 
     def __float__(self) -> float:
-        """Return the value, nan where it is not defined."""
+        """Return the value, nan if it is not defined."""
         return math.nan if self.value is None else self.value
 
     def __str__(self) -> str:

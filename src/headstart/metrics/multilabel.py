@@ -123,7 +123,7 @@ def _from_sums(sums: Float, n_labels: int) -> dict[str, Float]:
 
 @dataclass(frozen=True)
 class LabelRow:
-    """One label on the held-out items; None where a number is not defined.
+    """One label on the held-out items; None if a number is not defined.
 
     Attributes:
         name: of the label.

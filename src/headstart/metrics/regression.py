@@ -1,7 +1,7 @@
 """The metrics of a quantity on held-out items, each with a 95% interval.
 
 rmse, mae (in the unit of the target); r2 (share of the variance explained); spearman (correlation of the ranks,
-ties at their mean). Intervals: see `bootstrap`; ranks are taken anew in every resample.
+ties at their mean). Intervals: see `bootstrap`; ranks are computed again in every resample.
 
 Legend: N items, B resamples, G groups.
 
@@ -48,7 +48,7 @@ def value_metrics(
         seed: of the resamples.
 
     Returns:
-        By name; r2 and spearman have value None where all values are equal.
+        By name; r2 and spearman have value None if all values are equal.
     """
     y, p = checked_values(values, predicted)
     numbers, n_groups = group_numbers(groups, len(y))

@@ -45,7 +45,7 @@ def download(
     Args:
         repo_id: OWNER/NAME.
         revision: branch, tag or commit; None: the main branch.
-        code: fetch Python files too (only where the user lets them run).
+        code: fetch Python files too (only if the user lets them run).
         modality: of the data at hand; without a connection, the message names sources of it on this disk.
 
     Raises:
@@ -76,7 +76,7 @@ def download(
     for path in paths:
         if path.resolve().stat().st_mtime >= since - 2:
             check_announced(path, _digest(path.resolve()))
-    if revision != commit:  # it is complete now: let the cache know which commit the name stands for
+    if revision != commit:  # the download is complete: record in the cache which commit the name stands for
         _fetch_all(repo_id, revision or "main", weights[-1:])
     return Fetched(_root(paths[-1], weights[-1]), commit)
 
@@ -141,7 +141,7 @@ def repository_error(repo_id: str, revision: str | None, error: Exception) -> He
 def _listing(
     repo_id: str, revision: str | None, modality: Modality | None
 ) -> tuple[str, list[str]] | Fetched:
-    """The commit and its files; or the cached folder where the hub cannot be reached."""
+    """The commit and its files; or the cached folder if the hub cannot be reached."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 

@@ -17,7 +17,7 @@ from headstart.sources import library_own, library_timm, library_transformers
 from headstart.sources.library import Library
 
 LIBRARIES: tuple[Library, ...] = (library_own, library_timm, library_transformers)
-"""In this order they are asked whether a folder is theirs: the first that says so opens it."""
+"""The first library that recognises a folder opens it, in this order."""
 
 
 def library_of(config: Mapping[str, Any]) -> Library:
@@ -44,7 +44,7 @@ def build_network(config: Mapping[str, Any], arch: str | None = None) -> nn.Modu
 
     Args:
         config: `Source.config`.
-        arch: FILE:Class of the user's own network, given again; nothing else runs code of a run.
+        arch: FILE:Class of the user's own network, given again; no other code of a run is executed.
 
     Raises:
         SourceError: the library or the architecture is not known, or `arch` is missing.

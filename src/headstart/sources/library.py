@@ -1,4 +1,4 @@
-"""What headstart asks of a library of networks; `libraries.py` lists the modules that answer.
+"""What headstart needs from a library of networks; `libraries.py` lists the modules that have it.
 
 To add a library, write a module with these functions and add it to that list.
 """
@@ -20,7 +20,7 @@ from headstart.sources.upstream import Upstream
 
 @dataclass(frozen=True)
 class Request:
-    """What the user says about a source beside its URI.
+    """What the user says about a source in addition to its URI.
 
     Attributes:
         arch: the architecture of a plain state dict: a timm name, or FILE:Class of the user's own network.
@@ -40,7 +40,7 @@ class Opened:
     Attributes:
         config: its source configuration (see `libraries.py`).
         network: filled with its weights, without the upstream classifier.
-        more_files: weight files beside those of its place.
+        more_files: weight files in addition to those of its place.
     """
 
     config: dict[str, Any]
@@ -69,7 +69,7 @@ class Library(Protocol):
         """The stages of its network under the names that users know, name to module path, in order."""
 
     def upstream_classifier(self, place: Place, request: Request, network: nn.Module) -> Upstream:
-        """The classifier beside a network's weights, read from its files."""
+        """The classifier stored with a network's weights, read from its files."""
 
     def with_standard_head(self, source: Source) -> Source:
         """The source ending in its class's own pooling; raise OptionError if its class has none."""

@@ -52,7 +52,7 @@ def open_source(place: Place, request: Request) -> Opened:
     """Return the configuration of the user's own class and its network with its weights.
 
     Raises:
-        SourceError: the class cannot be had or built, or the weights do not fit it.
+        SourceError: the class cannot be imported or built, or the weights do not fit it.
     """
     config = own_config(request.arch or str(place.raw["architecture"]), place.raw, request.modality)
     network = build(config, request.arch)

@@ -72,7 +72,7 @@ def _open_run(place: Place, arch: str | None) -> Opened:
 
 
 def _own_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """The network's tensors out of a run's file, by the network's own names, without the head beside them.
+    """The network's tensors out of a run's file, by the network's own names, without the head.
 
     In the file they have the same names, or begin with `network.`, or have the names of a library's class with
     a head (`bert.`, `timm_model.`).

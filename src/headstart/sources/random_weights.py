@@ -1,7 +1,7 @@
 """The same architecture with random weights: the start of a training from scratch.
 
-Such a training is evidence as well as a candidate: if it is as good as those of pretrained weights, the
-transfer gave nothing.
+Such a training is evidence as well as a candidate: if it is as good as training from pretrained weights,
+transfer did not help.
 """
 
 from __future__ import annotations

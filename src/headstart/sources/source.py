@@ -47,7 +47,7 @@ class Provenance:
 
 
 def no_classifier(network: nn.Module) -> Upstream:
-    """Read the upstream classifier of a source that was made without one."""
+    """The reader for a source that was made without an upstream classifier."""
     return NoClassifier("it was made without an upstream classifier")
 
 
@@ -95,7 +95,7 @@ class Source:
 
     @property
     def why_no_classifier(self) -> str | None:
-        """Why `classifier` is None; None where there is a classifier."""
+        """Why `classifier` is None; None if there is a classifier."""
         return self._upstream.reason if isinstance(self._upstream, NoClassifier) else None
 
     @cached_property

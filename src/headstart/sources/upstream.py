@@ -44,7 +44,7 @@ class UpstreamClassifier:
         """Return the logits, float32 of shape (N, C), of stored last vectors (`features.stage(-1)`).
 
         Args:
-            vectors_NW: of shape (N, W); W is D, or more where other values stand beside the embedding.
+            vectors_NW: of shape (N, W); W is D, or more if the vector holds other values too.
 
         Raises:
             ValueError: the vectors are narrower than the embedding.
@@ -91,13 +91,13 @@ def matching_classifier(
     largest = float(logits_NC.abs().max())
     for layers in candidates:
         layers = layers.eval().requires_grad_(False)
-        with contextlib.suppress(Exception), torch.no_grad():  # a candidate may take another shape
+        with contextlib.suppress(Exception), torch.no_grad():  # a candidate may need inputs of another shape
             found_NC = layers(embedding_ND)
             if found_NC.shape == logits_NC.shape:
                 difference = float((found_NC - logits_NC).abs().max())
                 if difference <= _TOLERANCE * max(largest, 1e-12):
                     return UpstreamClassifier(tuple(classes), layers, embedding_ND.shape[1], leading)
-    return NoClassifier("its upstream classifier reads something else than the source's own embedding")
+    return NoClassifier("its upstream classifier does not read the source's own embedding")
 
 
 def class_names(
@@ -118,7 +118,7 @@ def class_names(
 
 
 def names_by_index(id2label: Mapping[Any, Any] | None) -> tuple[str, ...] | None:
-    """Return the names of transformers' `id2label`, by index; None where they are the library's own (LABEL_0)."""
+    """Return the names of transformers' `id2label`, by index; None if they are the library's placeholders (LABEL_0)."""
     try:
         numbered = {int(index): str(name) for index, name in (id2label or {}).items()}
     except (TypeError, ValueError):

@@ -29,7 +29,7 @@ WEIGHT_FILES = (
     "pytorch_model.bin.index.json",
 )
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".th", ".ckpt")
-# Keys under which training loops put the state dict, beside the epoch and the optimizer.
+# Keys under which training loops put the state dict, next to the epoch and the optimizer.
 _NESTED = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "ema")
 # To be raised when the numbers that a source gives change, so that no outdated stored feature is used.
 _FORMAT = "headstart source 1"
@@ -210,7 +210,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_torch(path: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the age of the file's pickle, which does not matter here
+            warnings.simplefilter("ignore")  # of an old pickle format, which does not matter here
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         code = _code_in(path, str(error))
@@ -265,7 +265,7 @@ def _state_dict_in(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def is_counter(name: str) -> bool:
-    """Whether a name is batch norm's step counter, absent from old checkpoints and without effect."""
+    """Whether a name is batch norm's step counter, which old checkpoints lack and which has no effect."""
     return name.endswith("num_batches_tracked")
 
 

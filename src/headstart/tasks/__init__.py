@@ -1,4 +1,4 @@
-"""Tasks: what is learned; one object per task, which everything else asks instead of comparing names."""
+"""Tasks: what is learned; one object per task, which other code uses instead of comparing names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def task_named(name: str | None) -> Task:
     """Return the task of a name, as options and files write it.
 
     Args:
-        name: None: classification, as in files of versions that knew nothing else.
+        name: None: classification, as in files of older versions, which had only classification.
 
     Raises:
         OptionError: there is no such task.

@@ -1,4 +1,4 @@
-"""What helps rare classes in training: class weights and the adjustment of the scores by the classes' shares.
+"""Settings for rare classes in training: class weights and the adjustment of the scores by the classes' shares.
 
     weight      n / (C n_c) ("balanced" in scikit-learn: the mean over the training items is 1)
     shift       tau log pi of classes, tau log(pi / (1 - pi)) of labels (Menon et al. 2021, "Long-tail learning

@@ -116,7 +116,7 @@ class Classification(Task):
         return np.asarray(-np.log(np.clip(own, FLOOR, 1.0)))
 
     def item_quality(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
-        """1 where the likeliest class is right, else 0."""
+        """1 if the likeliest class is right, else 0."""
         return np.asarray(outputs_NC.argmax(axis=1) == targets, dtype=np.float64)
 
     def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:

@@ -1,7 +1,7 @@
 """Multilabel: any number of labels per item, each present or absent.
 
 outputs       sigmoid(scores / T), one per label
-item loss     mean over the labels of -log p(as it is)
+item loss     mean over the labels of -log p(the true value)
 item quality  1 - loss / mean loss of the labels' shares
 training      mean over the labels of the binary cross entropy of scores + shift
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from headstart.tasks.balance import Balance
 
 THRESHOLD = 0.5  # from which probability on an item gets a label
-FEW = 5  # combinations of labels with fewer items are told apart by their rarest label alone
+FEW = 5  # a combination of labels with fewer items is represented by its rarest label
 
 
 class Multilabel(Task):
@@ -85,7 +85,7 @@ class Multilabel(Task):
         return texts
 
     def strata(self, targets: NDArray[Any]) -> NDArray[np.int64]:
-        """Combinations of labels; rare ones are taken together by their rarest label."""
+        """Combinations of labels; rare combinations are joined by their rarest label."""
         if targets.size == 0:  # no items, or no item has any label
             return np.zeros(len(targets), dtype=np.int64)
         has = targets > 0.5
@@ -97,7 +97,7 @@ class Multilabel(Task):
         return np.where(alone, codes.max() + 1, codes).astype(np.int64)
 
     def ridge_targets(self, targets: NDArray[Any], n_outputs: int, scale: TargetScale) -> Float:
-        """-1/2 and 1/2, so that the score is 0 where it tips."""
+        """-1/2 and 1/2, so that a score of 0 is the threshold."""
         return np.asarray(targets, dtype=np.float64) - 0.5
 
     def activated(
@@ -120,7 +120,7 @@ class Multilabel(Task):
         return sigmoid((np.log(p_NC) - np.log(np.clip(1 - p_NC, FLOOR, None))) * temperature)
 
     def item_losses(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
-        """The mean over the labels of -log p(as it is)."""
+        """The mean over the labels of -log p(the true value)."""
         outputs = np.asarray(outputs_NC, dtype=np.float64)
         truth = np.asarray(targets, dtype=np.float64)
         as_it_is = np.where(truth > 0.5, outputs, 1.0 - outputs)

@@ -53,11 +53,11 @@ class TargetScale:
         return (self.shift + self.factor * scores_NC).astype(np.float32)
 
     def head_inward(self, head: H) -> H:
-        """A head that gives values as one that gives standardised values."""
+        """The head that gives standardised values, from one that gives values."""
         return self._rescaled(head, -self.shift / self.factor, 1 / self.factor)
 
     def head_outward(self, head: H) -> H:
-        """A head that gives standardised values as one that gives values."""
+        """The head that gives values, from one that gives standardised values."""
         return self._rescaled(head, self.shift, self.factor)
 
     def _rescaled(self, head: H, shift: float, factor: float) -> H:

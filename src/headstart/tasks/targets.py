@@ -41,7 +41,7 @@ class Targets:
         return self.task.encode([str(label) for label in labels], self.classes)
 
     def decode(self, outputs_NC: NDArray[np.floating]) -> NDArray[Any]:
-        """Outputs as what is predicted, of shape (N,): class names, joined labels, or float64 values.
+        """Predictions from outputs, of shape (N,): class names, joined labels, or float64 values.
 
         Args:
             outputs_NC: probabilities, or values for a quantity, of shape (N, C).

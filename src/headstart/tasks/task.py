@@ -1,7 +1,7 @@
 """What is learned: the interface of the three tasks.
 
-A task knows how labels become numbers and back, what a head's scores say, how far that is off for each item, which
-metrics measure it, and what is minimised in training. Nothing else asks which task it has.
+A task knows how labels become numbers and back, what a head's scores mean, the loss and quality of each item,
+its metrics, and the loss of training. No other code compares tasks.
 
 Legend: N items, C outputs (classes, labels, or 1 for a quantity).
 """
@@ -41,7 +41,7 @@ class Words:
         knows: what the model cannot do, a sentence for its limits.
         loss: what the loss of an item is called.
         quality: the metric of `Task.quality` inside a sentence.
-        judged: what counts the same where rare classes weigh more.
+        judged: what counts the same if rare classes weigh more.
         constant: title of the best constant answer, and what it does.
         best_constant: the same inside a sentence.
     """
@@ -128,7 +128,7 @@ class Task(ABC):
 
     @abstractmethod
     def decode(self, outputs_NC: NDArray[np.floating], classes: tuple[str, ...]) -> NDArray[Any]:
-        """Outputs as what is predicted, of shape (N,): class names, joined labels, or float64 values.
+        """Predictions from outputs, of shape (N,): class names, joined labels, or float64 values.
 
         Args:
             outputs_NC: probabilities, or values for a quantity.
@@ -174,7 +174,7 @@ class Task(ABC):
             temperature: of all items, or of shape (N, 1).
         """
 
-    # How good outputs are
+    # Loss and quality of outputs
 
     @abstractmethod
     def item_losses(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
@@ -270,7 +270,7 @@ class Task(ABC):
         """
 
     def __new__(cls) -> Self:
-        # One object per task: a copy, or what comes from another process, is the same object.
+        # One object per task: a copy or an unpickled one is the same object.
         if "_one" not in cls.__dict__:
             cls._one = super().__new__(cls)
         one: Self = cls._one

@@ -1,4 +1,4 @@
-"""Conformance suites: what a member of each family must satisfy, to call from a test of your own member.
+"""Conformance suites: what a member of each family must satisfy; call them from a test of your own member.
 
 Each `check_...` makes the small data and networks it needs, and raises an AssertionError that says what failed and
 by how much. CONTRIBUTING.md says which files to touch to add a member.

@@ -35,7 +35,7 @@ def check_backbone(
 
     Args:
         module: a network of float32 in eval mode, its parameters requiring gradients.
-        inputs: three items or more, padded ones among them where it takes a mask.
+        inputs: three items or more, padded ones among them if it takes a mask.
         stages: its stages; None: found.
         cuts: "few": the first, a middle and the last; "all": every cut, 0 and n_stages included.
 
@@ -105,7 +105,7 @@ def _check_items(backbone: Backbone, state: State, cut: int, output: list[Tensor
 
 
 def _check_one_pass(backbone: Backbone, state: State, cut: int, inputs: Tensor | Mapping[str, Any]) -> None:
-    """A pass that runs on past the cut notes the state there as one that stops, and its vectors are as without."""
+    """A whole pass notes the same state at the cut as a pass that stops there, and its vectors do not change."""
     vectors, noted = backbone.pooled_and_state(inputs, cut)
     if noted.layout != state.layout:
         raise AssertionError(f"cut {cut}: the state noted in a whole pass has another layout")

@@ -22,7 +22,7 @@ def require_close(got: Any, expected: Any, tolerance: float, what: str) -> None:
     Args:
         got: what was computed.
         expected: what it should be.
-        tolerance: largest difference, relative to the largest expected value where that is above 1.
+        tolerance: largest difference, relative to the largest expected value if that is above 1.
         what: what is compared, for the message.
 
     Raises:

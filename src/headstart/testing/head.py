@@ -1,4 +1,4 @@
-"""What every head must satisfy: numpy, torch and the files of a run say the same, and its scores are honest.
+"""What every head must satisfy: numpy, torch and the files of a run agree, and its scores are out of fold.
 
 `check_head` takes a fitted head. `check_head_kind` takes what a contributor adds, a row of `choose.kinds.KINDS`:
 it scores and fits it for every task, and calls `check_head` on the results.
@@ -120,7 +120,7 @@ def _check_items(head: Head, features: NDArray[np.floating], outputs: NDArray[np
 
 
 def _check_torch(head: Head, features: NDArray[np.floating], outputs: NDArray[np.float32]) -> None:
-    """The module, the tensors that a run keeps, and the head as one layer say the same as numpy."""
+    """The module, the tensors that a run keeps, and the head as one layer agree with numpy."""
     x_ND = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
     module = head.module().eval()
     with torch.no_grad():
@@ -136,7 +136,7 @@ def _check_torch(head: Head, features: NDArray[np.floating], outputs: NDArray[np
 
 
 def _check_score(kind: HeadKind, data: HeadItems, stages: tuple[int, ...], where: str) -> TriedHead | None:
-    """The scores are out of fold: they see what there is to learn, and nothing where there is nothing."""
+    """The scores are out of fold: good if there is something to learn, and no better than random labels if not."""
     task, reduced = data.task, data.reduced(stages)
     found = kind.score(reduced, data.trial(data.encoded), stages)
     if found is None:

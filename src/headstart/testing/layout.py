@@ -1,4 +1,4 @@
-"""What every data layout must satisfy: it reads the same items each time, and leaves other layouts theirs.
+"""What every data layout must satisfy: it reads the same items each time, and does not match data of other layouts.
 
 Example:
     >>> import tempfile
@@ -47,7 +47,7 @@ def check_layout(
 
     Args:
         layout: the module: `DESCRIPTION`, `matches` and `read`. It need not be in `LAYOUTS` yet.
-        data: a small data set that lies in this layout; a copy of it is damaged, itself it stays as it is.
+        data: a small data set that lies in this layout; a copy of it is damaged; the original is not changed.
         labels: the label of each item by the item's name; "" for an item that has none.
         splits: the part of each item by its name ("train", "validation", "test"); None: none is given.
 
@@ -144,7 +144,7 @@ def _check_content(examples: Examples, labels: Mapping[str, str], splits: Mappin
 
 
 def _check_labels(layout: Layout, data: str | Path, optional: Examples) -> None:
-    """Where labels are required, an item without one is refused; else nothing changes."""
+    """If labels are required, an item without one is refused; else nothing changes."""
     if optional.labelled.all():
         required = layout.read(Place(data), ReadOptions())
         _check_same(optional, replace(required, notes=optional.notes), "read with labels required")
@@ -205,7 +205,7 @@ def _check_without(layout: Layout, place: Place, file: str, whole: set[str]) -> 
     except Exception as error:
         raise AssertionError(f"{file} is missing: {type(error).__name__} in place of a DataError") from error
     names = set(found.names.tolist())
-    require(names < whole or file not in whole, f"{file} is missing, and is read all the same")
+    require(names < whole or file not in whole, f"{file} is missing, but it is read")
     for name, item in zip(found.names, found.items):
         require(
             not isinstance(item, Path) or item.is_file(),

@@ -36,7 +36,7 @@ def check_metric(metric: str | Metric, plain: Mapping[str, Plain], *, compute: C
         metric: its key in the catalogue, or its row.
         plain: by the name of each task that has the metric, the shortest way to compute it, such as a function
             of scikit-learn: it takes targets, as `Targets.encode` gives them, and outputs of shape (N, C), and
-            returns the value; None where it is not defined.
+            returns the value; None if it is not defined.
         compute: the metric of targets, outputs and groups, if it is not among the metrics of a task; None: it is.
 
     Raises:
@@ -82,7 +82,7 @@ def _check_row(row: Metric) -> None:
 
 
 def _check_value(row: Metric, found: Interval, expected: float | None, where: str) -> None:
-    """The value is that of the plain version, not defined where that is not, and inside its interval."""
+    """The value is that of the plain version, not defined if that is not defined, and inside its interval."""
     if expected is None or not np.isfinite(expected):
         require(found.value is None, f"{where}: {found.value} where it is not defined; it must be None")
         return
@@ -133,7 +133,7 @@ def _check_direction(row: Metric, measure: Compute, task: Task) -> None:
 
 
 def _check_groups(row: Metric, measure: Compute, task: Task) -> None:
-    """Whole groups are resampled: none in the interval of a single one."""
+    """Whole groups are resampled: a single group has no interval."""
     case = next(_cases(task))
     alone = np.full(len(case.targets), "g", dtype=object)
     found = measure(case.targets, case.outputs, alone)

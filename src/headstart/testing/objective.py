@@ -81,7 +81,7 @@ def check_objective(
 
 
 class _Checks:
-    """The checks of one objective, each on loops of its own that start alike."""
+    """The checks of one objective, each on loops of its own with an equal start."""
 
     def __init__(
         self,

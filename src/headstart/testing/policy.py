@@ -1,4 +1,4 @@
-"""What every freeze policy must satisfy: what it freezes keeps its bits, what it names trains, and it resumes exactly.
+"""What every freeze policy must satisfy: frozen parts do not change, the named parts train, and it resumes exactly.
 
 Example:
     >>> check_policy("first:1").trained
@@ -107,7 +107,7 @@ def _check_rows(policy: Policy, freeze: Freeze | None) -> None:
 
 
 def _check_release(policy: Policy) -> Freeze:
-    """What is frozen holds still in a forward pass in train mode; released, the network is as it was found."""
+    """Frozen parts do not change in a forward pass in train mode; after release the network is as before."""
     source = small_source()
     network = copy.deepcopy(source.network)
     pixels = torch.randn(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
@@ -119,7 +119,10 @@ def _check_release(policy: Policy) -> Freeze:
     freeze = Freeze(Backbone(network, source.stages), policy.frozen, policy.selection, later)
     network.train()
     for stage in policy.frozen:
-        require(not network.get_submodule(stage).training, f"{stage} is frozen, and network.train() wakes it")
+        require(
+            not network.get_submodule(stage).training,
+            f"{stage} is frozen, and network.train() puts it in train mode",
+        )
     network(pixels).square().sum().backward()
     kept = {name: before[name] for name in freeze.frozen_tensors}
     now = _tensors(network)

@@ -1,4 +1,4 @@
-"""What a kind of head must be able to do to be chosen."""
+"""The interface of a kind of head."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class HeadKind:
     Attributes:
         name: as `TriedHead.kind` has it.
         score: takes the rotated features of some stages, the trial and the stages' indices; returns the best
-            head by cross-validation on the folds of the trial, or None where the kind does not suit (the task,
-            too much work).
+            head by cross-validation on the folds of the trial, or None if the kind does not suit the task or
+            the work would be too much.
         fit: takes a tried head, the rotated features it was scored on, the encoded targets and the task with its
             names; returns the head on raw features.
         fit_streamed: takes a head that was scored on a sample, the rotated features of the sample, the raw

@@ -22,14 +22,14 @@ from headstart.tasks import Targets
 
 PENALTIES = np.logspace(0, -4, 7)
 PATIENCE = 2  # weaker penalties tried after the best
-MAX_OPERATIONS = 2e12  # of a whole path; with more classes or items than that, other kinds have to do
+MAX_OPERATIONS = 2e12  # work of a whole path; above it this kind is not tried
 
 
 def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> TriedHead | None:
     """Return the logistic head with the smallest log loss.
 
     Returns:
-        None for a quantity, and where the work would be out of proportion (thousands of classes).
+        None for a quantity, and if the work would be too much (thousands of classes).
     """
     n_problems = len(np.unique(trial.folds)) * trial.n_outputs
     steps = 15 * len(PENALTIES)

@@ -61,7 +61,7 @@ def fit_streamed(
 
 
 def _gram_trace(reduced: Reduced) -> float:
-    """Return the total variance times the number of items, what penalties are relative to."""
+    """Return the total variance times the number of items; penalties are relative to it."""
     return max(float(reduced.variance.sum()) * len(reduced.z), 1e-12)
 
 

@@ -20,7 +20,7 @@ from headstart.sources.transformers.whisper import encoder_tensors
 from headstart.sources.weights import load_tensors, misfit_message, read_weights, tensor_names
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
-# Tensors of upstream heads, if the names do not show the base model; and two that no embedding needs.
+# Tensors of upstream heads, if the names do not show the base model; and two that are not needed for an embedding.
 _HEADS = (
     "cls.",
     "classifier",
@@ -200,7 +200,7 @@ def _is_head(name: str, model: Any, names: Sequence[str]) -> bool:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep the library's bars and reports off the screen: what matters is reported as an error of headstart."""
+    """Hide the library's progress bars and reports: problems are reported as errors of headstart."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -1,4 +1,4 @@
-"""What a text source's folder says beside its weights: tokenizer, pooling, normalisation, length and prompt.
+"""What a text source's folder says in addition to its weights: tokenizer, pooling, normalisation, length and prompt.
 
 A sentence-transformers folder says how its embedding is made in a few small files: modules.json lists the
 steps, 1_Pooling/config.json the pooling, sentence_bert_config.json the length,
@@ -145,7 +145,7 @@ def _tokenizer(folder: Path, lower_case: bool) -> Any:
         tokenizer = Tokenizer.from_file(str(path)) if path.is_file() else _converted_tokenizer(folder)
     except SourceError:
         raise
-    except Exception as error:  # tokenizers raises a bare Exception on a damaged file
+    except Exception as error:  # the tokenizers library raises a bare Exception on a damaged file
         raise SourceError(f"The tokenizer of {folder} cannot be read: {error}") from None
     tokenizer.no_padding()
     tokenizer.no_truncation()

@@ -1,6 +1,6 @@
 """The upstream classifier of a checkpoint of transformers, as layers on the source's own embedding.
 
-The class that the checkpoint was saved with is loaded whole and run on a made-up input beside the source's
+The class that the checkpoint was saved with is loaded whole and run on a made-up input, as is the source's
 network. Its head is kept if it acts on the embedding alone: a linear layer, a projection before it, a pooler and
 its activation on the first token's state. A head that reads tokens or layers that the embedding does not hold is
 refused. Of Whisper, transformers averages over the 30 s of its window, padding too, and headstart over the clip's
@@ -53,7 +53,7 @@ def read_classifier(place: Place, network: Any) -> Upstream:
             logits: Tensor = whole(**network.library_inputs(**inputs)).logits
     except SourceError:
         return NoClassifier(f"its checkpoint does not hold the head of {name}")
-    except Exception as error:  # whatever a class of the library raises on inputs that it does not take
+    except Exception as error:  # a class of the library may raise any error on inputs that it does not take
         return NoClassifier(f"{name} cannot be run on a made-up input: {type(error).__name__}: {error}")
     return matching_classifier(
         embedding,

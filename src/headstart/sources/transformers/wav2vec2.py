@@ -1,8 +1,8 @@
 """The Wav2Vec2 family (Wav2Vec2, HuBERT, WavLM, Data2Vec-Audio) on raw waveforms, front end inside.
 
-A padded clip gives the same as the clip alone. transformers promises that only for checkpoints that normalise
+A padded clip gives the same embedding as the clip alone. transformers promises that only for checkpoints that normalise
 each frame (`feat_extract_norm="layer"`); those that normalise over time ("group") take padding into their
-statistics, and Data2Vec's stack of positional convolutions lets padding leak in. Here they see own frames.
+statistics, and Data2Vec's positional convolutions read padding. Here both see the clip's own frames only.
 
 Legend: N clips, L samples, C channels, T frames (about 50 a second), D features.
 """
@@ -51,7 +51,7 @@ class Wav2Vec2Network(nn.Module):
         projected: Any = self.model.feature_projection(hidden_NTD)
         hidden_NTD = projected[0] if isinstance(projected, tuple) else projected
         mask_NT = own_mask(own_N, hidden_NTD.shape[1])
-        hidden_NTD = hidden_NTD * mask_NT[:, :, None]  # a tensor of our own: the encoder writes zeros into it
+        hidden_NTD = hidden_NTD * mask_NT[:, :, None]  # a copy: the encoder writes zeros into it
         output: Any = self.model.encoder(hidden_NTD, attention_mask=mask_NT)
         return mean_over_frames(output[0], own_N)
 
