@@ -33,7 +33,7 @@ QUICK = ("--precision", "fp32", "--threads", 1, "--no-baseline", "--no-report")
         (["--freeze", "first:4,norm"], ["freezes every stage", "nothing is left"]),
         (["--freeze", "all,lora:8"], ["freezes every stage", "nothing is left"]),
         (["--freeze", "norm,bias"], ["'norm,bias'", "at most one"]),
-        (["--freeze", "first:1,auto"], ["says by itself what trains"]),
+        (["--freeze", "first:1,auto"], ["already says what trains"]),
         (["--freeze", "lora:0"], ["rank", "1 or more", "'0'"]),
         (["--freeze", "lora:lots"], ["rank", "'lots'"]),
         (["--freeze", "lora:5000"], ["5000", "rank"]),

@@ -45,7 +45,7 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "xray").write_text("")
     with pytest.raises(OptionError, match="file"):
         RunDirectory.create(tmp_path / "xray")
-    with pytest.raises(OptionError, match="in the way"):
+    with pytest.raises(OptionError, match="of this name exists"):
         RunDirectory.create(tmp_path / "xray" / "deep" / "er")
 
 

@@ -159,7 +159,7 @@ def test_a_head_on_more_than_the_embedding_is_refused(tmp_path: Path) -> None:
     save_whole(tmp_path, "Image", "dinov2", **SMALL)
     source = load_source(str(tmp_path))
     assert source.classifier is None
-    assert "something else than the source's own embedding" in str(source.why_no_classifier)
+    assert "does not read the source's own embedding" in str(source.why_no_classifier)
 
 
 def tokens() -> dict[str, torch.Tensor]:

@@ -8,7 +8,12 @@ from pathlib import Path
 import headstart
 from headstart.tasks import TASKS
 
-OWNERS = ("tasks", "metrics/catalogue.py", "fitting/options.py", "testing")  # the suites name them in their examples
+OWNERS = (
+    "tasks",
+    "metrics/catalogue.py",
+    "fitting/options.py",
+    "testing",
+)  # the suites name them in their examples
 
 
 def test_nothing_else_compares_the_names_of_tasks() -> None:

@@ -71,7 +71,7 @@ def test_a_frozen_stage_must_not_wake(monkeypatch: pytest.MonkeyPatch) -> None:
         return self.module
 
     monkeypatch.setattr(freeze._StayInEval, "__call__", follow)
-    with pytest.raises(AssertionError, match=r"stem is frozen, and network\.train\(\) wakes it"):
+    with pytest.raises(AssertionError, match=r"stem is frozen, and network\.train\(\) puts it"):
         check_policy("first:1")
 
 

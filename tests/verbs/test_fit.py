@@ -230,7 +230,7 @@ def test_an_interrupted_run_is_gone_on_with(
     np.testing.assert_array_equal(predictions(resumed).probabilities, predictions(alone).probabilities)
     with pytest.raises(InputError, match="is finished: there is nothing to resume"):
         options_of_command({}, None, tmp_path / "x")
-    with pytest.raises(OptionError, match="leave --out away"):
+    with pytest.raises(OptionError, match="remove --out"):
         options_of_command({"data": "d", "out": tmp_path}, None, tmp_path)
 
 

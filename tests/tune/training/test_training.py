@@ -188,7 +188,7 @@ def test_stored_views_are_drawn_each_epoch(tmp_path: Path) -> None:
 def test_a_text_has_one_view_and_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = training("text", tmp_path, views=3)
     assert len(made.loop.items.feed.views) == 1
-    assert "views is 1" in capsys.readouterr().err
+    assert "views is set to 1" in capsys.readouterr().err
 
 
 def test_without_validation_the_last_weights_are_given(tmp_path: Path) -> None:
