@@ -186,9 +186,24 @@ def _report(
         cross_validated=_inside(choice) if inside else None,
         candidates=() if result.race is None else result.race.candidates,
         history=() if result.trained is None else result.trained.history,
+        after_training=after_training(result, again=facts.refitted),
         quality=task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes),
         next_command=next_step,
     )
+
+
+def after_training(result: Result, *, again: bool) -> str:
+    """What was done with the weights that training kept, as a clause; "" if they were returned as they were."""
+    race, trained = result.race, result.trained
+    if again:
+        return "the network was then trained again on all items"
+    if race is not None and race.refitted:
+        return "the network was then trained again on training and validation items together"
+    if race is not None and race.averaged:
+        return "an average of several trainings was returned"
+    if trained is not None and trained.share is not None and trained.share < 1:
+        return f"the weights returned lie {trained.share:.0%} of the way there from the start (WiSE-FT)"
+    return ""
 
 
 def _inside(choice: Choice) -> Interval:

@@ -39,6 +39,17 @@ def test_the_history_of_a_training_whose_result_was_not_taken(samples: dict[str,
     assert deck(before).startswith("The validation loss was lowest before the first epoch (0.200,")
 
 
+def test_weights_that_were_not_returned_as_they_were_are_not_called_kept(
+    samples: dict[str, FitReport],
+) -> None:
+    again = "the network was then trained again on all items"
+    # the second training ended after epoch 10, the history is that of the first
+    report = replace(with_record(samples["text"], best_epoch=10), after_training=again)
+    assert (
+        deck(report) == f"The validation loss was lowest after epoch 7 (0.387, with 87.0% accuracy); {again}."
+    )
+
+
 @pytest.mark.parametrize("best_epoch", [None, 10])
 def test_without_validation_no_epoch_is_named(samples: dict[str, FitReport], best_epoch: int | None) -> None:
     rows = [{"epoch": row["epoch"], "train_loss": row["train_loss"]} for row in samples["text"].history]

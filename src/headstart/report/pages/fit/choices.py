@@ -232,11 +232,11 @@ def _history_table(rows: Sequence[Mapping[str, Any]], scored: str, key: str, met
 
 def _history_takeaway(report: FitReport, scored: str) -> str:
     """Which epoch was kept: the training keeps the one of the lowest validation loss, not of the best score."""
-    epoch = report.record.best_epoch
-    kept = next((row for row in report.history if row["epoch"] == epoch), None)
-    if kept is None or kept.get("validation_loss") is None:
+    measured = [row for row in report.history if row.get("validation_loss") is not None]
+    if not measured:
         return ""
-    score = kept.get(scored)
+    kept = min(measured, key=lambda row: row["validation_loss"])
+    epoch, score = kept["epoch"], kept.get(scored)
     beside = (
         ""
         if score is None
@@ -244,4 +244,6 @@ def _history_takeaway(report: FitReport, scored: str) -> str:
     )
     when = "before the first epoch" if epoch == 0 else f"after epoch {epoch:g}"
     found = f"The validation loss was lowest {when} ({kept['validation_loss']:.3f}{beside})"
-    return f"{found}; {'training kept these weights' if report.trained_stages else 'the head alone was returned'}."
+    if not report.trained_stages:
+        return f"{found}; the head alone was returned."
+    return f"{found}; {report.after_training or 'training kept these weights'}."

@@ -54,6 +54,8 @@ class FitReport:
         cross_validated: the headline metric of the head alone inside the training part; None if not comparable.
         candidates: what a race tried.
         history: one row per epoch, as history.jsonl holds it.
+        after_training: what was done with the weights that the training of the history kept, as a clause; "" if they
+            were returned as they were.
         quality: key of the metric that epochs and candidates are compared by.
         next_command: offered at the end; "" for none.
     """
@@ -65,6 +67,7 @@ class FitReport:
     cross_validated: Interval | None = None
     candidates: Sequence[CandidateResult] = ()
     history: Sequence[Mapping[str, Any]] = ()
+    after_training: str = ""
     quality: str = "accuracy"
     next_command: str = ""
 
