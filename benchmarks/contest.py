@@ -2,7 +2,7 @@
 
 The same source, data, split and seeds for every side, which may take `--budget` seconds (60) on each of `--seeds`
 seeds (5). A side that trains by epochs is first run for one, which is not counted; it then gets as many as fit,
-at most those of its usual recipe. What is measured is kept in benchmarks/results: a row that was stopped goes on
+at most those of its usual recipe. What is measured is kept in benchmarks/results: a stopped row is resumed
 where it was, `--again` measures it anew. The table is written to docs/benchmarks.md.
 """
 
@@ -179,7 +179,7 @@ def _line(name: str, side: Side, kept: dict[str, Any], ours: dict[str, Any]) -> 
 
 
 def interval(values: list[float], *, signed: bool = False) -> str:
-    """The mean with its 95% interval by Student's t, where there are two values or more."""
+    """The mean with its 95% interval by Student's t, for two values or more."""
     from statistics import mean, stdev
 
     from scipy.stats import t

@@ -1,4 +1,4 @@
-"""A handful of labels a class against SetFit with its defaults: `python -m benchmarks.few_shot [ROW ...]`.
+"""A few labels per class against SetFit with its defaults: `python -m benchmarks.few_shot [ROW ...]`.
 
 Both sides see the same texts, the same drawn labels (of the train part, one draw a seed), the same held-out rows,
 the same weights and as many threads; each runs in a process of its own, one after the other. Seconds run from the
@@ -32,7 +32,7 @@ SETFIT = os.environ.get("SETFIT_PYTHON")  # SetFit's own environment, where it i
 
 @dataclass(frozen=True)
 class Row:
-    """A data set, the labels a class, and how many draws of them."""
+    """A data set, the labels per class, and how many draws of them."""
 
     data: str
     n_labels: int
@@ -176,7 +176,7 @@ def table() -> str:
         for side in SIDES:
             totals[side] += sum(kept[side][seed]["seconds"] for seed in seeds)
         lines.append(
-            f"| {row.data}, {row.n_labels} a class, {len(seeds)} draws | {_accuracy(peer)} | {_accuracy(own)} "
+            f"| {row.data}, {row.n_labels} per class, {len(seeds)} draws | {_accuracy(peer)} | {_accuracy(own)} "
             f"| {interval(less, signed=True)} | {_cost(peer)} | {_cost(own)} "
             f"| {_seconds(peer) / _seconds(own):.1f}x |"
         )

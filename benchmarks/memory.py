@@ -12,7 +12,7 @@ N_ITEMS, N_CLASSES, SIDE = 100_000, 10, 32
 
 
 def pictures(folder: Path) -> Path:
-    """An npz of random pictures with a faint mark of their class, written a class at a time."""
+    """An npz of random pictures with a faint mark of their class, written one class at a time."""
     random = np.random.default_rng(0)
     labels = random.integers(0, N_CLASSES, N_ITEMS)
     images = np.lib.format.open_memmap(

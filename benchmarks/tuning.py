@@ -1,7 +1,7 @@
-"""Training beside the Trainer and beside a bare loop: `python -m benchmarks.tuning [ROW ...] [--seeds 3]`.
+"""Training compared with the Trainer and with a bare loop: `python -m benchmarks.tuning [ROW ...] [--seeds 3]`.
 
 Every side runs in a process of its own, headstart and the Trainer in turn, once a seed; medians of seconds are
-compared, and means of accuracy. What is measured is kept in benchmarks/results and goes on where it was stopped;
+compared, and means of accuracy. What is measured is kept in benchmarks/results, and a stopped row is resumed;
 `--again` measures anew. The tables are written to docs/benchmarks.md.
 """
 

@@ -50,7 +50,7 @@ def digits(n_classes: int = 3, n_each: int = 14) -> tuple[np.ndarray, np.ndarray
 
 
 def digit_folder(root: Path, **sizes: int) -> Path:
-    """One folder a class, of PNG files."""
+    """One folder per class, of PNG files."""
     for index, (picture, label) in enumerate(zip(*digits(**sizes))):
         path = root / f"digit {label}" / f"{index:03}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,14 +108,14 @@ def tone_folder(root: Path, n_each: int = 8) -> Path:
 
 
 def text_source(folder: Path) -> Path:
-    """A tiny BERT with weights of chance."""
+    """A tiny BERT with random weights."""
     folder.mkdir()
     tiny.save_text(folder)
     return folder
 
 
 def audio_source(folder: Path) -> Path:
-    """A tiny Wav2Vec2 with weights of chance, 320 samples a frame."""
+    """A tiny Wav2Vec2 with random weights, 320 samples per frame."""
     folder.mkdir()
     tiny.save_audio(folder, "wav2vec2", conv_stride=(5, 8, 8), conv_kernel=(10, 8, 8))
     return folder

@@ -25,7 +25,7 @@ Command = Callable[..., Done]
 
 
 def refused(done: Done, *told: str, code: int = 2) -> None:
-    """It ended with the code and one message that holds all that is to be told, and no traceback."""
+    """It ended with the code and one complete message, and no traceback."""
     assert done.code == code, done.err
     last = done.err[done.err.index("headstart: ") :]
     assert done.err.count("headstart: ") == 1 and "Traceback" not in done.err

@@ -273,7 +273,7 @@ def test_a_store_on_a_disk_without_room(
 
 @pytest.mark.parametrize(("option", "n_bytes"), [("--store", 2_000), ("--out", 150_000)])
 def test_a_full_disk(option: str, n_bytes: int, command: Command, digit_folder: Path, tmp_path: Path) -> None:
-    """A limit on the size of a file fails as a full disk does; with room again the run is gone on with."""
+    """A limit on the size of a file fails as a full disk does; with free space the run is resumed."""
     resource = pytest.importorskip("resource")
     words = ("--source", LETTERS, "--out", tmp_path / "x", "--store", tmp_path / "store")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -121,7 +121,7 @@ def test_resumed_with_another_data_set_policy_or_recipe(
     ended: Path, command: Command, tmp_path: Path
 ) -> None:
     other = another_set(tmp_path / "others")
-    """Each leaves the run as it was, so that it can be gone on with."""
+    """Each leaves the run as it was, so that it can be resumed."""
     refused(
         command("fit", other, "--resume", ended),
         "it was started with training items of digest",

@@ -1,4 +1,4 @@
-"""The store: found by content, mended where damaged, pruned by age, safe when the disk is full."""
+"""The store: found by content, repaired if damaged, pruned by age, safe when the disk is full."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A process of the store's tests: extracts pictures, and is killed, doubled or measured.
 
-python worker.py kill FOLDER        twenty killed extractions, each gone on with; "same" or what differs
+python worker.py kill FOLDER        twenty killed extractions, each resumed; "same" or what differs
 python worker.py together FOLDER    two processes extract into one store at once
 python worker.py memory FOLDER N    prints how many bytes the peak grew while N pictures were extracted
 """

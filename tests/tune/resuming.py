@@ -165,7 +165,7 @@ def killed(text: str, folder: Path, n_kills: int) -> dict[str, Any]:
 
 
 def step_of(checkpoint: Path) -> int:
-    """The step a checkpoint is of, over all epochs of five; 0 where there is none."""
+    """The step a checkpoint is of, over all epochs of five; 0 if there is none."""
     if not checkpoint.exists():
         return 0
     at = torch.load(checkpoint, weights_only=True)["progress"]

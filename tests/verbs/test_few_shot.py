@@ -1,4 +1,4 @@
-"""A handful of labels: the contrastive stage learns from all of them, and more labels are judged as ever."""
+"""A few labels per class: the contrastive stage learns from all of them; with more labels validation decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From data to a finished run: every file, every key, every policy; the same again, and gone on with."""
+"""From data to a finished run: every file, every key, every policy; the same again, and resumed."""
 
 from __future__ import annotations
 

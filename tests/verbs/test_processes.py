@@ -1,4 +1,4 @@
-"""The command under a launcher: one run is written, by the first process, and a killed one goes on."""
+"""The command under a launcher: one run is written, by the first process, and a killed one is resumed."""
 
 from __future__ import annotations
 

@@ -144,9 +144,7 @@ class Backbone:
         with self._lock:
             plan = self._plans.get(_layout_key(state.layout))
             if plan is None:
-                raise ValueError(
-                    "the state is of another backbone; call `prefix` of this one on a batch first"
-                )
+                raise ValueError("a state of another backbone: call `prefix` of this one on a batch first")
             return run_suffix(self.module, self._modules, plan, state)
 
     def pooled(self, inputs: Inputs) -> list[Tensor]:

@@ -173,7 +173,7 @@ def test_states_of_texts_mix_where_token_ids_cannot() -> None:
 
 
 class Windows(nn.Module):
-    """Three rows an item between its stages."""
+    """Three rows per item between its stages."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The contrastive stage: classes come apart, modes rest, and it goes on with the same bits."""
+"""The contrastive stage: classes are separated, modes do not change, and it resumes with the same bits."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Its positions are learned for one length (10.24 s): every clip is brought to it, as in its feature extractor.
 
-Legend: N clips, L samples, T frames (100 a second), M mel bands, D features.
+Legend: N clips, L samples, T frames (100 per second), M mel bands, D features.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A padded clip gives the same embedding as the clip alone. transformers promises 
 each frame (`feat_extract_norm="layer"`); those that normalise over time ("group") take padding into their
 statistics, and Data2Vec's positional convolutions read padding. Here both see the clip's own frames only.
 
-Legend: N clips, L samples, C channels, T frames (about 50 a second), D features.
+Legend: N clips, L samples, C channels, T frames (about 50 per second), D features.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 transformers refuses anything but 30 s; a clip of 2 s costs a twelfth in a window of 3 s. Features of
 different window lengths do not mix, so one window is used for a whole data set (`with_window`).
 
-Legend: N clips, L samples, M mel bands, T frames (50 a second), D features.
+Legend: N clips, L samples, M mel bands, T frames (50 per second), D features.
 """
 
 from __future__ import annotations
