@@ -59,7 +59,7 @@ class KaldiFilterBank(nn.Module):
 
     Args:
         n_mel_bands: number of bands.
-        rate_hz: samples a second.
+        rate_hz: samples per second.
     """
 
     window: Tensor
