@@ -82,7 +82,7 @@ class DataFacts:
         group: column whose values are kept on one side of a split; None without one.
         n_groups: number of its values; None without one.
         domain: column of domains; None without one.
-        n_domains: number of its values; None without one.
+        n_domains: number of its values, an empty cell not counted; None without one.
     """
 
     name: str
@@ -117,7 +117,7 @@ class DataFacts:
             examples.group,
             None if examples.groups is None else len(set(examples.groups)),
             examples.domain,
-            None if examples.domains is None else len(set(examples.domains)),
+            None if examples.domains is None else len({*examples.domains} - {""}),
         )
 
     @classmethod
