@@ -81,6 +81,9 @@ def test_json(tmp_path: Path) -> None:
         read_json(tmp_path / "a.json")
     with pytest.raises(InputError, match=r"cannot read .*b\.json"):
         read_json(tmp_path / "b.json")
+    (tmp_path / "c.json").write_text("[" * 200_000)
+    with pytest.raises(InputError, match=r"c\.json is damaged"):
+        read_json(tmp_path / "c.json")
 
 
 def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from typing import IO, Any
 
 from headstart.errors import DiskFullError, HeadstartError, InputError
 
+TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -123,7 +125,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged, it is not JSON ({error}); make the run again") from None
 
 

@@ -95,6 +95,16 @@ def test_unfinished_runs_are_recognised_and_resumed(tmp_path: Path) -> None:
         RunDirectory.resume(run.path)
 
 
+def test_half_written_files_of_a_killed_process_are_removed_at_the_end(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    with pytest.raises(RuntimeError), files.atomic_path(run.file("model.pt2")) as temporary:
+        temporary.rename(temporary.with_name(temporary.name.replace(str(os.getpid()), "1")))
+        raise RuntimeError  # the file has the name that another process would give it
+    run.write_text(".notes", "mine")
+    run.finish()
+    assert [path.name for path in run.path.iterdir()] == [".notes"]
+
+
 def test_what_is_no_run(tmp_path: Path) -> None:
     RunDirectory.create(tmp_path / "xray")
     with pytest.raises(InputError, match="Did you mean 'xray'"):

@@ -211,6 +211,17 @@ def test_versions() -> None:
         Record.from_json({**make().to_json(), "test": 3})
 
 
+@pytest.mark.parametrize("name", ["kind", "profile", "seconds"])
+@pytest.mark.parametrize("value", [[], [1], "x", 3, True])
+def test_a_value_of_a_wrong_type_is_never_an_internal_error(name: str, value: Any) -> None:
+    try:
+        Record.from_json({**make().to_json(), name: value}, where="run/metrics.json").to_json()
+    except InputError as error:
+        assert "run/metrics.json" in str(error) and name in str(error)
+    else:
+        assert name == "kind"  # it may be one of a newer version
+
+
 def test_regression_and_printing() -> None:
     quantity = make(task="regression", test={"rmse": Interval(1.0), "r2": Interval(0.5)})
     check_complete(quantity)

@@ -165,3 +165,14 @@ def test_a_file_cut_in_half_is_one_error(tmp_path: Path) -> None:
         with pytest.raises(SourceError, match=f"expected {len(whole):,} bytes, found {len(whole) // 2:,}"):
             load_source(str(tmp_path))
         (tmp_path / "config.json").unlink()
+
+
+@pytest.mark.parametrize("name", ["modality", "architecture", "preprocessing"])
+@pytest.mark.parametrize("value", [None, 3, ["a"]])
+def test_a_run_with_a_damaged_source_json_is_refused_by_its_file(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    config = {"modality": "image", "architecture": "resnet10t", "preprocessing": {"modality": "image"}}
+    (tmp_path / "source.json").write_text(json.dumps({**config, name: value}))
+    with pytest.raises(SourceError, match=f"source.json is damaged: {name} must"):
+        load_source(f"run:{tmp_path}")

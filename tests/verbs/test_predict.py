@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,3 +73,32 @@ def test_errors_before_the_work(digit_run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text\nhello\n")
     with pytest.raises(DataError, match="takes image, and the data holds text"):
         digit_run.predict(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("source.json", [1], "preprocessing cannot be read"),
+        ("source.json", {}, "preprocessing cannot be read"),
+        ("source.json", {"preprocessing": "x"}, "preprocessing cannot be read"),
+        ("head.json", [], "does not name task and classes"),
+        ("head.json", {}, "does not name task and classes"),
+        ("head.json", {"classes": 5}, "does not name task and classes"),
+        ("head.json", {"classes": ["a"], "task": 3}, "does not name task and classes"),
+        ("head.json", {"classes": ["a"]}, "gives 3 values per item, and the run names 1 classes"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named(
+    digit_run: Run, digit_folder: Path, tmp_path: Path, name: str, content: Any, named: str
+) -> None:
+    for kept in ("metrics.json", "source.json", "head.json", "model.pt2"):
+        shutil.copy(digit_run.path / kept, tmp_path)
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=named):
+        headstart.predict(tmp_path, next(digit_folder.rglob("*.png")), threads=1)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_a_wrong_number_of_threads_is_refused(digit_run: Run, digit_folder: Path, threads: int) -> None:
+    with pytest.raises(OptionError, match="threads must be 1 or more"):
+        headstart.predict(digit_run.path, digit_folder, threads=threads)

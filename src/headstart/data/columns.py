@@ -98,7 +98,7 @@ def require_path_column(table: Table) -> str:
 
 
 def text_column(
-    columns: Mapping[str, np.ndarray], where: str, taken: Iterable[str | None]
+    columns: Mapping[str, np.ndarray], where: str, taken: Iterable[str | None], spare: str | None = None
 ) -> tuple[str, str]:
     """The column of texts: by name, else the only long one.
 
@@ -106,6 +106,7 @@ def text_column(
         columns: a table.
         where: the file, for messages.
         taken: columns that are something else (target, group, split).
+        spare: a column that is something else by its name alone: the texts only if no other column looks like it.
 
     Returns:
         The column, and a sentence that says so if it was guessed ("" for a column named text).
@@ -123,6 +124,8 @@ def text_column(
     lengths = {name: float(np.mean([len(value) for value in values[:1000]])) for name, values in free.items()}
     distinct = {name: len(set(values[:1000])) / min(len(values), 1000) for name, values in free.items()}
     long = [name for name in free if lengths[name] >= 20 and distinct[name] >= 0.5]
+    if len(long) > 1 and spare in long:
+        long.remove(spare)
     if len(long) == 1:
         return long[0], f"Texts are taken from column '{long[0]}' of {where}, its only column of long text."
     found = (

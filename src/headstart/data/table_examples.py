@@ -57,8 +57,8 @@ def examples_from_table(
         label = target_column(table.columns, options.target, where, labelled=False)
         group = group_column(table.columns, options.group, label, where)
         domain = domain_column(table.columns, options.domain, (label, group), where)
-        taken = [label, group, domain, find_column(["split"], table.columns)]
-        column, note = text_column(table.columns, where, taken)
+        taken = [label, group, options.domain and domain, find_column(["split"], table.columns)]
+        column, note = text_column(table.columns, where, taken, spare=domain)
         kind, items = "text", list(table.columns[column])
         notes = (*table.notes, *([note] if note else []))
     return examples_from_columns(

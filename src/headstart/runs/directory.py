@@ -116,6 +116,8 @@ class RunDirectory:
 
     def finish(self) -> None:
         """Mark the run as finished: from now on it can be opened."""
+        for part in self.path.glob(files.TEMPORARY):  # of an earlier process that was killed while it wrote
+            part.unlink(missing_ok=True)
         self.file(UNFINISHED).unlink(missing_ok=True)
         self.release()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.errors import DataError
+from headstart.errors import DataError, HeadstartError, InputError, OptionError
 from headstart.progress import progress, say
 from headstart.tasks import task_named
 from headstart.units import UNITS
@@ -40,19 +40,18 @@ def predict(
         Items, classes, probabilities and, if known, labels.
 
     Raises:
-        InputError: the run or the data cannot be read, or `out` has another ending.
+        InputError: the run or the data cannot be read, `out` has another ending, or `threads` is below 1.
     """
-    from headstart.data import preprocessing_from_json
-    from headstart.files import read_json
     from headstart.runs import Predictions, RunDirectory
     from headstart.runs.predictions import check_ending
 
+    if threads is not None and threads < 1:
+        raise OptionError(f"threads must be 1 or more, got {threads}")
     if out is not None:
         check_ending(Path(out))
     directory = RunDirectory.open(run)
-    preprocessing = preprocessing_from_json(read_json(directory.file("source.json"))["preprocessing"])
-    described = read_json(directory.file("head.json"))
-    classes = tuple(described["classes"])
+    preprocessing = _preprocessing(directory.file("source.json"))
+    classes, task = _classes_and_task(directory.file("head.json"))
     examples, labels_known = _read(data, preprocessing.modality, run)
     examples = _readable(examples, threads)
     program = directory.file("model.pt2")
@@ -61,11 +60,50 @@ def predict(
         classes=classes,
         probabilities=run_items(program, examples.items, preprocessing, len(classes), threads),
         labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
-        task=task_named(described.get("task")).name,
+        task=task,
     )
     if out is not None:
         predictions.write(Path(out))
     return predictions
+
+
+def _preprocessing(path: Path) -> Any:
+    """The preprocessing in a run's source.json.
+
+    Raises:
+        InputError: the file has none that can be used.
+    """
+    from headstart.data import preprocessing_from_json
+    from headstart.files import read_json
+
+    content = read_json(path)
+    try:
+        return preprocessing_from_json(content["preprocessing"])
+    except (KeyError, TypeError, AttributeError, HeadstartError) as error:
+        raise InputError(
+            f"{path} is damaged, its preprocessing cannot be read ({error}); make the run again"
+        ) from None
+
+
+def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
+    """The classes in a run's head.json, and the name of its task.
+
+    Raises:
+        InputError: the file does not name them.
+    """
+    from headstart.files import read_json
+
+    content = read_json(path)
+    try:
+        task = task_named(content.get("task")).name
+        classes = content["classes"]
+        if not isinstance(classes, list):
+            raise TypeError(f"classes must be a list, got {classes!r}")
+        return tuple(map(str, classes)), task
+    except (KeyError, TypeError, AttributeError, HeadstartError) as error:
+        raise InputError(
+            f"{path} is damaged, it does not name task and classes ({error}); make the run again"
+        ) from None
 
 
 def _read(data: str | Path | Sequence[Any], modality: Any, run: str | Path) -> tuple[Examples, bool]:
@@ -99,6 +137,9 @@ def run_items(
 
     Returns:
         Probabilities (or values) of shape (n_items, n_classes), float32, in the order of the items.
+
+    Raises:
+        InputError: the program gives another number of values.
     """
     import torch
 
@@ -117,7 +158,13 @@ def run_items(
     ):
         for positions, inputs in load_batches(items, preprocessing, batches, threads=n_threads, exact=True):
             with torch.inference_mode():
-                probabilities[positions] = module(*inputs.values()).numpy()
+                values = module(*inputs.values()).numpy()
+            if values.shape[1:] != (n_classes,):
+                raise InputError(
+                    f"{program} gives {values.shape[-1]} values per item, and the run names {n_classes} classes; "
+                    "make the run again"
+                )
+            probabilities[positions] = values
             advance(len(positions))
     return probabilities
 

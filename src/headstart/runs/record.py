@@ -156,7 +156,7 @@ class Record:
             InputError: something that every version wrote is missing or wrong, or a newer headstart wrote it.
         """
         check_version(content, where)
-        kind = content.get("kind", "fit")
+        kind = str(content.get("kind", "fit"))
         missing = [name for name in KINDS.get(kind, Kind(())).always if name not in content]
         if missing:
             raise InputError(f"{where} has no '{missing[0]}'; make the run again")
@@ -272,6 +272,10 @@ def _fault(record: Record) -> str:
         count = getattr(record, name)
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
             return f"{name} must be a whole number of at least 0, got {count!r}"
+    for name in ("profile", "seconds"):
+        values = getattr(record, name)
+        if not isinstance(values, Mapping) and not (name == "profile" and values is None):
+            return f"{name} must hold numbers by name, got {values!r}"
     if record.task is not None and record.task not in TASKS:
         return f"task must be one of {', '.join(TASKS)}, got {record.task!r}"
     if record.verdict is not None and record.verdict.outcome not in OUTCOMES:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, get_args
 
 from headstart.data.examples import Modality
 from headstart.errors import HeadstartError, SourceError, did_you_mean
@@ -88,7 +90,21 @@ def _run(uri: str, folder: Path) -> Place:
         )
     if not config:
         raise SourceError(f"{folder} is not a finished run. A run is a folder that `headstart fit` wrote.")
+    if fault := _run_fault(config):
+        raise SourceError(f"{folder / 'source.json'} is damaged: {fault}; make the run again")
     return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"), config=config)
+
+
+def _run_fault(config: Mapping[str, Any]) -> str:
+    """What is wrong with the source.json of a run, in words; "" if every library can read it."""
+    modalities = get_args(Modality)
+    if config.get("modality") not in modalities:
+        return f"modality must be one of {', '.join(modalities)}, got {config.get('modality')!r}"
+    if not isinstance(config.get("architecture"), str):
+        return f"architecture must be a name, got {config.get('architecture')!r}"
+    if not isinstance(config.get("preprocessing"), dict):
+        return f"preprocessing must hold values by name, got {config.get('preprocessing')!r}"
+    return ""
 
 
 def _local(uri: str, path: Path) -> Place:

@@ -61,6 +61,18 @@ def test_text_column_by_name_or_as_the_only_long_one(tmp_path: Path) -> None:
         read_examples(write(tmp_path / "d.csv", "p,label\n1,a\n2,b\n"))
 
 
+def test_texts_in_a_column_called_domain_are_found(tmp_path: Path) -> None:
+    long = "a rather long piece of text"
+    only = read_examples(write(tmp_path / "a.csv", f"domain,label\n{long} one,a\n{long} two,b\n"))
+    assert only.domains is None and list(only.items) == [f"{long} one", f"{long} two"]
+    both = read_examples(
+        write(tmp_path / "b.csv", f"p,domain,label\n{long} 1,{long} 2,a\n{long} 3,{long} 4,b\n")
+    )
+    assert both.domain == "domain" and list(both.items) == [f"{long} 1", f"{long} 3"]
+    with pytest.raises(DataError, match="none looks like text"):
+        read_examples(tmp_path / "a.csv", domain="domain")
+
+
 def test_table_of_paths(class_folders: Callable[..., Path]) -> None:
     folder = class_folders({"cat": 1, "dog": 1})
     table = write(folder / "list.csv", "path,label\ncat/000.png,a\ndog/000.png,b\n")

@@ -175,7 +175,8 @@ def _examples(where: str, parts: dict[str, Any], options: ReadOptions) -> Exampl
         label = target_column(columns, options.target, where, options.labels_required)
         own_group = group_column(columns, options.group, label, where)
         own_domain = domain_column(columns, options.domain, (label, own_group), where)
-        item_column, note = text_column(columns, where, [label, own_group, own_domain, "split"])
+        taken = [label, own_group, options.domain and own_domain, "split"]
+        item_column, note = text_column(columns, where, taken, spare=own_domain)
         items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
     return examples_from_columns(
         columns, items, names, kind, options,
