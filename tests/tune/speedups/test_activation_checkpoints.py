@@ -145,7 +145,7 @@ def test_a_chain_of_blocks_is_checkpointed_block_by_block_and_a_chain_of_layers_
 
 def test_a_training_ends_with_the_same_bits() -> None:
     loops = [small_loop(1, epochs=2), small_loop(1, epochs=2)]
-    checkpointed = Checkpointed(loops[1].backbone, loops[1].backbone.stages[1:])
+    checkpointed = Checkpointed(loops[1].network.backbone, loops[1].network.backbone.stages[1:])
     for loop in loops:
         loop.run()
     checkpointed.release()

@@ -66,7 +66,7 @@ class Task:
             probe=self.probe,
         )
         trained = training.run()
-        feed = training._feed(self.parts["test"], for_training=False)
+        feed = training._labelled(self.parts["test"], for_training=False).feed
         training.backbone.module.eval()
         return trained, self.right(trained.head, embed_all(training.backbone, feed, training.loop.machine))
 
