@@ -88,3 +88,11 @@ def test_paths_are_kept_as_text_and_out_is_not_kept() -> None:
     assert [kept[name] for name in ("data", "source", "store", "recipe")] == ["a", "b", "c", "d"]
     assert "out" not in kept and options.out == "e"
     assert fit_options(**kept).model_dump() == kept
+
+
+def test_a_name_that_is_not_text_is_an_unknown_option(tmp_path: Path) -> None:
+    from headstart.fitting.configuration import options_of_command
+
+    (tmp_path / "headstart.yaml").write_text("data: x\n1: 2\n")
+    with pytest.raises(OptionError, match="there is no option '1'"):
+        options_of_command({}, tmp_path / "headstart.yaml", None)

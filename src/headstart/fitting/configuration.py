@@ -58,7 +58,7 @@ def read_options(path: Path) -> dict[str, Any]:
     options = content.get("fit", content)
     if not isinstance(options, dict):
         raise OptionError(f"{path}: `fit` must hold options by name")
-    return dict(options)
+    return {str(name): value for name, value in options.items()}
 
 
 def _check_same_run(run: Path, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:

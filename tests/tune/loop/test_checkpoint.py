@@ -80,6 +80,18 @@ def test_a_full_disk_is_one_clear_error_and_leaves_no_rest(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_takes_a_part_of_a_checkpoint(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="this system has no limit of file sizes")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:  # torch ends with an error of its own about the archive
+        with pytest.raises(DiskFullError, match="a checkpoint of 2 MB does not fit"):
+            Checkpoints(tmp_path).save_last({"tensor": torch.zeros(400_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_disk_that_fills_up_on_the_way(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)

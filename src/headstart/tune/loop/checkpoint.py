@@ -81,9 +81,10 @@ class Checkpoints:
                 torch.save({"format_version": FORMAT_VERSION, **state}, file)
                 file.write(file.digest.digest())
             put_in_place(temporary, path, previous)
-        except BaseException as error:
+        except BaseException as failure:
             with suppress(OSError):
                 temporary.unlink()
+            error = failure.__context__ if isinstance(failure, RuntimeError) else failure  # torch's covers it
             if not isinstance(error, OSError):
                 raise
             if is_disk_full(error):
