@@ -107,7 +107,7 @@ def ended(command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pyt
     words = ("--freeze", "gradual", "--epochs", 5, "--lr", 0.001, *QUICK)
     with monkeypatch.context() as patch:
         patch.setattr(Loop, "_end_epoch", ending)
-        patch.setattr("headstart.tune.loop.memory.Memory.is_due", lambda memory: True)
+        patch.setattr("headstart.tune.loop.kept_weights.KeptWeights.is_due", lambda kept: True)
         done = command("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", *words)
     assert done.code == 130, done.err
     return tmp_path / "x"

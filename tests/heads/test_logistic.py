@@ -10,11 +10,11 @@ from sklearn.linear_model import LogisticRegression
 
 from headstart.heads.logistic import fit_logistic, logistic_path
 from headstart.heads.reduce import reduce, standardiser
-from headstart.heads.ridge import fit_ridge, indicators
+from headstart.heads.ridge import fit_ridge
 from headstart.heads.streamed import fit_logistic_streamed, fit_ridge_streamed
 from headstart.tasks.activations import softmax
 
-from .labelled import labelled
+from .labelled import indicators, labelled
 
 
 def case(n_items: int, width: int, n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -114,11 +114,6 @@ def numbered(actions: Mapping[int, Action]) -> Wrapper:
     return wrap
 
 
-def stop_call(forward: Forward, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """End the forward pass here, carrying the arguments of the call."""
-    raise Stop(args, kwargs)
-
-
 @dataclass
 class FinishedCall:
     """One call of a module that ended before the cut."""

@@ -1,11 +1,7 @@
-"""Ridge regression onto class indicators or values, with exact leave-one-out and leave-fold-out predictions.
+"""Ridge regression onto class indicators or values, with exact leave-fold-out predictions.
 
 For each penalty l: minimise sum_i |y_i - b - W z_i|^2 + l |W|^2 with the intercept b free of penalty and
-y_ic = 1 for the item's class, else 0 (one against rest). With H the hat matrix, intercept included,
-
-    leave-one-out prediction of item i:  y_i - (y_i - fitted_i) / (1 - H_ii)
-
-(Allen's PRESS; Golub, Heath and Wahba 1979), and a left-out fold is refitted in closed form by taking its
+y_ic = 1 for the item's class, else 0 (one against rest). A left-out fold is refitted in closed form by taking its
 part off the sums, so no prediction is approximate. Use it for the profile and as a fast, robust head; its
 outputs are not probabilities until a temperature is fitted. Any other y (labels, a quantity) is handled in the
 same way.
@@ -15,8 +11,8 @@ Legend: N items, R columns of z (centred, from `reduce`), C classes, P penalties
 Example:
     >>> import numpy as np
     >>> z = np.random.default_rng(0).normal(size=(30, 4)); z -= z.mean(0)
-    >>> y = (z[:, 0] > 0).astype(int)
-    >>> leave_one_out(z, indicators(y, 2), penalty_path(z, 3)).shape
+    >>> y = np.eye(2)[(z[:, 0] > 0).astype(int)]
+    >>> leave_fold_out(z, y, np.arange(30) % 3, penalty_path(z, 3)).shape
     (3, 30, 2)
 """
 
@@ -29,13 +25,6 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 CHUNK = 16384
-
-
-def indicators(labels: NDArray[np.integer], n_classes: int) -> Float:
-    """Return (N, C) float64 with 1 where the item has the class."""
-    y_NC = np.zeros((len(labels), n_classes))
-    y_NC[np.arange(len(labels)), labels] = 1.0
-    return y_NC
 
 
 def penalty_path(z_NR: NDArray[np.floating], n_penalties: int = 9) -> Float:
@@ -69,31 +58,6 @@ def fit_ridge(z_NR: NDArray[np.floating], y_NC: Float, penalty: float) -> tuple[
     right = _right(z_NR, y_NC) - n_items * np.outer(mean_z, mean_y)
     weight = solve(matrix, penalty, right).T
     return weight, mean_y - weight @ mean_z
-
-
-def leave_one_out(z_NR: NDArray[np.floating], y_NC: Float, penalties: Float) -> Float:
-    """Return exact leave-one-out predictions, of shape (P, N, C).
-
-    Args:
-        z_NR: features of shape (N, R), N >= 2.
-        y_NC: indicators of shape (N, C).
-        penalties: of shape (P,).
-    """
-    n_items = len(z_NR)
-    centred = z_NR - z_NR.mean(axis=0, dtype=np.float64)
-    values, axes = np.linalg.eigh(gram(centred))
-    values = np.maximum(values, 0.0)
-    rotated = centred @ axes
-    squared = rotated * rotated
-    centred_y = y_NC - y_NC.mean(axis=0)
-    right = rotated.T @ centred_y
-    out = np.empty((len(penalties), n_items, y_NC.shape[1]))
-    for position, penalty in enumerate(penalties):
-        shrink = 1.0 / (values + penalty)
-        leverage = squared @ shrink + 1.0 / n_items
-        residual = centred_y - rotated @ (shrink[:, None] * right)
-        out[position] = y_NC - residual / np.maximum(1.0 - leverage, 1e-12)[:, None]
-    return out
 
 
 def leave_fold_out(

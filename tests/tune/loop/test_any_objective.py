@@ -267,7 +267,7 @@ def test_domains_have_rates_of_their_own_and_a_strength_that_grows() -> None:
     loop.run()
     strengths = loop.objective.strengths
     assert strengths[0] == 0 and strengths == sorted(strengths) and strengths[-1] == pytest.approx(14 / 15)
-    assert loop.at.best_epoch > 0 and loop.memory.best_outputs.shape == (20, 3)
+    assert loop.at.best_epoch > 0 and loop.kept.best_outputs.shape == (20, 3)
     assert loop.at.history[-1].keys() >= {"validation_loss", "validation_accuracy"}
 
 

@@ -299,10 +299,10 @@ def test_checkpoints_are_a_hundred_times_as_far_apart_as_they_take(
     due = []
     for later in (29, 1):
         now[0] += later
-        due.append(loop.memory.is_due())
+        due.append(loop.kept.is_due())
     loop.keep()
     took = now[0] - 30
     for later in (99 * took, took):
         now[0] += later
-        due.append(loop.memory.is_due())
+        due.append(loop.kept.is_due())
     assert took >= 2 and due == [False, True, False, True]

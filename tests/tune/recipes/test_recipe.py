@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from headstart.errors import OptionError
 from headstart.tune import Recipe
@@ -26,7 +27,7 @@ def test_changes_override_defaults_and_none_means_not_given() -> None:
 def test_a_recipe_reads_back_from_its_yaml(tmp_path: Path) -> None:
     recipe = Recipe.for_modality("image", epochs=3, clip_norm=0.5, views=4)
     path = tmp_path / "mine.yaml"
-    path.write_text(recipe.to_yaml())
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
     assert Recipe.load(path, "text") == recipe
 
 

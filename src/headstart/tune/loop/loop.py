@@ -24,7 +24,7 @@ from headstart.progress import progress
 from headstart.tune.averaging.averages import Average
 from headstart.tune.feeds.feed import Machine
 from headstart.tune.feeds.plan import Positions
-from headstart.tune.loop.memory import Memory, restore_generators
+from headstart.tune.loop.kept_weights import KeptWeights, restore_generators
 from headstart.tune.loop.optimizer import open_stages, optimizer_of, peak_rate, set_rates
 from headstart.tune.loop.progress import Progress, divergence, history_row, write_history
 from headstart.tune.loop.schedule import Schedule, rate_factor
@@ -94,7 +94,7 @@ class Loop:
         self.weights = Weights(self.freeze, objective)
         self.average = None if recipe.ema is None else Average(self.weights.tensors(), recipe.ema)
         self.at = Progress.start(self.machine.device)
-        self.memory = Memory(self.weights, self.keeping, self.machine)
+        self.kept = KeptWeights(self.weights, self.keeping, self.machine)
 
     def run(self, *, resume: bool = False, until_epoch: int | None = None) -> None:
         """Train; afterwards network and objective hold the best weights, and `at` has the history.
@@ -118,12 +118,12 @@ class Loop:
                     while self.at.stopped_because is None and self.at.epoch <= until:
                         self._run_epoch(advance)
             except KeyboardInterrupt:
-                self.memory.say_how_to_resume(self.at.epoch)
+                self.kept.say_how_to_resume(self.at.epoch)
                 raise
             if self.at.stopped_because is None:
                 self.keep()
             if self.validation is not None:
-                self.memory.load_best()
+                self.kept.load_best()
             elif self.average is not None:
                 self.average.copy_to(self.weights.tensors())
 
@@ -135,7 +135,7 @@ class Loop:
         """Use the present weights as the start of the training."""
         if self.recipe.ema is not None:
             self.average = Average(self.weights.tensors(), self.recipe.ema)
-        self.memory.remember_best(0)
+        self.kept.remember_best(0)
 
     def gradients(self, positions: Positions, inputs: Any, *, epoch: int, step: int) -> Tensor:
         """Compute the gradients of a whole batch without a step; its mean loss, in all processes the same."""
@@ -178,13 +178,13 @@ class Loop:
 
     def keep(self) -> None:
         """Write a checkpoint, if there is a folder."""
-        if not self.memory.writes:
+        if not self.kept.writes:
             return
         self.check_finite()
         if self.sharing.n > 1:  # from now on the first process holds the sum of all processes
             summed = self.sharing.total(self.at.loss_sum)
             self.at.loss_sum = summed if processes.is_first() else torch.zeros_like(summed)
-        self.memory.keep(self.state_dict)
+        self.kept.keep(self.state_dict)
 
     def open_until(self, epoch: int) -> None:
         """Let the stages train that are open in this epoch."""
@@ -204,7 +204,7 @@ class Loop:
 
     def _begin(self) -> None:
         if processes.is_first():
-            self.memory.clear()
+            self.kept.clear()
         if self.validation is not None:
             self._note(0, None, 0.0, 0.0)
 
@@ -215,7 +215,7 @@ class Loop:
             OptionError: it was started with other settings.
             TrainingError: it froze something else, or not all processes see it.
         """
-        state = self.memory.newest()
+        state = self.kept.newest()
         if state is not None:
             self.load_state_dict(state)
             restore_generators(state["random"])
@@ -263,7 +263,7 @@ class Loop:
         if not asks_each_step and self.at.step % _STEPS_BETWEEN_DECISIONS:
             return False, False
         deadline = self.machine.deadline
-        return processes.decided(self.memory.is_due(), deadline is not None and now > deadline)
+        return processes.decided(self.kept.is_due(), deadline is not None and now > deadline)
 
     def _end_epoch(self, n_seen: int, started: float) -> None:
         self.check_finite()
@@ -277,7 +277,7 @@ class Loop:
             at.stopped_because = f"no better validation loss for {self.recipe.patience} epochs"
         at.next_epoch()
         is_end = at.stopped_because is not None and self.keeping.at_end
-        if is_end or processes.decided(self.memory.is_due())[0]:
+        if is_end or processes.decided(self.kept.is_due())[0]:
             self.keep()
 
     def _note(self, epoch: int, train_loss: float | None, lr: float, seconds: float) -> None:
@@ -288,7 +288,7 @@ class Loop:
                 found, quality = self.validation.measure(), self.validation.quality_name
                 if self.at.best_loss is None or found.loss < self.at.best_loss:
                     self.at.best_loss, self.at.best_epoch = found.loss, epoch
-                    self.memory.remember_best(epoch, found.outputs)
+                    self.kept.remember_best(epoch, found.outputs)
         seconds += time.monotonic() - before
         self.at.history.append(history_row(epoch, train_loss, found, quality, lr, seconds))
         self._write_history(append=epoch > 0)

@@ -204,12 +204,6 @@ class Recipe(BaseModel):
             given.setdefault("steps", None)
         return cls.checked({**_defaults(modality, rate, least_epochs), **content, **given}, where=str(path))
 
-    def to_yaml(self) -> str:
-        """The recipe as YAML that `load` reads back to an equal one."""
-        import yaml
-
-        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
-
 
 def _defaults(modality: str, rate: float, least_epochs: int) -> dict[str, Any]:
     found = _BY_MODALITY[modality]

@@ -170,7 +170,7 @@ class Training:
                     loop.run(resume=resume, until_epoch=until_epoch)
             if held_out is not None:
                 share = self._interpolated(held_out) if self.recipe.wise_ft else None
-                known = loop.memory.best_outputs if share is None else None
+                known = loop.kept.best_outputs if share is None else None
                 logits = held_out.logits() if known is None else known
                 found = held_out.score(logits)
             elif share is not None:

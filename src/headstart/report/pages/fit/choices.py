@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.choose import ProfileRow
 from headstart.metrics import Interval, metric_named
 from headstart.report.charts import (
     Curves,
@@ -48,11 +47,6 @@ def depth_section(report: FitReport) -> Iterator[Section]:
     rows = tuple((dot.stage, dot.value, dot.interval, "yes" if dot.chosen else "") for dot in chart.dots)
     content = DepthProfile(metric, chart, Table("Depth profile", columns, rows))
     yield Section("depth", "Depth profile", "fit/depth.html.j2", content, _depth_takeaway(report, key))
-
-
-def _interval(row: ProfileRow) -> Interval:
-    """The score of a stage; without an interval if all training items are of one group."""
-    return Interval.of({"value": row.score, "low": row.low, "high": row.high})
 
 
 def _depth_takeaway(report: FitReport, key: str) -> str:

@@ -17,7 +17,7 @@ from headstart.tune.loop.weights import Weights
 _SHARE_OF_SAVING = 0.01  # largest share of the time that writing checkpoints may take
 
 
-class Memory:
+class KeptWeights:
     """Remembers the best weights, and writes and finds checkpoints if there is a folder.
 
     Args:
