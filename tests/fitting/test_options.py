@@ -96,3 +96,9 @@ def test_a_name_that_is_not_text_is_an_unknown_option(tmp_path: Path) -> None:
     (tmp_path / "headstart.yaml").write_text("data: x\n1: 2\n")
     with pytest.raises(OptionError, match="there is no option '1'"):
         options_of_command({}, tmp_path / "headstart.yaml", None)
+
+
+def test_a_seed_that_numpy_cannot_take_is_refused() -> None:
+    assert fit_options(data="x", seed=2**32 - 1).seed == 2**32 - 1
+    with pytest.raises(OptionError, match="option seed: Input should be less than or equal to 4294967295"):
+        fit_options(data="x", seed=2**32)

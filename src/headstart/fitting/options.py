@@ -103,7 +103,7 @@ class LearnOptions(_Options):
     ] = _of_recipe("lr")
     batch_size: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = _of_recipe("batch_size")
     views: Annotated[int | None, Shown(TRAINING, otherwise="the recipe's")] = _of_recipe("views")
-    seed: Annotated[int, Shown(MACHINE)] = Field(default=0, ge=0, description="Random seed.")
+    seed: Annotated[int, Shown(MACHINE)] = Field(default=0, ge=0, le=2**32 - 1, description="Random seed.")
     precision: Annotated[Precision, Shown(MACHINE)] = Field(
         default="auto", description="fp32, bf16, or auto: bf16 if the device is faster in it."
     )
