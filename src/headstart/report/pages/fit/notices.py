@@ -115,7 +115,7 @@ def _small(report: FitReport) -> Iterator[Notice]:
         yield Notice(
             "warning" if part.name == "train" else "note",
             f"{plural(len(names), one, many).capitalize()} with fewer than {FEW_ITEMS} items in {part.name}",
-            f"{shown}. What is said about {'it' if len(names) == 1 else 'each of them'} is uncertain.",
+            f"{shown}. {'Its scores are' if len(names) == 1 else 'Their scores are'} uncertain.",
         )
 
 
