@@ -71,6 +71,11 @@ def test_what_options_need_of_each_other() -> None:
     assert fit_options(data="x", freeze="auto", budget="5m").budget_seconds == 300
 
 
+def test_a_typo_in_a_policy_is_found_before_anything_is_read() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'first'"):
+        fit_options(data="x", freeze="frist:3")
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h", 3600), (" 5 ", 5)])
 def test_times(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds

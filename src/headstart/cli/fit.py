@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart import processes
-from headstart.cli.options import AsJson, Quiet, with_fit_options
+from headstart.cli.options import AsJson, with_fit_options
 from headstart.progress import set_quiet
 
 
@@ -24,7 +24,10 @@ def fit(
         bool, typer.Option("--dry-run", help="Show data checks, split, stages, time and disk, then stop.")
     ] = False,
     as_json: AsJson = False,
-    quiet: Quiet = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print no progress, notes or summary; errors are still printed."),
+    ] = False,
     **given: Any,
 ) -> None:
     """Fit a model to DATA from a pretrained source, and explain it."""

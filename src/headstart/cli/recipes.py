@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,17 @@ import typer
 
 from headstart.progress import say
 
-recipes = typer.Typer(help="List the recipes: small YAML files of training settings.", no_args_is_help=False)
+_HELP = "List the recipes, small YAML files of training settings, or show, copy and check one."
+
+recipes = typer.Typer(help=_HELP, no_args_is_help=False)
 
 
 @recipes.callback()
 def list_recipes(context: typer.Context) -> None:
-    """List the recipes: small YAML files of training settings."""
+    """List the recipes, small YAML files of training settings, or show, copy and check one.
+
+    Without a command: list them.
+    """
     if context.invoked_subcommand is None:
         from headstart.verbs.recipes import recipes as recipes_verb
 
@@ -37,10 +43,12 @@ def copy(
     ] = None,
 ) -> None:
     """Copy a recipe to a file of your own."""
+    from headstart.tune.recipes.bundled import bundled_recipe
     from headstart.verbs.recipes import copy_recipe
 
     copied = copy_recipe(name, file)
-    say(f"Run it with: headstart fit DATA --recipe {copied}")
+    command = bundled_recipe(name).command  # with the policy that the recipe is for
+    say(f"Run it with: {command.removesuffix(name)}{shlex.quote(str(copied))}")
     print(copied)
 
 

@@ -119,7 +119,10 @@ def _read(data: str | Path | Sequence[Any], modality: Any, run: str | Path) -> t
     else:
         examples = Examples.from_lists(data, modality=modality)
     if examples.modality != modality:
-        raise DataError(f"the run {run} takes {modality}, and the data holds {examples.modality}")
+        raise DataError(
+            f"the run {run} takes {modality}, and the data holds {examples.modality}: "
+            "pass a run that was fitted on such data"
+        )
     return examples, bool(examples.labelled.all())
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from headstart.errors import OptionError
 from headstart.tune import Policy
 from headstart.tune.adapters.kinds import Adapter
+from headstart.tune.policies.policy import check_policy_text
 
 STAGES = ("embeddings", "layer.0", "layer.1", "layer.2")
 
@@ -86,6 +87,17 @@ def test_the_error_says_what_is_wrong(text: str, said: str) -> None:
     with pytest.raises(OptionError) as error:
         Policy.parse(text, STAGES)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["frist:2", "", "first", "all:3", "first:1,last:1", "first:1,auto"])
+def test_a_wrong_text_is_found_before_the_stages_are_known(text: str) -> None:
+    with pytest.raises(OptionError):
+        check_policy_text(text)
+
+
+def test_a_text_that_some_backbone_fits_is_right() -> None:
+    for text in ("first:99", "until:layer4", " First:1 , LoRA:4 ", "lpft", "only:auto", "auto"):
+        check_policy_text(text)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def _load(data: str | Path) -> dict[str, Any]:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
-            f"{_remedy(error)}"
+            f"{_remedy(error)}{_near(str(data))}"
         ) from None
     return dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
 
@@ -88,6 +88,11 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, DatasetNotFoundError):
         return " Check the path or the name (OWNER/NAME); for a private set, set HF_TOKEN."
     return ""
+
+
+def _near(name: str) -> str:
+    """ " Did you mean 'x'?" if something here has nearly that name."""
+    return did_you_mean(name, [entry.name for entry in Path().iterdir()])
 
 
 def _reachable(name: str) -> bool:
@@ -117,10 +122,9 @@ def _reachable(name: str) -> bool:
         if kept.is_dir():
             say(f"the hub cannot be reached: '{name}' is read as it is on this disk")
             return False
-        near = did_you_mean(name, [entry.name for entry in Path().iterdir()])
         raise DataError(
             f"'{name}' is neither a file or folder here nor a data set on this disk, and the hub cannot be "
-            f"reached: check the path.{near}"
+            f"reached: check the path.{_near(name)}"
         ) from None
 
 

@@ -54,15 +54,11 @@ class Policy:
             OptionError: the policy is unknown or does not fit the stages.
         """
         stages = tuple(stages)
-        terms = [_Term.read(term, text) for term in text.split(",")]
-        cuts = [term for term in terms if term.kind.opens is not None]
-        trainers = [term for term in terms if term.kind.opens is None]
-        _check_together(cuts, trainers, text)
+        cuts, trainers = _read_terms(text)
         name = ",".join(term.text for term in (*cuts, *trainers))
         opened = cuts[0].opened(stages) if cuts else range(len(stages))
-        kind, trained = terms[0].kind, stages[opened.start : opened.stop]
+        kind, trained = (trainers or cuts)[0].kind, stages[opened.start : opened.stop]
         if trainers:
-            kind = trainers[0].kind
             if not trained and cuts:
                 raise OptionError(
                     f"'{name}' freezes every stage, so nothing is left for '{trainers[0].text}' to train"
@@ -217,6 +213,27 @@ class _Term:
                 f"the rank of {self.kind.name}:RANK must be a whole number of 1 or more, got '{self.value}'"
             )
         return rank
+
+
+def check_policy_text(text: str) -> None:
+    """Check what can be checked of a policy before any stage is known: its names, values and what is joined.
+
+    Args:
+        text: a policy, or a cut and what trains after it joined by a comma.
+
+    Raises:
+        OptionError: the policy is unknown or badly written.
+    """
+    _read_terms(text)
+
+
+def _read_terms(text: str) -> tuple[list[_Term], list[_Term]]:
+    """The cuts of a policy, and what trains after them."""
+    terms = [_Term.read(term, text) for term in text.split(",")]
+    cuts = [term for term in terms if term.kind.opens is not None]
+    trainers = [term for term in terms if term.kind.opens is None]
+    _check_together(cuts, trainers, text)
+    return cuts, trainers
 
 
 def _check_together(cuts: list[_Term], trainers: list[_Term], text: str) -> None:
