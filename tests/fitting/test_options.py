@@ -71,9 +71,11 @@ def test_what_options_need_of_each_other() -> None:
     assert fit_options(data="x", freeze="auto", budget="5m").budget_seconds == 300
 
 
-def test_a_typo_in_a_policy_is_found_before_anything_is_read() -> None:
+def test_a_typo_in_a_policy_or_recipe_is_found_before_anything_is_read() -> None:
     with pytest.raises(OptionError, match="Did you mean 'first'"):
         fit_options(data="x", freeze="frist:3")
+    with pytest.raises(OptionError, match="Did you mean 'few-shot'"):
+        fit_options(data="x", recipe="few-shots")
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h", 3600), (" 5 ", 5)])
@@ -88,9 +90,9 @@ def test_what_is_not_a_time(text: str) -> None:
 
 
 def test_paths_are_kept_as_text_and_out_is_not_kept() -> None:
-    options = fit_options(data=Path("a"), source=Path("b"), store=Path("c"), recipe=Path("d"), out=Path("e"))
+    options = fit_options(data=Path("a"), source=Path("b"), store=Path("c"), recipe=Path("d.yaml"), out=Path("e"))
     kept = options.model_dump()
-    assert [kept[name] for name in ("data", "source", "store", "recipe")] == ["a", "b", "c", "d"]
+    assert [kept[name] for name in ("data", "source", "store", "recipe")] == ["a", "b", "c", "d.yaml"]
     assert "out" not in kept and options.out == "e"
     assert fit_options(**kept).model_dump() == kept
 

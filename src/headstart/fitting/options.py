@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from headstart.errors import OptionError, did_you_mean
 from headstart.tune.policies.catalogue import usages
 from headstart.tune.policies.policy import check_policy_text
+from headstart.tune.recipes.bundled import find_recipe
 from headstart.tune.recipes.recipe import Recipe
 
 DATA, SOURCE = "Data", "Source and policy"
@@ -184,6 +185,8 @@ def fit_options(**given: Any) -> FitOptions:
     except ValidationError as error:
         raise OptionError(_all_faults(error)) from None
     check_policy_text(options.freeze)
+    if options.recipe is not None:
+        find_recipe(options.recipe)
     if options.budget is not None:
         seconds_of(options.budget)
     elif options.freeze == "auto":

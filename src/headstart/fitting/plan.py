@@ -106,10 +106,6 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
         InputError: anything about the data, the source or the options is wrong.
     """
     from headstart.data import read_examples
-    from headstart.tune.recipes.bundled import find_recipe
-
-    if options.recipe is not None:
-        find_recipe(options.recipe)  # a typo is reported before the data are read
     with clock.phase("data"):
         examples = read_examples(
             options.data,

@@ -58,11 +58,10 @@ class Policy:
         name = ",".join(term.text for term in (*cuts, *trainers))
         opened = cuts[0].opened(stages) if cuts else range(len(stages))
         kind, trained = (trainers or cuts)[0].kind, stages[opened.start : opened.stop]
-        if trainers:
-            if not trained and cuts:
-                raise OptionError(
-                    f"'{name}' freezes every stage, so nothing is left for '{trainers[0].text}' to train"
-                )
+        if trainers and cuts and not trained:
+            raise OptionError(
+                f"'{name}' freezes every stage, so nothing is left for '{trainers[0].text}' to train"
+            )
         adapter = Adapter(kind.adapter, trainers[0].rank) if kind.adapter is not None else None
         return cls(name, stages, None if kind.chooses else opened.start, trained, kind, adapter)
 
