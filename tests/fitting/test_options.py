@@ -90,7 +90,9 @@ def test_what_is_not_a_time(text: str) -> None:
 
 
 def test_paths_are_kept_as_text_and_out_is_not_kept() -> None:
-    options = fit_options(data=Path("a"), source=Path("b"), store=Path("c"), recipe=Path("d.yaml"), out=Path("e"))
+    options = fit_options(
+        data=Path("a"), source=Path("b"), store=Path("c"), recipe=Path("d.yaml"), out=Path("e")
+    )
     kept = options.model_dump()
     assert [kept[name] for name in ("data", "source", "store", "recipe")] == ["a", "b", "c", "d.yaml"]
     assert "out" not in kept and options.out == "e"

@@ -13,7 +13,9 @@ from pydantic.fields import FieldInfo
 
 from headstart.fitting.options import GROUPS, FitOptions, default_words, shown
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; errors are still printed.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; errors are still printed.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Finished = Annotated[Path, typer.Argument(help="A finished run.")]
 

@@ -106,6 +106,7 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
         InputError: anything about the data, the source or the options is wrong.
     """
     from headstart.data import read_examples
+
     with clock.phase("data"):
         examples = read_examples(
             options.data,

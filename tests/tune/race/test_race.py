@@ -83,7 +83,9 @@ def test_a_budget_too_small_for_an_epoch_keeps_the_head_alone(
     assert {(c.outcome, c.tried) for c in choice.candidates[1:]} == {(Outcome.NO_TIME, False)}
     assert "an epoch takes about 3.0 s" in choice.candidates[3].why
     said = capsys.readouterr().err.splitlines()
-    assert said == ["the budget of 0.001 s is too small to try a candidate: the head alone is kept"]
+    assert said == [
+        "the budget of 0.001 s is too small to try a candidate: the head alone is kept; pass a larger --budget"
+    ]
 
 
 def test_the_budget_is_kept(tmp_path: Path) -> None:

@@ -287,7 +287,8 @@ class Race:
         out = [run.name for run in self.runs.values() if run.facts.outcome is Outcome.NO_TIME]
         if not any(run.reached for run in self.runs.values()):
             say(
-                f"the budget of {self.budget_seconds:.3g} s is too small to try a candidate: the head alone is kept"
+                f"the budget of {self.budget_seconds:.3g} s is too small to try a candidate: the head alone is "
+                "kept; pass a larger --budget"
             )
         elif out:
             say(f"not tried for lack of time: {', '.join(out)}")
