@@ -36,7 +36,9 @@ class Halving:
         what: the work, for messages, such as "Extracting features".
 
     Example:
-        >>> parts = Halving("Embedding")(lambda rows: network(inputs[rows]), len(inputs))
+        >>> halving = Halving("Embedding")
+        >>> halving(lambda rows: [2 * n for n in range(4)[rows]], 4)
+        [[0, 2, 4, 6]]
     """
 
     def __init__(self, what: str) -> None:
