@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ class Run:
     """
 
     path: Path
-    metrics: dict[str, Any]
-    summary: str
+    metrics: dict[str, Any] = field(repr=False)
+    summary: str = field(repr=False)
 
     @property
     def report(self) -> Path:

@@ -94,7 +94,7 @@ def worst_section(report: FitReport) -> Iterator[Section]:
         "pattern in the errors."
     )
     content = Gallery(modality, verb, items)
-    yield Section("worst", "The largest errors", "fit/worst.html.j2", content, deck, "Most wrong")
+    yield Section("worst", "The largest errors", "fit/worst.html.j2", content, deck, "Largest errors")
 
 
 def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
