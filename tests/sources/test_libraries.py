@@ -43,7 +43,7 @@ def test_names_and_modalities() -> None:
     assert [
         library and library.modality_of(raw) for library, raw in zip(found, (BERT, TIMM, OWN), strict=True)
     ] == ["text", "image", "audio"]
-    with pytest.raises(SourceError, match="library must be timm, transformers or custom, got 'keras'"):
+    with pytest.raises(SourceError, match="library must be one of custom, timm, transformers, got 'keras'"):
         library_of({"library": "keras"})
 
 

@@ -226,5 +226,5 @@ def test_a_missing_file_must_be_named(tmp_path: Path) -> None:
         )
 
     layout = table_layout(matches=lambda place: (place.path / "list.txt").is_file(), read=read)
-    with pytest.raises(AssertionError, match=r"0\.png is missing, and"):
+    with pytest.raises(AssertionError, match=r"0\.png is missing, but"):
         check_layout(layout, folder, {"0.png": "a", "1.png": "b"})

@@ -209,7 +209,7 @@ def test_a_training_refitted_on_every_label_has_the_chosen_length(
     assert not np.allclose(predicted.probabilities[rows], items.probabilities, atol=1e-3)
 
 
-def test_an_interrupted_run_is_gone_on_with(
+def test_an_interrupted_run_is_resumed(
     digit_folder: Path, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"freeze": "first:2", "epochs": 3, "store": store, **QUICK}
@@ -222,7 +222,7 @@ def test_an_interrupted_run_is_gone_on_with(
         patch.setattr("headstart.fitting.saving.finish", stop)
         headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", **options)
     assert "headstart fit --resume" in stopped.value.__notes__[0]
-    with pytest.raises(InputError, match="did not finish; continue it with headstart fit --resume"):
+    with pytest.raises(InputError, match="did not finish; resume it with headstart fit --resume"):
         headstart.predict(tmp_path / "x", digit_folder)
     resumed = run_fit(options_of_command({}, None, tmp_path / "x"), resume=tmp_path / "x")
     assert resumed.path == tmp_path / "x" and names(resumed) == names(alone)

@@ -59,7 +59,7 @@ def test_what_cannot_be_read_is_left_out_and_named(
     (tmp_path / "b.png").write_bytes(sound.read_bytes()[:60])
     assert digit_run.predict(tmp_path).items == ["a.png"]
     assert "left out: b.png: " in capsys.readouterr().err
-    with pytest.raises(DataError, match=r"no item can be read: b\.png"):
+    with pytest.raises(DataError, match=r"no item can be read\. The first is b\.png"):
         digit_run.predict(tmp_path / "b.png")
 
 
