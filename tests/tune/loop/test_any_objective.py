@@ -130,7 +130,7 @@ class Reversed(torch.autograd.Function):
 
 
 class Adversarial(Objective):
-    """Classes are told apart, domains are not: the discriminator learns them through a reversed gradient."""
+    """The network separates classes but not domains: the discriminator sends it a reversed gradient."""
 
     def __init__(self) -> None:
         super().__init__()
