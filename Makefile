@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 AUTOGLUON_VENV := .venv-autogluon
 
-.PHONY: help demo test test-full check docs bench bench-tune bundled clean
+.PHONY: help demo test test-full check docs honesty bench bench-tune bundled clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test-full: check  ## As `make test`, with every cut of every architecture and th
 
 docs: $(VENV)/ready  ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet && echo "== docs built in site/"
+
+honesty: $(VENV)/ready  ## Simulate intervals, verdicts and choices where the truth is known; writes docs/evidence.md
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.honesty
 
 $(BENCH_VENV)/ready: benchmarks/requirements.txt pyproject.toml
 	@echo "== Making the environment of the benchmarks in $(BENCH_VENV), with the peers"
