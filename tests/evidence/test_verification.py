@@ -1,4 +1,4 @@
-"""Verification with intervals over resampled speakers."""
+"""Verification with intervals over speakers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import importlib
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from headstart.evidence import verify_speakers
 from headstart.heads.verification import (
     all_trials,
     cosine_scores,
     eer_of,
-    min_dcf_of,
     operating_points,
-    rates,
 )
-from headstart.metrics.bootstrap import resample_counts
 
 
 def case(n_speakers: int = 6, n_each: int = 8) -> tuple[np.ndarray, np.ndarray]:
@@ -26,35 +24,41 @@ def case(n_speakers: int = 6, n_each: int = 8) -> tuple[np.ndarray, np.ndarray]:
     return x, speakers
 
 
-def test_intervals_agree_with_weighting_every_trial() -> None:
+def test_the_interval_is_that_of_leaving_out_one_speaker_after_the_other() -> None:
     x, speakers = case()
-    found = verify_speakers(x, speakers, n_resamples=300)
+    found = verify_speakers(x, speakers)
     assert found is not None
     trials = all_trials(speakers)
     scores = cosine_scores(x, trials)
-    order = np.argsort(-scores)
     number = np.repeat(np.arange(6), 8)
-    eers, costs = [], []
-    for r in np.concatenate(list(resample_counts(6, 300))):
-        a, b = number[trials.first], number[trials.second]
-        weight = np.where(trials.is_target, r[a], r[a] * r[b])[order].astype(float)
-        target = trials.is_target[order]
-        miss, false_alarm = rates((weight * target)[None], (weight * ~target)[None])
-        if np.isfinite(miss).all() and np.isfinite(false_alarm).all():
-            eers.append(eer_of(miss, false_alarm)[0])
-            costs.append(min_dcf_of(miss, false_alarm)[0])
-    assert found.eer.low == pytest.approx(np.quantile(eers, 0.025), abs=0.01)
-    assert found.eer.high == pytest.approx(np.quantile(eers, 0.975), abs=0.01)
-    assert found.min_dcf.low == pytest.approx(np.quantile(costs, 0.025), abs=0.02)
-    points = operating_points(scores, trials.is_target)
-    assert found.eer.value == eer_of(*points)[0]
+    a, b = number[trials.first], number[trials.second]
+    without = []
+    for speaker in range(6):
+        kept = (a != speaker) & (b != speaker)
+        without.append(eer_of(*operating_points(scores[kept], trials.is_target[kept]))[0])
+    error = np.std(without) * np.sqrt(5)
+    value = found.eer.value
+    assert value == eer_of(*operating_points(scores, trials.is_target))[0]
+    for end in (found.eer.low, found.eer.high):  # Wilson's ends are t standard errors away, under themselves
+        ratio = abs(value - end) / np.sqrt(end * (1 - end) * error**2 / (value * (1 - value)))
+        assert ratio == pytest.approx(t.ppf(0.975, 5), rel=0.1)
+    assert found.min_dcf.low < found.min_dcf.value < found.min_dcf.high
     assert found.n_targets == 6 * 28 and found.n_others == 48 * 47 // 2 - 6 * 28
+
+
+def test_two_speakers_have_no_interval_and_perfect_separation_has_one() -> None:
+    x, speakers = case(2)
+    found = verify_speakers(x, speakers)
+    assert found is not None and found.eer.low is None and "2 speakers" in found.eer.why
+    x = 50 * np.repeat(np.eye(5, 10), 8, axis=0) + np.random.default_rng(0).normal(size=(40, 10))
+    apart = verify_speakers(x, np.repeat(list("abcde"), 8).astype(object))
+    assert apart is not None and apart.eer.value == 0 and apart.eer.low == 0 and apart.eer.high > 0.3
 
 
 def test_trials_of_one_gender_are_reported_apart() -> None:
     x, speakers = case()
     gender = np.where(np.repeat(np.arange(6), 8) < 3, "f", "m").astype(object)
-    found = verify_speakers(x, speakers, gender=gender, n_resamples=20)
+    found = verify_speakers(x, speakers, gender=gender)
     assert found is not None and found.same_gender is not None
     assert found.same_gender.n_targets == found.n_targets
     assert found.same_gender.n_others == 2 * (24 * 23 // 2) - found.n_targets
@@ -71,7 +75,7 @@ def test_many_items_are_sampled_and_many_speakers_fit_in_memory(monkeypatch: pyt
     monkeypatch.setattr(module, "MAX_ITEMS", 40)
     monkeypatch.setattr(module, "MAX_CELLS", 2000)
     x, speakers = case(30, 3)
-    found = verify_speakers(x, speakers, n_resamples=50)
+    found = verify_speakers(x, speakers)
     assert found is not None and found.n_targets + found.n_others == 780
 
 

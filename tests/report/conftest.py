@@ -54,7 +54,7 @@ def sample(
             (("accuracy", 0.0), ("balanced_accuracy", 0.004), ("macro_f1", 0.007))}  # fmt: skip
     test["auroc"] = with_interval(min(0.995, accuracy + 0.18), n_items)
     test["log_loss"] = with_interval(0.42, n_items, 2.0)
-    test["ece"] = with_interval(ece, n_items)
+    test["calibration_error"] = with_interval(ece, n_items)
     majority = max(Counter(labels).values()) / n_items
     classical = more.pop("classical", accuracy - 0.06)
     gap = accuracy - classical

@@ -70,7 +70,7 @@ def test_the_keys_that_readers_rely_on() -> None:
     content = make().to_json()
     assert content["format_version"] == FORMAT_VERSION
     assert content["test"]["accuracy"] == {"value": 0.9, "low": 0.8, "high": 0.95}
-    assert content["baselines"]["majority"]["ece"]["value"] == 0.5
+    assert content["baselines"]["majority"]["log_loss"]["value"] == 0.5
     assert content["kind"] == "fit"
     assert content["source"]["digest"] == "0f" * 32 and content["source"]["stages"] == ["stem", "layer1"]
     assert content["data"]["n_items"] == {"train": 80, "test": 20} and content["data"]["group"] is None
@@ -122,9 +122,9 @@ def test_what_older_versions_did_not_write_may_be_missing(missing: str) -> None:
 
 def test_a_metric_that_is_newer_than_a_run_may_be_missing() -> None:
     content = make().to_json()
-    del content["test"]["ece"], content["test"]["log_loss"]
+    del content["test"]["macro_f1"], content["test"]["log_loss"]
     assert Record.from_json(content).test == {
-        name: Interval(0.9, 0.8, 0.95) for name in CLASSIFICATION if name not in ("ece", "log_loss")
+        name: Interval(0.9, 0.8, 0.95) for name in CLASSIFICATION if name not in ("macro_f1", "log_loss")
     }
 
 

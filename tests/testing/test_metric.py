@@ -24,9 +24,20 @@ def mean(values: list[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def binned(confidence: Array, right: Array) -> float:
-    number = np.clip(np.ceil(confidence * 15) - 1, 0, 14)
-    return sum(abs((confidence - right)[number == k].sum()) for k in range(15)) / confidence.size
+def beyond_chance(stated: Array, came_true: Array, item: Array) -> float:
+    """Calibration error by loops over bins and items."""
+    n_bins = min(15, max(1, stated.size // 20))
+    number = np.searchsorted(np.quantile(stated, np.arange(1, n_bins) / n_bins), stated)
+    total, n_items = 0.0, len(np.unique(item))
+    for inside in (number == k for k in np.unique(number)):
+        gap = (stated - came_true)[inside]
+        size = inside.sum()
+        parts = [(gap - gap.mean())[item[inside] == one].sum() for one in np.unique(item)]
+        noise = (
+            np.square(parts).sum() * size / max(size - 1, 1) * n_items / (n_items - 1) if n_items > 1 else 0
+        )
+        total += size / stated.size * (gap.mean() ** 2 - noise / size**2)
+    return float(np.sqrt(max(0.0, total)))
 
 
 def two_sided(y: Array) -> bool:
@@ -54,7 +65,9 @@ CLASSES: dict[str, Plain] = {
     "auroc": class_auroc,
     "average_precision": rarer_precision,
     "log_loss": lambda y, p: -np.log(np.float64(p[np.arange(len(y)), y])).mean(),
-    "ece": lambda y, p: binned(p.max(1).astype(float), p.argmax(1) == y),
+    "calibration_error": lambda y, p: beyond_chance(
+        p.max(1).astype(float), p.argmax(1) == y, np.arange(len(y))
+    ),
 }
 
 
@@ -73,7 +86,9 @@ LABELS: dict[str, Plain] = {
     "auroc": lambda y, p: mean([sk.roc_auc_score(y[:, c], p[:, c]) for c in range(3) if two_sided(y[:, c])]),
     "exact_match": lambda y, p: ((p >= 0.5) == (y > 0.5)).all(axis=1).mean(),
     "log_loss": lambda y, p: -np.log(np.where(y > 0.5, p.astype(float), 1 - p.astype(float))).mean(),
-    "ece": lambda y, p: binned(p.ravel().astype(float), y.ravel()),
+    "calibration_error": lambda y, p: beyond_chance(
+        p.ravel().astype(float), y.ravel(), np.repeat(np.arange(len(y)), y.shape[1])
+    ),
 }
 
 
@@ -116,12 +131,12 @@ def explained(y: Array, p: Array) -> float:
 
 
 def quality(task: Task) -> Any:
-    return lambda y, p, groups: Interval.of(task.item_quality(p, y).mean())
+    return lambda y, p, units: Interval.of(task.item_quality(p, y).mean())
 
 
 def of_trials(rate: Callable[[Array, Array], float]) -> Any:
     """Probabilities of the second class as scores of trials, which are targets if they have that class."""
-    return lambda y, p, groups: Interval.of(rate(p[:, 1].astype(float), y == 1))
+    return lambda y, p, units: Interval.of(rate(p[:, 1].astype(float), y == 1))
 
 
 OTHERS: dict[str, tuple[str, Plain, Any]] = {
@@ -144,7 +159,7 @@ def test_every_other_metric_passes(key: str) -> None:
 
 
 def interval_of(value: Callable[[Array, Array], Any], width: float = 0.1) -> Any:
-    def compute(y: Array, p: Array, groups: Any) -> Interval:
+    def compute(y: Array, p: Array, units: Any) -> Interval:
         found = value(y, p)
         return Interval(None) if found is None else Interval(found, found - width, found + width)
 
@@ -173,7 +188,7 @@ def test_a_metric_that_is_not_in_the_catalogue_yet() -> None:
         (ERROR, interval_of(error_rate, -0.1), "does not contain the value"),
         (ERROR, interval_of(lambda y, p: None), "not defined, expected"),
         (ERROR, interval_of(lambda y, p: np.float32(error_rate(y, p))), "float32, which JSON cannot hold"),
-        (ERROR, lambda y, p, groups: Interval(error_rate(y, p), 0.0, None), "only one end"),
+        (ERROR, lambda y, p, units: Interval(error_rate(y, p), 0.0, None), "only one end"),
     ],
 )
 def test_what_is_wrong_is_named(row: Any, compute: Any, fault: str) -> None:
@@ -199,14 +214,14 @@ def test_percent_must_be_a_share() -> None:
         check_metric(ERROR, {"classification": hundred}, compute=interval_of(hundred))
 
 
-def test_whole_groups_must_be_resampled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_items_of_a_unit_must_be_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = CLASSIFICATION.metrics
 
-    def by_item(y: Array, p: Array, groups: Any = None, **how: Any) -> dict[str, Interval]:
+    def by_item(y: Array, p: Array, units: Any = None, **how: Any) -> dict[str, Interval]:
         return plain(y, p, None, **how)
 
     monkeypatch.setattr(type(CLASSIFICATION), "metrics", lambda self, *asked, **how: by_item(*asked, **how))
-    with pytest.raises(AssertionError, match="resample whole groups"):
+    with pytest.raises(AssertionError, match="count the items of a unit together"):
         check_metric("accuracy", {"classification": CLASSES["accuracy"]})
 
 

@@ -33,7 +33,7 @@ FILES = {
     "report.html",
     "source.json",
 }
-SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "ece"}
+SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "calibration_error"}
 QUICK: dict[str, Any] = {**SETTINGS, "baseline": False, "report": False}
 
 
@@ -56,7 +56,8 @@ def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
     assert (metrics["n_train"] + metrics["n_test"], metrics["n_validation"]) == (42, 0)
     for scores in (metrics["test"], *metrics["baselines"].values()):
         assert set(scores) == SCORES
-        assert all(set(score) == {"value", "low", "high"} for score in scores.values())
+        assert all(set(score) - {"why"} == {"value", "low", "high"} for score in scores.values())
+        assert all((score["low"] is None) == bool(score.get("why")) for score in scores.values())
         assert all(score["low"] <= score["value"] <= score["high"] for score in (scores["accuracy"],))
     assert set(metrics["baselines"]) == {"majority", "classical", "probe"}
     assert list(metrics["profile"]) == ["block1", "block2", "block3", "block4"]
@@ -156,7 +157,10 @@ def test_policies_that_train(
     assert metrics["best_epoch"] == min(history, key=lambda row: row["validation_loss"])["epoch"]
     assert metrics["recipe"]["epochs"] == 2 and metrics["recipe"]["batch_size"] == 32
     found = metrics["calibration"]
-    assert found["temperature"] > 0 and found["after"]["ece"] == metrics["test"]["ece"]["value"]
+    assert (
+        found["temperature"] > 0
+        and found["after"]["calibration_error"] == metrics["test"]["calibration_error"]["value"]
+    )
     assert (found["temperature"] == 1) == (found["before"] == found["after"])
     saved = predictions(run)
     predicted = run.predict(digit_folder)

@@ -156,7 +156,7 @@ def test_a_quantity_and_several_labels(kind: str, shared: Path, tmp_path: Path) 
     test, plain = labels.metrics["test"], labels.metrics["baselines"]["majority"]
     assert test["mean_average_precision"]["value"] > plain["mean_average_precision"]["value"] + 0.2
     assert test["log_loss"]["value"] < plain["log_loss"]["value"]
-    assert {"macro_f1", "micro_f1", "auroc", "exact_match", "ece"} < set(test)
+    assert {"macro_f1", "micro_f1", "auroc", "exact_match", "calibration_error"} < set(test)
 
     own, others = programs([quantity, labels], few)
     holds(quantity, "regression", few, own, tmp_path / "regression")

@@ -37,7 +37,7 @@ from headstart.errors import DataError
 from headstart.heads.head import Head
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map
-from headstart.metrics.bootstrap import standard_error
+from headstart.metrics.spread import standard_error
 from headstart.tasks import CLASSIFICATION, Targets, Task
 
 N_ERRORS = 2.0  # a head must beat the one on the last stage by this number of standard errors

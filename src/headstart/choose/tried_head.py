@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.heads.calibrate import temperature_for
-from headstart.metrics.bootstrap import standard_error
+from headstart.metrics.spread import standard_error
 from headstart.tasks import TargetScale, Task
 
 Float = NDArray[np.float64]

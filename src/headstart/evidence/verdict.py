@@ -1,7 +1,9 @@
-"""Two results on the same items: the paired difference, and the verdict on transfer.
+"""The verdict on transfer: the result against the best baseline without pretrained weights, on the same items.
 
-Classes are judged by accuracy, labels by the mean log loss, a quantity by the root of the mean squared error.
-Both are resampled together, whole groups at a time, so that errors that both make do not widen the interval.
+Classes are judged by accuracy, labels by the mean log loss, a quantity by the root of the mean squared error. The
+verdict is positive or negative if the 95% interval of the paired difference (see `metrics.differences`) does not
+contain 0, and undecided otherwise, or if there are fewer than `LEAST_ITEMS` items: with 5 items that one side gets
+right and the other wrong, all in one direction, chance alone gives that in one case of 16.
 
 Example:
     >>> import numpy as np
@@ -20,10 +22,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics import Interval, metric_named
+from headstart.metrics import Interval, Units, metric_named
 from headstart.tasks import CLASSIFICATION, Task
 
 Outcome = Literal["positive", "negative", "undecided"]
+LEAST_ITEMS = 10  # independent items, or items in units, below which there is no verdict
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,9 @@ def judge(
     targets: NDArray[Any],
     outputs: NDArray[np.floating],
     baselines: Mapping[str, NDArray[np.floating]],
-    groups: NDArray[np.object_] | None = None,
+    units: Units | NDArray[Any] | None = None,
     *,
     task: Task = CLASSIFICATION,
-    seed: int = 0,
 ) -> Verdict:
     """Judge a result against the best baseline without pretrained weights.
 
@@ -60,9 +62,8 @@ def judge(
         targets: as `Targets.encode` gives them: class numbers of shape (N,), or of shape (N, C).
         outputs: probabilities or values of the result, of shape (N, C).
         baselines: the same of each baseline, of shape (N, C), by name.
-        groups: of shape (N,), resampled whole; None: items.
+        units: what belongs together, of shape (N,); None: every item is a unit of its own.
         task: what was learned.
-        seed: of the resamples.
     """
     metric = metric_named(task.verdict_metric)
     if not baselines:
@@ -70,10 +71,14 @@ def judge(
         return Verdict("undecided", "", Interval(None), reason, metric.key)
     targets = np.asarray(targets)
     best = max(baselines, key=lambda name: float(task.item_quality(baselines[name], targets).mean()))
-    difference = task.difference(targets, outputs, baselines[best], groups, seed=seed)
+    units = Units.of(units, len(targets))
+    difference = task.difference(targets, outputs, baselines[best], units)
+    if len(targets) < LEAST_ITEMS:
+        why = f"{len(targets)} items, {LEAST_ITEMS} are needed for a verdict"
+        difference = Interval(difference.value, why=why)
     low, high = difference.low, difference.high
     if low is None or high is None:
-        reason = f"With a single group the difference from {best} has no interval."
+        reason = f"The result and {best} cannot be told apart: {difference.why}."
         return Verdict("undecided", best, difference, reason, metric.key)
     outcome: Outcome = "undecided"
     if low > 0 or high < 0:

@@ -1,10 +1,12 @@
-"""Verification of speakers with intervals: the error rates of `heads.verification` under resampled speakers.
+"""Verification of speakers with intervals: the error rates of `heads.verification` without one speaker after the other.
 
-Speakers are drawn with replacement, as many as there are; with r_a draws of speaker a, a trial within a
-counts r_a times and a trial between a and b counts r_a r_b times. Scores are put into fine bins once, for
-each pair of speakers, so that all resamples are one matrix product; the values themselves are exact.
+Trials share recordings, and recordings share speakers, so the speakers are the independent units: the variance is that
+of the jackknife, (S - 1) / S sum_s (e_s - mean)^2 with the rate e_s of the trials without speaker s. It gives the
+effective number of items of Wilson's interval with S - 1 degrees of freedom (see `metrics.bounds`), at most three per
+recording, and the number of speakers if the rate without any speaker is the same. Scores are put into fine bins once,
+for each pair of speakers, so that all S rates are one matrix product; the values themselves are exact.
 
-Legend: N items, D features, T trials, S speakers, Q pairs of speakers, P bins, B resamples.
+Legend: N items, D features, T trials, S speakers, Q pairs of speakers, P bins.
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ from headstart.heads.verification import (
     min_dcf_of,
     rates,
 )
-from headstart.metrics.bootstrap import N_RESAMPLES, Float, interval, resample_counts
+from headstart.metrics.bounds import positive, share
 from headstart.metrics.interval import Interval
+from headstart.metrics.spread import LEAST_UNITS, Float
 
 MAX_ITEMS = 1_000  # of more items a sample is used: trials grow with the square
 N_BINS = 1_000
 MAX_CELLS = 10_000_000  # pairs of speakers x bins held at once
+TRIALS_PER_ITEM = 3  # independent trials that a recording counts as at most
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,6 @@ def verify_speakers(
     centre: NDArray[np.floating] | None = None,
     differ: NDArray[np.object_] | None = None,
     gender: NDArray[np.object_] | None = None,
-    n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> Verification | None:
     """Score all pairs of items by centred cosine.
@@ -70,8 +73,7 @@ def verify_speakers(
         centre: mean of the training embeddings, of shape (D,); None: of these.
         differ: what is spoken (sentence, digit), of shape (N,): pairs of the same content are left out.
         gender: of the speakers, of shape (N,): trials of one gender are reported apart.
-        n_resamples: bootstrap resamples of speakers.
-        seed: of the resamples, and of the sample of more than 1,000 items.
+        seed: of the sample of more than 1,000 items.
 
     Returns:
         None without trials of one speaker or of two speakers.
@@ -90,62 +92,76 @@ def verify_speakers(
         same = sexes[trials.first] == sexes[trials.second]
         if not same.all():
             chosen = Trials(trials.first[same], trials.second[same], trials.is_target[same])
-            apart = _measured(scores[same], chosen, numbers, None, n_resamples, seed)
-    return _measured(scores, trials, numbers, apart, n_resamples, seed)
+            apart = _measured(scores[same], chosen, numbers, None)
+    return _measured(scores, trials, numbers, apart)
 
 
 def _measured(
-    scores: Float,
-    trials: Trials,
-    numbers: NDArray[np.intp],
-    apart: Verification | None,
-    n_resamples: int,
-    seed: int,
+    scores: Float, trials: Trials, numbers: NDArray[np.intp], apart: Verification | None
 ) -> Verification | None:
     """Return the rates of the trials with their intervals."""
     n_targets = int(trials.is_target.sum())
     n_others = len(scores) - n_targets
     if not n_targets or not n_others:
         return None
-    n_speakers = int(numbers.max()) + 1
-    eers, costs = _resampled(scores, trials, numbers, n_speakers, n_resamples, seed)
+    used = np.unique(np.concatenate([trials.first, trials.second]))
+    eers, costs = _without_each(scores, trials, numbers)
+    n_speakers = len(np.unique(numbers[used]))
+    too_few = n_speakers < LEAST_UNITS or len(eers) < n_speakers
+    why = f"{n_speakers} speakers with trials of both kinds are too few for an interval" if too_few else ""
+    rate, cost = eer(scores, trials.is_target), min_dcf(scores, trials.is_target)
     return Verification(
-        eer=interval(eer(scores, trials.is_target), eers, n_speakers),
-        min_dcf=interval(min_dcf(scores, trials.is_target), costs, n_speakers),
+        eer=Interval(rate, why=why) if too_few else _rate(rate, eers, len(used)),
+        min_dcf=Interval(cost, why=why) if too_few else _cost(cost, costs),
         n_targets=n_targets,
         n_others=n_others,
         same_gender=apart,
     )
 
 
-def _resampled(
-    scores: Float,
-    trials: Trials,
-    numbers: NDArray[np.intp],
-    n_speakers: int,
-    n_resamples: int,
-    seed: int,
-) -> tuple[Float, Float]:
-    """Return the EER and the cost of each resample, of shape (B,)."""
+def _rate(value: float, without: Float, n_items: int) -> Interval:
+    """Return the interval of an error rate from the rates without each speaker."""
+    variance, n_effective = _jackknife(without), float(len(without))
+    if variance > 0 and 0 < value < 1:
+        n_effective = min(value * (1 - value) / variance, TRIALS_PER_ITEM * n_items)
+    return share(value, n_effective, len(without) - 1)
+
+
+def _cost(value: float, without: Float) -> Interval:
+    """Return the interval of a detection cost from the costs without each speaker."""
+    error = _jackknife(without) ** 0.5
+    if value <= 0 or error <= 0:
+        return Interval(value, why="it is the same without any of the speakers: nothing shows how it varies")
+    found = positive(value, error / value, len(without) - 1)
+    return Interval(value, found.low, max(value, min(1.0, found.high or 1.0)))
+
+
+def _jackknife(without: Float) -> float:
+    return float(np.square(without - without.mean()).sum() * (len(without) - 1) / len(without))
+
+
+def _without_each(scores: Float, trials: Trials, numbers: NDArray[np.intp]) -> tuple[Float, Float]:
+    """Return the EER and the cost of the trials without each speaker who has one, of shape (at most S,)."""
+    from scipy.sparse import csr_matrix
+
+    n_speakers = int(numbers.max()) + 1
     low, high = np.sort(np.stack([numbers[trials.first], numbers[trials.second]]), axis=0)
     pairs, pair = np.unique(low * n_speakers + high, return_inverse=True)
     n_bins = int(np.clip(MAX_CELLS // len(pairs), 100, N_BINS))
     edges = np.quantile(scores, np.linspace(0, 1, n_bins + 1)[1:-1])
     falling = n_bins - 1 - np.searchsorted(edges, scores, side="right")
     counts_QP = np.bincount(pair * n_bins + falling, minlength=len(pairs) * n_bins)
-    counts_QP = counts_QP.reshape(len(pairs), n_bins).astype(np.float32)
+    counts_QP = counts_QP.reshape(len(pairs), n_bins).astype(np.float64)
     a, b = np.divmod(pairs, n_speakers)
-    within = a == b
-    if len(pairs) * n_bins > MAX_CELLS // 2:
-        n_resamples = min(n_resamples, 400)  # with thousands of speakers, a resample takes long
-    eers, costs = [], []
-    for drawn in resample_counts(n_speakers, n_resamples, seed, chunk_cells=2_000 * n_speakers):
-        for start in range(0, len(drawn), 500):
-            r = drawn[start : start + 500]
-            targets = r[:, a[within]] @ counts_QP[within]
-            others = (r[:, a[~within]] * r[:, b[~within]]) @ counts_QP[~within]
-            miss, false_alarm = rates(targets.astype(np.float64), others.astype(np.float64))
-            usable = np.isfinite(miss).all(axis=1) & np.isfinite(false_alarm).all(axis=1)
-            eers.append(eer_of(miss[usable], false_alarm[usable]))
-            costs.append(min_dcf_of(miss[usable], false_alarm[usable], P_TARGET))
-    return np.concatenate(eers), np.concatenate(costs)
+    kinds = []
+    for rows in (np.flatnonzero(a == b), np.flatnonzero(a != b)):
+        # What a speaker takes part in: each pair of one speaker once, each pair of two speakers for both.
+        places = np.arange(len(rows))
+        own = csr_matrix((np.ones(len(rows)), (a[rows], places)), shape=(n_speakers, len(rows)))
+        other = csr_matrix((np.ones(len(rows)), (b[rows], places)), shape=own.shape)
+        part_SP = own.maximum(other) @ counts_QP[rows]
+        kinds.append(counts_QP[rows].sum(axis=0) - part_SP)
+    present = np.unique(np.concatenate([a, b]))
+    usable = present[(kinds[0][present].sum(axis=1) > 0.5) & (kinds[1][present].sum(axis=1) > 0.5)]
+    miss, false_alarm = rates(kinds[0][usable], kinds[1][usable])
+    return eer_of(miss, false_alarm), min_dcf_of(miss, false_alarm, P_TARGET)

@@ -27,8 +27,8 @@ class Evidence:
         verdict: outcome, what it was measured against, and the paired difference.
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
-        calibration: `temperature`, and `ece` and `log_loss` `before` and `after` the scores are divided by it;
-            empty for a quantity.
+        calibration: `temperature`, and `calibration_error` and `log_loss` `before` and `after` the scores are divided
+            by it; empty for a quantity.
     """
 
     test: Mapping[str, Interval]
@@ -86,11 +86,11 @@ def _calibration(
     if (evaluation.temperatures != 1).any():
         codes = workspace.codes[evaluation.positions]
         unscaled_NC = task.unscaled(evaluation.probabilities, evaluation.temperatures[:, None])
-        before = task.metrics(codes, unscaled_NC, n_resamples=1)
+        before = task.metrics(codes, unscaled_NC)
     return {
         "temperature": float(np.mean(evaluation.temperatures)),
-        "before": {name: before[name].value for name in ("ece", "log_loss")},
-        "after": {name: test[name].value for name in ("ece", "log_loss")},
+        "before": {name: before[name].value for name in ("calibration_error", "log_loss")},
+        "after": {name: test[name].value for name in ("calibration_error", "log_loss")},
     }
 
 

@@ -28,6 +28,7 @@ class Metric:
         hub: its name on the Hugging Face hub; "" if the hub does not know it.
         required: every run of its tasks has it since the first version, so that a run without it is damaged.
         in_summary: whether the terminal shows it at the end of a run; the report and the card show all.
+        by_units: whether its value, not only its interval, depends on which items belong together.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Metric:
     hub: str = ""
     required: bool = False
     in_summary: bool = False
+    by_units: bool = False
 
 
 # In the order in which metrics.json, card and report show them.
@@ -80,8 +82,8 @@ _ALL = (
         (CLASSES, LABELS), better="lower", required=True,
     ),
     Metric(
-        "ece", "Calibration error", "stated confidence against what comes true",
-        (CLASSES, LABELS), better="lower", form="percent", required=True,
+        "calibration_error", "Calibration error", "stated confidence against what comes true, beyond chance",
+        (CLASSES, LABELS), better="lower", form="percent", by_units=True,
     ),
     Metric(
         "rmse", "RMSE", "typical error, in the target's own unit",

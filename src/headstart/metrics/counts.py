@@ -1,6 +1,6 @@
 """Counts behind the metrics: the confusion matrix and the bins of the reliability diagram.
 
-Legend: N items, C classes.
+Legend: N items, C classes, M cells.
 """
 
 from __future__ import annotations
@@ -10,18 +10,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics.classification import N_BINS, bins_of, checked
+from headstart.metrics.bounds import share
+from headstart.metrics.classification import checked
+
+N_BINS = 15
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Items of similar confidence: the edges, how many, their mean confidence and the share that is right."""
+    """Items of similar confidence.
+
+    Attributes:
+        low, high: the edges.
+        n_items: how many items.
+        confidence: their mean confidence.
+        accuracy: the share that is right.
+        right_low, right_high: 95% interval of that share, for independent items (Wilson).
+    """
 
     low: float
     high: float
     n_items: int
     confidence: float
     accuracy: float
+    right_low: float = 0.0
+    right_high: float = 1.0
 
 
 def confusion_matrix(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -38,22 +51,32 @@ def confusion_matrix(labels: NDArray[np.integer], probabilities: NDArray[np.floa
 
 
 def calibration_bins(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> list[Bin]:
-    """Return the 15 equal bins of the largest probability, as the ece takes them (Guo et al. 2017).
+    """Return the 15 equal bins of the largest probability (Guo et al. 2017).
 
     Args:
         labels: class number of each item, of shape (N,).
         probabilities: of shape (N, C).
     """
     labels, probabilities = checked(labels, probabilities)
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    number = bins_of(confidence)
+    return reliability_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+
+
+def reliability_bins(stated: NDArray[np.float64], came_true: NDArray[np.bool_]) -> list[Bin]:
+    """Return 15 equal bins of stated probabilities, left open and right closed.
+
+    Args:
+        stated: of shape (M,).
+        came_true: of shape (M,).
+    """
+    number = np.clip(np.ceil(stated * N_BINS).astype(np.intp) - 1, 0, N_BINS - 1)
     bins = []
     for index in range(N_BINS):
         inside = number == index
-        n_items = int(inside.sum())
-        mean, share = (
-            (float(confidence[inside].mean()), float(right[inside].mean())) if n_items else (0.0, 0.0)
-        )
-        bins.append(Bin(index / N_BINS, (index + 1) / N_BINS, n_items, mean, share))
+        n_cells, edges = int(inside.sum()), (index / N_BINS, (index + 1) / N_BINS)
+        if not n_cells:
+            bins.append(Bin(*edges, 0, 0.0, 0.0))
+            continue
+        right = share(float(came_true[inside].mean()), n_cells, max(1, n_cells - 1))
+        ends = float(right.low or 0.0), float(right.high or 0.0)
+        bins.append(Bin(*edges, n_cells, float(stated[inside].mean()), float(right), *ends))
     return bins

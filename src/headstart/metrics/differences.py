@@ -1,36 +1,29 @@
 """The paired difference of two results on the same items, with its interval.
 
-Both results are resampled together, whole groups at a time, so that errors that both make do not widen the
-interval.
+Errors that both results make do not widen the interval. Accuracy: Tango's interval (see `bounds`) on effective numbers
+of items; a loss: t on the differences of the items; the root of a mean loss: the same, to first order.
 
-Legend: N items, C classes, B resamples.
+Legend: N items, C classes.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics.bootstrap import (
-    N_RESAMPLES,
-    Float,
-    group_numbers,
-    group_sums,
-    interval,
-    resample_counts,
-)
+from headstart.metrics.bounds import bounded, mean, share_difference
 from headstart.metrics.classification import checked
 from headstart.metrics.interval import Interval
+from headstart.metrics.spread import Float, Units
 
 
 def accuracy_difference(
     labels: NDArray[np.integer],
     probabilities: NDArray[np.floating],
     others: NDArray[np.floating],
-    groups: NDArray[np.object_] | None = None,
-    *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    units: Units | NDArray[Any] | None = None,
 ) -> Interval:
     """Return the paired difference in accuracy of two results, the first minus the second.
 
@@ -38,46 +31,63 @@ def accuracy_difference(
         labels: of shape (N,).
         probabilities: of the first, of shape (N, C).
         others: of the second, of shape (N, C).
-        groups: of shape (N,), resampled whole; None: items.
-        n_resamples: bootstrap resamples.
-        seed: of the resamples.
+        units: what belongs together, of shape (N,); None: every item is a unit of its own.
     """
     labels, first = checked(labels, probabilities)
     _, second = checked(labels, others)
     gain = (first.argmax(axis=1) == labels).astype(np.float64) - (second.argmax(axis=1) == labels)
-    numbers, n_groups = group_numbers(groups, len(labels))
-    sums = group_sums(numbers, n_groups, np.stack([gain, np.ones(len(gain))], axis=1)).astype(np.float32)
-    parts = [counts @ sums for counts in resample_counts(n_groups, n_resamples, seed)]
-    resampled = np.concatenate([part[:, 0] / part[:, 1] for part in parts]).astype(np.float64)
-    return interval(float(gain.mean()), resampled, n_groups)
+    return share_gain(gain, Units.of(units, len(labels)))
+
+
+def share_gain(gain: Float, units: Units) -> Interval:
+    """Return the mean of differences of right and wrong, with its interval.
+
+    Args:
+        gain: 1 where only the first is right, -1 where only the second is, else 0; of shape (N,).
+        units: of the items.
+    """
+    value = float(gain.mean())
+
+    def make() -> Interval:
+        effect = units.design_effect((gain - value) / len(gain))
+        n_better, n_worse = float((gain > 0).sum()), float((gain < 0).sum())
+        return share_difference(n_better / effect, n_worse / effect, len(gain) / effect, units.freedom)
+
+    return bounded(value, units, make)
 
 
 def loss_difference(
     losses: Float,
     others: Float,
-    groups: NDArray[np.object_] | None = None,
+    units: Units | NDArray[Any] | None = None,
     *,
     root: bool = False,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
 ) -> Interval:
     """Return the paired difference in the mean loss of two results, the first minus the second.
 
     Args:
         losses: of each item under the first, of shape (N,).
         others: under the second, of shape (N,).
-        groups: of shape (N,), resampled whole; None: items.
+        units: what belongs together, of shape (N,); None: every item is a unit of its own.
         root: whether the roots of the means are compared.
-        n_resamples: bootstrap resamples.
-        seed: of the resamples.
     """
-    numbers, n_groups = group_numbers(groups, len(losses))
-    sums = group_sums(numbers, n_groups, np.stack([losses, others, np.ones(len(losses))], axis=1))
+    units = Units.of(units, len(losses))
+    means = float(losses.mean()), float(others.mean())
+    if root:
+        value = means[0] ** 0.5 - means[1] ** 0.5
+        # The derivative of a root of a mean is 1 / (2 root).
+        scaled = [
+            (side - middle) / (2 * middle**0.5) if middle > 0 else 0 * side
+            for side, middle in zip((losses, others), means)
+        ]
+    else:
+        value = means[0] - means[1]
+        scaled = [side - middle for side, middle in zip((losses, others), means)]
 
-    def difference(sums_B3: Float) -> Float:
-        first, second = sums_B3[:, 0] / sums_B3[:, 2], sums_B3[:, 1] / sums_B3[:, 2]
-        return np.sqrt(first) - np.sqrt(second) if root else first - second
+    def make() -> Interval:
+        error = units.variance((scaled[0] - scaled[1]) / len(losses)) ** 0.5
+        if error <= 0:
+            return Interval(value, why="both results are the same on every item")
+        return mean(value, error, units.freedom)
 
-    draws = resample_counts(n_groups, n_resamples, seed)
-    resampled = np.concatenate([difference(counts.astype(np.float64) @ sums) for counts in draws])
-    return interval(float(difference(sums.sum(axis=0)[None])[0]), resampled, n_groups)
+    return bounded(value, units, make)

@@ -14,12 +14,14 @@ class Interval:
 
     Attributes:
         value: None if it is not defined (a class is absent from the held-out part).
-        low, high: None without an interval (a single group, or none was computed).
+        low, high: None without an interval.
+        why: why there is no interval, for a reader; "" if there is one, or none was computed.
     """
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    why: str = ""
 
     @classmethod
     def of(cls, score: Any) -> Interval:
@@ -31,12 +33,14 @@ class Interval:
         if score is None or isinstance(score, (int, float)):
             return cls(_finite(score))
         if isinstance(score, Mapping):
-            return cls(*(_finite(score.get(name)) for name in ("value", "low", "high")))
-        return cls(_finite(score.value), _finite(score.low), _finite(score.high))
+            value, low, high = (_finite(score.get(name)) for name in ("value", "low", "high"))
+            return cls(value, low, high, str(score.get("why", "")))
+        return cls(_finite(score.value), _finite(score.low), _finite(score.high), getattr(score, "why", ""))
 
-    def to_json(self) -> dict[str, float | None]:
-        """Return {"value", "low", "high"}, as metrics.json holds it."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+    def to_json(self) -> dict[str, float | str | None]:
+        """Return {"value", "low", "high"}, and "why" if there is a reason for no interval, as metrics.json holds it."""
+        ends: dict[str, float | str | None] = {"value": self.value, "low": self.low, "high": self.high}
+        return {**ends, "why": self.why} if self.why else ends
 
     def __float__(self) -> float:
         """Return the value, nan if it is not defined."""

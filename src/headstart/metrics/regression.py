@@ -1,9 +1,11 @@
 """The metrics of a quantity on held-out items, each with a 95% interval.
 
 rmse, mae (in the unit of the target); r2 (share of the variance explained); spearman (correlation of the ranks,
-ties at their mean). Intervals: see `bootstrap`; ranks are computed again in every resample.
+ties at their mean). Intervals (see `bounds`): rmse and mae through their logarithm; r2 through the logarithm of
+1 - r2 = (sum of squared errors) / (sum of squares around the mean); spearman through Fisher's z with the variance
+(1 + rho^2 / 2) / (N - 3) of Bonett and Wright (2000).
 
-Legend: N items, B resamples, G groups.
+Legend: N items.
 
 Example:
     >>> round(value_metrics(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))["mae"].value, 3)
@@ -12,65 +14,48 @@ Example:
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.metrics.bootstrap import (
-    N_RESAMPLES,
-    Float,
-    group_numbers,
-    group_sums,
-    interval,
-    resample_counts,
-)
+from headstart.metrics.bounds import bounded, correlation, t_quantile
 from headstart.metrics.catalogue import in_order
+from headstart.metrics.classification import mean_loss
 from headstart.metrics.interval import Interval
+from headstart.metrics.spread import Float, Units
+
+LEAST_RANKED = 5  # items below which a correlation of ranks gets no interval
 
 
 def value_metrics(
     values: NDArray[Any],
     predicted: NDArray[Any],
-    groups: NDArray[np.object_] | None = None,
-    *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    units: Units | NDArray[Any] | None = None,
 ) -> dict[str, Interval]:
     """Return every metric with its interval.
 
     Args:
         values: the truth, of shape (N,) or (N, 1), N >= 1.
         predicted: of the same shape.
-        groups: of shape (N,): whole groups are resampled; None: items.
-        n_resamples: bootstrap resamples.
-        seed: of the resamples.
+        units: what belongs together, of shape (N,); None: every item is a unit of its own.
 
     Returns:
         By name; r2 and spearman have value None if all values are equal.
     """
     y, p = checked_values(values, predicted)
-    numbers, n_groups = group_numbers(groups, len(y))
-    y = y - y.mean()  # no effect on errors and ranks, and sums of squares keep their digits
-    p = p - np.asarray(values, dtype=np.float64).mean()
-    error = y - p
-    columns = np.stack([np.ones(len(y)), np.square(error), np.abs(error), y, np.square(y)], axis=1)
-    sums = group_sums(numbers, n_groups, columns)
-    truth_ranks, predicted_ranks = _Ranks(y), _Ranks(p)
-    values_of = _from_sums(sums.sum(axis=0)[None])
-    ones = np.ones((1, len(y)), dtype=np.float32)
-    values_of["spearman"] = _correlation(truth_ranks(ones), predicted_ranks(ones), ones)
-    parts = []
-    for counts in resample_counts(n_groups, n_resamples, seed, chunk_cells=1_000_000):
-        part = _from_sums(counts.astype(np.float64) @ sums)
-        weights = counts[:, numbers]
-        part["spearman"] = _correlation(truth_ranks(weights), predicted_ranks(weights), weights)
-        parts.append(part)
-    return {
-        name: interval(float(values_of[name][0]), np.concatenate([part[name] for part in parts]), n_groups)
-        for name in in_order(values_of)
+    units = Units.of(units, len(y))
+    middle = y.mean()  # without it, sums of squares keep their digits
+    y, p = y - middle, p - middle
+    result = {
+        "rmse": mean_loss(np.square(y - p), units, power=0.5),
+        "mae": mean_loss(np.abs(y - p), units),
+        "r2": r2(y, p, units),
+        "spearman": spearman(y, p, units),
     }
+    return {key: result[key] for key in in_order(result)}
 
 
 def checked_values(values: NDArray[Any], predicted: NDArray[Any]) -> tuple[Float, Float]:
@@ -85,41 +70,58 @@ def checked_values(values: NDArray[Any], predicted: NDArray[Any]) -> tuple[Float
     return y.reshape(-1), p.reshape(-1)
 
 
-def _from_sums(sums: Float) -> dict[str, Float]:
-    """Return the metrics of each row of sums, of shape (B, 5)."""
-    n_items, squares, absolute, total, total_squares = sums.T
-    spread = total_squares - total**2 / n_items
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r2 = np.where(spread > 1e-12 * np.maximum(total_squares, 1e-300), 1 - squares / spread, np.nan)
-    return {"rmse": np.sqrt(squares / n_items), "mae": absolute / n_items, "r2": r2}
+def r2(y: Float, p: Float, units: Units) -> Interval:
+    """Return the share of the variance explained, with its interval.
+
+    Args:
+        y: the truth, of shape (N,).
+        p: the predictions, of shape (N,).
+        units: of the items.
+    """
+    errors, spread = np.square(y - p), np.square(y - y.mean())
+    total = float(spread.sum())
+    if total <= 1e-12 * max(float(np.square(y).sum()), 1e-300):
+        return Interval(None)
+    left = float(errors.sum()) / total
+
+    def make() -> Interval:
+        if left <= 0:
+            return Interval(1.0, why="every error is 0, so nothing shows how much it varies")
+        error = units.variance(errors / errors.sum() - spread / total) ** 0.5
+        factor = math.exp(min(700.0, t_quantile(units.freedom) * error))
+        return Interval(1 - left, 1 - left * factor, 1 - left / factor)
+
+    return bounded(1 - left, units, make)
 
 
-class _Ranks:
-    """Mean ranks of weighted items, for many weightings at once."""
+def spearman(y: Float, p: Float, units: Units) -> Interval:
+    """Return the correlation of the ranks, with its interval; not defined if one side does not vary.
 
-    def __init__(self, values: Float) -> None:
-        self.order = np.argsort(values, kind="stable")
-        rising = values[self.order]
-        self.begin = np.searchsorted(rising, rising, side="left")
-        self.end = np.searchsorted(rising, rising, side="right")
+    Args:
+        y: the truth, of shape (N,).
+        p: the predictions, of shape (N,).
+        units: of the items.
+    """
+    from scipy.stats import rankdata
 
-    def __call__(self, weights_BN: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return twice the mean rank (up to a constant), of shape (B, N), in the items' own order."""
-        below = np.zeros((len(weights_BN), weights_BN.shape[1] + 1), dtype=np.float32)
-        np.cumsum(weights_BN[:, self.order], axis=1, out=below[:, 1:])
-        ranks = np.empty_like(weights_BN)
-        ranks[:, self.order] = below[:, self.begin] + below[:, self.end]
-        return ranks
+    a, b = _standardised(rankdata(y)), _standardised(rankdata(p))
+    if a is None or b is None:
+        return Interval(None)
+    value = float(np.clip((a * b).mean(), -1, 1))
+
+    def make() -> Interval:
+        if len(y) < LEAST_RANKED or abs(value) > 1 - 1e-12:
+            what = f"{len(y)} items are" if len(y) < LEAST_RANKED else "a perfect order is"
+            return Interval(value, why=f"{what} too little for an interval")
+        influence = (a * b - value * (np.square(a) + np.square(b)) / 2) / len(y)
+        n_effective = len(y) / units.design_effect(influence)
+        error = math.sqrt((1 + value**2 / 2) / max(n_effective - 3, 1.0))
+        return correlation(value, error, units.freedom)
+
+    return bounded(value, units, make)
 
 
-def _correlation(
-    a_BN: NDArray[np.float32], b_BN: NDArray[np.float32], weights_BN: NDArray[np.float32]
-) -> Float:
-    """Return the weighted correlation of each pair of rows, of shape (B,); nan where one does not vary."""
-    total = weights_BN.sum(axis=1, dtype=np.float64)[:, None]
-    a = a_BN - (weights_BN * a_BN).sum(axis=1, dtype=np.float64)[:, None] / total
-    b = b_BN - (weights_BN * b_BN).sum(axis=1, dtype=np.float64)[:, None] / total
-    both = (weights_BN * a * b).sum(axis=1)
-    own = (weights_BN * a * a).sum(axis=1) * (weights_BN * b * b).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(own > 0, both / np.sqrt(own), np.nan))
+def _standardised(ranks: Float) -> Float | None:
+    centred = ranks - ranks.mean()
+    deviation = float(centred.std())
+    return centred / deviation if deviation > 0 else None

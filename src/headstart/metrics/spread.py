@@ -1,25 +1,114 @@
-"""How much a mean over items would differ on other items: standard errors, with items of one unit counted together.
+"""How much a number would differ on other items: variances in which the items of one unit are counted together.
 
 A unit is what belongs together: the items of one group (patient, speaker), copies of one item. Items of a unit are
-not independent, so what varies is the sum over a unit. With G units
+not independent, so what varies is the sum over a unit. A metric is represented by its influences: psi_i is what
+item i adds to the metric to first order, sum_i psi_i = 0; for a mean, psi_i = (x_i - mean) / N. With G units of
+n_g items and sums s_g of their influences,
 
-    se^2 = G / (G - 1) sum_g (sum_{i in g} (x_i - mean))^2 / N^2
+    variance = (G - 1) / G sum_g (s_g / (1 - n_g / N))^2
 
-(the sandwich form of Liang and Zeger 1986 for a ratio of sums), compared with a t distribution. Its degrees of freedom
-are G' - 1, where G' = (sum n_g)^2 / sum n_g^2 is the number of equal units that would say as much as these (Kish 1965;
-of equal sizes G' = G): one large unit among small ones decides the mean, and says little about its own spread.
+which leaves out one unit after the other (the jackknife of a ratio of sums; Bell and McCaffrey 2002, "CR3"). It is
+compared with a t distribution of G' - 1 degrees of freedom, where G' = (sum n_g)^2 / sum n_g^2 is the number of equal
+units that would say as much as these (Kish 1965): one large unit among small ones decides the result, and says little
+about its own spread.
 
 Legend: N items, G units, K columns.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
+LEAST_UNITS = 3  # with two units the variance has one degree of freedom, and an interval says nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Which items belong together.
+
+    Attributes:
+        numbers: unit of each item, of shape (N,), from 0.
+        n_units: G.
+        sizes: items of each unit, of shape (G,).
+        widen: factor of every standard error, for spread that the items do not show; 1 for none.
+    """
+
+    numbers: NDArray[np.intp]
+    n_units: int
+    sizes: Float
+    widen: float = 1.0
+
+    @classmethod
+    def of(cls, units: Units | NDArray[Any] | None, n_items: int, *, widen: float = 1.0) -> Units:
+        """Return the units of some items.
+
+        Args:
+            units: any values of shape (N,), equal for items that belong together; None: every item is a unit of
+                its own; units are returned as they are.
+            n_items: N.
+            widen: factor of every standard error.
+        """
+        if isinstance(units, Units):
+            return units
+        numbers, n_units = unit_numbers(units, n_items)
+        return cls(numbers, n_units, np.bincount(numbers, minlength=n_units).astype(np.float64), widen)
+
+    @property
+    def n_items(self) -> int:
+        """N."""
+        return len(self.numbers)
+
+    @property
+    def are_items(self) -> bool:
+        """Whether every item is a unit of its own."""
+        return self.n_units == self.n_items
+
+    @property
+    def too_few(self) -> str:
+        """Why no interval can be had from so few units, for a reader; "" if it can."""
+        if self.n_units >= LEAST_UNITS:
+            return ""
+        what = "items" if self.are_items else "independent units"
+        return f"{self.n_units} {what if self.n_units > 1 else what[:-1]}, {LEAST_UNITS} are needed for an interval"
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the variance: G' - 1."""
+        return float(self.sizes.sum() ** 2 / np.square(self.sizes).sum() - 1)
+
+    def covariance(self, influences_NK: NDArray[np.floating]) -> Float:
+        """Return the covariance of K sums of influences, of shape (K, K); nan for fewer than two units."""
+        if self.n_units < 2:
+            return np.full((influences_NK.shape[1],) * 2, np.nan)
+        left = 1 - self.sizes / self.sizes.sum()
+        sums_GK = unit_sums(self.numbers, self.n_units, influences_NK) / left[:, None]
+        return np.asarray(self.widen**2 * (self.n_units - 1) / self.n_units * (sums_GK.T @ sums_GK))
+
+    def variance(self, influence_N: NDArray[np.floating]) -> float:
+        """Return the variance of a sum of influences; nan for fewer than two units."""
+        return float(self.covariance(influence_N[:, None])[0, 0])
+
+    def design_effect(self, influence_N: NDArray[np.floating]) -> float:
+        """Return how much larger the variance is than that of as many independent items (Kish 1965).
+
+        If all influences are 0 (every item is right), nothing shows how alike the items of a unit are: they count
+        as one.
+
+        Args:
+            influence_N: of shape (N,).
+        """
+        if self.are_items:
+            return self.widen**2
+        n_items = self.n_items
+        alone = float(np.square(influence_N, dtype=np.float64).sum()) * n_items / (n_items - 1)
+        if alone <= 1e-30:
+            return self.widen**2 * n_items / (self.freedom + 1)
+        return max(self.variance(influence_N) / alone, 1e-9)
 
 
 def unit_numbers(units: NDArray[Any] | None, n_items: int) -> tuple[NDArray[np.intp], int]:
@@ -44,28 +133,23 @@ def unit_sums(numbers: NDArray[np.intp], n_units: int, values_NK: NDArray[np.flo
     )
 
 
-def standard_error(values: NDArray[np.floating], units: NDArray[Any] | None = None) -> float:
+def standard_error(values: NDArray[np.floating], units: Units | NDArray[Any] | None = None) -> float:
     """Return the standard error of the mean of the items' values; nan for fewer than two units.
 
     Args:
         values: of shape (N,).
         units: of shape (N,); None: every item is a unit of its own.
     """
-    numbers, n_units = unit_numbers(units, len(values))
-    if n_units < 2:
-        return float("nan")
-    residual = np.asarray(values, dtype=np.float64) - np.mean(values)
-    sums = np.bincount(numbers, weights=residual, minlength=n_units)
-    return float(np.sqrt((sums**2).sum() * n_units / (n_units - 1)) / len(residual))
+    values = np.asarray(values, dtype=np.float64)
+    variance = Units.of(units, len(values)).variance((values - values.mean()) / len(values))
+    return float(np.sqrt(variance))
 
 
-def freedom(units: NDArray[Any] | None, n_items: int) -> float:
+def freedom(units: Units | NDArray[Any] | None, n_items: int) -> float:
     """Return the degrees of freedom of `standard_error`: G' - 1, 0 for a single unit.
 
     Args:
         units: of shape (N,); None: every item is a unit of its own.
         n_items: N.
     """
-    numbers, n_units = unit_numbers(units, n_items)
-    sizes = np.bincount(numbers, minlength=n_units).astype(np.float64)
-    return float(sizes.sum() ** 2 / np.square(sizes).sum() - 1)
+    return Units.of(units, n_items).freedom

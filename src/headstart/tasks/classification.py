@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.metrics.bootstrap import N_RESAMPLES
 from headstart.metrics.classification import class_metrics
 from headstart.metrics.differences import accuracy_difference
 from headstart.metrics.interval import Interval
+from headstart.metrics.spread import Units
 from headstart.tasks.activations import FLOOR, softmax
 from headstart.tasks.labels import natural_order
 from headstart.tasks.scale import TargetScale
@@ -127,26 +127,20 @@ class Classification(Task):
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> dict[str, Interval]:
         """Every metric of classes."""
-        return class_metrics(targets, outputs_NC, groups, n_resamples=n_resamples, seed=seed)
+        return class_metrics(targets, outputs_NC, units)
 
     def difference(
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
         others_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> Interval:
         """The paired difference in accuracy."""
-        return accuracy_difference(targets, outputs_NC, others_NC, groups, n_resamples=n_resamples, seed=seed)
+        return accuracy_difference(targets, outputs_NC, others_NC, units)
 
     def balance(self, targets: Tensor, n_outputs: int, **how: Any) -> Balance:
         """Weights and shifts by the classes' shares."""

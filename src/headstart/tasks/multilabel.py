@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.metrics.bootstrap import N_RESAMPLES
 from headstart.metrics.differences import loss_difference
 from headstart.metrics.interval import Interval
 from headstart.metrics.multilabel import label_metrics
+from headstart.metrics.spread import Units
 from headstart.tasks.activations import FLOOR, sigmoid
 from headstart.tasks.labels import joined, label_names, natural_order
 from headstart.tasks.scale import TargetScale
@@ -134,27 +134,21 @@ class Multilabel(Task):
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> dict[str, Interval]:
         """Every metric of labels."""
-        return label_metrics(targets, outputs_NC, groups, n_resamples=n_resamples, seed=seed)
+        return label_metrics(targets, outputs_NC, units)
 
     def difference(
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
         others_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> Interval:
         """The paired difference in the mean log loss."""
         losses = (self.item_losses(outputs_NC, targets), self.item_losses(others_NC, targets))
-        return loss_difference(*losses, groups, n_resamples=n_resamples, seed=seed)
+        return loss_difference(*losses, units)
 
     def balance(self, targets: Tensor, n_outputs: int, **how: Any) -> Balance:
         """Weights and shifts by the labels' shares."""

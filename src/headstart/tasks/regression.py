@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.metrics.bootstrap import N_RESAMPLES
 from headstart.metrics.differences import loss_difference
 from headstart.metrics.interval import Interval
 from headstart.metrics.regression import value_metrics
+from headstart.metrics.spread import Units
 from headstart.tasks.scale import TargetScale
 from headstart.tasks.task import Float, Task, Words
 
@@ -115,27 +115,21 @@ class Regression(Task):
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> dict[str, Interval]:
         """Every metric of a quantity."""
-        return value_metrics(targets, outputs_NC, groups, n_resamples=n_resamples, seed=seed)
+        return value_metrics(targets, outputs_NC, units)
 
     def difference(
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
         others_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> Interval:
         """The paired difference in the root of the mean squared error."""
         losses = (self.item_losses(outputs_NC, targets), self.item_losses(others_NC, targets))
-        return loss_difference(*losses, groups, root=True, n_resamples=n_resamples, seed=seed)
+        return loss_difference(*losses, units, root=True)
 
     def training_losses(self, scores_NC: Tensor, targets: Tensor, balance: Balance) -> Tensor:
         """The squared error of each item."""

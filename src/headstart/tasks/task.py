@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics.bootstrap import N_RESAMPLES
 from headstart.metrics.interval import Interval
+from headstart.metrics.spread import Units
 from headstart.tasks.scale import TargetScale
 
 if TYPE_CHECKING:
@@ -208,19 +208,14 @@ class Task(ABC):
         self,
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> dict[str, Interval]:
         """Return every metric of the task with its interval.
 
         Args:
             targets: as `encode` gives them.
             outputs_NC: probabilities or values.
-            groups: of shape (N,): whole groups are resampled; None: items.
-            n_resamples: bootstrap resamples.
-            seed: of the resamples.
+            units: what belongs together, of shape (N,); None: every item is a unit of its own.
         """
 
     @abstractmethod
@@ -229,10 +224,7 @@ class Task(ABC):
         targets: NDArray[Any],
         outputs_NC: NDArray[np.floating],
         others_NC: NDArray[np.floating],
-        groups: NDArray[np.object_] | None = None,
-        *,
-        n_resamples: int = N_RESAMPLES,
-        seed: int = 0,
+        units: Units | NDArray[Any] | None = None,
     ) -> Interval:
         """Return the paired difference of two results in `verdict_metric`, the first minus the second.
 
@@ -240,9 +232,7 @@ class Task(ABC):
             targets: as `encode` gives them.
             outputs_NC: probabilities or values of the first.
             others_NC: of the second.
-            groups: of shape (N,), resampled whole; None: items.
-            n_resamples: bootstrap resamples.
-            seed: of the resamples.
+            units: what belongs together, of shape (N,); None: every item is a unit of its own.
         """
 
     # Training

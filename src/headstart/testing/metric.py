@@ -23,21 +23,20 @@ from headstart.tasks import TASKS, Task
 from headstart.testing.close import require
 
 TOLERANCE = 1e-6  # relative to the value
-N_RESAMPLES = 50
 
 Plain: TypeAlias = Callable[[NDArray[Any], NDArray[np.floating]], float | None]
 Compute: TypeAlias = Callable[[NDArray[Any], NDArray[np.floating], NDArray[np.object_] | None], Interval]
 
 
 def check_metric(metric: str | Metric, plain: Mapping[str, Plain], *, compute: Compute | None = None) -> None:
-    """Check a metric on small sets of items: many and few, with ties, absent classes and groups.
+    """Check a metric on small sets of items: many and few, with ties, absent classes and units.
 
     Args:
         metric: its key in the catalogue, or its row.
         plain: by the name of each task that has the metric, the shortest way to compute it, such as a function
             of scikit-learn: it takes targets, as `Targets.encode` gives them, and outputs of shape (N, C), and
             returns the value; None if it is not defined.
-        compute: the metric of targets, outputs and groups, if it is not among the metrics of a task; None: it is.
+        compute: the metric of targets, outputs and units, if it is not among the metrics of a task; None: it is.
 
     Raises:
         AssertionError: a check fails; the message says which, on which items and by how much.
@@ -51,21 +50,22 @@ def check_metric(metric: str | Metric, plain: Mapping[str, Plain], *, compute: C
         measure = compute or _among_those_of(task, row.key)
         for case in _cases(task):
             where = f"{row.key} of {name}, {case.name}"
-            found = measure(case.targets, case.outputs, case.groups)
-            _check_value(row, found, version(case.targets, case.outputs), where)
+            found = measure(case.targets, case.outputs, case.units)
+            if case.units is None or not row.by_units:
+                _check_value(row, found, version(case.targets, case.outputs), where)
             _check_order(found, measure, case, where)
         _check_direction(row, measure, task)
         if compute is None:
-            _check_groups(row, measure, task)
+            _check_units(row, measure, task)
 
 
 def _among_those_of(task: Task, key: str) -> Compute:
     """A metric as the task computes it with all others; one that it leaves out is not defined."""
 
     def compute(
-        targets: NDArray[Any], outputs: NDArray[np.floating], groups: NDArray[np.object_] | None
+        targets: NDArray[Any], outputs: NDArray[np.floating], units: NDArray[np.object_] | None
     ) -> Interval:
-        found = task.metrics(targets, outputs, groups, n_resamples=N_RESAMPLES)
+        found = task.metrics(targets, outputs, units)
         return found.get(key, Interval(None))
 
     return compute
@@ -103,12 +103,12 @@ def _check_value(row: Metric, found: Interval, expected: float | None, where: st
 
 
 def _check_order(found: Interval, measure: Compute, case: _Case, where: str) -> None:
-    """The order of the items has no effect; the same seed gives the same interval."""
-    again = measure(case.targets, case.outputs, case.groups)
+    """The order of the items has no effect; it is computed without chance."""
+    again = measure(case.targets, case.outputs, case.units)
     require(again == found, f"{where}: computed again, it is {again}, it was {found}")
     order = np.random.default_rng(5).permutation(len(case.targets))
-    groups = None if case.groups is None else case.groups[order]
-    other = measure(case.targets[order], case.outputs[order], groups)
+    units = None if case.units is None else case.units[order]
+    other = measure(case.targets[order], case.outputs[order], units)
     require(
         (other.value is None) == (found.value is None), f"{where}: defined or not by the order of the items"
     )
@@ -132,19 +132,21 @@ def _check_direction(row: Metric, measure: Compute, task: Task) -> None:
     )
 
 
-def _check_groups(row: Metric, measure: Compute, task: Task) -> None:
-    """Whole groups are resampled: a single group has no interval."""
+def _check_units(row: Metric, measure: Compute, task: Task) -> None:
+    """Items of one unit are counted together: a single unit has no interval, and it says why."""
     case = next(_cases(task))
     alone = np.full(len(case.targets), "g", dtype=object)
     found = measure(case.targets, case.outputs, alone)
     plain = measure(case.targets, case.outputs, None)
     require(
         found.low is None and found.high is None,
-        f"{row.key} of {task}: a single group has no interval, got {found}: resample whole groups",
+        f"{row.key} of {task}: a single unit has no interval, got {found}: count the items of a unit together",
     )
+    require(bool(found.why), f"{row.key} of {task}: an interval that is missing must say why")
     difference = abs(_number(found) - _number(plain))
     require(
-        difference <= TOLERANCE, f"{row.key} of {task}: the value changes by {difference:.3g} with groups"
+        row.by_units or difference <= TOLERANCE,
+        f"{row.key} of {task}: the value changes by {difference:.3g} with units",
     )
 
 
@@ -160,14 +162,14 @@ class _Case:
         name: what is special about them.
         targets: as `Targets.encode` gives them.
         outputs: of shape (N, C), float32.
-        groups: of shape (N,), or None.
+        units: of shape (N,), or None.
         right: outputs that are right, where `outputs` are hardly better than random.
     """
 
     name: str
     targets: NDArray[Any]
     outputs: NDArray[np.float32]
-    groups: NDArray[np.object_] | None = None
+    units: NDArray[np.object_] | None = None
     right: NDArray[np.float32] | None = None
 
 
@@ -185,7 +187,7 @@ def _few(p: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip(np.round(4 * p) / 4, 0.125, 0.875), dtype=np.float32)
 
 
-def _groups(n_items: int) -> NDArray[np.object_]:
+def _units(n_items: int) -> NDArray[np.object_]:
     return np.array([f"g{index // 3}" for index in range(n_items)], dtype=object)
 
 
@@ -201,7 +203,7 @@ def _of_classes() -> Iterator[_Case]:
         p_NC = outputs(len(targets), n_classes)
         right = np.eye(n_classes, dtype=np.float32)[targets]
         yield _Case(f"{n_classes} classes", targets, p_NC, right=right)
-        yield _Case(f"{n_classes} classes in groups", targets, p_NC, _groups(len(targets)))
+        yield _Case(f"{n_classes} classes in units", targets, p_NC, _units(len(targets)))
     rare = (np.arange(40) % 10 == 0).astype(np.int64)
     yield _Case("a rare class", rare, outputs(40, 2))
     ties = np.stack([_few(outputs(40, 2)[:, 1])] * 2, axis=1)
@@ -216,7 +218,7 @@ def _of_labels() -> Iterator[_Case]:
     y = (random.random((60, 3)) < (0.2, 0.5, 0.7)).astype(np.float32)
     p = random.random((60, 3)).astype(np.float32)
     yield _Case("three labels", y, p, right=y)
-    yield _Case("three labels in groups", y, p, _groups(60))
+    yield _Case("three labels in units", y, p, _units(60))
     yield _Case("equal probabilities", y, _few(p))
     yield _Case("a label that no item has", y * np.array([1, 0, 1], np.float32), p)
     yield _Case("no labels", 0 * y, p)
@@ -228,7 +230,7 @@ def _of_values() -> Iterator[_Case]:
     y = (50 + 7 * random.normal(size=(60, 1))).astype(np.float32)
     guess = (50 + 7 * random.normal(size=(60, 1))).astype(np.float32)
     yield _Case("values", y, guess, right=y)
-    yield _Case("values in groups", y, guess, _groups(60))
+    yield _Case("values in units", y, guess, _units(60))
     yield _Case("equal values", np.round(y / 5), np.round(guess / 5))
     yield _Case("a constant target", np.full((8, 1), 3.0, np.float32), guess[:8])
     yield _Case("a constant answer", y[:8], np.full((8, 1), 3.0, np.float32))

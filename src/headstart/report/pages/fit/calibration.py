@@ -98,7 +98,7 @@ def _temperature(report: FitReport) -> str:
         return ""
     if found["temperature"] == 1:
         return " Its scores were not rescaled (temperature 1)."
-    before, after = (100 * found[when]["ece"] for when in ("before", "after"))
+    before, after = (100 * found[when]["calibration_error"] for when in ("before", "after"))
     return (
         f" Its scores are divided by a temperature of {found['temperature']:.2f}: probabilities were off by "
         f"{before:.1f} points on average before that, and by {after:.1f} after."

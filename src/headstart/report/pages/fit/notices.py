@@ -120,7 +120,7 @@ def _small(report: FitReport) -> Iterator[Notice]:
 
 
 def _calibration(report: FitReport) -> Iterator[Notice]:
-    ece = report.score("ece")
+    ece = report.score("calibration_error")
     if ece is not None and float(ece) > HIGH_ECE:
         yield Notice(
             "warning",
