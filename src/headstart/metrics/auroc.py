@@ -2,14 +2,15 @@
 
     area = mean over i inside, j outside of [s_i > s_j] + [s_i = s_j] / 2
 
-An item's placement is the share of the other side that it is ranked correctly against. The variance of an area is the
-larger of two: that of its placements (DeLong et al. 1988; 0 if the ranking is perfect), and
+An item's placement is the share of the other side that it is ranked correctly against. The variance of an area comes
+from two sources: its placements (DeLong et al. 1988; 0 if the ranking is perfect), and
 
     area (1 - area) (1 + m (1 - area) / (2 - area) + m area / (1 + area)) / (n_in n_out),  m = (n_in + n_out) / 2 - 1
 
 (Hanley and McNeil 1982 in the form of Newcombe 2006, method 5, which holds for a few items and a perfect ranking, but
-not if the two sides spread differently). It gives the effective number of items of Wilson's interval (see
-`bounds`), and Satterthwaite's degrees of freedom, which the smaller side decides.
+not if the two sides spread differently). Of what the second is above the first, 40 / (40 + items of the smaller side)
+is added: 40 by simulation. The sum gives the effective number of items of Wilson's interval (see `bounds`), and
+Satterthwaite's degrees of freedom, which the smaller side decides.
 
 Legend: N items, C rankings.
 """
@@ -26,6 +27,8 @@ from headstart.metrics.bounds import bounded, share
 from headstart.metrics.class_shares import LEAST_FREEDOM, pooled_freedom
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Float, Units
+
+FEW = 40  # items of the smaller side at which half of the excess of the formula counts
 
 Side = tuple[NDArray[np.bool_], Float]  # who is inside, and the scores, each of shape (N,)
 
@@ -56,7 +59,8 @@ def mean_area(sides: list[Side], units: Units) -> Interval:
         return Interval(None)
     rankings = [_Ranking.of(inside, scores, units) for inside, scores in sides]
     value = float(np.mean([ranking.area for ranking in rankings]))
-    if freedom_of([r.variances for r in rankings], [r.n_items for r in rankings]) < LEAST_FREEDOM:
+    counts = [ranking.n_items for ranking in rankings]
+    if freedom_of([(1 / n_in, 1 / n_out) for n_in, n_out in counts], counts) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items on one side for an interval")
     freedom = min(units.freedom, freedom_of([r.variances for r in rankings], [r.n_units for r in rankings]))
 
@@ -111,10 +115,11 @@ class _Ranking:
         n_effective = n_in * n_out / (1 + m * (1 - area) / (2 - area) + m * area / (1 + area))
         formula = area * (1 - area) / n_effective
         if formula > 0:
-            n_effective *= formula / max(formula, sum(own))
+            excess = max(0.0, formula - sum(own)) * FEW / (FEW + min(n_in, n_out))
+            n_effective *= formula / (sum(own) + excess)
         influence = (placement - area) / np.where(inside, n_in, n_out)
         variances = (own[0], own[1]) if sum(own) > 0 else (1 / n_in, 1 / n_out)
-        n_units = [len(np.unique(units.numbers[side])) for side in sides]
+        n_units = [units.count(side) for side in sides]
         return cls(area, n_effective, variances, (n_in, n_out), (n_units[0], n_units[1]), influence)
 
 

@@ -35,7 +35,7 @@ def average_precision(sides: list[Side], units: Units) -> Interval:
     found = [_precision(has, scores) for has, scores in sides]
     value = float(np.mean([precision for precision, _ in found]))
     n_items = [int(has.sum()) for has, _ in sides]
-    n_units = [len(np.unique(units.numbers[has])) for has, _ in sides]
+    n_units = [units.count(np.flatnonzero(has)) for has, _ in sides]
     variances = [(1 / n,) for n in n_items]
     if freedom_of(variances, [(n,) for n in n_items]) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items that have the label for an interval")

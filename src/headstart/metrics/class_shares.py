@@ -22,7 +22,7 @@ from headstart.metrics.bounds import bounded, share
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Float, Units
 
-LEAST_FREEDOM = 4.0  # about five items in the class that decides the variance
+LEAST_FREEDOM = 4.0  # of two classes, five items in the smaller one
 
 
 def balanced_accuracy(labels: NDArray[np.integer], predicted: NDArray[np.integer], units: Units) -> Interval:
@@ -117,9 +117,12 @@ def mean_over_classes(
         units: of the items.
     """
     n_items = np.bincount(labels, minlength=len(variance_C)).astype(np.float64)
-    pairs = np.unique(np.stack([labels, units.numbers]), axis=1)[0]
-    n_units = np.bincount(pairs, minlength=len(variance_C)).astype(np.float64)
-    if pooled_freedom(variance_C, n_items) < LEAST_FREEDOM:
+    n_units = n_items
+    if not units.are_items:
+        pairs = np.unique(labels.astype(np.int64) * units.n_units + units.numbers) // units.n_units
+        n_units = np.bincount(pairs, minlength=len(variance_C)).astype(np.float64)
+    occurring = n_items[n_items > 0]
+    if pooled_freedom(1 / occurring, occurring) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items in a class for an interval")
     freedom = min(units.freedom, pooled_freedom(variance_C, n_units))
 

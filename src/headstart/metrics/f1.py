@@ -51,7 +51,7 @@ def _mean_f1(actual: Float, named: Float, hit: Float, units: Units) -> Interval:
     both, hits = (actual + named).sum(axis=0), hit.sum(axis=0)
     value = float((2 * hits / both).mean())
     n_items = [int((a > 0).sum()) for a in actual.T]
-    n_units = [len(np.unique(units.numbers[a > 0])) for a in actual.T]
+    n_units = [units.count(np.flatnonzero(a)) for a in actual.T]
     n_alone, influences = _effective(actual + named, hit)
     variances = [(1 / n,) for n in n_alone]
     if freedom_of(variances, [(n,) for n in n_items]) < LEAST_FREEDOM:

@@ -81,6 +81,10 @@ class Units:
         """Degrees of freedom of the variance: G' - 1."""
         return float(self.sizes.sum() ** 2 / np.square(self.sizes).sum() - 1)
 
+    def count(self, positions: NDArray[np.intp]) -> int:
+        """Return how many units some items come from."""
+        return len(positions) if self.are_items else len(np.unique(self.numbers[positions]))
+
     def covariance(self, influences_NK: NDArray[np.floating]) -> Float:
         """Return the covariance of K sums of influences, of shape (K, K); nan for fewer than two units."""
         if self.n_units < 2:
