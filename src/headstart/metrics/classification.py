@@ -96,10 +96,11 @@ def mean_loss(losses: Float, units: Units, *, power: float = 1.0) -> Interval:
     value = mean**power
 
     def make() -> Interval:
-        if mean <= 0:
-            return Interval(value, why="every loss is 0, so nothing shows how much it varies")
-        error = units.variance((losses - mean) / len(losses)) ** 0.5
-        return positive(value, power * error / mean, units.freedom)
+        without = units.without(np.stack([losses, np.ones(len(losses))], axis=1))
+        if without[:, 0].min() <= 0:
+            return Interval(value, why="all loss is that of one unit, so nothing shows how much it varies")
+        variance = units.jackknife(np.log(without[:, 0] / without[:, 1]))
+        return positive(value, power * variance**0.5, units.freedom)
 
     return bounded(value, units, make)
 

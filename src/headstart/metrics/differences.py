@@ -1,7 +1,8 @@
 """The paired difference of two results on the same items, with its interval.
 
 Errors that both results make do not widen the interval. Accuracy: Tango's interval (see `bounds`) on effective numbers
-of items; a loss: t on the differences of the items; the root of a mean loss: the same, to first order.
+of items; a loss: t on the differences of the items; the root of a mean loss: the same, divided by the sum of both
+roots, so that the difference is that of the roots.
 
 Legend: N items, C classes.
 """
@@ -72,20 +73,13 @@ def loss_difference(
         root: whether the roots of the means are compared.
     """
     units = Units.of(units, len(losses))
-    means = float(losses.mean()), float(others.mean())
-    if root:
-        value = means[0] ** 0.5 - means[1] ** 0.5
-        # The derivative of a root of a mean is 1 / (2 root).
-        scaled = [
-            (side - middle) / (2 * middle**0.5) if middle > 0 else 0 * side
-            for side, middle in zip((losses, others), means)
-        ]
-    else:
-        value = means[0] - means[1]
-        scaled = [side - middle for side, middle in zip((losses, others), means)]
+    gain = losses - others
+    # sqrt(a) - sqrt(b) = (a - b) / (sqrt(a) + sqrt(b))
+    scale = 1 / max(float(losses.mean() ** 0.5 + others.mean() ** 0.5), 1e-300) if root else 1.0
+    value = float(gain.mean()) * scale
 
     def make() -> Interval:
-        error = units.variance((scaled[0] - scaled[1]) / len(losses)) ** 0.5
+        error = scale * units.variance((gain - gain.mean()) / len(gain)) ** 0.5
         if error <= 0:
             return Interval(value, why="both results are the same on every item")
         return mean(value, error, units.freedom)

@@ -78,16 +78,17 @@ def r2(y: Float, p: Float, units: Units) -> Interval:
         p: the predictions, of shape (N,).
         units: of the items.
     """
-    errors, spread = np.square(y - p), np.square(y - y.mean())
-    total = float(spread.sum())
+    errors, total = np.square(y - p), float(np.square(y - y.mean()).sum())
     if total <= 1e-12 * max(float(np.square(y).sum()), 1e-300):
         return Interval(None)
     left = float(errors.sum()) / total
 
     def make() -> Interval:
-        if left <= 0:
-            return Interval(1.0, why="every error is 0, so nothing shows how much it varies")
-        error = units.variance(errors / errors.sum() - spread / total) ** 0.5
+        n, own, linear, squares = units.without(np.stack([np.ones(len(y)), errors, y, y**2], axis=1)).T
+        spread_without = squares - linear**2 / n
+        if own.min() <= 0 or spread_without.min() <= 1e-12 * total:
+            return Interval(1 - left, why="one unit decides, so nothing shows how much it varies")
+        error = units.jackknife(np.log(own / spread_without)) ** 0.5
         factor = math.exp(min(700.0, t_quantile(units.freedom) * error))
         return Interval(1 - left, 1 - left * factor, 1 - left / factor)
 

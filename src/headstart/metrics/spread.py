@@ -93,6 +93,16 @@ class Units:
         sums_GK = unit_sums(self.numbers, self.n_units, influences_NK) / left[:, None]
         return np.asarray(self.widen**2 * (self.n_units - 1) / self.n_units * (sums_GK.T @ sums_GK))
 
+    def without(self, values_NK: NDArray[np.floating]) -> Float:
+        """Return the sums of the items' values without each unit, of shape (G, K)."""
+        sums_GK = unit_sums(self.numbers, self.n_units, values_NK)
+        return np.asarray(sums_GK.sum(axis=0) - sums_GK)
+
+    def jackknife(self, without_G: Float) -> float:
+        """Return the variance of a number, from what it is without each unit, of shape (G,)."""
+        spread = float(np.square(without_G - without_G.mean()).sum())
+        return self.widen**2 * spread * (self.n_units - 1) / self.n_units
+
     def variance(self, influence_N: NDArray[np.floating]) -> float:
         """Return the variance of a sum of influences; nan for fewer than two units."""
         return float(self.covariance(influence_N[:, None])[0, 0])
