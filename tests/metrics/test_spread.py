@@ -45,4 +45,5 @@ def test_the_design_effect() -> None:
     copies = Units.of(np.repeat(np.arange(100), 4), 400)
     assert copies.design_effect(np.repeat(x, 4)) == pytest.approx(4, rel=0.02)
     assert Units.of(np.arange(40) // 10, 40).design_effect(np.zeros(40)) == pytest.approx(10)
+    assert "holds most" in Units.of(np.array([0] * 96 + [1, 2, 3, 4]), 100).too_few
     assert "2 independent units" in Units.of(np.arange(40) // 20, 40).too_few

@@ -47,7 +47,8 @@ def share(value: float, n_effective: float, freedom: float) -> Interval:
         n_effective: independent items that would say as much.
         freedom: degrees of freedom.
     """
-    t2 = t_quantile(freedom) ** 2 / n_effective
+    value = float(value)
+    t2 = float(t_quantile(freedom) ** 2 / n_effective)
     middle = (value + t2 / 2) / (1 + t2)
     half = math.sqrt(t2) / (1 + t2) * math.sqrt(max(0.0, value * (1 - value) + t2 / 4))
     return Interval(value, min(value, max(0.0, middle - half)), max(value, min(1.0, middle + half)))

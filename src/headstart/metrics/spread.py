@@ -71,9 +71,11 @@ class Units:
     @property
     def too_few(self) -> str:
         """Why no interval can be had from so few units, for a reader; "" if it can."""
-        if self.n_units >= LEAST_UNITS:
+        if self.n_units >= LEAST_UNITS and self.freedom >= 1:
             return ""
         what = "items" if self.are_items else "independent units"
+        if self.n_units >= LEAST_UNITS:
+            return f"one of {self.n_units} {what} holds most of the items, too many for an interval"
         return f"{self.n_units} {what if self.n_units > 1 else what[:-1]}, {LEAST_UNITS} are needed for an interval"
 
     @property
