@@ -1,4 +1,4 @@
-"""The calibration error where the truth is known: its bias, how often its interval holds, how often the report warns."""
+"""The calibration error where the truth is known: its bias, and how often its interval holds."""
 
 from __future__ import annotations
 
