@@ -14,6 +14,7 @@ import pytest
 from headstart.choose import ProfileRow
 from headstart.data import Finding
 from headstart.evidence import Verdict
+from headstart.evidence import Shift
 from headstart.metrics import Interval, calibration_bins
 from headstart.report.pages.fit import FitReport, HeldOut
 from headstart.runs import Chosen, DataFacts, Record, RunFacts, SourceFacts, SplitPart
@@ -126,7 +127,7 @@ def image_sample(data: Path | None, folder: Path) -> FitReport:
         run="runs/xray", source="timm:mobilenetv2_100.tf2_ptq_in1k",
         stages=stages, best=6, group="patient", n_groups=981, train_groups=581, test_groups=400,
         profile=profile(stages, [0.71, 0.79, 0.84, 0.88, 0.905, 0.931, 0.944, 0.938]),
-        cross_validated=Interval(0.942, 0.926, 0.957),
+        shift=Shift(0.936, 0.861, Interval(-0.075, -0.11, -0.04)),
         findings=(
             Finding("duplicates", "warning", "3 groups of exact duplicates inside train.",
                     ("train/normal/IM-0115-0001.jpeg", "train/normal/IM-0117-0001.jpeg"), 6),

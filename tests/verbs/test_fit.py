@@ -190,9 +190,11 @@ def test_refitted_on_every_label_the_evaluation_stays(
     digit_run: Run, digit_folder: Path, store: str, tmp_path: Path
 ) -> None:
     run = headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", refit_all=True, store=store, **QUICK)
-    assert run.metrics["n_train"] == 42
-    assert run.metrics["test"] == digit_run.metrics["test"]
-    assert "every label" in (run.path / "README.md").read_text()
+    for what in ("test", "n_train", "profile", "chosen", "reason", "cross_validated"):
+        assert run.metrics[what] == digit_run.metrics[what], what
+    assert run.metrics["refit"]["n_train"] == 42 and run.metrics["refit"]["head_stages"]
+    card = (run.path / "README.md").read_text()
+    assert "from all 42 labels" in card and "learned from 42 labelled" in card
     items = predictions(run)
     predicted = run.predict(digit_folder)
     rows = [list(predicted.items).index(item) for item in items.items]
@@ -206,7 +208,9 @@ def test_a_training_refitted_on_every_label_has_the_chosen_length(
     first = headstart.fit(digit_folder, LETTERS, out=tmp_path / "one", **options)
     run = headstart.fit(digit_folder, LETTERS, out=tmp_path / "two", refit_all=True, **options)
     assert run.metrics["chosen"] == first.metrics["chosen"] and run.metrics["test"] == first.metrics["test"]
-    assert (run.metrics["n_train"], run.metrics["n_validation"]) == (42, 0)
+    assert run.metrics["n_train"] == first.metrics["n_train"] < 42
+    refit, chosen = run.metrics["refit"], first.metrics["chosen"]
+    assert refit["n_train"] == 42 and refit["policy"] == chosen["policy"]
     assert "42 labelled" in (run.path / "README.md").read_text()
     items, predicted = predictions(run), run.predict(digit_folder)
     rows = [list(predicted.items).index(item) for item in items.items]

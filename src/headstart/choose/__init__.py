@@ -2,7 +2,7 @@
 
 from headstart.choose.features import ArrayFeatures, Rows, StageFeatures
 from headstart.choose.head import Choice, choose_head
-from headstart.choose.profile import ProfileRow
+from headstart.choose.profile import ProfileRow, interval_around
 from headstart.choose.tried_head import TriedHead
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "StageFeatures",
     "TriedHead",
     "choose_head",
+    "interval_around",
 ]

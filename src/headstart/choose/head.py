@@ -4,8 +4,8 @@
 2. Heads on the most promising stages, the last stage and several stages together, cross-validated on the
    same folds.
 3. The last stage is the source's own output and transfers best to data that differ from the training items, so
-   it is kept unless another head is better by more than two standard errors of the paired difference (of
-   accuracy; for labels and quantities of the explained share of the loss).
+   it is kept unless another head is better by more than chance explains for the best of all that were looked at (of
+   accuracy; for labels and quantities of the explained share of the loss). See `choose.preference`.
 4. The chosen head is fitted on all training items; its temperature comes from its out-of-fold logits.
 
 Example:
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from headstart.choose.features import StageFeatures, rows_of
 from headstart.choose.fit_head import fit_head
 from headstart.choose.kinds import KINDS, LOGISTIC, RIDGE
+from headstart.choose.preference import Preference, preferred
 from headstart.choose.profile import ProfileRow, probe_stages, profile_row
 from headstart.choose.tried_head import Trial, TriedHead
 from headstart.data.splits import fold_indices
@@ -37,10 +38,9 @@ from headstart.errors import DataError
 from headstart.heads.head import Head
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map
-from headstart.metrics.spread import standard_error
+from headstart.metrics.spread import freedom
 from headstart.tasks import CLASSIFICATION, Targets, Task
 
-N_ERRORS = 2.0  # a head must beat the one on the last stage by this number of standard errors
 N_SINGLE = 2  # single stages tried in addition to the last
 MAX_ITEMS = 20_000  # the choice is made on at most this number of items; the head is fitted on all
 MANY_ITEMS = 1_000  # with more items, several stages together get half the columns
@@ -62,6 +62,9 @@ class Choice:
         positions: of the items the choice was made on: all, or a stratified sample of a large set.
         out_of_fold: its cross-validated outputs for those items, of shape (N, C), calibrated.
         folds: fold of each of those items, of shape (N,).
+        expected: its cross-validated quality, corrected for the choice among the heads; nan if nothing was left to
+            validate on.
+        freedom: degrees of freedom of the standard errors: number of units - 1, less if they differ in size.
         reason: of the choice, in one sentence.
     """
 
@@ -73,6 +76,8 @@ class Choice:
     positions: NDArray[np.integer] = field(repr=False)
     out_of_fold: NDArray[np.float32] = field(repr=False)
     folds: NDArray[np.integer] = field(repr=False)
+    expected: float
+    freedom: float
     reason: str
 
     @property
@@ -128,10 +133,11 @@ def choose_head(
     folds = fold_indices(layers[positions], groups, n_folds, seed)
     trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups)
     probed = probe_stages(sample, trial, n_threads)
-    profile = [profile_row(features.stages[i], i, tried, task) for i, (_, tried) in enumerate(probed)]
+    df = freedom(groups, len(positions))
+    profile = [profile_row(features.stages[i], i, tried, task, df) for i, (_, tried) in enumerate(probed)]
     tried_heads = _try_heads(probed, trial, n_threads, last_only)
-    chosen, reason = _preferred([tried for _, tried in tried_heads], trial, features.stages)
-    reduced = next(reduced for reduced, tried in tried_heads if tried is chosen)
+    found = _preferred([tried for _, tried in probed], [tried for _, tried in tried_heads], trial)
+    reduced, chosen = tried_heads[found.index]
     return Choice(
         head=fit_head(chosen, reduced, features, encoded, targets),
         profile=profile,
@@ -141,7 +147,9 @@ def choose_head(
         positions=positions,
         out_of_fold=task.activated(chosen.logits, chosen.temperature),
         folds=trial.folds,
-        reason=reason,
+        expected=found.expected,
+        freedom=df,
+        reason=_reason([tried for _, tried in tried_heads], found, features.stages),
     )
 
 
@@ -162,6 +170,8 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) 
         positions=np.zeros(0, dtype=np.intp),
         out_of_fold=nothing,
         folds=np.zeros(0, dtype=np.intp),
+        expected=unknown,
+        freedom=0.0,
         reason="One item per class leaves nothing to choose by: the head reads the last stage.",
     )
 
@@ -242,20 +252,39 @@ def _best_head(reduced: Reduced, trial: Trial, stages: tuple[int, ...], ridge: T
     return best
 
 
-def _preferred(tried_heads: list[TriedHead], trial: Trial, names: tuple[str, ...]) -> tuple[TriedHead, str]:
-    """Return the head to use (the first is the last stage) and why."""
-    last = tried_heads[0]
-    best = max(tried_heads, key=lambda c: (c.quality, -c.loss))
-    where = names[best.stages[0]] if len(best.stages) == 1 else "all stages together"
-    scores = f"{where} ({best.quality:.3f}) and the last, {names[-1]} ({last.quality:.3f})"
-    if best is last:
-        return last, f"The last stage, {names[-1]}, is the best by cross-validation ({last.quality:.3f})."
-    gain = trial.quality(best) - trial.quality(last)
-    if not gain.mean() > N_ERRORS * standard_error(gain, trial.groups):
-        return last, (
-            f"Cross-validation cannot tell {scores}, apart; the source's own output is the safer choice."
-        )
-    return best, (
-        f"By cross-validation {where} ({best.quality:.3f}) beats the last stage, {names[-1]} "
-        f"({last.quality:.3f}), by more than {N_ERRORS:g} standard errors of the difference."
+def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Trial) -> Preference:
+    """Return which head to use; the first tried is that of the last stage."""
+    quality_NH = np.stack([trial.quality(tried) for tried in tried_heads], axis=1)
+    alone = {tried.stages for tried in tried_heads}
+    others = probes[:-1] if len(tried_heads) > 1 else []
+    reference = trial.quality(probes[-1])
+    gains = [trial.quality(probe) - reference for probe in others]
+    return preferred(
+        quality_NH,
+        np.stack(gains, axis=1) if gains else np.zeros((len(reference), 0)),
+        np.array([probe.stages not in alone for probe in others], dtype=bool),
+        trial.groups,
+        step=1.0 if trial.task.one_per_item else 0.0,
     )
+
+
+def _reason(tried_heads: list[TriedHead], found: Preference, names: tuple[str, ...]) -> str:
+    """Return why a head is used, in one sentence."""
+    last, chosen = tried_heads[0], tried_heads[found.index]
+    best = max(tried_heads, key=lambda tried: (tried.quality, -tried.loss))
+    if chosen is not last:
+        return (
+            f"By cross-validation {_where(chosen, names)} ({chosen.quality:.3f}) beats the last stage, {names[-1]} "
+            f"({last.quality:.3f}), by more than chance explains; a score that was selected is high by chance, so "
+            f"expect {found.expected:.3f}."
+        )
+    if best is last:
+        return f"The last stage, {names[-1]}, is the best by cross-validation ({last.quality:.3f})."
+    return (
+        f"Cross-validation cannot tell {_where(best, names)} ({best.quality:.3f}) and the last, {names[-1]} "
+        f"({last.quality:.3f}), apart; the source's own output is the safer choice."
+    )
+
+
+def _where(tried: TriedHead, names: tuple[str, ...]) -> str:
+    return names[tried.stages[0]] if len(tried.stages) == 1 else "all stages together"

@@ -19,7 +19,16 @@ from headstart.tasks import Task
 
 @dataclass(frozen=True)
 class ProfileRow:
-    """The probe at one stage: cross-validated quality of a ridge head, with its 95% interval."""
+    """The probe at one stage: cross-validated quality of a ridge head, with its 95% interval.
+
+    Attributes:
+        stage: name.
+        index: of the stage.
+        score: accuracy, explained share of the log loss, or R2.
+        low, high: of the interval; nan for a single unit.
+        standard_error: nan for a single unit.
+        penalty: of the ridge head.
+    """
 
     stage: str
     index: int
@@ -43,9 +52,23 @@ def probe_stages(
     return parallel_map(probe, range(len(features.stages)), n_threads)
 
 
-def profile_row(stage: str, index: int, tried: TriedHead, task: Task) -> ProfileRow:
-    """Return the profile row of a probe; its interval is normal, cut to what the score can be."""
-    error = tried.standard_error if np.isfinite(tried.standard_error) else 0.0
-    score = tried.quality
-    low, high = max(task.least_quality, score - 1.96 * error), min(1.0, score + 1.96 * error)
-    return ProfileRow(stage, index, score, low, high, error, tried.penalty)
+def profile_row(stage: str, index: int, tried: TriedHead, task: Task, freedom: float) -> ProfileRow:
+    """Return the profile row of a probe.
+
+    Args:
+        stage: name.
+        index: of the stage.
+        tried: the probe.
+        task: what is learned.
+        freedom: degrees of freedom of its standard error.
+    """
+    low, high = interval_around(tried.quality, tried.standard_error, freedom, task)
+    return ProfileRow(stage, index, tried.quality, low, high, tried.standard_error, tried.penalty)
+
+
+def interval_around(quality: float, standard_error: float, freedom: float, task: Task) -> tuple[float, float]:
+    """Return the 95% interval of a quality by Student's t, cut to what the quality can be; nan for a single unit."""
+    from scipy.stats import t
+
+    half = float(t.ppf(0.975, freedom)) * standard_error if freedom > 0 else float("nan")
+    return float(np.maximum(quality - half, task.least_quality)), float(np.minimum(quality + half, 1.0))

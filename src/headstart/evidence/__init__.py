@@ -8,32 +8,44 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.evidence.baselines import ClassicalModel, fit_classical, majority
     from headstart.evidence.classical_features import ClassicalFeatures, extract_classical
+    from headstart.evidence.folds import cross_validation_factor
+    from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
     from headstart.evidence.verdict import Outcome, Verdict, judge
     from headstart.evidence.verification import Verification, verify_speakers
 
 _HOMES = {
     "ClassicalFeatures": "classical_features",
     "ClassicalModel": "baselines",
+    "Mean": "shift",
     "Outcome": "verdict",
+    "Shift": "shift",
     "Verdict": "verdict",
     "Verification": "verification",
+    "cross_validation_factor": "folds",
     "extract_classical": "classical_features",
     "fit_classical": "baselines",
     "majority": "baselines",
+    "mean_quality": "shift",
     "judge": "verdict",
+    "shifted": "shift",
     "verify_speakers": "verification",
 }
 
 __all__ = [
     "ClassicalFeatures",
     "ClassicalModel",
+    "Mean",
     "Outcome",
+    "Shift",
     "Verdict",
     "Verification",
+    "cross_validation_factor",
     "extract_classical",
     "fit_classical",
     "judge",
     "majority",
+    "mean_quality",
+    "shifted",
     "verify_speakers",
 ]
 

@@ -64,7 +64,7 @@ def learn_and_evaluate(
         folder: for checkpoints.
         resume: resume from checkpoints there.
         n_folds: folds of the cross-validation; None: the held-out part is predicted.
-        refit_all: learn from every item after the evaluation.
+        refit_all: learn from every item after the evaluation; the result has it as `refit`.
     """
     data = workspace.plan.data
     train, validation, test = (data.positions(part) for part in ("train", "validation", "test"))
@@ -80,7 +80,8 @@ def learn_and_evaluate(
         scratch=scratch_outputs(workspace, result, test),
     )
     if refit_all:
-        result = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
+        refit = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
+        result = replace(result, refit=refit)
     return result, evaluation
 
 
@@ -118,12 +119,14 @@ def _cross_validate(
 def _refitted(
     workspace: Workspace, result: Result, everything: np.ndarray, folder: Path, resume: bool
 ) -> Result:
-    """The chosen result, trained again on every label; the evaluation stays that of the first result."""
+    """The result that was evaluated, learned again from every label.
+
+    Its reason says what the head alone was chosen by, or that an average is not made again.
+    """
     if result.is_trained:
-        result = trained_on_all(workspace, result, everything, folder, resume)
+        reason = "Without the average." if result.race is not None and result.race.averaged else ""
+        refit = trained_on_all(workspace, result, everything, folder, resume)
     else:
         choice = head_alone.choose(workspace, everything)
-        result = replace(result, head=choice.head, choice=choice)
-    how = ", without the average" if result.race is not None and result.race.averaged else ""
-    reason = f"{result.reason} Learned from every label after the evaluation{how}."
-    return replace(result, n_train=len(everything), n_validation=0, reason=reason)
+        refit, reason = replace(result, head=choice.head, choice=choice), choice.reason
+    return replace(refit, n_train=len(everything), n_validation=0, reason=reason)

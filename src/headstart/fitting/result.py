@@ -28,6 +28,8 @@ class Result:
         trained: the training, if any, also if its result was not returned.
         race: the race among policies, for `auto`.
         reason: why this result was returned, in a sentence.
+        refit: the same learned again from every label after the evaluation, which is what the run predicts with;
+            None: nothing was learned again.
     """
 
     source: Source
@@ -40,6 +42,7 @@ class Result:
     trained: Trained | None = None
     race: RaceResult | None = None
     reason: str = ""
+    refit: Result | None = None
 
     @classmethod
     def head_alone(cls, source: Source, choice: Choice, n_train: int, reason: str, **more: Any) -> Result:
@@ -53,6 +56,11 @@ class Result:
             more: `n_validation`, `trained` and `race`, if there were any.
         """
         return cls(source, choice.head, "all", len(source.stages), choice, n_train, reason=reason, **more)
+
+    @property
+    def final(self) -> Result:
+        """What the run predicts with."""
+        return self.refit or self
 
     @property
     def is_trained(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,12 @@ from headstart.runs.run import TRAINING, Run
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.metrics import Interval
+    from headstart.evidence import Mean, Shift
     from headstart.report.pages.fit import FitReport
-    from headstart.runs import Predictions, Record, RunDirectory, RunFacts
+    from headstart.runs import Chosen, Predictions, Record, RunDirectory, RunFacts
     from headstart.runs.export import SavedModel
     from headstart.sources import Source
+    from headstart.tasks import Task
 
 
 def finish(
@@ -54,7 +55,7 @@ def finish(
         record = _record(str(options.data), workspace, result, evaluation, evidence)
         run.write_record(record)
     with clock.phase("export"):
-        saved = _save(run, result)
+        saved = _save(run, result.final)
     record = _now(record, clock)
     with clock.phase("report"):
         facts = run_facts(run, options, workspace.plan)
@@ -93,11 +94,9 @@ def _record(
     data: str, workspace: Workspace, result: Result, evaluation: Evaluation, evidence: Evidence
 ) -> Record:
     """The content of metrics.json."""
-    from headstart.runs import Chosen, DataFacts, Record, SourceFacts
-    from headstart.tune import Policy
+    from headstart.runs import DataFacts, Record, SourceFacts
 
     plan, trained = workspace.plan, result.trained
-    stages = tuple(plan.source.stages)
     return Record(
         source=SourceFacts.of(plan.source),
         data=DataFacts.of(plan.data, data),
@@ -108,13 +107,7 @@ def _record(
         test=evidence.test,
         baselines=evidence.baselines,
         verdict=evidence.verdict,
-        chosen=Chosen(
-            result.policy,
-            result.cut,
-            tuple(stages[index] for index in result.head.stages),
-            Policy.parse(result.policy, stages).trained,
-            result.head.kind,
-        ),
+        chosen=_chosen(result, tuple(plan.source.stages)),
         profile={row.stage: float(row.score) for row in result.choice.profile},
         verification=evidence.verification,
         best_epoch=None if trained is None else trained.best_epoch,
@@ -125,9 +118,23 @@ def _record(
     )
 
 
+def _chosen(result: Result, stages: tuple[str, ...]) -> Chosen:
+    from headstart.runs import Chosen
+    from headstart.tune import Policy
+
+    read = tuple(stages[index] for index in result.head.stages)
+    trained = Policy.parse(result.policy, stages).trained
+    return Chosen(result.policy, result.cut, read, trained, result.head.kind)
+
+
 def _extra(workspace: Workspace, result: Result, evidence: Evidence) -> dict[str, Any]:
     """What the choices are based on, as further entries of the record."""
     extra: dict[str, Any] = {"reason": result.reason, "stages": stage_rows(workspace.plan, result)}
+    if result.choice.profile:
+        extra["cross_validated"] = _cross_validated(result.choice, workspace.targets.task)
+    if result.refit is not None:
+        refit = asdict(_chosen(result.refit, tuple(workspace.plan.source.stages)))
+        extra["refit"] = {"n_train": result.refit.n_train, **refit, "reason": result.refit.reason}
     if result.trained is not None:
         extra.update(result.trained.evidence)
         extra["recipe"] = result.trained.recipe.model_dump(mode="json")
@@ -170,8 +177,7 @@ def _report(
     from headstart.report.pages.fit import FitReport, HeldOut
 
     examples, positions = workspace.plan.data.examples, evaluation.positions
-    task, choice = workspace.targets.task, result.choice
-    inside = evaluation.folds is None and choice.profile and not task.many_per_item
+    task = workspace.targets.task
     return FitReport(
         record=record,
         facts=facts,
@@ -182,8 +188,8 @@ def _report(
             workspace.codes[positions],
             evaluation.probabilities,
         ),
-        profile=choice.profile,
-        cross_validated=_inside(choice) if inside else None,
+        profile=result.choice.profile,
+        shift=_shift(workspace, result.choice, evaluation),
         candidates=() if result.race is None else result.race.candidates,
         history=() if result.trained is None else result.trained.history,
         after_training=after_training(result, again=facts.refitted),
@@ -206,12 +212,38 @@ def after_training(result: Result, *, again: bool) -> str:
     return ""
 
 
-def _inside(choice: Choice) -> Interval:
-    """The quality of the head alone inside the training part, out of fold."""
-    from headstart.metrics import Interval
+def _inside(choice: Choice) -> Mean:
+    """The quality of the head alone inside the training part, by cross-validation, corrected for the choice."""
+    from headstart.evidence import Mean, cross_validation_factor
 
-    quality, half = choice.chosen.quality, 1.96 * choice.chosen.standard_error
-    return Interval.of({"value": quality, "low": max(0.0, quality - half), "high": min(1.0, quality + half)})
+    error = choice.chosen.standard_error * cross_validation_factor(choice.n_folds)
+    return Mean(choice.expected, error, choice.freedom)
+
+
+def _shift(workspace: Workspace, choice: Choice, evaluation: Evaluation) -> Shift | None:
+    """The head alone on the training and the held-out part; None if folds hold every item out, or without a choice."""
+    from headstart.evidence import mean_quality, shifted
+
+    positions = evaluation.positions
+    if evaluation.folds is not None or not choice.profile or not len(positions):
+        return None
+    outside = mean_quality(
+        workspace.targets.task, evaluation.head_alone, workspace.codes[positions], workspace.units(positions)
+    )
+    return shifted(_inside(choice), outside)
+
+
+def _cross_validated(choice: Choice, task: Task) -> dict[str, Any]:
+    """The quality of the head alone by cross-validation, for metrics.json: as it was selected, and what to expect."""
+    from headstart.choose import interval_around
+
+    inside, chosen = _inside(choice), choice.chosen
+    low, high = interval_around(inside.value, inside.standard_error, inside.freedom, task)
+    return {
+        "metric": task.quality,
+        "selected": chosen.quality,
+        "expected": {"value": inside.value, "low": low, "high": high},
+    }
 
 
 def _write_card(

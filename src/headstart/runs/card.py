@@ -113,7 +113,8 @@ def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Recor
 
 
 def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> str:
-    learned = (record.n_train or 0) + (record.n_validation or 0)
+    refit = record.extra.get("refit", {})
+    learned = refit.get("n_train") or (record.n_train or 0) + (record.n_validation or 0)
     how, units = result_words(record.policy), UNITS[data.modality]
     purpose = task.words.purpose.format(n=n_classes, units=units, target=data.target)
     return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
@@ -157,8 +158,8 @@ def _limits(
         )
     if facts.refitted:
         limits.append(
-            "After the evaluation the model was trained again on every label; the scores are those of the model "
-            "before."
+            "After the evaluation the model was trained again on every label; the scores, and what is said of how "
+            "policy and stages were chosen, are of the model before."
         )
     return limits
 

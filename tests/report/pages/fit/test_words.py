@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from headstart.evidence import Shift
 from headstart.metrics import Interval
 from headstart.report import end_block
 from headstart.report.pages.fit import FitReport
+from headstart.report.pages.fit.choices import depth_section
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.words import answers, sentence, verdict
 
@@ -57,7 +59,7 @@ def titles(report: FitReport) -> str:
 
 def test_warnings_are_derived(samples: dict[str, FitReport]) -> None:
     assert "looks different from the training part" in titles(samples["image"])
-    assert "looks different" not in titles(replace(samples["image"], cross_validated=None))
+    assert "looks different" not in titles(replace(samples["image"], shift=None))
     for outcome, title in (
         ("negative", "The classical baseline wins"),
         ("undecided", "baseline does as well"),
@@ -69,6 +71,28 @@ def test_warnings_are_derived(samples: dict[str, FitReport]) -> None:
     few = replace(text, facts=replace(text.facts, parts=(part,)))
     assert "1 class with fewer than 10 items in train" in titles(few)
     assert "Why this head" in titles(with_record(text, extra={"reason": "It is the best."}))
+
+
+def test_a_model_that_was_learned_again_is_named(samples: dict[str, FitReport]) -> None:
+    assert "Learned again" not in titles(samples["image"])
+    refit = {"n_train": 1234, "head_stages": ["stem"]}
+    (notice,) = [
+        n for n in notices(with_record(samples["image"], extra={"refit": refit})) if "Learned again" in n.title
+    ]
+    assert "1,234 images" in notice.text and "its head reads stem" in notice.text
+
+
+def test_a_difference_that_may_be_chance_is_no_warning(samples: dict[str, FitReport]) -> None:
+    for difference, warned in ((Interval(-0.1, -0.2, -0.01), True), (Interval(-0.1, -0.2, 0.0), False),
+                               (Interval(-0.1), False)):  # fmt: skip
+        report = replace(samples["image"], shift=Shift(0.9, 0.8, difference))
+        assert ("looks different" in titles(report)) == warned
+
+
+def test_the_depth_profile_says_that_its_best_score_was_selected(samples: dict[str, FitReport]) -> None:
+    expected = {"metric": "accuracy", "selected": 0.944, "expected": {"value": 0.931, "low": 0.9, "high": 0.95}}
+    (section,) = depth_section(with_record(samples["image"], extra={"cross_validated": expected}))
+    assert "The best of 8 scores is high by chance: expect 93.1%" in section.deck
 
 
 def test_few_groups_are_warned_of(samples: dict[str, FitReport]) -> None:

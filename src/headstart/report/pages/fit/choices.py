@@ -51,18 +51,21 @@ def depth_section(report: FitReport) -> Iterator[Section]:
 
 def _depth_takeaway(report: FitReport, key: str) -> str:
     best, last = max(report.profile, key=lambda row: row.score), report.profile[-1]
-    task = report.targets.task
+    task, expected = report.targets.task, report.record.extra.get("cross_validated", {}).get("expected")
     what = answers(report.data.target)[0] if task.one_per_item else report.data.target
     lead = (
         f"{best.stage} reads the {'labels' if task.many_per_item else what} best ({number(best.score, key)})"
     )
     if best is last:
         return f"{lead}: the last stage, the usual choice, is right here."
-    if last.score >= best.low:
-        return f"{lead}; the last stage, the usual choice, is as good within the interval."
+    selected = f"The best of {len(report.profile)} scores is high by chance"
+    if expected is not None:
+        selected += f": expect {number(expected['value'], key)} of the head chosen"
+    if not last.score < best.low:
+        return f"{lead}; the last stage, the usual choice, is as good within the interval. {selected}."
     lost = best.score - last.score
     amount = f"{100 * lost:.1f} points" if is_percent(key) else f"{lost:.3f}"
-    return f"{lead}; the last stage, the usual choice, would lose {amount}."
+    return f"{lead}; the last stage, the usual choice, scores {amount} lower. {selected}."
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from headstart.report.pages.fit.calibration import calibration_of, overconfidenc
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.words import CLASSICAL, answers
 from headstart.report.shell import Notice, in_order
-from headstart.report.words import interval, listed, number, plural
+from headstart.report.words import difference, interval, listed, number, plural
 
 FEW_ITEMS = 10
 FEW_GROUPS = 10
@@ -21,6 +21,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
     return in_order(
         [
             *_reason(report),
+            *_refit(report),
             *_few_groups(report),
             *_classical(report),
             *_majority(report),
@@ -36,6 +37,19 @@ def _reason(report: FitReport) -> Iterator[Notice]:
     reason = str(report.record.extra.get("reason", ""))
     if reason:
         yield Notice("note", "Why this head", reason)
+
+
+def _refit(report: FitReport) -> Iterator[Notice]:
+    refit = report.record.extra.get("refit")
+    if refit is None:
+        return
+    read = listed(refit["head_stages"])
+    yield Notice(
+        "note",
+        "Learned again from every label",
+        f"After the evaluation the model was trained again on all {report.counted(refit['n_train'])}, held-out ones "
+        f"too; its head reads {read}. Scores, profile and choices on this page are those of the model before.",
+    )
 
 
 def _few_groups(report: FitReport) -> Iterator[Notice]:
@@ -78,17 +92,15 @@ def _majority(report: FitReport) -> Iterator[Notice]:
 
 
 def _shift(report: FitReport) -> Iterator[Notice]:
-    key = report.headline
-    inside, outside, auroc = report.cross_validated, report.score(key), report.score("auroc")
-    if inside is None or outside is None or report.record.n_folds:
-        return
-    if outside.high is None or inside.low is None or outside.high >= inside.low:
+    found, key, auroc = report.shift, report.targets.task.quality, report.score("auroc")
+    if found is None or not found.is_clear:
         return
     text = (
-        f"Cross-validation inside the training part gave {number(inside.value, key)}, the held-out part "
-        f"{number(outside.value, key)}: more than chance explains. "
+        f"The head alone reached {number(found.inside, key)} by cross-validation inside the training part and "
+        f"{number(found.outside, key)} on the held-out part: more than chance explains (95% interval of the "
+        f"difference: {difference(found.difference, key)}). "
     )
-    if auroc is not None and float(auroc) > 0.85 and float(auroc) - float(outside) > 0.08:
+    if auroc is not None and float(auroc) > 0.85 and float(auroc) - found.outside > 0.08:
         text += (
             f"The ranking is still good (AUROC {number(auroc.value, 'auroc')}), so it is mostly the decision "
             "threshold that is off there: calibrate on items from where the model will be used."

@@ -14,6 +14,7 @@ import numpy as np
 
 from headstart import units
 from headstart.choose import ProfileRow
+from headstart.evidence import Shift
 from headstart.metrics import Interval
 from headstart.runs import DataFacts, Record, RunFacts, SourceFacts
 from headstart.tasks import Targets, task_named
@@ -51,7 +52,7 @@ class FitReport:
         facts: how the run was made, and from which data.
         held_out: the held-out items.
         profile: the depth profile, in the order of the stages.
-        cross_validated: the headline metric of the head alone inside the training part; None if not comparable.
+        shift: the head alone inside the training part and on the held-out part; None if that is not comparable.
         candidates: what a race tried.
         history: one row per epoch, as history.jsonl holds it.
         after_training: what was done with the weights that the training of the history kept, as a clause; "" if they
@@ -64,7 +65,7 @@ class FitReport:
     facts: RunFacts
     held_out: HeldOut = field(default_factory=HeldOut)
     profile: Sequence[ProfileRow] = ()
-    cross_validated: Interval | None = None
+    shift: Shift | None = None
     candidates: Sequence[CandidateResult] = ()
     history: Sequence[Mapping[str, Any]] = ()
     after_training: str = ""

@@ -1,0 +1,103 @@
+"""Is the held-out part harder than the training part? The head alone, cross-validated inside and predicted outside.
+
+Welch's test: the difference of two means on different items, with both standard errors,
+
+    t = (outside - inside) / sqrt(se_inside^2 + se_outside^2)
+    freedom = (v_inside + v_outside)^2 / (v_inside^2 / freedom_inside + v_outside^2 / freedom_outside),  v = se^2
+
+(Welch 1947; Satterthwaite 1946). Units are counted, not items. Below `LEAST_UNITS` units on a side there is no
+interval: two patients with scores that happen to agree would look certain.
+
+Legend: N items, C outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.metrics.interval import Interval
+from headstart.metrics.spread import freedom, standard_error
+from headstart.tasks import Task
+
+LEAST_UNITS = 3
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean quality with how well it is known.
+
+    Attributes:
+        value: the mean.
+        standard_error: of it; nan for a single unit.
+        freedom: degrees of freedom of the standard error, the number of equal units - 1.
+    """
+
+    value: float
+    standard_error: float
+    freedom: float
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The head alone on the training part and on the held-out part.
+
+    Attributes:
+        inside: its quality inside the training part, by cross-validation, corrected for the choice.
+        outside: its quality on the held-out part.
+        difference: outside minus inside, with its 95% interval.
+    """
+
+    inside: float
+    outside: float
+    difference: Interval
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the held-out part is harder by more than chance explains."""
+        return self.difference.high is not None and self.difference.high < 0
+
+
+def shifted(inside: Mean, outside: Mean) -> Shift:
+    """Compare the quality on two sets of items; without an interval if either has too few units.
+
+    Args:
+        inside: on the training part.
+        outside: on the held-out part.
+    """
+    from scipy.stats import t
+
+    difference = outside.value - inside.value
+    variances = np.square([inside.standard_error, outside.standard_error])
+    freedoms = np.array([inside.freedom, outside.freedom])
+    # tolerance: of three equal units the freedom is 2 up to rounding
+    if not variances.sum() > 0 or freedoms.min() < LEAST_UNITS - 1 - 1e-9:
+        return Shift(inside.value, outside.value, Interval(difference))
+    df = variances.sum() ** 2 / (variances**2 / freedoms).sum()
+    half = float(t.ppf(0.975, df) * np.sqrt(variances.sum()))
+    return Shift(inside.value, outside.value, Interval(difference, difference - half, difference + half))
+
+
+def mean_quality(
+    task: Task, outputs_NC: NDArray[np.floating], targets: NDArray[Any], units: NDArray[Any] | None = None
+) -> Mean:
+    """Return the mean quality of outputs with its standard error.
+
+    R2 and the explained share of the log loss are ratios: their standard error is that of the linearised ratio, which
+    knows that the loss of the constant answer varies too.
+
+    Args:
+        task: what is learned.
+        outputs_NC: probabilities or values, of shape (N, C).
+        targets: as `Targets.encode` gives them.
+        units: of shape (N,): items of one unit are not independent; None: every item is a unit of its own.
+    """
+    quality = task.item_quality(outputs_NC, targets)
+    value, spread = float(quality.mean()), quality
+    if not task.one_per_item:
+        constant_NC = np.tile(task.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
+        spread = quality + (1 - value) * (1 - task.item_quality(constant_NC, targets))
+    return Mean(value, standard_error(spread, units), freedom(units, len(quality)))
