@@ -7,8 +7,7 @@ import pytest
 from scipy.stats import ttest_ind
 
 from headstart.evidence import Mean, mean_quality, shifted
-from headstart.evidence.shift import LEAST_UNITS
-from headstart.metrics.spread import standard_error
+from headstart.metrics.spread import LEAST_UNITS, standard_error
 from headstart.tasks import CLASSIFICATION, REGRESSION
 
 

@@ -13,8 +13,7 @@ import pytest
 
 from headstart.choose import ProfileRow
 from headstart.data import Finding
-from headstart.evidence import Verdict
-from headstart.evidence import Shift
+from headstart.evidence import Shift, Verdict
 from headstart.metrics import Interval, calibration_bins
 from headstart.report.pages.fit import FitReport, HeldOut
 from headstart.runs import Chosen, DataFacts, Record, RunFacts, SourceFacts, SplitPart

@@ -20,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.metrics.interval import Interval
-from headstart.metrics.spread import freedom, standard_error
+from headstart.metrics.spread import LEAST_UNITS, freedom, standard_error
 from headstart.tasks import Task
-
-LEAST_UNITS = 3
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def shifted(inside: Mean, outside: Mean) -> Shift:
     freedoms = np.array([inside.freedom, outside.freedom])
     # tolerance: of three equal units the freedom is 2 up to rounding
     if not variances.sum() > 0 or freedoms.min() < LEAST_UNITS - 1 - 1e-9:
-        return Shift(inside.value, outside.value, Interval(difference))
+        return Shift(inside.value, outside.value, Interval(difference, why=f"fewer than {LEAST_UNITS} units"))
     df = variances.sum() ** 2 / (variances**2 / freedoms).sum()
     half = float(t.ppf(0.975, df) * np.sqrt(variances.sum()))
     return Shift(inside.value, outside.value, Interval(difference, difference - half, difference + half))

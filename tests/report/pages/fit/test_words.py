@@ -77,7 +77,9 @@ def test_a_model_that_was_learned_again_is_named(samples: dict[str, FitReport]) 
     assert "Learned again" not in titles(samples["image"])
     refit = {"n_train": 1234, "head_stages": ["stem"]}
     (notice,) = [
-        n for n in notices(with_record(samples["image"], extra={"refit": refit})) if "Learned again" in n.title
+        n
+        for n in notices(with_record(samples["image"], extra={"refit": refit}))
+        if "Learned again" in n.title
     ]
     assert "1,234 images" in notice.text and "its head reads stem" in notice.text
 
@@ -90,7 +92,11 @@ def test_a_difference_that_may_be_chance_is_no_warning(samples: dict[str, FitRep
 
 
 def test_the_depth_profile_says_that_its_best_score_was_selected(samples: dict[str, FitReport]) -> None:
-    expected = {"metric": "accuracy", "selected": 0.944, "expected": {"value": 0.931, "low": 0.9, "high": 0.95}}
+    expected = {
+        "metric": "accuracy",
+        "selected": 0.944,
+        "expected": {"value": 0.931, "low": 0.9, "high": 0.95},
+    }
     (section,) = depth_section(with_record(samples["image"], extra={"cross_validated": expected}))
     assert "The best of 8 scores is high by chance: expect 93.1%" in section.deck
 
