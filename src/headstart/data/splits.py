@@ -64,14 +64,32 @@ def fold_indices(
     Raises:
         DataError: fewer than 2 items or groups, or each class lies in one group only.
     """
-    labels = np.asarray(labels)
-    codes = np.unique(labels, return_inverse=True)[1]
-    group_codes = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    n_units = _units_per_class(codes, group_codes)
-    _require_groups(n_units, group_codes)
+    codes, group_codes, n_units = require_folds(labels, groups)
     n_total = len(codes) if group_codes is None else int(group_codes.max()) + 1
     n_used = max(2, min(n_folds, int(n_units.max()), n_total))
     return _assign(codes, group_codes, n_used, seed)
+
+
+def require_folds(
+    labels: np.ndarray, groups: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Number classes and groups, and refuse items of which no folds can be made.
+
+    Args:
+        labels: (N,) any values.
+        groups: (N,) any values, or None.
+
+    Returns:
+        (N,) class numbers, (N,) group numbers or None, and the number of items, or of groups, that hold each class.
+
+    Raises:
+        DataError: see `fold_indices`.
+    """
+    codes = np.unique(np.asarray(labels), return_inverse=True)[1]
+    group_codes = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    n_units = _units_per_class(codes, group_codes)
+    _require_groups(n_units, group_codes)
+    return codes, group_codes, n_units
 
 
 def bound_groups(groups: np.ndarray | None, keys: np.ndarray | None) -> np.ndarray | None:
@@ -182,15 +200,10 @@ def holdout_indices(
     Raises:
         DataError: nothing can be held out (see `fold_indices`).
     """
-    labels = np.asarray(labels)
-    codes = np.unique(labels, return_inverse=True)[1]
-    if groups is None:
-        _require_groups(np.bincount(codes), None)
+    codes, group_codes, _ = require_folds(labels, groups)
+    if group_codes is None:
         held = _stratified_draw(codes, share, np.random.default_rng(seed))
     else:
-        group_codes = np.unique(np.asarray(groups), return_inverse=True)[1]
-        n_units = _units_per_class(codes, group_codes)
-        _require_groups(n_units, group_codes)
         held = _grouped_draw(codes, group_codes, share, seed)
     return np.flatnonzero(~held), np.flatnonzero(held)
 

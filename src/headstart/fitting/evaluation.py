@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.fitting import head_alone
+from headstart.fitting.learnable import evaluation_folds
 from headstart.fitting.learning import learn
 from headstart.fitting.race import scratch_outputs
 from headstart.fitting.result import Result
@@ -98,10 +99,7 @@ def outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.n
 def _cross_validate(
     workspace: Workspace, items: np.ndarray, n_folds: int, folder: Path, resume: bool
 ) -> Evaluation:
-    from headstart.data import fold_indices
-
-    strata = np.asarray(workspace.plan.data.strata)
-    folds = fold_indices(strata[items], workspace.units(items), n_folds, workspace.plan.seed)
+    folds = evaluation_folds(workspace.plan, items, n_folds).numbers
     probabilities = np.zeros((len(items), len(workspace.classes)), np.float32)
     alone, temperatures = np.zeros_like(probabilities), np.ones(len(items))
     numbers = np.unique(folds)

@@ -13,6 +13,7 @@ import numpy as np
 
 from headstart.errors import DataError
 from headstart.fitting import head_alone
+from headstart.fitting.learnable import sets_aside
 from headstart.fitting.race import race
 from headstart.fitting.result import Result
 from headstart.fitting.training import train_or_head_alone
@@ -62,11 +63,7 @@ def _learns_from_all(workspace: Workspace, train: np.ndarray) -> bool:
 
     A part set aside would be too small to choose by, and the training needs every label.
     """
-    from headstart.tune.objectives.contrastive import FEW
-
-    recipe, policy = workspace.plan.recipe, workspace.plan.policy
-    by_pairs_alone = bool(recipe.contrastive) and not recipe.epochs and policy.cut is not None
-    return by_pairs_alone and len(train) <= FEW * len(workspace.classes)
+    return not sets_aside(workspace.plan, len(train))
 
 
 def _set_aside(workspace: Workspace, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

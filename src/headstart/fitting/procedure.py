@@ -12,6 +12,7 @@ from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import DivergenceError, InputError, OptionError
 from headstart.fitting.facts import shown, task_words
+from headstart.fitting.learnable import check_parts
 from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, read_and_plan
 from headstart.fitting.preflight import check_learnable, check_machine
@@ -82,6 +83,7 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
         plan = read_and_plan(options, clock)
     _print_plan(plan)
     check_learnable(plan.data, options.data, held_out=options.folds is None)
+    check_parts(plan, options.data, n_folds=options.folds, refit_all=options.refit_all)
     say(f"Stages under --freeze {plan.policy.text}:\n{stages_table(plan)}")
     options = options.resolved(plan.source.uri, setting.precision)
     run = _folder(options, resume)
