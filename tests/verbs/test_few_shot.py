@@ -69,9 +69,9 @@ def test_naming_the_frequent_class_is_not_knowing(tmp_path: Path) -> None:
     workspace = Workspace(plan, Setting.choose("cpu", "fp32", 1), tmp_path / "store", Clock())
     train = plan.data.positions("train")
     choice = head_alone.choose(workspace, train)
-    known = head_alone.known_already(workspace, choice, train)
+    known = head_alone.known_already(workspace, choice)
     assert 0.5 < known <= 1.0
     always = np.zeros_like(choice.out_of_fold)
     always[:, 0] = 1.0
     always_one = replace(choice, out_of_fold=always)
-    assert head_alone.known_already(workspace, always_one, train) == pytest.approx(1 / len(workspace.classes))
+    assert head_alone.known_already(workspace, always_one) == pytest.approx(1 / len(workspace.classes))

@@ -26,6 +26,7 @@ FILES = {
     "head.json",
     "head.safetensors",
     "headstart.yaml",
+    "label_errors.csv",
     "metrics.json",
     "model.pt2",
     "model.safetensors",

@@ -5,6 +5,7 @@ Legend: N items, C classes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,11 +25,14 @@ def choose(workspace: Workspace, train: np.ndarray) -> Choice:
     Args:
         workspace: features and labels.
         train: positions of the items.
+
+    Returns:
+        The choice; its `positions` are those in the data set.
     """
     from headstart.choose import choose_head
 
     with workspace.clock.phase("head"):
-        return processes.from_first(
+        choice = processes.from_first(
             lambda: choose_head(
                 workspace.features.take(train),
                 workspace.labels[train],
@@ -40,6 +44,7 @@ def choose(workspace: Workspace, train: np.ndarray) -> Choice:
                 last_only=workspace.plan.standard_head,
             )
         )
+    return replace(choice, positions=train[choice.positions])
 
 
 def logits(workspace: Workspace, choice: Choice, positions: np.ndarray) -> np.ndarray:
@@ -52,17 +57,16 @@ def outputs(workspace: Workspace, choice: Choice, positions: np.ndarray) -> np.n
     return choice.head.outputs(workspace.features.take(positions).stacked(choice.head.stages))
 
 
-def known_already(workspace: Workspace, choice: Choice, train: np.ndarray) -> float:
+def known_already(workspace: Workspace, choice: Choice) -> float:
     """How well the untrained source separates the classes: balanced accuracy, out of fold; 0 for other tasks.
 
     If it is high, training on few labels can only make it worse.
 
     Args:
         workspace: labels.
-        choice: the head alone, chosen on `train`.
-        train: positions of the items.
+        choice: the head alone.
     """
     if not workspace.targets.task.one_per_item or not len(choice.positions):
         return 0.0
-    truth, found = workspace.codes[train[choice.positions]], choice.out_of_fold.argmax(axis=1)
+    truth, found = workspace.codes[choice.positions], choice.out_of_fold.argmax(axis=1)
     return float(np.mean([(found[truth == code] == code).mean() for code in np.unique(truth)]))

@@ -44,7 +44,7 @@ def learn(
     if set_aside:
         train, validation = _set_aside(workspace, train)
     choice = head_alone.choose(workspace, train)
-    known = 0.0 if len(validation) else head_alone.known_already(workspace, choice, train)
+    known = 0.0 if len(validation) else head_alone.known_already(workspace, choice)
     if known >= KNOWN:
         reason = (
             f"The head alone reached a balanced accuracy of {known:.3f} in cross-validation on these few labels: "

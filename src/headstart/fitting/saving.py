@@ -13,6 +13,7 @@ from headstart.clock import Clock, peak_bytes
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence
 from headstart.fitting.facts import next_command, run_facts
+from headstart.fitting.label_check import check_labels
 from headstart.fitting.options import FitOptions
 from headstart.fitting.result import Result
 from headstart.fitting.stages import stage_rows
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from headstart.report.pages.fit import FitReport
     from headstart.runs import Chosen, Predictions, Record, RunDirectory, RunFacts
     from headstart.runs.export import SavedModel
+    from headstart.runs.label_check import LabelCheck
     from headstart.sources import Source
     from headstart.tasks import Task
+
+LABEL_ERRORS = "label_errors.csv"
 
 
 def finish(
@@ -50,16 +54,20 @@ def finish(
     from headstart.report import end_block, render
 
     clock = workspace.clock
+    with clock.phase("evaluate"):
+        checked = check_labels(workspace, result, evaluation)
     with clock.phase("write"):
         run.write_predictions(_predictions(workspace, evaluation))
-        record = _record(str(options.data), workspace, result, evaluation, evidence)
+        if checked is not None:
+            run.write_text(LABEL_ERRORS, checked.to_csv())
+        record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
         run.write_record(record)
     with clock.phase("export"):
         saved = _save(run, result.final)
     record = _now(record, clock)
     with clock.phase("report"):
         facts = run_facts(run, options, workspace.plan)
-        shown = _report(facts, next_command(options), workspace, result, evaluation, record)
+        shown = _report(facts, next_command(options), workspace, result, evaluation, record, checked)
         if options.report:
             run.write_text("report.html", render(shown))
     record = _now(record, clock)
@@ -91,7 +99,12 @@ def _predictions(workspace: Workspace, evaluation: Evaluation) -> Predictions:
 
 
 def _record(
-    data: str, workspace: Workspace, result: Result, evaluation: Evaluation, evidence: Evidence
+    data: str,
+    workspace: Workspace,
+    result: Result,
+    evaluation: Evaluation,
+    evidence: Evidence,
+    checked: LabelCheck | None,
 ) -> Record:
     """The content of metrics.json."""
     from headstart.runs import DataFacts, Record, SourceFacts
@@ -114,7 +127,7 @@ def _record(
         n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
         seconds=workspace.clock.seconds,
         peak_bytes=peak_bytes(),
-        extra=_extra(workspace, result, evidence),
+        extra=_extra(workspace, result, evidence, checked),
     )
 
 
@@ -127,7 +140,9 @@ def _chosen(result: Result, stages: tuple[str, ...]) -> Chosen:
     return Chosen(result.policy, result.cut, read, trained, result.head.kind)
 
 
-def _extra(workspace: Workspace, result: Result, evidence: Evidence) -> dict[str, Any]:
+def _extra(
+    workspace: Workspace, result: Result, evidence: Evidence, checked: LabelCheck | None
+) -> dict[str, Any]:
     """What the choices are based on, as further entries of the record."""
     extra: dict[str, Any] = {"reason": result.reason, "stages": stage_rows(workspace.plan, result)}
     if result.choice.profile:
@@ -144,6 +159,8 @@ def _extra(workspace: Workspace, result: Result, evidence: Evidence) -> dict[str
         extra["calibration"] = dict(evidence.calibration)
     if evidence.verification_notes:
         extra["verification_trials"] = dict(evidence.verification_notes)
+    if checked is not None:
+        extra["label_errors"] = checked.to_json()
     return extra
 
 
@@ -171,10 +188,12 @@ def _report(
     result: Result,
     evaluation: Evaluation,
     record: Record,
+    checked: LabelCheck | None,
 ) -> FitReport:
     """What the report and the end of the command show."""
     from headstart.data.items import take_items
     from headstart.report.pages.fit import FitReport, HeldOut
+    from headstart.runs.label_check import N_LISTED
 
     examples, positions = workspace.plan.data.examples, evaluation.positions
     task = workspace.targets.task
@@ -195,6 +214,8 @@ def _report(
         after_training=after_training(result, again=facts.refitted),
         quality=task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes),
         next_command=next_step,
+        checked=checked,
+        suspects=() if checked is None else take_items(examples.items, checked.positions[:N_LISTED]),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.report.pages.fit.calibration import calibration_of, overconfidence
+from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.words import CLASSICAL, answers
 from headstart.report.shell import Notice, in_order
@@ -29,6 +30,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
             *_small(report),
             *_calibration(report),
             *_checks(report),
+            *label_errors_notice(report),
         ]
     )
 

@@ -11,6 +11,7 @@ from headstart.report.pages.fit.choices import (
     stages_section,
 )
 from headstart.report.pages.fit.errors import errors_section
+from headstart.report.pages.fit.label_errors import label_errors_section
 from headstart.report.pages.fit.labels_and_values import labels_section, values_section
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import result_section
@@ -23,6 +24,7 @@ SECTIONS = (
     labels_section,
     values_section,
     worst_section,
+    label_errors_section,
     calibration_section,
     depth_section,
     candidates_section,

@@ -17,6 +17,7 @@ from headstart.choose import ProfileRow
 from headstart.evidence import Shift
 from headstart.metrics import Interval
 from headstart.runs import DataFacts, Record, RunFacts, SourceFacts
+from headstart.runs.label_check import LabelCheck
 from headstart.tasks import Targets, task_named
 from headstart.tune import CandidateResult
 
@@ -59,6 +60,8 @@ class FitReport:
             were returned as they were.
         quality: key of the metric that epochs and candidates are compared by.
         next_command: offered at the end; "" for none.
+        checked: what the check of the labels found; None for a quantity.
+        suspects: the items of its first suspects.
     """
 
     record: Record
@@ -71,6 +74,8 @@ class FitReport:
     after_training: str = ""
     quality: str = "accuracy"
     next_command: str = ""
+    checked: LabelCheck | None = None
+    suspects: Sequence[Any] = ()
 
     @cached_property
     def targets(self) -> Targets:

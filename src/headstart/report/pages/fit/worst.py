@@ -1,4 +1,4 @@
-"""The held-out items with the largest errors, as pictures, texts or sounds.
+"""The held-out items with the largest errors.
 
 Legend: N held-out items, C outputs.
 """
@@ -10,15 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.report.media import Shown, shown
+from headstart.report.pages.fit.gallery import Answer, Gallery, gallery_item
 from headstart.report.pages.fit.report import FitReport, HeldOut
 from headstart.report.shell import Section
-from headstart.report.words import duration, share
 from headstart.tasks import Targets
 
 N_SHOWN = {"image": 12, "text": 10, "audio": 8}
-_PREFIXES = {"image": "data:image/", "audio": "data:audio/", "text": ""}  # what a payload must begin with
-_WAVE = (300, 40.0)  # width and height of the picture of a recording
 
 
 @dataclass(frozen=True)
@@ -39,40 +36,6 @@ class Wrong:
     probability_of_label: float | None = None
 
 
-@dataclass(frozen=True)
-class WaveBar:
-    """One bar of the picture of a recording."""
-
-    x: float
-    y: float
-    h: float
-
-
-@dataclass(frozen=True)
-class Item:
-    """An item of the gallery."""
-
-    name: str
-    label: str
-    predicted: str
-    sure: str
-    sure_of_label: str
-    kind: str
-    payload: str
-    bars: Sequence[WaveBar]
-    bar_width: float
-    seconds: str
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """The items, the worst first; `verb` names what the result did ("called")."""
-
-    modality: str
-    verb: str
-    items: Sequence[Item]
-
-
 def worst_section(report: FitReport) -> Iterator[Section]:
     """The section, if something is wrong."""
     task, modality = report.targets.task, report.data.modality
@@ -81,8 +44,17 @@ def worst_section(report: FitReport) -> Iterator[Section]:
     wrong = wrong_items(report.held_out, report.targets)
     if not wrong:
         return
-    items = [_item(report.held_out, each, modality) for each in wrong[: N_SHOWN[modality]]]
     verb = "called" if task.one_per_item else "given" if task.many_per_item else "said"
+    items = [
+        gallery_item(
+            report.held_out.items[each.row],
+            str(report.held_out.names[each.row]),
+            modality,
+            Answer("is", each.label, each.probability_of_label),
+            Answer(verb, each.predicted, each.probability),
+        )
+        for each in wrong[: N_SHOWN[modality]]
+    ]
     lead = (
         "The wrong answers with the highest confidence"
         if task.one_per_item
@@ -93,8 +65,8 @@ def worst_section(report: FitReport) -> Iterator[Section]:
         f"{lead}{of}. Look here first: for wrong labels, for items that no one could recognise, for a "
         "pattern in the errors."
     )
-    content = Gallery(modality, verb, items)
-    yield Section("worst", "The largest errors", "fit/worst.html.j2", content, deck, "Largest errors")
+    content = Gallery(modality, items)
+    yield Section("worst", "The largest errors", "fit/gallery.html.j2", content, deck, "Largest errors")
 
 
 def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
@@ -138,25 +110,3 @@ def _misclassified(held_out: HeldOut, classes: Sequence[str]) -> list[Wrong]:
         )
         for row in order
     ]
-
-
-def _item(held_out: HeldOut, wrong: Wrong, modality: str) -> Item:
-    media: Shown = shown(held_out.items[wrong.row], modality)
-    width, height = _WAVE
-    step = width / max(1, len(media.peaks))
-    heights = [max(1.5, peak * height) for peak in media.peaks]
-    bars = [
-        WaveBar(round(k * step, 2), round((height - h) / 2, 2), round(h, 2)) for k, h in enumerate(heights)
-    ]
-    return Item(
-        str(held_out.names[wrong.row]),
-        wrong.label,
-        wrong.predicted,
-        share(wrong.probability),
-        share(wrong.probability_of_label),
-        modality,
-        media.payload if media.payload.startswith(_PREFIXES[modality]) else "",
-        bars,
-        round(step * 0.62, 2),
-        "" if media.seconds is None else duration(media.seconds),
-    )
