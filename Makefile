@@ -38,8 +38,8 @@ test-full: check  ## As `make test`, with every cut of every architecture and th
 docs: $(VENV)/ready  ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet && echo "== docs built in site/"
 
-honesty: $(VENV)/ready  ## Simulate intervals, verdicts and choices where the truth is known; writes docs/evidence.md
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.honesty
+honesty: $(BENCH_VENV)/ready  ## Simulate intervals, verdicts and choices where the truth is known; writes docs/evidence.md
+	@OMP_NUM_THREADS=1 $(BENCH_VENV)/bin/python -m benchmarks.honesty
 
 $(BENCH_VENV)/ready: benchmarks/requirements.txt pyproject.toml
 	@echo "== Making the environment of the benchmarks in $(BENCH_VENV), with the peers"
