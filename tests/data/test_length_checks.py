@@ -68,3 +68,18 @@ def test_cut_texts(word_tokenizer: TextPreprocessing) -> None:
     seen = scan(examples.items, "text", threads=1)
     (cut,) = check_lengths(examples, seen, word_tokenizer)
     assert "1 of 4 texts (25.0%)" in cut.message and cut.severity == "warning"
+
+
+def test_held_out_recordings_beyond_the_window_are_told() -> None:
+    examples, seen = lasting([1.5] * 8 + [1.9, 6.0])
+    examples = replace(examples, splits=string_array(["train"] * 8 + ["test"] * 2))
+    window = with_window(WHISPER, [1.5] * 8)
+    (told,) = check_lengths(examples, seen, window)
+    assert told.items == ("9.wav",) and told.severity == "warning"
+    assert (
+        "Longer than 2 s, the window of the recordings learned from: 1 of 2 held-out recordings"
+        in told.message
+    )
+    assert check_lengths(examples, seen, with_window(replace(WHISPER, max_seconds=2.0), [1.5] * 8))[
+        0
+    ].message == ("Longer than 2 s: 1 of 10 recordings (the longest 6 s). Only their first 2 s are used.")

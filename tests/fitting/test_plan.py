@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import tiny
 from headstart.clock import Clock
@@ -70,3 +71,49 @@ def test_what_cannot_be_learned_or_measured(digit_folder: Path) -> None:
     check_learnable(data, "digits", held_out=False)
     with pytest.raises(DataError, match="holds no test part"):
         check_learnable(data, "digits", held_out=True)
+
+
+def recordings(folder: Path, seconds: list[float], parts: list[str]) -> DataSet:
+    """Tones of these lengths, in these parts."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    rows = ["file,label,split"]
+    for index, (length, part) in enumerate(zip(seconds, parts, strict=True)):
+        times = np.arange(round(8_000 * length)) / 8_000
+        tone = 0.3 * np.sin(2 * np.pi * (200 if index % 2 else 900) * times) + 0.02 * rng.normal(
+            size=len(times)
+        )
+        soundfile.write(folder / f"{index}.wav", tone.astype(np.float32), 8_000)
+        rows.append(f"{index}.wav,{'low' if index % 2 else 'high'},{part}")
+    (folder / "table.csv").write_text("\n".join(rows))
+    return DataSet.read(folder / "table.csv", threads=1)
+
+
+def test_a_longer_held_out_recording_changes_no_training_feature(tmp_path: Path, audio_source: Path) -> None:
+    parts = ["train"] * 8 + ["test"] * 4
+    features = []
+    for name, last in (("a", 0.9), ("b", 2.6)):
+        data = recordings(tmp_path / name, [0.5, 0.9] * 5 + [0.5, last], parts)
+        plan = plan_of(data, str(audio_source))
+        assert plan.source.preprocessing.window_samples == plan.source.preprocessing.rate_hz  # type: ignore[union-attr]
+        workspace = Workspace(plan, Setting.choose("cpu", "fp32", 1), tmp_path / "store", Clock())
+        features.append(workspace.features.take(data.positions("train")).stage(-1))
+        cut = [finding for finding in plan.findings if finding.kind == "cut"]
+        assert len(cut) == (name == "b")
+    np.testing.assert_array_equal(*features)
+
+
+def test_a_fold_has_the_window_of_the_items_that_it_learns_from(tmp_path: Path, audio_source: Path) -> None:
+    data = recordings(tmp_path / "a", [0.5, 0.9] * 5 + [0.5, 2.6], ["train"] * 12)
+    workspace = Workspace(
+        plan_of(data, str(audio_source)), Setting.choose("cpu", "fp32", 1), tmp_path / "store", Clock()
+    )
+    everything = np.arange(12)
+    assert workspace.in_window_of(everything) is workspace
+    assert workspace.in_window_of(everything[1:]) is workspace
+    without = workspace.in_window_of(everything[:-1])
+    window = without.plan.source.preprocessing
+    assert window.window_samples == window.rate_hz  # type: ignore[union-attr]
+    assert not np.allclose(without.features.stage(-1)[11], workspace.features.stage(-1)[11], atol=1e-4), (
+        "not cut"
+    )

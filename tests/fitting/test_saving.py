@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from headstart.fitting.result import Result
@@ -19,7 +20,7 @@ def result(share: float | None = None, **race: bool) -> Result:
     """A result of which only what is asked for is known."""
     trained = Trained("last:1", 3, NOTHING, {}, NOTHING, (), "", 2, None, share=share)
     found = RaceResult("last:1", trained, (), "", **race) if race else None
-    return Result(NOTHING, NOTHING, "last:1", 3, NOTHING, 10, trained=trained, race=found)
+    return Result(NOTHING, NOTHING, "last:1", 3, NOTHING, np.arange(10), trained=trained, race=found)
 
 
 @pytest.mark.parametrize("kept", [result(), result(share=1.0), result(refitted=False, averaged=False)])

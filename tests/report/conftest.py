@@ -83,6 +83,7 @@ def sample(
         seconds={"imports": 4.1, "data": 0.9, "source": 0.4, "features": 11.8, "head": 2.2,
                  "baseline": 3.9, "evaluate": 0.7, "export": 3.1, "total": 23.0},
         peak_bytes=912_000_000,
+        extra={"baselines_difference": {"classical": {"value": gap, "low": gap - half, "high": gap + half}}},
     )  # fmt: skip
     record = replace(record, **more.pop("record", {}))
     parts = (

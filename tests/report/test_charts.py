@@ -7,8 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.metrics import Interval
-from headstart.report.charts import Scale, curves, depth, nice_ticks, rate_curve, spans
+from headstart.metrics import Bin, Interval
+from headstart.report.charts import Scale, curves, depth, nice_ticks, rate_curve, reliability, spans
 
 shares = st.floats(0, 1)
 numbers = st.floats(-1e6, 1e6).map(lambda v: round(v, 6))
@@ -51,3 +51,9 @@ def test_the_rate_curve_marks_the_rate_taken_on_a_logarithmic_scale() -> None:
     drawn = rate_curve([1e-6, 1e-4, 1e-2], [1.0, 0.5, 9.0], 1e-4)
     assert drawn.taken == 50.0 and [tick.at for tick in drawn.rates] == [0, 25, 50, 75, 100]
     assert drawn.points.split()[-1].endswith(",0.00")  # beyond the picture is its upper edge
+
+
+def test_bins_of_a_few_items_say_little() -> None:
+    few, many = reliability([Bin(0.0, 0.5, 3, 0.4, 1.0, 0.44, 1.0), Bin(0.5, 1.0, 300, 0.9, 0.9, 0.86, 0.93)])
+    assert few.few and (few.right_low, few.right) == (44, 56)
+    assert not many.few and (many.right_low, many.right) == (86, 7)

@@ -121,15 +121,6 @@ def test_a_scale_goes_there_and_back(values: list[float]) -> None:
     assert CLASSIFICATION.scale_of(y) == MULTILABEL.scale_of(y) == TargetScale()
 
 
-@pytest.mark.parametrize("task", [CLASSIFICATION, MULTILABEL])
-@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
-def test_probabilities_before_scaling_are_had_again(task: Task, temperature: float) -> None:
-    scores = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32) * 3
-    after = task.activated(scores, temperature)
-    given = np.full((40, 1), temperature)
-    np.testing.assert_allclose(task.unscaled(after, given), task.activated(scores), atol=2e-4)
-
-
 def test_losses_and_quality_against_scikit_learn() -> None:
     from sklearn.metrics import accuracy_score, d2_log_loss_score, log_loss, r2_score
 

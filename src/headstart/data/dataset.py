@@ -69,6 +69,11 @@ class DataSet:
         """Positions of the items of a part: "train", "validation" or "test"."""
         return np.flatnonzero(self.examples.splits == part)
 
+    @property
+    def learnable(self) -> np.ndarray:
+        """Positions of the items that are not held out: those of "train" and "validation"."""
+        return np.flatnonzero(self.examples.splits != "test")
+
     @classmethod
     def read(
         cls,

@@ -25,15 +25,19 @@ def check_lengths(examples: Examples, scan: Scan, preprocessing: Preprocessing) 
     Args:
         examples: N items.
         scan: for the durations.
-        preprocessing: the source's, with its longest window or text; for audio with the data set's window.
+        preprocessing: the source's, with its longest window or text; for audio with the window of the items that
+            are not held out.
 
     Returns:
         Findings if recordings or texts are cut, or if most of the computation is padding; else [].
     """
     if isinstance(preprocessing, AudioPreprocessing) and scan.seconds is not None:
+        held_out = np.zeros(len(examples), bool) if examples.splits is None else examples.splits == "test"
+        learned = np.flatnonzero(~held_out)
         return [
             *_long_recordings(examples, scan.seconds, preprocessing.max_seconds),
-            *_padded_recordings(examples, scan.seconds, preprocessing),
+            *_beyond_window(examples, scan.seconds, held_out, preprocessing),
+            *_padded_recordings(examples.take(learned), scan.seconds[learned], preprocessing),
         ]
     if isinstance(preprocessing, TextPreprocessing):
         n_cut = n_cut_texts([str(item) for item in examples.items], preprocessing)
@@ -54,11 +58,30 @@ def _long_recordings(examples: Examples, seconds: np.ndarray, limit: float | Non
     return [about("cut", "warning", message, names)]
 
 
+def _beyond_window(
+    examples: Examples, seconds: np.ndarray, held_out: np.ndarray, preprocessing: AudioPreprocessing
+) -> list[Finding]:
+    """A warning about held-out recordings that are longer than all others, which the window was not made for."""
+    if preprocessing.window_samples is None:
+        return []
+    window = preprocessing.window_samples / preprocessing.rate_hz
+    longer = held_out & (seconds > window + 1e-3)
+    if not longer.any() or (preprocessing.max_seconds is not None and window >= preprocessing.max_seconds):
+        return []  # the source takes no more: reported by `_long_recordings`
+    names = examples.names[longer]
+    message = f"Longer than {window:g} s, the window of the recordings learned from: {len(names):,} of "
+    message += (
+        f"{held_out.sum():,} held-out recordings (the longest {seconds[longer].max():,.1f} s). Only their "
+    )
+    message += f"first {window:g} s are used, as in a prediction with this run."
+    return [about("cut", "warning", message, names)]
+
+
 def _padded_recordings(
     examples: Examples, seconds: np.ndarray, preprocessing: AudioPreprocessing
 ) -> list[Finding]:
     """A warning if a few long recordings give all others a window that is mostly padding."""
-    if preprocessing.window_samples is None:
+    if preprocessing.window_samples is None or not len(seconds):
         return []
     window = preprocessing.window_samples / preprocessing.rate_hz
     padding = 1.0 - float(np.nanmean(np.minimum(seconds, window))) / window

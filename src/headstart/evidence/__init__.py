@@ -6,42 +6,51 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headstart.evidence.baselines import ClassicalModel, fit_classical, majority
+    from headstart.evidence.baselines import ClassicalModel, fit_classical, items_to_learn_from, majority
     from headstart.evidence.classical_features import ClassicalFeatures, extract_classical
+    from headstart.evidence.embeddings import ChosenEmbedding, Division, choose_embedding
     from headstart.evidence.folds import cross_validation_factor
     from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
     from headstart.evidence.verdict import Outcome, Verdict, judge
     from headstart.evidence.verification import Verification, verify_speakers
 
 _HOMES = {
+    "ChosenEmbedding": "embeddings",
     "ClassicalFeatures": "classical_features",
     "ClassicalModel": "baselines",
+    "Division": "embeddings",
     "Mean": "shift",
     "Outcome": "verdict",
     "Shift": "shift",
     "Verdict": "verdict",
     "Verification": "verification",
+    "choose_embedding": "embeddings",
     "cross_validation_factor": "folds",
     "extract_classical": "classical_features",
     "fit_classical": "baselines",
+    "items_to_learn_from": "baselines",
+    "judge": "verdict",
     "majority": "baselines",
     "mean_quality": "shift",
-    "judge": "verdict",
     "shifted": "shift",
     "verify_speakers": "verification",
 }
 
 __all__ = [
+    "ChosenEmbedding",
     "ClassicalFeatures",
     "ClassicalModel",
+    "Division",
     "Mean",
     "Outcome",
     "Shift",
     "Verdict",
     "Verification",
+    "choose_embedding",
     "cross_validation_factor",
     "extract_classical",
     "fit_classical",
+    "items_to_learn_from",
     "judge",
     "majority",
     "mean_quality",

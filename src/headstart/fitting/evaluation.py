@@ -5,8 +5,10 @@ Legend: N items, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +21,40 @@ from headstart.fitting.training import trained_on_all
 from headstart.fitting.workspace import Workspace
 from headstart.progress import progress
 
+if TYPE_CHECKING:
+    from headstart.features import Features
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One result, and the held-out items that it was measured on.
+
+    Attributes:
+        learned_from: positions of the items that the result and its head alone were learned from.
+        rows: rows of the evaluation that hold its outputs.
+        temperature: what its scores were divided by.
+        log_probabilities: whether its scores are log probabilities before the temperature too (`HeadKind`).
+        features: of every item of the data, by the source without training.
+    """
+
+    learned_from: np.ndarray
+    rows: np.ndarray
+    temperature: float
+    log_probabilities: bool
+    features: Features
+
+    @classmethod
+    def of(cls, workspace: Workspace, result: Result, rows: np.ndarray) -> Round:
+        """The round of a result.
+
+        Args:
+            workspace: that the result was learned in.
+            result: measured.
+            rows: of the evaluation.
+        """
+        temperature, is_log = result.head.temperature, result.gives_log_probabilities
+        return cls(result.learned_from, rows, temperature, is_log, workspace.features)
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -26,33 +62,31 @@ class Evaluation:
 
     Attributes:
         positions: of these items in the data, of shape (n_items,).
+        scores: of the result, before the temperature, of shape (n_items, C).
         probabilities: of the result, of shape (n_items, C); its values for a quantity.
-        head_alone: of the head alone.
-        temperatures: what the scores of each item were divided by, of shape (n_items,).
+        head_alone: of the head alone, learned from the same items.
+        rounds: one, or one per fold.
         folds: fold of each item if the whole procedure was cross-validated, else None.
         scratch: of the same network from scratch, if a race trained it to its end.
+        scratch_from: positions of the items that it was learned from.
     """
 
     positions: np.ndarray
+    scores: np.ndarray
     probabilities: np.ndarray
     head_alone: np.ndarray
-    temperatures: np.ndarray
+    rounds: Sequence[Round]
     folds: np.ndarray | None = None
     scratch: np.ndarray | None = None
+    scratch_from: np.ndarray | None = None
 
-    def rounds(self, train: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Positions learned from, positions held out and rows of the evaluation: of the split, or of each fold.
-
-        Args:
-            train: positions of the training part.
-        """
-        if self.folds is None:
-            return [(train, self.positions, np.arange(len(self.positions)))]
-        positions = self.positions
-        return [
-            (positions[self.folds != fold], positions[self.folds == fold], np.flatnonzero(self.folds == fold))
-            for fold in np.unique(self.folds)
-        ]
+    @property
+    def temperatures(self) -> np.ndarray:
+        """What the scores of each item were divided by, of shape (n_items,)."""
+        temperatures = np.ones(len(self.positions))
+        for each in self.rounds:
+            temperatures[each.rows] = each.temperature
+        return temperatures
 
 
 def learn_and_evaluate(
@@ -73,12 +107,15 @@ def learn_and_evaluate(
         evaluation = _cross_validate(workspace, train, n_folds, folder, resume)
         return learn(workspace, train, validation, folder, resume), evaluation
     result = learn(workspace, train, validation, folder, resume)
+    scores = scores_of(workspace, result, test)
     evaluation = Evaluation(
         test,
-        outputs(workspace, result, test),
+        scores,
+        workspace.targets.task.activated(scores, result.head.temperature),
         head_alone.outputs(workspace, result.choice, test),
-        np.full(len(test), result.head.temperature),
+        [Round.of(workspace, result, np.arange(len(test)))],
         scratch=scratch_outputs(workspace, result, test),
+        scratch_from=result.raced_on,
     )
     if refit_all:
         refit = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
@@ -86,32 +123,36 @@ def learn_and_evaluate(
     return result, evaluation
 
 
-def outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray:
-    """Probabilities, or values for a quantity, of items by a result, of shape (n_items, C)."""
+def scores_of(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray:
+    """Scores of items by a result, before the temperature, of shape (n_items, C)."""
     if result.is_trained:
         with workspace.clock.phase("evaluate"):
             features = workspace.features_by(result.source, positions)
     else:
         features = workspace.features.take(positions)
-    return result.head.outputs(features.stacked(result.head.stages))
+    return result.head.logits(features.stacked(result.head.stages))
 
 
 def _cross_validate(
     workspace: Workspace, items: np.ndarray, n_folds: int, folder: Path, resume: bool
 ) -> Evaluation:
     folds = evaluation_folds(workspace.plan, items, n_folds).numbers
-    probabilities = np.zeros((len(items), len(workspace.classes)), np.float32)
-    alone, temperatures = np.zeros_like(probabilities), np.ones(len(items))
+    scores = np.zeros((len(items), len(workspace.classes)), np.float32)
+    alone, rounds = np.zeros_like(scores), []
     numbers = np.unique(folds)
     with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
         for fold in numbers.tolist():
-            inside, outside = items[folds != fold], items[folds == fold]
-            result = learn(workspace, inside, outside[:0], folder / f"fold-{fold + 1}", resume)
-            probabilities[folds == fold] = outputs(workspace, result, outside)
-            alone[folds == fold] = head_alone.outputs(workspace, result.choice, outside)
-            temperatures[folds == fold] = result.head.temperature
+            inside, rows = items[folds != fold], np.flatnonzero(folds == fold)
+            outside, own = items[rows], workspace.in_window_of(inside)
+            result = learn(own, inside, outside[:0], folder / f"fold-{fold + 1}", resume)
+            scores[rows] = scores_of(own, result, outside)
+            alone[rows] = head_alone.outputs(own, result.choice, outside)
+            rounds.append(Round.of(own, result, rows))
             advance(1)
-    return Evaluation(items, probabilities, alone, temperatures, folds)
+    probabilities = np.zeros_like(scores)
+    for each in rounds:
+        probabilities[each.rows] = workspace.targets.task.activated(scores[each.rows], each.temperature)
+    return Evaluation(items, scores, probabilities, alone, rounds, folds)
 
 
 def _refitted(
@@ -127,4 +168,4 @@ def _refitted(
     else:
         choice = head_alone.choose(workspace, everything)
         refit, reason = replace(result, head=choice.head, choice=choice), choice.reason
-    return replace(refit, n_train=len(everything), n_validation=0, reason=reason)
+    return replace(refit, learned_from=everything, n_validation=0, reason=reason)

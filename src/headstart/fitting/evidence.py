@@ -8,31 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.fitting.baselines import head_alone, n_train, without_pretraining
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.speakers import speaker_evidence
 from headstart.fitting.workspace import Workspace
 
 if TYPE_CHECKING:
     from headstart.evidence import Verdict
-    from headstart.metrics import Interval
+    from headstart.metrics import Interval, Units
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Scores of a result, and what they are compared with.
+    """Scores of a result, and what they are compared with. Intervals count units, not items (`DataSet.units`).
 
     Attributes:
         test: metric to interval, on items not learned from.
         baselines: the same of `majority`, `classical`, `scratch` (if trained) and `probe`.
+        differences: the paired difference from each baseline, result minus baseline, in the verdict's metric.
+        learned_from: number of items that `result` and each baseline were learned from; with folds their mean.
         verdict: outcome, what it was measured against, and the paired difference.
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
-        calibration: `temperature`, and `calibration_error` and `log_loss` `before` and `after` the scores are divided
-            by it; empty for a quantity.
+        calibration: what the temperature did (see `_calibration`); empty for a quantity.
     """
 
     test: Mapping[str, Interval]
     baselines: Mapping[str, Mapping[str, Interval]]
+    differences: Mapping[str, Interval]
+    learned_from: Mapping[str, int]
     verdict: Verdict
     verification: Mapping[str, Interval] | None = None
     verification_notes: Mapping[str, Any] = field(default_factory=dict)
@@ -49,96 +53,59 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     """
     from headstart.evidence import judge
 
-    positions = evaluation.positions
-    codes, groups = workspace.codes[positions], workspace.plan.data.examples.groups
-    others = {"majority": _majority(workspace, evaluation)}
-    if classical:
-        with workspace.clock.phase("baseline"):
-            others["classical"] = _classical(workspace, evaluation)
-    if evaluation.scratch is not None:
-        others["scratch"] = evaluation.scratch
-    without_pretraining = dict(others)
-    others["probe"] = evaluation.head_alone
+    plain = without_pretraining(workspace, evaluation, classical=classical)
+    baselines = {**plain, "probe": head_alone(evaluation)}
+    task, outputs = workspace.targets.task, evaluation.probabilities
+    codes, units = workspace.codes[evaluation.positions], _units(workspace, evaluation)
     with workspace.clock.phase("evaluate"):
-        own_groups = None if groups is None else groups[positions]
         verified = speaker_evidence(workspace, evaluation)
-        test = _scores(workspace, positions, evaluation.probabilities)
         return Evidence(
-            test=test,
-            baselines={name: _scores(workspace, positions, p) for name, p in others.items()},
-            verdict=judge(
-                codes, evaluation.probabilities, without_pretraining, own_groups, task=workspace.targets.task
-            ),
+            test=task.metrics(codes, outputs, units),
+            baselines={name: task.metrics(codes, b.outputs, units) for name, b in baselines.items()},
+            differences={
+                name: task.difference(codes, outputs, b.outputs, units) for name, b in baselines.items()
+            },
+            learned_from={
+                "result": n_train(evaluation),
+                **{name: b.n_train for name, b in baselines.items()},
+            },
+            verdict=judge(codes, outputs, {name: b.outputs for name, b in plain.items()}, units, task=task),
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
-            calibration=_calibration(workspace, evaluation, test),
+            calibration=_calibration(workspace, evaluation),
         )
 
 
-def _calibration(
-    workspace: Workspace, evaluation: Evaluation, test: Mapping[str, Interval]
-) -> Mapping[str, Any]:
-    """What temperature scaling did to the probabilities of the held-out items; without intervals."""
-    task = workspace.targets.task
-    if not task.has_classes:
+def _units(workspace: Workspace, evaluation: Evaluation) -> Units:
+    """What belongs together among the held-out items; with folds, standard errors are wider."""
+    from headstart.evidence import cross_validation_factor
+    from headstart.metrics import Units
+
+    positions = evaluation.positions
+    widen = 1.0 if evaluation.folds is None else cross_validation_factor(len(evaluation.rounds))
+    return Units.of(workspace.units(positions), len(positions), widen=widen)
+
+
+def _calibration(workspace: Workspace, evaluation: Evaluation) -> Mapping[str, Any]:
+    """What the temperature did to the log loss of the held-out items.
+
+    `temperature` (with folds their mean), the log loss `before` and `after` the scores are divided by it, and its
+    paired `change` with an interval. The scores of a ridge head are not log probabilities: of these only the
+    temperature, which makes probabilities of them.
+    """
+    from headstart.heads.calibrate import change_of_log_loss
+
+    if not workspace.targets.task.has_classes:
         return {}
-    before = test
-    if (evaluation.temperatures != 1).any():
-        codes = workspace.codes[evaluation.positions]
-        unscaled_NC = task.unscaled(evaluation.probabilities, evaluation.temperatures[:, None])
-        before = task.metrics(codes, unscaled_NC)
+    temperatures = evaluation.temperatures
+    found = {"temperature": float(np.mean(temperatures))}
+    if not all(each.log_probabilities for each in evaluation.rounds):
+        return found
+    codes, units = workspace.codes[evaluation.positions], _units(workspace, evaluation)
+    before, after, change = change_of_log_loss(evaluation.scores, temperatures, codes, units)
     return {
-        "temperature": float(np.mean(evaluation.temperatures)),
-        "before": {name: before[name].value for name in ("calibration_error", "log_loss")},
-        "after": {name: test[name].value for name in ("calibration_error", "log_loss")},
+        **found,
+        "before": {"log_loss": before},
+        "after": {"log_loss": after},
+        "change": {"log_loss": change.to_json()},
     }
-
-
-def _scores(workspace: Workspace, positions: np.ndarray, probabilities: np.ndarray) -> Mapping[str, Interval]:
-    groups = workspace.plan.data.examples.groups
-    own_groups = None if groups is None else groups[positions]
-    return workspace.targets.task.metrics(workspace.codes[positions], probabilities, own_groups)
-
-
-def _rounds(workspace: Workspace, evaluation: Evaluation) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    return evaluation.rounds(workspace.plan.data.positions("train"))
-
-
-def _majority(workspace: Workspace, evaluation: Evaluation) -> np.ndarray:
-    """The shares of classes or labels, or the mean, of the training items, for every held-out item."""
-    from headstart.evidence import majority
-
-    n_classes = len(workspace.classes)
-    probabilities = np.zeros((len(evaluation.positions), n_classes), np.float32)
-    for train, _, rows in _rounds(workspace, evaluation):
-        probabilities[rows] = majority(workspace.codes[train], n_classes, len(rows), workspace.targets.task)
-    return probabilities
-
-
-def _classical(workspace: Workspace, evaluation: Evaluation) -> np.ndarray:
-    """Probabilities of the classical baseline, learned from the same items."""
-    from headstart.data.items import take_items
-    from headstart.evidence import extract_classical, fit_classical
-
-    examples = workspace.plan.data.examples
-    used = np.unique(
-        np.concatenate([np.r_[train, held_out] for train, held_out, _ in _rounds(workspace, evaluation)])
-    )
-    row = np.full(len(examples), -1)
-    row[used] = np.arange(len(used))
-    features = extract_classical(
-        take_items(examples.items, used), examples.modality, threads=workspace.setting.n_threads
-    )
-    probabilities = np.zeros((len(evaluation.positions), len(workspace.classes)), np.float32)
-    for train, held_out, rows in _rounds(workspace, evaluation):
-        model = fit_classical(
-            features,
-            row[train],
-            workspace.labels[train],
-            workspace.units(train),
-            classes=workspace.classes,
-            task=workspace.targets.task,
-            seed=workspace.plan.seed,
-        )
-        probabilities[rows] = model.probabilities(features, row[held_out])
-    return probabilities

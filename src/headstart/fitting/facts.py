@@ -94,5 +94,7 @@ def _parts(data: DataSet) -> tuple[SplitPart, ...]:
         positions = data.positions(name)
         if len(positions):
             groups = None if examples.groups is None else len(set(examples.groups[positions]))
-            parts.append(SplitPart(name, len(positions), groups, examples.task.counts(labels[positions])))
+            units = None if data.units is None else len(set(data.units[positions]))
+            counts = examples.task.counts(labels[positions])
+            parts.append(SplitPart(name, len(positions), groups, counts, units))
     return tuple(parts)

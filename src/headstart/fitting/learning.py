@@ -39,7 +39,7 @@ def learn(
     policy, source = workspace.plan.policy, workspace.plan.source
     if policy.cut == len(policy.stages):
         choice = head_alone.choose(workspace, train)
-        return Result.head_alone(source, choice, len(train), choice.reason)
+        return Result.head_alone(source, choice, train, choice.reason)
     set_aside = not len(validation) and not _learns_from_all(workspace, train)
     if set_aside:
         train, validation = _set_aside(workspace, train)
@@ -51,7 +51,7 @@ def learn(
             "training the network on them would more likely lower than raise it, so the head alone is returned."
         )
         say(reason)
-        return Result.head_alone(source, choice, len(train), reason)
+        return Result.head_alone(source, choice, train, reason)
     if policy.kind.chooses == "race":
         with workspace.clock.phase("tune"):
             return race(workspace, choice, train, validation, folder, resume)

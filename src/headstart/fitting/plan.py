@@ -16,7 +16,9 @@ from headstart.fitting.preflight import check_processes, options_without_effect
 from headstart.progress import say
 
 if TYPE_CHECKING:
-    from headstart.data import DataSet, Examples, Finding, Modality, Scan
+    import numpy as np
+
+    from headstart.data import DataSet, Examples, Finding, Modality
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe
 
@@ -41,7 +43,7 @@ class Plan:
 
     Attributes:
         data: the data set, labelled.
-        source: the pretrained network; for audio, with the window of this data set.
+        source: the pretrained network; for audio, with the window of the items that are not held out.
         policy: what is frozen.
         recipe: how it is trained under that policy.
         recipe_for: the recipe under another policy.
@@ -78,7 +80,7 @@ class Plan:
         from headstart.data import check_lengths
 
         recipe_for = partial(recipe_of, options, source.modality)
-        source = with_data_window(source, data.scan)
+        source = with_window_of(source, data, data.learnable)
         lengths = check_lengths(data.examples, data.scan, source.preprocessing)
         return cls(
             data,
@@ -218,13 +220,20 @@ def recipe_of(options: FitOptions, modality: str, policy: Policy) -> Recipe:
     return Recipe.for_modality(modality, **settings)
 
 
-def with_data_window(source: Source, seen: Scan) -> Source:
-    """An audio source with the one window of the data set; any other source as it is."""
+def with_window_of(source: Source, data: DataSet, positions: np.ndarray) -> Source:
+    """An audio source with the window of some items, as long as the longest of them; any other source as it is.
+
+    Args:
+        source: the pretrained network.
+        data: the data set.
+        positions: of the items that are learned from; longer ones that are held out are cut to the window.
+    """
     from headstart.data import AudioPreprocessing, with_window
 
-    if not isinstance(source.preprocessing, AudioPreprocessing) or seen.seconds is None:
+    seconds = data.scan.seconds
+    if not isinstance(source.preprocessing, AudioPreprocessing) or seconds is None:
         return source
-    return replace(source, preprocessing=with_window(source.preprocessing, seen.seconds))
+    return replace(source, preprocessing=with_window(source.preprocessing, seconds[positions]))
 
 
 def _import_library(modality: str) -> None:

@@ -52,14 +52,16 @@ def race(
     say(found.reason)
     if found.trained is None:
         refitted = head_alone.choose(workspace, everything)
-        return Result.head_alone(plan.source, refitted, len(everything), found.reason, race=found)
+        more = {"race": found, "raced_on": train}
+        return Result.head_alone(plan.source, refitted, everything, found.reason, **more)
     chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, validation[:0]) if found.refitted else (train, validation)
-    result = with_weights(workspace, found.trained, choice, *parts)
+    same = head_alone.choose(workspace, everything) if found.refitted else choice
+    result = with_weights(workspace, found.trained, same, *parts)
     if chosen.from_scratch:
         provenance = made.with_random_weights().provenance
         result = replace(result, source=replace(result.source, provenance=provenance))
-    return replace(result, race=found, reason=". ".join([found.reason, *found.trained.notes]))
+    return replace(result, race=found, raced_on=train, reason=". ".join([found.reason, *found.trained.notes]))
 
 
 def _contest(

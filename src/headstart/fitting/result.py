@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.heads import Head
@@ -23,10 +25,12 @@ class Result:
         head: the linear head on the pooled stages.
         policy: what was frozen in the result.
         cut: the number of frozen stages.
-        choice: the depth profile and the head alone, the reference of every policy.
-        n_train, n_validation: items learned from, and set aside for choices.
+        choice: the depth profile and the head alone, the reference of every policy; from the same items.
+        learned_from: positions of the items that the weights were learned from, of shape (n_train,).
+        n_validation: items set aside for choices.
         trained: the training, if any, also if its result was not returned.
         race: the race among policies, for `auto`.
+        raced_on: positions of the items that the candidates of the race learned from; None without a race.
         reason: why this result was returned, in a sentence.
         refit: the same learned again from every label after the evaluation, which is what the run predicts with;
             None: nothing was learned again.
@@ -37,25 +41,35 @@ class Result:
     policy: str
     cut: int
     choice: Choice
-    n_train: int
+    learned_from: np.ndarray
     n_validation: int = 0
     trained: Trained | None = None
     race: RaceResult | None = None
+    raced_on: np.ndarray | None = None
     reason: str = ""
     refit: Result | None = None
 
     @classmethod
-    def head_alone(cls, source: Source, choice: Choice, n_train: int, reason: str, **more: Any) -> Result:
+    def head_alone(
+        cls, source: Source, choice: Choice, learned_from: np.ndarray, reason: str, **more: Any
+    ) -> Result:
         """The head alone as the result, on the unchanged source.
 
         Args:
             source: unchanged.
             choice: has the head.
-            n_train: items that head was learned from.
+            learned_from: positions of the items that head was learned from.
             reason: why it was taken.
-            more: `n_validation`, `trained` and `race`, if there were any.
+            more: `n_validation`, `trained`, `race` and `raced_on`, if there were any.
         """
-        return cls(source, choice.head, "all", len(source.stages), choice, n_train, reason=reason, **more)
+        return cls(
+            source, choice.head, "all", len(source.stages), choice, learned_from, reason=reason, **more
+        )
+
+    @property
+    def n_train(self) -> int:
+        """The number of items learned from."""
+        return len(self.learned_from)
 
     @property
     def final(self) -> Result:
@@ -66,6 +80,13 @@ class Result:
     def is_trained(self) -> bool:
         """Whether the network's weights were trained."""
         return self.trained is not None and self.policy != "all"
+
+    @property
+    def gives_log_probabilities(self) -> bool:
+        """Whether the head's scores are log probabilities before the temperature too; a ridge head's are not."""
+        from headstart.choose.kinds import KINDS
+
+        return self.is_trained or KINDS[self.choice.chosen.kind].log_probabilities
 
 
 def source_with(source: Source, weights: Mapping[str, Any]) -> Source:

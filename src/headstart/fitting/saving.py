@@ -144,7 +144,12 @@ def _extra(
     workspace: Workspace, result: Result, evidence: Evidence, checked: LabelCheck | None
 ) -> dict[str, Any]:
     """What the choices are based on, as further entries of the record."""
-    extra: dict[str, Any] = {"reason": result.reason, "stages": stage_rows(workspace.plan, result)}
+    extra: dict[str, Any] = {
+        "reason": result.reason,
+        "stages": stage_rows(workspace.plan, result),
+        "learned_from": dict(evidence.learned_from),
+        "baselines_difference": {name: found.to_json() for name, found in evidence.differences.items()},
+    }
     if result.choice.profile:
         extra["cross_validated"] = _cross_validated(result.choice, workspace.targets.task)
     if result.refit is not None:

@@ -12,11 +12,11 @@ from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.workspace import Workspace
 
 if TYPE_CHECKING:
+    from headstart.features import Features
     from headstart.metrics import Interval
 
 SPEAKER_TARGETS = ("speaker", "speaker_id")
 CONTENT_COLUMNS = ("label", "target", "class")
-N_CHOOSING = 500  # training items whose trials choose the embedding
 
 
 @dataclass(frozen=True)
@@ -35,37 +35,45 @@ class SpeakerEvidence:
 def speaker_evidence(workspace: Workspace, evaluation: Evaluation) -> SpeakerEvidence | None:
     """EER and minDCF by centred cosine for a speaker target of recordings; None for other targets.
 
-    The embedding (the source's own, or a stage's vector) is the one with the least EER on trials of items
-    learned from; its centre is their mean, with `--folds` that of the whole set.
+    The embedding (the source's own, or a stage's vector) is chosen, and its centre taken, from the items that the
+    result was learned from; with folds in each of them.
     """
-    from headstart.evidence import verify_speakers
+    from headstart.evidence import Division, choose_embedding, verify_speakers
 
-    examples, positions = workspace.plan.data.examples, evaluation.positions
+    examples = workspace.plan.data.examples
     if not examples.task.one_per_item or examples.modality != "audio":
         return None
     if examples.target.lower() not in SPEAKER_TARGETS:
         return None
     content, content_name = _content(workspace)
-    train = evaluation.rounds(workspace.plan.data.positions("train"))[0][0]
-    name, vectors = _best_embedding(workspace, train, content)
-    centred_on = positions if evaluation.folds is not None else train
-    gender = examples.columns.get("gender")
+    width = _own_embedding_width(workspace)
+    divisions, read = [], {}  # most rounds have the same features
+    for each in evaluation.rounds:
+        if id(each.features) not in read:
+            read[id(each.features)] = _embeddings(workspace, each.features, width)
+        vectors = read[id(each.features)]
+        divisions.append(Division(vectors, each.learned_from, evaluation.positions[each.rows]))
+    chosen = choose_embedding(divisions, workspace.labels, content, seed=workspace.plan.seed)
+    gender, scored = examples.columns.get("gender"), chosen.positions
     found = verify_speakers(
-        vectors[positions],
-        workspace.labels[positions],
-        centre=vectors[centred_on].mean(axis=0, dtype=np.float64),
-        differ=None if content is None else content[positions],
-        gender=None if gender is None else gender[positions],
+        chosen.vectors,
+        workspace.labels[scored],
+        centre=np.zeros(chosen.vectors.shape[1]),  # centred already
+        differ=None if content is None else content[scored],
+        gender=None if gender is None else gender[scored],
         seed=workspace.plan.seed,
     )
     if found is None:
         return None
     notes: dict[str, Any] = {
-        "embedding": name,
+        "embedding": chosen.name,
         "same_speaker": found.n_targets,
         "other_speaker": found.n_others,
         "pairs_differ_in": content_name,
     }
+    if evaluation.folds is not None:
+        notes["chosen_in_folds"] = chosen.n_divisions
+        notes["n_items"] = len(scored)
     apart = found.same_gender
     if apart is not None:
         rates = {"eer": apart.eer.to_json(), "min_dcf": apart.min_dcf.to_json()}
@@ -84,28 +92,13 @@ def _content(workspace: Workspace) -> tuple[np.ndarray | None, str]:
     return None, ""
 
 
-def _best_embedding(
-    workspace: Workspace, train: np.ndarray, content: np.ndarray | None
-) -> tuple[str, np.ndarray]:
-    """Name and vectors of the embedding with the least EER on trials of the training items."""
-    from headstart.heads.verification import all_trials, cosine_scores, eer
-
-    features = workspace.features
+def _embeddings(workspace: Workspace, features: Features, width: int) -> dict[str, np.ndarray]:
+    """The source's own embedding (`width` of the last stage's numbers) and the vector of each stage, by name."""
     last = features.stage(-1)
-    own = _own_embedding_width(workspace)
     leading = bool(getattr(workspace.plan.source.network, "embedding_is_mean", False))
-    embeddings = {"the source's own embedding": last[:, :own] if leading else last[:, -own:]}
-    embeddings |= {stage: features.stage(index) for index, stage in enumerate(features.stages)}
-    few = np.sort(np.random.default_rng(workspace.plan.seed).permutation(train)[:N_CHOOSING])
-    trials = all_trials(workspace.labels[few], None if content is None else content[few])
-    if not trials.is_target.any() or trials.is_target.all():
-        return next(iter(embeddings.items()))
-    errors = {
-        name: float(eer(cosine_scores(vectors[few], trials, vectors[train].mean(axis=0)), trials.is_target))
-        for name, vectors in embeddings.items()
-    }
-    best = min(errors, key=lambda name: errors[name])
-    return best, embeddings[best]
+    own = last[:, :width] if leading else last[:, -width:]
+    stages = {stage: features.stage(index) for index, stage in enumerate(features.stages)}
+    return {"the source's own embedding": own, **stages}
 
 
 def _own_embedding_width(workspace: Workspace) -> int:

@@ -55,7 +55,7 @@ def train_or_head_alone(
         choice = head_alone.choose(workspace, train)
         reason = f"{reason} It was fitted again on all {len(train):,} items."
     source, n_validation = workspace.plan.source, len(validation)
-    return Result.head_alone(source, choice, len(train), reason, n_validation=n_validation, trained=trained)
+    return Result.head_alone(source, choice, train, reason, n_validation=n_validation, trained=trained)
 
 
 def with_weights(
@@ -66,7 +66,7 @@ def with_weights(
     Args:
         workspace: the plan with its features.
         trained: the training.
-        choice: the head alone.
+        choice: the head alone, from the same items.
         train, validation: positions of the items learned from and set aside.
     """
     reason = f"Training ended because {trained.stopped_because}"
@@ -76,7 +76,7 @@ def with_weights(
     reason = " ".join([reason, *trained.notes])
     return Result(
         source_with(workspace.plan.source, trained.state_dict), trained.head, trained.policy, trained.cut, choice,
-        len(train), len(validation), trained, reason=reason,
+        train, len(validation), trained, reason=reason,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Legend: N items, C classes, D features.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from headstart import processes
 from headstart.clock import Clock
 from headstart.errors import DataError
-from headstart.fitting.plan import Plan
+from headstart.fitting.plan import Plan, with_window_of
 
 if TYPE_CHECKING:
     from headstart.features import Features, Setting, Store
@@ -51,6 +52,20 @@ class Workspace:
         """What folds keep together, of items."""
         units = self.plan.data.units
         return None if units is None else units[positions]
+
+    def in_window_of(self, positions: np.ndarray) -> Workspace:
+        """The same data with an audio window as long as the longest of some items; itself if that is its window.
+
+        Of the folds of a cross-validation, one at most has another window: that which holds out all of the longest.
+
+        Args:
+            positions: of the items that are learned from.
+        """
+        plan = self.plan
+        source = with_window_of(plan.source, plan.data, positions)
+        if source.preprocessing == plan.source.preprocessing:
+            return self
+        return Workspace(replace(plan, source=source), self.setting, self.store.root, self.clock)
 
     def features_by(self, source: Source, positions: np.ndarray) -> Features:
         """Pooled features of items of the data, by a source.
@@ -152,7 +167,7 @@ class Workspace:
         from headstart.features import extract_pooled_and_states
 
         data = self.plan.data
-        learned_from = np.flatnonzero(data.examples.splits != "test")
+        learned_from = data.learnable
         with processes.first_goes_first():
             extract_pooled_and_states(
                 self.plan.source,

@@ -15,28 +15,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.metrics.differences import loss_difference
+from headstart.metrics.interval import Interval
+from headstart.metrics.spread import Units
 from headstart.tasks import Task
 
 CHUNK_CELLS = 1_000_000
 
 
 def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
-    """Return the mean negative log probability of the truth, float64 over chunks of rows.
+    """Return the mean negative log probability of the truth.
 
     Args:
         logits_NC: of shape (N, C).
         labels: class numbers of shape (N,), or 0 and 1 of shape (N, C).
     """
-    if labels.ndim == 2:
-        losses = np.logaddexp(0.0, logits_NC, dtype=np.float64) - labels * logits_NC.astype(np.float64)
-        return float(losses.mean())
-    total, n_rows = 0.0, max(1, CHUNK_CELLS // logits_NC.shape[1])
+    return float(log_losses(logits_NC, labels).mean())
+
+
+def log_losses(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the negative log probability of the truth for each item, of shape (N,), float64 over chunks of rows.
+
+    Args:
+        logits_NC: of shape (N, C).
+        labels: class numbers of shape (N,), or 0 and 1 of shape (N, C): the mean over labels.
+    """
+    losses_N, n_rows = np.empty(len(labels)), max(1, CHUNK_CELLS // logits_NC.shape[1])
     for start in range(0, len(labels), n_rows):
-        chunk = logits_NC[start : start + n_rows].astype(np.float64)
+        rows = slice(start, start + n_rows)
+        chunk, truth = logits_NC[rows].astype(np.float64), labels[rows]
+        if labels.ndim == 2:
+            losses_N[rows] = (np.logaddexp(0.0, chunk) - truth * chunk).mean(axis=1)
+            continue
         chunk -= chunk.max(axis=1, keepdims=True)
-        own = chunk[np.arange(len(chunk)), labels[start : start + n_rows]]
-        total += float(np.sum(np.log(np.exp(chunk, out=chunk).sum(axis=1)) - own))
-    return total / len(labels)
+        own = chunk[np.arange(len(chunk)), truth]
+        losses_N[rows] = np.log(np.exp(chunk, out=chunk).sum(axis=1)) - own
+    return losses_N
+
+
+def change_of_log_loss(
+    logits_NC: NDArray[np.floating],
+    temperatures: NDArray[np.floating],
+    labels: NDArray[Any],
+    units: Units | NDArray[Any] | None = None,
+) -> tuple[float, float, Interval]:
+    """Return the log loss before and after logits are divided by temperatures, and its paired change.
+
+    Below 0 the temperatures helped.
+
+    Args:
+        logits_NC: of shape (N, C), of items that the temperatures were not fitted on.
+        temperatures: of each item, of shape (N,).
+        labels: class numbers of shape (N,), or 0 and 1 of shape (N, C).
+        units: of shape (N,): items of one unit are not independent; None: every item is a unit of its own.
+    """
+    before = log_losses(logits_NC, labels)
+    after = log_losses(logits_NC / temperatures[:, None], labels)
+    return float(before.mean()), float(after.mean()), loss_difference(after, before, units)
 
 
 def temperature_for(task: Task, logits_NC: NDArray[np.floating], targets: NDArray[Any]) -> float:

@@ -152,6 +152,8 @@ class SplitPart:
         name: "train", "validation" or "test".
         n_items: number of items.
         n_groups: number of groups; None if there are none.
+        n_units: number of independent units (`DataSet.units`): groups joined where they share an item, or items
+            without their copies; None if every item is one.
         counts: class or label to its number of items; empty for a quantity.
     """
 
@@ -159,6 +161,7 @@ class SplitPart:
     n_items: int
     n_groups: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    n_units: int | None = None
 
 
 @dataclass(frozen=True)

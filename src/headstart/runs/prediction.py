@@ -53,7 +53,7 @@ def predict(
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))
     examples, labels_known = _read(data, preprocessing.modality, run)
-    examples = _readable(examples, threads)
+    examples = _readable(examples, preprocessing, threads)
     program = directory.file("model.pt2")
     predictions = Predictions(
         items=examples.names.tolist(),
@@ -172,8 +172,8 @@ def run_items(
     return probabilities
 
 
-def _readable(examples: Examples, threads: int | None) -> Examples:
-    """The items that can be read; the others are reported, and missing from the result."""
+def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> Examples:
+    """The items that can be read; the others are reported, and missing from the result; cut ones are reported too."""
     from headstart.data import scan
     from headstart.processes import available_cores
 
@@ -182,4 +182,12 @@ def _readable(examples: Examples, threads: int | None) -> Examples:
         say(f"left out: {examples.names[index]}: {problem}")
     if len(found.problems) == len(examples):
         raise DataError(f"no item can be read. The first is {examples.names[0]}: {found.problems[0]}")
+    if found.seconds is not None:
+        window = preprocessing.window_samples / preprocessing.rate_hz
+        n_longer = int((found.seconds > window + 1e-3).sum())
+        if n_longer:
+            say(
+                f"{n_longer:,} of {len(examples):,} recordings are longer than the window of the run, {window:g} s: "
+                f"only their first {window:g} s are used"
+            )
     return examples.take([index for index in range(len(examples)) if index not in found.problems])

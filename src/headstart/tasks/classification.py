@@ -102,13 +102,6 @@ class Classification(Task):
 
         return torch.softmax(scores_NC / temperature, dim=1)
 
-    def unscaled(
-        self, outputs_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float
-    ) -> NDArray[np.float32]:
-        """The probabilities without the temperature."""
-        p_NC = np.clip(outputs_NC.astype(np.float64), FLOOR, None)
-        return softmax(np.log(p_NC) * temperature)
-
     def item_losses(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
         """-log p(class)."""
         outputs = np.asarray(outputs_NC, dtype=np.float64)

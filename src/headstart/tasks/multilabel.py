@@ -112,13 +112,6 @@ class Multilabel(Task):
 
         return torch.sigmoid(scores_NC / temperature)
 
-    def unscaled(
-        self, outputs_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float
-    ) -> NDArray[np.float32]:
-        """The probabilities without the temperature."""
-        p_NC = np.clip(outputs_NC.astype(np.float64), FLOOR, None)
-        return sigmoid((np.log(p_NC) - np.log(np.clip(1 - p_NC, FLOOR, None))) * temperature)
-
     def item_losses(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
         """The mean over the labels of -log p(the true value)."""
         outputs = np.asarray(outputs_NC, dtype=np.float64)

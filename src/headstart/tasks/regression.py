@@ -96,12 +96,6 @@ class Regression(Task):
         """The scores; a temperature has no effect."""
         return scores_NC
 
-    def unscaled(
-        self, outputs_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float
-    ) -> NDArray[np.float32]:
-        """The outputs; a temperature has no effect."""
-        return np.asarray(outputs_NC, dtype=np.float32)
-
     def item_losses(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
         """The squared error."""
         outputs, truth = np.asarray(outputs_NC, dtype=np.float64), np.asarray(targets, dtype=np.float64)

@@ -163,17 +163,6 @@ class Task(ABC):
     def activated_tensor(self, scores_NC: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
         """Return the same of a tensor."""
 
-    @abstractmethod
-    def unscaled(
-        self, outputs_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float
-    ) -> NDArray[np.float32]:
-        """Return what the outputs were before the scores were divided by a temperature, of shape (N, C), float32.
-
-        Args:
-            outputs_NC: after it; a probability below 1e-12 counts as that.
-            temperature: of all items, or of shape (N, 1).
-        """
-
     # Loss and quality of outputs
 
     @abstractmethod

@@ -32,9 +32,12 @@ class HeadKind:
         fit_streamed: takes a head that was scored on a sample, the rotated features of the sample, the raw
             features of all items (read by slices of rows), their encoded targets and the task with its names;
             returns the head on raw features.
+        log_probabilities: whether its scores are log probabilities, up to a constant per item, before they are
+            divided by the temperature; least squares gives other scores.
     """
 
     name: str
     score: Score
     fit: Fit
     fit_streamed: FitStreamed
+    log_probabilities: bool = True

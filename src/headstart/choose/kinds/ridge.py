@@ -65,4 +65,4 @@ def _gram_trace(reduced: Reduced) -> float:
     return max(float(reduced.variance.sum()) * len(reduced.z), 1e-12)
 
 
-RIDGE = HeadKind("ridge", score, fit, fit_streamed)
+RIDGE = HeadKind("ridge", score, fit, fit_streamed, log_probabilities=False)

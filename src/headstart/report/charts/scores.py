@@ -10,6 +10,8 @@ from headstart.metrics import Bin, Interval
 from headstart.report.charts.scale import Scale, Tick, Whisker, polyline, whisker
 from headstart.report.words import interval, number
 
+FEW_IN_BIN = 5
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -105,7 +107,7 @@ def depth(profile: Sequence[tuple[str, Interval]], chosen: Sequence[str], key: s
 
 @dataclass(frozen=True)
 class ReliabilityBar:
-    """One bin of the reliability diagram: its bar, the gap to perfect calibration, its count."""
+    """One bin of the reliability diagram: its bar with an interval, the gap to perfect calibration, its count."""
 
     left: float
     width: float
@@ -113,6 +115,8 @@ class ReliabilityBar:
     confidence: float
     gap_low: float
     gap: float
+    right_low: float
+    right: float
     over: bool
     n_items: int
     share: float
@@ -120,7 +124,7 @@ class ReliabilityBar:
 
 
 def reliability(bins: Sequence[Bin]) -> tuple[ReliabilityBar, ...]:
-    """Bars of the reliability diagram and of the counts below it.
+    """Bars of the reliability diagram and of the counts below it; bins of fewer than five items are `few`.
 
     Args:
         bins: of equal or unequal width, edges from 0 to 1.
@@ -134,10 +138,12 @@ def reliability(bins: Sequence[Bin]) -> tuple[ReliabilityBar, ...]:
             confidence=round(100 * b.confidence, 3),
             gap_low=round(100 * min(b.accuracy, b.confidence), 3),
             gap=round(100 * abs(b.accuracy - b.confidence), 3),
+            right_low=round(100 * b.right_low, 3),
+            right=round(100 * (b.right_high - b.right_low), 3),
             over=b.confidence > b.accuracy,
             n_items=b.n_items,
             share=round(100 * b.n_items / largest, 3),
-            few=b.n_items < 10,
+            few=b.n_items < FEW_IN_BIN,
         )
         for b in bins
     )

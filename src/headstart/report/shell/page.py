@@ -29,17 +29,24 @@ def in_order(notices: Iterable[Notice]) -> tuple[Notice, ...]:
 
 @dataclass(frozen=True)
 class ScoreCard:
-    """One score in large digits, with its interval and a line that explains the metric."""
+    """One score in large digits, with its interval (or why it is missing) and a line that explains the metric."""
 
     label: str
     value: str
     interval: str
     hint: str
     lower_is_better: bool
+    missing: str = ""
 
     @classmethod
-    def of(cls, key: str, score: Interval) -> ScoreCard:
-        """The card of a metric."""
+    def of(cls, key: str, score: Interval, missing: str = "") -> ScoreCard:
+        """The card of a metric.
+
+        Args:
+            key: of the metric.
+            score: with its interval.
+            missing: why it has no interval, if so.
+        """
         metric = metric_named(key)
         return cls(
             metric.label,
@@ -47,6 +54,7 @@ class ScoreCard:
             interval(score, key),
             metric.hint,
             metric.better == "lower",
+            missing,
         )
 
 

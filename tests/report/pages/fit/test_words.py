@@ -11,7 +11,8 @@ from headstart.report import end_block
 from headstart.report.pages.fit import FitReport
 from headstart.report.pages.fit.choices import depth_section
 from headstart.report.pages.fit.notices import notices
-from headstart.report.pages.fit.words import answers, sentence, verdict
+from headstart.report.pages.fit.result import beside_baselines, result_section
+from headstart.report.pages.fit.words import answers, sentence, verdict, why_no_interval
 
 
 def with_record(report: FitReport, **changes: Any) -> FitReport:
@@ -60,11 +61,7 @@ def titles(report: FitReport) -> str:
 def test_warnings_are_derived(samples: dict[str, FitReport]) -> None:
     assert "looks different from the training part" in titles(samples["image"])
     assert "looks different" not in titles(replace(samples["image"], shift=None))
-    for outcome, title in (
-        ("negative", "The classical baseline wins"),
-        ("undecided", "baseline does as well"),
-    ):
-        assert title in titles(with_outcome(samples["audio"], outcome))
+    assert "The classical baseline cannot be told apart" in titles(samples["audio"])
     text = samples["text"]
     assert "Few held-out items" in titles(with_record(text, n_test=12))
     part = replace(text.facts.parts[0], counts={"negative": 3, "positive": 400})
@@ -101,14 +98,87 @@ def test_the_depth_profile_says_that_its_best_score_was_selected(samples: dict[s
     assert "The best of 8 scores is high by chance: expect 93.1%" in section.deck
 
 
+def beside_classical(report: FitReport, value: float, low: float | None, high: float | None) -> str:
+    """The title and the text about the classical baseline, if the paired difference from it is this."""
+    found = {"classical": {"value": value, "low": low, "high": high}}
+    changed = with_record(report, extra={"baselines_difference": found})
+    return next((f"{n.title}. {n.text}" for n in notices(changed) if "classical baseline" in n.title), "")
+
+
+def test_the_classical_baseline_is_judged_by_its_own_paired_difference(samples: dict[str, FitReport]) -> None:
+    """Whatever the verdict against another baseline is."""
+    report = with_outcome(samples["audio"], "negative")
+    clear = beside_classical(report, -0.08, -0.12, -0.04)
+    assert clear.startswith("The classical baseline wins.") and "Prefer it" in clear
+    assert "difference −8.0 points, 95% interval −12.0 to −4.0" in clear
+    equal = beside_classical(report, 0.0, -0.03, 0.03)
+    assert equal.startswith("The classical baseline is as good as this result.") and "Prefer" not in equal
+    unclear = beside_classical(report, -0.02, -0.06, 0.02)
+    assert "cannot be told apart" in unclear and "Prefer" not in unclear
+    assert "cannot be told apart" in beside_classical(report, -0.5, None, None)
+    assert beside_classical(report, 0.01, -0.03, 0.05) == "" == beside_classical(report, 0.08, 0.04, 0.12)
+
+
+def test_a_baseline_that_learned_from_fewer_items_says_so(samples: dict[str, FitReport]) -> None:
+    report = with_record(
+        samples["image"], extra={"learned_from": {"result": 60_000, "classical": 50_000, "probe": 60_000}}
+    )
+    found = verdict(report)
+    assert found is not None and "learned from 50,000 of the 60,000 images" in found.text
+    notes = {bar.name: bar.note for bar in beside_baselines(report).bars}
+    assert "learned from 50,000 images" in notes["Classical features"]
+    assert "learned" not in notes["Head alone"]
+    equal = with_record(report, extra={"learned_from": {"result": 600, "classical": 600}})
+    assert "learned from" not in verdict(equal).text  # type: ignore[union-attr]
+
+
+def test_whether_probabilities_are_right(samples: dict[str, FitReport]) -> None:
+    def told(value: float, low: float | None, high: float | None) -> str:
+        test = {**(samples["image"].record.test or {}), "calibration_error": Interval(value, low, high)}
+        found = notices(with_record(samples["image"], test=test))
+        return " ".join(n.title for n in found if "probabilities" in n.title)
+
+    assert told(0.12, 0.05, 0.2) == "Do not read the probabilities literally"
+    assert told(0.12, 0.0, 0.2).startswith("Too few items to tell")
+    assert told(0.12, None, None).startswith("Too few items to tell")
+    assert told(0.05, 0.01, 0.09) == told(0.02, 0.0, 0.06) == ""
+
+
+def test_a_missing_interval_is_explained(samples: dict[str, FitReport]) -> None:
+    two = Interval(0.9, why="2 independent units, 3 are needed for an interval")
+    told = "no interval: 2 patients, 3 are needed"
+    assert why_no_interval(samples["image"], two) == told
+    assert why_no_interval(samples["text"], two) == told.replace("patients", "independent units")
+    assert why_no_interval(samples["image"], Interval(0.9, 0.8, 1.0)) == ""
+    assert why_no_interval(samples["image"], Interval(0.9)) == "no interval"
+    none = Interval(0.06, why=two.why)
+    verdict_found = replace(samples["image"].record.verdict, outcome="undecided", difference=none)  # type: ignore[type-var]
+    found = verdict(with_record(samples["image"], verdict=verdict_found))
+    assert found is not None and told in found.text and "contains zero" not in found.text
+    scores = {**(samples["image"].record.test or {}), "accuracy": two, "balanced_accuracy": two}
+    without = with_record(samples["image"], test=scores)
+    assert end_block(without).count(told) == 2
+    card = result_section(without).content.headline
+    assert (card.interval, card.missing) == ("", told)
+
+
+def test_copies_of_few_items_are_warned_of(samples: dict[str, FitReport]) -> None:
+    train, test = samples["text"].facts.parts
+    facts = replace(samples["text"].facts, parts=(train, replace(test, n_units=20)))
+    found = [n for n in notices(replace(samples["text"], facts=facts)) if n.title == "Few held-out items"]
+    assert found and "Only 20 texts that differ (600 with their copies)" in found[0].text
+
+
 def test_few_groups_are_warned_of(samples: dict[str, FitReport]) -> None:
     train, test = samples["image"].facts.parts
     facts = replace(samples["image"].facts, parts=(train, replace(test, n_groups=9)))
-    assert "The intervals rest on 9 values of 'patient'" in titles(replace(samples["image"], facts=facts))
+    assert "The scores rest on 9 values of 'patient'" in titles(replace(samples["image"], facts=facts))
     facts = replace(facts, parts=(replace(train, n_groups=9), test))
-    assert "intervals rest" not in titles(replace(samples["image"], facts=facts))
+    assert "scores rest" not in titles(replace(samples["image"], facts=facts))
     folds = with_record(replace(samples["image"], facts=facts), n_folds=3)
-    assert "The intervals rest on 9 values of 'patient'" in titles(folds)
+    assert "The scores rest on 9 values of 'patient'" in titles(folds)
+    joined = replace(facts, parts=(train, replace(test, n_groups=30, n_units=4)))
+    assert "The scores rest on 4 independent groups" in titles(replace(samples["image"], facts=joined))
 
 
 def test_end_block_is_plain_text(samples: dict[str, FitReport]) -> None:

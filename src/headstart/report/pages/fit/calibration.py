@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from headstart.metrics import Bin, calibration_bins, label_bins
+from headstart.metrics import Bin, Interval, calibration_bins, label_bins
 from headstart.report.charts import ReliabilityBar, reliability
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.shell import Section, Table
+from headstart.report.words import difference, number, points
 from headstart.units import UNITS
 
 
@@ -64,13 +65,20 @@ def calibration_section(report: FitReport) -> Iterator[Section]:
 
 
 def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
-    columns = (("Said", False), (many.capitalize(), True), ("Mean confidence", True), ("Right", True))
+    columns = (
+        ("Said", False),
+        (many.capitalize(), True),
+        ("Mean confidence", True),
+        ("Right", True),
+        ("95% interval", True),
+    )
     rows = tuple(
         (
             f"{bar.left:.0f} to {bar.left + bar.width:.0f}%",
             str(bar.n_items),
             f"{bar.confidence:.1f}%",
             f"{bar.accuracy:.1f}%",
+            f"{bar.right_low:.0f} to {bar.right_low + bar.right:.0f}%",
         )
         for bar in bars
         if bar.n_items
@@ -81,12 +89,19 @@ def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
 def _takeaway(report: FitReport, bins: Sequence[Bin], by_label: bool) -> str:
     top = max((b for b in bins if b.n_items), key=lambda b: b.n_items)
     said, right = f"{100 * top.confidence:.0f}%", f"{100 * top.accuracy:.0f}%"
+    between = f"95% interval {100 * top.right_low:.0f} to {100 * top.right_high:.0f}%"
+    error = report.score("calibration_error")
+    known = error is not None and bool(error.low)
+    overall = (
+        overconfidence(bins) if known else "these items cannot tell whether it is sure too often overall"
+    )
     if by_label:
-        found = f"Labels that it gave about {said} were there {right} of the time ({top.n_items:,} labels of items)."
+        counted = f"{top.n_items:,} labels of items, {between}"
+        found = f"Labels that it gave about {said} were there {right} of the time ({counted})."
     else:
         found = (
             f"Where it was about {said} sure, it was right {right} of the time "
-            f"({report.counted(top.n_items)}); {overconfidence(bins)}."
+            f"({report.counted(top.n_items)}, {between}); {overall}."
         )
     return f"{found}{_temperature(report)}"
 
@@ -96,10 +111,16 @@ def _temperature(report: FitReport) -> str:
     found = report.record.extra.get("calibration")
     if not found:
         return ""
+    temperature = f"{found['temperature']:.2g}"
+    if "change" not in found:  # a head fitted by least squares
+        return f" Its scores are not log probabilities: a temperature of {temperature} makes probabilities of them."
     if found["temperature"] == 1:
         return " Its scores were not rescaled (temperature 1)."
-    before, after = (100 * found[when]["calibration_error"] for when in ("before", "after"))
+    change = Interval.of(found["change"]["log_loss"])
+    ends = difference(change, "log_loss")
+    between = f", 95% interval {ends}" if ends else ""
+    before, after = (number(found[when]["log_loss"], "log_loss") for when in ("before", "after"))
     return (
-        f" Its scores are divided by a temperature of {found['temperature']:.2f}: probabilities were off by "
-        f"{before:.1f} points on average before that, and by {after:.1f} after."
+        f" Its scores are divided by a temperature of {temperature}: the log loss is {after}, without that it would be "
+        f"{before} (change {points(float(change), 'log_loss')}{between})."
     )

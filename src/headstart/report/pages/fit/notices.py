@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headstart.metrics import metric_named
 from headstart.report.pages.fit.calibration import calibration_of, overconfidence
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
-from headstart.report.pages.fit.words import CLASSICAL, answers
+from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items
 from headstart.report.shell import Notice, in_order
-from headstart.report.words import difference, interval, listed, number, plural
+from headstart.report.words import difference, interval, listed, number, plural, points
 
 FEW_ITEMS = 10
 FEW_GROUPS = 10
 SMALL_TEST = 50
-HIGH_ECE = 0.1
+MISCALIBRATED = 0.03  # the least calibration error, at the low end of its interval, that is warned of
+UNKNOWN = 0.10  # with an interval from 0 to above this, too few items tell
 
 
 def notices(report: FitReport) -> tuple[Notice, ...]:
@@ -55,30 +57,46 @@ def _refit(report: FitReport) -> Iterator[Notice]:
 
 
 def _few_groups(report: FitReport) -> Iterator[Notice]:
-    measured_on = "train" if report.record.n_folds else "test"
-    n_groups = next((part.n_groups for part in report.facts.parts if part.name == measured_on), None)
-    if n_groups is not None and n_groups < FEW_GROUPS:
-        yield Notice(
-            "warning",
-            f"The intervals rest on {n_groups} values of '{report.data.group or 'group'}'",
-            "Whole groups are resampled, and so few groups say little about a new one. "
-            "Evaluate with --folds, so that every group is held out once.",
-        )
+    n_groups = None if report.measured is None else report.measured.n_groups
+    if n_groups is None or report.n_units >= FEW_GROUPS:
+        return
+    group = report.data.group or "group"
+    title = f"The scores rest on {n_groups} values of '{group}'"
+    if report.n_units < n_groups:
+        title = f"The scores rest on {report.n_units} independent groups"
+    text = "Items of one group are not independent, and so few groups say little about a new one."
+    if report.n_units < n_groups:
+        text += f" There are {n_groups} values of '{group}', but some share copies of an item, so they count as one."
+    if not report.record.n_folds:
+        text += " Evaluate with `--folds`, so that every group is held out once."
+    yield Notice("warning", title, text)
 
 
 def _classical(report: FitReport) -> Iterator[Notice]:
-    key, outcome = report.headline, report.record.verdict
-    ours, theirs = report.score(key), report.baseline("classical", key)
-    if ours is None or theirs is None or float(theirs) < float(ours):
+    """The baseline is not behind, by the paired difference in the verdict's metric."""
+    key = report.targets.task.verdict_metric
+    ours, theirs, gap = report.score(key), report.baseline("classical", key), report.difference("classical")
+    if ours is None or theirs is None or gap is None:
         return
-    clear = outcome is not None and outcome.outcome == "negative"
+    sign = 1 if metric_named(key).better == "higher" else -1
+    if sign * float(gap) > 0:
+        return
+    ends = () if gap.low is None or gap.high is None else (sign * gap.low, sign * gap.high)
+    clear = bool(ends) and max(ends) < 0
+    titles = {
+        True: "The classical baseline wins",
+        False: "The classical baseline cannot be told apart from this result",
+    }
+    title = titles[clear] if float(gap) else "The classical baseline is as good as this result"
+    between = difference(gap, key)
+    between = f", 95% interval {between}" if between else ""
     yield Notice(
         "warning",
-        "The classical baseline wins" if clear else "The classical baseline does as well",
+        title,
         f"{CLASSICAL[report.data.modality].capitalize()}: {number(theirs.value, key)} against "
-        f"{number(ours.value, key)}, without any pretrained network. "
-        f"{'Prefer it, try' if clear else 'The difference may be chance. Try'} another source, "
-        "or let more of the network train (`--freeze auto`).",
+        f"{number(ours.value, key)} (difference {points(float(gap), key)}{between}), without any pretrained network. "
+        f"{'Prefer it, try' if clear else 'Try'} another source, or let more of the network train "
+        f"(`--freeze auto`).{fewer_items(report, 'classical')}",
     )
 
 
@@ -113,12 +131,15 @@ def _shift(report: FitReport) -> Iterator[Notice]:
 
 
 def _small(report: FitReport) -> Iterator[Notice]:
-    n_test = report.record.n_test or 0
-    if 0 < n_test < SMALL_TEST:
+    n_test, n_units = report.record.n_test or 0, report.n_units
+    grouped = report.measured is not None and report.measured.n_groups is not None
+    n_different = n_test if grouped else n_units  # groups have a notice of their own
+    if 0 < n_different < SMALL_TEST:
+        copies = f" that differ ({n_test:,} with their copies)" if n_different < n_test else ""
         yield Notice(
             "warning",
             "Few held-out items",
-            f"Only {report.counted(n_test)}: read the intervals, not the scores.",
+            f"Only {report.counted(n_different)}{copies}: read the intervals, not the scores.",
         )
     one, many = answers(report.data.target)
     for part in report.facts.parts:
@@ -134,13 +155,28 @@ def _small(report: FitReport) -> Iterator[Notice]:
 
 
 def _calibration(report: FitReport) -> Iterator[Notice]:
-    ece = report.score("calibration_error")
-    if ece is not None and float(ece) > HIGH_ECE:
+    error = report.score("calibration_error")
+    if error is None:
+        return
+    if error.low is None or error.high is None:
+        unknown = "There is no interval of the calibration error"
+    elif error.low > MISCALIBRATED:
         yield Notice(
             "warning",
             "Do not read the probabilities literally",
-            f"They are off by {100 * float(ece):.1f} points on average; {overconfidence(calibration_of(report))}.",
+            f"They are off by {number(error.value)} (95% interval {interval(error)}); "
+            f"{overconfidence(calibration_of(report))}.",
         )
+        return
+    elif error.low == 0 and error.high > UNKNOWN:
+        unknown = f"They may be off by up to {100 * error.high:.0f} points"
+    else:
+        return
+    yield Notice(
+        "note",
+        "Too few items to tell whether the probabilities are right",
+        f"{unknown}: compare what is predicted, and read its probability as a rank.",
+    )
 
 
 def _checks(report: FitReport) -> Iterator[Notice]:

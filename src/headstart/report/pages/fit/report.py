@@ -16,7 +16,7 @@ from headstart import units
 from headstart.choose import ProfileRow
 from headstart.evidence import Shift
 from headstart.metrics import Interval
-from headstart.runs import DataFacts, Record, RunFacts, SourceFacts
+from headstart.runs import DataFacts, Record, RunFacts, SourceFacts, SplitPart
 from headstart.runs.label_check import LabelCheck
 from headstart.tasks import Targets, task_named
 from headstart.tune import CandidateResult
@@ -122,6 +122,28 @@ class FitReport:
     def verification(self, metric: str) -> Interval | None:
         """The score of a metric of speaker verification; None if it is not defined."""
         return _defined((self.record.verification or {}).get(metric))
+
+    def difference(self, baseline: str) -> Interval | None:
+        """The paired difference of the run from a baseline in the verdict's metric; None if it was not measured."""
+        return _defined(Interval.of((self.record.extra.get("baselines_difference") or {}).get(baseline)))
+
+    def learned_from(self, name: str) -> int | None:
+        """How many items the "result" or a baseline was learned from; None if that is not known."""
+        found: int | None = (self.record.extra.get("learned_from") or {}).get(name)
+        return found
+
+    @property
+    def measured(self) -> SplitPart | None:
+        """The part of the data that the scores were measured on; None if that is not known."""
+        name = "train" if self.record.n_folds else "test"
+        return next((part for part in self.facts.parts if part.name == name), None)
+
+    @property
+    def n_units(self) -> int:
+        """How many independent units the scores rest on: groups, or held-out items without their copies."""
+        part, n_test = self.measured, self.record.n_test or 0
+        known = () if part is None else (part.n_units, part.n_groups)
+        return next((n_units for n_units in known if n_units is not None), n_test)
 
     def n_trained_on(self, name: str) -> int | None:
         """How many training items have a class or label; None if that is not known."""

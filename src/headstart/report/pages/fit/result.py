@@ -17,6 +17,7 @@ from headstart.report.pages.fit.words import (
     held_out,
     sentence_parts,
     verdict,
+    why_no_interval,
 )
 from headstart.report.shell import Notice, ScoreCard, Section
 
@@ -44,15 +45,20 @@ def result_section(report: FitReport) -> Section:
     content = Result(
         sentence_parts(report),
         f"{metric_named(report.headline).label if headline else 'Score'} beside the baselines",
-        None if headline is None else ScoreCard.of(report.headline, headline),
+        None if headline is None else _card(report, report.headline, headline),
         held_out(report),
         beside_baselines(report),
         verdict(report),
         notices(report),
-        [ScoreCard.of(key, score) for key, score in cards if score is not None],
-        [ScoreCard.of(key, score) for key, score in spoken if score is not None],
+        [_card(report, key, score) for key, score in cards if score is not None],
+        [_card(report, key, score) for key, score in spoken if score is not None],
     )
     return Section("result", "Result", "fit/result.html.j2", content)
+
+
+def _card(report: FitReport, key: str, score: Interval) -> ScoreCard:
+    """The card of a metric, with the reason if it has no interval."""
+    return ScoreCard.of(key, score, missing=why_no_interval(report, score))
 
 
 def beside_baselines(report: FitReport) -> Comparison:
@@ -73,5 +79,8 @@ def beside_baselines(report: FitReport) -> Comparison:
             note = note if task.has_classes else note.replace("logistic", "ridge")
         if name == "majority":
             title, note = task.words.constant
+        learned = report.learned_from(name)
+        if learned is not None and learned != report.learned_from("result"):
+            note = f"{note}; learned from {report.counted(learned)}"
         rows.append((title, note, score, False))
     return comparison(rows, key)

@@ -9,7 +9,7 @@ from headstart.metrics import METRICS, VERIFICATION, metric_named
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import beside_baselines
-from headstart.report.pages.fit.words import held_out, sentence, verdict
+from headstart.report.pages.fit.words import held_out, sentence, verdict, why_no_interval
 from headstart.report.words import interval, number
 
 WIDTH = 92
@@ -50,14 +50,18 @@ def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) ->
 def _scores(report: FitReport, width: int) -> str:
     drawn = beside_baselines(report)
     label = metric_named(drawn.key).label
-    rows = [(bar.name, bar.value, bar.interval) for bar in drawn.bars]
+    ours = report.score(drawn.key)
+    missing = "" if ours is None else why_no_interval(report, ours)
+    rows = [(bar.name, bar.value, bar.interval or (missing if bar.ours else "")) for bar in drawn.bars]
     scores = [(m.label, m.key, report.score(m.key)) for m in METRICS.values() if m.in_summary]
     scores += [
         (f"Verification, {metric_named(key).label}", key, report.verification(key)) for key in VERIFICATION
     ]
     for words, key, score in scores:
         if score is not None:
-            rows.append((words, number(score.value, key), interval(score, key)))
+            rows.append(
+                (words, number(score.value, key), interval(score, key) or why_no_interval(report, score))
+            )
     if not rows:
         return ""
     first = max(len(row[0]) for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.metrics import metric_named
+from headstart.metrics import Interval, metric_named
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.words import difference, duration, listed, lowered, points
 from headstart.tune.policies.catalogue import kind_of
@@ -98,6 +98,27 @@ def held_out(report: FitReport) -> str:
     return f"{n_items}, each scored by a model that never saw it ({n_folds} folds{by})"
 
 
+def fewer_items(report: FitReport, baseline: str) -> str:
+    """How many items a baseline learned from, with a space before it; "" if as many as the result."""
+    found, ours = report.learned_from(baseline), report.learned_from("result")
+    if found is None or ours is None or found == ours:
+        return ""
+    return f" The baseline learned from {found:,} of the {report.counted(ours)} that the result learned from."
+
+
+def why_no_interval(report: FitReport, score: Interval) -> str:
+    """Why a score has no interval: "no interval: 2 patients, 3 are needed"; "" if it has one."""
+    if score.low is not None and score.high is not None:
+        return ""
+    if not score.why:
+        return "no interval"
+    why = score.why.removesuffix(" for an interval")
+    if report.data.group:
+        one, many = answers(report.data.group)
+        why = why.replace("independent units", many).replace("independent unit", one)
+    return f"no interval: {why}"
+
+
 @dataclass(frozen=True)
 class VerdictWords:
     """Whether transfer helped: the outcome, a title and a sentence."""
@@ -120,10 +141,14 @@ def verdict(report: FitReport) -> VerdictWords | None:
         metric = lowered(metric_named(found.metric).label)
         by = f"{points(found.difference.value, found.metric)} of {metric} against {rival}"
         ends = difference(found.difference, found.metric)
-        by += f" (95% interval of the difference: {ends})" if ends else ""
+        missing = why_no_interval(report, found.difference)
+        by += f" ({missing})" if missing else f" (95% interval of the difference: {ends})"
     if found.outcome == "positive":
-        return VerdictWords("positive", "Transfer helped", f"{by}." if by else f"Better than {rival}.")
+        by = f"{by}." if by else f"Better than {rival}."
+        return VerdictWords("positive", "Transfer helped", f"{by}{fewer_items(report, found.against)}")
     if found.outcome == "negative":
         return VerdictWords("negative", "Transfer hurt", f"{by}." if by else f"Worse than {rival}.")
     tail = "The interval contains zero: these data cannot tell which is better."
+    if found.difference.low is None:
+        tail = "These data cannot tell which is better."
     return VerdictWords("undecided", "No clear difference", f"{by}. {tail}" if by else tail)
