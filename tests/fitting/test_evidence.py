@@ -172,7 +172,7 @@ def test_intervals_of_a_cross_validation_are_wider() -> None:
         name = "log_loss" if "log_loss" in one else "majority"
         narrow, wide = one[name], other[name]
         assert narrow.high is not None and wide.high is not None
-        assert wide.value == narrow.value and wide.high > narrow.high
+        assert wide.value == pytest.approx(narrow.value) and wide.high > narrow.high
 
 
 def digit_workspace(digit_folder: Path, store: str, freeze: str) -> Workspace:
