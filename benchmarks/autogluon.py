@@ -42,7 +42,7 @@ def fit(work: Work) -> dict[str, Any]:
             train,
             time_limit=work.seconds,
             seed=work.seed,
-            hyperparameters=settings(column, source, work.epochs),
+            hyperparameters={**settings(column, source, work.epochs), **work.options},
         )
         accuracy = float(predictor.evaluate(test, metrics=["accuracy"])["accuracy"])
         seconds = time.perf_counter() - started

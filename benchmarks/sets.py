@@ -34,6 +34,17 @@ class Split:
         """Names of the classes, sorted."""
         return sorted(set(self.train_labels))
 
+    def inside(self, held_out: Sequence[int]) -> Split:
+        """A split of the training part: these of its rows are held out.
+
+        Args:
+            held_out: row numbers.
+        """
+        rows = set(held_out)
+        own = list(zip(self.train, self.train_labels, strict=True))
+        parts = [pair for row, pair in enumerate(own) if row not in rows], [own[row] for row in held_out]
+        return Split(*map(list, (*zip(*parts[0], strict=True), *zip(*parts[1], strict=True))))
+
     def codes(self, part: str) -> list[int]:
         """Class indices of the items of "train" or "test"."""
         labels = self.train_labels if part == "train" else self.test_labels

@@ -32,6 +32,7 @@ class Work:
         seconds: to train for, for a side that keeps a budget itself.
         options: of the side.
         small: a few items, to see that everything runs.
+        validation: rows of the training part that are held out in place of the held-out part, to choose a rate.
     """
 
     side: str
@@ -42,6 +43,7 @@ class Work:
     seconds: float | None = None
     options: dict[str, Any] = field(default_factory=dict)
     small: bool = False
+    validation: list[int] | None = None
 
     @classmethod
     def read(cls, text: str) -> Work:
@@ -64,7 +66,8 @@ class Work:
     @property
     def split(self) -> Split:
         """The data."""
-        return self.data.split(self.seed, small=self.small)
+        split = self.data.split(self.seed, small=self.small)
+        return split if self.validation is None else split.inside(self.validation)
 
 
 def headstart(work: Work) -> dict[str, Any]:
@@ -109,7 +112,10 @@ def trainer(work: Work) -> dict[str, Any]:
 
 
 def fastai(work: Work) -> dict[str, Any]:
-    """fastai's `fine_tune`: one epoch of the head, then all layers, rates by depth; 224 px, batches of 64."""
+    """fastai's `fine_tune`: one epoch of the head, then all layers, rates by depth; 224 px, batches of 64.
+
+    Options: those of `fine_tune`, such as `base_lr`.
+    """
     import timm  # noqa: F401
     import torch
     from fastai.vision.all import (
@@ -153,7 +159,7 @@ def fastai(work: Work) -> dict[str, Any]:
         n_epochs = max(1, (work.epochs or 2) - 1)
         setup = time.perf_counter() - started
         with learner.no_bar(), learner.no_logging():
-            learner.fine_tune(n_epochs)
+            learner.fine_tune(n_epochs, **work.options)
         training = time.perf_counter() - started - setup
         found = float(learner.recorder.values[-1][-1])
     return _told(setup + training, found, epochs=n_epochs + 1, training=training)

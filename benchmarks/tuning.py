@@ -1,8 +1,10 @@
 """Training compared with the Trainer and with a bare loop: `python -m benchmarks.tuning [ROW ...] [--seeds 3]`.
 
 Every side runs in a process of its own, headstart and the Trainer in turn, once a seed; medians of seconds are
-compared, and means of accuracy. What is measured is kept in benchmarks/results, and a stopped row is resumed;
-`--again` measures anew. The tables are written to docs/benchmarks.md.
+compared, and means of accuracy. Every row has a second one, ROW-best, with the Trainer at the best of three rates,
+chosen for each seed on the part that headstart sets aside as validation (`benchmarks.rates`); the search is not
+counted. What is measured is kept in benchmarks/results, and a stopped row is resumed; `--again` measures anew. The
+tables are written to docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ import json
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rates import chosen_rate, with_best_rate
 from benchmarks.side import run_side
 from benchmarks.sides import Work
 from benchmarks.work import ROOT, n_threads, random_timm_folder, write_between
@@ -39,20 +42,27 @@ class Row:
     peer: dict[str, Any] = field(default_factory=dict)
     at_least: float | None = None
     random: bool = False
+    best_rate: bool = False
+
+    @property
+    def at_best_rate(self) -> Row:
+        """The same row with the Trainer at the best of three rates."""
+        work = "the same, the Trainer at the best of 3 rates"
+        return replace(self, name=f"{self.name}-best", work=work, at_least=None, best_rate=True)
 
 
 LAST = {"freeze": "last:1"}
-ROWS = (
+_AT_DEFAULT = (
     Row("resnet18-last", "last stage of resnet18 (random weights), hymenoptera, 10 epochs", "hymenoptera", 10,
         LAST, RESNET_LAST, 4, random=True),
     Row("mobilenet-last", "last stage of mobilenetv2_100.tf2 (pretrained), the same", "hymenoptera", 10,
         LAST, MOBILENET_LAST),
-    Row("mobilenet-last-1e-3", "the same, the Trainer at a rate of 1e-3", "hymenoptera", 10,
-        LAST, {**MOBILENET_LAST, "learning_rate": 1e-3}),
     Row("minilm-8", "all of MiniLM, 2,000 sentences, 3 epochs, our batch 8 too", "sst2", 3,
         {"freeze": "none", "batch_size": 8}, {}, 1.5),
-    Row("minilm-own", "the same, our batch the recipe's", "sst2", 3, {"freeze": "none"}, {}, 2),
+    Row("minilm-own", "all of MiniLM, 2,000 sentences, 3 epochs, our batch the recipe's", "sst2", 3,
+        {"freeze": "none"}, {}, 2),
 )  # fmt: skip
+ROWS = tuple(row for default in _AT_DEFAULT for row in (default, default.at_best_rate))
 
 
 def main() -> None:
@@ -76,7 +86,8 @@ def main() -> None:
         for row in ROWS:
             if row.name in wanted:
                 if told.again:
-                    _ours(results, row).unlink(missing_ok=True)
+                    if not row.best_rate:  # which shares ours with the row before it
+                        _ours(results, row).unlink(missing_ok=True)
                     _peer(results, row).unlink(missing_ok=True)
                 measure(row, results, resnet, told.seeds, told.small)
                 print(line(row, results), flush=True)
@@ -96,15 +107,29 @@ def measure(row: Row, results: Path, resnet: Path, n_seeds: int, small: bool) ->
             (_peer(results, row), "trainer", row.peer),
             (_ours(results, row), "headstart", row.ours),
         ):
-            kept = json.loads(path.read_text()) if path.exists() else {}
-            if str(seed) not in kept:
-                source = str(resnet) if row.random else None
-                epochs = 1 if small else row.epochs
-                kept[str(seed)] = run_side(
-                    "benchmarks.sides",
-                    Work(side, row.set, seed, source, epochs, options=options, small=small),
-                )
-                path.write_text(json.dumps(kept, indent=2))
+            source = str(resnet) if row.random else None
+            work = Work(side, row.set, seed, source, 1 if small else row.epochs, options=options, small=small)
+            _run_once(path, work, best_rate=row.best_rate and side == "trainer")
+
+
+def _run_once(path: Path, work: Work, *, best_rate: bool) -> None:
+    """Run a side on its seed, if it is not measured yet; at the best of three rates if told."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+
+    def keep() -> None:
+        path.write_text(json.dumps(kept, indent=2))
+
+    if str(work.seed) in kept:
+        return
+    if best_rate:
+        tried = kept.setdefault("rates", {}).setdefault(str(work.seed), {})
+        work = with_best_rate(work, tried, _run, keep)
+    kept[str(work.seed)] = _run(work)
+    keep()
+
+
+def _run(work: Work) -> dict[str, Any]:
+    return run_side("benchmarks.sides", work)
 
 
 def line(row: Row, results: Path) -> str:
@@ -119,12 +144,14 @@ def line(row: Row, results: Path) -> str:
         statistics.mean(side[seed]["accuracy"] for seed in both) for side in (own, peer)
     )
     policies = sorted({own[seed]["policy"] for seed in both})
+    rates = sorted({chosen_rate(peer["rates"][seed]) for seed in both} if row.best_rate else (), key=float)
+    named = f"{row.work} ({', '.join(rates)})" if rates else row.work
     kept = f" (returned: {', '.join(policies)})" if policies != [row.ours["freeze"]] else ""
     longer = f" ({peer_seconds + evaluating:.0f} s with an evaluation each epoch)" if evaluating else ""
     goal = "" if row.at_least is None else f"{row.at_least:g}x"
     memory = [max(side[seed]["peak_bytes"] for seed in both) / 1e9 for side in (peer, own)]
     return (
-        f"| {row.work} | {peer_seconds:.1f} s{longer}, {peer_accuracy:.3f}, {memory[0]:.1f} GB | "
+        f"| {named} | {peer_seconds:.1f} s{longer}, {peer_accuracy:.3f}, {memory[0]:.1f} GB | "
         f"{own_seconds:.1f} s, {own_accuracy:.3f}, {memory[1]:.1f} GB{kept} | {peer_seconds / own_seconds:.2f}x | "
         f"{goal} | {len(both)} |"
     )
@@ -157,11 +184,12 @@ def overhead_table(results: Path) -> str:
 
 
 def _ours(results: Path, row: Row) -> Path:
-    return results / f"tuning-{row.name}.json"
+    return results / f"tuning-{row.name.removesuffix('-best')}.json"
 
 
 def _peer(results: Path, row: Row) -> Path:
-    first = next(other for other in ROWS if (other.set, other.peer) == (row.set, row.peer))
+    same = (row.set, row.peer, row.best_rate)
+    first = next(other for other in ROWS if (other.set, other.peer, other.best_rate) == same)
     return results / f"tuning-{first.name}-trainer.json"
 
 
