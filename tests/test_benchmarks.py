@@ -1,0 +1,52 @@
+"""How the benchmarks choose a rate for a peer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from benchmarks.rates import RATES, chosen_rate, with_best_rate
+from benchmarks.sets import Split
+from benchmarks.sides import Work
+
+
+@pytest.fixture(autouse=True)
+def validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.rates.validation_rows", lambda _: [1, 3])
+
+
+@pytest.mark.parametrize(("accuracies", "chosen"), [((0.5, 0.9, 0.7), 1), ((0.9, 0.9, 0.9), 0)])
+def test_the_rate_that_is_best_on_validation_is_taken(accuracies: tuple[float, ...], chosen: int) -> None:
+    option, rates = RATES["trainer"]
+    ran: list[Work] = []
+
+    def run(work: Work) -> dict[str, Any]:
+        ran.append(work)
+        return {"accuracy": accuracies[rates.index(work.options[option])]}
+
+    work, tried = Work("trainer", "trec", 3, epochs=2, options={"eval_strategy": "no"}), dict[str, float]()
+    found = with_best_rate(work, tried, run, lambda: None)
+    assert [each.options[option] for each in ran] == list(rates)
+    assert all(each.validation == [1, 3] and each.epochs == 2 and each.seed == 3 for each in ran)
+    assert found.options == {"eval_strategy": "no", option: rates[chosen]} and found.validation is None
+    assert float(chosen_rate(tried)) == rates[chosen]
+
+
+def test_what_was_tried_is_not_tried_again() -> None:
+    option, rates = RATES["fastai"]
+    ran, kept = [], []
+
+    def run(work: Work) -> dict[str, Any]:
+        ran.append(work.options[option])
+        return {"accuracy": 0.8}
+
+    tried = {f"{rates[0]:g}": 0.7, f"{rates[1]:g}": 0.9}
+    found = with_best_rate(Work("fastai", "hymenoptera"), tried, run, lambda: kept.append(dict(tried)))
+    assert ran == [rates[2]] and len(kept) == 1 and kept[0][f"{rates[2]:g}"] == 0.8
+    assert found.options[option] == rates[1]
+
+
+def test_rows_of_the_training_part_are_held_out() -> None:
+    split = Split(list("abcd"), ["x", "y", "x", "y"], list("ef"), ["x", "y"]).inside([1, 2])
+    assert (split.train, split.train_labels) == (["a", "d"], ["x", "y"])
+    assert (split.test, split.test_labels) == (["b", "c"], ["y", "x"])
