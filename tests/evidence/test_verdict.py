@@ -26,7 +26,7 @@ def test_verdicts() -> None:
     assert up.difference.value is not None and abs(up.difference.value - 0.3) < 1e-9
     assert judge(Y, weak, {"classical": strong}).outcome == "negative"
     same = judge(Y, strong, {"classical": of_accuracy(Y, 0.9, 3)})
-    assert same.outcome == "undecided" and "too close" in same.reason
+    assert same.outcome == "undecided" and "cannot be told apart" in same.reason
     assert judge(Y, weak, {}).outcome == "undecided"
     assert judge(Y, weak, {"x": strong}, np.array(["g"] * 400, dtype=object)).outcome == "undecided"
 

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from headstart.metrics.bounds import correlation, mean, positive, share, share_difference, t_quantile
@@ -23,13 +24,27 @@ def test_wilsons_interval_is_the_published_one(right: int, n_items: int, low: fl
     assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
-@pytest.mark.parametrize(
-    "better, worse, n_items, low, high",  # Tango (1998), "Equivalence test and confidence interval", table IV
-    [(12, 2, 44, 0.0569, 0.4041 - 0.0), (0, 0, 50, -0.0714, 0.0714)],
-)
-def test_tangos_interval(better: int, worse: int, n_items: int, low: float, high: float) -> None:
+@given(better=st.integers(0, 30), worse=st.integers(0, 30), rest=st.integers(1, 200))
+@settings(max_examples=60, deadline=None)
+def test_the_ends_of_tangos_interval_are_two_standard_errors_away_under_themselves(
+    better: int, worse: int, rest: int
+) -> None:
+    n_items = better + worse + rest
     found = share_difference(better, worse, n_items, MANY)
-    assert found.low == pytest.approx(low, abs=0.02) and found.high == pytest.approx(high, abs=0.02)
+    for end in (found.low, found.high):
+        if 1 - abs(end) < 1e-6:
+            continue
+
+        def against(share_worse: float, end: float = end) -> float:
+            """Minus the log likelihood of a share that only the second gets right, if the difference is `end`."""
+            share_better, both = share_worse + end, 1 - 2 * share_worse - end
+            parts = ((better, share_better), (worse, share_worse), (rest, both))
+            return -sum(n * math.log(max(share, 1e-300)) for n, share in parts if n)
+
+        inside = (max(0.0, -end), (1 - end) / 2)
+        likeliest = minimize_scalar(against, bounds=inside, method="bounded", options={"xatol": 1e-12}).x
+        variance = (2 * likeliest + end - end**2) / n_items
+        assert abs(found.value - end) / math.sqrt(variance) == pytest.approx(norm.ppf(0.975), rel=2e-3)
 
 
 @given(better=st.integers(0, 30), worse=st.integers(0, 30), rest=st.integers(1, 200))

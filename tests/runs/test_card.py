@@ -171,7 +171,7 @@ def test_other_verdicts_and_folds(speech_run: Made) -> None:
     text = card(record, FACTS, speech_run.saved, speech_run.preprocessing)
     assert "Whether transfer helped is undecided." in text
     assert "10-fold cross-validation" in text
-    assert "bootstrap over groups" in text
+    assert "items that belong together are counted together" in text
     assert "equal error rate 0.100 (0.050 to 0.200)" in text
     assert "After" not in text and "A recording is not read beyond its first 1 s." in text
     assert yaml.safe_load(text.split("---")[1])["license"] == "unknown"

@@ -2,8 +2,8 @@
 
 Classes are judged by accuracy, labels by the mean log loss, a quantity by the root of the mean squared error. The
 verdict is positive or negative if the 95% interval of the paired difference (see `metrics.differences`) does not
-contain 0, and undecided otherwise, or if there are fewer than `LEAST_ITEMS` items: with 5 items that one side gets
-right and the other wrong, all in one direction, chance alone gives that in one case of 16.
+contain 0, and undecided otherwise, or if there are fewer than `LEAST_ITEMS` items, of which a handful that one side
+gets right and the other wrong would decide.
 
 Example:
     >>> import numpy as np
@@ -87,7 +87,7 @@ def judge(
     words = {
         "positive": f"The result is better than {baseline}",
         "negative": f"The result is worse than {baseline}",
-        "undecided": f"The result and {baseline}, are too close to tell apart",
+        "undecided": f"The result and {baseline}, cannot be told apart",
     }
     value = difference.value or 0.0
     if metric.form == "percent":

@@ -3,8 +3,8 @@
 Trials share recordings, and recordings share speakers, so the speakers are the independent units: the variance is that
 of the jackknife, (S - 1) / S sum_s (e_s - mean)^2 with the rate e_s of the trials without speaker s. It gives the
 effective number of items of Wilson's interval with S - 1 degrees of freedom (see `metrics.bounds`), at most three per
-recording, and the number of speakers if the rate without any speaker is the same. Scores are put into fine bins once,
-for each pair of speakers, so that all S rates are one matrix product; the values themselves are exact.
+recording, and the number of speakers if leaving out a speaker never changes the rate. Scores are put into fine bins
+once, for each pair of speakers, so that all S rates are one matrix product; the values themselves are exact.
 
 Legend: N items, D features, T trials, S speakers, Q pairs of speakers, P bins.
 """
@@ -29,7 +29,7 @@ from headstart.heads.verification import (
 )
 from headstart.metrics.bounds import positive, share
 from headstart.metrics.interval import Interval
-from headstart.metrics.spread import LEAST_UNITS, Float
+from headstart.metrics.spread import LEAST_UNITS, Float, Units
 
 MAX_ITEMS = 1_000  # of more items a sample is used: trials grow with the square
 N_BINS = 1_000
@@ -121,7 +121,7 @@ def _measured(
 
 def _rate(value: float, without: Float, n_items: int) -> Interval:
     """Return the interval of an error rate from the rates without each speaker."""
-    variance, n_effective = _jackknife(without), float(len(without))
+    variance, n_effective = Units.of(None, len(without)).jackknife(without), float(len(without))
     if variance > 0 and 0 < value < 1:
         n_effective = min(value * (1 - value) / variance, TRIALS_PER_ITEM * n_items)
     return share(value, n_effective, len(without) - 1)
@@ -129,15 +129,13 @@ def _rate(value: float, without: Float, n_items: int) -> Interval:
 
 def _cost(value: float, without: Float) -> Interval:
     """Return the interval of a detection cost from the costs without each speaker."""
-    error = _jackknife(without) ** 0.5
+    error = Units.of(None, len(without)).jackknife(without) ** 0.5
     if value <= 0 or error <= 0:
-        return Interval(value, why="it is the same without any of the speakers: nothing shows how it varies")
+        return Interval(
+            value, why="leaving out a speaker never changes it, so nothing shows how much it varies"
+        )
     found = positive(value, error / value, len(without) - 1)
     return Interval(value, found.low, max(value, min(1.0, found.high or 1.0)))
-
-
-def _jackknife(without: Float) -> float:
-    return float(np.square(without - without.mean()).sum() * (len(without) - 1) / len(without))
 
 
 def _without_each(scores: Float, trials: Trials, numbers: NDArray[np.intp]) -> tuple[Float, Float]:

@@ -5,8 +5,8 @@ share       a proportion, or what behaves like one (accuracy, F1, AUROC). Wilson
             (Wilson 1927; Newcombe 1998a; recommended for small n by Brown, Cai and DasGupta 2001). n is the effective
             number of items: the n for which value (1 - value) / n is the variance (Korn and Graubard 1998; Franco et
             al. 2019 compare such intervals for samples in clusters).
-difference  of two shares on the same items: Tango's score interval (1998), all d that McNemar's test does not reject,
-            on effective numbers of items
+difference  of two shares on the same items: Tango's score interval (1998), all d that his score test does not reject
+            (at d = 0 it is McNemar's test), on effective numbers of items
 mean        value +- t se
 positive    a mean of losses or errors, or its root: the same for its logarithm
 correlation the same for Fisher's z, atanh(value)
@@ -76,6 +76,8 @@ def share_difference(n_better: float, n_worse: float, n_items: float, freedom: f
         return abs(value - difference) - t * math.sqrt(max(0.0, variance))
 
     ends = []
+    # The distance rises from the value to -1 and to 1; an end that is not beyond t errors is the end of the interval,
+    # and with no spread at all the interval is the value.
     for end in (-1.0, 1.0):
         inside = value - 1e-9 * (value - end)
         closed = end == value or beyond(end) <= 0 or beyond(inside) >= 0

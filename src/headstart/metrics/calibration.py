@@ -7,8 +7,9 @@ cells, gap g_b between mean stated probability and observed share, and v_b the v
 
 The second term removes the bias: even of a perfectly calibrated model, the gap of 10 cells is not 0 (Broecker 2012;
 Kumar, Liang and Ma 2019, "Verified uncertainty calibration", the debiased estimator; the plain expected calibration
-error of Guo et al. 2017 says 12 points for 40 items of a calibrated model with two classes). The interval is that of
-error^2, whose variance is 4 g'WVWg + 2 tr (WV)^2 for gaps with covariance V; it begins at 0 if the gaps may be chance.
+error of Guo et al. 2017 says 13 points for 40 items of a calibrated model with two classes). The interval is that of
+error^2, whose variance is 4 g'WVWg + 2 tr (WV)^2 for true gaps g with covariance V of the observed ones; the first term
+is estimated without its own bias, tr (WV)^2. It begins at 0 if the gaps may be chance.
 
 Legend: N items, M cells, B bins.
 """

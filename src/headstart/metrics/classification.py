@@ -98,7 +98,8 @@ def mean_loss(losses: Float, units: Units, *, power: float = 1.0) -> Interval:
     def make() -> Interval:
         without = units.without(np.stack([losses, np.ones(len(losses))], axis=1))
         if without[:, 0].min() <= 0:
-            return Interval(value, why="all loss is that of one unit, so nothing shows how much it varies")
+            whose = "no item has a loss" if mean <= 0 else "all loss is that of one unit"
+            return Interval(value, why=f"{whose}, so nothing shows how much it varies")
         variance = units.jackknife(np.log(without[:, 0] / without[:, 1]))
         return positive(value, power * variance**0.5, units.freedom)
 

@@ -81,7 +81,7 @@ def loss_difference(
     def make() -> Interval:
         error = scale * units.variance((gain - gain.mean()) / len(gain)) ** 0.5
         if error <= 0:
-            return Interval(value, why="both results are the same on every item")
+            return Interval(value, why="the losses of both results differ by the same on every item")
         return mean(value, error, units.freedom)
 
     return bounded(value, units, make)

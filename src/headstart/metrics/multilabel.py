@@ -1,9 +1,9 @@
 """The metrics of labels (any number per item) on held-out items, each with a 95% interval.
 
-mean_average_precision, auroc (means over the labels that some items have and others have not); macro_f1 (over
-the labels that occur as label or prediction) and micro_f1, at a probability of 1/2; exact_match (every label
-right); log_loss (mean over items and labels); calibration_error (of the probability of every label). Intervals:
-see `bounds` and each metric.
+mean_average_precision (over the labels that some item has); auroc (over those that some items have and others have
+not); macro_f1 (over the labels that occur as label or prediction) and micro_f1, at a probability of 1/2; exact_match
+(every label right); log_loss (mean over items and labels); calibration_error (of the probability of every label).
+Intervals: see `bounds` and each metric.
 
 Legend: N items, C labels.
 

@@ -87,7 +87,9 @@ def r2(y: Float, p: Float, units: Units) -> Interval:
         n, own, linear, squares = units.without(np.stack([np.ones(len(y)), errors, y, y**2], axis=1)).T
         spread_without = squares - linear**2 / n
         if own.min() <= 0 or spread_without.min() <= 1e-12 * total:
-            return Interval(1 - left, why="one unit decides, so nothing shows how much it varies")
+            return Interval(
+                1 - left, why="no error, or all of it in one unit, so nothing shows how much it varies"
+            )
         error = units.jackknife(np.log(own / spread_without)) ** 0.5
         factor = math.exp(min(700.0, t_quantile(units.freedom) * error))
         return Interval(1 - left, 1 - left * factor, 1 - left / factor)
@@ -111,9 +113,10 @@ def spearman(y: Float, p: Float, units: Units) -> Interval:
     value = float(np.clip((a * b).mean(), -1, 1))
 
     def make() -> Interval:
-        if len(y) < LEAST_RANKED or abs(value) > 1 - 1e-12:
-            what = f"{len(y)} items are" if len(y) < LEAST_RANKED else "a perfect order is"
-            return Interval(value, why=f"{what} too little for an interval")
+        if len(y) < LEAST_RANKED:
+            return Interval(value, why=f"{len(y)} items, {LEAST_RANKED} are needed for an interval")
+        if abs(value) > 1 - 1e-12:
+            return Interval(value, why="the order is perfect, so nothing shows how much it varies")
         influence = (a * b - value * (np.square(a) + np.square(b)) / 2) / len(y)
         n_effective = len(y) / units.design_effect(influence)
         error = math.sqrt((1 + value**2 / 2) / max(n_effective - 3, 1.0))

@@ -17,7 +17,7 @@ Legend: N items, G units, K columns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,12 +49,12 @@ class Units:
 
         Args:
             units: any values of shape (N,), equal for items that belong together; None: every item is a unit of
-                its own; units are returned as they are.
+                its own; `Units` are returned as they are, widened.
             n_items: N.
             widen: factor of every standard error.
         """
         if isinstance(units, Units):
-            return units
+            return replace(units, widen=units.widen * widen)
         numbers, n_units = unit_numbers(units, n_items)
         return cls(numbers, n_units, np.bincount(numbers, minlength=n_units).astype(np.float64), widen)
 

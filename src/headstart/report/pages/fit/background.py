@@ -135,8 +135,8 @@ def limits_section(report: FitReport) -> Iterator[Section]:
     if data.group:
         groups = f" ({data.n_groups:,} in all)" if data.n_groups else ""
         found.append(
-            f"Items of one {data.group}{groups} were kept together, and the intervals resample whole "
-            f"groups: the scores are for a {data.group} never seen before."
+            f"Items of one {data.group}{groups} were kept together, and the intervals count them together: "
+            f"the scores are for a {data.group} never seen before."
         )
     else:
         found.append(
