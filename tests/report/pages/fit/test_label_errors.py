@@ -37,18 +37,25 @@ def test_the_likeliest_are_shown_with_both_answers(samples: dict[str, FitReport]
     assert len(shown) == N_SHOWN["text"] and shown[1].payload == "a film 1"
     assert (shown[1].label.text, shown[1].label.sure) == ("negative", "2%")
     assert (shown[1].other.text, shown[1].other.sure, shown[1].note) == ("positive", "98%", "held-out part")
-    assert section.deck.startswith("30 of 1,000 texts have a label that is likely to be wrong")
+    assert section.deck.startswith("30 of 1,000 texts are likely to have a wrong label")
     assert "about 20 of 400 labels of the training part look replaced" in section.deck
+    assert section.deck.endswith("cross-validation of the head alone, held-out ones by the result.")
     (notice,) = label_errors_notice(report)
     assert notice.title == "About 20 of 400 labels of the training part look wrong"
     page = render(report)
     assert "Labels that may be wrong" in page and "a film 1<" in page
 
 
+def test_with_folds_every_item_is_judged_alike(samples: dict[str, FitReport]) -> None:
+    (section,) = label_errors_section(doubtful(samples["audio"], LabelNoise(0.05, 1e-6)))
+    assert section.deck.endswith("Every item is judged by a model that did not learn from it.")
+    assert {item.note for item in section.content.items} == {""}
+
+
 def test_no_more_than_chance_is_no_notice(samples: dict[str, FitReport]) -> None:
     report = doubtful(samples["text"], LabelNoise(0.01, 0.2), n_suspects=1)
     (section,) = label_errors_section(report)
-    assert section.deck.startswith("1 of 1,000 texts has a label")
+    assert section.deck.startswith("1 of 1,000 texts has an improbable label")
     assert "no more than chance explains" in section.deck
     assert not list(label_errors_notice(report))
 

@@ -26,17 +26,15 @@ def label_errors_section(report: FitReport) -> Iterator[Section]:
             modality,
             Answer("given", each.label, each.probability),
             Answer("likely", each.suggested, each.probability_of_suggested),
-            PARTS[each.part],
+            "" if report.record.n_folds else PARTS[each.part],
         )
         for each, item in list(zip(checked.suspects, report.suspects))[: N_SHOWN[modality]]
     ]
-    n_suspects = len(checked.suspects)
     low, high = MEASURED
     deck = (
-        f"{n_suspects:,} of {report.counted(checked.n_checked)} {'has' if n_suspects == 1 else 'have'} a label that "
-        f"is likely to be wrong; the least probable first, all of them in label_errors.csv. {_beside_chance(report)} "
-        f"Of as many as were flipped in a test with 5% flipped labels, {low:.0%} to {high:.0%} were found: the more "
-        "accurate the head, the more. Training items are judged by cross-validation of the head alone."
+        f"{_what_was_found(report)} The least probable label comes first; all are in label_errors.csv. When 5% of the "
+        f"labels of other sets were flipped as a test, {low:.0%} to {high:.0%} of the top of such a list were flipped "
+        f"ones, more with a more accurate head. {_judged_by(report)}"
     )
     yield Section(
         "label-errors",
@@ -60,11 +58,24 @@ def label_errors_notice(report: FitReport) -> Iterator[Notice]:
     )
 
 
-def _beside_chance(report: FitReport) -> str:
+def _what_was_found(report: FitReport) -> str:
     assert report.checked is not None
-    if not report.checked.noise.is_clear:
-        return "They are no more than chance explains, so most of the labels may be right."
-    return f"More than chance explains: {_estimate(report)} look replaced."
+    n_suspects, of = len(report.checked.suspects), report.counted(report.checked.n_checked)
+    if report.checked.noise.is_clear:
+        return (
+            f"{n_suspects:,} of {of} {'is' if n_suspects == 1 else 'are'} likely to have a wrong label: "
+            f"{_estimate(report)} look replaced, more than chance explains."
+        )
+    return (
+        f"{n_suspects:,} of {of} {'has' if n_suspects == 1 else 'have'} an improbable label. Right labels can be "
+        "improbable too, and this is no more than chance explains: most may be right."
+    )
+
+
+def _judged_by(report: FitReport) -> str:
+    if report.record.n_folds:
+        return "Every item is judged by a model that did not learn from it."
+    return "Training items are judged by cross-validation of the head alone, held-out ones by the result."
 
 
 def _estimate(report: FitReport) -> str:
