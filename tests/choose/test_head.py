@@ -176,6 +176,23 @@ def test_one_item_a_class_gives_a_head_on_the_last_stage() -> None:
     assert (choice.head.predict(features.arrays[2]) == np.array(["a", "b", "c"])).all()
 
 
+def test_no_stage_is_preferred_on_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two standard errors, the rule before, preferred one in a third of such sets."""
+    monkeypatch.setattr(logistic_module, "MAX_OPERATIONS", 0)  # ridge heads alone are quick
+    old = new = 0
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        y = rng.permutation(np.arange(60) % 2)
+        arrays = tuple(rng.normal(size=(60, 8)).astype(np.float32) for _ in range(13))
+        names = tuple(f"layer{i}" for i in range(13))
+        choice = choose_head(ArrayFeatures(names, arrays), y.astype(str).astype(object), n_threads=1)
+        right = [head.logits.argmax(axis=1) == y for head in choice.tried_heads]
+        gain = max(right, key=np.mean) - right[0].astype(float)
+        old += gain.mean() > 2 * gain.std(ddof=1) / np.sqrt(60)
+        new += choice.stages != ("layer12",)
+    assert old >= 5 and new <= 1, (old, new)
+
+
 def test_features_that_know_nothing_do_no_better_than_chance() -> None:
     rng = np.random.default_rng(0)
     labels = np.array(["a", "b"] * 60, dtype=object)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from headstart.choose.preference import LEAST_UNITS, Preference, preferred
 from headstart.metrics.spread import standard_error
@@ -50,6 +51,20 @@ def test_probes_that_picked_the_heads_count_as_looks() -> None:
     probes = right(4, shares=(0.7,) * 12) - right(5, shares=(0.7,))
     many = preferred(quality, probes, np.ones(12, dtype=bool), step=1.0)
     assert many.bound > alone.bound + 0.5
+
+
+def test_cross_validated_gains_need_to_be_larger() -> None:
+    quality = right(5, 200, (0.6, 0.72))
+    plain, wide = (preferred(quality, quality[:, :0], ALL_TRIED, step=1.0, widen=by) for by in (1.0, 1.5))
+    assert (plain.index, wide.index) == (1, 0) and wide.bound == pytest.approx(1.5 * plain.bound)
+
+
+def test_with_few_units_every_look_counts_in_full() -> None:
+    """Correlations estimated from eight units are worth little: the bound is that of Bonferroni."""
+    quality = right(2, 160)
+    found = taken(quality, np.arange(160) % 8)
+    assert found.bound == pytest.approx(t.ppf(1 - 0.05 / 12, 7))
+    assert taken(quality, np.arange(160) % 80).bound < t.ppf(1 - 0.05 / 12, 79)
 
 
 def test_few_units_prefer_nothing() -> None:

@@ -4,7 +4,8 @@ Whoever looks at many stages and takes the best finds one that is ahead by chanc
 
 1. A head counts as better than the one on the last stage only if its mean gain, divided by its standard error, exceeds
    what the largest of all gains that were looked at exceeds by chance in 5% of cases (max-t, see
-   `metrics.simultaneous`). Right or wrong moves in steps of one item, so one item is taken off the gain (the continuity
+   `metrics.simultaneous`). Cross-validated gains vary more than their standard errors over items say (`widen`, see
+   `evidence.folds`). Right or wrong moves in steps of one item, so one item is taken off the gain (the continuity
    correction of McNemar's test; Edwards 1948). With fewer than `LEAST_UNITS` units nothing is better.
 2. The score of the head taken is that of a winner, so it is too high. Units are drawn with replacement, the choice is
    made on those drawn and its score taken on those left out; the mean over draws is the expected score (bootstrap bias
@@ -22,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.metrics.simultaneous import bound
-from headstart.metrics.spread import standard_error, unit_numbers, unit_sums
+from headstart.metrics.spread import freedom, standard_error, unit_numbers, unit_sums
 
 Float = NDArray[np.float64]
 
 LEVEL = 0.05  # probability, one-sided, that any head is preferred to the last stage where none is better
 LEAST_UNITS = 5
+FEW_UNITS = 30  # with fewer, correlations and errors of the gains are too uncertain for max-t: Bonferroni
 N_DRAWS = 200
 
 
@@ -53,6 +55,7 @@ def preferred(
     units: NDArray[Any] | None = None,
     *,
     step: float = 0.0,
+    widen: float = 1.0,
     seed: int = 0,
 ) -> Preference:
     """Return the head with the highest mean of those that are clearly better than the first, else the first.
@@ -64,6 +67,7 @@ def preferred(
         untried_L: the probes at whose stage no head was tried, of shape (L,): other items could have picked them.
         units: of shape (N,): items of one unit are not independent; None: every item is a unit of its own.
         step: by how much the quality of an item moves at least; 0 if it is continuous.
+        widen: factor of the standard errors.
         seed: of the draws.
     """
     quality_NH = np.asarray(quality_NH, dtype=np.float64)
@@ -72,7 +76,7 @@ def preferred(
     numbers, n_units = unit_numbers(units, n_items)
     limit = float("inf")
     if n_heads > 1 and n_units >= LEAST_UNITS:
-        limit = bound(np.concatenate([gain_NH[:, 1:], probed_NL], axis=1), units, level=LEVEL, seed=seed)
+        limit = widen * _largest_by_chance(np.concatenate([gain_NH[:, 1:], probed_NL], axis=1), units, seed)
     if not np.isfinite(limit):
         return Preference(0, float(quality_NH[:, 0].mean()), limit)
     # an untried stage stands for the head that would have been tried there, with the gain of its probe
@@ -83,6 +87,16 @@ def preferred(
     mean_C = all_NC.mean(axis=0)
     index = _taken(mean_C[:n_heads], needed_C[:n_heads])
     return Preference(index, _left_out(sums_GC, sizes_G, needed_C, seed, float(mean_C[index])), limit)
+
+
+def _largest_by_chance(gains_NL: Float, units: NDArray[Any] | None, seed: int) -> float:
+    """Return the standard errors that the largest of the gains exceeds by chance, with probability `LEVEL`."""
+    from scipy.stats import t
+
+    df = freedom(units, len(gains_NL))
+    if df < FEW_UNITS - 1:
+        return float(t.ppf(1 - LEVEL / gains_NL.shape[1], df))
+    return bound(gains_NL, units, level=LEVEL, seed=seed)
 
 
 def _taken(mean_C: Float, needed_C: Float) -> int:
