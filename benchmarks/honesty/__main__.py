@@ -24,7 +24,18 @@ from benchmarks.work import ROOT, write_between
 from headstart.files import write_text
 
 N_SIMULATIONS, N_SMALL = 2_000, 50
-PARTS = ("intervals", "verdict", "calibration", "labels", "stages", "folds", "shift")
+PARTS = (
+    "intervals",
+    "verdict",
+    "calibration",
+    "labels",
+    "stages",
+    "folds",
+    "shift",
+    "baselines",
+    "probabilities",
+    "embeddings",
+)
 
 
 def main() -> None:

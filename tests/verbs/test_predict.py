@@ -102,3 +102,18 @@ def test_a_damaged_file_of_a_run_is_named(
 def test_a_wrong_number_of_threads_is_refused(digit_run: Run, digit_folder: Path, threads: int) -> None:
     with pytest.raises(OptionError, match="threads must be 1 or more"):
         headstart.predict(digit_run.path, digit_folder, threads=threads)
+
+
+def test_recordings_that_are_longer_than_the_window_are_counted(
+    tone_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import soundfile
+
+    for name, seconds in (("short", 0.5), ("long", 1.6)):
+        times = np.arange(round(8_000 * seconds)) / 8_000
+        soundfile.write(tmp_path / f"{name}.wav", 0.3 * np.sin(2 * np.pi * 200 * times), 8_000)
+    capsys.readouterr()
+    tone_run.predict(tmp_path / "short.wav")
+    assert "longer than the window" not in capsys.readouterr().err
+    tone_run.predict(tmp_path)
+    assert "1 of 2 recordings are longer than the window of the run, 1 s" in capsys.readouterr().err

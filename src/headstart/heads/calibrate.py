@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics.differences import loss_difference
 from headstart.metrics.interval import Interval
+from headstart.metrics.skewed import skewed_mean
 from headstart.metrics.spread import Units
 from headstart.tasks import Task
 
@@ -71,7 +71,7 @@ def change_of_log_loss(
     """
     before = log_losses(logits_NC, labels)
     after = log_losses(logits_NC / temperatures[:, None], labels)
-    return float(before.mean()), float(after.mean()), loss_difference(after, before, units)
+    return float(before.mean()), float(after.mean()), skewed_mean(after - before, units)
 
 
 def temperature_for(task: Task, logits_NC: NDArray[np.floating], targets: NDArray[Any]) -> float:
