@@ -13,6 +13,7 @@ from headstart.clock import Clock
 from headstart.data import DataSet
 from headstart.errors import DataError, SourceError
 from headstart.features import Setting
+from headstart.fitting.evaluation import learn_and_evaluate
 from headstart.fitting.learning import learn
 from headstart.fitting.options import fit_options
 from headstart.fitting.plan import Plan, load, policy_of, read_and_plan
@@ -117,3 +118,13 @@ def test_a_fold_has_the_window_of_the_items_that_it_learns_from(tmp_path: Path, 
     assert not np.allclose(without.features.stage(-1)[11], workspace.features.stage(-1)[11], atol=1e-4), (
         "not cut"
     )
+
+
+def test_recordings_that_a_fold_cuts_are_reported(tmp_path: Path, audio_source: Path) -> None:
+    data = recordings(tmp_path / "a", [0.5, 0.9] * 5 + [0.5, 2.6], ["train"] * 12)
+    plan = plan_of(data, str(audio_source))
+    workspace = Workspace(plan, Setting.choose("cpu", "fp32", 1), tmp_path / "store", Clock())
+    _, evaluation = learn_and_evaluate(workspace, tmp_path, False, n_folds=3)
+    (told,) = evaluation.findings
+    assert "Longer than 1 s, the window of the recordings learned from: 1 of 3 held-out" in told.message
+    assert len({id(each.features) for each in evaluation.rounds}) == 2, "one fold has features of its own"

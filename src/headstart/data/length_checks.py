@@ -73,7 +73,7 @@ def _beyond_window(
     message += (
         f"{held_out.sum():,} held-out recordings (the longest {seconds[longer].max():,.1f} s). Only their "
     )
-    message += f"first {window:g} s are used, as in a prediction with this run."
+    message += f"first {window:g} s are used."
     return [about("cut", "warning", message, names)]
 
 

@@ -19,9 +19,10 @@ from headstart.fitting.race import scratch_outputs
 from headstart.fitting.result import Result
 from headstart.fitting.training import trained_on_all
 from headstart.fitting.workspace import Workspace
-from headstart.progress import progress
+from headstart.progress import progress, say
 
 if TYPE_CHECKING:
+    from headstart.data import Finding
     from headstart.features import Features
 
 
@@ -69,6 +70,7 @@ class Evaluation:
         folds: fold of each item if the whole procedure was cross-validated, else None.
         scratch: of the same network from scratch, if a race trained it to its end.
         scratch_from: positions of the items that it was learned from.
+        findings: recordings that were cut to the window of their fold.
     """
 
     positions: np.ndarray
@@ -79,6 +81,7 @@ class Evaluation:
     folds: np.ndarray | None = None
     scratch: np.ndarray | None = None
     scratch_from: np.ndarray | None = None
+    findings: Sequence[Finding] = ()
 
     @property
     def temperatures(self) -> np.ndarray:
@@ -138,7 +141,9 @@ def _cross_validate(
 ) -> Evaluation:
     folds = evaluation_folds(workspace.plan, items, n_folds).numbers
     scores = np.zeros((len(items), len(workspace.classes)), np.float32)
-    alone, rounds = np.zeros_like(scores), []
+    alone = np.zeros_like(scores)
+    rounds: list[Round] = []
+    findings: list[Finding] = []
     numbers = np.unique(folds)
     with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
         for fold in numbers.tolist():
@@ -148,11 +153,26 @@ def _cross_validate(
             scores[rows] = scores_of(own, result, outside)
             alone[rows] = head_alone.outputs(own, result.choice, outside)
             rounds.append(Round.of(own, result, rows))
+            findings += _cut_in(own, outside) if own is not workspace else []
             advance(1)
     probabilities = np.zeros_like(scores)
     for each in rounds:
         probabilities[each.rows] = workspace.targets.task.activated(scores[each.rows], each.temperature)
-    return Evaluation(items, scores, probabilities, alone, rounds, folds)
+    return Evaluation(items, scores, probabilities, alone, rounds, folds, findings=findings)
+
+
+def _cut_in(workspace: Workspace, held_out: np.ndarray) -> list[Finding]:
+    """Held-out recordings of a fold that are longer than its window, which are printed too."""
+    from headstart.data import check_lengths
+
+    plan, splits = workspace.plan, np.full(len(workspace.plan.data), "train", dtype=object)
+    splits[held_out] = "test"
+    examples = replace(plan.data.examples, splits=splits)
+    found = check_lengths(examples, plan.data.scan, plan.source.preprocessing)
+    cut = [finding for finding in found if finding.kind == "cut" and finding not in plan.findings]
+    for finding in cut:
+        say(f"{finding.severity}: {finding.message}")
+    return cut
 
 
 def _refitted(

@@ -67,6 +67,7 @@ def finish(
     record = _now(record, clock)
     with clock.phase("report"):
         facts = run_facts(run, options, workspace.plan)
+        facts = replace(facts, findings=(*facts.findings, *evaluation.findings))
         shown = _report(facts, next_command(options), workspace, result, evaluation, record, checked)
         if options.report:
             run.write_text("report.html", render(shown))
