@@ -82,6 +82,16 @@ def test_descriptions_of_flat_and_silent_items_are_finite() -> None:
     assert mel_power(np.zeros(10, dtype=np.float32)).shape == (1, 64)
 
 
+@pytest.mark.parametrize("labels", [["a", "b", "c"], ["a", "a", "b"]])
+def test_items_of_which_no_folds_can_be_made(labels: list[str]) -> None:
+    """One item per class, and one group: there is nothing to choose by, and a baseline all the same."""
+    features = extract_classical(["one red thing", "two blue things", "three green things"], "text")
+    groups = None if len(set(labels)) == 3 else np.array(["g"] * 3, dtype=object)
+    names = tuple(sorted(set(labels)))
+    model = fit_classical(features, np.arange(3), np.array(labels, dtype=object), groups, classes=names)
+    assert [names[k] for k in model.probabilities(features, np.arange(3)).argmax(axis=1)] == labels
+
+
 def test_the_majority_gives_the_shares_of_training() -> None:
     assert np.allclose(majority(np.array([0, 0, 1, 0]), 3, 2), [[0.75, 0.25, 0]] * 2)
 

@@ -39,7 +39,6 @@ from headstart.evidence import nadeau_bengio_factor
 from headstart.heads.head import Head
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map
-from headstart.metrics.spread import freedom
 from headstart.tasks import CLASSIFICATION, Targets, Task
 
 N_SINGLE = 2  # single stages tried in addition to the last
@@ -134,8 +133,7 @@ def choose_head(
     folds = fold_indices(layers[positions], groups, n_folds, seed)
     trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups)
     probed = probe_stages(sample, trial, n_threads)
-    df = freedom(groups, len(positions))
-    profile = [profile_row(features.stages[i], i, tried, task, df) for i, (_, tried) in enumerate(probed)]
+    profile = [profile_row(features.stages[i], i, tried, trial) for i, (_, tried) in enumerate(probed)]
     tried_heads = _try_heads(probed, trial, n_threads, last_only)
     found = _preferred([tried for _, tried in probed], [tried for _, tried in tried_heads], trial)
     reduced, chosen = tried_heads[found.index]
@@ -149,7 +147,7 @@ def choose_head(
         out_of_fold=task.activated(chosen.logits, chosen.temperature),
         folds=trial.folds,
         expected=found.expected,
-        freedom=df,
+        freedom=trial.freedom,
         reason=_reason([tried for _, tried in tried_heads], found, features.stages),
     )
 
@@ -266,7 +264,7 @@ def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Tri
         np.array([probe.stages not in alone for probe in others], dtype=bool),
         trial.groups,
         step=1.0 if trial.task.one_per_item else 0.0,
-        widen=nadeau_bengio_factor(len(np.unique(trial.folds))),
+        widen=nadeau_bengio_factor(trial.n_folds),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from headstart.choose.features import StageFeatures
 from headstart.choose.kinds.ridge import score as score_ridge
 from headstart.choose.tried_head import Trial, TriedHead
+from headstart.evidence import cross_validation_factor
 from headstart.heads.reduce import Reduced, reduce, standardiser
 from headstart.heads.threads import parallel_map
 from headstart.tasks import Task
@@ -52,17 +53,17 @@ def probe_stages(
     return parallel_map(probe, range(len(features.stages)), n_threads)
 
 
-def profile_row(stage: str, index: int, tried: TriedHead, task: Task, freedom: float) -> ProfileRow:
+def profile_row(stage: str, index: int, tried: TriedHead, trial: Trial) -> ProfileRow:
     """Return the profile row of a probe.
 
     Args:
         stage: name.
         index: of the stage.
         tried: the probe.
-        task: what is learned.
-        freedom: degrees of freedom of its standard error.
+        trial: what it was scored on.
     """
-    low, high = interval_around(tried.quality, tried.standard_error, freedom, task)
+    error = tried.standard_error * cross_validation_factor(trial.n_folds)
+    low, high = interval_around(tried.quality, error, trial.freedom, trial.task)
     return ProfileRow(stage, index, tried.quality, low, high, tried.standard_error, tried.penalty)
 
 

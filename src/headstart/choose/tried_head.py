@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.heads.calibrate import temperature_for
-from headstart.metrics.spread import standard_error
+from headstart.metrics.spread import freedom, standard_error
 from headstart.tasks import TargetScale, Task
 
 Float = NDArray[np.float64]
@@ -74,6 +74,16 @@ class Trial:
     def ridge_targets(self) -> Float:
         """What a ridge head is fitted to, of shape (N, C)."""
         return self.task.ridge_targets(self.targets, self.n_outputs, self.scale)
+
+    @property
+    def n_folds(self) -> int:
+        """The number of folds."""
+        return len(np.unique(self.folds))
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of standard errors: the number of units - 1, less if they differ in size."""
+        return freedom(self.groups, len(self.targets))
 
     def quality(self, tried: TriedHead) -> Float:
         """How good the out-of-fold answer of a head is for each item, of shape (N,)."""

@@ -111,7 +111,10 @@ def fit_classical(
     rows = np.asarray(rows)
     choosing = _sample(np.arange(len(rows)), MAX_CHOOSING, seed)
     units = None if groups is None else np.asarray(groups)[choosing]
-    folds = fold_indices(task.strata(encoded[choosing]), units, N_FOLDS, seed)
+    try:
+        folds = fold_indices(task.strata(encoded[choosing]), units, N_FOLDS, seed)
+    except DataError:  # one item per class, or one group: any division is as good
+        folds = np.arange(len(choosing)) % 2
     with single_threaded():
         if features.modality == "text":
             return fit_text([features.texts[row] for row in rows], encoded, choosing, folds, targets)
