@@ -35,7 +35,7 @@ from headstart.choose.profile import ProfileRow, probe_stages, profile_row
 from headstart.choose.tried_head import Trial, TriedHead
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
-from headstart.evidence import nadeau_bengio_factor
+from headstart.evidence import cross_validation_factor
 from headstart.heads.head import Head
 from headstart.heads.reduce import Reduced, combine, reduce, standardiser
 from headstart.heads.threads import parallel_map
@@ -264,7 +264,7 @@ def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Tri
         np.array([probe.stages not in alone for probe in others], dtype=bool),
         trial.groups,
         step=1.0 if trial.task.one_per_item else 0.0,
-        widen=nadeau_bengio_factor(trial.n_folds),
+        widen=cross_validation_factor(trial.n_folds),
     )
 
 

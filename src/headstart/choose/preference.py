@@ -23,13 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.metrics.simultaneous import bound
-from headstart.metrics.spread import freedom, standard_error, unit_numbers, unit_sums
+from headstart.metrics.spread import standard_error, unit_numbers, unit_sums
 
 Float = NDArray[np.float64]
 
 LEVEL = 0.05  # probability, one-sided, that any head is preferred to the last stage where none is better
 LEAST_UNITS = 5
-FEW_UNITS = 30  # with fewer, correlations and errors of the gains are too uncertain for max-t: Bonferroni
 N_DRAWS = 200
 
 
@@ -76,7 +75,8 @@ def preferred(
     numbers, n_units = unit_numbers(units, n_items)
     limit = float("inf")
     if n_heads > 1 and n_units >= LEAST_UNITS:
-        limit = widen * _largest_by_chance(np.concatenate([gain_NH[:, 1:], probed_NL], axis=1), units, seed)
+        looks_NL = np.concatenate([gain_NH[:, 1:], probed_NL], axis=1)
+        limit = widen * bound(looks_NL, units, level=LEVEL, seed=seed)
     if not np.isfinite(limit):
         return Preference(0, float(quality_NH[:, 0].mean()), limit)
     # an untried stage stands for the head that would have been tried there, with the gain of its probe
@@ -87,16 +87,6 @@ def preferred(
     mean_C = all_NC.mean(axis=0)
     index = _taken(mean_C[:n_heads], needed_C[:n_heads])
     return Preference(index, _left_out(sums_GC, sizes_G, needed_C, seed, float(mean_C[index])), limit)
-
-
-def _largest_by_chance(gains_NL: Float, units: NDArray[Any] | None, seed: int) -> float:
-    """Return the standard errors that the largest of the gains exceeds by chance, with probability `LEVEL`."""
-    from scipy.stats import t
-
-    df = freedom(units, len(gains_NL))
-    if df < FEW_UNITS - 1:
-        return float(t.ppf(1 - LEVEL / gains_NL.shape[1], df))
-    return bound(gains_NL, units, level=LEVEL, seed=seed)
 
 
 def _taken(mean_C: Float, needed_C: Float) -> int:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from headstart.evidence.baselines import ClassicalModel, fit_classical, items_to_learn_from, majority
     from headstart.evidence.classical_features import ClassicalFeatures, extract_classical
     from headstart.evidence.embeddings import ChosenEmbedding, Division, choose_embedding
-    from headstart.evidence.folds import cross_validation_factor, nadeau_bengio_factor
+    from headstart.evidence.folds import cross_validation_factor
     from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
     from headstart.evidence.verdict import Outcome, Verdict, judge
     from headstart.evidence.verification import Verification, verify_speakers
@@ -32,7 +32,6 @@ _HOMES = {
     "judge": "verdict",
     "majority": "baselines",
     "mean_quality": "shift",
-    "nadeau_bengio_factor": "folds",
     "shifted": "shift",
     "verify_speakers": "verification",
 }
@@ -55,7 +54,6 @@ __all__ = [
     "judge",
     "majority",
     "mean_quality",
-    "nadeau_bengio_factor",
     "shifted",
     "verify_speakers",
 ]

@@ -9,8 +9,7 @@ and Bengio (2003), "Inference for the generalization error", multiply the varian
 for the share of items held out. Where a head settles with few items nothing needs to be added (Bayle et al. 2020);
 where it does not, as with more features than items, the error is 1.2 to 1.4 times the standard error (Bates, Hastie
 and Tibshirani 2023, "Cross-validation: what does it estimate and how well does it do it?"). Half of Nadeau and Bengio's
-term keeps the coverage of 95% intervals at 93% or more in both cases; a choice that must not be made on noise, where
-heads settle least, takes the whole term (docs/evidence.md).
+term is a compromise between both (docs/evidence.md).
 """
 
 from __future__ import annotations
@@ -18,17 +17,8 @@ from __future__ import annotations
 import math
 
 
-def nadeau_bengio_factor(n_folds: int) -> float:
-    """Return sqrt(1 + K / (K - 1)), for comparisons of heads that must not see a difference in noise.
-
-    Args:
-        n_folds: K, at least 2.
-    """
-    return math.sqrt(1.0 + n_folds / (n_folds - 1))
-
-
 def cross_validation_factor(n_folds: int) -> float:
-    """Return what the standard error of a cross-validated score is multiplied by: sqrt(1 + K / (K - 1) / 2).
+    """Return what the standard error of a cross-validated score or gain is multiplied by: sqrt(1 + K / (K - 1) / 2).
 
     Args:
         n_folds: K, at least 2; 0 for one held-out part, whose factor is 1.

@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 from headstart.metrics.spread import freedom, unit_numbers, unit_sums
 
 N_DRAWS = 20_000
+FEW_UNITS = 30  # degrees of freedom below which every ratio's own standard error is drawn too
+N_AT_ONCE = 500
 
 
 def bound(
@@ -62,10 +64,21 @@ def bound(
     df = freedom(units, len(centred))
     if varying.sum() <= 1:
         return float(t.ppf(1 - level, df))
-    z_GL = sums_GL[:, varying] / lengths[varying]
-    # Normal draws with the correlation z'z: its root is S V' of z = U S V'.
-    root = np.linalg.svd(z_GL, full_matrices=False)
+    # Normal draws with the correlation z'z of the differences: its root is S V' of z = U S V'.
+    factors = np.linalg.svd(sums_GL[:, varying] / lengths[varying], full_matrices=False)
+    root = factors.S[:, None] * factors.Vh
     rng = np.random.default_rng(seed)
-    largest = (rng.standard_normal((N_DRAWS, len(root.S))) @ (root.S[:, None] * root.Vh)).max(axis=1)
-    scale = np.sqrt(rng.chisquare(df, N_DRAWS) / df)
-    return float(np.quantile(largest / scale, 1 - level))
+    if df < FEW_UNITS:
+        return _of_few(root, max(2, round(df) + 1), level, rng)
+    largest = (rng.standard_normal((N_DRAWS, len(root))) @ root).max(axis=1)
+    return float(np.quantile(largest / np.sqrt(rng.chisquare(df, N_DRAWS) / df), 1 - level))
+
+
+def _of_few(root: NDArray[np.float64], n_units: int, level: float, rng: np.random.Generator) -> float:
+    """Return the bound from whole data sets of a few units, since each ratio has a standard error of its own."""
+    largest = []
+    for _ in range(N_DRAWS // N_AT_ONCE):
+        draws_BGL = rng.standard_normal((N_AT_ONCE, n_units, len(root))) @ root
+        errors = draws_BGL.std(axis=1, ddof=1) / n_units**0.5
+        largest.append((draws_BGL.mean(axis=1) / errors).max(axis=1))
+    return float(np.quantile(np.concatenate(largest), 1 - level))
