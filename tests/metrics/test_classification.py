@@ -133,3 +133,10 @@ def test_two_classes_have_the_average_precision_of_the_rarer() -> None:
     found = class_metrics(y, np.concatenate([1 - p, p], axis=1))
     assert found["average_precision"].value == pytest.approx(sk.average_precision_score(y, p[:, 0]))
     assert "average_precision" not in class_metrics(y, np.full((80, 3), 1 / 3))
+
+
+def test_units_that_agree_by_chance_say_no_more_than_independent_items() -> None:
+    y, hit = np.arange(60) % 2, np.arange(60) % 20 >= 3  # each of three units has 17 of 20 right
+    p = np.eye(2)[np.where(hit, y, 1 - y)]
+    alone, units = class_metrics(y, p)["accuracy"], class_metrics(y, p, np.arange(60) // 20)["accuracy"]
+    assert (units.low, units.high) == (alone.low, alone.high)

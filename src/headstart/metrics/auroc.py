@@ -62,9 +62,10 @@ def mean_area(sides: list[Side], units: Units) -> Interval:
     counts = [ranking.n_items for ranking in rankings]
     if freedom_of([(1 / n_in, 1 / n_out) for n_in, n_out in counts], counts) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items on one side for an interval")
-    freedom = min(units.freedom, freedom_of([r.variances for r in rankings], [r.n_units for r in rankings]))
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
+        seen = counts if units.are_items else [ranking.n_units for ranking in rankings]
+        freedom = min(units.freedom, freedom_of([ranking.variances for ranking in rankings], seen))
         influence = np.mean([ranking.influence for ranking in rankings], axis=0)
         alike = shared([ranking.influence for ranking in rankings])
         n_alone = 1 / np.mean([1 / ranking.n_effective for ranking in rankings])

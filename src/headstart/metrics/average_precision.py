@@ -35,13 +35,13 @@ def average_precision(sides: list[Side], units: Units) -> Interval:
     found = [_precision(has, scores) for has, scores in sides]
     value = float(np.mean([precision for precision, _ in found]))
     n_items = [int(has.sum()) for has, _ in sides]
-    n_units = [units.count(np.flatnonzero(has)) for has, _ in sides]
     variances = [(1 / n,) for n in n_items]
     if freedom_of(variances, [(n,) for n in n_items]) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items that have the label for an interval")
-    freedom = min(units.freedom, freedom_of(variances, [(n,) for n in n_units]))
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
+        seen = [(units.count(np.flatnonzero(has)),) for has, _ in sides]
+        freedom = min(units.freedom, freedom_of(variances, seen))
         influences = [influence for _, influence in found]
         n_alone = 1 / np.mean([1 / n for n in n_items])
         effect = units.design_effect(np.mean(influences, axis=0))

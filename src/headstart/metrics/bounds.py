@@ -26,17 +26,26 @@ from headstart.metrics.spread import Units
 LEVEL = 0.95
 
 
-def bounded(value: float, units: Units, make: Callable[[], Interval]) -> Interval:
+def bounded(value: float, units: Units, make: Callable[[Units], Interval]) -> Interval:
     """Return an interval, or the value alone with the reason if the units are too few; None for no number.
+
+    It is never narrower than that of independent items: three patients who happen to agree do not say more than
+    their pictures would if each were of another patient.
 
     Args:
         value: nan if it is not defined.
         units: of the items it was computed from.
-        make: computes the interval.
+        make: computes the interval for some units.
     """
     if not math.isfinite(value):
         return Interval(None)
-    return Interval(value, why=units.too_few) if units.too_few else make()
+    if units.too_few:
+        return Interval(value, why=units.too_few)
+    found = make(units)
+    alone = found if units.are_items else make(units.as_items())
+    if found.low is None or found.high is None or alone.low is None or alone.high is None:
+        return found
+    return Interval(found.value, min(found.low, alone.low), max(found.high, alone.high))
 
 
 def share(value: float, n_effective: float, freedom: float) -> Interval:

@@ -58,7 +58,7 @@ def calibration_error(
     noise = float(np.trace(scaled @ scaled))
     slope = float((sums_B / shares) @ scaled.T @ sums_B)
 
-    def make() -> Interval:
+    def make(_: Units) -> Interval:
         half = t_quantile(units.freedom) * math.sqrt(4 * max(0.0, slope - noise) + 2 * noise)
         return Interval(_root(square), _root(square - half), _root(square + half))
 

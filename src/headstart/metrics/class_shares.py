@@ -117,16 +117,16 @@ def mean_over_classes(
         units: of the items.
     """
     n_items = np.bincount(labels, minlength=len(variance_C)).astype(np.float64)
-    n_units = n_items
-    if not units.are_items:
-        pairs = np.unique(labels.astype(np.int64) * units.n_units + units.numbers) // units.n_units
-        n_units = np.bincount(pairs, minlength=len(variance_C)).astype(np.float64)
     occurring = n_items[n_items > 0]
     if pooled_freedom(1 / occurring, occurring) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items in a class for an interval")
-    freedom = min(units.freedom, pooled_freedom(variance_C, n_units))
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
+        n_units = n_items
+        if not units.are_items:
+            pairs = np.unique(labels.astype(np.int64) * units.n_units + units.numbers) // units.n_units
+            n_units = np.bincount(pairs, minlength=len(variance_C)).astype(np.float64)
+        freedom = min(units.freedom, pooled_freedom(variance_C, n_units))
         n_effective = smooth * (1 - smooth) / (variance_C.sum() * units.design_effect(influence_N))
         return share(value, n_effective, freedom)
 

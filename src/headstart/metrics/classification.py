@@ -78,7 +78,7 @@ def mean_share(hit: Float, units: Units) -> Interval:
     """
     value = float(hit.mean())
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         return share(value, len(hit) / units.design_effect((hit - value) / len(hit)), units.freedom)
 
     return bounded(value, units, make)
@@ -95,7 +95,7 @@ def mean_loss(losses: Float, units: Units, *, power: float = 1.0) -> Interval:
     mean = float(losses.mean())
     value = mean**power
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         without = units.without(np.stack([losses, np.ones(len(losses))], axis=1))
         if without[:, 0].min() <= 0:
             whose = "no item has a loss" if mean <= 0 else "all loss is that of one unit"

@@ -49,7 +49,7 @@ def share_gain(gain: Float, units: Units) -> Interval:
     """
     value = float(gain.mean())
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         effect = units.design_effect((gain - value) / len(gain))
         n_better, n_worse = float((gain > 0).sum()), float((gain < 0).sum())
         return share_difference(n_better / effect, n_worse / effect, len(gain) / effect, units.freedom)
@@ -78,7 +78,7 @@ def loss_difference(
     scale = 1 / max(float(losses.mean() ** 0.5 + others.mean() ** 0.5), 1e-300) if root else 1.0
     value = float(gain.mean()) * scale
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         error = scale * units.variance((gain - gain.mean()) / len(gain)) ** 0.5
         if error <= 0:
             return Interval(value, why="the losses of both results differ by the same on every item")

@@ -51,14 +51,14 @@ def _mean_f1(actual: Float, named: Float, hit: Float, units: Units) -> Interval:
     both, hits = (actual + named).sum(axis=0), hit.sum(axis=0)
     value = float((2 * hits / both).mean())
     n_items = [int((a > 0).sum()) for a in actual.T]
-    n_units = [units.count(np.flatnonzero(a)) for a in actual.T]
     n_alone, influences = _effective(actual + named, hit)
     variances = [(1 / n,) for n in n_alone]
     if freedom_of(variances, [(n,) for n in n_items]) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items that have the labels for an interval")
-    freedom = min(units.freedom, freedom_of(variances, [(n,) for n in n_units]))
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
+        seen = [(units.count(np.flatnonzero(a)),) for a in actual.T]
+        freedom = min(units.freedom, freedom_of(variances, seen))
         columns = list(influences.T)
         effect = units.design_effect(influences.mean(axis=1))
         return share(value, float(1 / np.mean(1 / n_alone) / shared(columns) / effect), freedom)

@@ -83,7 +83,7 @@ def r2(y: Float, p: Float, units: Units) -> Interval:
         return Interval(None)
     left = float(errors.sum()) / total
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         n, own, linear, squares = units.without(np.stack([np.ones(len(y)), errors, y, y**2], axis=1)).T
         spread_without = squares - linear**2 / n
         if own.min() <= 0 or spread_without.min() <= 1e-12 * total:
@@ -112,7 +112,7 @@ def spearman(y: Float, p: Float, units: Units) -> Interval:
         return Interval(None)
     value = float(np.clip((a * b).mean(), -1, 1))
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         if len(y) < LEAST_RANKED:
             return Interval(value, why=f"{len(y)} items, {LEAST_RANKED} are needed for an interval")
         if abs(value) > 1 - 1e-12:

@@ -44,7 +44,7 @@ def skewed_mean(values: NDArray[np.floating], units: Units | NDArray[Any] | None
     if len(values) < LEAST_ITEMS:
         return Interval(mean, why=f"{len(values)} items, {LEAST_ITEMS} are needed for an interval")
 
-    def make() -> Interval:
+    def make(units: Units) -> Interval:
         error = units.variance(residual / len(values)) ** 0.5
         if error <= 1e-15 * max(1.0, abs(mean)):
             return Interval(mean, why="the same number for every item")

@@ -68,6 +68,12 @@ class Units:
         """Whether every item is a unit of its own."""
         return self.n_units == self.n_items
 
+    def as_items(self) -> Units:
+        """Return the same items, every one a unit of its own."""
+        return replace(
+            self, numbers=np.arange(self.n_items), n_units=self.n_items, sizes=np.ones(self.n_items)
+        )
+
     @property
     def too_few(self) -> str:
         """Why no interval can be had from so few units, for a reader; "" if it can."""
