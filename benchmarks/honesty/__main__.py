@@ -35,6 +35,7 @@ PARTS = (
     "baselines",
     "probabilities",
     "embeddings",
+    "race",
 )
 
 

@@ -43,6 +43,7 @@ def test_a_run_with_a_head_that_is_not_linear(gaussian_first: None, tmp_path: Pa
     assert list(again.predicted) == list(kept.predicted)
 
 
+@pytest.mark.usefixtures("training_returned")
 def test_training_starts_from_a_linear_head(gaussian_first: None, tmp_path: Path) -> None:
     data = digit_folder(tmp_path / "digits")
     run = headstart.fit(

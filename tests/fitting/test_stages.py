@@ -12,6 +12,7 @@ import headstart
 from small_data import LETTERS, SETTINGS
 
 
+@pytest.mark.usefixtures("training_returned")
 @pytest.mark.parametrize(
     ("freeze", "fates"),
     [
@@ -61,6 +62,7 @@ def test_the_table_is_said_before_training_and_kept(
         assert row["stage"] == "head" or said.startswith(f"{row['n_parameters']:,} ")
 
 
+@pytest.mark.usefixtures("training_returned")
 def test_what_chooses_for_itself_is_kept_as_it_chose(
     digit_folder: Path, store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +79,7 @@ def test_what_chooses_for_itself_is_kept_as_it_chose(
     )
 
 
+@pytest.mark.usefixtures("training_returned")
 def test_norms_train_at_ten_times_the_usual_rate(digit_folder: Path, store: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"store": store, "baseline": False, "report": False, **SETTINGS}
     run = headstart.fit(digit_folder, LETTERS, out=tmp_path / "x", freeze="norm", epochs=1, **options)

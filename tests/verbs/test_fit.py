@@ -62,7 +62,14 @@ def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
         assert all(score["low"] <= score["value"] <= score["high"] for score in (scores["accuracy"],))
     assert set(metrics["baselines"]) == {"majority", "classical", "probe"}
     assert list(metrics["profile"]) == ["block1", "block2", "block3", "block4"]
-    assert set(metrics["chosen"]) == {"policy", "cut", "head_stages", "trained_stages", "head"}
+    assert set(metrics["chosen"]) == {
+        "policy",
+        "cut",
+        "head_stages",
+        "trained_stages",
+        "head",
+        "from_scratch",
+    }
     assert {"imports", "total", "data", "checks", "source", "features", "head"} <= set(metrics["seconds"])
     phases = {name: value for name, value in metrics["seconds"].items() if name not in ("imports", "total")}
     assert metrics["seconds"]["total"] == pytest.approx(sum(phases.values()))
@@ -142,6 +149,7 @@ def test_runs_are_numbered(digit_run: Run, digit_folder: Path, store: str, tmp_p
     assert first.metrics["test"] == second.metrics["test"] == digit_run.metrics["test"]
 
 
+@pytest.mark.usefixtures("training_returned")
 @pytest.mark.parametrize("freeze", ["none", "first:2", "until:block3"])
 def test_policies_that_train(
     freeze: str, digit_run: Run, digit_folder: Path, store: str, tmp_path: Path

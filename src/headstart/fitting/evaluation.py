@@ -15,7 +15,7 @@ import numpy as np
 from headstart.fitting import head_alone
 from headstart.fitting.learnable import evaluation_folds
 from headstart.fitting.learning import learn
-from headstart.fitting.race import scratch_outputs
+from headstart.fitting.race import scratch_outputs, transferred_outputs
 from headstart.fitting.result import Result
 from headstart.fitting.training import trained_on_all
 from headstart.fitting.workspace import Workspace
@@ -71,6 +71,8 @@ class Evaluation:
         scratch: of the same network from scratch, if a race trained it to its end.
         scratch_from: positions of the items that it was learned from.
         findings: recordings that were cut to the window of their fold.
+        transferred: of the best result from pretrained weights, if the network from scratch was returned; learned from
+            the same items as `scratch`.
     """
 
     positions: np.ndarray
@@ -82,6 +84,7 @@ class Evaluation:
     scratch: np.ndarray | None = None
     scratch_from: np.ndarray | None = None
     findings: Sequence[Finding] = ()
+    transferred: np.ndarray | None = None
 
     @property
     def temperatures(self) -> np.ndarray:
@@ -119,6 +122,7 @@ def learn_and_evaluate(
         [Round.of(workspace, result, np.arange(len(test)))],
         scratch=scratch_outputs(workspace, result, test),
         scratch_from=result.raced_on,
+        transferred=transferred_outputs(workspace, result, test),
     )
     if refit_all:
         refit = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)

@@ -57,6 +57,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     baselines = {**plain, "probe": head_alone(evaluation)}
     task, outputs = workspace.targets.task, evaluation.probabilities
     codes, units = workspace.codes[evaluation.positions], _units(workspace, evaluation)
+    transferred = outputs if evaluation.transferred is None else evaluation.transferred
     with workspace.clock.phase("evaluate"):
         verified = speaker_evidence(workspace, evaluation)
         return Evidence(
@@ -69,7 +70,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
                 "result": n_train(evaluation),
                 **{name: b.n_train for name, b in baselines.items()},
             },
-            verdict=judge(codes, outputs, {name: b.outputs for name, b in plain.items()}, units, task=task),
+            verdict=judge(codes, transferred, {name: b.outputs for name, b in plain.items()}, units, task=task),
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
             calibration=_calibration(workspace, evaluation),

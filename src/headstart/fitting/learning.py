@@ -1,8 +1,8 @@
 """From labelled items to a network and a head, under a policy; choices see training items only.
 
 `all` chooses a head on stored features by cross-validation. A policy that trains the network sets 15% of the
-training items aside as validation, by group, unless a validation part was given; its result is returned unless it
-is worse there than the head alone (do no harm).
+training items aside as validation, by group, unless a validation part was given; its result is returned only if it
+is better there than the head alone beyond chance (do no harm).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.errors import DataError
 from headstart.fitting import head_alone
+from headstart.fitting.comparing import set_aside
 from headstart.fitting.learnable import sets_aside
 from headstart.fitting.race import race
 from headstart.fitting.result import Result
@@ -40,9 +40,9 @@ def learn(
     if policy.cut == len(policy.stages):
         choice = head_alone.choose(workspace, train)
         return Result.head_alone(source, choice, train, choice.reason)
-    set_aside = not len(validation) and not _learns_from_all(workspace, train)
-    if set_aside:
-        train, validation = _set_aside(workspace, train)
+    is_set_aside = not len(validation) and sets_aside(workspace.plan, len(train))
+    if is_set_aside:
+        train, validation = set_aside(workspace, train)
     choice = head_alone.choose(workspace, train)
     known = 0.0 if len(validation) else head_alone.known_already(workspace, choice)
     if known >= KNOWN:
@@ -55,28 +55,4 @@ def learn(
     if policy.kind.chooses == "race":
         with workspace.clock.phase("tune"):
             return race(workspace, choice, train, validation, folder, resume)
-    return train_or_head_alone(workspace, choice, train, validation, folder, resume, set_aside=set_aside)
-
-
-def _learns_from_all(workspace: Workspace, train: np.ndarray) -> bool:
-    """Whether there are so few labels that all are used for training, in the fixed number of steps of the recipe.
-
-    A part set aside would be too small to choose by, and the training needs every label.
-    """
-    return not sets_aside(workspace.plan, len(train))
-
-
-def _set_aside(workspace: Workspace, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from headstart.data import holdout_indices
-
-    plan = workspace.plan
-    strata = np.asarray(plan.data.strata)
-    try:
-        inside, aside = holdout_indices(strata[train], workspace.units(train), 0.15, plan.seed)
-    except DataError as error:
-        raise DataError(
-            f"of the {len(train)} training items none can be set aside to compare by, as a policy that trains "
-            f"the network does: {error} Or fit the head alone (--freeze all), or learn from every label "
-            "(--freeze none --recipe few-shot)"
-        ) from None
-    return train[inside], train[aside]
+    return train_or_head_alone(workspace, choice, train, validation, folder, resume, set_aside=is_set_aside)

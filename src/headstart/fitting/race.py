@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.errors import OptionError
 from headstart.fitting import head_alone
+from headstart.fitting.comparing import validation_items, what_to_do
 from headstart.fitting.result import Result, source_with
 from headstart.fitting.timing import timed_item
 from headstart.fitting.training import with_weights
@@ -19,7 +20,7 @@ from headstart.progress import say
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.sources import Source
-    from headstart.tune import Candidate, Race, Recipe, Training
+    from headstart.tune import Candidate, Race, Recipe, Trained, Training
 
 
 def race(
@@ -49,16 +50,17 @@ def race(
     found = contest.run(
         suggest_candidates([row.score for row in choice.profile], stages), from_scratch(stages)
     )
+    if contest.validation.cannot_tell:
+        found = replace(found, reason=f"{found.reason}. {what_to_do(workspace)}")
     say(found.reason)
     if found.trained is None:
         refitted = head_alone.choose(workspace, everything)
         more = {"race": found, "raced_on": train}
         return Result.head_alone(plan.source, refitted, everything, found.reason, **more)
-    chosen = next(candidate for candidate in found.candidates if candidate.chosen)
     parts = (everything, validation[:0]) if found.refitted else (train, validation)
     same = head_alone.choose(workspace, everything) if found.refitted else choice
     result = with_weights(workspace, found.trained, same, *parts)
-    if chosen.from_scratch:
+    if found.starts_from_scratch:
         provenance = made.with_random_weights().provenance
         result = replace(result, source=replace(result.source, provenance=provenance))
     return replace(result, race=found, raced_on=train, reason=". ".join([found.reason, *found.trained.notes]))
@@ -73,20 +75,14 @@ def _contest(
     resume: bool,
 ) -> Race:
     """The race before its first candidate."""
-    from headstart.tune import Race, ValidationItems
+    from headstart.tune import Race
     from headstart.tune.training.must_equal import must_equal
 
     workspace, plan = made.workspace, made.workspace.plan
     nothing = validation[:0]
     return Race(
         lambda candidate, place: made.training(candidate, train, validation, place),
-        ValidationItems(
-            head_alone.logits(workspace, made.choice, validation),
-            workspace.codes[validation],
-            workspace.units(validation),
-            workspace.targets.task,
-            workspace.validation_weights(validation),
-        ),
+        validation_items(workspace, made.choice, validation),
         budget_seconds=plan.budget_seconds,
         again=None
         if plan.recipe.wise_ft  # it interpolates by validation, and a training on all items has no validation items
@@ -127,7 +123,34 @@ def scratch_outputs(workspace: Workspace, result: Result, positions: np.ndarray)
     """
     if result.race is None or result.race.from_scratch is None:
         return None
-    trained = result.race.from_scratch
+    return _outputs(workspace, result.race.from_scratch, positions)
+
+
+def transferred_outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray | None:
+    """Outputs of the best result from pretrained weights, of shape (n_items, C), if the network from scratch won.
+
+    The verdict on transfer is about it: a network from scratch has nothing that was transferred.
+
+    Args:
+        workspace: the plan with its features.
+        result: the result of a race, or of anything else.
+        positions: of the items.
+    """
+    if result.race is None or not result.race.starts_from_scratch:
+        return None
+    if result.race.transferred is None:
+        return head_alone.outputs(workspace, _raced_choice(workspace, result), positions)
+    return _outputs(workspace, result.race.transferred, positions)
+
+
+def _raced_choice(workspace: Workspace, result: Result) -> Choice:
+    """The head alone, learned from the items that the candidates of the race learned from."""
+    raced_on = result.raced_on
+    assert raced_on is not None  # called for races only
+    return result.choice if len(raced_on) == result.n_train else head_alone.choose(workspace, raced_on)
+
+
+def _outputs(workspace: Workspace, trained: Trained, positions: np.ndarray) -> np.ndarray:
     features = workspace.features_by(source_with(workspace.plan.source, trained.state_dict), positions)
     return trained.head.outputs(features.stacked(trained.head.stages))
 

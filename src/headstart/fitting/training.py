@@ -1,4 +1,4 @@
-"""Train the network under a policy; the head alone is returned if it is better on validation (do no harm)."""
+"""Train the network under a policy; the head alone is returned unless training is better beyond chance (do no harm)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.fitting import head_alone
+from headstart.fitting.comparing import validation_items, what_to_do
 from headstart.fitting.result import Result, source_with
 from headstart.fitting.stages import stages_table
 from headstart.fitting.workspace import Workspace
@@ -17,8 +18,8 @@ from headstart.progress import say
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.heads import Head
-    from headstart.tune import Policy, Trained
-    from headstart.tune.objectives.validation import Score
+    from headstart.tune import Policy, Trained, ValidationItems
+    from headstart.tune.race.comparison import Comparison
     from headstart.tune.training.gradient_norms import RGN
 
 
@@ -32,7 +33,9 @@ def train_or_head_alone(
     *,
     set_aside: bool,
 ) -> Result:
-    """Train, and return the trained network or the head alone, whichever is better on validation.
+    """Train, and return the trained network if it is better on validation beyond chance, else the head alone.
+
+    If the validation items come from too few groups to compare anything, nothing is trained.
 
     Args:
         workspace: the plan with its features.
@@ -44,12 +47,18 @@ def train_or_head_alone(
         set_aside: whether validation was set aside from the training part for this, so that the head alone
             may learn from it in the end; a part that the user gave is never learned from.
     """
-    with workspace.clock.phase("tune"):
-        trained = _trained(workspace, choice, train, validation, folder, resume)
-    alone = _score_alone(workspace, choice, validation)
-    if not _is_worse(workspace, trained, alone):
-        return with_weights(workspace, trained, choice, train, validation)
-    reason = _why_alone(workspace, trained, alone)
+    items = validation_items(workspace, choice, validation) if _is_compared(workspace, validation) else None
+    trained, found = None, None
+    if items is None or not items.too_few_units:
+        with workspace.clock.phase("tune"):
+            trained = _trained(workspace, choice, train, validation, folder, resume)
+        found = None if items is None else _compared(items, trained)
+        if found is None or found.better:
+            result = with_weights(workspace, trained, choice, train, validation)
+            return (
+                result if found is None else replace(result, reason=f"{result.reason} {_why_trained(found)}")
+            )
+    reason = _why_alone(workspace, items, trained, found)
     if set_aside:
         train, validation = np.sort(np.concatenate([train, validation])), validation[:0]
         choice = head_alone.choose(workspace, train)
@@ -157,41 +166,41 @@ def _trained(
     return replace(trained, evidence={**trained.evidence, "relative_gradient_norms": gradients.to_json()})
 
 
-def _score_alone(workspace: Workspace, choice: Choice, validation: np.ndarray) -> Score | None:
-    """The score of the head alone on validation; None without validation."""
-    from headstart.tune.objectives.validation import score
-
-    if not len(validation):
-        return None
-    codes, task = workspace.codes[validation], workspace.targets.task
-    counts = workspace.validation_weights(validation)
-    return score(head_alone.logits(workspace, choice, validation), codes, task, counts)
-
-
-def _is_worse(workspace: Workspace, trained: Trained, alone: Score | None) -> bool:
-    """Whether the head alone is better on validation, or no epoch was better than the start."""
-    found, policy = trained.validation, workspace.plan.policy
-    if found is None or alone is None:
-        return False
-    if workspace.plan.standard_head and policy.cut == len(policy.stages) - 1:
-        return False  # the class's own pooling was chosen, whose weights are random at the start
-    started_best = trained.best_epoch == 0 and not trained.recipe.contrastive
-    if started_best:  # the unchanged network, with a head on it
-        return found.quality <= alone.quality
-    return (found.quality, -found.loss) < (alone.quality, -alone.loss)
-
-
-def _why_alone(workspace: Workspace, trained: Trained, alone: Score | None) -> str:
-    """Why the head alone is returned, in a sentence, which is printed too."""
-    found = trained.validation
-    assert found is not None and alone is not None  # without validation nothing was compared
-    loss = workspace.targets.task.words.loss
-    quality = workspace.targets.task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes)
-    balanced = "of balanced accuracy " if quality == "balanced_accuracy" else ""
-    reason = (
-        f"'{trained.policy}' reached {found.quality:.3f} {balanced}on validation and the head alone "
-        f"{alone.quality:.3f} ({loss} {found.loss:.3g} and {alone.loss:.3g}), its best epoch {trained.best_epoch}: "
-        "the head alone is returned."
+def _is_compared(workspace: Workspace, validation: np.ndarray) -> bool:
+    """Whether the training is compared with the head alone: not without validation, nor if the class's own pooling was
+    chosen, whose weights are random before training."""
+    plan = workspace.plan
+    return bool(len(validation)) and not (
+        plan.standard_head and plan.policy.cut == len(plan.policy.stages) - 1
     )
+
+
+def _compared(items: ValidationItems, trained: Trained) -> Comparison:
+    """The training against the head alone, all of its epochs counted."""
+    logits = trained.validation_logits
+    assert logits is not None  # it was trained with validation
+    return items.compare(logits, items.bound(list(trained.looks) or [items.look(logits)]))
+
+
+def _why_trained(found: Comparison) -> str:
+    """Why the training is returned, in a sentence."""
+    return f"On validation {found.words}; expect less on new items, since the best epoch was chosen there."
+
+
+def _why_alone(
+    workspace: Workspace, items: ValidationItems | None, trained: Trained | None, found: Comparison | None
+) -> str:
+    """Why the head alone is returned, in a sentence, which is printed too."""
+    assert items is not None  # without validation nothing was compared
+    if trained is None or found is None or trained.validation is None:
+        reason = f"The head alone is returned, and nothing was trained: {items.too_few_units}. {what_to_do(workspace)}"
+    else:
+        task, alone, own = workspace.targets.task, items.head_alone, trained.validation
+        balanced = "of balanced accuracy " if found.balanced else ""
+        reason = (
+            f"'{trained.policy}' reached {own.quality:.3f} {balanced}on validation and the head alone "
+            f"{alone.quality:.3f} ({task.words.loss} {own.loss:.3g} and {alone.loss:.3g}), its best epoch "
+            f"{trained.best_epoch}: {found.words}. The head alone is returned."
+        )
     say(reason)
     return reason

@@ -116,6 +116,8 @@ def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> st
     refit = record.extra.get("refit", {})
     learned = refit.get("n_train") or (record.n_train or 0) + (record.n_validation or 0)
     how, units = result_words(record.policy), UNITS[data.modality]
+    if record.chosen is not None and record.chosen.from_scratch:
+        how = "trained from random weights"
     purpose = task.words.purpose.format(n=n_classes, units=units, target=data.target)
     return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
 

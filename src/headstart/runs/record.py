@@ -60,6 +60,7 @@ class Chosen:
         head_stages: names of the stages that the head reads.
         trained_stages: names of the stages whose weights were trained; empty for the head alone.
         head: kind of the head, in a word.
+        from_scratch: whether the network was trained from random weights, without what the source has learned.
     """
 
     policy: str
@@ -67,6 +68,7 @@ class Chosen:
     head_stages: tuple[str, ...]
     trained_stages: tuple[str, ...] = ()
     head: str = "linear"
+    from_scratch: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,9 @@ def _scores_json(scores: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _chosen(content: Mapping[str, Any]) -> Chosen:
     trained = tuple(content.get("trained_stages", ()))
     stages, head = tuple(content["head_stages"]), content.get("head", "linear")
-    return Chosen(content["policy"], content["cut"], stages, trained, head)
+    return Chosen(
+        content["policy"], content["cut"], stages, trained, head, bool(content.get("from_scratch", False))
+    )
 
 
 def _verdict(outcome: Any, evidence: Mapping[str, Any]) -> Verdict | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from racing import N_EPOCHS, World, digest, race
 
 from headstart.errors import DiskFullError, OptionError, TrainingError
-from headstart.tune.race.comparison import Comparison
+from headstart.tune.race.comparison import Bound, Comparison
 from headstart.tune.race.result import CandidateResult, best_of
 from headstart.tune.race.study import Outcome
 
@@ -127,7 +128,7 @@ def test_a_resumed_race_repeats_nothing_and_ends_the_same(tmp_path: Path) -> Non
     third = race(done, tmp_path / "race", resume=True)
     assert digest(third) == digest(whole)
     assert set(done.built) <= {name for name in done.built if name.endswith("again") or name == "scratch"} | {
-        candidate.name for candidate in whole.candidates if candidate.policy == whole.chosen
+        candidate.name for candidate in whole.candidates if candidate.better
     }
 
 
@@ -214,13 +215,13 @@ def candidate(name: str, quality: float, loss: float, **more: Any) -> CandidateR
     )
 
 
-def test_the_choice_is_never_below_scratch_or_the_head_alone() -> None:
+def test_the_choice_has_the_smallest_loss_of_those_that_are_better_scratch_among_them() -> None:
     alone, good = candidate("all", 0.80, 0.5), candidate("none", 0.84, 0.4, better=True)
-    assert best_of([alone, good]) is good
-    above = candidate("scratch", 0.82, 0.6, from_scratch=True)
-    assert best_of([alone, above]) is above, "above the head alone, and nothing else passed"
-    assert best_of([alone, good, candidate("scratch", 0.90, 0.6, from_scratch=True)]).name == "scratch"  # type: ignore[union-attr]
-    assert best_of([alone, candidate("scratch", 0.80, 0.4, from_scratch=True)]) is None
+    assert best_of([alone, good, candidate("first:1", 0.86, 0.45, better=True)]) is good
+    above = candidate("scratch", 0.90, 0.39, from_scratch=True)
+    assert best_of([alone, above]) is None, "above the head alone by chance"
+    assert best_of([alone, good, above]) is good
+    assert best_of([alone, good, scratch := replace(above, better=True)]) is scratch
     low, less_low = candidate("all", -0.4, 1.4), candidate("none", -0.1, 1.1, better=True)
     assert best_of([low, less_low]) is less_low, "explained shares may be below zero"
 
@@ -234,15 +235,18 @@ def test_without_a_folder_nothing_is_left(tmp_path: Path) -> None:
     ("accuracy", "accuracy_error", "log_loss", "log_loss_error", "taken"),
     [
         (-0.01, 0.02, 0.30, 0.02, False),
-        (0.00, 0.02, 0.05, 0.03, True),
-        (0.00, 0.02, 0.02, 0.03, False),
+        (0.00, 0.02, 0.08, 0.03, True),
+        (0.00, 0.02, 0.06, 0.03, False),
         (0.00, 0.00, 0.005, 0.0, False),
-        (0.03, 0.02, -0.05, 0.03, True),
-        (0.01, 0.02, -0.05, 0.03, False),
-        (0.05, np.inf, 0.20, np.inf, False),
+        (0.03, 0.01, -0.05, 0.03, True),
+        (0.03, 0.02, -0.05, 0.03, False),
+        (0.01, 0.001, -0.05, 0.03, False),
+        (0.05, np.nan, 0.20, np.nan, False),
     ],
 )
 def test_the_rule(
     accuracy: float, accuracy_error: float, log_loss: float, log_loss_error: float, taken: bool
 ) -> None:
-    assert Comparison(accuracy, accuracy_error, log_loss, log_loss_error).better == taken
+    """A bound of 2.5 standard errors on 100 items, so that 0.01 is one item."""
+    found = Comparison(accuracy, accuracy_error, log_loss, log_loss_error, Bound(2.5, 35), 100)
+    assert found.better == taken

@@ -19,13 +19,14 @@ from headstart.tune.race.study import Facts, Outcome, Study
 
 POLICIES = ["none", "first:1"]
 LOGITS = np.arange(6, dtype=np.float32).reshape(3, 2)
+LOOK = LOGITS.T / 6
 
 
 def filled(folder: Path | None) -> Study:
     study = Study(folder, POLICIES, resume=False)
     study.enter("none", "none", 1.0, from_scratch=False)
     study.note("none", epochs=4, seconds=1.5)
-    study.report("none", 1, 0.5, LOGITS)
+    study.report("none", 1, 0.5, LOGITS, [LOOK, LOOK + 1])
     study.enter("first:1 at 3x the rate", "first:1", 3.0, from_scratch=False)
     study.decide("epochs", {"none": 4})
     study.end("first:1 at 3x the rate", "pruned")
@@ -38,6 +39,7 @@ def found_again(study: Study) -> None:
     study.enter("first:1 at 3x the rate", "first:1", 3.0, from_scratch=False)
     assert study.rungs("none") == {1: 0.5} and study.facts("none") == Facts(epochs=4, seconds=1.5)
     assert np.array_equal(study.logits("none", 1), LOGITS)
+    assert np.array_equal(study.looks("none", 1), [LOOK, LOOK + 1])
     assert study.decide("epochs", {"none": 9}) == {"none": 4}
     assert study.is_open("none") and not study.is_open("first:1 at 3x the rate")
     assert study.spent_seconds == 12.0

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from headstart.backbone import Backbone
+from headstart.data.loading import load_batches
 from headstart.features import Setting, Store
 from headstart.features.states import extract_states
 from headstart.progress import say
@@ -41,6 +42,19 @@ class Part:
     digests: NDArray[Any]
     labels: NDArray[Any]
     vectors: Callable[[Positions], NDArray[np.float32]] | None = None
+
+
+def first_inputs(source: Source, part: Part, device: torch.device) -> dict[str, torch.Tensor]:
+    """Inputs of the first few items of a part, on which a backbone traces its stages.
+
+    Args:
+        source: of the preprocessing.
+        part: of the items.
+        device: where the inputs are put.
+    """
+    few = np.arange(min(3, len(part.items)))
+    _, inputs = next(load_batches(part.items, source.preprocessing, [few], threads=1))
+    return {name: value.to(device) for name, value in inputs.items()}
 
 
 def feed_of(

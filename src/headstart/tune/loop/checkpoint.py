@@ -20,7 +20,7 @@ from headstart.errors import DiskFullError, OptionError, StoreError
 from headstart.files import is_disk_full, put_in_place
 from headstart.progress import say
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _DIGEST_BYTES = 32
 
 

@@ -286,6 +286,8 @@ class Loop:
         with nullcontext() if self.average is None else self.average.applied(self.weights.tensors()):
             if self.validation is not None:
                 found, quality = self.validation.measure(), self.validation.quality_name
+                if found.items_2N is not None:
+                    self.at.looks.append(torch.tensor(found.items_2N, dtype=torch.float32))
                 if self.at.best_loss is None or found.loss < self.at.best_loss:
                     self.at.best_loss, self.at.best_epoch = found.loss, epoch
                     self.kept.remember_best(epoch, found.outputs)

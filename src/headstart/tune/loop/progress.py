@@ -29,6 +29,7 @@ class Progress:
         history: one row per finished epoch.
         best_loss: the least validation loss so far; None before the first.
         best_epoch: its epoch; 0 is the start.
+        looks: quality and loss of each validation item at every measurement so far, each of shape (2, N), float32.
         stopped_because: None while it runs.
     """
 
@@ -39,6 +40,7 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     best_loss: float | None = None
     best_epoch: int = 0
+    looks: list[Tensor] = field(default_factory=list)
     stopped_because: str | None = None
 
     @classmethod

@@ -30,11 +30,13 @@ class Measured:
         loss: epochs are compared by it; the smallest is the best.
         quality: for the history; larger is better.
         outputs: kept with the best weights, such as scores of items.
+        items_2N: quality and loss of each item (see `item_scores`), kept of every epoch; None: not known.
     """
 
     loss: float
     quality: float
     outputs: Any = None
+    items_2N: NDArray[np.floating] | None = None
 
 
 class Validation(Protocol):
@@ -96,11 +98,24 @@ def score(
         weights_N: weight of each item, of shape (N,) (the temperature is fitted without weights); None: all
             equal.
     """
+    return score_of(*item_scores(logits_NC, targets, task), weights_N)
+
+
+def item_scores(
+    logits_NC: NDArray[np.floating], targets: NDArray[Any], task: Task = CLASSIFICATION
+) -> tuple[NDArray[np.float64], float]:
+    """Quality and loss of each item, of shape (2, N), and the temperature; arguments as of `score`."""
     temperature = temperature_for(task, logits_NC, targets)
     outputs = task.activated(logits_NC, temperature)
-    losses = task.item_losses(outputs, targets)
-    quality = np.average(task.item_quality(outputs, targets), weights=weights_N)
-    return Score(float(quality), float(np.average(losses, weights=weights_N)), temperature)
+    return np.stack([task.item_quality(outputs, targets), task.item_losses(outputs, targets)]), temperature
+
+
+def score_of(
+    items_2N: NDArray[np.floating], temperature: float, weights_N: NDArray[np.floating] | None = None
+) -> Score:
+    """The means of `item_scores`."""
+    quality, loss = np.average(items_2N, axis=1, weights=weights_N)
+    return Score(float(quality), float(loss), temperature)
 
 
 class HeldOut:
@@ -151,5 +166,6 @@ class HeldOut:
     def measure(self) -> Measured:
         """Score the items by the present weights."""
         logits_NC = self.logits()
-        found = self.score(logits_NC)
-        return Measured(found.log_loss, found.quality, logits_NC)
+        items_2N, temperature = item_scores(logits_NC, self.part.labels, self.head.task)
+        found = score_of(items_2N, temperature, self.weights_N)
+        return Measured(found.log_loss, found.quality, logits_NC, items_2N)

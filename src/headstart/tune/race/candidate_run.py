@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from headstart.progress import say
 from headstart.tune.objectives.validation import Score
 from headstart.tune.race.budget import rungs
 from headstart.tune.race.candidates import Candidate
-from headstart.tune.race.comparison import ValidationItems
+from headstart.tune.race.comparison import Look, ValidationItems
 from headstart.tune.race.study import Facts, Outcome, Study
 from headstart.tune.recipes.recipe import Recipe
 from headstart.tune.training.result import Trained
@@ -99,6 +99,13 @@ class CandidateRun:
         return self._study.logits(self.name, self.reached)
 
     @property
+    def looks(self) -> list[Look]:
+        """All of it that was compared on the validation items: every epoch so far."""
+        if not self.reached:
+            return []
+        return list(self._study.looks(self.name, self.reached)) or [self._validation.look(self.logits)]
+
+    @property
     def score(self) -> Score:
         """Its score so far."""
         return self._validation.score(self.logits)
@@ -156,7 +163,7 @@ class CandidateRun:
         last_epoch = int(trained.history[-1]["epoch"])
         seconds = self.facts.seconds + time.monotonic() - started
         loss = self._validation.score(trained.validation_logits).loss
-        self._study.report(self.name, epoch, loss, trained.validation_logits)
+        self._study.report(self.name, epoch, loss, trained.validation_logits, trained.looks)
         self._study.note(self.name, seconds=seconds, last_epoch=last_epoch, ended=last_epoch < epoch)
         self._trained = trained
 
@@ -196,3 +203,8 @@ class CandidateRun:
         resume, self._may_resume = self._may_resume, True
         training.limit_epochs(self.facts.epochs)
         return training.run(resume=resume, deadline=deadline, until_epoch=epoch)
+
+
+def wanted_epochs(field: Sequence[CandidateRun]) -> int:
+    """The epochs of the recipe, by the candidates that were measured."""
+    return max((run.facts.wanted for run in field), default=1)

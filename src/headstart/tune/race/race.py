@@ -1,4 +1,4 @@
-"""`--freeze auto`: a race of candidates within a budget; its result is never worse than the head alone on validation.
+"""`--freeze auto`: a race of candidates within a budget; the head alone is kept unless one is better beyond chance.
 
 The candidates run under successive halving; if time is left, three times and a third of the best one's rates
 are tried, then the network from scratch, then the candidates that were put aside. Of those that pass the rule of
@@ -22,11 +22,19 @@ from typing import Any
 from headstart.progress import say
 from headstart.tune.loop.resume_check import check_can_resume
 from headstart.tune.race.budget import SHARE, least_epochs, plan, survivors
-from headstart.tune.race.candidate_run import Build, CandidateRun
+from headstart.tune.race.candidate_run import Build, CandidateRun, wanted_epochs
 from headstart.tune.race.candidates import OTHER_RATES, Candidate
-from headstart.tune.race.comparison import ValidationItems
+from headstart.tune.race.comparison import Bound, ValidationItems
 from headstart.tune.race.costs import Costs, in_seconds
-from headstart.tune.race.result import RaceResult, best_of, head_alone, head_alone_kept, result_of, won_by
+from headstart.tune.race.result import (
+    RaceResult,
+    best_of,
+    head_alone,
+    head_alone_kept,
+    report_lack_of_time,
+    result_of,
+    won_by,
+)
 from headstart.tune.race.retraining import train_again
 from headstart.tune.race.soup import soup_of
 from headstart.tune.race.study import Facts, Outcome, Study
@@ -93,10 +101,10 @@ class Race:
             self.study = Study(self.place, texts, resume=self.resume, seed=self.seed)
             check_can_resume(self.study.decide("identity", self.identity), self.identity, "the race")
             self.started = time.monotonic() - self.study.spent_seconds
-            if self.validation.has_room:
+            if not self.validation.cannot_tell:
                 self._halve(self._field(candidates))
                 self._use_the_rest(scratch)
-                self._report_lack_of_time()
+                report_lack_of_time(list(self.runs.values()), self.budget_seconds)
             result = self._conclude()
             for run in self.runs.values():
                 run.close()
@@ -141,12 +149,12 @@ class Race:
         """The seconds that a candidate needs at least, estimated from a forward pass, and what they are for."""
         if candidate.policy.cut:  # and an epoch on it, which cannot be estimated before
             return 2 * self.costs.pass_seconds, "storing the frozen prefix and an epoch on it takes"
-        n_epochs = least_epochs(_wanted(field), is_first=not field)
+        n_epochs = least_epochs(wanted_epochs(field), is_first=not field)
         what = "an epoch takes" if n_epochs == 1 else f"{n_epochs} epochs take"
         return n_epochs * self.costs.live_epoch(), what
 
     def _planned(self, field: Sequence[CandidateRun]) -> list[CandidateRun]:
-        left, wanted = self._left(), _wanted(field)
+        left, wanted = self._left(), wanted_epochs(field)
         costs = {run.name: self.costs.planned(run.facts) for run in field}
         epochs = self._decide("epochs", plan(costs, wanted, left))
         for run in field:
@@ -217,13 +225,16 @@ class Race:
     def _conclude(self) -> RaceResult:
         """Choose, and train the winner on all items or average it with others of its policy."""
         runs = list(self.runs.values())
-        results = [head_alone(self.validation), *(result_of(run, self.validation) for run in runs)]
+        bound = self._bound()
+        results = [head_alone(self.validation), *(result_of(run, self.validation, bound) for run in runs)]
         last = self.runs.get("scratch")
         scratch = last.result() if last is not None and last.reached and last.is_done else None
         winner = best_of(results)
         if winner is None:
             return head_alone_kept(results, self.validation, scratch)
         best = self.runs[winner.name]
+        second = best_of([row for row in results if not row.from_scratch]) if winner.from_scratch else None
+        transferred = None if second is None else self.runs[second.name].result()
         averaged = soup_of(self.validation, best, runs)
         again = None
         if averaged is None or self.costs.grouped:  # items of new groups help more than averages
@@ -241,7 +252,12 @@ class Race:
             refitted=again is not None,
             averaged=again is None and averaged is not None,
             from_scratch=scratch,
+            transferred=transferred,
         )
+
+    def _bound(self) -> Bound:
+        """What chance gives, of all that was looked at so far."""
+        return self.validation.bound([look for run in self.runs.values() for look in run.looks])
 
     def _retrained(self, best: CandidateRun) -> Trained | None:
         """The winner trained on all items; None if that does not fit."""
@@ -265,8 +281,8 @@ class Race:
 
     def _fits(self, run: CandidateRun, need: float) -> bool:
         """Whether seconds fit in addition to the last training of the possible winners so far."""
-        reached = [r for r in self.runs.values() if r.reached and not r.is_out]
-        may_win = [r.facts for r in reached if self.validation.compare(r.logits).better]
+        reached, bound = [r for r in self.runs.values() if r.reached and not r.is_out], self._bound()
+        may_win = [r.facts for r in reached if self.validation.compare(r.logits, bound).better]
         reserve = max((self.costs.planned(facts).again(facts.epochs) for facts in may_win), default=0.0)
         reserve = reserve if self.costs.retrains else 0.0
         left = self._left()
@@ -282,18 +298,3 @@ class Race:
         if not run.is_out:
             why = f"not tried: {reason}, and {in_seconds(left)} of the budget were left"
             run.leave_out(Outcome.NO_TIME, why)
-
-    def _report_lack_of_time(self) -> None:
-        out = [run.name for run in self.runs.values() if run.facts.outcome is Outcome.NO_TIME]
-        if not any(run.reached for run in self.runs.values()):
-            say(
-                f"the budget of {self.budget_seconds:.3g} s is too small to try a candidate: the head alone is "
-                "kept; pass a larger --budget"
-            )
-        elif out:
-            say(f"not tried for lack of time: {', '.join(out)}")
-
-
-def _wanted(field: Sequence[CandidateRun]) -> int:
-    """The epochs of the recipe, by the candidates that were measured."""
-    return max((run.facts.wanted for run in field), default=1)

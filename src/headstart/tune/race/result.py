@@ -1,21 +1,21 @@
 """What a race chose, and the evidence: one row per candidate, the rule of the choice, and the reason in a sentence.
 
-A candidate may be chosen if it is better than the head alone by the rule of comparison.py, and its accuracy on
-validation is not below that of the network from scratch, if that was run. The network from scratch may be
-chosen if no other may, and its accuracy is above that of the head alone. Among those that may be chosen, the
-one with the smallest log loss is chosen: accuracy on a few dozen validation items comes in steps of points, and
-the log loss of the same items, after temperature scaling, tells good candidates apart much earlier.
+A candidate may be chosen if it is better than the head alone by the rule of comparison.py; the network from scratch
+is a candidate like the others. Among those that may be chosen, the one with the smallest log loss is chosen: accuracy
+on a few dozen validation items comes in steps of points, and the log loss of the same items, after temperature
+scaling, tells good candidates apart much earlier. The gain of the chosen one is the best of many on these items, so
+it is reported as selected.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from headstart.progress import say
 from headstart.tune.race.candidate_run import CandidateRun
-from headstart.tune.race.comparison import LEAST_ERRORS, ValidationItems
+from headstart.tune.race.comparison import Bound, ValidationItems
 from headstart.tune.race.study import Outcome
 from headstart.tune.training.result import Trained
 
@@ -35,6 +35,8 @@ class CandidateResult:
         log_loss: on validation, after temperature scaling (for quantities, the loss).
         difference: its accuracy minus that of the head alone.
         standard_error: of that difference, paired.
+        bound: standard errors by which the best of all looks is ahead by chance (see comparison.py).
+        looks: what was compared on validation in the whole race: the epochs of all candidates.
         better: whether it passed the rule; one that was put aside may have.
         name: its name in tables: the policy, and the rate if it is not the usual one.
         rate_factor: what the recipe's rates were multiplied by.
@@ -53,6 +55,8 @@ class CandidateResult:
     log_loss: float | None = None
     difference: float | None = None
     standard_error: float | None = None
+    bound: float | None = None
+    looks: int | None = None
     better: bool = False
     name: str = ""
     rate_factor: float = 1.0
@@ -85,6 +89,8 @@ class RaceResult:
         refitted: whether the result was trained on validation items too, after the choice.
         from_scratch: the network from random weights, if it was trained to its end.
         averaged: whether the result is an average of several candidates.
+        transferred: if the network from scratch was chosen, the best candidate from pretrained weights that is better
+            than the head alone; None if there is none.
     """
 
     chosen: str
@@ -94,6 +100,12 @@ class RaceResult:
     refitted: bool = False
     from_scratch: Trained | None = None
     averaged: bool = False
+    transferred: Trained | None = None
+
+    @property
+    def starts_from_scratch(self) -> bool:
+        """Whether the network from scratch was chosen."""
+        return any(candidate.chosen and candidate.from_scratch for candidate in self.candidates)
 
 
 def head_alone(validation: ValidationItems) -> CandidateResult:
@@ -108,8 +120,14 @@ def head_alone(validation: ValidationItems) -> CandidateResult:
     )
 
 
-def result_of(run: CandidateRun, validation: ValidationItems) -> CandidateResult:
-    """A candidate's run as a row."""
+def result_of(run: CandidateRun, validation: ValidationItems, bound: Bound) -> CandidateResult:
+    """A candidate's run as a row.
+
+    Args:
+        run: of the candidate.
+        validation: what it is compared on.
+        bound: of all looks of the race.
+    """
     candidate, facts, reached = run.candidate, run.facts, run.reached
     row = CandidateResult(
         candidate.policy.text,
@@ -123,7 +141,7 @@ def result_of(run: CandidateRun, validation: ValidationItems) -> CandidateResult
     )
     if not reached:
         return row
-    found, score, last_epoch = validation.compare(run.logits), run.score, facts.last_epoch or reached
+    found, score, last_epoch = validation.compare(run.logits, bound), run.score, facts.last_epoch or reached
     outcome, why = row.outcome, row.why
     if facts.outcome is None and run.is_done:
         outcome, why = Outcome.BETTER if found.better else Outcome.NOT_BETTER, found.words
@@ -137,6 +155,8 @@ def result_of(run: CandidateRun, validation: ValidationItems) -> CandidateResult
         log_loss=score.loss,
         difference=found.quality,
         standard_error=found.quality_error,
+        bound=bound.errors,
+        looks=bound.n_looks,
         better=found.better and not run.is_out,
         reached=last_epoch,
         rungs=tuple(run.losses.items()),
@@ -149,16 +169,10 @@ def best_of(results: Sequence[CandidateResult]) -> CandidateResult | None:
     Args:
         results: the head alone first.
     """
-    scored = [
-        (r, r.accuracy, r.log_loss) for r in results if r.accuracy is not None and r.log_loss is not None
+    passed = [
+        (row, row.log_loss) for row in results if row.better and row.reached and row.log_loss is not None
     ]
-    scratch = [(r, quality) for r, quality, _ in scored if r.from_scratch]
-    floor = max((quality for _, quality in scratch), default=-math.inf)
-    passed = [(r, loss) for r, quality, loss in scored if r.better and r.reached >= 1 and quality >= floor]
-    if passed:
-        return min(passed, key=lambda each: each[1])[0]
-    above = [r for r, quality in scratch if quality > (results[0].accuracy or 0.0)]
-    return above[0] if above else None
+    return min(passed, key=lambda each: each[1])[0] if passed else None
 
 
 def head_alone_kept(
@@ -174,12 +188,10 @@ def head_alone_kept(
     n_tried = sum(result.tried for result in results) - 1
     why = "no candidate could be tried within the budget"
     if n_tried:
-        why = f"none of {n_tried} tried passes"
-    elif not validation.has_room:
-        why = (
-            f"it makes fewer than {LEAST_ERRORS} errors on the validation items, too few to show that a "
-            "training is better"
-        )
+        n_looks = max(row.looks or 0 for row in results)
+        why = f"none of {n_tried} tried is better beyond chance, with {n_looks} looks at the validation items"
+    elif validation.cannot_tell:
+        why = validation.cannot_tell
     rows = (replace(results[0], chosen=True), *results[1:])
     return RaceResult("all", None, rows, f"the head alone is kept: {why}", from_scratch=from_scratch)
 
@@ -196,5 +208,22 @@ def won_by(
         how: how it was made after the choice, in words.
     """
     rows = tuple(replace(result, chosen=result.name == winner.name) for result in results)
-    above = "" if winner.better else ", but above it on validation"
-    return RaceResult(winner.policy, trained, rows, f"{winner.name}: {winner.why}{above}; {how}")
+    selected = f"the best of {winner.looks} looks at these items, so expect less on new ones"
+    return RaceResult(winner.policy, trained, rows, f"{winner.name}: {winner.why}; {selected}; {how}")
+
+
+def report_lack_of_time(runs: Sequence[CandidateRun], budget_seconds: float) -> None:
+    """Report which candidates did not fit the budget.
+
+    Args:
+        runs: of the race.
+        budget_seconds: of the race.
+    """
+    out = [run.name for run in runs if run.facts.outcome is Outcome.NO_TIME]
+    if not any(run.reached for run in runs):
+        say(
+            f"the budget of {budget_seconds:.3g} s is too small to try a candidate: the head alone is "
+            "kept; pass a larger --budget"
+        )
+    elif out:
+        say(f"not tried for lack of time: {', '.join(out)}")

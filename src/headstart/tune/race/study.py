@@ -26,7 +26,7 @@ from headstart.files import atomic_path
 from headstart.progress import say
 
 _NAME = "race"
-_FORMAT = 2  # version of the facts below; a file without it was written by an older headstart
+_FORMAT = 3  # version of the facts below; a file without it was written by an older headstart
 _STARTS = ("pretrained", "random weights")
 
 
@@ -69,11 +69,19 @@ class Facts:
     why: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class _Outputs:
+    """What a rung gave on the validation items."""
+
+    logits: NDArray[np.float32]
+    looks: NDArray[np.float32]
+
+
 class Study:
     """What is known about each candidate of one race, kept on disk if a folder is given.
 
     Args:
-        folder: of `study.jsonl` and the logits of each rung; None keeps them in memory.
+        folder: of `study.jsonl` and the outputs of each rung; None keeps them in memory.
         policies: texts of all policies that may enter.
         resume: whether to resume what the folder holds; else it is removed.
         seed: of Optuna's sampler, which is not used here.
@@ -84,7 +92,7 @@ class Study:
 
     def __init__(self, folder: Path | None, policies: Sequence[str], *, resume: bool, seed: int = 0) -> None:
         self.folder = folder
-        self._logits: dict[tuple[str, int], NDArray[np.float32]] = {}
+        self._outputs: dict[tuple[str, int], _Outputs] = {}
         self._policies = sorted(set(policies))
         self.is_resumed = resume
         self._study = self._open(resume, seed)
@@ -133,12 +141,28 @@ class Study:
             kept["outcome"] = Outcome(kept["outcome"])
         return Facts(**kept)
 
-    def report(self, name: str, epoch: int, loss: float, logits_NC: NDArray[np.float32]) -> None:
-        """Keep a finished rung: the logits first, so that the study never names a file that does not exist."""
-        self._logits[name, epoch] = logits_NC
+    def report(
+        self,
+        name: str,
+        epoch: int,
+        loss: float,
+        logits_NC: NDArray[np.float32],
+        looks: Sequence[NDArray[np.float32]] = (),
+    ) -> None:
+        """Keep a finished rung: the outputs first, so that the study never names a file that does not exist.
+
+        Args:
+            name: of the candidate.
+            epoch: that the rung ends with.
+            loss: on validation, of the best weights so far.
+            logits_NC: of these weights on the validation items.
+            looks: quality and loss of each of these items in all that was looked at so far, each of shape (2, N).
+        """
+        stacked = np.stack(looks) if len(looks) else np.zeros((0, 2, len(logits_NC)), np.float32)
+        self._outputs[name, epoch] = outputs = _Outputs(logits_NC, stacked)
         if self.folder is not None:
-            with atomic_path(self._logits_path(name, epoch)) as temporary:
-                np.save(temporary, logits_NC)
+            with atomic_path(self._outputs_path(name, epoch)) as temporary:
+                np.savez(temporary, **vars(outputs))
         self._trials[name].report(loss, epoch)
 
     def rungs(self, name: str) -> dict[int, float]:
@@ -149,9 +173,11 @@ class Study:
 
     def logits(self, name: str, epoch: int) -> NDArray[np.float32]:
         """Validation logits of a finished rung."""
-        if (name, epoch) not in self._logits:
-            self._logits[name, epoch] = np.load(self._logits_path(name, epoch))
-        return self._logits[name, epoch]
+        return self._read(name, epoch).logits
+
+    def looks(self, name: str, epoch: int) -> NDArray[np.float32]:
+        """What was looked at until a finished rung, of shape (n_looks, 2, N)."""
+        return self._read(name, epoch).looks
 
     def end(self, name: str, state: str, loss: float | None = None) -> None:
         """Close a trial: "complete" with its loss, "pruned", or "fail". A closed one stays as it is."""
@@ -225,9 +251,15 @@ class Study:
         finally:
             optuna.logging.set_verbosity(verbosity)
 
-    def _logits_path(self, name: str, epoch: int) -> Path:
-        assert self.folder is not None  # logits of a race without a folder are all in memory
-        return self.folder / f"logits-{self._trials[name].number}-{epoch}.npy"
+    def _read(self, name: str, epoch: int) -> _Outputs:
+        if (name, epoch) not in self._outputs:
+            with np.load(self._outputs_path(name, epoch)) as file:
+                self._outputs[name, epoch] = _Outputs(**file)
+        return self._outputs[name, epoch]
+
+    def _outputs_path(self, name: str, epoch: int) -> Path:
+        assert self.folder is not None  # outputs of a race without a folder are all in memory
+        return self.folder / f"outputs-{self._trials[name].number}-{epoch}.npz"
 
 
 class _NoLock:

@@ -34,6 +34,8 @@ class Trained:
         best_epoch: the epoch whose weights these are; 0 is the start.
         validation: score on validation, or None without one.
         validation_logits: of shape (N, C), in the order of the validation items, or None.
+        looks: quality and loss of each validation item in all that was compared there (every epoch, every share of
+            WiSE-FT), each of shape (2, N).
         seconds: wall-clock time of this process's part of the training, stored prefix included.
         notes: what the user should know about it.
         evidence: what its choices are based on, as plain values by name, for metrics.json.
@@ -50,6 +52,7 @@ class Trained:
     best_epoch: int
     validation: Score | None
     validation_logits: NDArray[np.float32] | None = None
+    looks: Sequence[NDArray[np.float32]] = field(default=())
     seconds: float = 0.0
     notes: Sequence[str] = field(default=())
     evidence: Mapping[str, Any] = field(default_factory=dict)

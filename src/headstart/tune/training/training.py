@@ -19,7 +19,6 @@ import torch
 
 from headstart import processes
 from headstart.backbone import Backbone
-from headstart.data.loading import load_batches
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
 from headstart.heads.linear import LinearHead, LinearHeadModule
@@ -28,7 +27,7 @@ from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.averaging.averages import interpolate, wise_ft
 from headstart.tune.feeds.feed import Labelled, Machine
 from headstart.tune.feeds.mixing import check_mixing
-from headstart.tune.feeds.part import Part, feed_of
+from headstart.tune.feeds.part import Part, feed_of, first_inputs
 from headstart.tune.loop.loop import Loop
 from headstart.tune.loop.measure import measure_epoch
 from headstart.tune.loop.rate_finder import with_rate_found
@@ -100,6 +99,7 @@ class Training:
         self.classes, self.setting, self.seed, self.store = classes, setting, seed, store
         self.compiled = compiled
         self._stage: Loop | None = None  # set when the contrastive stage ran
+        self._other_looks: list[np.ndarray] = []  # at validation, by WiSE-FT
         self._started = time.monotonic()
         self.task, self.unit = task, task.scale_of(np.asarray(train.labels))
         self._machine = Machine(setting.device, setting.precision, checkpoint_seconds)
@@ -107,7 +107,7 @@ class Training:
             source, policy, recipe, setting, seed=seed, classes=classes, train=train, validation=validation
         )
         with setting.threads():
-            self._sample = self._first_inputs(train)
+            self._sample = first_inputs(source, train, setting.device)
             self.backbone, self.freeze = self._network(train, every_token)
             self._train = self._labelled(train, for_training=True)
             held_out = None if validation is None else self._labelled(validation, for_training=False)
@@ -169,6 +169,7 @@ class Training:
                 if self.recipe.epochs:
                     loop.run(resume=resume, until_epoch=until_epoch)
             if held_out is not None:
+                self._other_looks = []
                 share = self._interpolated(held_out) if self.recipe.wise_ft else None
                 known = loop.kept.best_outputs if share is None else None
                 logits = held_out.logits() if known is None else known
@@ -210,6 +211,9 @@ class Training:
             best_epoch=n_run if found is None else self.loop.at.best_epoch,
             validation=None if found is None else replace(found, loss=found.loss * self.unit.factor**2),
             validation_logits=None if logits is None else self.unit.outward(logits),
+            looks=()
+            if logits is None
+            else (*(look.numpy() for look in self.loop.at.looks), *self._other_looks),
             seconds=time.monotonic() - self._started,
             notes=wise_ft_notes(self.recipe, share),
             share=share,
@@ -221,8 +225,9 @@ class Training:
 
         def scores(state: Any) -> tuple[float, float]:
             self.loop.weights.put(state)
-            found = held_out.score(held_out.logits())
-            return found.accuracy, found.log_loss
+            found = held_out.measure()
+            self._other_looks.append(np.asarray(found.items_2N, dtype=np.float32))
+            return found.quality, found.loss
 
         best = wise_ft(self._start, self._present(), scores)
         self.loop.weights.put(best.state)
@@ -253,12 +258,6 @@ class Training:
             machine=self._machine,
             keeping=keeping,
         )
-
-    def _first_inputs(self, part: Part) -> dict[str, torch.Tensor]:
-        """Inputs of the first few items, on which the backbone traces its stages."""
-        few = np.arange(min(3, len(part.items)))
-        _, inputs = next(load_batches(part.items, self.source.preprocessing, [few], threads=1))
-        return {name: value.to(self.setting.device) for name, value in inputs.items()}
 
     def _labelled(self, part: Part, *, for_training: bool) -> Labelled:
         with processes.first_goes_first():  # which stores the prefix that the others read

@@ -44,7 +44,9 @@ def sentence_parts(report: FitReport) -> list[Emphasised]:
     trained, every = report.trained_stages, report.source.stages
     name = (report.source.name, True)
     parts: list[Emphasised]
-    if trained:
+    if is_from_scratch(report):
+        parts = [("headstart trained the network of ", False), name, (" from random weights", True)]
+    elif trained:
         whole = len(trained) == len(every)
         span = "all" if whole else trained[0] if len(trained) == 1 else f"{trained[0]} to {trained[-1]}"
         done = kind_of(report.record.policy).done
@@ -58,6 +60,11 @@ def sentence_parts(report: FitReport) -> list[Emphasised]:
     parts.append((report.counted(report.record.n_train or 0), True))
     total = report.record.seconds.get("total")
     return [*parts, (f", in {duration(total)}." if total else ".", False)]
+
+
+def is_from_scratch(report: FitReport) -> bool:
+    """Whether the result was trained from random weights, without what the source has learned."""
+    return report.record.chosen is not None and report.record.chosen.from_scratch
 
 
 def _read_stages(read: Sequence[str], every: Sequence[str]) -> list[Emphasised]:
@@ -139,7 +146,8 @@ def verdict(report: FitReport) -> VerdictWords | None:
     by = ""
     if found.difference.value is not None:
         metric = lowered(metric_named(found.metric).label)
-        by = f"{points(found.difference.value, found.metric)} of {metric} against {rival}"
+        whose = ", the best result from pretrained weights" if is_from_scratch(report) else ""
+        by = f"{points(found.difference.value, found.metric)} of {metric}{whose} against {rival}"
         ends = difference(found.difference, found.metric)
         missing = why_no_interval(report, found.difference)
         by += f" ({missing})" if missing else f" (95% interval of the difference: {ends})"
