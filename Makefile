@@ -56,7 +56,7 @@ $(AUTOGLUON_VENV)/ready: benchmarks/requirements-autogluon.txt
 	@touch $@
 
 bench-tune: $(BENCH_VENV)/ready $(AUTOGLUON_VENV)/ready  ## Measure training against the peers (about six hours; resumes where it was stopped)
-	@for part in tuning few_shot race policies contest; do $(BENCH_VENV)/bin/python -m benchmarks.$$part || exit 1; done
+	@for part in tuning few_shot race harm policies contest; do $(BENCH_VENV)/bin/python -m benchmarks.$$part || exit 1; done
 
 bench: $(BENCH_VENV)/ready  ## Measure against the peers, side by side (about half an hour)
 	@$(BENCH_VENV)/bin/python -m benchmarks && $(BENCH_VENV)/bin/python -m benchmarks.extraction && $(BENCH_VENV)/bin/python -m benchmarks.accuracy && $(BENCH_VENV)/bin/python -m benchmarks.memory

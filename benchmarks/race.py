@@ -76,12 +76,13 @@ def measure(row: str, results: dict[str, Any], *, small: bool) -> None:
         _keep({**(json.loads(RESULTS.read_text()) if RESULTS.exists() else {}), row: found})
 
 
-def one(name: str, policy: str, *, small: bool = False) -> dict[str, Any]:
+def one(name: str, policy: str, seed: int = 0, *, small: bool = False) -> dict[str, Any]:
     """Fit one set under one policy: which held-out items were right, and what it took.
 
     Args:
         name: of the set.
         policy: of `--freeze`; "half" in it stands for half of the stages, or the stage that comes then.
+        seed: of the fit, and of the items that are drawn from a larger set.
         small: a few items and one epoch.
     """
     import headstart
@@ -89,7 +90,7 @@ def one(name: str, policy: str, *, small: bool = False) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        data, source = _data(name, folder, small=small)
+        data, source = _data(name, folder, seed, small=small)
         stages = tuple(load_source(str(source)).stages)
         half = len(stages) // 2
         policy = policy.replace("first:half", f"first:{half}").replace("half", stages[half])
@@ -100,7 +101,7 @@ def one(name: str, policy: str, *, small: bool = False) -> dict[str, Any]:
         started = time.perf_counter()
         run = headstart.fit(
             data, str(source), out=folder / "run", freeze=policy.partition("@")[0],
-            store=str(folder / "store"), baseline=False, report=False, **options,
+            store=str(folder / "store"), baseline=False, report=False, seed=seed, **options,
         )  # fmt: skip
         seconds = time.perf_counter() - started
         right = _right(run.path / "predictions.parquet")
@@ -184,23 +185,23 @@ def _shortfall(results: dict[str, Any], name: str) -> tuple[str, float] | None:
     )
 
 
-def _data(name: str, folder: Path, *, small: bool) -> tuple[Path, Path]:
+def _data(name: str, folder: Path, seed: int, *, small: bool) -> tuple[Path, Path]:
     """A set as headstart reads it, and the source all policies start from."""
     if name in SETS:
         known = SETS[name]
         if known.modality == "text":
             known = replace(known, n_train=N_TRAIN[name], n_test=None)
-        return known.data(0, folder, small=small), known.source
+        return known.data(seed, folder, small=small), known.source
     if name in N_TRAIN:
-        return _few_recordings(name, folder, small=small), WHISPER
+        return _few_recordings(name, folder, seed, small=small), WHISPER
     return DATA / name, WHISPER
 
 
-def _few_recordings(name: str, folder: Path, *, small: bool) -> Path:
+def _few_recordings(name: str, folder: Path, seed: int, *, small: bool) -> Path:
     """Some recordings of each part of a set, as a table of paths."""
     with (DATA / name / "metadata.csv").open(newline="", encoding="utf-8") as file:
         rows = [(str(DATA / name / r["file"]), r["label"], r["split"]) for r in csv.DictReader(file)]
-    draw, path = random.Random(0), folder / f"{name}.csv"
+    draw, path = random.Random(seed), folder / f"{name}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["audio", "label", "split"])

@@ -86,6 +86,7 @@ def state_of(loop: Loop) -> dict[str, Any]:
         "groups": json.loads(json.dumps(optimizer["param_groups"])),
         "optimizer": optimizer["state"],
         "history": rows,
+        "looks": dict(enumerate(loop.at.looks)),
         "stopped": loop.at.stopped_because,
         "best": loop.at.best_epoch,
     }

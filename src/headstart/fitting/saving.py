@@ -138,7 +138,8 @@ def _chosen(result: Result, stages: tuple[str, ...]) -> Chosen:
 
     read = tuple(stages[index] for index in result.head.stages)
     trained = Policy.parse(result.policy, stages).trained
-    return Chosen(result.policy, result.cut, read, trained, result.head.kind)
+    from_scratch = result.race is not None and result.race.starts_from_scratch
+    return Chosen(result.policy, result.cut, read, trained, result.head.kind, from_scratch)
 
 
 def _extra(

@@ -34,6 +34,9 @@ def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Pat
         choice.trained.validation is not None and choice.trained.validation.accuracy >= best.accuracy - 1e-9
     )
     assert choice.from_scratch is not None and by_name["scratch"].from_scratch
+    n_looks = sum(row.reached + 1 for row in choice.candidates if row.rungs)  # every epoch, and the start
+    assert {(row.looks, row.bound) for row in choice.candidates if row.rungs} == {(n_looks, best.bound)}
+    assert f"the best of {n_looks} looks at these items, so expect less on new ones" in choice.reason
     rows = json.loads(json.dumps([candidate.to_json() for candidate in choice.candidates]))
     assert rows[0]["outcome"] == "head alone" and {row["outcome"] for row in rows[1:]} <= set(Outcome)
     assert all(row["fresh"] == (row["name"] == "scratch") and row["rate"] > 0 for row in rows)
@@ -124,6 +127,7 @@ def test_a_resumed_race_repeats_nothing_and_ends_the_same(tmp_path: Path) -> Non
     again = race(World(tmp_path), tmp_path / "race", resume=True)
     assert digest(again) == digest(whole)
     assert [c.rungs for c in again.candidates] == [c.rungs for c in whole.candidates]
+    assert [(c.looks, c.bound) for c in again.candidates] == [(c.looks, c.bound) for c in whole.candidates]
     done = World(tmp_path)
     third = race(done, tmp_path / "race", resume=True)
     assert digest(third) == digest(whole)

@@ -41,6 +41,20 @@ def test_sentences(samples: dict[str, FitReport]) -> None:
     assert "10 speakers apart" in sentence(samples["audio"])
 
 
+def test_a_network_from_scratch_is_not_called_fine_tuned(samples: dict[str, FitReport]) -> None:
+    chosen = samples["text"].record.chosen
+    assert chosen is not None
+    report = with_record(samples["text"], chosen=replace(chosen, from_scratch=True))
+    said = sentence(report)
+    assert said.startswith(
+        "headstart trained the network of multilingual-e5-small from random weights to tell"
+    )
+    found = verdict(report)
+    assert found is not None
+    assert "of accuracy, the best result from pretrained weights against the classical baseline" in found.text
+    assert "pretrained weights against" not in verdict(samples["text"]).text  # type: ignore[union-attr]
+
+
 def test_verdicts(samples: dict[str, FitReport]) -> None:
     for outcome, title in (("positive", "helped"), ("negative", "hurt"), ("undecided", "No clear")):
         found = verdict(with_outcome(samples["image"], outcome))
