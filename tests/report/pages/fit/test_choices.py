@@ -8,7 +8,7 @@ import pytest
 
 from headstart.report import render
 from headstart.report.pages.fit import FitReport
-from headstart.report.pages.fit.choices import history_section, stages_section
+from headstart.report.pages.fit.choices import candidates_section, history_section, stages_section
 from headstart.runs import Chosen
 
 from .test_words import with_record
@@ -62,6 +62,15 @@ def test_relative_gradient_norms_stand_beside_the_stages(samples: dict[str, FitR
     norms = {"stages": {"layer.4": 0.0123456, "layer.5": None}, "chosen": "layer.4", "notes": ["A doubt."]}
     page = render(with_record(report, extra={**report.record.extra, "relative_gradient_norms": norms}))
     assert "Relative gradient norm" in page and '<td class="n">0.0123</td>' in page and "A doubt." in page
+
+
+def test_the_best_of_many_looks_is_called_selected(samples: dict[str, FitReport]) -> None:
+    report = samples["text"]
+    (section,) = candidates_section(report)
+    assert section.deck == "Scored on validation, never on the held-out part."
+    looked = tuple(replace(each, looks=35) for each in report.candidates)
+    (section,) = candidates_section(replace(report, candidates=looked))
+    assert section.deck.endswith("The best of 35 looks at these items was selected: expect less on new ones.")
 
 
 def test_stages_are_shown_only_where_one_was_trained(samples: dict[str, FitReport]) -> None:

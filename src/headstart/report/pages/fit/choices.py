@@ -111,8 +111,16 @@ def candidates_section(report: FitReport) -> Iterator[Section]:
         "What was tried",
         "fit/candidates.html.j2",
         Candidates(metric_named(key).label, rows),
-        "Scored on validation, never on the held-out part.",
+        f"Scored on validation, never on the held-out part.{_selected(report)}",
     )
+
+
+def _selected(report: FitReport) -> str:
+    """That the best score of many looks is high by chance; "" if nothing was compared."""
+    n_looks = max(each.looks or 0 for each in report.candidates)
+    if n_looks < 2:
+        return ""
+    return f" The best of {n_looks} looks at these items was selected: expect less on new ones."
 
 
 @dataclass(frozen=True)
