@@ -28,6 +28,7 @@ def test_all_labels_are_learned_from(tmp_path: Path) -> None:
     assert (run.path / "model.pt2").exists()
 
 
+@pytest.mark.usefixtures("training_returned")
 def test_labels_enough_to_set_some_aside_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headstart.tune.objectives.contrastive.FEW", 2)
     run = headstart.fit(

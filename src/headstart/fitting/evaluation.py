@@ -148,6 +148,7 @@ def _cross_validate(
     alone = np.zeros_like(scores)
     rounds: list[Round] = []
     findings: list[Finding] = []
+    others: list[tuple[np.ndarray, np.ndarray | None]] = []
     numbers = np.unique(folds)
     with progress("Cross-validating", total=len(numbers), unit="folds") as advance:
         for fold in numbers.tolist():
@@ -158,11 +159,27 @@ def _cross_validate(
             alone[rows] = head_alone.outputs(own, result.choice, outside)
             rounds.append(Round.of(own, result, rows))
             findings += _cut_in(own, outside) if own is not workspace else []
+            others.append((rows, transferred_outputs(own, result, outside)))
             advance(1)
     probabilities = np.zeros_like(scores)
     for each in rounds:
         probabilities[each.rows] = workspace.targets.task.activated(scores[each.rows], each.temperature)
-    return Evaluation(items, scores, probabilities, alone, rounds, folds, findings=findings)
+    transferred = _with_transfer(probabilities, others)
+    return Evaluation(
+        items, scores, probabilities, alone, rounds, folds, findings=findings, transferred=transferred
+    )
+
+
+def _with_transfer(
+    probabilities: np.ndarray, others: Sequence[tuple[np.ndarray, np.ndarray | None]]
+) -> np.ndarray | None:
+    """The outputs with those of the best transferred result in folds that the network from scratch won; None: in none."""
+    if all(found is None for _, found in others):
+        return None
+    transferred = probabilities.copy()
+    for rows, found in others:
+        transferred[rows] = transferred[rows] if found is None else found
+    return transferred
 
 
 def _cut_in(workspace: Workspace, held_out: np.ndarray) -> list[Finding]:

@@ -70,7 +70,9 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
                 "result": n_train(evaluation),
                 **{name: b.n_train for name, b in baselines.items()},
             },
-            verdict=judge(codes, transferred, {name: b.outputs for name, b in plain.items()}, units, task=task),
+            verdict=judge(
+                codes, transferred, {name: b.outputs for name, b in plain.items()}, units, task=task
+            ),
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
             calibration=_calibration(workspace, evaluation),

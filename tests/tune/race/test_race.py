@@ -251,6 +251,6 @@ def test_without_a_folder_nothing_is_left(tmp_path: Path) -> None:
 def test_the_rule(
     accuracy: float, accuracy_error: float, log_loss: float, log_loss_error: float, taken: bool
 ) -> None:
-    """A bound of 2.5 standard errors on 100 items: 0.01 is one item, and 0.03 of log loss may come of the temperature."""
+    """Of 2.5 standard errors on 100 items: 0.01 is one item, and the temperature may gain 0.03 of log loss."""
     found = Comparison(accuracy, accuracy_error, log_loss, log_loss_error, Bound(2.5, 35), 100)
     assert found.better == taken
