@@ -193,6 +193,8 @@ def test_after_a_race_the_head_alone_is_learned_from_the_items_of_the_winner(
     class Contest:
         """A race whose winner was trained again on all items."""
 
+        validation = SimpleNamespace(cannot_tell="")
+
         def __init__(self, made: Any, *_: Any) -> None:
             from headstart.tune import Policy
 
