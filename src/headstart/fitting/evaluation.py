@@ -173,7 +173,7 @@ def _cross_validate(
 def _with_transfer(
     probabilities: np.ndarray, others: Sequence[tuple[np.ndarray, np.ndarray | None]]
 ) -> np.ndarray | None:
-    """The outputs with those of the best transferred result in folds that the network from scratch won; None: in none."""
+    """The outputs, of the best transferred result in folds that the network from scratch won; None if it won none."""
     if all(found is None for _, found in others):
         return None
     transferred = probabilities.copy()
