@@ -25,6 +25,7 @@ SHARED, TRAININGS, CANDIDATE, EPOCH = (
 )  # of the variance; the head alone has the rest of its own
 IN_GROUPS = 0.3
 NOT_BETTER = ((20, 0), (40, 0), (150, 0), (1000, 0), (60, 4), (60, 5), (100, 10), (200, 20))  # items, groups
+INDEPENDENT = ((40, 0), (150, 0), (60, 5), (200, 20))
 GAINS = (-0.022, 0.0, 0.02, 0.05)
 
 Cell = dict[str, Any]
@@ -34,8 +35,8 @@ def cells() -> list[Cell]:
     """What is simulated: races in which nothing is better, and both uses of the rule under gains that are known."""
     nothing = [
         {"use": "race", "n": n, "groups": groups, "gain": 0.0, "looks": looks}
-        for looks in ("alike", "independent")
-        for n, groups in NOT_BETTER
+        for looks, sizes in (("alike", NOT_BETTER), ("independent", INDEPENDENT))
+        for n, groups in sizes
     ]
     known = [
         {"use": use, "n": n, "groups": 0, "gain": gain, "looks": "alike"}
@@ -59,11 +60,12 @@ def table(rows: list[Cell]) -> str:
     lines = ["| nothing is better | looks alike | independent looks |", "|---|---|---|"]
     for n, groups in NOT_BETTER:
         both = [
-            _of(rows, use="race", n=n, groups=groups, gain=0.0, looks=looks)
-            for looks in ("alike", "independent")
+            _of(rows, use="race", n=n, groups=groups, gain=0.0, looks=looks)["returned"]
+            for looks, sizes in (("alike", NOT_BETTER), ("independent", INDEPENDENT))
+            if (n, groups) in sizes
         ]
-        name = f"{n} items" + (f" in {groups} groups" if groups else "")
-        lines.append(f"| {name} | {' | '.join(_percent(row['returned']) for row in both)} |")
+        name = f"{n:,} items" + (f" in {groups} groups" if groups else "")
+        lines.append(f"| {name} | {' | '.join([*map(_percent, both), ''][:2])} |")
     lines += ["", "| returned, and the gain it reports | 37 items | 150 | 1,000 |", "|---|---|---|---|"]
     for use, words in (("race", "race"), ("asked", "one policy")):
         for gain in GAINS:
