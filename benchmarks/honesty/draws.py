@@ -23,7 +23,7 @@ class World:
     Attributes:
         n_items: of a data set.
         n_units: that they come from, of equal size; 0: every item is its own.
-        positives: share of the second class: of every draw if items are independent, else on average.
+        positives: share of the second class in the world.
         separation: AUROC of items of one unit.
         tau: how much units differ.
         alike: correlation of the noise of the two classifiers.
@@ -45,10 +45,7 @@ class World:
         """Return a data set, by default of the world's own size."""
         n_items, n_units = n_items or self.n_items, n_units or self.n_units
         units = np.arange(n_items) % n_units if n_units else None
-        if units is None:
-            y = np.arange(n_items) < max(1, round(self.positives * n_items))
-        else:
-            y = rng.random(n_items) < self.positives
+        y = rng.random(n_items) < self.positives
         sign, d = np.where(y, 1.0, -1.0), 2**0.5 * norm.ppf(self.separation)
         shared = rng.normal(size=n_items)
         sides = []

@@ -77,7 +77,6 @@ def _of_classes(cell: dict[str, Any], n: int) -> tuple[dict[str, float], list[di
 def _truth_of_classes(world: World) -> dict[str, float]:
     n_units = N_POPULATION // 20 if world.n_units else 0
     drawn = world.draw(np.random.default_rng(0), N_POPULATION, n_units)
-    # In a draw of independent items the share of the positives is fixed, and it is that of the population.
     found = class_metrics(drawn.y, drawn.first)
     return {**{name: float(found[name]) for name in CLASSES[:-1]}, "difference": 0.0}
 

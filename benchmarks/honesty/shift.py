@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.honesty import stages
 from headstart.evidence import Mean, cross_validation_factor, mean_quality, shifted
-from headstart.metrics.spread import freedom, standard_error
+from headstart.metrics.spread import freedom, share_error
 from headstart.tasks import CLASSIFICATION
 
 N_STAGES, N_FOLDS, ALIKE = 13, 5, 0.5
@@ -48,8 +48,8 @@ def _warned(cell: dict[str, Any], rng: np.random.Generator) -> tuple[bool, bool]
     held_out = {"n_items": cell["n_held_out"], "n_units": cell["n_held_out_units"], "alike": ALIKE}
     outside, outer = stages._draw(held_out, right[[column]] - cell["harder"], rng)
     own, other = inside[:, column], outside[:, 0]
-    error = standard_error(own, units)
-    before = other.mean() + 1.96 * standard_error(other, outer) < own.mean() - 1.96 * error
+    error = share_error(own, units)
+    before = other.mean() + 1.96 * share_error(other, outer) < own.mean() - 1.96 * error
     widened = error * cross_validation_factor(N_FOLDS)
     quality = mean_quality(
         CLASSIFICATION, np.stack([1 - other, other], axis=1), np.ones(len(other), int), outer

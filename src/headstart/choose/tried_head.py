@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.heads.calibrate import temperature_for
-from headstart.metrics.spread import freedom, standard_error
+from headstart.metrics.spread import freedom, share_error, standard_error
 from headstart.tasks import TargetScale, Task
 
 Float = NDArray[np.float64]
@@ -104,12 +104,13 @@ class Trial:
         temperature = temperature_for(self.task, logits_NC, self.targets)
         outputs = self.task.activated(logits_NC, temperature)
         quality = self.task.item_quality(outputs, self.targets)
+        error = share_error if self.task.one_per_item else standard_error
         return TriedHead(
             stages=stages,
             kind=kind,
             penalty=penalty,
             quality=float(quality.mean()),
-            standard_error=standard_error(quality, self.groups),
+            standard_error=error(quality, self.groups),
             loss=float(self.task.item_losses(outputs, self.targets).mean()),
             temperature=temperature,
             logits=logits_NC,

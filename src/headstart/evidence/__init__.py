@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from headstart.evidence.embeddings import ChosenEmbedding, Division, choose_embedding
     from headstart.evidence.folds import cross_validation_factor
     from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
-    from headstart.evidence.verdict import Outcome, Verdict, judge
+    from headstart.evidence.verdict import Outcome, Verdict, compared, judge
     from headstart.evidence.verification import Verification, verify_speakers
 
 _HOMES = {
@@ -29,6 +29,7 @@ _HOMES = {
     "extract_classical": "classical_features",
     "fit_classical": "baselines",
     "items_to_learn_from": "baselines",
+    "compared": "verdict",
     "judge": "verdict",
     "majority": "baselines",
     "mean_quality": "shift",
@@ -47,6 +48,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "choose_embedding",
+    "compared",
     "cross_validation_factor",
     "extract_classical",
     "fit_classical",

@@ -6,7 +6,8 @@ Welch's test: the difference of two means on different items, with both standard
     freedom = (v_inside + v_outside)^2 / (v_inside^2 / freedom_inside + v_outside^2 / freedom_outside),  v = se^2
 
 (Welch 1947; Satterthwaite 1946). Units are counted, not items. Below `LEAST_UNITS` units on a side there is no
-interval: two patients with scores that happen to agree would look certain.
+interval: two patients with scores that happen to agree would look certain. The standard error of an accuracy is not 0
+if every item is right (see `spread.share_error`).
 
 Legend: N items, C outputs.
 """
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.metrics.interval import Interval
-from headstart.metrics.spread import LEAST_UNITS, freedom, standard_error
+from headstart.metrics.spread import LEAST_UNITS, freedom, share_error, standard_error
 from headstart.tasks import Task
 
 
@@ -94,8 +95,9 @@ def mean_quality(
         units: of shape (N,): items of one unit are not independent; None: every item is a unit of its own.
     """
     quality = task.item_quality(outputs_NC, targets)
-    value, spread = float(quality.mean()), quality
-    if not task.one_per_item:
-        constant_NC = np.tile(task.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
-        spread = quality + (1 - value) * (1 - task.item_quality(constant_NC, targets))
+    value = float(quality.mean())
+    if task.one_per_item:
+        return Mean(value, share_error(quality, units), freedom(units, len(quality)))
+    constant_NC = np.tile(task.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
+    spread = quality + (1 - value) * (1 - task.item_quality(constant_NC, targets))
     return Mean(value, standard_error(spread, units), freedom(units, len(quality)))

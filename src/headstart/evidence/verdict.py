@@ -72,10 +72,7 @@ def judge(
     targets = np.asarray(targets)
     best = max(baselines, key=lambda name: float(task.item_quality(baselines[name], targets).mean()))
     units = Units.of(units, len(targets))
-    difference = task.difference(targets, outputs, baselines[best], units)
-    if len(targets) < LEAST_ITEMS:
-        why = f"{len(targets)} items, {LEAST_ITEMS} are needed for a verdict"
-        difference = Interval(difference.value, why=why)
+    difference = compared(targets, outputs, baselines[best], units, task=task)
     low, high = difference.low, difference.high
     if low is None or high is None:
         reason = f"The result and {best} cannot be told apart: {difference.why}."
@@ -95,3 +92,23 @@ def judge(
     else:
         shown = f"{value:+.3g} of {metric.key.replace('_', ' ')} ({low:+.3g} to {high:+.3g})"
     return Verdict(outcome, best, difference, f"{words[outcome]}: {shown}.", metric.key)
+
+
+def compared(
+    targets: NDArray[Any],
+    outputs: NDArray[np.floating],
+    others: NDArray[np.floating],
+    units: Units | NDArray[Any] | None = None,
+    *,
+    task: Task = CLASSIFICATION,
+) -> Interval:
+    """Return the paired difference of two results in the verdict's metric; without an interval below `LEAST_ITEMS`.
+
+    Args:
+        targets, outputs, units, task: as `judge` takes them.
+        others: of the second result, of shape (N, C).
+    """
+    found = task.difference(np.asarray(targets), outputs, others, units)
+    if len(targets) >= LEAST_ITEMS:
+        return found
+    return Interval(found.value, why=f"{len(targets)} items, {LEAST_ITEMS} are needed for a verdict")

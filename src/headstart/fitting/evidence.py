@@ -51,7 +51,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
         evaluation: outputs of the result for items that were not learned from.
         classical: measure the classical baseline too.
     """
-    from headstart.evidence import judge
+    from headstart.evidence import compared, judge
 
     plain = without_pretraining(workspace, evaluation, classical=classical)
     baselines = {**plain, "probe": head_alone(evaluation)}
@@ -64,7 +64,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
             test=task.metrics(codes, outputs, units),
             baselines={name: task.metrics(codes, b.outputs, units) for name, b in baselines.items()},
             differences={
-                name: task.difference(codes, outputs, b.outputs, units) for name, b in baselines.items()
+                name: compared(codes, outputs, b.outputs, units, task=task) for name, b in baselines.items()
             },
             learned_from={
                 "result": n_train(evaluation),

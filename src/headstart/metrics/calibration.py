@@ -5,11 +5,12 @@ cells, gap g_b between mean stated probability and observed share, and v_b the v
 
     error^2 = sum_b w_b (g_b^2 - v_b),     error = sqrt(max(0, error^2))
 
-The second term removes the bias: even of a perfectly calibrated model, the gap of 10 cells is not 0 (Broecker 2012;
-Kumar, Liang and Ma 2019, "Verified uncertainty calibration", the debiased estimator; the plain expected calibration
-error of Guo et al. 2017 says 13 points for 40 items of a calibrated model with two classes). The interval is that of
-error^2, whose variance is 4 g'WVWg + 2 tr (WV)^2 for true gaps g with covariance V of the observed ones; the first term
-is estimated without its own bias, tr (WV)^2. It begins at 0 if the gaps may be chance.
+The second term removes the bias; v_b is at least that of independent cells that come true as often as stated. Even
+of a perfectly calibrated model the gap of 10 cells is not 0 (Broecker 2012; Kumar, Liang and Ma 2019, "Verified
+uncertainty calibration", the debiased estimator; the plain expected calibration error of Guo et al. 2017 says 13
+points for 40 items of a calibrated model with two classes). The interval is that of error^2, whose variance is
+4 g'WVWg + 2 tr (WV)^2 for true gaps g with covariance V of the observed ones; the first term is estimated without its
+own bias, tr (WV)^2. It begins at 0 if the gaps may be chance.
 
 Legend: N items, M cells, B bins.
 """
@@ -51,7 +52,11 @@ def calibration_error(
     residual *= np.sqrt(sizes / np.maximum(sizes - 1, 1))[number]
     influences = np.zeros((units.n_items, n_bins))
     np.add.at(influences, (np.arange(len(gap)) if item is None else item, number), residual)
-    scaled = units.covariance(influences) / shares[:, None]  # W V in terms of the sums
+    covariance = units.covariance(influences)
+    # Cells that all came true, as stated or not, still vary as much as cells of their stated probabilities do.
+    least = np.bincount(number, weights=stated * (1 - stated), minlength=n_bins) / len(gap) ** 2
+    np.fill_diagonal(covariance, np.maximum(np.diagonal(covariance), least))
+    scaled = covariance / shares[:, None]  # W V in terms of the sums
     if not np.isfinite(scaled).all():
         return Interval(_root(float((sums_B**2 / shares).sum())), why=units.too_few)
     square = float((sums_B**2 / shares).sum() - np.trace(scaled))
@@ -60,7 +65,7 @@ def calibration_error(
 
     def make(_: Units) -> Interval:
         half = t_quantile(units.freedom) * math.sqrt(4 * max(0.0, slope - noise) + 2 * noise)
-        return Interval(_root(square), _root(square - half), _root(square + half))
+        return Interval(_root(square), _root(square - half), min(1.0, _root(square + half)))
 
     return bounded(_root(square), units, make)
 

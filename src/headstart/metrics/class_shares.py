@@ -3,8 +3,9 @@
     balanced accuracy   mean over the classes that occur of h_c / a_c
     macro F1            mean over the classes that occur as label or prediction of 2 h_c / (a_c + p_c)
 
-with a_c items of class c, p_c predictions of it and h_c hits. Their variance is the sum over the classes of the
-variance within a class (delta method; Takahashi et al. 2022 for macro F1). If the three items of a class are all
+with a_c items of class c, p_c predictions of it and h_c hits. The variance of balanced accuracy is the sum over the
+classes of the variance within a class; F1 depends on the shares of the classes too, so that of macro F1 is the sum of
+all squared influences (delta method; Takahashi et al. 2022). If the three items of a class are all
 right, that variance is 0, which nobody believes: for the variance, one right and one wrong item are added to every
 class (Agresti and Coull 1998 add two of each to a proportion). It gives the effective number of items of Wilson's
 interval (see `bounds`). Items of one unit enlarge it by their design effect. Degrees of freedom after Satterthwaite:
@@ -23,6 +24,7 @@ from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Float, Units
 
 LEAST_FREEDOM = 4.0  # of two classes, five items in the smaller one
+LEAST_PER_CLASS = 10  # items per class, on average, below which the macro F1 of several classes is biased
 
 
 def balanced_accuracy(labels: NDArray[np.integer], predicted: NDArray[np.integer], units: Units) -> Interval:
@@ -63,39 +65,38 @@ def macro_f1(labels: NDArray[np.integer], predicted: NDArray[np.integer], units:
     others = max(n_used - 1, 1)
     added = occurs + (occurs.sum() - occurs) / others  # predictions of the added items
     smooth = _Slopes(actual + 2 * occurs, named + added, hits + occurs)
-    # Within a class only the prediction varies: mean and mean square of its slope over the class and the added items.
-    slope_N = smooth.of(labels, predicted)
-    wrong = (smooth.named.sum() - smooth.named) / others
-    squares = (np.square(smooth.named).sum() - np.square(smooth.named)) / others
-    right = smooth.named + smooth.hit
-    total = np.maximum(actual + 2 * occurs, 1)
-    mean = (np.bincount(labels, weights=slope_N, minlength=n_used) + right + wrong) / total
-    square = (np.bincount(labels, weights=slope_N**2, minlength=n_used) + np.square(right) + squares) / total
-    variance_C = np.where(occurs > 0, np.maximum(square - mean**2, 0) * total**2 / np.maximum(actual, 1), 0)
-    plain_N = _Slopes(actual, named, hits).of(labels, predicted)
-    within = np.bincount(labels, weights=plain_N, minlength=n_used) / np.maximum(actual, 1)
-    return mean_over_classes(
-        float((2 * hits / (actual + named)).mean()),
-        smooth.f1,
-        variance_C,
-        plain_N - within[labels],
-        labels,
-        units,
-    )
+    # Sums of squared influences over the items of a class and the two added to it.
+    right = np.square(2 * smooth.slope + smooth.hit)
+    pairs = np.square(smooth.slope[:, None] + smooth.slope)  # of an item of one class that is given another
+    wrong = (pairs.sum(axis=1) - np.diagonal(pairs)) / others
+    own = np.bincount(labels, weights=smooth.of(labels, predicted) ** 2, minlength=n_used)
+    grown = (actual + 2 * occurs) / np.maximum(
+        actual, 1
+    )  # as if the added items had not made the class larger
+    variance_C = occurs * (own + right + wrong) * grown
+    value = float((2 * hits / (actual + named)).mean())
+    if n_used > 2 and len(labels) < LEAST_PER_CLASS * n_used:
+        why = f"fewer than {LEAST_PER_CLASS} items per class, too few for an interval"
+        return Interval(value, why=units.too_few or why)
+    influence = _Slopes(actual, named, hits).of(labels, predicted)
+    return mean_over_classes(value, smooth.f1, variance_C, influence, labels, units)
 
 
 class _Slopes:
-    """How macro F1 changes with the prediction of an item, to first order."""
+    """How macro F1 changes with an item, to first order: with its class, its prediction, and whether it is a hit."""
 
     def __init__(self, actual_C: Float, named_C: Float, hits_C: Float) -> None:
         both = actual_C + named_C
         self.f1 = float((2 * hits_C / both).mean())
-        self.named = -2 * hits_C / both**2 / len(both)
+        self.slope = (
+            -2 * hits_C / both**2 / len(both)
+        )  # in the items of a class, and in the predictions of it
         self.hit = 2 / both / len(both)
 
     def of(self, labels: NDArray[np.integer], predicted: NDArray[np.integer]) -> Float:
-        """Return the slope of each item, of shape (N,)."""
-        return np.asarray(self.named[predicted] + np.where(labels == predicted, self.hit[labels], 0.0))
+        """Return the influence of each item, of shape (N,)."""
+        hit = np.where(labels == predicted, self.hit[labels], 0.0)
+        return np.asarray(self.slope[labels] + self.slope[predicted] + hit)
 
 
 def mean_over_classes(
@@ -126,6 +127,8 @@ def mean_over_classes(
         if not units.are_items:
             pairs = np.unique(labels.astype(np.int64) * units.n_units + units.numbers) // units.n_units
             n_units = np.bincount(pairs, minlength=len(variance_C)).astype(np.float64)
+        if not units.are_items and n_units[n_items > 0].mean() < 2:
+            return Interval(value, why="most classes have one unit each, too few for an interval")
         freedom = min(units.freedom, pooled_freedom(variance_C, n_units))
         n_effective = smooth * (1 - smooth) / (variance_C.sum() * units.design_effect(influence_N))
         return share(value, n_effective, freedom)

@@ -2,8 +2,8 @@
 
 rmse, mae (in the unit of the target); r2 (share of the variance explained); spearman (correlation of the ranks,
 ties at their mean). Intervals (see `bounds`): rmse and mae through their logarithm; r2 through the logarithm of
-1 - r2 = (sum of squared errors) / (sum of squares around the mean); spearman through Fisher's z with the variance
-(1 + rho^2 / 2) / (N - 3) of Bonett and Wright (2000).
+1 - r2 = (sum of squared errors) / (sum of squares around the mean); spearman through Fisher's z with the larger of
+two variances: (1 + rho^2 / 2) / (N - 3) of Bonett and Wright (2000), and that of the influences of the items.
 
 Legend: N items.
 
@@ -119,7 +119,8 @@ def spearman(y: Float, p: Float, units: Units) -> Interval:
             return Interval(value, why="the order is perfect, so nothing shows how much it varies")
         influence = (a * b - value * (np.square(a) + np.square(b)) / 2) / len(y)
         n_effective = len(y) / units.design_effect(influence)
-        error = math.sqrt((1 + value**2 / 2) / max(n_effective - 3, 1.0))
+        formula = (1 + value**2 / 2) / max(n_effective - 3, 1.0)
+        error = math.sqrt(max(formula, units.variance(influence) / (1 - value**2) ** 2))
         return correlation(value, error, units.freedom)
 
     return bounded(value, units, make)

@@ -167,6 +167,21 @@ def standard_error(values: NDArray[np.floating], units: Units | NDArray[Any] | N
     return float(np.sqrt(variance))
 
 
+def share_error(right: NDArray[np.floating], units: Units | NDArray[Any] | None = None) -> float:
+    """Return the standard error of a share; nan for fewer than two units.
+
+    It is at least that of independent items with one right and one wrong item added (Agresti and Coull 1998), so that
+    it is not 0 if every item is right.
+
+    Args:
+        right: 1 or 0, of shape (N,).
+        units: of shape (N,); None: every item is a unit of its own.
+    """
+    n_items = len(right)
+    smooth = (float(np.sum(right)) + 1) / (n_items + 2)
+    return float(np.maximum(standard_error(right, units), np.sqrt(smooth * (1 - smooth) / n_items)))
+
+
 def freedom(units: Units | NDArray[Any] | None, n_items: int) -> float:
     """Return the degrees of freedom of `standard_error`: G' - 1, 0 for a single unit.
 

@@ -38,7 +38,7 @@ def test_the_likeliest_are_shown_with_both_answers(samples: dict[str, FitReport]
     assert (shown[1].label.text, shown[1].label.sure) == ("negative", "2%")
     assert (shown[1].other.text, shown[1].other.sure, shown[1].note) == ("positive", "98%", "held-out part")
     assert section.deck.startswith("30 of 1,000 texts are likely to have a wrong label")
-    assert "about 20 of 400 labels of the training part look replaced" in section.deck
+    assert "about 20 of 400 labels of the training part look wrong" in section.deck
     assert section.deck.endswith("cross-validation of the head alone, held-out ones by the result.")
     (notice,) = label_errors_notice(report)
     assert notice.title == "About 20 of 400 labels of the training part look wrong"

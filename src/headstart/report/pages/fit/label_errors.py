@@ -52,8 +52,9 @@ def label_errors_notice(report: FitReport) -> Iterator[Notice]:
         return
     yield Notice(
         "warning",
-        f"{_estimate(report).capitalize()} look wrong",
-        "They contradict the cross-validated probabilities more than chance explains. The likeliest ones are shown "
+        f"{_estimate(report).capitalize()} look wrong, or their items cannot be recognised",
+        "They contradict the cross-validated probabilities more than chance explains; items that are damaged or unlike "
+        "the others do so too. The likeliest ones are shown "
         "under “Labels that may be wrong” and listed in label_errors.csv: look at them, correct the data, fit again.",
     )
 
@@ -64,7 +65,7 @@ def _what_was_found(report: FitReport) -> str:
     if report.checked.noise.is_clear:
         return (
             f"{n_suspects:,} of {of} {'is' if n_suspects == 1 else 'are'} likely to have a wrong label: "
-            f"{_estimate(report)} look replaced, more than chance explains."
+            f"{_estimate(report)} look wrong, more than chance explains, or their items cannot be recognised."
         )
     return (
         f"{n_suspects:,} of {of} {'has' if n_suspects == 1 else 'have'} an improbable label. Right labels can be "
