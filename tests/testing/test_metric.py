@@ -36,7 +36,7 @@ def beyond_chance(stated: Array, came_true: Array, item: Array) -> float:
         noise = (
             np.square(parts).sum() * size / max(size - 1, 1) * n_items / (n_items - 1) if n_items > 1 else 0
         )
-        least = (stated[inside] * (1 - stated[inside])).sum()
+        least = (stated[inside] * (1 - stated[inside])).sum() if n_items > 1 else 0
         total += size / stated.size * (gap.mean() ** 2 - max(noise, least) / size**2)
     return float(np.sqrt(max(0.0, total)))
 
