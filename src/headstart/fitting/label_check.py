@@ -49,7 +49,8 @@ def check_labels(workspace: Workspace, result: Result, evaluation: Evaluation) -
         n_items[part] = len(positions)
         noises.append(found.noise)
     suspects.sort(key=lambda suspect: suspect.probability)
-    return LabelCheck(tuple(suspects), n_items, noises[0]) if noises else None
+    n_answers = len(workspace.classes) if workspace.targets.task.many_per_item else 1
+    return LabelCheck(tuple(suspects), n_items, noises[0], n_answers) if noises else None
 
 
 def _suspects(workspace: Workspace, positions: np.ndarray, found: LabelErrors, part: str) -> list[Suspect]:

@@ -45,13 +45,15 @@ class LabelCheck:
 
     Attributes:
         suspects: the least probable label first.
-        n_items: how many labels were checked, by part.
-        noise: how many labels of the items learned from look replaced at random.
+        n_items: how many items were checked, by part.
+        noise: the share of the labels of the items learned from that look replaced at random.
+        n_answers: labels that an item has or has not; 1 for classes.
     """
 
     suspects: tuple[Suspect, ...]
     n_items: Mapping[str, int]
     noise: LabelNoise
+    n_answers: int = 1
 
     @property
     def positions(self) -> NDArray[np.intp]:
@@ -60,7 +62,7 @@ class LabelCheck:
 
     @property
     def n_checked(self) -> int:
-        """How many labels were checked in all."""
+        """How many items were checked in all."""
         return sum(self.n_items.values())
 
     def to_json(self) -> dict[str, Any]:

@@ -46,6 +46,14 @@ def test_the_likeliest_are_shown_with_both_answers(samples: dict[str, FitReport]
     assert "Labels that may be wrong" in page and "a film 1<" in page
 
 
+def test_several_labels_per_item_are_counted_as_labels(samples: dict[str, FitReport]) -> None:
+    report = doubtful(samples["text"], LabelNoise(0.05, 1e-6))
+    assert report.checked is not None
+    report = replace(report, checked=replace(report.checked, n_answers=10))
+    (notice,) = label_errors_notice(report)
+    assert notice.title.startswith("About 200 of 4,000 labels")
+
+
 def test_with_folds_every_item_is_judged_alike(samples: dict[str, FitReport]) -> None:
     (section,) = label_errors_section(doubtful(samples["audio"], LabelNoise(0.05, 1e-6)))
     assert section.deck.endswith("Every item is judged by a model that did not learn from it.")

@@ -12,6 +12,8 @@ from headstart.report.shell import Section, Table
 from headstart.report.words import difference, number, points
 from headstart.units import UNITS
 
+UNKNOWN = 0.10  # with a calibration error from 0 to above this, too few items tell
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -91,10 +93,10 @@ def _takeaway(report: FitReport, bins: Sequence[Bin], by_label: bool) -> str:
     said, right = f"{100 * top.confidence:.0f}%", f"{100 * top.accuracy:.0f}%"
     between = f"95% interval {100 * top.right_low:.0f} to {100 * top.right_high:.0f}%"
     error = report.score("calibration_error")
-    known = error is not None and bool(error.low)
-    overall = (
-        overconfidence(bins) if known else "these items cannot tell whether it is sure too often overall"
-    )
+    if error is None or error.high is None or (not error.low and error.high > UNKNOWN):
+        overall = "these items cannot tell whether it is sure too often overall"
+    else:
+        overall = overconfidence(bins) if error.low else "no clear over- or underconfidence overall"
     if by_label:
         counted = f"{top.n_items:,} labels of items, {between}"
         found = f"Labels that it gave about {said} were there {right} of the time ({counted})."

@@ -83,5 +83,6 @@ def _estimate(report: FitReport) -> str:
     """How many labels of the items learned from look replaced."""
     assert report.checked is not None
     part, n_items = next(iter(report.checked.n_items.items()))
-    n_wrong = max(1, round(report.checked.noise.share * n_items))
-    return f"about {n_wrong:,} of {n_items:,} labels of the {PARTS[part]}"
+    n_labels = n_items * report.checked.n_answers
+    n_wrong = max(1, round(report.checked.noise.share * n_labels))
+    return f"about {n_wrong:,} of {n_labels:,} labels of the {PARTS[part]}"

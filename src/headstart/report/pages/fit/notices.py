@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.metrics import metric_named
-from headstart.report.pages.fit.calibration import calibration_of, overconfidence
+from headstart.report.pages.fit.calibration import UNKNOWN, calibration_of, overconfidence
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items
@@ -16,7 +16,6 @@ FEW_ITEMS = 10
 FEW_GROUPS = 10
 SMALL_TEST = 50
 MISCALIBRATED = 0.03  # the least calibration error, at the low end of its interval, that is warned of
-UNKNOWN = 0.10  # with an interval from 0 to above this, too few items tell
 
 
 def notices(report: FitReport) -> tuple[Notice, ...]:

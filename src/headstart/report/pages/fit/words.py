@@ -143,7 +143,7 @@ def verdict(report: FitReport) -> VerdictWords | None:
     rival = _RIVALS.get(found.against, "the best baseline without pretrained weights")
     if found.against == "majority":
         rival = report.targets.task.words.best_constant
-    by = ""
+    by, fewer = "", fewer_items(report, found.against)
     if found.difference.value is not None:
         metric = lowered(metric_named(found.metric).label)
         whose = ", the best result from pretrained weights" if is_from_scratch(report) else ""
@@ -153,10 +153,11 @@ def verdict(report: FitReport) -> VerdictWords | None:
         by += f" ({missing})" if missing else f" (95% interval of the difference: {ends})"
     if found.outcome == "positive":
         by = f"{by}." if by else f"Better than {rival}."
-        return VerdictWords("positive", "Transfer helped", f"{by}{fewer_items(report, found.against)}")
+        return VerdictWords("positive", "Transfer helped", f"{by}{fewer}")
     if found.outcome == "negative":
-        return VerdictWords("negative", "Transfer hurt", f"{by}." if by else f"Worse than {rival}.")
+        by = f"{by}." if by else f"Worse than {rival}."
+        return VerdictWords("negative", "Transfer hurt", f"{by}{fewer}")
     tail = "The interval contains zero: these data cannot tell which is better."
     if found.difference.low is None:
         tail = "These data cannot tell which is better."
-    return VerdictWords("undecided", "No clear difference", f"{by}. {tail}" if by else tail)
+    return VerdictWords("undecided", "No clear difference", (f"{by}. {tail}" if by else tail) + fewer)
