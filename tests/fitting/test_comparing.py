@@ -47,6 +47,15 @@ def test_a_race_has_the_stricter_level() -> None:
     assert level_of(Policy.parse("auto", STAGES)) == RACE < ASKED == level_of(Policy.parse("last:1", STAGES))
 
 
+@pytest.mark.parametrize("freeze", ["auto", "last:1"])
+def test_groups_of_which_none_can_be_set_aside_keep_the_head_alone(freeze: str, tmp_path: Path) -> None:
+    run = fitted(freeze, 2, tmp_path)
+    reason = run.metrics["reason"]
+    assert run.metrics["chosen"]["policy"] == "all" and run.metrics["n_validation"] == 0
+    assert reason.startswith("Nothing was trained: of the") and "all items belong to one group" in reason
+    assert reason.endswith("To compare, pass a validation part with more groups, or another --group.")
+
+
 @pytest.mark.parametrize(("freeze", "n_least"), [("auto", 4), ("last:1", 3)])
 def test_too_few_groups_keep_the_head_alone_before_anything_is_trained(
     freeze: str, n_least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -56,15 +65,20 @@ def test_too_few_groups_keep_the_head_alone_before_anything_is_trained(
 
     monkeypatch.setattr("headstart.fitting.workspace.Workspace.training", never)
     monkeypatch.setattr("headstart.fitting.race.timed_item", lambda *_: (0.001, ""))
-    table = small_data.digit_table(tmp_path)
-    rows = table.read_text().splitlines()
-    header, *items = [row + ("," + ("writer" if at == 0 else f"w{at % 4}")) for at, row in enumerate(rows)]
-    table.write_text("\n".join([header, *items]) + "\n")
-    run = headstart.fit(
-        table, small_data.LETTERS, out=tmp_path / "x", freeze=freeze, group="writer", store=str(tmp_path / "store"),
-        baseline=False, report=False, budget="20s" if freeze == "auto" else None, **small_data.SETTINGS,
-    )  # fmt: skip
+    run = fitted(freeze, 4, tmp_path)
     reason = run.metrics["reason"]
     assert run.metrics["chosen"]["policy"] == "all" and run.metrics["n_validation"] == 0
     assert f"groups (writer) among the validation items, and it takes {n_least}" in reason
     assert "pass a validation part with more groups, or another --group" in reason
+
+
+def fitted(freeze: str, n_writers: int, folder: Path) -> Any:
+    """A run on digits of some writers."""
+    table = small_data.digit_table(folder)
+    rows = table.read_text().splitlines()
+    writers = [f"w{at % n_writers}" for at in range(len(rows) - 1)]
+    table.write_text("\n".join(f"{row},{one}" for row, one in zip(rows, ["writer", *writers])) + "\n")
+    return headstart.fit(
+        table, small_data.LETTERS, out=folder / "x", freeze=freeze, group="writer", store=str(folder / "store"),
+        baseline=False, report=False, budget="20s" if freeze == "auto" else None, **small_data.SETTINGS,
+    )  # fmt: skip

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.choose import ArrayFeatures, choose_head
-from headstart.data import DataSet, Examples, fold_indices, holdout_indices
+from headstart.data import DataSet, Examples, fold_indices
 from headstart.errors import DataError
-from headstart.fitting.learnable import SHARES, check_parts, evaluation_folds, why_not_learnable
+from headstart.fitting.learnable import check_parts, evaluation_folds, why_not_learnable
 from headstart.fitting.plan import Plan
 from headstart.tasks import CLASSIFICATION, REGRESSION, Task
 from headstart.tune import Policy, Recipe
@@ -72,16 +72,11 @@ def test_the_error_names_what_is_left_and_the_remedy() -> None:
     check_parts(made, "texts.csv", n_folds=None, refit_all=True)
 
 
-def test_a_policy_that_trains_needs_a_part_to_compare_on() -> None:
+def test_a_policy_that_trains_needs_no_part_to_compare_on() -> None:
     labels, groups = ["a", "b", "a", "b", "a", "a"], ["x", "x", "y", "y", "z", "z"]
     check_parts(plan(labels, groups), "t", n_folds=None, refit_all=False)
-    labels, groups = ["a", "a", "b", "a"], ["x", "x", "x", "y"]
-    assert not why_not_learnable(plan(labels, groups), np.arange(4))
-    trains = plan(labels, groups, "none")
-    assert "nothing can be chosen by" in why_not_learnable(trains, np.arange(4))
-    with pytest.raises(DataError, match="with a part set aside to compare by"):
-        check_parts(trains, "t", n_folds=None, refit_all=False)
-    assert not why_not_learnable(trains, np.arange(4), has_validation=True)
+    check_parts(plan(labels, groups, "none"), "t", n_folds=None, refit_all=False)
+    assert "all 2 training items" in why_not_learnable(plan(labels, groups), np.array([0, 2]))
 
 
 @settings(deadline=None, max_examples=40)
@@ -103,8 +98,3 @@ def test_nothing_fails_midway(
     assert 2 <= len(set(folds)) <= n_folds
     for inside in (items, *(items[folds != fold] for fold in set(folds))):
         choose(made, inside)
-        if freeze == "none":
-            units = None if made.data.units is None else made.data.units[inside]
-            for share in SHARES:
-                kept, _ = holdout_indices(np.asarray(made.data.strata)[inside], units, share, 0)
-                choose(made, inside[kept])

@@ -15,6 +15,7 @@ from headstart.choose.tried_head import Trial, TriedHead
 from headstart.evidence import cross_validation_factor
 from headstart.heads.reduce import Reduced, reduce, standardiser
 from headstart.heads.threads import parallel_map
+from headstart.metrics.spread import LEAST_UNITS
 from headstart.tasks import Task
 
 
@@ -68,8 +69,9 @@ def profile_row(stage: str, index: int, tried: TriedHead, trial: Trial) -> Profi
 
 
 def interval_around(quality: float, standard_error: float, freedom: float, task: Task) -> tuple[float, float]:
-    """Return the 95% interval of a quality by Student's t, cut to what the quality can be; nan for a single unit."""
+    """Return the 95% interval of a quality by Student's t, cut to what it can be; nan below 3 units."""
     from scipy.stats import t
 
-    half = float(t.ppf(0.975, freedom)) * standard_error if freedom > 0 else float("nan")
+    known = freedom >= LEAST_UNITS - 1 - 1e-9
+    half = float(t.ppf(0.975, freedom)) * standard_error if known else float("nan")
     return float(np.maximum(quality - half, task.least_quality)), float(np.minimum(quality + half, 1.0))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.errors import DataError
 from headstart.fitting import head_alone
 from headstart.fitting.workspace import Workspace
 from headstart.metrics.spread import unit_numbers
@@ -77,14 +76,7 @@ def set_aside(workspace: Workspace, train: np.ndarray) -> tuple[np.ndarray, np.n
     strata, units = np.asarray(workspace.plan.data.strata)[train], workspace.units(train)
     usual = SHARE_OF_RACE if workspace.plan.policy.kind.chooses == "race" else SHARE
     shares = [usual, *(share for share in LARGER if share > usual)]
-    try:
-        parts = [holdout_indices(strata, units, share, workspace.plan.seed) for share in shares]
-    except DataError as error:
-        raise DataError(
-            f"of the {len(train)} training items none can be set aside to compare by, as a policy that trains "
-            f"the network does: {error} Or fit the head alone (--freeze all), or learn from every label "
-            "(--freeze none --recipe few-shot)"
-        ) from None
+    parts = [holdout_indices(strata, units, share, workspace.plan.seed) for share in shares]
     least = least_units(level_of(workspace.plan.policy))
     enough = [
         each for each in parts if unit_numbers(workspace.units(train[each[1]]), len(each[1]))[1] >= least

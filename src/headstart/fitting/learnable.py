@@ -18,7 +18,6 @@ from headstart.fitting.plan import Plan
 from headstart.progress import say
 
 N_SEEDS = 10  # draws of the folds that are tried for each number of folds
-SHARES = (0.15, 1 / 3)  # the smallest and the largest part that is set aside to compare trainings on
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +45,10 @@ def check_parts(plan: Plan, name: str | Path, *, n_folds: int | None, refit_all:
     Raises:
         DataError: nothing can be learned from the training part, or without one of the folds.
     """
-    train, validation = plan.data.positions("train"), plan.data.positions("validation")
-    why = why_not_learnable(plan, train, has_validation=len(validation) > 0)
+    train = plan.data.positions("train")
+    why = why_not_learnable(plan, train)
     if not why and refit_all:
-        why = why_not_learnable(plan, np.arange(len(plan.data)), has_validation=True)
+        why = why_not_learnable(plan, np.arange(len(plan.data)))
     if why:
         raise DataError(f"{name}: {why}. {plan.data.examples.split_origin}")
     if n_folds is not None:
@@ -101,35 +100,6 @@ def _why_not_all(plan: Plan, items: np.ndarray, numbers: np.ndarray) -> str:
     return ""
 
 
-def why_not_learnable(plan: Plan, train: np.ndarray, *, has_validation: bool = False) -> str:
-    """Why no result can be learned from some items, as a clause; "" if one can.
-
-    Args:
-        plan: data, policy, recipe and seed.
-        train: positions of the items.
-        has_validation: whether a validation part is given, so that none is set aside.
-    """
-    from headstart.data import holdout_indices
-
-    why = _why_no_head(plan, train)
-    if why or has_validation or not sets_aside(plan, len(train)):
-        return why
-    strata, units = np.asarray(plan.data.strata)[train], _units(plan, train)
-    for share in SHARES:
-        try:
-            inside, _ = holdout_indices(strata, units, share, plan.seed)
-        except DataError as error:
-            return (
-                f"of the {len(train)} training items none can be set aside to compare by, as a policy that trains the "
-                f"network does: {_clause(error)}. Or fit the head alone (--freeze all), or learn from every "
-                "label (--freeze none --recipe few-shot)"
-            )
-        why = _why_no_head(plan, train[inside])
-        if why:
-            return f"with a part set aside to compare by, {why}"
-    return ""
-
-
 def sets_aside(plan: Plan, n_train: int) -> bool:
     """Whether a part is set aside as validation, if none is given.
 
@@ -149,8 +119,13 @@ def sets_aside(plan: Plan, n_train: int) -> bool:
     return not (by_pairs_alone and n_train <= FEW * len(plan.data.examples.targets.classes))
 
 
-def _why_no_head(plan: Plan, train: np.ndarray) -> str:
-    """Why the head alone cannot be chosen on some items (see `choose_head`); "" if it can."""
+def why_not_learnable(plan: Plan, train: np.ndarray) -> str:
+    """Why the head alone cannot be chosen on some items (see `choose_head`), as a clause; "" if it can.
+
+    Args:
+        plan: data and seed.
+        train: positions of the items.
+    """
     from headstart.data.splits import require_folds
 
     task = plan.data.examples.task
@@ -164,11 +139,11 @@ def _why_no_head(plan: Plan, train: np.ndarray) -> str:
     try:
         require_folds(strata, _units(plan, train))
     except DataError as error:
-        return f"nothing can be chosen by on the {len(train)} training items: {_clause(error)}"
+        return f"no head can be chosen on the {len(train)} training items, because {clause(error)}"
     return ""
 
 
-def _clause(error: DataError) -> str:
+def clause(error: DataError) -> str:
     """The first sentence of a message; the remedies that follow are for the whole data."""
     return str(error).partition(". ")[0].rstrip(".")
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.errors import DataError
 from headstart.fitting import head_alone
-from headstart.fitting.comparing import set_aside
-from headstart.fitting.learnable import sets_aside
+from headstart.fitting.comparing import set_aside, what_to_do
+from headstart.fitting.learnable import clause, sets_aside, why_not_learnable
 from headstart.fitting.race import race
 from headstart.fitting.result import Result
 from headstart.fitting.training import train_or_head_alone
@@ -42,7 +43,10 @@ def learn(
         return Result.head_alone(source, choice, train, choice.reason)
     is_set_aside = not len(validation) and sets_aside(workspace.plan, len(train))
     if is_set_aside:
-        train, validation = set_aside(workspace, train)
+        why, parts = _parts(workspace, train)
+        if parts is None:
+            return _untrained(workspace, train, why)
+        train, validation = parts
     choice = head_alone.choose(workspace, train)
     known = 0.0 if len(validation) else head_alone.known_already(workspace, choice)
     if known >= KNOWN:
@@ -56,3 +60,24 @@ def learn(
         with workspace.clock.phase("tune"):
             return race(workspace, choice, train, validation, folder, resume)
     return train_or_head_alone(workspace, choice, train, validation, folder, resume, set_aside=is_set_aside)
+
+
+def _parts(workspace: Workspace, train: np.ndarray) -> tuple[str, tuple[np.ndarray, np.ndarray] | None]:
+    """Positions to learn from and to compare on; or why there are none, as a clause."""
+    try:
+        inside, aside = set_aside(workspace, train)
+    except DataError as error:
+        return clause(error), None
+    why = why_not_learnable(workspace.plan, inside)
+    return why, None if why else (inside, aside)
+
+
+def _untrained(workspace: Workspace, train: np.ndarray, why: str) -> Result:
+    """The head alone, where no items can be set aside to compare a training with it."""
+    choice = head_alone.choose(workspace, train)
+    reason = (
+        f"Nothing was trained: of the {len(train)} training items none can be set aside to compare a training with the "
+        f"head alone ({why}), so the head alone is returned. {what_to_do(workspace)}"
+    )
+    say(reason)
+    return Result.head_alone(workspace.plan.source, choice, train, reason)

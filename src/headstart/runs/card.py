@@ -113,8 +113,7 @@ def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Recor
 
 
 def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> str:
-    refit = record.extra.get("refit", {})
-    learned = refit.get("n_train") or (record.n_train or 0) + (record.n_validation or 0)
+    learned = record.extra.get("refit", {}).get("n_train") or record.n_train or 0
     how, units = result_words(record.policy), UNITS[data.modality]
     if record.chosen is not None and record.chosen.from_scratch:
         how = "trained from random weights"

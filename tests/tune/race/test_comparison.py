@@ -82,7 +82,7 @@ def test_nothing_is_better_than_hardly_an_error(n_errors: int) -> None:
     reference = logits_of(np.arange(36) >= n_errors, labels) * random.uniform(0.1, 1.0, (36, 1))
     found = compared(logits_of(np.ones(36, bool), labels, 8.0), reference, labels)
     assert found.loss > max(0.01, found.loss_error)
-    assert found.better == (n_errors == 4) == ("it makes fewer than 4 errors" not in found.words)
+    assert found.better == (n_errors == 4) == ("the head alone makes fewer than 4 errors" not in found.words)
 
 
 def test_a_policy_that_was_asked_for_has_a_lower_bound() -> None:
@@ -143,10 +143,10 @@ def test_a_comparison_tells_itself() -> None:
     found = Comparison(0.08, 0.02, 0.05, 0.02, Bound(2.53, 35), 100)
     assert found.words == (
         "+8.0 points of accuracy (standard error 2.0), log loss -0.050 (standard error 0.020) against the head alone: "
-        "better (the best of 35 looks takes 2.5 standard errors)"
+        "better (the best of 35 epochs and candidates has by chance up to 5.1 points or a log loss lower by 0.083)"
     )
     assert replace(found, quality=0.04, bound=Bound(2.6, 1)).words.endswith(
-        "not better (it takes 2.6 standard errors)"
+        "not better (chance explains up to 5.2 points or a log loss lower by 0.086)"
     )
 
 

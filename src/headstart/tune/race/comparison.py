@@ -98,8 +98,7 @@ class Comparison:
         by_items = self.quality * self.n_items > LEAST_ITEMS - 1e-6
         if by_items and self._is_beyond(self.quality, self.quality_error):
             return True
-        by_temperature = self.bound.errors**2 / (2 * self.n_items)
-        beyond = self._is_beyond(self.loss - by_temperature, self.loss_error)
+        beyond = self._is_beyond(self.loss - self._by_temperature, self.loss_error)
         return self.quality >= 0 and beyond and self.loss > LEAST_GAIN
 
     def _is_beyond(self, difference: float, error: float) -> bool:
@@ -129,8 +128,22 @@ class Comparison:
         if self.cannot_tell:
             return self.cannot_tell
         n_looks, errors = self.bound.n_looks, self.bound.errors
-        best = "it takes" if n_looks == 1 else f"the best of {n_looks} looks takes"
-        return f"{'better' if self.better else 'not better'} ({best} {errors:.1f} standard errors)"
+        whose = (
+            "chance explains"
+            if n_looks == 1
+            else f"the best of {n_looks} epochs and candidates has by chance"
+        )
+        least = f"{100 * errors * self.quality_error:.1f} points"
+        if not self.task.one_per_item:
+            least = f"{errors * self.quality_error:.3f}"
+        elif np.isfinite(errors):
+            least += f" or a log loss lower by {errors * self.loss_error + self._by_temperature:.3f}"
+        return f"{'better' if self.better else 'not better'} ({whose} up to {least})"
+
+    @property
+    def _by_temperature(self) -> float:
+        """How much a temperature that is fitted on the same items lowers the log loss by chance."""
+        return self.bound.errors**2 / (2 * self.n_items)
 
 
 class ValidationItems:
@@ -231,6 +244,6 @@ class ValidationItems:
         if not self.task.one_per_item or n_errors >= n_least:
             return ""
         return (
-            f"it makes fewer than {n_least} errors on the validation items, too few to show that a "
+            f"the head alone makes fewer than {n_least} errors on the validation items, too few to show that a "
             "training is better"
         )
