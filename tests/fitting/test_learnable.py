@@ -58,7 +58,7 @@ def test_folds_that_leave_one_class_are_drawn_again() -> None:
             continue
         one_class = [fold for fold in set(usual) if len(set(labels[usual != fold])) < 2]
         assert all(len(set(labels[folds.numbers != fold])) > 1 for fold in set(folds.numbers))
-        assert bool(folds.note) == bool((folds.numbers != usual).any())
+        assert bool(folds.note) == bool((folds.numbers != usual).any() or usual.max() < 4)
         found += bool(one_class)
     assert found, "no set needed other folds"
 

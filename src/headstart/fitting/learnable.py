@@ -74,7 +74,8 @@ def evaluation_folds(plan: Plan, items: np.ndarray, n_folds: int) -> Folds:
     usual = fold_indices(strata, units, n_folds, plan.seed)
     first, n_usual = _why_not_all(plan, items, usual), int(usual.max()) + 1
     if not first:
-        return Folds(usual)
+        fewer = f"{n_usual} folds in place of {n_folds}: no class has more items or groups."
+        return Folds(usual, fewer if n_usual < n_folds else "")
     for n_tried in range(n_usual, 1, -1):
         for seed in range(plan.seed, plan.seed + N_SEEDS):
             numbers = fold_indices(strata, units, n_tried, seed)
@@ -83,7 +84,7 @@ def evaluation_folds(plan: Plan, items: np.ndarray, n_folds: int) -> Folds:
                 done = (
                     fewer if numbers.max() < usual.max() else f"Folds of seed {seed} in place of {plan.seed}"
                 )
-                return Folds(numbers, f"{done}: else, {first}.")
+                return Folds(numbers, f"{done}, because {first}.")
     raise DataError(
         f"No {n_folds} folds, nor fewer, leave enough to learn from: {first}. Give more items"
         f"{'' if plan.data.examples.groups is None else ' in more groups'}, or evaluate on one held-out part "

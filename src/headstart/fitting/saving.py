@@ -76,8 +76,8 @@ def finish(
     run.write_record(record)
     if result.trained is not None:
         run.write_jsonl("history.jsonl", result.trained.history)
+    run.finish()  # before its checkpoints are removed: a run that is half removed could not be resumed
     shutil.rmtree(run.file(TRAINING), ignore_errors=True)
-    run.finish()
     return Run(run.path, record.to_json(), end_block(shown, has_report=options.report))
 
 

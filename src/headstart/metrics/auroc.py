@@ -30,6 +30,7 @@ from headstart.metrics.spread import Float, Units
 
 FEW = 40  # items of the smaller side at which half of the excess of the formula counts
 
+LEAST_PER_CLASS = 5  # items per class, on average over several classes
 Side = tuple[NDArray[np.bool_], Float]  # who is inside, and the scores, each of shape (N,)
 
 
@@ -60,6 +61,9 @@ def mean_area(sides: list[Side], units: Units) -> Interval:
     rankings = [_Ranking.of(inside, scores, units) for inside, scores in sides]
     value = float(np.mean([ranking.area for ranking in rankings]))
     counts = [ranking.n_items for ranking in rankings]
+    if len(rankings) > 2 and np.mean([n_in for n_in, _ in counts]) < LEAST_PER_CLASS:
+        why = f"fewer than {LEAST_PER_CLASS} items per class, too few for an interval"
+        return Interval(value, why=units.too_few or why)
     if freedom_of([(1 / n_in, 1 / n_out) for n_in, n_out in counts], counts) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items on one side for an interval")
 

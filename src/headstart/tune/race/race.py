@@ -277,7 +277,10 @@ class Race:
 
     def _leader(self) -> CandidateRun | None:
         done = [r for r in self.runs.values() if r.reached and r.is_done and not r.is_out]
-        return min(done, key=lambda r: r.score.loss, default=None)
+        best = min(done, key=lambda r: r.score.loss, default=None)
+        # Kept: in a resumed race, a candidate that was put aside and trained to its end later is done already.
+        name = self._decide("leader", None if best is None else best.name)
+        return None if name is None else self.runs[name]
 
     def _fits(self, run: CandidateRun, need: float) -> bool:
         """Whether seconds fit in addition to the last training of the possible winners so far."""
