@@ -270,26 +270,23 @@ class Race:
                 f"{best.name}: training it on all items takes about {in_seconds(need)}, {in_seconds(left)} are left"
             )
             return None
-        for run in self.runs.values():
-            if run is not best:
-                run.drop()
+        for run in (each for each in self.runs.values() if each is not best):
+            run.drop()
         return train_again(self.again, best, self.place / "again", seconds=self._left(), resume=self.resume)
 
     def _leader(self) -> CandidateRun | None:
         done = [r for r in self.runs.values() if r.reached and r.is_done and not r.is_out]
         best = min(done, key=lambda r: r.score.loss, default=None)
-        # Kept: in a resumed race, a candidate that was put aside and trained to its end later is done already.
-        name = self._decide("leader", None if best is None else best.name)
-        return None if name is None else self.runs[name]
+        # Kept, since in a resumed race a candidate that was put aside and trained later is done already.
+        return self.runs.get(self._decide("leader", "" if best is None else best.name))
 
     def _fits(self, run: CandidateRun, need: float) -> bool:
         """Whether seconds fit in addition to the last training of the possible winners so far."""
         reached, bound = [r for r in self.runs.values() if r.reached and not r.is_out], self._bound()
         may_win = [r.facts for r in reached if self.validation.compare(r.logits, bound).better]
-        reserve = max((self.costs.planned(facts).again(facts.epochs) for facts in may_win), default=0.0)
-        reserve = reserve if self.costs.retrains else 0.0
-        left = self._left()
-        return bool(self._decide(f"{run.name} fits", need <= SHARE * (left - reserve)))
+        again = (self.costs.planned(facts).again(facts.epochs) for facts in may_win)
+        reserve = max(again, default=0.0) if self.costs.retrains else 0.0
+        return bool(self._decide(f"{run.name} fits", need <= SHARE * (self._left() - reserve)))
 
     def _facts_of_all_stages(self) -> Facts:
         """The facts of a training of the whole network, estimated from the measured ones."""
