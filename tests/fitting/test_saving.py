@@ -1,15 +1,21 @@
-"""What the report says of the weights that training kept."""
+"""What the report says of the weights that training kept, and the end of a run."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import headstart
+import small_data
 from headstart.fitting.result import Result
 from headstart.fitting.saving import after_training
+from headstart.runs import RunDirectory
+from headstart.runs.run import TRAINING
 from headstart.tune.race.result import RaceResult
 from headstart.tune.training.result import Trained
 
@@ -43,3 +49,24 @@ def test_weights_that_were_not() -> None:
 
 def test_a_head_alone_was_not_trained() -> None:
     assert after_training(replace(result(), trained=None), again=False) == ""
+
+
+def test_a_run_that_is_stopped_while_its_checkpoints_are_removed_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = shutil.rmtree
+
+    def stopped(path: Any, *how: Any, **more: Any) -> None:
+        if Path(path).name == TRAINING:
+            raise KeyboardInterrupt
+        plain(path, *how, **more)
+
+    data = small_data.digit_folder(tmp_path / "digits")
+    monkeypatch.setattr(shutil, "rmtree", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        headstart.fit(
+            data, small_data.LETTERS, out=tmp_path / "run", store=tmp_path / "store", baseline=False,
+            report=False, **small_data.SETTINGS,
+        )  # fmt: skip
+    monkeypatch.undo()
+    assert RunDirectory.open(tmp_path / "run").record.n_test

@@ -13,6 +13,8 @@ import pytest
 from racing import N_EPOCHS, World, digest, race
 
 from headstart.errors import DiskFullError, OptionError, TrainingError
+from headstart.tune.objectives.validation import Score
+from headstart.tune.race.candidate_run import CandidateRun
 from headstart.tune.race.comparison import Bound, Comparison
 from headstart.tune.race.result import CandidateResult, best_of
 from headstart.tune.race.study import Outcome
@@ -43,6 +45,24 @@ def test_a_race_tries_halves_chooses_and_trains_again_on_all_items(tmp_path: Pat
     for each in choice.candidates[1:]:
         assert (each.outcome is Outcome.PUT_ASIDE) == ("Put aside after" in each.why)
         assert each.outcome is not Outcome.BETTER or each.better
+
+
+def test_a_resumed_race_tries_the_rates_of_the_same_leader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A candidate that was put aside, and trained to its end later, may look best when the race is resumed."""
+    world = World(tmp_path)
+    names = {row.name for row in race(world, tmp_path / "race").candidates}
+    other = next(name for name in ("first:2", "first:1", "none") if not any(f"{name} at" in n for n in names))
+    plain = CandidateRun.score.fget
+    assert plain is not None
+
+    def favoured(run: CandidateRun) -> Score:
+        found: Score = plain(run)
+        return replace(found, loss=-1.0) if run.name == other else found
+
+    monkeypatch.setattr(CandidateRun, "score", property(favoured))
+    assert {row.name for row in race(world, tmp_path / "race", resume=True).candidates} == names
 
 
 def test_rungs_end_where_a_straight_training_does(tmp_path: Path) -> None:
