@@ -46,7 +46,7 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
         if change.low is not None and change.high is not None:
             held.append(change.low <= truth <= change.high)
     shares = {"before": before, "warned": warned, "unknown": unknown, "held": held}
-    return {name: float(np.mean(each)) for name, each in shares.items()}
+    return {name: float(np.mean(each)) if each else None for name, each in shares.items()}
 
 
 def _draw(rng: np.random.Generator, cell: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -88,6 +88,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     for row in rows:
         units = f", {row['n_units']} units" if row["n_units"] else ""
-        shown = " | ".join(f"{100 * row[key]:.1f}" for key in ("before", "warned", "unknown", "held"))
+        found = [row[key] for key in ("before", "warned", "unknown", "held")]
+        shown = " | ".join("no interval" if each is None else f"{100 * each:.1f}" for each in found)
         lines.append(f"| {row['n_items']}{units}, {row['n_classes']}, {row['model']} | {shown} |")
     return "\n".join(lines)
