@@ -17,15 +17,14 @@ Legend: N items, C rankings.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics.bounds import bounded, share
-from headstart.metrics.class_shares import LEAST_FREEDOM, pooled_freedom
+from headstart.metrics.class_shares import LEAST_FREEDOM
 from headstart.metrics.interval import Interval
+from headstart.metrics.mean_shares import freedom_of, mean_of_shares
 from headstart.metrics.spread import Float, Units
 
 FEW = 40  # items of the smaller side at which half of the excess of the formula counts
@@ -67,34 +66,13 @@ def mean_area(sides: list[Side], units: Units) -> Interval:
     if freedom_of([(1 / n_in, 1 / n_out) for n_in, n_out in counts], counts) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items on one side for an interval")
 
-    def make(units: Units) -> Interval:
-        seen = counts if units.are_items else [ranking.n_units for ranking in rankings]
-        freedom = min(units.freedom, freedom_of([ranking.variances for ranking in rankings], seen))
-        influence = np.mean([ranking.influence for ranking in rankings], axis=0)
-        alike = shared([ranking.influence for ranking in rankings])
-        n_alone = 1 / np.mean([1 / ranking.n_effective for ranking in rankings])
-        return share(value, float(n_alone / alike / units.design_effect(influence)), freedom)
-
-    return bounded(value, units, make)
-
-
-def shared(influences: list[Float]) -> float:
-    """Return the variance of a mean of several numbers of the same items, as a share of their own mean variance.
-
-    Args:
-        influences: of each number, of shape (N,).
-    """
-    own = float(np.mean([np.square(influence).sum() for influence in influences]))
-    if own <= 1e-30:
-        return 1.0
-    return max(float(np.square(np.mean(influences, axis=0)).sum()) / own, 1e-6)
-
-
-def freedom_of(variances: Sequence[tuple[float, ...]], counts: Sequence[tuple[int, ...]]) -> float:
-    """Return the degrees of freedom of the sum of all variances."""
-    return pooled_freedom(
-        np.concatenate([np.asarray(v, np.float64) for v in variances]),
-        np.concatenate([np.asarray(n, np.float64) for n in counts]),
+    return mean_of_shares(
+        value,
+        [ranking.n_effective for ranking in rankings],
+        [ranking.influence for ranking in rankings],
+        [ranking.variances for ranking in rankings],
+        lambda units: counts if units.are_items else [ranking.n_units for ranking in rankings],
+        units,
     )
 
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.metrics.auroc import Side, freedom_of, shared
-from headstart.metrics.bounds import bounded, share
+from headstart.metrics.auroc import Side
 from headstart.metrics.class_shares import LEAST_FREEDOM
 from headstart.metrics.interval import Interval
+from headstart.metrics.mean_shares import freedom_of, mean_of_shares
 from headstart.metrics.spread import Float, Units
 
 
@@ -39,15 +39,14 @@ def average_precision(sides: list[Side], units: Units) -> Interval:
     if freedom_of(variances, [(n,) for n in n_items]) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items that have the label for an interval")
 
-    def make(units: Units) -> Interval:
-        seen = [(units.count(np.flatnonzero(has)),) for has, _ in sides]
-        freedom = min(units.freedom, freedom_of(variances, seen))
-        influences = [influence for _, influence in found]
-        n_alone = 1 / np.mean([1 / n for n in n_items])
-        effect = units.design_effect(np.mean(influences, axis=0))
-        return share(value, float(n_alone / shared(influences) / effect), freedom)
-
-    return bounded(value, units, make)
+    return mean_of_shares(
+        value,
+        n_items,
+        [influence for _, influence in found],
+        variances,
+        lambda units: [(units.count(np.flatnonzero(has)),) for has, _ in sides],
+        units,
+    )
 
 
 def _precision(has: NDArray[np.bool_], scores: Float) -> tuple[float, Float]:

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.metrics.auroc import freedom_of, shared
-from headstart.metrics.bounds import bounded, share
 from headstart.metrics.class_shares import LEAST_FREEDOM
 from headstart.metrics.interval import Interval
+from headstart.metrics.mean_shares import freedom_of, mean_of_shares
 from headstart.metrics.spread import Float, Units
 
 
@@ -56,14 +55,14 @@ def _mean_f1(actual: Float, named: Float, hit: Float, units: Units) -> Interval:
     if freedom_of(variances, [(n,) for n in n_items]) < LEAST_FREEDOM:
         return Interval(value, why=units.too_few or "too few items that have the labels for an interval")
 
-    def make(units: Units) -> Interval:
-        seen = [(units.count(np.flatnonzero(a)),) for a in actual.T]
-        freedom = min(units.freedom, freedom_of(variances, seen))
-        columns = list(influences.T)
-        effect = units.design_effect(influences.mean(axis=1))
-        return share(value, float(1 / np.mean(1 / n_alone) / shared(columns) / effect), freedom)
-
-    return bounded(value, units, make)
+    return mean_of_shares(
+        value,
+        n_alone.tolist(),
+        list(influences.T),
+        variances,
+        lambda units: [(units.count(np.flatnonzero(a)),) for a in actual.T],
+        units,
+    )
 
 
 def _effective(both_NC: Float, hit_NC: Float) -> tuple[Float, Float]:
