@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
-from headstart.metrics import Units, calibration_bins
+from benchmarks.honesty.draws import plain_error, scored_items
+from headstart.metrics import Units
 from headstart.metrics.calibration import calibration_error
 
 SIZES = (20, 40, 80, 150, 1000)
@@ -30,11 +32,11 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
     truth = _truth(cell, heat)
     errors, plain = [], []
     for _ in range(n):
-        y, p, units = _draw(rng, cell, heat)
+        scores, y, units = scored_items(rng, cell["n_items"], cell["n_units"], cell["n_classes"])
+        p = softmax(heat * scores, axis=1)
         hit = (p.argmax(axis=1) == y).astype(float)
         errors.append(calibration_error(p.max(axis=1), hit, Units.of(units, len(y))))
-        bins = calibration_bins(y, p)
-        plain.append(sum(b.n_items * abs(b.confidence - b.accuracy) for b in bins) / len(y))
+        plain.append(plain_error(y, p))
     shown = [found for found in errors if found.low is not None and found.high is not None]
     return {
         "truth": truth,
@@ -45,39 +47,14 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
     }
 
 
-def _draw(
-    rng: np.random.Generator, cell: dict[str, Any], heat: float, n_items: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return classes drawn from the true probabilities, the stated probabilities, and the units.
-
-    The items of a unit draw their classes with one random number, so that they are right and wrong together.
-    """
-    n_items, n_units = n_items or cell["n_items"], 0 if n_items else cell["n_units"]
-    units = np.arange(n_items) % n_units if n_units else None
-    scores = 1.5 * rng.normal(size=(n_items, cell["n_classes"]))
-    true, stated = _softmax(scores), _softmax(heat * scores)
-    order = np.argsort(-true, axis=1)
-    point = rng.random(n_items)
-    if units is not None:
-        point = np.where(rng.random(n_items) < 0.3, rng.random(n_units)[units], point)
-    rank = (np.take_along_axis(true, order, axis=1).cumsum(axis=1) < point[:, None]).sum(axis=1)
-    y = np.take_along_axis(order, np.minimum(rank, cell["n_classes"] - 1)[:, None], axis=1)[:, 0]
-    return y, stated, units
-
-
 def _truth(cell: dict[str, Any], heat: float) -> float:
     scores = 1.5 * np.random.default_rng(0).normal(size=(N_POPULATION, cell["n_classes"]))
-    stated = _softmax(heat * scores).max(axis=1)
-    gap = stated - _softmax(scores).max(axis=1)
+    stated = softmax(heat * scores, axis=1).max(axis=1)
+    gap = stated - softmax(scores, axis=1).max(axis=1)
     # Items of the same stated probability: their mean gap counts.
     number = np.digitize(stated, np.quantile(stated, np.linspace(0, 1, 201)[1:-1]))
     means = np.bincount(number, weights=gap) / np.bincount(number)
     return float(np.sqrt((np.bincount(number) * means**2).sum() / len(gap)))
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def table(rows: list[dict[str, Any]]) -> str:

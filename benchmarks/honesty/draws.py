@@ -1,4 +1,6 @@
-"""Items with a known truth: two classifiers with correlated scores, classes of any share, units that differ.
+"""Items with a known truth, for several parts.
+
+`World`: two classifiers with correlated scores, classes of any share, units that differ.
 
     score = (d / 2 + tau v_g) (+1 or -1 for the class) + tau u_g + noise
 
@@ -12,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 from scipy.stats import norm
+
+from headstart.metrics import calibration_bins
 
 
 @dataclass(frozen=True)
@@ -67,3 +71,32 @@ class Draw:
     first: np.ndarray
     second: np.ndarray
     units: np.ndarray | None
+
+
+def scored_items(
+    rng: np.random.Generator, n_items: int, n_units: int, n_classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return true scores, classes drawn from them, and units or None.
+
+    Three tenths of the items of a unit draw their class with one random number, so that they are right and wrong
+    together.
+    """
+    units = np.arange(n_items) % n_units if n_units else None
+    scores = 1.5 * rng.normal(size=(n_items, n_classes))
+    point = rng.random(n_items)
+    if units is not None:
+        point = np.where(rng.random(n_items) < 0.3, rng.random(n_units)[units], point)
+    return scores, drawn_class(softmax(scores, axis=1), point), units
+
+
+def drawn_class(p: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Return the class of each item; the smaller its number in [0, 1], the likelier the class."""
+    order = np.argsort(-p, axis=1)
+    rank = (np.take_along_axis(p, order, axis=1).cumsum(axis=1) < point[:, None]).sum(axis=1)
+    return np.take_along_axis(order, np.minimum(rank, p.shape[1] - 1)[:, None], axis=1)[:, 0]
+
+
+def plain_error(y: np.ndarray, p: np.ndarray) -> float:
+    """Return the plain expected calibration error of 15 bins (Guo et al. 2017)."""
+    bins = calibration_bins(y, p)
+    return sum(b.n_items * abs(b.confidence - b.accuracy) for b in bins) / len(y)
