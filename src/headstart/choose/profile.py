@@ -15,7 +15,8 @@ from headstart.choose.tried_head import Trial, TriedHead
 from headstart.evidence import cross_validation_factor
 from headstart.heads.reduce import Reduced, reduce, standardiser
 from headstart.heads.threads import parallel_map
-from headstart.metrics.spread import LEAST_UNITS
+from headstart.metrics.bounds import t_quantile
+from headstart.metrics.spread import is_known
 from headstart.tasks import Task
 
 
@@ -27,7 +28,7 @@ class ProfileRow:
         stage: name.
         index: of the stage.
         score: accuracy, explained share of the log loss, or R2.
-        low, high: of the interval; nan for a single unit.
+        low, high: of the interval; nan below 3 units.
         standard_error: nan for a single unit.
         penalty: of the ridge head.
     """
@@ -70,8 +71,5 @@ def profile_row(stage: str, index: int, tried: TriedHead, trial: Trial) -> Profi
 
 def interval_around(quality: float, standard_error: float, freedom: float, task: Task) -> tuple[float, float]:
     """Return the 95% interval of a quality by Student's t, cut to what it can be; nan below 3 units."""
-    from scipy.stats import t
-
-    known = freedom >= LEAST_UNITS - 1 - 1e-9
-    half = float(t.ppf(0.975, freedom)) * standard_error if known else float("nan")
+    half = t_quantile(freedom) * standard_error if is_known(freedom) else float("nan")
     return float(np.maximum(quality - half, task.least_quality)), float(np.minimum(quality + half, 1.0))

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.metrics.bounds import t_quantile
 from headstart.metrics.interval import Interval
-from headstart.metrics.spread import LEAST_UNITS, freedom, share_error, standard_error
+from headstart.metrics.spread import LEAST_UNITS, freedom, is_known, share_error, standard_error
 from headstart.tasks import Task
 
 
@@ -67,16 +68,13 @@ def shifted(inside: Mean, outside: Mean) -> Shift:
         inside: on the training part.
         outside: on the held-out part.
     """
-    from scipy.stats import t
-
     difference = outside.value - inside.value
     variances = np.square([inside.standard_error, outside.standard_error])
     freedoms = np.array([inside.freedom, outside.freedom])
-    # tolerance: of three equal units the freedom is 2 up to rounding
-    if not variances.sum() > 0 or freedoms.min() < LEAST_UNITS - 1 - 1e-9:
+    if not variances.sum() > 0 or not is_known(float(freedoms.min())):
         return Shift(inside.value, outside.value, Interval(difference, why=f"fewer than {LEAST_UNITS} units"))
     df = variances.sum() ** 2 / (variances**2 / freedoms).sum()
-    half = float(t.ppf(0.975, df) * np.sqrt(variances.sum()))
+    half = float(t_quantile(float(df)) * np.sqrt(variances.sum()))
     return Shift(inside.value, outside.value, Interval(difference, difference - half, difference + half))
 
 

@@ -75,7 +75,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
             ),
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
-            calibration=_calibration(workspace, evaluation),
+            calibration=_calibration(workspace, evaluation, units),
         )
 
 
@@ -89,7 +89,7 @@ def _units(workspace: Workspace, evaluation: Evaluation) -> Units:
     return Units.of(workspace.units(positions), len(positions), widen=widen)
 
 
-def _calibration(workspace: Workspace, evaluation: Evaluation) -> Mapping[str, Any]:
+def _calibration(workspace: Workspace, evaluation: Evaluation, units: Units) -> Mapping[str, Any]:
     """What the temperature did to the log loss of the held-out items.
 
     `temperature` (with folds their mean), the log loss `before` and `after` the scores are divided by it, and its
@@ -104,7 +104,7 @@ def _calibration(workspace: Workspace, evaluation: Evaluation) -> Mapping[str, A
     found = {"temperature": float(np.mean(temperatures))}
     if not all(each.log_probabilities for each in evaluation.rounds):
         return found
-    codes, units = workspace.codes[evaluation.positions], _units(workspace, evaluation)
+    codes = workspace.codes[evaluation.positions]
     before, after, change = change_of_log_loss(evaluation.scores, temperatures, codes, units)
     return {
         **found,

@@ -190,3 +190,12 @@ def freedom(units: Units | NDArray[Any] | None, n_items: int) -> float:
         n_items: N.
     """
     return Units.of(units, n_items).freedom
+
+
+def is_known(freedom: float) -> bool:
+    """Whether enough equal units are behind a standard error for an interval: `LEAST_UNITS`, up to rounding.
+
+    Args:
+        freedom: degrees of freedom of the standard error.
+    """
+    return freedom >= LEAST_UNITS - 1 - 1e-9
