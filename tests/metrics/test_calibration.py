@@ -1,4 +1,4 @@
-"""The calibration error has no part that is chance."""
+"""The calibration error does not count what chance makes."""
 
 from __future__ import annotations
 

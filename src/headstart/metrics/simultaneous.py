@@ -16,7 +16,7 @@ Example:
     >>> noise = np.random.default_rng(0).normal(size=(200, 10))
     >>> one, ten, same = noise[:, :1], noise, np.repeat(noise[:, :1], 10, axis=1)
     >>> [round(bound(differences, level=0.05), 1) for differences in (one, ten, same)]
-    [1.7, 2.6, 1.7]
+    [1.7, 2.6, 1.6]
 """
 
 from __future__ import annotations

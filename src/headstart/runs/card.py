@@ -159,8 +159,8 @@ def _limits(
         )
     if facts.refitted:
         limits.append(
-            "After the evaluation the model was trained again on every label; the scores, and what is said of how "
-            "policy and stages were chosen, are of the model before."
+            "After the evaluation the model was trained again on every label; the scores, and how "
+            "policy and stages were chosen, describe the model before that."
         )
     return limits
 

@@ -160,8 +160,7 @@ class ValidationItems:
 
     Attributes:
         head_alone: the score of the head alone.
-        too_few_units, too_few_errors: why nothing can be shown to be better on these items, as a clause, "it" being the
-            head alone; "" if it can.
+        too_few_units, too_few_errors: why nothing can be shown to be better on these items, as a clause; "" if it can.
     """
 
     def __init__(

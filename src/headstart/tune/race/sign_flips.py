@@ -10,8 +10,8 @@ s_g = +-1, one per unit and the same for all L results, is as likely as the one 
 over all 2^G patterns (or 1,000 drawn ones) tells what chance gives (Nichols and Holmes 2002, "Nonparametric
 permutation tests for functional neuroimaging"; whole units: Winkler et al. 2014, "Permutation inference for the general
 linear model"). No normal distribution is assumed, so the bound holds for 20 items, for differences that are -1, 0 and
-1, and for 4 units; the correlation of the L results is that of the items themselves. In simulations the t bound of
-`headstart.metrics.simultaneous` lets through 21% in place of 10% with 5 units (docs/evidence.md).
+1, and for 4 units; the correlation of the L results is that of the items themselves. `headstart.metrics.simultaneous`
+asks the same with a t distribution, which few and skewed differences of losses do not have.
 
 Legend: N items, G units, L results, S patterns of signs.
 
