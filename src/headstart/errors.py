@@ -14,7 +14,9 @@ HeadstartError            a failure of headstart or of the machine (exit code 1)
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from os import PathLike
 
 
 class HeadstartError(Exception):
@@ -59,6 +61,41 @@ class ArchitectureError(InputError):
 
 class OptionError(InputError):
     """An option or a recipe value is wrong."""
+
+
+@contextmanager
+def parsing(
+    path: str | PathLike[str], what: str, remedy: str, kind: type[InputError] = InputError
+) -> Iterator[None]:
+    """Turn any exception that a parser raises on a damaged file into one error that names file and remedy.
+
+    Parsers of other libraries raise every kind of error on damaged input (IndexError, struct.error,
+    UnicodeDecodeError, RecursionError, ...). Only the call of the parser belongs in the block, so that a fault of
+    headstart's own code is still an internal error.
+
+    Args:
+        path: of the file.
+        what: it should be, such as "a Parquet table".
+        remedy: what to do, such as "repair it or remove it".
+        kind: of the error.
+
+    Raises:
+        InputError: of the given kind, for any exception that headstart did not raise on purpose.
+    """
+    try:
+        yield
+    except HeadstartError:
+        raise
+    except MemoryError:
+        raise kind(f"{path} does not fit in memory when it is read as {what}: {remedy}") from None
+    except Exception as error:
+        raise kind(f"{path} cannot be read as {what} ({one_line(error)}): {remedy}") from error
+
+
+def one_line(error: BaseException) -> str:
+    """The kind of an exception and the first line of its text, at most 200 characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}"[:200] if lines else type(error).__name__
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
