@@ -39,8 +39,8 @@ def test_the_size_found_is_kept_and_said_once(capsys: pytest.CaptureFixture[str]
         halving(compute, 16)  # type: ignore[arg-type]
     assert sizes == [16, 8] + [4] * 12
     assert capsys.readouterr().err.splitlines() == [
-        "Testing: out of memory, continuing with 8 item(s) at a time",
-        "Testing: out of memory, continuing with 4 item(s) at a time",
+        "Testing: out of memory, continuing with 8 items at a time",
+        "Testing: out of memory, continuing with 4 items at a time",
     ]
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import headstart
-from headstart.units import UNITS, counted
+from headstart.units import UNITS, agreeing, counted
 
 PACKAGE = Path(headstart.__file__).parent
 
@@ -25,3 +25,19 @@ def test_no_other_table_and_no_other_word_in_messages() -> None:
         p.name for p, text in sources.items() if re.search(r'(?<!")"[^"\n]*\bclips?\b[^"\n]*"(?!")', text)
     ]
     assert said == []
+
+
+def test_one_of_several_kinds_of_nouns() -> None:
+    assert counted(1, "classes") == "1 class" and counted(1, "processes") == "1 process"
+    assert (
+        counted(1, "independent units") == "1 independent unit"
+        and counted(2, "more classes") == "2 more classes"
+    )
+    assert agreeing(1, "is", "are") == "is" and agreeing(0, "is", "are") == "are"
+
+
+def test_no_message_leaves_singular_and_plural_open() -> None:
+    """Not "1 item(s)" nor "there are 1 groups": `counted` and `agreeing` make the right form."""
+    sources = {path.name: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+    open_form = re.compile(r"\{[^{}\n]*\} [a-z]+\((s|es)\)|there are \{n_")
+    assert [name for name, text in sources.items() if open_form.search(text)] == []

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from headstart.errors import HeadstartError
 from headstart.progress import say
+from headstart.units import counted
 
 T = TypeVar("T")
 
@@ -78,4 +79,4 @@ class Halving:
     def _halve(self, n_items: int) -> None:
         free()
         self.n_most = min(n_items // 2, self.n_most or n_items)
-        say(f"{self.what}: out of memory, continuing with {self.n_most} item(s) at a time")
+        say(f"{self.what}: out of memory, continuing with {counted(self.n_most, 'items')} at a time")

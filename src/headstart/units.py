@@ -14,4 +14,13 @@ def counted(number: int, units: str) -> str:
         number: how many.
         units: the unit in the plural, ending in s.
     """
-    return f"{number:,} {units.removesuffix('s') if number == 1 else units}"
+    return f"{number:,} {agreeing(number, _singular(units), units)}"
+
+
+def agreeing(number: int, one: str, many: str) -> str:
+    """The form of a word that agrees with a number: "is" or "are"."""
+    return one if number == 1 else many
+
+
+def _singular(units: str) -> str:
+    return units.removesuffix("es" if units.endswith("sses") else "s")

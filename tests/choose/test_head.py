@@ -9,6 +9,7 @@ import headstart.choose.head as head_module
 import headstart.choose.kinds.logistic as logistic_module
 from headstart.choose import ArrayFeatures, Choice, choose_head
 from headstart.choose.features import Rows, StageRows, rows_of, stacked
+from headstart.choose.tried_head import TriedHead
 from headstart.errors import DataError
 from headstart.tasks.activations import softmax
 
@@ -206,3 +207,11 @@ def test_features_that_know_nothing_do_no_better_than_chance() -> None:
         vectors = np.concatenate([features.stage(i)[outside] for i in head.stages], axis=1)
         hits += int((head.predict(vectors) == labels[outside]).sum())
     assert 0.3 < hits / 120 < 0.7
+
+
+def test_a_tie_goes_to_the_smaller_loss_then_to_fewer_stages() -> None:
+    def head(loss: float, *stages: int) -> TriedHead:
+        return TriedHead(stages, "ridge", 0.1, 0.9, 0.1, loss, 1.0, np.zeros((0, 2), np.float32))
+
+    heads = [head(0.5, 2), head(0.4, 0, 1, 2), head(0.3, 1), head(0.4, 0)]
+    assert head_module._ranks(heads).tolist() == [3, 2, 0, 1]

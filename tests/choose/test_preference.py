@@ -89,3 +89,14 @@ def test_what_is_expected_is_not_the_score_of_a_winner(grouped: bool) -> None:
 def test_a_single_head_has_nothing_to_be_corrected_for() -> None:
     quality = right(0, shares=(0.8,))
     assert taken(quality) == Preference(0, float(quality.mean()), float("inf"))
+
+
+def test_equal_means_go_to_the_smaller_rank() -> None:
+    """Two heads that are right on the same items tie; one that is as good as the last stage never wins by a tie."""
+    quality = right(0, 200, (0.5, 0.9))
+    quality = np.concatenate([quality, quality[:, 1:], quality[:, :1]], axis=1)
+    nothing = np.zeros((200, 0))
+    for ties, index in (((0, 1, 2, 3), 1), ((3, 2, 1, 0), 2)):
+        found = preferred(quality, nothing, ALL_TRIED, step=1.0, ties_H=np.array(ties))
+        assert found.index == index
+    assert preferred(quality[:, [0, 3]], nothing, ALL_TRIED, step=1.0, ties_H=np.array([1, 0])).index == 0

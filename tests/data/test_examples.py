@@ -57,7 +57,7 @@ def test_from_lists_tells_the_modality() -> None:
         Examples.from_lists([Path("a.xyz")])
     with pytest.raises(DataError, match="must be a path"):
         Examples.from_lists([3])
-    with pytest.raises(DataError, match="labels has 1 values for 2"):
+    with pytest.raises(DataError, match="labels has 1 value for 2"):
         Examples.from_lists(["so", "la"], [1])
 
 

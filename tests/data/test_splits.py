@@ -109,7 +109,7 @@ def test_a_class_in_one_group_each_is_refused() -> None:
     labels = string_array(["03", "03", "08", "08"])
     with pytest.raises(DataError, match="each class lies in one group only"):
         fold_indices(labels, labels)
-    with pytest.raises(DataError, match="one group"):
+    with pytest.raises(DataError, match="all items belong together"):
         holdout_indices(labels, string_array(["x"] * 4))
     with pytest.raises(DataError, match="one item only"):
         holdout_indices(string_array("ab"), None)
@@ -137,3 +137,13 @@ def test_many_groups_are_quick_and_balanced() -> None:
     owner = {}
     for group, fold in zip(groups.tolist(), folds.tolist()):
         assert owner.setdefault(group, fold) == fold
+
+
+def test_copies_are_not_called_a_group() -> None:
+    """Nine pictures, all copies of one: no group was given, so the message must not speak of one alone."""
+    labels, keys = string_array("aaaabbbbb"), string_array(["k"] * 9)
+    examples = Examples("text", list(range(9)), string_array(range(9)), labels)
+    with pytest.raises(
+        DataError, match=r"together \(one group, or copies of one item\).*Give items that differ"
+    ):
+        with_splits(examples, keys=keys)

@@ -52,8 +52,8 @@ def test_groups_of_which_none_can_be_set_aside_keep_the_head_alone(freeze: str, 
     run = fitted(freeze, 2, tmp_path)
     reason = run.metrics["reason"]
     assert run.metrics["chosen"]["policy"] == "all" and run.metrics["n_validation"] == 0
-    assert reason.startswith("Nothing was trained: of the") and "all items belong to one group" in reason
-    assert reason.endswith("To compare, pass a validation part with more groups, or another --group.")
+    assert "there is 1 group among the validation items, and it takes" in reason
+    assert "To compare, pass a validation part with more groups, or another --group." in reason
 
 
 @pytest.mark.parametrize(("freeze", "n_least"), [("auto", 4), ("last:1", 3)])
@@ -68,7 +68,7 @@ def test_too_few_groups_keep_the_head_alone_before_anything_is_trained(
     run = fitted(freeze, 4, tmp_path)
     reason = run.metrics["reason"]
     assert run.metrics["chosen"]["policy"] == "all" and run.metrics["n_validation"] == 0
-    assert f"groups (writer) among the validation items, and it takes {n_least}" in reason
+    assert f"among the validation items, and it takes {n_least}" in reason
     assert "pass a validation part with more groups, or another --group" in reason
 
 
@@ -82,3 +82,21 @@ def fitted(freeze: str, n_writers: int, folder: Path) -> Any:
         table, small_data.LETTERS, out=folder / "x", freeze=freeze, group="writer", store=str(folder / "store"),
         baseline=False, report=False, budget="20s" if freeze == "auto" else None, **small_data.SETTINGS,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_head_is_learned_from_one_patient_and_measured_on_another(task: str, tmp_path: Path) -> None:
+    """Two patients that hold both classes: nothing is left to choose by, and nothing shows how much scores vary."""
+    files = sorted(small_data.digit_folder(tmp_path / "files").rglob("*.png"))
+    labels = [path.parent.name.removeprefix("digit ") for path in files]
+    rows = [f"{path},{label},w{at % 2}\n" for at, (path, label) in enumerate(zip(files, labels))]
+    run = headstart.fit(
+        small_data.write(tmp_path / "d.csv", "file,label,who\n" + "".join(rows)),
+        small_data.LETTERS, out=tmp_path / "x", group="who", store=str(tmp_path / "store"), task=task,
+        **small_data.SETTINGS,
+    )  # fmt: skip
+    assert run.metrics["chosen"]["head_stages"] == [run.metrics["source"]["stages"][-1]]
+    assert run.metrics["reason"].startswith("One group of training items leaves nothing to choose by")
+    score = run.metrics["test"]["accuracy" if task == "classification" else "rmse"]
+    assert score["low"] is None and score["why"] == "1 independent unit, 3 are needed for an interval"
+    assert "no interval: 1 independent group, 3 are needed" in (run.path / "report.html").read_text()

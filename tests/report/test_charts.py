@@ -54,6 +54,14 @@ def test_the_rate_curve_marks_the_rate_taken_on_a_logarithmic_scale() -> None:
 
 
 def test_bins_of_a_few_items_say_little() -> None:
-    few, many = reliability([Bin(0.0, 0.5, 3, 0.4, 1.0, 0.44, 1.0), Bin(0.5, 1.0, 300, 0.9, 0.9, 0.86, 0.93)])
+    unknown = Interval(0.9, why="2 independent units, 3 are needed for an interval")
+    few, many, none = reliability(
+        [
+            Bin(0.0, 0.4, 3, 0.4, Interval(1.0, 0.44, 1.0)),
+            Bin(0.4, 0.9, 300, 0.9, Interval(0.9, 0.86, 0.93)),
+            Bin(0.9, 1.0, 300, 0.9, unknown),
+        ]
+    )
     assert few.few and (few.right_low, few.right) == (44, 56)
     assert not many.few and (many.right_low, many.right) == (86, 7)
+    assert none.few and none.interval == "" and none.right == 0

@@ -29,24 +29,21 @@ from numpy.typing import NDArray
 
 from headstart.choose.features import StageFeatures, rows_of
 from headstart.choose.fit_head import fit_head
-from headstart.choose.kinds import KINDS, LOGISTIC, RIDGE
+from headstart.choose.kinds import LOGISTIC, RIDGE
 from headstart.choose.preference import Preference, preferred
 from headstart.choose.profile import ProfileRow, probe_stages, profile_row
 from headstart.choose.tried_head import Trial, TriedHead
+from headstart.choose.try_heads import try_heads
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
 from headstart.evidence import cross_validation_factor
 from headstart.heads.head import Head
-from headstart.heads.reduce import Reduced, combine, reduce, standardiser
-from headstart.heads.threads import parallel_map
+from headstart.heads.reduce import reduce, standardiser
 from headstart.tasks import CLASSIFICATION, Targets, Task
+from headstart.units import counted
 
-N_SINGLE = 2  # single stages tried in addition to the last
 MAX_ITEMS = 20_000  # the choice is made on at most this number of items; the head is fitted on all
-MANY_ITEMS = 1_000  # with more items, several stages together get half the columns
-COLUMNS_TOGETHER = 1_024
-HOPELESS = 0.1  # a stage whose probe is this far below the best gets no logistic head
-LONE_PENALTY = 0.1  # penalty of the logistic head for one item per class
+LONE_PENALTY = 0.1  # penalty of the head if nothing is left to choose it by
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +119,10 @@ def choose_head(
     """
     targets, encoded = _encoded(features, labels, classes, task)
     layers = task.strata(encoded)
-    if len(encoded) < 2 or (task.one_per_item and np.bincount(layers).max() < 2):
-        return _unchosen(features, encoded, targets)
+    if task.one_per_item and np.bincount(layers).max() < 2:
+        return _unchosen(features, encoded, targets, "One item per class")
+    if groups is not None and len(set(np.asarray(groups).tolist())) < 2:
+        return _unchosen(features, encoded, targets, "One group of training items")
     positions = _sample(layers, MAX_ITEMS, seed)
     if len(positions) < len(encoded):
         groups = None if groups is None else np.asarray(groups)[positions]
@@ -134,7 +133,7 @@ def choose_head(
     trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups)
     probed = probe_stages(sample, trial, n_threads)
     profile = [profile_row(features.stages[i], i, tried, trial) for i, (_, tried) in enumerate(probed)]
-    tried_heads = _try_heads(probed, trial, n_threads, last_only)
+    tried_heads = try_heads(probed, trial, n_threads, last_only)
     found = _preferred([tried for _, tried in probed], [tried for _, tried in tried_heads], trial)
     reduced, chosen = tried_heads[found.index]
     return Choice(
@@ -152,16 +151,24 @@ def choose_head(
     )
 
 
-def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) -> Choice:
-    """Return a head on the last stage, at a fixed penalty: one item per class leaves nothing to validate on."""
+def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets, what: str) -> Choice:
+    """Return a head on the last stage, at a fixed penalty, if nothing is left to validate on.
+
+    Args:
+        features: of N training items.
+        encoded: their targets.
+        targets: the task with its names.
+        what: what leaves nothing to validate on.
+    """
     last = len(features.stages) - 1
     x_ND = features.stage(last)
     reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
     unknown = float("nan")
     nothing = np.zeros((0, targets.n_outputs), dtype=np.float32)
-    chosen = TriedHead((last,), LOGISTIC.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
+    kind = LOGISTIC if targets.task.has_classes else RIDGE
+    chosen = TriedHead((last,), kind.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
     return Choice(
-        head=LOGISTIC.fit(chosen, reduced, encoded, targets),
+        head=kind.fit(chosen, reduced, encoded, targets),
         profile=[],
         tried_heads=[chosen],
         chosen=chosen,
@@ -171,7 +178,7 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets) 
         folds=np.zeros(0, dtype=np.intp),
         expected=unknown,
         freedom=0.0,
-        reason="One item per class leaves nothing to choose by: the head reads the last stage.",
+        reason=f"{what} leaves nothing to choose by: the head reads the last stage, at a fixed penalty.",
     )
 
 
@@ -182,7 +189,7 @@ def _encoded(
     listed = [str(label) for label in labels]
     if len(listed) != features.n_items:
         raise DataError(
-            f"There are {features.n_items} items and {len(listed)} labels; give one label per item."
+            f"Got {counted(features.n_items, 'items')} and {counted(len(listed), 'labels')}; give one label per item."
         )
     targets = Targets(task, classes or task.output_names(listed, "value"))
     encoded = targets.encode(listed)
@@ -208,49 +215,6 @@ def _sample(codes: NDArray[np.integer], n_most: int, seed: int) -> NDArray[np.in
     return np.sort(np.concatenate(kept))
 
 
-def _try_heads(
-    probed: list[tuple[Reduced, TriedHead]], trial: Trial, n_threads: int | None, last_only: bool
-) -> list[tuple[Reduced, TriedHead]]:
-    """Score heads on the last stage, on those with the best probes, and on all together; the last first."""
-    last = len(probed) - 1
-    order = sorted(range(last), key=lambda i: -probed[i][1].quality)
-    picked: list[tuple[int, ...]] = [(last,), *((i,) for i in order[:N_SINGLE] if not last_only)]
-    if last > 0 and not last_only:
-        picked.insert(1, tuple(range(last + 1)))  # the longest work first
-
-    best_probe = max(tried.quality for _, tried in probed)
-
-    def score(stages: tuple[int, ...]) -> tuple[Reduced, TriedHead]:
-        if len(stages) == 1:
-            reduced, ridge = probed[stages[0]]
-            if ridge.quality < best_probe - HOPELESS:
-                return reduced, ridge
-            return reduced, _best_head(reduced, trial, stages, ridge)
-        n_columns = COLUMNS_TOGETHER if len(trial.targets) <= MANY_ITEMS else COLUMNS_TOGETHER // 2
-        reduced = combine([probed[i][0] for i in stages], n_columns)
-        return reduced, _best_head(reduced, trial, stages, None)
-
-    return parallel_map(score, picked, n_threads)
-
-
-def _best_head(reduced: Reduced, trial: Trial, stages: tuple[int, ...], ridge: TriedHead | None) -> TriedHead:
-    """Return the head with the smallest loss on these stages, of every kind that suits.
-
-    Args:
-        reduced: rotated features of the stages.
-        trial: what to score on.
-        stages: their indices.
-        ridge: the ridge head, if it has been scored already.
-    """
-    best = ridge or RIDGE.score(reduced, trial, stages)
-    assert best is not None  # ridge suits every task
-    for kind in KINDS.values():
-        tried = None if kind.name == best.kind else kind.score(reduced, trial, stages)
-        if tried is not None and not best.loss < tried.loss:
-            best = tried
-    return best
-
-
 def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Trial) -> Preference:
     """Return which head to use; the first tried is that of the last stage."""
     quality_NH = np.stack([trial.quality(tried) for tried in tried_heads], axis=1)
@@ -265,7 +229,14 @@ def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Tri
         trial.groups,
         step=1.0 if trial.task.one_per_item else 0.0,
         widen=cross_validation_factor(trial.n_folds),
+        ties_H=_ranks(tried_heads),
     )
+
+
+def _ranks(tried_heads: list[TriedHead]) -> NDArray[np.intp]:
+    """Return the rank of each head where qualities are equal: the smaller loss first, then fewer stages."""
+    order = sorted(range(len(tried_heads)), key=lambda i: (tried_heads[i].loss, len(tried_heads[i].stages)))
+    return np.argsort(order)
 
 
 def _reason(tried_heads: list[TriedHead], found: Preference, names: tuple[str, ...]) -> str:

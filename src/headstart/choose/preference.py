@@ -56,6 +56,7 @@ def preferred(
     step: float = 0.0,
     widen: float = 1.0,
     seed: int = 0,
+    ties_H: NDArray[np.integer] | None = None,
 ) -> Preference:
     """Return the head with the highest mean of those that are clearly better than the first, else the first.
 
@@ -68,6 +69,7 @@ def preferred(
         step: by how much the quality of an item moves at least; 0 if it is continuous.
         widen: factor of the standard errors.
         seed: of the draws.
+        ties_H: rank of each head where means are equal, the smallest is taken, of shape (H,); None: their order.
     """
     quality_NH = np.asarray(quality_NH, dtype=np.float64)
     gain_NH = quality_NH - quality_NH[:, :1]
@@ -85,19 +87,26 @@ def preferred(
     needed_C = limit * errors_C + step / n_items
     sums_GC, sizes_G = unit_sums(numbers, n_units, all_NC), np.bincount(numbers, minlength=n_units)
     mean_C = all_NC.mean(axis=0)
-    index = _taken(mean_C[:n_heads], needed_C[:n_heads])
-    return Preference(index, _left_out(sums_GC, sizes_G, needed_C, seed, float(mean_C[index])), limit)
+    ties_C = np.arange(all_NC.shape[1])  # the untried last
+    ties_C[:n_heads] = ties_C[:n_heads] if ties_H is None else ties_H
+    index = _taken(mean_C[:n_heads], needed_C[:n_heads], ties_C[:n_heads])
+    return Preference(index, _left_out(sums_GC, sizes_G, needed_C, ties_C, seed, float(mean_C[index])), limit)
 
 
-def _taken(mean_C: Float, needed_C: Float) -> int:
+def _taken(mean_C: Float, needed_C: Float, ties_C: NDArray[np.integer]) -> int:
     """Return the head that is taken at these means."""
     better_C = mean_C - mean_C[0] > needed_C
     better_C[0] = True
-    return int(np.where(better_C, mean_C, -np.inf).argmax())
+    return int(np.lexsort((ties_C, -np.where(better_C, mean_C, -np.inf)))[0])
 
 
 def _left_out(
-    sums_GC: Float, sizes_G: NDArray[np.integer], needed_C: Float, seed: int, otherwise: float
+    sums_GC: Float,
+    sizes_G: NDArray[np.integer],
+    needed_C: Float,
+    ties_C: NDArray[np.integer],
+    seed: int,
+    otherwise: float,
 ) -> float:
     """Return the mean score, on the units not drawn, of the head taken on those drawn."""
     n_units = len(sizes_G)
@@ -107,6 +116,6 @@ def _left_out(
         times_G = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)
         left = times_G == 0
         if left.any():
-            taken = _taken(times_G @ sums_GC / (times_G @ sizes_G), needed_C)
+            taken = _taken(times_G @ sums_GC / (times_G @ sizes_G), needed_C, ties_C)
             scores.append(sums_GC[left, taken].sum() / sizes_G[left].sum())
     return float(np.mean(scores)) if scores else otherwise

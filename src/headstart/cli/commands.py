@@ -10,6 +10,7 @@ import typer
 
 from headstart.cli.options import AsJson, Finished, Quiet, Store, Threads
 from headstart.progress import say, set_quiet
+from headstart.units import agreeing, counted
 
 
 def predict(
@@ -31,7 +32,8 @@ def predict(
     if out is None:
         print(predictions.to_csv(), end="")
     else:
-        say(f"{len(predictions.items)} predictions are in {out}")
+        n_items = len(predictions.items)
+        say(f"{counted(n_items, 'predictions')} {agreeing(n_items, 'is', 'are')} in {out}")
 
 
 def report(

@@ -17,6 +17,7 @@ import numpy as np
 from headstart.data.items import Item, ItemView, modality_of_items, take_items
 from headstart.errors import DataError
 from headstart.tasks import CLASSIFICATION, Targets, Task
+from headstart.units import counted
 
 Modality = Literal["image", "text", "audio"]
 
@@ -85,9 +86,8 @@ class Examples:
         }
         for what, values in per_item.items():
             if values is not None and len(values) != len(self.items):
-                raise DataError(
-                    f"{what} has {len(values):,} values for {len(self.items):,} items: give one per item."
-                )
+                given = f"{counted(len(values), 'values')} for {counted(len(self.items), 'items')}"
+                raise DataError(f"{what} has {given}: give one per item.")
 
     def __len__(self) -> int:
         return len(self.items)

@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about, listed
+from headstart.units import agreeing, counted
 
 _FEW = 5
 _UNEVEN = 10
@@ -35,8 +36,11 @@ def check_targets(examples: Examples) -> list[Finding]:
 
 def _unlabelled(examples: Examples) -> Finding:
     names = examples.names[~examples.labelled]
-    message = f"{len(names):,} of {len(examples):,} items have no label in column '{examples.target}': "
-    return about("unlabelled", "note", message + "their label is taken as unknown.", names)
+    have = agreeing(len(names), "has", "have")
+    message = (
+        f"{len(names):,} of {counted(len(examples), 'items')} {have} no label in column '{examples.target}': "
+    )
+    return about("unlabelled", "note", f"{message}it is taken as unknown.", names)
 
 
 def _check_classes(examples: Examples, labels: np.ndarray) -> list[Finding]:
@@ -104,7 +108,8 @@ def _check_label_sets(examples: Examples) -> list[Finding]:
         found.append(about("few_items", "warning", message + "mostly luck.", few))
     without = examples.names[(y_NC.sum(axis=1) == 0)]
     if len(without):
-        message = f"{len(without):,} of {len(y_NC):,} items have none of the labels."
+        have = agreeing(len(without), "has", "have")
+        message = f"{len(without):,} of {counted(len(y_NC), 'items')} {have} none of the labels."
         found.append(about("no_label", "note", message, without))
     return found
 
@@ -128,8 +133,14 @@ def _check_values(examples: Examples) -> list[Finding]:
     if spread > 0 and far.any():
         extreme = np.flatnonzero(far)[np.argsort(-np.abs(values[far] - middle), kind="stable")]
         shown = listed([f"{examples.names[i]} ({values[i]:g})" for i in extreme[:3]])
-        message = f"{len(extreme):,} values of '{examples.target}' are far from all others, such as {shown}: "
-        message += "they dominate the squared error. Are they right?"
+        one = len(extreme) == 1
+        message = (
+            f"{counted(len(extreme), 'values')} of '{examples.target}' {'is' if one else 'are'} far from all "
+        )
+        message += (
+            f"others, such as {shown}: {'it dominates' if one else 'they dominate'} the squared error. "
+        )
+        message += "Is it right?" if one else "Are they right?"
         found.append(about("outliers", "warning", message, examples.names[extreme]))
     beyond = ~inside & ((values < own.min()) | (values > own.max()))
     if beyond.any():

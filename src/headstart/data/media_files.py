@@ -51,8 +51,8 @@ def media_files(
     rest = sum(len(names) for kind, names in kinds.items() if kind not in (chosen, "text"))
     if modality is None and rest > 0.1 * len(kinds[chosen]):
         raise DataError(
-            f"{folder} holds {len(kinds.get('image', [])):,} images and {len(kinds.get('audio', [])):,} "
-            "recordings: say which to learn from with --modality."
+            f"{folder} holds {counted(len(kinds.get('image', [])), 'images')} and "
+            f"{counted(len(kinds.get('audio', [])), 'recordings')}: say which to learn from with --modality."
         )
     n_left = len(others) + sum(len(names) for kind, names in kinds.items() if kind != chosen)
     left = [f"Left out of {folder.name}: {counted(n_left, 'files')} of other kinds."] if n_left else []

@@ -172,12 +172,13 @@ def _require_groups(n_units: np.ndarray, groups: np.ndarray | None) -> None:
         return
     if int(groups.max()) < 1:
         raise DataError(
-            "all items belong to one group: nothing can be held out. Give another --group, or none."
+            "all items belong together (one group, or copies of one item), so nothing can be held out. Give items "
+            "that differ, another --group, or none."
         )
     if n_units.max() < 2:
         raise DataError(
-            "each class lies in one group only, so a held-out group would hold a class never seen in "
-            "training. "
+            "each class lies in one group only (or is copies of one item), so a held-out group would hold a class "
+            "never seen in training. "
             "Give a --group that crosses the classes (a sentence or session for a speaker target), or none."
         )
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from headstart.data.examples import string_array
 from headstart.errors import DataError
+from headstart.units import counted
 
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
 _LONGEST_LABELS = 64  # values per list on average; token ids are longer
@@ -155,8 +156,8 @@ def _delimited_rows(path: Path, text: str, delimiter: str, quoting: Literal[0, 3
                     )
                 if rows and len(row) != len(rows[0]):
                     raise DataError(
-                        f"{path}, row {len(rows)} (line {start}): {len(row)} values for "
-                        f"{len(rows[0])} columns. "
+                        f"{path}, row {len(rows)} (line {start}): {counted(len(row), 'values')} for "
+                        f"{counted(len(rows[0]), 'columns')}. "
                         f"Put quotes around a value that holds {delimiter!r}, a quote or a line break."
                     )
                 rows.append(row)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from headstart.metrics import Interval, Units, metric_named
 from headstart.tasks import CLASSIFICATION, Task
+from headstart.units import counted
 
 Outcome = Literal["positive", "negative", "undecided"]
 LEAST_ITEMS = 10  # independent items, or items in units, below which there is no verdict
@@ -111,4 +112,6 @@ def compared(
     found = task.difference(np.asarray(targets), outputs, others, units)
     if len(targets) >= LEAST_ITEMS:
         return found
-    return Interval(found.value, why=f"{len(targets)} items, {LEAST_ITEMS} are needed for a verdict")
+    return Interval(
+        found.value, why=f"{counted(len(targets), 'items')}, {LEAST_ITEMS} are needed for a verdict"
+    )

@@ -30,6 +30,7 @@ from headstart.heads.verification import (
 from headstart.metrics.bounds import positive, share
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import LEAST_UNITS, Float, Units
+from headstart.units import agreeing, counted
 
 MAX_ITEMS = 1_000  # of more items a sample is used: trials grow with the square
 N_BINS = 1_000
@@ -108,7 +109,10 @@ def _measured(
     eers, costs = _without_each(scores, trials, numbers)
     n_speakers = len(np.unique(numbers[used]))
     too_few = n_speakers < LEAST_UNITS or len(eers) < n_speakers
-    why = f"{n_speakers} speakers with trials of both kinds are too few for an interval" if too_few else ""
+    speakers = (
+        f"{counted(n_speakers, 'speakers')} with trials of both kinds {agreeing(n_speakers, 'is', 'are')}"
+    )
+    why = f"{speakers} too few for an interval" if too_few else ""
     rate, cost = eer(scores, trials.is_target), min_dcf(scores, trials.is_target)
     return Verification(
         eer=Interval(rate, why=why) if too_few else _rate(rate, eers, len(used)),

@@ -38,7 +38,7 @@ def validation_items(workspace: Workspace, choice: Choice, validation: np.ndarra
         workspace.targets.task,
         workspace.validation_weights(validation),
         level=level_of(workspace.plan.policy),
-        named=_name_of_units(workspace),
+        named="different items" if workspace.plan.data.examples.groups is None else "groups",
     )
 
 
@@ -83,10 +83,3 @@ def set_aside(workspace: Workspace, train: np.ndarray) -> tuple[np.ndarray, np.n
     ]
     inside, aside = (enough or parts)[0]
     return train[inside], train[aside]
-
-
-def _name_of_units(workspace: Workspace) -> str:
-    examples = workspace.plan.data.examples
-    if examples.groups is None:
-        return "different items"
-    return f"groups ({examples.group})" if examples.group else "groups"

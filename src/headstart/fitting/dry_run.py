@@ -10,6 +10,7 @@ from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, read_and_plan
 from headstart.fitting.stages import stages_table
 from headstart.fitting.timing import timed_epoch, timed_item
+from headstart.units import counted
 
 
 def dry_run(options: FitOptions) -> str:
@@ -29,9 +30,9 @@ def dry_run(options: FitOptions) -> str:
 def _data(plan: Plan) -> str:
     examples = plan.data.examples
     what = task_words(examples) + (f" of '{examples.target}'" if examples.task.has_classes else "")
-    lines = [f"Data: {len(examples):,} items, {what}"]
+    lines = [f"Data: {counted(len(examples), 'items')}, {what}"]
     if examples.group is not None and examples.groups is not None:
-        lines[0] += f", {len(set(examples.groups)):,} groups of '{examples.group}'"
+        lines[0] += f", {counted(len(set(examples.groups)), 'groups')} of '{examples.group}'"
     shown = examples.classes[:20]
     labels = np.asarray(examples.labels)
     width = max(len("part"), *(len(name) for name in shown), 0)
@@ -41,7 +42,7 @@ def _data(plan: Plan) -> str:
     for name in shown:
         lines.append(f"  {name:<{width}}  " + "  ".join(f"{counts[part][name]:>10,}" for part in parts))
     if len(examples.classes) > len(shown):
-        lines.append(f"  ... and {len(examples.classes) - len(shown):,} more classes")
+        lines.append(f"  ... and {counted(len(examples.classes) - len(shown), 'more classes')}")
     totals = "  ".join(f"{len(plan.data.positions(part)):>10,}" for part in parts)
     lines.append(f"  {'all':<{width}}  {totals}")
     return "\n".join([*lines, f"  {examples.split_origin}"])
@@ -70,7 +71,7 @@ def _cost(plan: Plan, options: FitOptions) -> str:
     setting = Setting.choose(options.device, options.precision, options.threads)
     seconds, n_floats = timed_item(plan, setting)
     lines = [
-        f"Cost on {setting.device}, {setting.precision}, {setting.n_threads} threads:",
+        f"Cost on {setting.device}, {setting.precision}, {counted(setting.n_threads, 'threads')}:",
         f"  features: about {seconds * n_items:,.0f} s and {n_floats * 4 * n_items / 1e6:,.1f} MB",
     ]
     cut = plan.policy.cut
@@ -78,7 +79,7 @@ def _cost(plan: Plan, options: FitOptions) -> str:
         train = take_items(plan.data.examples.items, plan.data.positions("train"))
         n_bytes = estimate_state_bytes(plan.source, train, cut, precision=setting.precision)
         lines.append(
-            f"  stored prefix: {n_bytes * plan.recipe.views / 1e6:,.1f} MB for {plan.recipe.views} view(s)"
+            f"  stored prefix: {n_bytes * plan.recipe.views / 1e6:,.1f} MB for {counted(plan.recipe.views, 'views')}"
         )
     if cut is not None and plan.policy.trained and plan.recipe.epochs:
         epoch = timed_epoch(plan, setting)

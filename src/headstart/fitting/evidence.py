@@ -56,7 +56,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     plain = without_pretraining(workspace, evaluation, classical=classical)
     baselines = {**plain, "probe": head_alone(evaluation)}
     task, outputs = workspace.targets.task, evaluation.probabilities
-    codes, units = workspace.codes[evaluation.positions], _units(workspace, evaluation)
+    codes, units = workspace.codes[evaluation.positions], units_of(workspace, evaluation)
     transferred = outputs if evaluation.transferred is None else evaluation.transferred
     with workspace.clock.phase("evaluate"):
         verified = speaker_evidence(workspace, evaluation)
@@ -79,7 +79,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
         )
 
 
-def _units(workspace: Workspace, evaluation: Evaluation) -> Units:
+def units_of(workspace: Workspace, evaluation: Evaluation) -> Units:
     """What belongs together among the held-out items; with folds, standard errors are wider."""
     from headstart.evidence import cross_validation_factor
     from headstart.metrics import Units

@@ -16,6 +16,7 @@ import numpy as np
 from headstart.errors import DataError
 from headstart.fitting.plan import Plan
 from headstart.progress import say
+from headstart.units import agreeing
 
 N_SEEDS = 10  # draws of the folds that are tried for each number of folds
 
@@ -133,10 +134,14 @@ def why_not_learnable(plan: Plan, train: np.ndarray) -> str:
     found = sorted(set(np.asarray(plan.data.labels)[train].tolist()))
     if len(found) < 2:
         kind, _ = task.words.answer
-        return f"all {len(train)} training items have the {kind} {found[0] if found else ''!r}"
+        have = agreeing(len(train), "the one training item has", f"all {len(train)} training items have")
+        return f"{have} the {kind} {found[0] if found else ''!r}"
     strata = task.strata(np.asarray(plan.data.codes)[train])
     if task.one_per_item and np.bincount(strata).max() < 2:
         return ""  # a head on the last stage, without a choice
+    groups = plan.data.examples.groups
+    if groups is not None and len(set(groups[train].tolist())) == 1:
+        return ""  # likewise: another group may be held out, but none is left to choose by
     try:
         require_folds(strata, _units(plan, train))
     except DataError as error:

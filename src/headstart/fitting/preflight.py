@@ -11,6 +11,7 @@ import numpy as np
 from headstart import processes
 from headstart.errors import DataError, DiskFullError, OptionError
 from headstart.fitting.options import FitOptions
+from headstart.units import agreeing
 
 if TYPE_CHECKING:
     from headstart.data import DataSet
@@ -81,8 +82,8 @@ def check_learnable(data: DataSet, name: str | Path, *, held_out: bool) -> None:
     found = sorted(set(np.asarray(data.labels)[train]))
     if len(found) < 2:
         raise DataError(
-            f"{name}: all {len(train)} training items have the same label '{found[0] if found else ''}'; "
-            f"at least two are needed there. {data.examples.split_origin}"
+            f"{name}: {agreeing(len(train), 'the one training item has', f'all {len(train)} training items have')} "
+            f"the same label '{found[0] if found else ''}'; at least two are needed there. {data.examples.split_origin}"
         )
     if held_out and not len(data.positions("test")):
         raise DataError(

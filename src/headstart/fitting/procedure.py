@@ -19,6 +19,7 @@ from headstart.fitting.preflight import check_learnable, check_machine
 from headstart.fitting.stages import stages_table
 from headstart.progress import say
 from headstart.runs.run import TRAINING, Run
+from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.features import Setting
@@ -180,7 +181,7 @@ def _print_plan(plan: Plan) -> None:
     examples = plan.data.examples
     counts = {part: len(plan.data.positions(part)) for part in ("train", "validation", "test")}
     say(
-        f"{len(examples):,} items, {task_words(examples)}: "
+        f"{counted(len(examples), 'items')}, {task_words(examples)}: "
         + ", ".join(f"{count:,} {part}" for part, count in counts.items() if count)
     )
     if examples.split_origin:

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.evaluation import Evaluation
-from headstart.fitting.evidence import Evidence
+from headstart.fitting.evidence import Evidence, units_of
 from headstart.fitting.facts import next_command, run_facts
 from headstart.fitting.label_check import check_labels
 from headstart.fitting.options import FitOptions
@@ -213,6 +213,7 @@ def _report(
             workspace.labels[positions].tolist(),
             workspace.codes[positions],
             evaluation.probabilities,
+            units_of(workspace, evaluation),
         ),
         profile=result.choice.profile,
         shift=_shift(workspace, result.choice, evaluation),

@@ -132,12 +132,18 @@ def label_rows(
     return rows
 
 
-def label_bins(labels: NDArray[Any], probabilities: NDArray[np.floating]) -> list[Bin]:
+def label_bins(
+    labels: NDArray[Any],
+    probabilities: NDArray[np.floating],
+    units: Units | NDArray[Any] | None = None,
+) -> list[Bin]:
     """Return 15 equal bins of the probability of every label.
 
     Args:
         labels: 0 and 1, of shape (N, C).
         probabilities: of shape (N, C).
+        units: what belongs together, of shape (N,), the labels of one item included; None: the items.
     """
     y, p = checked_labels(labels, probabilities)
-    return reliability_bins(p.ravel(), y.ravel())
+    of_items = Units.of(units, len(y))
+    return reliability_bins(p.ravel(), y.ravel(), of_items.of_some(np.repeat(np.arange(len(y)), y.shape[1])))

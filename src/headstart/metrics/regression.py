@@ -26,6 +26,7 @@ from headstart.metrics.catalogue import in_order
 from headstart.metrics.classification import mean_loss
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Float, Units
+from headstart.units import counted
 
 LEAST_RANKED = 5  # items below which a correlation of ranks gets no interval
 
@@ -114,7 +115,9 @@ def spearman(y: Float, p: Float, units: Units) -> Interval:
 
     def make(units: Units) -> Interval:
         if len(y) < LEAST_RANKED:
-            return Interval(value, why=f"{len(y)} items, {LEAST_RANKED} are needed for an interval")
+            return Interval(
+                value, why=f"{counted(len(y), 'items')}, {LEAST_RANKED} are needed for an interval"
+            )
         if abs(value) > 1 - 1e-12:
             return Interval(value, why="the order is perfect, so nothing shows how much it varies")
         influence = (a * b - value * (np.square(a) + np.square(b)) / 2) / len(y)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from headstart.metrics.bounds import bounded, t_quantile
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Units, unit_sums
+from headstart.units import counted
 
 LEAST_ITEMS = 30  # fewer do not show how skewed the numbers are
 
@@ -42,7 +43,9 @@ def skewed_mean(values: NDArray[np.floating], units: Units | NDArray[Any] | None
     mean = float(values.mean())
     residual = values - mean
     if len(values) < LEAST_ITEMS:
-        return Interval(mean, why=f"{len(values)} items, {LEAST_ITEMS} are needed for an interval")
+        return Interval(
+            mean, why=f"{counted(len(values), 'items')}, {LEAST_ITEMS} are needed for an interval"
+        )
 
     def make(units: Units) -> Interval:
         error = units.variance(residual / len(values)) ** 0.5

@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.units import counted
+
 Float = NDArray[np.float64]
 LEAST_UNITS = 3  # with two units the variance has one degree of freedom, and an interval says nothing
 
@@ -82,12 +84,16 @@ class Units:
         what = "items" if self.are_items else "independent units"
         if self.n_units >= LEAST_UNITS:
             return f"one of {self.n_units} {what} holds most of the items, too many for an interval"
-        return f"{self.n_units} {what if self.n_units > 1 else what[:-1]}, {LEAST_UNITS} are needed for an interval"
+        return f"{counted(self.n_units, what)}, {LEAST_UNITS} are needed for an interval"
 
     @property
     def freedom(self) -> float:
         """Degrees of freedom of the variance: G' - 1."""
         return float(self.sizes.sum() ** 2 / np.square(self.sizes).sum() - 1)
+
+    def of_some(self, positions: NDArray[np.intp]) -> Units:
+        """Return the units of some of the items."""
+        return Units.of(self.numbers[positions], len(positions), widen=self.widen)
 
     def count(self, positions: NDArray[np.intp]) -> int:
         """Return how many units some items come from."""

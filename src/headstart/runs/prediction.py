@@ -11,7 +11,7 @@ import numpy as np
 from headstart.errors import DataError, HeadstartError, InputError, OptionError
 from headstart.progress import progress, say
 from headstart.tasks import task_named
-from headstart.units import UNITS
+from headstart.units import UNITS, agreeing, counted
 
 if TYPE_CHECKING:
     from headstart.data import Examples
@@ -164,7 +164,8 @@ def run_items(
                 values = module(*inputs.values()).numpy()
             if values.shape[1:] != (n_classes,):
                 raise InputError(
-                    f"{program} gives {values.shape[-1]} values per item, and the run names {n_classes} classes; "
+                    f"{program} gives {counted(values.shape[-1], 'values')} per item, and the run names "
+                    f"{counted(n_classes, 'classes')}; "
                     "make the run again"
                 )
             probabilities[positions] = values
@@ -186,8 +187,9 @@ def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> Ex
         window = preprocessing.window_samples / preprocessing.rate_hz
         n_longer = int((found.seconds > window + 1e-3).sum())
         if n_longer:
+            are = agreeing(n_longer, "is", "are")
             say(
-                f"{n_longer:,} of {len(examples):,} recordings are longer than the window of the run, {window:g} s: "
-                f"only their first {window:g} s are used"
+                f"{n_longer:,} of {counted(len(examples), 'recordings')} {are} longer than the window of the run, "
+                f"{window:g} s: only their first {window:g} s are used"
             )
     return examples.take([index for index in range(len(examples)) if index not in found.problems])

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import SourceError
+from headstart.units import counted
 
 # The files of a folder that may hold weights, best first.
 WEIGHT_FILES = (
@@ -49,7 +50,9 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             shards = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
             missing = [shard for shard in shards if not (folder / shard).is_file()]
             if missing:
-                raise SourceError(f"{path} names {len(shards)} files, of which {missing[0]} is missing.")
+                raise SourceError(
+                    f"{path} names {counted(len(shards), 'files')}, of which {missing[0]} is missing."
+                )
             return tuple(folder / shard for shard in shards)
         return (path,)
     others = sorted(path for path in folder.iterdir() if path.suffix in WEIGHT_SUFFIXES and path.is_file())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import OptionError
+from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.features import Entry
@@ -51,7 +52,7 @@ class Listing:
             )
         if self.removed:
             freed = sum(entry.n_bytes for entry in self.removed)
-            lines.append(f"removed {len(self.removed)} keys, {freed / 1e6:,.1f} MB")
+            lines.append(f"removed {counted(len(self.removed), 'keys')}, {freed / 1e6:,.1f} MB")
         elif self.entries:
             lines.append("prune with: headstart cache --prune --keep 5GB")
         return "\n".join(lines)

@@ -87,7 +87,7 @@ def test_table_of_paths(class_folders: Callable[..., Path]) -> None:
         ("text,label\nso,a\n", "At least two classes"),
         ("text,label\nso,a\nla,\nfa,\n", r"empty for 2 of 3 items \(row 2, row 3\)"),
         ("text,sentiment\nso,a\nla,b\n", r"no column label, target or class.*Columns: sentiment"),
-        ("text,label\nso,a\nla\n", r"row 2 \(line 3\): 1 values for 2 columns"),
+        ("text,label\nso,a\nla\n", r"row 2 \(line 3\): 1 value for 2 columns"),
         ('text,label\n"so,a\nla,b\n', r"row 1 \(line 2\): a quote in this row is not closed"),
         ('text,label\nso,a\n"la" x,b\n', r"row 2 \(line 3\): a quote"),
         ("text,text\nso,a\n", "names text more than once"),

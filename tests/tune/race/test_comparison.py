@@ -123,8 +123,9 @@ def test_it_takes_four_groups_to_tell(n_groups: int) -> None:
     labels = np.arange(60) % 2
     reference = np.arange(60) // 4 % 3 > 0
     groups = np.arange(60) % n_groups
-    items = ValidationItems(logits_of(reference, labels), labels, groups, named="groups (speaker)")
-    told = f"there are {n_groups} groups (speaker) among the validation items, and it takes 4"
+    items = ValidationItems(logits_of(reference, labels), labels, groups, named="groups")
+    there_are = "there is 1 group" if n_groups == 1 else f"there are {n_groups} groups"
+    told = f"{there_are} among the validation items, and it takes 4"
     assert items.cannot_tell.startswith(told) == (n_groups < 4) == bool(items.cannot_tell)
     logits = logits_of(np.ones(60, bool), labels)
     assert items.compare(logits, items.bound([items.look(logits)])).better == (n_groups == 4)

@@ -246,7 +246,7 @@ def test_epochs_can_be_limited(tmp_path: Path) -> None:
     assert made.measure_epoch() > 0
     made.limit_epochs(1)
     trained = made.run()
-    assert trained.recipe.epochs == 1 and trained.stopped_because == "all 1 epochs were run"
+    assert trained.recipe.epochs == 1 and trained.stopped_because == "the one epoch was run"
 
 
 def test_a_policy_that_trains_no_stage_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from headstart.data.given_split import are_parts, given_split
 from headstart.data.media_files import file_items, media_files, printable
 from headstart.data.place import Place, ReadOptions
 from headstart.errors import DataError
+from headstart.units import counted
 
 DESCRIPTION = "a folder of class folders"
 
@@ -160,6 +161,6 @@ def _refuse_loose_files(folder: Path, names: Sequence[str], levels: _Levels, opt
     loose = [name for name, label in zip(names, levels.classes) if label == ""]
     if loose and options.labels_required:
         raise DataError(
-            f"{folder}: {len(loose):,} files lie in no class folder ({loose[0]}). Put each into the folder "
+            f"{folder}: {counted(len(loose), 'files')} in no class folder ({loose[0]}). Put each into the folder "
             "of its class, or write a metadata.csv with the columns file,label."
         )

@@ -117,6 +117,7 @@ class ReliabilityBar:
     gap: float
     right_low: float
     right: float
+    interval: str  # "" if there is none
     over: bool
     n_items: int
     share: float
@@ -124,7 +125,9 @@ class ReliabilityBar:
 
 
 def reliability(bins: Sequence[Bin]) -> tuple[ReliabilityBar, ...]:
-    """Bars of the reliability diagram and of the counts below it; bins of fewer than five items are `few`.
+    """Bars of the reliability diagram and of the counts below it.
+
+    Bins of fewer than five items, or without an interval, are `few`.
 
     Args:
         bins: of equal or unequal width, edges from 0 to 1.
@@ -138,12 +141,13 @@ def reliability(bins: Sequence[Bin]) -> tuple[ReliabilityBar, ...]:
             confidence=round(100 * b.confidence, 3),
             gap_low=round(100 * min(b.accuracy, b.confidence), 3),
             gap=round(100 * abs(b.accuracy - b.confidence), 3),
-            right_low=round(100 * b.right_low, 3),
-            right=round(100 * (b.right_high - b.right_low), 3),
+            right_low=round(100 * (b.right.low or 0.0), 3),
+            right=round(100 * ((b.right.high or 0.0) - (b.right.low or 0.0)), 3),
+            interval=interval(b.right),
             over=b.confidence > b.accuracy,
             n_items=b.n_items,
             share=round(100 * b.n_items / largest, 3),
-            few=b.n_items < FEW_IN_BIN,
+            few=b.n_items < FEW_IN_BIN or b.right.low is None,
         )
         for b in bins
     )

@@ -13,6 +13,7 @@ from headstart.tune.loop.checkpoint import Checkpoints
 from headstart.tune.loop.resume_check import check_can_resume
 from headstart.tune.loop.setup import Keeping
 from headstart.tune.loop.weights import Weights
+from headstart.units import counted
 
 _SHARE_OF_SAVING = 0.01  # largest share of the time that writing checkpoints may take
 
@@ -141,6 +142,6 @@ def restore_generators(generators: list[dict[str, Any]]) -> None:
         randomness.restore(generators[processes.number()])
     else:
         say(
-            f"the checkpoint is of {len(generators)} process(es) and there are {processes.count()}: "
+            f"the checkpoint is of {counted(len(generators), 'processes')}, and this is a run of {processes.count()}: "
             "the batches are the same, the random masks of dropout differ"
         )

@@ -57,8 +57,12 @@ class Schedule:
     def why_it_ends(self) -> str:
         """The reason to stop after the last epoch, as a clause."""
         if self.recipe.steps is None:
-            return f"all {self.n_epochs} epochs were run"
-        return f"all {self.recipe.steps} steps were taken"
+            return "the one epoch was run" if self.n_epochs == 1 else f"all {self.n_epochs} epochs were run"
+        return (
+            "the one step was taken"
+            if self.recipe.steps == 1
+            else f"all {self.recipe.steps} steps were taken"
+        )
 
 
 def n_steps_of(recipe: Recipe, steps_an_epoch: int) -> int:

@@ -28,6 +28,7 @@ from headstart.tune.objectives.l2_sp import l2_sp
 from headstart.tune.objectives.objective import Objective, StepContext
 from headstart.tune.policies.freeze import Freeze
 from headstart.tune.recipes.recipe import Recipe
+from headstart.units import counted
 
 
 class LossModule(nn.Module):
@@ -173,14 +174,16 @@ class Step:
                 "`checkpointing: true` in the recipe, or freeze more (--freeze first:K)"
             )
         if self.n_parts * self.smallest >= n_items:
+            at_a_time = counted(max(1, n_items // self.n_parts), "items")
             raise TrainingError(
-                f"out of memory with {max(1, n_items // self.n_parts)} item(s) at a time. Freeze more (--freeze "
+                f"out of memory with {at_a_time} at a time. Freeze more (--freeze "
                 "first:K), set `checkpointing: true` in the recipe, or use a smaller source"
             )
         if self.sharing.n > 1:
             raise TrainingError(
-                f"out of memory: process {self.sharing.number} of {self.sharing.n}, with {n_items} item(s) in a "
-                f"batch. Set `accumulate: {2 * self.n_parts}` in the recipe, and resume with --resume"
+                f"out of memory: process {self.sharing.number} of {self.sharing.n}, with "
+                f"{counted(n_items, 'items')} in a batch. Set `accumulate: {2 * self.n_parts}` in the recipe, and "
+                "resume with --resume"
             )
         self.n_parts *= 2
         free()

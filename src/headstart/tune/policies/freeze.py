@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from headstart.errors import OptionError, TrainingError, did_you_mean
 from headstart.tune.adapters.kinds import is_adapter
 from headstart.tune.policies.selections import WHOLE, Selection
+from headstart.units import agreeing, counted
 
 
 class Staged(Protocol):
@@ -117,8 +118,8 @@ class Freeze:
         if set(state) != set(self._may_change):
             wrong = sorted(set(state) ^ set(self._may_change))
             raise TrainingError(
-                f"the saved weights are not those of the trained stages: {len(wrong)} names differ, "
-                f"{wrong[0]} among them"
+                f"the saved weights are not those of the trained stages: {counted(len(wrong), 'names')} "
+                f"{agreeing(len(wrong), 'differs', 'differ')}, such as {wrong[0]}"
             )
         for name, value in state.items():
             tensors[name].detach().copy_(value)

@@ -39,6 +39,7 @@ from headstart.metrics.spread import standard_error, unit_numbers
 from headstart.tasks import CLASSIFICATION, Task
 from headstart.tune.objectives.validation import Score, item_scores, score_of
 from headstart.tune.race.sign_flips import chance_bound, least_units
+from headstart.units import agreeing, counted
 
 RACE = 0.08  # by flipped signs, which are exact for a single look: of many looks up to 10% pass
 ASKED = 0.20
@@ -234,8 +235,8 @@ class ValidationItems:
         if n_units >= n_least:
             return ""
         return (
-            f"there are {n_units} {named} among the validation items, and it takes {n_least} to show that a training "
-            "is better"
+            f"there {agreeing(n_units, 'is', 'are')} {counted(n_units, named)} among the validation "
+            f"items, and it takes {n_least} to show that a training is better"
         )
 
     def _errors(self) -> str:

@@ -18,6 +18,7 @@ from headstart.tune.race.candidate_run import CandidateRun
 from headstart.tune.race.comparison import Bound, ValidationItems
 from headstart.tune.race.study import Outcome
 from headstart.tune.training.result import Trained
+from headstart.units import counted
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ def head_alone_kept(
     why = "no candidate could be tried within the budget"
     if n_tried:
         n_looks = max(row.looks or 0 for row in results)
-        why = f"none of {n_tried} tried is better beyond chance, with {n_looks} looks at the validation items"
+        looks = f"{counted(n_looks, 'looks')} at the validation items"
+        why = f"none of {n_tried} tried is better beyond chance, with {looks}"
     elif validation.cannot_tell:
         why = validation.cannot_tell
     rows = (replace(results[0], chosen=True), *results[1:])

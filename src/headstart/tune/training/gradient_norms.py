@@ -31,6 +31,7 @@ from headstart.progress import say
 from headstart.tune.loop.loop import Loop
 from headstart.tune.loop.measure import unchanged
 from headstart.tune.policies.policy import NEEDS_FITTED_HEAD, Policy
+from headstart.units import counted
 
 N_BATCHES = 5
 _LEAST_SHARE = 0.01
@@ -158,7 +159,7 @@ def relative_gradient_norms(
     )
     zeros = [name for name, size in sizes.items() if not size > 0 or not math.isfinite(size)]
     if zeros:
-        notes.append(f"{len(zeros)} tensors of zeros were not counted, {zeros[0]} among them")
+        notes.append(f"{counted(len(zeros), 'tensors')} of zeros left out, such as {zeros[0]}")
     values = {n: None if n in set(zeros) else sums[n] / n_used / sizes[n] for n in parameters}
     return values, tuple(notes)
 

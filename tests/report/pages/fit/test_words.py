@@ -160,9 +160,9 @@ def test_whether_probabilities_are_right(samples: dict[str, FitReport]) -> None:
 
 def test_a_missing_interval_is_explained(samples: dict[str, FitReport]) -> None:
     two = Interval(0.9, why="2 independent units, 3 are needed for an interval")
-    told = "no interval: 2 patients, 3 are needed"
+    told = "no interval: 2 independent groups, 3 are needed"
     assert why_no_interval(samples["image"], two) == told
-    assert why_no_interval(samples["text"], two) == told.replace("patients", "independent units")
+    assert why_no_interval(samples["text"], two) == told.replace("groups", "units")
     assert why_no_interval(samples["image"], Interval(0.9, 0.8, 1.0)) == ""
     assert why_no_interval(samples["image"], Interval(0.9)) == "no interval"
     none = Interval(0.06, why=two.why)

@@ -102,8 +102,15 @@ def again_section(report: FitReport) -> Iterator[Section]:
         "Reproduce",
         "fit/again.html.j2",
         Again(command, _facts(report), report.facts.environment),
-        "The same command on the same machine gives the same numbers.",
+        _how_alike(report),
     )
+
+
+def _how_alike(report: FitReport) -> str:
+    """Whether the same command gives the same numbers: not if the time that a machine takes decides what is tried."""
+    if report.candidates:
+        return "A race tries what the machine has time for within the budget: the same command may give other numbers."
+    return "The same command on the same machine gives the same numbers."
 
 
 def _facts(report: FitReport) -> dict[str, str]:

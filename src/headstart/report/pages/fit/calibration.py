@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from headstart.metrics import Bin, Interval, calibration_bins, label_bins
 from headstart.report.charts import ReliabilityBar, reliability
 from headstart.report.pages.fit.report import FitReport
+from headstart.report.pages.fit.words import why_no_interval
 from headstart.report.shell import Section, Table
-from headstart.report.words import difference, number, points
-from headstart.units import UNITS
+from headstart.report.words import difference, interval, number, points
+from headstart.units import UNITS, counted
 
 UNKNOWN = 0.10  # with a calibration error from 0 to above this, too few items tell
 
@@ -31,7 +32,8 @@ def calibration_of(report: FitReport) -> Sequence[Bin]:
     task, held_out = report.targets.task, report.held_out
     if not task.has_classes or not len(held_out):
         return ()
-    return (label_bins if task.many_per_item else calibration_bins)(held_out.codes, held_out.outputs)
+    bins = label_bins if task.many_per_item else calibration_bins
+    return bins(held_out.codes, held_out.outputs, held_out.units)
 
 
 def overconfidence(bins: Sequence[Bin]) -> str:
@@ -80,7 +82,7 @@ def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
             str(bar.n_items),
             f"{bar.confidence:.1f}%",
             f"{bar.accuracy:.1f}%",
-            f"{bar.right_low:.0f} to {bar.right_low + bar.right:.0f}%",
+            bar.interval or "none",
         )
         for bar in bars
         if bar.n_items
@@ -91,15 +93,18 @@ def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
 def _takeaway(report: FitReport, bins: Sequence[Bin], by_label: bool) -> str:
     top = max((b for b in bins if b.n_items), key=lambda b: b.n_items)
     said, right = f"{100 * top.confidence:.0f}%", f"{100 * top.accuracy:.0f}%"
-    between = f"95% interval {100 * top.right_low:.0f} to {100 * top.right_high:.0f}%"
+    ends = interval(top.right)
+    between = f"95% interval {ends}" if ends else why_no_interval(report, top.right)
     error = report.score("calibration_error")
     if error is None or error.high is None or (not error.low and error.high > UNKNOWN):
         overall = "these items cannot tell whether it is sure too often overall"
     else:
         overall = overconfidence(bins) if error.low else "no clear over- or underconfidence overall"
     if by_label:
-        counted = f"{top.n_items:,} labels of items, {between}"
-        found = f"Labels that it gave about {said} were there {right} of the time ({counted})."
+        found = (
+            f"Labels that it gave about {said} were there {right} of the time "
+            f"({counted(top.n_items, 'labels')} of items, {between})."
+        )
     else:
         found = (
             f"Where it was about {said} sure, it was right {right} of the time "

@@ -13,6 +13,7 @@ import numpy as np
 from headstart.metrics import confusion_matrix
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.shell import Section
+from headstart.units import counted
 
 TABLE_CLASSES = 12
 HEATMAP_CLASSES = 120
@@ -97,7 +98,7 @@ def errors_section(report: FitReport) -> Iterator[Section]:
     deck = "Every held-out item was classified correctly."
     if pairs:
         label, predicted, n_items, of = pairs[0]
-        deck = f"The most common confusion: “{label}” taken for “{predicted}”, {n_items:,} of {of:,} times."
+        deck = f"The most common confusion: “{label}” taken for “{predicted}”, {n_items:,} of {counted(of, 'times')}."
     yield Section("errors", "Where it goes wrong", "fit/errors.html.j2", content, deck)
 
 

@@ -11,6 +11,7 @@ from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items
 from headstart.report.shell import Notice, in_order
 from headstart.report.words import difference, interval, listed, number, plural, points
+from headstart.units import counted
 
 FEW_ITEMS = 10
 FEW_GROUPS = 10
@@ -60,9 +61,9 @@ def _few_groups(report: FitReport) -> Iterator[Notice]:
     if n_groups is None or report.n_units >= FEW_GROUPS:
         return
     group = report.data.group or "group"
-    title = f"The scores rest on {n_groups} values of '{group}'"
+    title = f"The scores rest on {counted(n_groups, 'values')} of '{group}'"
     if report.n_units < n_groups:
-        title = f"The scores rest on {report.n_units} independent groups"
+        title = f"The scores rest on {counted(report.n_units, 'independent groups')}"
     text = "Items of one group are not independent, and so few groups say little about a new one."
     if report.n_units < n_groups:
         text += f" There are {n_groups} values of '{group}', but some share copies of an item, so they count as one."
@@ -94,9 +95,16 @@ def _classical(report: FitReport) -> Iterator[Notice]:
         title,
         f"{CLASSICAL[report.data.modality].capitalize()}: {number(theirs.value, key)} against "
         f"{number(ours.value, key)} (difference {points(float(gap), key)}{between}), without any pretrained network. "
-        f"{'Prefer it, try' if clear else 'Try'} another source, or let more of the network train "
-        f"(`--freeze auto`).{fewer_items(report, 'classical')}",
+        f"{_what_to_try(report, clear)}{fewer_items(report, 'classical')}",
     )
+
+
+def _what_to_try(report: FitReport, clear: bool) -> str:
+    """What may do better than a baseline that is not behind, in a sentence; a race has tried what can train."""
+    if report.candidates:
+        return "Prefer it, or try another source." if clear else "Try another source."
+    first = "Prefer it, try another source" if clear else "Try another source"
+    return f"{first}, or let more of the network train (`--freeze auto`)."
 
 
 def _majority(report: FitReport) -> Iterator[Notice]:

@@ -15,7 +15,7 @@ import numpy as np
 from headstart import units
 from headstart.choose import ProfileRow
 from headstart.evidence import Shift
-from headstart.metrics import Interval
+from headstart.metrics import Interval, Units
 from headstart.runs import DataFacts, Record, RunFacts, SourceFacts, SplitPart
 from headstart.runs.label_check import LabelCheck
 from headstart.tasks import Targets, task_named
@@ -32,6 +32,7 @@ class HeldOut:
         labels: (N,) what is true, as text.
         codes: the same as numbers, as `Targets.encode` returns them.
         outputs: (N, C) probabilities, or values of a quantity.
+        units: what belongs together among them; None: every item is a unit of its own.
     """
 
     items: Sequence[Any] = ()
@@ -39,6 +40,7 @@ class HeldOut:
     labels: Sequence[str] = ()
     codes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     outputs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    units: Units | None = None
 
     def __len__(self) -> int:
         return len(self.names)

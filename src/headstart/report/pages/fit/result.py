@@ -15,6 +15,7 @@ from headstart.report.pages.fit.words import (
     Emphasised,
     VerdictWords,
     held_out,
+    learned_from_part,
     sentence_parts,
     verdict,
     why_no_interval,
@@ -79,8 +80,6 @@ def beside_baselines(report: FitReport) -> Comparison:
             note = note if task.has_classes else note.replace("logistic", "ridge")
         if name == "majority":
             title, note = task.words.constant
-        learned = report.learned_from(name)
-        if learned is not None and learned != report.learned_from("result"):
-            note = f"{note}; learned from {report.counted(learned)}"
+        note += learned_from_part(report, name)
         rows.append((title, note, score, False))
     return comparison(rows, key)

@@ -9,6 +9,7 @@ from headstart.metrics import Interval, metric_named
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.words import difference, duration, listed, lowered, points
 from headstart.tune.policies.catalogue import kind_of
+from headstart.units import counted
 
 BASELINES = {
     "probe": ("Head alone", "a head on the pretrained features, nothing else trained"),
@@ -83,7 +84,7 @@ def _purpose(report: FitReport) -> list[Emphasised]:
     if not task.has_classes:
         return [("predict ", False), (report.data.target, True)]
     if task.many_per_item:
-        return [("give each item any of ", False), (f"{len(classes)} labels", True)]
+        return [("give each item any of ", False), (counted(len(classes), "labels"), True)]
     if len(classes) == 2 and one == "class":
         first, second = classes
         return [("tell ", False), (first, True), (" from ", False), (second, True)]
@@ -113,16 +114,31 @@ def fewer_items(report: FitReport, baseline: str) -> str:
     return f" The baseline learned from {found:,} of the {report.counted(ours)} that the result learned from."
 
 
+def learned_from_part(report: FitReport, baseline: str) -> str:
+    """How many items a baseline learned from, with "; " before it; "" if as many as there were to learn from.
+
+    Validation items, by which a training was chosen, are not learned from: not by the head alone beside it either.
+    """
+    found, record = report.learned_from(baseline), report.record
+    if found is None:
+        return ""
+    if found != report.learned_from("result"):
+        return f"; learned from {report.counted(found)}"
+    n_all = (record.n_train or 0) + (record.n_validation or 0)
+    if baseline != "probe" or record.n_folds or not report.trained_stages or found >= n_all:
+        return ""
+    return f"; learned from {found:,} of {report.counted(n_all)}, as this run"
+
+
 def why_no_interval(report: FitReport, score: Interval) -> str:
-    """Why a score has no interval: "no interval: 2 patients, 3 are needed"; "" if it has one."""
+    """Why a score has no interval: "no interval: 2 independent groups, 3 are needed"; "" if it has one."""
     if score.low is not None and score.high is not None:
         return ""
     if not score.why:
         return "no interval"
     why = score.why.removesuffix(" for an interval")
     if report.data.group:
-        one, many = answers(report.data.group)
-        why = why.replace("independent units", many).replace("independent unit", one)
+        why = why.replace("independent unit", "independent group")
     return f"no interval: {why}"
 
 
