@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from headstart.data.audio import decode_audio, fit_window, read_waveform, survey
+from headstart.data.content import content_digest
 from headstart.errors import DataError
 
 Recording = Callable[..., Path]
@@ -83,12 +84,13 @@ def test_window_pads_and_cuts() -> None:
 
 def test_a_long_recording_is_surveyed_whole(recording: Recording, tmp_path: Path) -> None:
     path = recording("long.flac", seconds=90.0, rate_hz=8000)
-    waveform, rate_hz, seconds = survey(path, keep_seconds=2.0)
-    assert len(waveform) == 16_000 and rate_hz == 8000 and seconds == 90.0
+    seen = survey(path, keep_seconds=2.0)
+    assert len(seen.waveform) == 16_000 and seen.rate_hz == 8000 and seen.seconds == 90.0
     data = path.read_bytes()
+    assert seen.digest == content_digest(data)
     (tmp_path / "cut.flac").write_bytes(data[: len(data) * 3 // 4])
     with pytest.raises(DataError, match=r"truncated|damaged"):
         survey(tmp_path / "cut.flac", keep_seconds=2.0)
-    assert survey(recording("short.wav", seconds=0.5))[2] == 0.5
+    assert survey(recording("short.wav", seconds=0.5)).seconds == 0.5
     with pytest.raises(DataError, match="not an array"):
         survey(np.zeros(4, np.float32))

@@ -13,7 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-from headstart.data.images import MAX_PIXELS, decode_image
+from headstart.data import images
+from headstart.data.images import IMAGE_FORMATS, MAX_PIXELS, decode_image, open_image
 from headstart.data.loading import load_batches
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.errors import DataError
@@ -181,3 +182,21 @@ def test_odd_shapes_give_the_size_asked_for(shape: tuple[int, int], crop_mode: s
     pixels = decode_image(np.full(shape, 9, np.uint8), preprocessing)
     assert pixels.shape == (3, 24, 24)
     assert decode_image(np.full(shape, 9, np.uint8), preprocessing, augment_seed=1).shape == (3, 24, 24)
+
+
+def test_only_listed_formats_are_opened(picture: Picture) -> None:
+    for kind in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "ICO", "MPO"):
+        assert open_image(encoded(picture(), kind)).format in (*IMAGE_FORMATS, "MPO")
+    for kind in ("EPS", "PCX", "SGI", "TGA"):
+        with pytest.raises(DataError, match="not a picture that can be read"):
+            open_image(encoded(picture(), kind))
+
+
+def test_of_a_thin_strip_the_crop_alone_is_resampled_in_the_exact_form_too(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strip = ImagePreprocessing(size=(224, 224))
+    decode_image(encoded(Image.new("RGB", (1, 20_000))), strip, draft=False)  # took 6 GB when resized whole
+    monkeypatch.setattr(images, "MAX_PIXELS", 10_000)
+    thin = encoded(picture(1, 20, 400))
+    assert torch.equal(decode_image(thin, strip, draft=False), decode_image(thin, strip))

@@ -21,6 +21,7 @@ from headstart.data.preprocessing import (
     TextPreprocessing,
     with_window,
 )
+from headstart.data.scanning import scan
 from headstart.data.texts import LADDER, encode_texts, padded_length
 from headstart.errors import DataError
 
@@ -209,3 +210,26 @@ def test_speed_fills_the_window_of_a_long_recording(tmp_path: Path) -> None:
         assert inputs["waveform"].shape == (2, 8000)
         assert (inputs["waveform"][0, inputs["lengths"][0] :] == 0).all()
         assert (inputs["waveform"][1].abs() > 0.1).all()
+
+
+def test_a_file_that_changed_since_the_scan_is_named(
+    tmp_path: Path, picture: Callable[..., Image.Image], recording: Callable[..., Path]
+) -> None:
+    files = [tmp_path / f"{index}.png" for index in range(3)]
+    for index, file in enumerate(files):
+        picture(index).save(file)
+    digests = scan(files, "image", threads=1).digests
+    batches = plan_batches(files, SMALL, batch_size=2)
+    assert len(list(load_batches(files, SMALL, batches, threads=1, digests=digests))) == 2
+    picture(9).save(files[2])
+    with pytest.raises(DataError, match=r"2\.png: its content changed after it was checked"):
+        list(load_batches(files, SMALL, batches, threads=1, digests=digests))
+
+    tones = [recording("a.wav"), recording("b.wav", pitch_hz=300.0)]
+    seen = scan(tones, "audio", threads=1)
+    heard = with_window(AudioPreprocessing(), seen.seconds)
+    plan = plan_batches(tones, heard, batch_size=2)
+    assert len(list(load_batches(tones, heard, plan, threads=1, digests=seen.digests))) == 1
+    recording("b.wav", pitch_hz=500.0)
+    with pytest.raises(DataError, match=r"b\.wav: its content changed"):
+        list(load_batches(tones, heard, plan, threads=1, digests=seen.digests))

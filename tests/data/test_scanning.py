@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +95,17 @@ def test_real_pictures_are_all_readable(shared: Path) -> None:
     files = sorted((shared / "data" / "hymenoptera").rglob("*.jpg"))
     seen = scan(files, "image", threads=2)
     assert not seen.problems and len(set(seen.digests)) == 397
+
+
+def test_a_damaged_later_page_does_not_end_the_scan(picture: Picture) -> None:
+    pages = [picture(seed, 20, 20) for seed in range(3)]
+    data = bytearray(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    first = struct.unpack_from("<I", data, 4)[0]
+    n_tags = struct.unpack_from("<H", data, first)[0]
+    second = struct.unpack_from("<I", data, first + 2 + 12 * n_tags)[0]
+    struct.pack_into("<H", data, second + 2, 60_000)  # the width of the second page
+    whole = encoded(pages[0], "TIFF")
+    seen = scan([bytes(data), whole], "image", threads=1)
+    assert not seen.problems
+    assert seen.notes == {0: "TIFF with damaged pictures after the first, which is taken"}
+    assert np.array_equal(seen.fingerprints[0], seen.fingerprints[1])

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny_source import make_pictures, make_tiny_source
 
 import headstart.features.pooled as pooled
 from headstart.data.loading import load_batches
+from headstart.data.scanning import scan
+from headstart.errors import DataError
 from headstart.features import Store, extract_pooled
 from headstart.sources.source import Source
 
@@ -117,3 +120,23 @@ def test_bf16_is_near_fp32(store: Store, tiny_source: Source) -> None:
     rounded = extract_pooled(tiny_source, items, digests, store, precision="bf16")
     assert not np.array_equal(exact.stage(2), rounded.stage(2))
     np.testing.assert_allclose(rounded.stage(2), exact.stage(2), atol=0.05)
+
+
+def test_a_file_that_changes_between_scan_and_extraction_does_not_poison_the_store(
+    tmp_path: Path, tiny_source: Source, store: Store
+) -> None:
+    pictures, _ = make_pictures(4)
+    files = [tmp_path / f"{index}.png" for index in range(4)]
+    for file, pixels in zip(files, pictures, strict=True):
+        Image.fromarray(pixels).save(file)
+    digests = scan(files, "image", threads=1).digests
+    before = files[1].read_bytes()
+    Image.fromarray(255 - pictures[1]).save(files[1])
+    with pytest.raises(DataError, match=r"1\.png: its content changed"):
+        extract_pooled(tiny_source, files, digests, store, threads=1)
+    files[1].write_bytes(before)
+    again = extract_pooled(tiny_source, files, digests, store, threads=1, precision="fp32")
+    clean = extract_pooled(
+        tiny_source, files, digests, Store(tmp_path / "clean"), threads=1, precision="fp32"
+    )
+    assert np.array_equal(again.stage(-1), clean.stage(-1))

@@ -56,3 +56,16 @@ def test_excerpts_are_cut_at_words() -> None:
 def test_a_damaged_item_is_shown_empty(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"not an image")
     assert shown(tmp_path / "bad.jpg", "image") == shown(tmp_path / "none.wav", "audio") == Shown()
+
+
+def test_embedded_files_are_shown_as_files_are(tmp_path: Path) -> None:
+    Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save(tmp_path / "a.png")
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8000)
+    for name, modality in (("a.png", "image"), ("a.wav", "audio")):
+        own = shown((tmp_path / name).read_bytes(), modality)
+        assert own.payload and own == shown(tmp_path / name, modality)
+
+
+def test_only_listed_formats_are_opened(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.eps")
+    assert shown(tmp_path / "a.eps", "image") == Shown()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.data import AudioPreprocessing, ImagePreprocessing, TextPreprocessing
+from headstart.data.content import content_digest
 from headstart.sources.source import Provenance, Source
 from headstart.tune import Part
 
@@ -119,4 +120,4 @@ def part_of(modality: str, n_items: int, seed: int, folder: Path) -> Part:
         path = folder / f"{seed}-{index}.wav"
         soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * time), RATE_HZ)
         files.append(path)
-    return Part(files, digests_of([path.read_bytes() for path in files]), labels)
+    return Part(files, np.array([content_digest(path.read_bytes()) for path in files]), labels)

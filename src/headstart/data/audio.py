@@ -5,36 +5,40 @@ libsndfile reads WAV (8 bit to float), FLAC, OGG, Opus, MP3, AIFF and more; soxr
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from headstart.data.items import Item, Unreadable, item_name
+from headstart.data.content import Unreadable, digest_of, open_bytes, require_digest
+from headstart.data.items import Item, item_name
 from headstart.errors import DataError
 
 _BLOCK = 1 << 18  # samples of a channel read at once while the rest of a long recording is checked
 _UNSUPPORTED = frozenset([".m4a", ".aac", ".wma", ".mp4"])
 
 
-def decode_audio(item: Item, rate_hz: int, max_seconds: float | None = None) -> np.ndarray:
+def decode_audio(item: Item, rate_hz: int, max_seconds: float | None = None, digest: str = "") -> np.ndarray:
     """One recording as a mono waveform.
 
     Args:
         item: a path or encoded bytes.
         rate_hz: samples per second wanted.
-        max_seconds: anything after this is neither read nor kept.
+        max_seconds: anything after this is not decoded.
+        digest: of the content that is expected; "": any.
 
     Returns:
         float32 (n_samples,), full scale at 1.
 
     Raises:
-        DataError: it cannot be decoded; names the item.
+        DataError: it cannot be decoded, or has another digest; names the item.
     """
     try:
-        waveform, own_rate_hz = read_waveform(item, max_seconds)
+        waveform, own_rate_hz = read_waveform(item, max_seconds, digest)
     except Unreadable as error:
         raise DataError(f"{item_name(item)}: {error}") from None
     if own_rate_hz != rate_hz:
@@ -46,21 +50,22 @@ def decode_audio(item: Item, rate_hz: int, max_seconds: float | None = None) -> 
     return np.ascontiguousarray(waveform, dtype=np.float32)
 
 
-def read_waveform(item: Item, max_seconds: float | None = None) -> tuple[np.ndarray, int]:
+def read_waveform(item: Item, max_seconds: float | None = None, digest: str = "") -> tuple[np.ndarray, int]:
     """The mono waveform of a recording at its own rate.
 
     Args:
         item: a path or encoded bytes.
-        max_seconds: read no more than this; None for all.
+        max_seconds: decode no more than this; None for all.
+        digest: of the content that is expected; "": any.
 
     Returns:
         float32 (n_samples,) and the rate in Hz.
 
     Raises:
-        Unreadable: empty, damaged, of a format that libsndfile does not know, or with values that are not
-            numbers.
+        Unreadable: empty, damaged, of a format that libsndfile does not know, with values that are not
+            numbers, or with another digest.
     """
-    with open_audio(item) as sound:
+    with open_audio(item, digest) as sound:
         return _beginning(sound, max_seconds), int(sound.samplerate)
 
 
@@ -85,26 +90,42 @@ def _read(sound: Any, n_frames: int) -> np.ndarray:
         raise Unreadable(f"damaged {sound.format} recording ({error})") from None
 
 
-def survey(item: Item, keep_seconds: float = 30.0) -> tuple[np.ndarray, int, float]:
-    """Read a recording whole, in blocks, and keep its beginning.
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a recording found.
+
+    Attributes:
+        waveform: float32 (n_samples,), the mono beginning.
+        rate_hz: its rate.
+        seconds: the duration of the whole.
+        digest: of the bytes that were decoded.
+    """
+
+    waveform: np.ndarray
+    rate_hz: int
+    seconds: float
+    digest: str
+
+
+def survey(item: Item, keep_seconds: float = 30.0) -> Survey:
+    """Decode a recording whole, in blocks, and keep its beginning.
 
     Args:
         item: a path or encoded bytes.
         keep_seconds: of the waveform to return.
 
-    Returns:
-        float32 (n_samples,) mono beginning, the rate in Hz, and the duration of the whole in seconds.
-
     Raises:
         Unreadable: see `read_waveform`.
     """
-    with open_audio(item) as sound:
-        waveform = _beginning(sound, keep_seconds)
-        n_read = len(waveform)
-        while n_read < sound.frames and (block := len(_read(sound, _BLOCK))):
-            n_read += block
-        _require_whole(sound, n_read, sound.frames)
-        return waveform, int(sound.samplerate), n_read / sound.samplerate
+    with _encoded(item) as file:
+        digest = digest_of(file)
+        with _sound(file) as sound:
+            waveform = _beginning(sound, keep_seconds)
+            n_read = len(waveform)
+            while n_read < sound.frames and (block := len(_read(sound, _BLOCK))):
+                n_read += block
+            _require_whole(sound, n_read, sound.frames)
+            return Survey(waveform, int(sound.samplerate), n_read / sound.samplerate, digest)
 
 
 def _require_whole(sound: Any, n_read: int, n_expected: int) -> None:
@@ -113,34 +134,48 @@ def _require_whole(sound: Any, n_read: int, n_expected: int) -> None:
         raise Unreadable(f"truncated recording: {n_read:,} of {n_expected:,} samples could be read")
 
 
-def open_audio(item: Item) -> Any:
-    """Open a recording as a `soundfile.SoundFile`.
+@contextmanager
+def open_audio(item: Item, digest: str = "") -> Iterator[Any]:
+    """Open a recording as a `soundfile.SoundFile` for a block.
+
+    Args:
+        item: a path or encoded bytes.
+        digest: of the content that is expected; "": any.
 
     Raises:
-        Unreadable: missing, empty, or nothing that libsndfile can read.
+        Unreadable: missing, empty, nothing that libsndfile can read, or of another digest.
     """
+    with _encoded(item) as file:
+        if digest:
+            require_digest(digest_of(file), digest)
+        with _sound(file) as sound:
+            yield sound
+
+
+def _encoded(item: Item) -> IO[bytes]:
+    """The bytes of a recording, as a file that is not empty."""
+    if isinstance(item, np.ndarray):
+        raise Unreadable("a recording must be a path or encoded bytes, not an array")
+    encoded = item if isinstance(item, bytes) else Path(item)
+    file = open_bytes(encoded)
+    suffix = "" if isinstance(encoded, bytes) else encoded.suffix
+    if not file.read(1):
+        problem = "the file is empty"
+    elif suffix.lower() in _UNSUPPORTED:
+        problem = f"{suffix} is not supported: convert it, for example ffmpeg -i IN{suffix} OUT.wav"
+    else:
+        file.seek(0)
+        return file
+    file.close()
+    raise Unreadable(problem)
+
+
+def _sound(file: IO[bytes]) -> Any:
     import soundfile
 
-    if isinstance(item, (str, Path)):
-        path = Path(item)
-        try:
-            empty = path.stat().st_size == 0
-        except OSError as error:
-            raise Unreadable(f"cannot be read ({error.strerror or error})") from None
-        if path.suffix.lower() in _UNSUPPORTED:
-            raise Unreadable(
-                f"{path.suffix} is not supported: convert it, for example ffmpeg -i IN{path.suffix} OUT.wav"
-            )
-        opened: Any = str(path)
-    elif isinstance(item, bytes):
-        empty, opened = not item, io.BytesIO(item)
-    else:
-        raise Unreadable("a recording must be a path or encoded bytes, not an array")
-    if empty:
-        raise Unreadable("the file is empty")
     try:
-        return soundfile.SoundFile(opened)
-    except (RuntimeError, OSError, TypeError) as error:
+        return soundfile.SoundFile(file)
+    except Exception as error:  # libsndfile's errors, and those of reading the file
         reason = str(error).split(": ")[-1]
         raise Unreadable(f"not a recording that can be read ({reason})") from None
 

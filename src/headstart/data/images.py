@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from headstart.data.content import Unreadable, read_bytes
 from headstart.data.geometry import CropPlan, Geometry, center_geometry
-from headstart.data.items import Item, Unreadable, item_name, read_bytes
+from headstart.data.items import Item, item_name
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.errors import DataError
 
@@ -31,6 +33,8 @@ MAX_PIXELS = 89_478_485  # Pillow's own limit for a warning: about 9,459 x 9,459
 # A draft this much larger than the resized picture differs from the whole one by about half a grey level
 # (mean; at 1.0 it is 1.5, at 2.0 no better than at 1.5 for photographs), and costs a tenth more.
 _DRAFT_MARGIN = 1.5
+# Pillow reads many more, and some start other programs (EPS starts Ghostscript). MPO files are read as JPEG.
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "ICO", "AVIF")
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -76,7 +80,11 @@ def decode_image(
 
 
 def decode_pixels(
-    item: Item, preprocessing: ImagePreprocessing, plan: CropPlan | None = None, draft: bool = True
+    item: Item,
+    preprocessing: ImagePreprocessing,
+    plan: CropPlan | None = None,
+    draft: bool = True,
+    digest: str = "",
 ) -> np.ndarray:
     """One picture as uint8 (H, W, 3), or (H, W) if it is grey.
 
@@ -86,12 +94,13 @@ def decode_pixels(
         plan: a random crop in place of the middle one.
         draft: use the fast way: decode large JPEGs at a fraction of their size and resample the crop alone,
             which differs from the libraries' own way by a grey level here and there.
+        digest: of the content that is expected of a file; "": any.
 
     Raises:
-        DataError: it cannot be decoded; names the item.
+        DataError: it cannot be decoded, or has another digest; names the item.
     """
     try:
-        image = open_image(item)
+        image = open_image(item, digest)
         turn = orientation(image)
         whole = image.size if turn < 5 else (image.size[1], image.size[0])
         geometry = (plan.geometry if plan is not None else center_geometry)(whole, preprocessing)
@@ -106,7 +115,8 @@ def decode_pixels(
             image = image.transpose(_TRANSPOSE[turn])
     except Unreadable as error:
         raise DataError(f"{item_name(item)}: {error}") from None
-    if draft or plan is not None:
+    # a thin strip that is resized whole can take gigabytes: of it, too, the crop alone is resampled
+    if draft or plan is not None or geometry.resized[0] * geometry.resized[1] > MAX_PIXELS:
         return _resample(image, whole, geometry, preprocessing)
     return _resize_and_crop(image, whole, geometry, preprocessing)
 
@@ -152,11 +162,15 @@ def _placed(image: Image.Image, geometry: Geometry, preprocessing: ImagePreproce
     return np.array(image)
 
 
-def open_image(item: Item) -> Image.Image:
+def open_image(item: Item, digest: str = "") -> Image.Image:
     """Open a picture without decoding it; a too large one is refused before any memory is taken.
 
+    Args:
+        item: a path, encoded bytes of one of `IMAGE_FORMATS`, or a uint8 picture.
+        digest: of the content that is expected of a file; "": any.
+
     Raises:
-        Unreadable: not a picture, a damaged header, or more than `MAX_PIXELS`.
+        Unreadable: not a picture, a damaged header, more than `MAX_PIXELS`, or another digest.
     """
     if isinstance(item, np.ndarray):
         if (
@@ -168,11 +182,11 @@ def open_image(item: Item) -> Image.Image:
         return Image.fromarray(
             np.ascontiguousarray(item[..., 0] if item.ndim == 3 and item.shape[2] == 1 else item)
         )
-    data = read_bytes(Path(item) if isinstance(item, str) else item)
+    data = read_bytes(Path(item) if isinstance(item, str) else item, digest)
     if not data:
         raise Unreadable("the file is empty")
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
         n_pixels = next((int(word) for word in re.findall(r"\d+", str(error))), 0)
         raise Unreadable(f"{n_pixels:,} pixels, more than {MAX_PIXELS:,}: make it smaller first") from None
@@ -186,6 +200,23 @@ def open_image(item: Item) -> Image.Image:
     if 0 in image.size:
         raise Unreadable("the picture has no pixels")
     return image
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `IMAGE_FORMATS` that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in IMAGE_FORMATS if name in Image.OPEN)
+
+
+def n_frames(image: Image.Image) -> int | None:
+    """The number of pictures in a file; None if one after the first is damaged: `image` cannot be used any more."""
+    if image.format not in ("GIF", "PNG", "WEBP", "TIFF"):
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # as above
+        return None
 
 
 def load(image: Image.Image) -> None:

@@ -118,24 +118,6 @@ def take_items(items: Sequence[Item], positions: np.ndarray) -> Sequence[Item]:
     return [items[int(position)] for position in positions]
 
 
-def read_bytes(item: Path | bytes) -> bytes:
-    """The encoded bytes of an image or audio item.
-
-    Raises:
-        Unreadable: the file cannot be read.
-    """
-    if isinstance(item, bytes):
-        return item
-    try:
-        return item.read_bytes()
-    except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror or error})") from None
-
-
-class Unreadable(DataError):
-    """An item that cannot be decoded; its text is the reason alone, callers add the item's name."""
-
-
 def item_name(item: Item) -> str:
     """The name of an item in an error, if no better name is known."""
     if isinstance(item, Path):

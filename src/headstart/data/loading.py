@@ -82,6 +82,7 @@ def load_batches(
     batches: Sequence[np.ndarray],
     *,
     threads: int,
+    digests: np.ndarray | None = None,
     augment: Augment | None = None,
     exact: bool = False,
 ) -> Iterator[Batch]:
@@ -92,6 +93,8 @@ def load_batches(
         preprocessing: the source's; for recordings with `window_samples` set.
         batches: positions of each batch.
         threads: that decode.
+        digests: (N,) digest of each item's content as the scan saw it: a file with another content is an error;
+            None: contents are not compared.
         augment: a view to make in place of the evaluation input.
         exact: decode pictures bit for bit as the libraries do, which is slower.
 
@@ -101,9 +104,9 @@ def load_batches(
         int64 (N,)}.
 
     Raises:
-        DataError: an item cannot be decoded; the first one in order is named.
+        DataError: an item cannot be decoded, or its file has changed; the first one in order is named.
     """
-    maker = _maker(items, preprocessing, augment, exact)
+    maker = _maker(items, preprocessing, digests, augment, exact)
     n_ahead = _batches_ahead(batches, maker, threads)
     with ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="decode") as pool:
         waiting: deque[tuple[np.ndarray, dict[str, np.ndarray], list[Future[None]]]] = deque()
@@ -155,17 +158,28 @@ def _finish(started: tuple[np.ndarray, dict[str, np.ndarray], list[Future[None]]
 
 
 def _maker(
-    items: Sequence[Item], preprocessing: Preprocessing, augment: Augment | None, exact: bool
+    items: Sequence[Item],
+    preprocessing: Preprocessing,
+    digests: np.ndarray | None,
+    augment: Augment | None,
+    exact: bool,
 ) -> _Maker:
+    def digest_at(position: int) -> str:
+        return "" if digests is None else str(digests[position])
+
     if isinstance(preprocessing, ImagePreprocessing):
-        return _image_maker(items, preprocessing, augment, exact)
+        return _image_maker(items, preprocessing, digest_at, augment, exact)
     if isinstance(preprocessing, AudioPreprocessing):
-        return _audio_maker(items, preprocessing, augment)
+        return _audio_maker(items, preprocessing, digest_at, augment)
     return _text_maker(items, preprocessing, augment)
 
 
 def _image_maker(
-    items: Sequence[Item], preprocessing: ImagePreprocessing, augment: Augment | None, exact: bool
+    items: Sequence[Item],
+    preprocessing: ImagePreprocessing,
+    digest_at: Callable[[int], str],
+    augment: Augment | None,
+    exact: bool,
 ) -> _Maker:
     height, width = preprocessing.size
     # one row of the picture at a time: numpy's inner loop would otherwise be 3 long
@@ -181,7 +195,8 @@ def _image_maker(
             plan = None
             if augment is not None:
                 plan = CropPlan(augment.item_seed(position), augment.crop_scale, flip=augment.flip)
-            pixels = decode_pixels(items[position], preprocessing, plan, draft=not exact)
+            item, digest = items[position], digest_at(position)
+            pixels = decode_pixels(item, preprocessing, plan, draft=not exact, digest=digest)
             if augment is not None and augment.kind == "trivial":
                 pixels = trivial_augment(pixels, augment.item_seed(position))
             if pixels.ndim == 2:
@@ -196,7 +211,12 @@ def _image_maker(
     return _Maker(allocate, fill, hand_over)
 
 
-def _audio_maker(items: Sequence[Item], preprocessing: AudioPreprocessing, augment: Augment | None) -> _Maker:
+def _audio_maker(
+    items: Sequence[Item],
+    preprocessing: AudioPreprocessing,
+    digest_at: Callable[[int], str],
+    augment: Augment | None,
+) -> _Maker:
     window = preprocessing.window_samples
     if window is None:
         raise DataError(
@@ -215,14 +235,15 @@ def _audio_maker(items: Sequence[Item], preprocessing: AudioPreprocessing, augme
     def fill(arrays: dict[str, np.ndarray], positions: np.ndarray, start: int, end: int) -> None:
         for row in range(start, end):
             position = int(positions[row])
+            item, digest = items[position], digest_at(position)
             if augment is None:
-                waveform = decode_audio(items[position], rate_hz, seconds)
+                waveform = decode_audio(item, rate_hz, seconds, digest)
             else:
                 seed = augment.item_seed(position)
                 # a faster recording needs more samples to fill the window
                 factor = speed_factor(seed, augment)
                 taken = seconds if factor == 1.0 else (window + 1) * factor / rate_hz
-                waveform = decode_audio(items[position], rate_hz, taken)
+                waveform = decode_audio(item, rate_hz, taken, digest)
                 waveform = augment_waveform(waveform, seed, augment, rate_hz)
             arrays["waveform"][row], arrays["lengths"][row] = fit_window(waveform, window)
 

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from headstart.data.content import Unreadable, content_digest, read_bytes
 from headstart.data.examples import Modality
-from headstart.data.images import load, open_image, plain_colours
-from headstart.data.items import Item, Unreadable, read_bytes
+from headstart.data.images import load, n_frames, open_image, plain_colours
+from headstart.data.items import Item
 from headstart.errors import DataError
 from headstart.progress import progress
 
@@ -122,24 +123,6 @@ def scan(items: Sequence[Item], modality: Modality, *, threads: int) -> Scan:
     )
 
 
-def content_digest(data: bytes) -> str:
-    """Hex digest (32 characters) of an item's bytes."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """`content_digest` of a file, read in blocks: a recording may be larger than memory.
-
-    Raises:
-        Unreadable: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror or error})") from None
-
-
 def look_at_image(item: Item) -> Look:
     """Digest and grey thumbnail of a picture, decoded whole.
 
@@ -153,10 +136,16 @@ def look_at_image(item: Item) -> Look:
         return Look(digest, _thumbnail(image))
     data = read_bytes(Path(item) if isinstance(item, str) else item)
     image = open_image(data)
-    frames = getattr(image, "n_frames", 1) if image.format in ("GIF", "PNG", "WEBP", "TIFF") else 1
+    frames = n_frames(image)
+    if frames is None:
+        image = open_image(data)
     image.draft("L" if image.mode == "RGB" else image.mode, (2 * SIDE, 2 * SIDE))
     load(image)
-    note = f"{image.format} of {frames} frames: the first is taken" if frames > 1 else ""
+    note = ""
+    if frames is None:
+        note = f"{image.format} with damaged pictures after the first, which is taken"
+    elif frames > 1:
+        note = f"{image.format} of {frames} frames: the first is taken"
     return Look(content_digest(data), _thumbnail(plain_colours(image)), note=note)
 
 
@@ -198,10 +187,9 @@ def look_at_audio(item: Item) -> Look:
     """
     from headstart.data.audio import survey
 
-    waveform, _, seconds = survey(item)
-    note = "silent" if float(np.abs(waveform).max()) < 1e-4 else ""
-    digest = content_digest(item) if isinstance(item, bytes) else file_digest(Path(str(item)))
-    return Look(digest, _spectrum(waveform), seconds, note)
+    seen = survey(item)
+    note = "silent" if float(np.abs(seen.waveform).max()) < 1e-4 else ""
+    return Look(seen.digest, _spectrum(seen.waveform), seen.seconds, note)
 
 
 def _spectrum(waveform: np.ndarray) -> np.ndarray:

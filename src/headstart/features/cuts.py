@@ -58,8 +58,11 @@ class Cut:
             batches = [np.arange(len(positions))]
         items = take_items(self.items, positions)
         preprocessing = self.source.preprocessing
-        augment = self._augment(self.digests[positions]) if self.view else None
-        loaded = load_batches(items, preprocessing, batches, threads=self.setting.n_threads, augment=augment)
+        digests = self.digests[positions]
+        augment = self._augment(digests) if self.view else None
+        loaded = load_batches(
+            items, preprocessing, batches, threads=self.setting.n_threads, digests=digests, augment=augment
+        )
         if augment is None or not isinstance(preprocessing, TextPreprocessing):
             return loaded
         return ((chosen, _padded_as_plain(inputs, items, chosen, preprocessing)) for chosen, inputs in loaded)

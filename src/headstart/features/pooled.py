@@ -108,7 +108,10 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
     preprocessing = job.source.preprocessing
     items = take_items(job.items, missing)
     batches = plan_batches(items, preprocessing, batch_size=job.batch_size)
-    loaded = begun(load_batches(items, preprocessing, batches, threads=job.setting.n_threads))
+    digests = job.digests[missing]
+    loaded = begun(
+        load_batches(items, preprocessing, batches, threads=job.setting.n_threads, digests=digests)
+    )
     network = inference_network(job.source, job.setting)
 
     def compute(inputs: Inputs, worker: int) -> Inputs:
@@ -118,7 +121,7 @@ def _extract(job: _Job, missing: np.ndarray) -> None:
     unit = UNITS[job.source.modality]
     with progress("Extracting features", len(missing), unit) as advance, torch_threads(1):
         computed = compute_batches(loaded, compute, job.setting.n_workers)
-        fill([output], job.digests[missing], computed, advance=advance)
+        fill([output], digests, computed, advance=advance)
 
 
 def named_by_stage(vectors: Sequence[Tensor]) -> Inputs:

@@ -58,11 +58,11 @@ def shown(item: Any, modality: str) -> Shown:
         return Shown()
 
 
-def thumbnail(item: Path | str | np.ndarray, limit_bytes: int = IMAGE_BYTES) -> str:
+def thumbnail(item: Path | str | bytes | np.ndarray, limit_bytes: int = IMAGE_BYTES) -> str:
     """Make a JPEG thumbnail as a data URI.
 
     Args:
-        item: path of an image, or uint8 of shape (H, W) or (H, W, 3).
+        item: path or encoded bytes of an image, or uint8 of shape (H, W) or (H, W, 3).
         limit_bytes: of the whole data URI.
 
     Returns:
@@ -70,7 +70,9 @@ def thumbnail(item: Path | str | np.ndarray, limit_bytes: int = IMAGE_BYTES) -> 
     """
     from PIL import Image, ImageOps
 
-    with Image.fromarray(item) if isinstance(item, np.ndarray) else Image.open(item) as opened:
+    from headstart.data.images import open_image
+
+    with open_image(item) as opened:
         opened.draft("RGB", (IMAGE_SIDE, IMAGE_SIDE))
         picture = _rgb(ImageOps.exif_transpose(opened))
     if max(picture.size) < 96:  # tiny pictures are shown as they are, without smearing their pixels
@@ -112,21 +114,22 @@ def _rgb(picture: Any) -> Any:
 
 
 def audio_clip(
-    item: Path | str, limit_bytes: int = AUDIO_BYTES
+    item: Path | str | bytes, limit_bytes: int = AUDIO_BYTES
 ) -> tuple[str, tuple[float, ...], float | None]:
     """Make a short recording as a data URI, with its envelope.
 
     Args:
-        item: path of a recording that libsndfile reads.
+        item: path or encoded bytes of a recording that libsndfile reads.
         limit_bytes: of the FLAC file, before base64.
 
     Returns:
         ("data:audio/flac;base64,...", (80,) peaks from 0 to 1, seconds of the whole recording).
     """
-    import soundfile
     import soxr
 
-    with soundfile.SoundFile(item) as file:
+    from headstart.data.audio import open_audio
+
+    with open_audio(item) as file:
         rate_hz, seconds = int(file.samplerate), file.frames / file.samplerate
         samples = file.read(int(AUDIO_SECONDS * rate_hz), dtype="float32", always_2d=True).mean(axis=1)
     if samples.size == 0:

@@ -53,12 +53,12 @@ def predict(
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))
     examples, labels_known = _read(data, preprocessing.modality, run)
-    examples = _readable(examples, preprocessing, threads)
+    examples, digests = _readable(examples, preprocessing, threads)
     program = directory.file("model.pt2")
     predictions = Predictions(
         items=examples.names.tolist(),
         classes=classes,
-        probabilities=run_items(program, examples.items, preprocessing, len(classes), threads),
+        probabilities=run_items(program, examples.items, preprocessing, len(classes), threads, digests),
         labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
         task=task,
     )
@@ -127,7 +127,12 @@ def _read(data: str | Path | Sequence[Any], modality: Any, run: str | Path) -> t
 
 
 def run_items(
-    program: Path, items: Sequence[Any], preprocessing: Any, n_classes: int, threads: int | None = None
+    program: Path,
+    items: Sequence[Any],
+    preprocessing: Any,
+    n_classes: int,
+    threads: int | None = None,
+    digests: np.ndarray | None = None,
 ) -> np.ndarray:
     """Run a program over items.
 
@@ -137,6 +142,7 @@ def run_items(
         preprocessing: what turns them into the program's inputs.
         n_classes: width of the result.
         threads: cores to use.
+        digests: (n_items,) of the items' content as the scan saw it; None: contents are not compared.
 
     Returns:
         Probabilities (or values) of shape (n_items, n_classes), float32, in the order of the items.
@@ -159,7 +165,8 @@ def run_items(
         progress("Predicting", len(items), UNITS[preprocessing.modality]) as advance,
         torch_threads(n_threads),
     ):
-        for positions, inputs in load_batches(items, preprocessing, batches, threads=n_threads, exact=True):
+        loaded = load_batches(items, preprocessing, batches, threads=n_threads, digests=digests, exact=True)
+        for positions, inputs in loaded:
             with torch.inference_mode():
                 values = module(*inputs.values()).numpy()
             if values.shape[1:] != (n_classes,):
@@ -173,8 +180,8 @@ def run_items(
     return probabilities
 
 
-def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> Examples:
-    """The items that can be read; the others are reported, and missing from the result; cut ones are reported too."""
+def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> tuple[Examples, np.ndarray]:
+    """The items that can be read, with their digests; the others are reported and left out, cut ones reported too."""
     from headstart.data import scan
     from headstart.processes import available_cores
 
@@ -192,4 +199,5 @@ def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> Ex
                 f"{n_longer:,} of {counted(len(examples), 'recordings')} {are} longer than the window of the run, "
                 f"{window:g} s: only their first {window:g} s are used"
             )
-    return examples.take([index for index in range(len(examples)) if index not in found.problems])
+    kept = np.setdiff1d(np.arange(len(examples)), np.fromiter(found.problems, dtype=np.int64))
+    return examples.take(kept), found.digests[kept]

@@ -49,7 +49,12 @@ class LiveFeed:
     ) -> Iterator[tuple[Positions, Any]]:
         augment = self.augment(seed, epoch) if self.augment is not None and epoch else None
         yield from load_batches(
-            self.items, self.preprocessing, plan[start:], threads=self.n_threads, augment=augment
+            self.items,
+            self.preprocessing,
+            plan[start:],
+            threads=self.n_threads,
+            digests=self.digests,
+            augment=augment,
         )
 
     def run(self, backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:
