@@ -98,6 +98,11 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0]}"[:200] if lines else type(error).__name__
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """A text that a user gave, for a message: at most so many characters of it."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest choice, or "" when none is near.
 

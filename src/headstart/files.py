@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from headstart.errors import DiskFullError, HeadstartError, InputError
+from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError, shortened
 
 TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
 
@@ -45,6 +45,34 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise write_error(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def named_path(given: str | Path, what: str) -> Path:
+    """The path that a user gave, `~` replaced by the home folder; there need be nothing at it.
+
+    Args:
+        given: what the user wrote.
+        what: it is for, such as "--out".
+
+    Raises:
+        OptionError: no file can have this name.
+    """
+    text = str(given)
+    if not text.strip():
+        raise OptionError(f"{what} must not be empty: name a file or a folder")
+    try:
+        path = Path(text).expanduser()
+        path.lstat()
+    except RuntimeError:
+        raise OptionError(
+            f"{what} {shortened(text)}: there is no user with this home folder; write the path without ~"
+        ) from None
+    except ValueError:
+        raise OptionError(f"{what} {shortened(text)!r} holds a null character, which no name can") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise OptionError(f"{what} {shortened(text)}: the name is too long for a file") from None
+    return path
 
 
 def put_in_place(temporary: Path, path: Path, previous: Path | None = None) -> None:

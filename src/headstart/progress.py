@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO, Any, cast
 
 _quiet = False
+
+
+class Unfailing:
+    """A text stream whose writes never raise: a full disk or a closed terminal ends the talk, not the work.
+
+    Args:
+        stream: any text stream.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text, or lose it."""
+        with suppress(OSError, ValueError):  # ValueError: the stream was closed
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, or lose it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def secure_standard_error() -> None:
+    """Let nothing that this program writes on standard error fail, and no file take its place if it was closed."""
+    if sys.stderr is None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != 2:  # else it has taken the place itself
+            with suppress(OSError):
+                os.dup2(nowhere, 2)
+            os.close(nowhere)
+        sys.stderr = os.fdopen(2, "w", closefd=False, errors="backslashreplace")
+    if not isinstance(sys.stderr, Unfailing):
+        sys.stderr = Unfailing(sys.stderr)
 
 
 def set_quiet(quiet: bool) -> None:
@@ -17,8 +57,8 @@ def set_quiet(quiet: bool) -> None:
 
 def say(text: str) -> None:
     """Print one line on standard error, unless quiet."""
-    if not _quiet:
-        print(text, file=sys.stderr, flush=True)
+    if not _quiet and sys.stderr is not None:
+        print(text, file=Unfailing(sys.stderr), flush=True)
 
 
 @contextmanager
@@ -33,7 +73,7 @@ def progress(what: str, total: int, unit: str = "items") -> Iterator[Callable[[i
     Yields:
         A function that takes the number of units just done.
     """
-    if _quiet or not sys.stderr.isatty():
+    if _quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda n_done: None
         return
     from rich.console import Console
@@ -47,7 +87,9 @@ def progress(what: str, total: int, unit: str = "items") -> Iterator[Callable[[i
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        *columns, console=Console(file=cast(IO[str], Unfailing(sys.stderr))), transient=True
+    ) as bar:
         task = bar.add_task(what, total=total, rate="")
 
         def advance(n_done: int) -> None:

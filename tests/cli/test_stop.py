@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from headstart.runs import RunDirectory
-from headstart.runs.run import TRAINING
+from headstart.runs.directory import TRAINING
 from small_data import LETTERS
 
 from .conftest import Command, Done

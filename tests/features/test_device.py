@@ -77,3 +77,10 @@ def test_torch_threads_are_put_back() -> None:
     assert torch.get_num_threads() == before
     with Setting(CPU, "fp32", before).threads():
         assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("device", ["cpu:9", "cuda:99", "cpu:1"])
+def test_a_number_that_no_device_has(device: str) -> None:
+    with pytest.raises(OptionError, match=f"this machine has no device '{device}'"):
+        choose_device(device)
+    assert choose_device("cpu:0").type == "cpu"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.errors import DiskFullError, StoreError
+from headstart.errors import DiskFullError, OptionError, StoreError
 from headstart.features import Key, Store, default_root
 from headstart.features.key_folder import KeyFolder
 
@@ -239,3 +239,12 @@ def test_keys_without_settings_of_views_are_as_they_were() -> None:
     plain = Key("w", "p", "state", (("stem", "stem"),), "fp32", cut=1, view=2, seed=3)
     assert plain.digest == "05a95f28fd27b1ae498d3a723a47badd"
     assert replace(plain, augment='{"kind": "trivial"}').digest != plain.digest
+
+
+def test_a_user_without_a_home_folder_is_told_how_to_name_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEADSTART_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.getuid", lambda: 987_654)  # of no user of this machine
+    with pytest.raises(OptionError, match=r"no home folder .* --store"):
+        default_root()

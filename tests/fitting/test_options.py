@@ -111,3 +111,29 @@ def test_a_seed_that_numpy_cannot_take_is_refused() -> None:
     assert fit_options(data="x", seed=2**32 - 1).seed == 2**32 - 1
     with pytest.raises(OptionError, match="option seed: Input should be less than or equal to 4294967295"):
         fit_options(data="x", seed=2**32)
+
+
+@pytest.mark.parametrize("value", ["x" * 300, "x" * 5_000, "~no-such-user/x", "a\0b", "", " "])
+@pytest.mark.parametrize("name", ["data", "source", "recipe", "out", "store"])
+def test_a_name_that_no_file_can_have_is_refused_at_once(name: str, value: str) -> None:
+    with pytest.raises(OptionError) as told:
+        fit_options(**{"data": "x", name: value})
+    assert f"option {name}: " in str(told.value) and len(str(told.value)) < 300
+
+
+def test_a_source_that_is_a_run_of_an_unknown_user() -> None:
+    with pytest.raises(OptionError, match="no user with this home folder"):
+        fit_options(data="x", source="run:~no-such-user/x")
+
+
+@pytest.mark.parametrize("name", ["epochs", "seed", "threads", "lr", "batch_size", "folds"])
+def test_a_truth_value_is_no_number(name: str) -> None:
+    with pytest.raises(OptionError, match=f"option {name}: Input should not be true or false.*got True"):
+        fit_options(data="x", **{name: True})
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**400])
+def test_a_seed_that_no_generator_takes(seed: int) -> None:
+    with pytest.raises(OptionError, match="option seed: ") as told:
+        fit_options(data="x", seed=seed)
+    assert len(str(told.value)) < 250

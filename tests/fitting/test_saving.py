@@ -15,7 +15,7 @@ import small_data
 from headstart.fitting.result import Result
 from headstart.fitting.saving import after_training
 from headstart.runs import RunDirectory
-from headstart.runs.run import TRAINING
+from headstart.runs.directory import TRAINING
 from headstart.tune.race.result import RaceResult
 from headstart.tune.training.result import Trained
 

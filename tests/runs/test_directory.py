@@ -87,6 +87,7 @@ def test_unfinished_runs_are_recognised_and_resumed(tmp_path: Path) -> None:
     run.release()
     with pytest.raises(InputError, match="--resume"):
         RunDirectory.open(run.path)
+    run.write_yaml("headstart.yaml", {"data": "x"})
     again = RunDirectory.resume(run.path)
     again.write_json("metrics.json", {"format_version": 1})
     again.finish()
@@ -154,3 +155,55 @@ def test_other_write_errors_are_named(tmp_path: Path) -> None:
     error = files.write_error(tmp_path / "a", OSError(errno.EIO, "Input/output error"))
     assert isinstance(error, HeadstartError)
     assert "Input/output error" in str(error)
+
+
+def test_a_folder_whose_process_was_killed_before_it_wrote_anything_is_taken_again(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    assert RunDirectory.create(tmp_path / "xray").path.name == "xray-2"
+    (run.path / ".headstart.1.tmp.yaml").write_text("da")
+    run.release()  # as the end of the process does
+    with pytest.raises(InputError, match="stopped before anything was done: give the first command again"):
+        RunDirectory.resume(run.path)
+    assert RunDirectory.create(tmp_path / "xray").path == run.path
+
+
+def test_a_run_killed_in_its_last_steps_is_tidied_when_it_is_resumed(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.write_json("metrics.json", {"format_version": 1})
+    run.write_yaml("headstart.yaml", {})
+    for name in (".model.1.tmp.pt2", "training/checkpoints/last.ckpt"):
+        run.file(name).parent.mkdir(parents=True, exist_ok=True)
+        run.file(name).write_bytes(b"x")
+    run.release()
+    RunDirectory.resume(run.path).release()
+    assert not run.file(".model.1.tmp.pt2").exists() and run.file("training").exists()
+    run.file("unfinished").unlink()
+    with pytest.raises(InputError, match="is finished: there is nothing to resume"):
+        RunDirectory.resume(run.path)
+    assert sorted(path.name for path in run.path.iterdir()) == ["headstart.yaml", "metrics.json"]
+
+
+def test_a_folder_that_is_no_run_is_not_called_finished(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="is not a run"):
+        RunDirectory.resume(tmp_path)
+    assert (tmp_path / "notes.txt").exists()
+
+
+@pytest.mark.parametrize("out", ["/", "..", "a/..", "", " ", "x" * 300, "a\0b", "~no-such-user/x"])
+def test_a_folder_without_a_name_of_its_own(
+    out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    with pytest.raises(OptionError, match="--out"):
+        RunDirectory.create(out)
+    assert [path.name for path in tmp_path.rglob("*")] == ["a"]
+
+
+def test_a_truth_value_is_no_version(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.write_json("metrics.json", {"format_version": True})
+    run.finish()
+    with pytest.raises(InputError, match="has no format_version"):
+        RunDirectory.open(run.path)

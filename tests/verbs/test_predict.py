@@ -117,3 +117,48 @@ def test_recordings_that_are_longer_than_the_window_are_counted(
     assert "longer than the window" not in capsys.readouterr().err
     tone_run.predict(tmp_path)
     assert "1 of 2 recordings are longer than the window of the run, 1 s" in capsys.readouterr().err
+
+
+def test_neither_the_data_nor_a_run_is_replaced(digit_run: Run, digit_folder: Path, tmp_path: Path) -> None:
+    paths = sorted(digit_folder.rglob("*.png"))[:3]
+    table = tmp_path / "data" / "items.csv"
+    table.parent.mkdir()
+    table.write_text("file\n" + "".join(f"{path}\n" for path in paths))
+    (tmp_path / "link.csv").symlink_to(table)
+    evidence = digit_run.path / "predictions.parquet"
+    before = table.read_bytes(), evidence.read_bytes()
+    for data, out, told in (
+        (table, table, "part of the data"),
+        (table, tmp_path / "data" / ".." / "data" / "items.csv", "part of the data"),
+        (table.parent, table, "part of the data"),
+        (table, tmp_path / "link.csv", "part of the data"),
+        ([paths[0], table], table, "part of the data"),
+        (table, evidence, "a file of a run"),
+    ):
+        with pytest.raises(OptionError, match=f"{told}, which is never replaced"):
+            digit_run.predict(data, out=out, force=True)
+    assert (table.read_bytes(), evidence.read_bytes()) == before
+
+
+def test_another_file_is_replaced_only_by_force(digit_run: Run, digit_folder: Path, tmp_path: Path) -> None:
+    out, (item, *_) = tmp_path / "p.csv", sorted(digit_folder.rglob("*.png"))
+    out.write_text("mine")
+    with pytest.raises(OptionError, match=r"p\.csv exists already: .* --force"):
+        digit_run.predict(item, out=out)
+    assert out.read_text() == "mine"
+    digit_run.predict(item, out=out, force=True)
+    assert Predictions.read(out).items == [item.name]
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(OptionError, match=r"folder\.csv is a folder"):
+        digit_run.predict(item, out=tmp_path / "folder.csv", force=True)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "~no-such-user/x", "a\0b", ""])
+def test_a_name_that_no_file_can_have(name: str, digit_run: Run, digit_folder: Path) -> None:
+    with pytest.raises(OptionError, match="the data"):
+        digit_run.predict(name)
+    with pytest.raises(OptionError, match="the run"):
+        headstart.predict(name, digit_folder)
+    with pytest.raises(OptionError, match="--out"):
+        digit_run.predict(digit_folder, out=name)
+    assert len(digit_run.predict([str(sorted(digit_folder.rglob("*.png"))[0])]).items) == 1

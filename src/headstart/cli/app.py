@@ -14,6 +14,7 @@ from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
 from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
+from headstart.progress import secure_standard_error
 
 
 class _Stopped(Exception):
@@ -43,6 +44,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; a known error prints its message alone and gives its exit code."""
+    secure_standard_error()
     debug = "--debug" in sys.argv
     if processes.count() > 1:  # else every process prints warnings about what it does on purpose
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")

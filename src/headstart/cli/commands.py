@@ -21,6 +21,7 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="A .csv or .parquet file. [default: standard output]")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -28,7 +29,7 @@ def predict(
     set_quiet(quiet)
     from headstart.verbs.predict import predict as predict_verb
 
-    predictions = predict_verb(run, data, out=out, threads=threads)
+    predictions = predict_verb(run, data, out=out, force=force, threads=threads)
     if out is None:
         print(predictions.to_csv(), end="")
     else:

@@ -22,9 +22,15 @@ def list_recipes(context: typer.Context) -> None:
     Without a command: list them.
     """
     if context.invoked_subcommand is None:
-        from headstart.verbs.recipes import recipes as recipes_verb
+        print_list()
 
-        print(recipes_verb())
+
+@recipes.command("list")
+def print_list() -> None:
+    """List the recipes: name and purpose."""
+    from headstart.verbs.recipes import recipes as recipes_verb
+
+    print(recipes_verb())
 
 
 @recipes.command("show")

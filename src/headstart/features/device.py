@@ -30,8 +30,8 @@ def choose_device(device: str = "auto") -> torch.device:
         chosen = torch.device(device)
     except RuntimeError as error:
         raise OptionError(f"device must be auto, cpu, cuda or mps, got {device!r}") from error
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(chosen.type, False):
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (chosen.index or 0) >= there.get(chosen.type, 0):
         raise OptionError(f"this machine has no device {device!r}; use --device auto or cpu")
     return chosen
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from headstart.errors import StoreError
+from headstart.errors import OptionError, StoreError
 from headstart.features.failures import disk_full, explained, size
 from headstart.features.key_folder import KeyFolder
 from headstart.features.locks import FolderLock, create_locked
@@ -206,9 +206,22 @@ class Store:
 
 
 def default_root() -> Path:
-    """`$HEADSTART_CACHE`, else the folder where this system keeps caches."""
+    """`$HEADSTART_CACHE`, else the folder where this system keeps caches.
+
+    Raises:
+        OptionError: neither is known, since this user has no home folder.
+    """
     if given := os.environ.get("HEADSTART_CACHE"):
         return Path(given)
+    try:
+        return _cache_folder()
+    except RuntimeError:
+        raise OptionError(
+            "this user has no home folder for the feature store: name one with --store, or set HEADSTART_CACHE"
+        ) from None
+
+
+def _cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "headstart"
     if sys.platform == "win32":

@@ -8,7 +8,9 @@ from typing import Any
 
 from headstart import processes
 from headstart.errors import OptionError
+from headstart.files import named_path
 from headstart.fitting.options import FitOptions, fit_options
+from headstart.yaml_files import read_settings
 
 
 def options_of_command(given: dict[str, Any], config: Path | None, resume: Path | None) -> FitOptions:
@@ -27,9 +29,12 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
 
         if given.get("out") is not None:
             raise OptionError("--resume continues in the run's own folder: remove --out")
+        resume = named_path(resume, "--resume")
         if processes.is_first():
             RunDirectory.resume(resume).release()  # reports at once what cannot be resumed
         config = resume / "headstart.yaml"
+    elif config is not None:
+        config = named_path(config, "--config")
     options = {} if config is None else read_options(config)
     if resume is not None:
         _check_same_run(resume, options, given)
@@ -45,16 +50,7 @@ def read_options(path: Path) -> dict[str, Any]:
     Raises:
         OptionError: the file is missing or is not a mapping of options.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise OptionError(f"{path} is not YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise OptionError(f"{path} must hold options by name, such as a run's headstart.yaml")
+    content = read_settings(path, "the configuration", OptionError)
     options = content.get("fit", content)
     if not isinstance(options, dict):
         raise OptionError(f"{path}: `fit` must hold options by name")

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from headstart.errors import DataError
+from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan
+from headstart.fitting.preflight import check_learnable
 from headstart.progress import say
 from headstart.units import agreeing
 
@@ -32,6 +34,20 @@ class Folds:
 
     numbers: np.ndarray
     note: str = ""
+
+
+def check_plan(plan: Plan, options: FitOptions) -> None:
+    """Refuse data from which nothing can be learned, or on which nothing can be measured.
+
+    Args:
+        plan: data, policy, recipe and seed.
+        options: how the data is called, and how it is evaluated.
+
+    Raises:
+        DataError: nothing is held out, or some part is too small.
+    """
+    check_learnable(plan.data, options.data, held_out=options.folds is None)
+    check_parts(plan, options.data, n_folds=options.folds, refit_all=options.refit_all)
 
 
 def check_parts(plan: Plan, name: str | Path, *, n_folds: int | None, refit_all: bool) -> None:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
-from headstart.errors import OptionError, did_you_mean
+from headstart.errors import OptionError, did_you_mean, shortened
+from headstart.files import named_path
 from headstart.tune.policies.catalogue import usages
 from headstart.tune.policies.policy import check_policy_text
 from headstart.tune.recipes.bundled import find_recipe
-from headstart.tune.recipes.recipe import Recipe
+from headstart.tune.recipes.recipe import Recipe, refuse_truth_values
 
 DATA, SOURCE = "Data", "Source and policy"
 TRAINING, RUN, MACHINE = "Training", "Evaluation and run", "Machine"
@@ -58,6 +59,8 @@ def _of_recipe(name: str) -> Any:
 
 class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _numbers_are_numbers = field_validator("*", mode="before")(refuse_truth_values)
 
 
 class _DataOption(_Options):
@@ -184,6 +187,9 @@ def fit_options(**given: Any) -> FitOptions:
         options = FitOptions(**given)
     except ValidationError as error:
         raise OptionError(_all_faults(error)) from None
+    for name in ("data", "source", "recipe", "out", "store"):
+        if (place := getattr(options, name)) is not None:
+            named_path(str(place).removeprefix("run:"), f"option {name}:")
     check_policy_text(options.freeze)
     if options.recipe is not None:
         find_recipe(options.recipe)
@@ -239,5 +245,5 @@ def _all_faults(error: ValidationError) -> str:
             continue
         else:
             form = " or 'auto'" if name == "lr" else ""
-            lines[name] = f"option {name}: {fault['msg']}{form}, got {fault['input']!r}"
+            lines[name] = f"option {name}: {fault['msg']}{form}, got {shortened(repr(fault['input']))}"
     return "\n".join(lines.values())

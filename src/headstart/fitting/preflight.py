@@ -24,19 +24,26 @@ _OF_TRAINING = ("recipe", "epochs", "lr", "batch_size", "views", "compile")
 
 
 def check_machine(options: FitOptions) -> Setting:
-    """Choose device, precision and threads, and refuse a store that cannot be written, before anything is read.
+    """Choose device, precision and threads, and check everything that needs neither data nor source.
 
     Args:
-        options: of the machine.
+        options: the options.
 
     Raises:
         OptionError: naming the option.
         DiskFullError: the store's disk is full.
     """
     from headstart.features import Setting
+    from headstart.runs.directory import check_out
+    from headstart.tune.speedups.compiled import check_compiler
 
     setting = Setting.choose(options.device, options.precision, options.threads)
     _check_store(options.store)
+    if options.out is not None:
+        check_out(options.out)
+    processes.check_not_sharded()
+    if options.compile:
+        check_compiler()
     return setting
 
 
@@ -62,9 +69,10 @@ def _check_store(store: str | Path | None) -> None:
 
 
 def _try_to_write(folder: Path) -> None:
-    """Make a folder and a file in it, and remove them: permissions alone do not show a read-only disk to root."""
-    with tempfile.TemporaryDirectory(prefix=".headstart-", dir=folder) as trial:
-        (Path(trial) / "trial").write_bytes(b"1")
+    """Write to a file without a name, which no kill can leave behind; permissions alone do not show root a read-only
+    disk."""
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as trial:
+        trial.write(b"1")
 
 
 def check_learnable(data: DataSet, name: str | Path, *, held_out: bool) -> None:

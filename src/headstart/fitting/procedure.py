@@ -12,13 +12,14 @@ from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import DivergenceError, InputError, OptionError
 from headstart.fitting.facts import shown, task_words
-from headstart.fitting.learnable import check_parts
+from headstart.fitting.learnable import check_plan
 from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, read_and_plan
-from headstart.fitting.preflight import check_learnable, check_machine
+from headstart.fitting.preflight import check_machine
 from headstart.fitting.stages import stages_table
 from headstart.progress import say
-from headstart.runs.run import TRAINING, Run
+from headstart.runs.directory import TRAINING
+from headstart.runs.run import Run
 from headstart.units import counted
 
 if TYPE_CHECKING:
@@ -78,13 +79,12 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
     clock = Clock()
     with clock.phase(IMPORTS):
         import_packages()
-    setting = _preflight(options)
+    setting = check_machine(options)
     # the first process fetches a source, which the others find in the cache
     with long_lived(), processes.first_goes_first():
         plan = read_and_plan(options, clock)
     _print_plan(plan)
-    check_learnable(plan.data, options.data, held_out=options.folds is None)
-    check_parts(plan, options.data, n_folds=options.folds, refit_all=options.refit_all)
+    check_plan(plan, options)
     say(f"Stages under --freeze {plan.policy.text}:\n{stages_table(plan)}")
     options = options.resolved(plan.source.uri, setting.precision)
     run = _folder(options, resume)
@@ -106,17 +106,6 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
         run.release()
 
 
-def _preflight(options: FitOptions) -> Setting:
-    """Check everything that needs neither data nor source."""
-    from headstart.tune.speedups.compiled import check_compiler
-
-    setting = check_machine(options)
-    processes.check_not_sharded()
-    if options.compile:
-        check_compiler()
-    return setting
-
-
 def _learn_and_write(
     run: RunDirectory, options: FitOptions, plan: Plan, setting: Setting, clock: Clock, *, resume: bool
 ) -> Run:
@@ -125,8 +114,6 @@ def _learn_and_write(
     from headstart.fitting.saving import finish
     from headstart.fitting.workspace import Workspace
 
-    if not resume:
-        _write_configuration(run, options)
     with long_lived():
         workspace = Workspace(plan, setting, options.store, clock)
         result, evaluation = learn_and_evaluate(
@@ -141,7 +128,7 @@ def _learn_and_write(
 
 
 def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:
-    """The run's folder, claimed by the first process alone."""
+    """The run's folder, claimed by the first process alone; a new one holds its configuration."""
     from headstart.runs import RunDirectory
 
     claimed: list[RunDirectory] = []
@@ -152,6 +139,11 @@ def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:
         else:
             name = options.out or Path("runs") / (Path(options.data).stem or "run")
             claimed.append(RunDirectory.create(name))
+            try:
+                _write_configuration(claimed[0], options)
+            except BaseException:
+                claimed[0].discard()
+                raise
         return claimed[0].path
 
     path = processes.from_first(claim)

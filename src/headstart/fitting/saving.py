@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from headstart.fitting.options import FitOptions
 from headstart.fitting.result import Result
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.workspace import Workspace
-from headstart.runs.run import TRAINING, Run
+from headstart.runs.run import Run
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
@@ -76,8 +75,7 @@ def finish(
     run.write_record(record)
     if result.trained is not None:
         run.write_jsonl("history.jsonl", result.trained.history)
-    run.finish()  # before its checkpoints are removed: a run that is half removed could not be resumed
-    shutil.rmtree(run.file(TRAINING), ignore_errors=True)
+    run.finish()
     return Run(run.path, record.to_json(), end_block(shown, has_report=options.report))
 
 

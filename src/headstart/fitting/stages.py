@@ -26,8 +26,13 @@ def stages_table(plan: Plan, policy: Policy | None = None) -> str:
     return as_table(_stage_rows(plan, policy or plan.policy, plan.recipe))
 
 
+def planned_rows(plan: Plan) -> list[dict[str, Any]]:
+    """The same as plain values."""
+    return [asdict(row) for row in _stage_rows(plan, plan.policy, plan.recipe)]
+
+
 def stage_rows(plan: Plan, result: Result) -> list[dict[str, Any]]:
-    """The same as plain values, for metrics.json: of the training that ran, with the rate that was found."""
+    """The same for metrics.json: of the training that ran, with the rate that was found."""
     from headstart.tune import Policy
 
     trained, stages = result.trained, plan.policy.stages

@@ -1,29 +1,29 @@
 """The folder of one run: numbered, claimed once, marked until it is finished, never overwritten.
 
 A run that is being made holds the file `unfinished`, locked by the process that makes it. `finish` removes it.
-So a killed run, a run that is still being made and a finished run can be told apart.
+So a killed run, a run that is still being made and a finished run can be told apart. A folder that holds nothing
+else, and whose process was killed, is claimed again.
 `headstart.runs.export` describes the files of a finished run.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import sys
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from headstart import files
 from headstart.errors import DiskFullError, InputError, OptionError, did_you_mean
+from headstart.runs.marker import Marker
 from headstart.runs.predictions import Predictions
 from headstart.runs.record import Record, check_complete, check_version
+from headstart.yaml_files import read_settings
 
 UNFINISHED = "unfinished"
 CONFIGURATION = "headstart.yaml"
 METRICS = "metrics.json"
+TRAINING = "training"  # folder of checkpoints while a run is made; gone when it is finished
 _MAX_NUMBER = 10_000
 
 
@@ -36,7 +36,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: int | None = None
+        self._marker = Marker(path / UNFINISHED)
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"
@@ -53,7 +53,7 @@ class RunDirectory:
             OptionError: `out` cannot be a folder, or cannot be written to.
             DiskFullError: there is less room than needed.
         """
-        out = Path(out).absolute()
+        out = check_out(out)
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             for number in range(1, _MAX_NUMBER):
@@ -82,9 +82,9 @@ class RunDirectory:
         Raises:
             InputError: there is no run, it did not finish, or a newer headstart wrote it.
         """
-        run = cls(_existing(Path(path)))
+        run = cls(_existing(path))
         if run.unfinished:
-            state = "is still being written" if run._held_by_another() else "did not finish"
+            state = "is still being written" if run._marker.is_taken() else "did not finish"
             raise InputError(
                 f"the run {path} {state}; resume it with headstart fit --resume, or open another run"
             )
@@ -100,40 +100,46 @@ class RunDirectory:
         Raises:
             InputError: there is no run, it is finished, or another process is writing it.
         """
-        run = cls(_existing(Path(path)))
+        run = cls(_existing(path))
         if not run.unfinished:
+            if not run.file(METRICS).is_file():
+                raise InputError(f"{path} is not a run: pass the folder that the interrupted command named")
+            run._tidy()  # it may have been killed between its last two steps
             raise InputError(f"the run {path} is finished: there is nothing to resume")
-        if not run._take_lock():
+        if not run._marker.take():
             raise InputError(
                 f"the run {path} is being written by another process; wait for it, or end it first"
             )
+        if run._holds_nothing_else():
+            run.release()
+            raise InputError(
+                f"the run {path} was stopped before anything was done: give the first command again, which takes "
+                "this folder"
+            )
+        run._remove_temporary()
         return run
 
     @property
     def unfinished(self) -> bool:
         """Whether the run is unfinished."""
-        return self.file(UNFINISHED).exists()
+        return self._marker.exists
 
     def finish(self) -> None:
-        """Mark the run as finished: from now on it can be opened."""
-        for part in self.path.glob(files.TEMPORARY):  # of an earlier process that was killed while it wrote
-            part.unlink(missing_ok=True)
-        self.file(UNFINISHED).unlink(missing_ok=True)
-        self.release()
+        """Mark the run as finished: from now on it can be opened. What was needed to resume it is removed."""
+        self._remove_temporary()
+        self._marker.remove()
+        self._tidy()  # last: a run without its checkpoints could not be resumed
 
     def discard(self) -> None:
         """Remove a run in which nothing was made yet; one that holds results stays."""
         if {entry.name for entry in self.path.iterdir()} <= {UNFINISHED, CONFIGURATION}:
-            for name in (CONFIGURATION, UNFINISHED):
-                self.file(name).unlink(missing_ok=True)
-            self.release()
+            self.file(CONFIGURATION).unlink(missing_ok=True)
+            self._marker.remove()
             self.path.rmdir()
 
     def release(self) -> None:
         """Let another process resume an unfinished run; the end of the process does the same."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._marker.release()
 
     def file(self, name: str) -> Path:
         """The path of a file of the run.
@@ -183,14 +189,7 @@ class RunDirectory:
     @property
     def config(self) -> dict[str, Any]:
         """The resolved configuration of headstart.yaml."""
-        import yaml
-
-        path = self.file(CONFIGURATION)
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise InputError(f"cannot read {path}: {error}") from None
-        return dict(content or {})
+        return read_settings(self.file(CONFIGURATION), "the configuration")
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -207,9 +206,26 @@ class RunDirectory:
         check_version(content, where=str(path))
         return dict(content)
 
+    def _remove_temporary(self) -> None:
+        """Remove the files of an earlier process that was killed while it wrote them."""
+        for part in self.path.glob(files.TEMPORARY):
+            part.unlink(missing_ok=True)
+
+    def _holds_nothing_else(self) -> bool:
+        """Whether the folder was claimed, and its process ended before it had written a file."""
+        there = {entry.name for entry in self.path.iterdir() if not entry.match(files.TEMPORARY)}
+        return there == {UNFINISHED}
+
+    def _tidy(self) -> None:
+        """Remove what a finished run does not need."""
+        self._remove_temporary()
+        shutil.rmtree(self.file(TRAINING), ignore_errors=True)
+
     def _claim(self) -> bool:
         """Make the folder and its marker; False if another run has claimed it."""
         if self.path.is_dir():
+            if self._holds_nothing_else():  # its process was killed, if nobody holds the lock
+                return self._marker.take() and self._marker.is_locked_here
             if any(self.path.iterdir()):
                 return False
         else:
@@ -218,51 +234,34 @@ class RunDirectory:
             except FileExistsError:
                 if not self.path.is_dir():
                     raise
-        try:
-            # Two processes can see the same empty folder: the marker decides which of them has it.
-            with open(self.file(UNFINISHED), "x", encoding="utf-8") as marker:
-                json.dump({"process": os.getpid(), "started": time.time(), "command": sys.argv}, marker)
-        except FileExistsError:
-            return False
-        return self._take_lock()
+        return self._marker.create()  # which decides, if two processes see the same empty folder
 
     def _check_room(self, needed_bytes: int) -> None:
         free = shutil.disk_usage(self.path).free
         if free >= needed_bytes:
             return
-        self.file(UNFINISHED).unlink(missing_ok=True)
-        self.release()
+        self._marker.remove()
         self.path.rmdir()
         raise DiskFullError(
             f"the run needs {needed_bytes / 1e6:,.0f} MB and {self.path.parent} has {free / 1e6:,.0f} MB: "
             "free some, or pass another folder with --out"
         )
 
-    def _take_lock(self) -> bool:
-        try:
-            import fcntl
-        except ImportError:  # Windows: only the marker is checked
-            return True
-        descriptor = os.open(self.file(UNFINISHED), os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        except OSError:  # a file system without locks
-            os.close(descriptor)
-            return True
-        self._lock = descriptor
-        return True
 
-    def _held_by_another(self) -> bool:
-        if self._lock is not None or not self._take_lock():
-            return True
-        self.release()
-        return False
+def check_out(out: Path | str) -> Path:
+    """The folder of a new run, absolute.
+
+    Raises:
+        OptionError: it has no name of its own, so that it could not be numbered, or one that no folder can have.
+    """
+    path = files.named_path(out, "--out").absolute()
+    if path.name in ("", ".."):
+        raise OptionError(f"--out {out} is not the name of a new folder: pass one, such as --out runs/xray")
+    return path
 
 
-def _existing(path: Path) -> Path:
+def _existing(path: Path | str) -> Path:
+    path = files.named_path(path, "the run")
     if path.is_dir():
         return path.absolute()
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []

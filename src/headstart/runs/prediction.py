@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.errors import DataError, HeadstartError, InputError, OptionError
+from headstart.files import named_path
 from headstart.progress import progress, say
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
@@ -25,6 +27,7 @@ def predict(
     data: str | Path | Sequence[Any],
     *,
     out: str | Path | None = None,
+    force: bool = False,
     threads: int | None = None,
 ) -> Predictions:
     """Predict items with a finished run.
@@ -33,22 +36,24 @@ def predict(
         run: the run's folder.
         data: a folder, a table, one file, a .txt with one text per line, or a list of paths or texts; labels
             are not needed; if the data has labels, they are kept with the predictions.
-        out: a .csv or .parquet file to write.
+        out: a .csv or .parquet file to write; never one of the data or of a run.
+        force: replace `out` if it exists.
         threads: cores to use; None: those this process may use.
 
     Returns:
         Items, classes, probabilities and, if known, labels.
 
     Raises:
-        InputError: the run or the data cannot be read, `out` has another ending, or `threads` is below 1.
+        InputError: the run or the data cannot be read, `out` has another ending or exists, or `threads` is below 1.
     """
     from headstart.runs import Predictions, RunDirectory
-    from headstart.runs.predictions import check_ending
 
     if threads is not None and threads < 1:
         raise OptionError(f"threads must be 1 or more, got {threads}")
     if out is not None:
-        check_ending(Path(out))
+        out = _checked_out(out, data, force=force)
+    if isinstance(data, str | Path):
+        named_path(data, "the data")
     directory = RunDirectory.open(run)
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))
@@ -63,8 +68,37 @@ def predict(
         task=task,
     )
     if out is not None:
-        predictions.write(Path(out))
+        predictions.write(out)
     return predictions
+
+
+def _checked_out(out: str | Path, data: str | Path | Sequence[Any], *, force: bool) -> Path:
+    """Where predictions are written: never over the data or the files of a run.
+
+    Raises:
+        OptionError: `out` cannot be written, or something would be lost.
+    """
+    from headstart.runs.directory import METRICS
+    from headstart.runs.predictions import check_new_file
+
+    path = named_path(out, "--out")
+    if path.is_file():
+        real = path.resolve()
+        if any(_lies_in(real, item) for item in ([data] if isinstance(data, str | Path) else data)):
+            raise OptionError(f"--out {out} is part of the data, which is never replaced: name another file")
+        if (path.parent / METRICS).is_file() or (real.parent / METRICS).is_file():
+            raise OptionError(f"--out {out} is a file of a run, which is never replaced: name another file")
+    check_new_file(path, force=force)
+    return path
+
+
+def _lies_in(file: Path, item: Any) -> bool:
+    """Whether an existing file is an item, or lies in the folder that an item is; texts and arrays are no files."""
+    if not isinstance(item, str | Path):
+        return False
+    with suppress(OSError, ValueError, RuntimeError):  # a long text, a null character, an unknown user
+        return file.is_relative_to(Path(item).expanduser().resolve(strict=True))
+    return False
 
 
 def _preprocessing(path: Path) -> Any:

@@ -6,6 +6,7 @@ no further columns.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +90,7 @@ class Predictions:
         Raises:
             OptionError: another ending, or a folder that does not exist.
         """
-        check_ending(path)
-        if not path.parent.is_dir():
-            raise OptionError(f"cannot write {path}: there is no folder {path.parent}")
+        check_new_file(path, force=True)
         with atomic_path(path) as temporary:
             if path.suffix.lower() == ".csv":
                 import pyarrow.csv
@@ -136,17 +135,34 @@ class Predictions:
 
 
 def check_ending(path: Path) -> None:
-    """Refuse a file that is neither .csv nor .parquet, or has no folder; called before the long part.
+    """Refuse a file that is neither .csv nor .parquet.
 
     Raises:
-        OptionError: another ending, or no such folder.
+        OptionError: another ending.
     """
     if path.suffix.lower() not in ENDINGS:
         raise OptionError(f"predictions are written to {' or '.join(ENDINGS)}, got {path.name}")
+
+
+def check_new_file(path: Path, *, force: bool) -> None:
+    """Refuse a file that cannot be written, or would be lost; called before the long part.
+
+    Args:
+        path: where predictions are to be written.
+        force: whether an existing file may be replaced.
+
+    Raises:
+        OptionError: another ending, no such folder, a folder of that name, or an existing file.
+    """
+    check_ending(path)
     if not path.absolute().parent.is_dir():
         raise OptionError(
             f"--out {path}: there is no folder {path.parent}; make it first, or name another file"
         )
+    if path.is_dir():
+        raise OptionError(f"--out {path} is a folder; name a file, such as {path / 'predictions.csv'}")
+    if not force and os.path.lexists(path):
+        raise OptionError(f"--out {path} exists already: name another file, or replace it with --force")
 
 
 def _text_list(values: Sequence[str]) -> list[str]:

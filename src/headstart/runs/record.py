@@ -195,7 +195,7 @@ def check_version(content: Any, where: str) -> None:
         InputError: with the remedy.
     """
     version = content.get("format_version") if isinstance(content, Mapping) else None
-    if not isinstance(version, int):
+    if not isinstance(version, int) or isinstance(version, bool):
         raise InputError(f"{where} has no format_version: it was not written by headstart")
     if version > FORMAT_VERSION:
         raise InputError(

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.runs import Predictions
 
-TRAINING = "training"  # folder of checkpoints while a run is made; gone when it is finished
-
 
 @dataclass(frozen=True)
 class Run:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import OptionError
+from headstart.files import named_path
 from headstart.units import counted
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def cache(store: str | Path | None = None, *, prune_to: str | None = None) -> Li
     """
     from headstart.features import Store
 
-    if store is not None and not Path(store).is_dir():
+    if store is not None and not (store := named_path(store, "--store")).is_dir():
         raise OptionError(
             f"--store {store} is not a folder: name the one that `headstart fit --store` was given"
         )
-    features = Store(None if store is None else Path(store))
+    features = Store(store)
     removed = () if prune_to is None else features.prune(limit_bytes=bytes_of(prune_to))
     return Listing(features.root, features.list(), removed)
 

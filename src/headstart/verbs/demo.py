@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.files import named_path
 from headstart.progress import progress, say
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def demo(out: str | Path | None = None) -> Demo:
     from headstart.verbs.fit import fit
 
     started = time.perf_counter()
-    out = Path(out or Path("runs") / "demo")
+    out = Path("runs") / "demo" if out is None else named_path(out, "--out")
     pictures, labels = _digits()
     held_out, pool = np.arange(N_HELD_OUT), np.arange(N_HELD_OUT, len(labels))
     picked = _draw(labels, pool, 5, seed=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart.errors import OptionError, StoreError
+from headstart.files import named_path
 
 
 def recipes() -> str:
@@ -24,14 +25,15 @@ def show_recipe(name: str) -> str:
         name: a bundled name or a path.
 
     Raises:
-        OptionError: there is no such recipe.
+        OptionError: there is no such recipe, or it is wrong.
     """
     from headstart.tune.recipes.bundled import find_recipe
 
-    return _read(find_recipe(name)).rstrip("\n")
+    check_recipe(name)
+    return find_recipe(name).read_text(encoding="utf-8").rstrip("\n")
 
 
-def copy_recipe(name: str, file: Path | None = None) -> Path:
+def copy_recipe(name: str, file: str | Path | None = None) -> Path:
     """Copy a bundled recipe to a new file; no file is ever overwritten.
 
     Args:
@@ -42,15 +44,17 @@ def copy_recipe(name: str, file: Path | None = None) -> Path:
         The new file.
 
     Raises:
-        OptionError: there is no such recipe, or the file exists already.
+        OptionError: there is no such recipe, the file exists already, or its folder does not exist.
         StoreError: it cannot be written.
     """
     from headstart.tune.recipes.bundled import bundled_recipe
 
     recipe = bundled_recipe(name)
-    target = Path(f"{name}.yaml") if file is None else Path(file)
+    target = Path(f"{name}.yaml") if file is None else named_path(file, "the new file")
     if target.is_dir():
         target = target / f"{name}.yaml"
+    if not target.absolute().parent.is_dir():
+        raise OptionError(f"cannot write {target}: there is no folder {target.parent}; make it first")
     try:
         with target.open("x", encoding="utf-8") as opened:
             opened.write(recipe.text)
@@ -80,12 +84,3 @@ def check_recipe(file: str | Path) -> str:
     for modality in ("image", "text", "audio"):
         Recipe.load(path, modality)
     return f"{path} is a valid recipe"
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise OptionError(f"cannot read the recipe {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise OptionError(f"the recipe {path} is not UTF-8 text") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from headstart.errors import DivergenceError
-from headstart.files import write_text
+from headstart.files import append_jsonl, write_error, write_jsonl
 from headstart.tune.objectives.validation import Measured
 from headstart.tune.recipes.recipe import Recipe
 
@@ -108,9 +107,11 @@ def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool
         rows: all rows so far.
         append: whether the file already holds all rows but the last.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from None
     if append:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(rows[-1]) + "\n")
-        return
-    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+        append_jsonl(path, rows[-1])
+    else:
+        write_jsonl(path, rows)

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import OptionError
-
-_LONGEST = 80  # characters of a value in a message
+from headstart.errors import OptionError, shortened
 
 
 def check_can_resume(saved: Mapping[str, Any], present: Mapping[str, Any], what: str | Path) -> None:
@@ -43,5 +41,4 @@ def _differing(saved: Mapping[str, Any], present: Mapping[str, Any], within: str
 
 
 def _short(value: Any) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return shortened(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

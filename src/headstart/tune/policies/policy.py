@@ -186,6 +186,8 @@ class _Term:
                 f"the freeze policy '{kind.name}' needs a value: {kind.usage}"
                 + (", K a number of stages" if kind.value == "K" else "")
             )
+        if colon and kind.value and not value.strip():
+            raise OptionError(f"the freeze policy '{term.strip()}' has nothing after the colon: {kind.usage}")
         if colon and not kind.value:
             raise OptionError(f"the freeze policy '{kind.name}' takes no value, got '{term.strip()}'")
         return cls(kind, value.strip())

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.errors import OptionError, did_you_mean
+from headstart.errors import OptionError, did_you_mean, shortened
+from headstart.files import named_path
 
 _FOLDER = Path(__file__).parent
 
@@ -54,7 +55,7 @@ def bundled_recipe(name: str) -> Bundled:
     recipes = {recipe.name: recipe for recipe in bundled_recipes()}
     if name not in recipes:
         raise OptionError(
-            f"there is no recipe '{name}'; there are {', '.join(recipes)}, or give the path of a YAML file."
+            f"there is no recipe '{shortened(name)}'; there are {', '.join(recipes)}, or give the path of a YAML file."
             f"{did_you_mean(name, recipes)}"
         )
     return recipes[name]
@@ -68,7 +69,7 @@ def find_recipe(name_or_path: str | Path) -> Path:
     Raises:
         OptionError: it is neither a bundled name nor a file.
     """
-    text, path = str(name_or_path), Path(name_or_path)
+    text, path = str(name_or_path), named_path(name_or_path, "the recipe")
     if path.name != text or path.suffix in (".yaml", ".yml"):
         return path
     if path.is_file() and text not in {recipe.name for recipe in bundled_recipes()}:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from headstart.errors import OptionError, did_you_mean
+from headstart.errors import OptionError, did_you_mean, shortened
+from headstart.yaml_files import read_settings
 
 _BY_MODALITY: dict[str, dict[str, Any]] = {
     "image": {"epochs": 10, "lr": 1e-4, "head_lr": 2e-4, "batch_size": 32},
@@ -19,6 +20,13 @@ _BY_MODALITY: dict[str, dict[str, Any]] = {
 
 OF_CLASSES = ("class_weights", "logit_adjustment", "label_smoothing")
 """The settings of the loss that need classes or labels: a quantity has none."""
+
+
+def refuse_truth_values(cls: type[BaseModel], value: Any, info: ValidationInfo) -> Any:
+    """A validator of all fields: yes and no are no numbers, though Python counts them as 1 and 0."""
+    if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+        raise PydanticCustomError("truth_value", "Input should not be true or false")
+    return value
 
 
 class Recipe(BaseModel):
@@ -102,6 +110,8 @@ class Recipe(BaseModel):
 
     contrastive: int = Field(default=0, ge=0, le=1_000_000, validate_default=True)
     """Number of steps of the class-contrastive stage before the head is fitted. 0: none."""
+
+    _numbers_are_numbers = field_validator("*", mode="before")(refuse_truth_values)
 
     @field_validator("contrastive")
     @classmethod
@@ -187,18 +197,7 @@ class Recipe(BaseModel):
         Raises:
             OptionError: the file cannot be read, or its settings are wrong.
         """
-        import yaml
-
-        try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise OptionError(f"cannot read the recipe {path}: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise OptionError(f"the recipe {path} is not YAML: {error}") from None
-        if content is None:
-            content = {}
-        if not isinstance(content, dict):
-            raise OptionError(f"the recipe {path} must hold settings by name, such as 'epochs: 10'")
+        content = read_settings(Path(path), "the recipe", OptionError)
         given = {name: value for name, value in changes.items() if value is not None}
         if "epochs" in given:  # the length in the command overrides the length in the file
             given.setdefault("steps", None)
@@ -222,4 +221,6 @@ def _fault(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return f"  there is no setting '{name}'.{did_you_mean(name, Recipe.model_fields)}"
     form = " or be 'auto'" if name == "lr" else ""
-    return f"  {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}{form}, got {fault['input']!r}"
+    return (
+        f"  {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}{form}, got {shortened(repr(fault['input']))}"
+    )

@@ -1,0 +1,79 @@
+"""The marker of a run that is being made: a file, locked by the process that makes the run as long as it lives."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+
+class Marker:
+    """The file `unfinished` of a run.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether the run is unfinished."""
+        return self.path.exists()
+
+    @property
+    def is_locked_here(self) -> bool:
+        """Whether this process holds the lock; False where the system has none."""
+        return self._lock is not None
+
+    def create(self) -> bool:
+        """Make the file and take its lock; False if another process was first."""
+        try:
+            with open(self.path, "x", encoding="utf-8") as file:
+                json.dump({"process": os.getpid(), "started": time.time(), "command": sys.argv}, file)
+        except FileExistsError:
+            return False
+        return self.take()
+
+    def take(self) -> bool:
+        """Take the lock; False if another process holds it. Without locks (Windows) the file alone counts."""
+        try:
+            import fcntl
+        except ImportError:
+            return True
+        descriptor = os.open(self.path, os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except OSError:  # a file system without locks
+            os.close(descriptor)
+            return True
+        if not os.fstat(descriptor).st_nlink:  # its process removed it in between
+            os.close(descriptor)
+            return False
+        self._lock = descriptor
+        return True
+
+    def is_taken(self) -> bool:
+        """Whether a process holds the lock."""
+        if self._lock is not None or not self.take():
+            return True
+        self.release()
+        return False
+
+    def remove(self) -> None:
+        """Remove the file, and release the lock."""
+        self.path.unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Release the lock; may be called twice."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None

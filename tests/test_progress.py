@@ -1,0 +1,52 @@
+"""Talk on standard error never ends the work, whatever has become of standard error."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import headstart
+from headstart.progress import Unfailing, progress, say
+from small_data import LETTERS, SETTINGS, digit_npz
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_nothing_is_raised_without_standard_error(closed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(os.devnull, "w") as stream:
+        pass
+    monkeypatch.setattr(sys, "stderr", stream if closed else None)
+    say("a word")
+    if closed:
+        assert Unfailing(stream).write("a word") == 6
+    else:
+        with progress("Work", 3) as advance:
+            advance(1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_fit_ends_well_if_standard_error_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = digit_npz(tmp_path / "digits.npz")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        run = headstart.fit(data, LETTERS, out=tmp_path / "x", report=False, baseline=False, **SETTINGS)
+        monkeypatch.undo()
+        with pytest.raises(OSError):
+            full.flush()  # what was said is still there, and nobody took it
+        with pytest.raises(OSError):
+            full.close()
+    assert (run.path / "metrics.json").is_file() and not (run.path / "unfinished").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_the_exit_code_stays(redirection: str, tmp_path: Path) -> None:
+    def code(words: str) -> int:
+        command = f"{sys.executable} -m headstart {words} {redirection}"
+        return subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, stdout=subprocess.DEVNULL).returncode
+
+    assert code("recipes list") == 0
+    assert code("recipes check nothing.yaml") == 2
