@@ -74,7 +74,7 @@ def test_a_script_gives_what_the_command_gives(command: Command, digit_folder: P
 
     listed = json.loads(command("cache", "--json").out)
     assert [entry["label"] for entry in listed["entries"]] == [LETTERS]
-    assert "removed 1 keys" in command("cache", "--prune").out
+    assert "removed 1 key," in command("cache", "--prune").out
     missing = command("report", tmp_path / "x", "--no-open")
     assert missing.code == 2 and "--no-report" in missing.err
 

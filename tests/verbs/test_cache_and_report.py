@@ -25,7 +25,7 @@ def test_listed_and_pruned(digit_folder: Path, tmp_path: Path) -> None:
     kept = headstart.cache(store, prune_to="5GB")
     assert len(kept.entries) == 1 and not kept.removed
     pruned = headstart.cache(store, prune_to="0")
-    assert not pruned.entries and len(pruned.removed) == 1 and "removed 1 keys" in pruned.text
+    assert not pruned.entries and len(pruned.removed) == 1 and "removed 1 key," in pruned.text
 
 
 def test_sizes() -> None:

@@ -85,7 +85,7 @@ def test_errors_before_the_work(digit_run: Run, tmp_path: Path) -> None:
         ("head.json", {}, "does not name task and classes"),
         ("head.json", {"classes": 5}, "does not name task and classes"),
         ("head.json", {"classes": ["a"], "task": 3}, "does not name task and classes"),
-        ("head.json", {"classes": ["a"]}, "gives 3 values per item, and the run names 1 classes"),
+        ("head.json", {"classes": ["a"]}, "gives 3 values per item, and the run names 1 class"),
     ],
 )
 def test_a_damaged_file_of_a_run_is_named(
