@@ -40,7 +40,7 @@ def test_fractions_are_a_quantity_and_it_says_so(tmp_path: Path) -> None:
 def test_whole_numbers_are_a_quantity_when_asked(tmp_path: Path) -> None:
     examples = read_examples(table(tmp_path, [str(i % 5) for i in range(30)]), task="regression")
     encoded = examples.targets.encode(examples.labels)
-    assert encoded.dtype == np.float32 and encoded.shape == (30, 1) and encoded[7, 0] == 2
+    assert encoded.dtype == np.float64 and encoded.shape == (30, 1) and encoded[7, 0] == 2
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from headstart.errors import DataError
 from headstart.heads import LinearHead
-from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
+from headstart.tasks import CLASSIFICATION, MULTILABEL, OWN, REGRESSION, TargetScale, Task
 
 
 def a_head(n_classes: int = 3, width: int = 5) -> LinearHead:
@@ -65,5 +67,7 @@ def test_the_torch_form_says_the_same(task: Task) -> None:
     x = rng.normal(size=(9, 5)).astype(np.float32)
     assert np.allclose(head.module()(torch.from_numpy(x)).detach().numpy(), head.outputs(x), atol=1e-6)
     assert len(head.predict(x)) == 9
-    moved = head.rescaled(10.0, 3.0)
+    moved = replace(head, unit=TargetScale(10.0, 3.0))
     assert np.allclose(moved.logits(x), 10 + 3 * head.logits(x), atol=1e-4)
+    assert np.allclose(moved.scoring(OWN).logits(x), moved.logits(x), atol=1e-4)
+    assert np.allclose(moved.scoring(TargetScale(10.0, 3.0)).logits(x), head.logits(x))

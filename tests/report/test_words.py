@@ -30,3 +30,14 @@ def test_scores_in_the_form_of_their_metric() -> None:
     assert (number(score.value, "auroc"), interval(score, "auroc")) == ("0.955", "0.934 to 0.972")
     assert number(None) == "n/a" and interval(Interval(0.5)) == ""
     assert difference(Interval(0.1, -0.017, 0.192), "accuracy") == "−1.7 to +19.2"
+
+
+def test_values_of_any_size_are_short() -> None:
+    found = Interval(3.65e38, 2.17e38, 6.1256e38)
+    assert (number(found.value, "rmse"), interval(found, "rmse")) == ("3.65e+38", "2.17e+38 to 6.13e+38")
+    assert (
+        str(Interval(0.00012)) == "0.00012"
+        and number(0.0, "rmse") == "0.000"
+        and number(12.5, "mae") == "12.500"
+    )
+    assert points(-2e-21, "rmse") == "−2e−21" and points(0.0, "rmse") == "0.000"

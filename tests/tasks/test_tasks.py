@@ -46,7 +46,7 @@ def test_labels_come_back(task: Task, data: st.DataObject) -> None:
     targets = Targets(task, NAMES if task.has_classes else ("size",))
     encoded = targets.encode(labels)
     decoded = targets.decode(outputs_of(task, encoded)).tolist()
-    assert decoded == (labels if task.has_classes else [float(np.float32(label)) for label in labels])
+    assert decoded == (labels if task.has_classes else [float(label) for label in labels])
     assert task.strata(encoded).shape == (len(labels),)
     assert sum(task.counts(labels).values()) == (
         len(labels) if task.one_per_item else int(encoded.sum()) if task.many_per_item else 0
@@ -142,3 +142,22 @@ def test_losses_and_quality_against_scikit_learn() -> None:
     )
     assert CLASSIFICATION.item_quality(q, codes).mean() == accuracy_score(codes, q.argmax(axis=1))
     assert np.allclose(MULTILABEL.constant(y, 3), y.mean(axis=0))
+
+
+@pytest.mark.parametrize(("middle", "spread"), [(3e39, 1e39), (1e9, 0.01), (-1e-30, 1e-31), (4.0, 2.0)])
+def test_values_of_any_size_keep_their_digits(middle: float, spread: float) -> None:
+    """float32 holds no 1e39, and steps by 64 at 1e9: values are standardised in float64 before they get there."""
+    y = middle + spread * np.random.default_rng(0).normal(size=(50, 1))
+    encoded = Targets(REGRESSION, ("x",)).encode([repr(float(value)) for value in y[:, 0]])
+    scale = REGRESSION.scale_of(encoded)
+    back = scale.outward(scale.inward(encoded))
+    np.testing.assert_allclose(back - middle, y - middle, rtol=0, atol=1e-5 * spread)
+    assert scale.fits_float32 == (abs(middle) < 1e6)
+    assert REGRESSION.metrics(encoded, back)["r2"].value > 0.999999
+
+
+def test_a_quantity_that_no_square_can_hold_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"'-1e\+200' is larger than 1e\+100: give the quantity in a larger unit"
+    ):
+        Targets(REGRESSION, ("x",)).encode(["-1e+200"])

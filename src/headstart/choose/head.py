@@ -71,7 +71,7 @@ class Choice:
     chosen: TriedHead
     stages: tuple[str, ...]
     positions: NDArray[np.integer] = field(repr=False)
-    out_of_fold: NDArray[np.float32] = field(repr=False)
+    out_of_fold: NDArray[np.floating] = field(repr=False)
     folds: NDArray[np.integer] = field(repr=False)
     expected: float
     freedom: float
@@ -164,7 +164,7 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets, 
     x_ND = features.stage(last)
     reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
     unknown = float("nan")
-    nothing = np.zeros((0, targets.n_outputs), dtype=np.float32)
+    nothing = np.zeros((0, targets.n_outputs), dtype=targets.task.dtype)
     kind = LOGISTIC if targets.task.has_classes else RIDGE
     chosen = TriedHead((last,), kind.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
     return Choice(

@@ -44,7 +44,7 @@ class TriedHead:
     standard_error: float
     loss: float
     temperature: float
-    logits: NDArray[np.float32] = field(repr=False)
+    logits: NDArray[np.floating] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ class Trial:
         return self.task.item_quality(outputs, self.targets)
 
     def scored(
-        self, kind: str, stages: tuple[int, ...], penalty: float, logits_NC: NDArray[np.float32]
+        self, kind: str, stages: tuple[int, ...], penalty: float, logits_NC: NDArray[np.floating]
     ) -> TriedHead:
         """Return a head with the scores of its out-of-fold logits.
 

@@ -49,11 +49,13 @@ N_FOLDS = 5
 class ClassicalModel(Protocol):
     """A fitted classical baseline."""
 
-    def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> Array:
+    def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
 
 
-def majority(encoded: NDArray[Any], n_outputs: int, n_items: int, task: Task = CLASSIFICATION) -> Array:
+def majority(
+    encoded: NDArray[Any], n_outputs: int, n_items: int, task: Task = CLASSIFICATION
+) -> NDArray[np.floating]:
     """Return the shares of classes or labels, or the mean, for each held-out item, of shape (n_items, C).
 
     Args:
@@ -62,7 +64,7 @@ def majority(encoded: NDArray[Any], n_outputs: int, n_items: int, task: Task = C
         n_items: held-out items.
         task: what is learned.
     """
-    return np.tile(task.constant(encoded, n_outputs).astype(np.float32), (n_items, 1))
+    return np.tile(task.constant(encoded, n_outputs).astype(task.dtype), (n_items, 1))
 
 
 def items_to_learn_from(positions: NDArray[np.integer], seed: int = 0) -> NDArray[np.integer]:
@@ -173,8 +175,8 @@ def _fit_dense_values(
 ) -> DenseModel:
     """Choose form and penalty by out-of-fold squared error and fit a quantity on all rows."""
     best: tuple[float, str, Reduced, float] | None = None
-    middle = encoded.mean(axis=0, dtype=np.float64)
-    y_N1 = encoded.astype(np.float64) - middle
+    unit = targets.task.scale_of(encoded)
+    y_N1 = unit.standardised(encoded)
     truth = y_N1[choosing]
     for form in features.forms:
         reduced = _reduced(features, form, rows[choosing])
@@ -189,7 +191,7 @@ def _fit_dense_values(
     if len(choosing) < len(rows):
         reduced = _reduced(features, form, rows)
     weight, bias = fit_ridge(reduced.z, y_N1, penalty)
-    return DenseModel(form, _head(reduced, weight, (bias + middle).astype(np.float32), 1.0, targets))
+    return DenseModel(form, LinearHead.on_rotated(reduced, weight, bias, (0,), 1.0, targets, unit))
 
 
 def _reduced(features: ClassicalFeatures, form: str, rows: NDArray[np.integer]) -> Reduced:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from headstart.errors import DataError
 from headstart.evidence.classical_features import ClassicalFeatures
 from headstart.heads.calibrate import fit_temperature, log_loss_of
-from headstart.tasks import Targets, Task
+from headstart.tasks import OWN, Targets, TargetScale, Task
 
 INVERSE_PENALTIES = (1.0, 5.0, 25.0, 125.0)  # scikit-learn's C, on rows of length 1
 
@@ -30,13 +30,14 @@ class TextModel:
     targets: Targets
     temperature: float
     base: NDArray[np.float64]  # scores of labels that all or none of the training items have, of shape (C,)
+    unit: TargetScale = OWN
 
-    def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.float32]:
+    def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
         task = self.targets.task
         x = self.vectoriser.transform([features.texts[row] for row in rows])
         if not task.has_classes:
-            return np.asarray(self.models[0].predict(x), dtype=np.float32).reshape(-1, 1)
+            return self.unit.outward(self.models[0].predict(x).reshape(-1, 1))
         logits = np.tile(self.base, (len(rows), 1))
         if self.models:
             logits[:, self.columns] = _logits(self.models, x, task)
@@ -73,9 +74,9 @@ def fit_text(
         raise DataError("The texts hold no words, so the classical baseline cannot be learned.") from None
     inside, outside = choosing[folds != 0], choosing[folds == 0]
     if not targets.task.has_classes:
-        return TextModel(
-            vectoriser, [_ridge(x, encoded, inside, outside)], np.arange(1), targets, 1.0, np.zeros(1)
-        )
+        unit = targets.task.scale_of(encoded)
+        ridge = _ridge(x, unit.standardised(encoded)[:, 0], inside, outside)
+        return TextModel(vectoriser, [ridge], np.arange(1), targets, 1.0, np.zeros(1), unit)
     base = np.full(targets.n_outputs, -np.inf)
     if targets.task.many_per_item:
         share = np.clip(encoded.mean(axis=0, dtype=np.float64), 1e-3, 1 - 1e-3)
@@ -98,11 +99,9 @@ def fit_text(
     )
 
 
-def _ridge(x: Any, encoded: NDArray[Any], inside: NDArray[np.intp], outside: NDArray[np.intp]) -> Any:
+def _ridge(x: Any, y: NDArray[np.float64], inside: NDArray[np.intp], outside: NDArray[np.intp]) -> Any:
     """Fit a quantity on sparse rows, the penalty by the squared error on the rows left out."""
     from sklearn.linear_model import Ridge
-
-    y = encoded[:, 0].astype(np.float64)
 
     def fitted(rows: NDArray[np.intp], c: float) -> Any:
         return Ridge(alpha=5.0 / c, solver="sparse_cg", tol=1e-3).fit(x[rows], y[rows])

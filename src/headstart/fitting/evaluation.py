@@ -144,7 +144,7 @@ def _cross_validate(
     workspace: Workspace, items: np.ndarray, n_folds: int, folder: Path, resume: bool
 ) -> Evaluation:
     folds = evaluation_folds(workspace.plan, items, n_folds).numbers
-    scores = np.zeros((len(items), len(workspace.classes)), np.float32)
+    scores = np.zeros((len(items), len(workspace.classes)), workspace.targets.task.dtype)
     alone = np.zeros_like(scores)
     rounds: list[Round] = []
     findings: list[Finding] = []

@@ -65,10 +65,10 @@ class Head(Protocol):
     def n_features(self) -> int:
         """D."""
 
-    def logits(self, features: NDArray[np.floating], /) -> NDArray[np.float32]:
+    def logits(self, features: NDArray[np.floating], /) -> NDArray[np.floating]:
         """Return the scores, temperature not applied, of shape (N, C), for features of shape (N, D)."""
 
-    def outputs(self, features: NDArray[np.floating], /) -> NDArray[np.float32]:
+    def outputs(self, features: NDArray[np.floating], /) -> NDArray[np.floating]:
         """Return calibrated probabilities, or values for a quantity, of shape (N, C)."""
 
     def predict(self, features: NDArray[np.floating], /) -> NDArray[Any]:
@@ -81,4 +81,4 @@ class Head(Protocol):
         """Return its numbers by name, as head.safetensors holds them."""
 
     def folded(self) -> FoldedHead | None:
-        """Return the head as one linear layer, for the form of a library's own class; None if it is not linear."""
+        """Return the head as one linear layer in float32, for the class of a library; None if it is not one."""

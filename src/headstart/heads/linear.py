@@ -3,7 +3,8 @@
     logits = ((x - mean) / scale) @ weight.T + bias
     outputs = softmax(logits / temperature) | sigmoid(logits / temperature) | logits    (see `tasks`)
 
-For a quantity the target's own mean and scale are inside weight and bias, so the logits are its values.
+For a quantity weight and bias give standardised scores; `unit` makes values of them, in float64, and these count as its
+logits.
 
 Legend: N items, D features (the chosen stages side by side), C outputs (classes, labels, or 1 for a quantity).
 """
@@ -11,6 +12,7 @@ Legend: N items, D features (the chosen stages side by side), C outputs (classes
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from headstart.errors import DataError
 from headstart.heads.head import FoldedHead, Head
 from headstart.heads.reduce import Rotation
-from headstart.tasks import CLASSIFICATION, Targets, Task
+from headstart.tasks import CLASSIFICATION, OWN, Targets, TargetScale, Task
 
 Array = NDArray[np.float32]
 
@@ -38,6 +40,7 @@ class LinearHead:
         temperature: what the logits are divided by before the softmax or sigmoid; 1 for a quantity.
         classes: the C names of classes or labels, in the order of the columns; for a quantity its own.
         task: what is learned.
+        unit: of a quantity, in which weight and bias give its scores; classes and labels have none.
     """
 
     stages: tuple[int, ...]
@@ -48,6 +51,7 @@ class LinearHead:
     temperature: float
     classes: tuple[str, ...]
     task: Task = CLASSIFICATION
+    unit: TargetScale = OWN
 
     @classmethod
     def on_rotated(
@@ -58,6 +62,7 @@ class LinearHead:
         stages: tuple[int, ...],
         temperature: float,
         targets: Targets,
+        unit: TargetScale | None = None,
     ) -> LinearHead:
         """Return the head on raw features from weights on rotated ones.
 
@@ -68,6 +73,7 @@ class LinearHead:
             stages: indices of the stages.
             temperature: of the head.
             targets: the task with its C names.
+            unit: in which the weights give the scores of a quantity; None: its own.
         """
         return cls(
             stages=stages,
@@ -78,6 +84,7 @@ class LinearHead:
             temperature=temperature,
             classes=targets.classes,
             task=targets.task,
+            unit=unit or OWN,
         )
 
     @property
@@ -90,14 +97,14 @@ class LinearHead:
         """D."""
         return len(self.mean)
 
-    def logits(self, features: NDArray[np.floating]) -> Array:
-        """Return the scores before the softmax, temperature not applied.
+    def logits(self, features: NDArray[np.floating]) -> NDArray[Any]:
+        """Return the scores before the softmax, temperature not applied; for a quantity its values.
 
         Args:
             features: of shape (N, D).
 
         Returns:
-            Of shape (N, C), float32.
+            Of shape (N, C), float32; for a quantity float64.
 
         Raises:
             DataError: the features are not D wide.
@@ -107,10 +114,10 @@ class LinearHead:
                 f"The head takes features of shape (n_items, {self.mean.shape[0]}), got {features.shape}."
             )
         x_ND = (np.asarray(features, dtype=np.float32) - self.mean) / self.scale
-        return np.asarray(x_ND @ self.weight.T + self.bias, dtype=np.float32)
+        return self.unit.outward(np.asarray(x_ND @ self.weight.T + self.bias, dtype=np.float32))
 
-    def outputs(self, features: NDArray[np.floating]) -> Array:
-        """Return calibrated probabilities, or values for a quantity, of shape (N, C), float32.
+    def outputs(self, features: NDArray[np.floating]) -> NDArray[Any]:
+        """Return calibrated probabilities, or values for a quantity, of shape (N, C), of the task's `dtype`.
 
         Args:
             features: of shape (N, D).
@@ -123,16 +130,18 @@ class LinearHead:
         """Return what is predicted for each item, of shape (N,): a class, joined labels, or a value."""
         return np.asarray(Targets(self.task, self.classes).decode(self.outputs(features)))
 
-    def rescaled(self, shift: float, factor: float) -> LinearHead:
-        """Return the head whose scores are `shift + factor * scores`: into another unit of a quantity and back.
+    def scoring(self, unit: TargetScale) -> LinearHead:
+        """Return the head whose logits are this one's in another unit, as a training sees them.
 
         Args:
-            shift: added last.
-            factor: what the scores are multiplied by.
+            unit: value = shift + factor * logit.
         """
+        if unit == self.unit:
+            return replace(self, unit=OWN)
+        factor, shift = self.unit.factor / unit.factor, (self.unit.shift - unit.shift) / unit.factor
         weight = np.asarray(self.weight, dtype=np.float64) * factor
         bias = np.asarray(self.bias, dtype=np.float64) * factor + shift
-        return replace(self, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
+        return replace(self, weight=weight.astype(np.float32), bias=bias.astype(np.float32), unit=OWN)
 
     def module(self) -> nn.Module:
         """Return the same head in torch: (N, D) features to (N, C) outputs."""
@@ -144,14 +153,17 @@ class LinearHead:
         tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
         return {**tensors, "temperature": torch.tensor(float(self.temperature), dtype=torch.float32)}
 
-    def folded(self) -> FoldedHead:
+    def folded(self) -> FoldedHead | None:
         """Fold standardisation and temperature into one linear layer.
 
             (((x - mean) / scale) @ weight.T + bias) / temperature = x @ W.T + b
             W = weight / scale / temperature,  b = (bias - weight @ (mean / scale)) / temperature
 
-        Computed in float64: if a mean is large compared with its scale, float32 would lose digits.
+        Computed in float64: if a mean is large compared with its scale, float32 would lose digits. Values of a quantity
+        are folded in too; None if float32 cannot tell them apart.
         """
+        if self.unit != OWN:
+            return self.scoring(OWN).folded() if self.unit.fits_float32 else None
         weight = np.asarray(self.weight, dtype=np.float64) / np.asarray(self.scale, dtype=np.float64)
         bias = np.asarray(self.bias, dtype=np.float64) - weight @ np.asarray(self.mean, dtype=np.float64)
         return FoldedHead(
@@ -174,7 +186,7 @@ class LinearHeadModule(nn.Module):
 
     def __init__(self, head: LinearHead) -> None:
         super().__init__()
-        self.task: Task = head.task
+        self.task, self.unit = head.task, head.unit
         self.register_buffer("mean", torch.from_numpy(np.array(head.mean, dtype=np.float32)))
         self.register_buffer("scale", torch.from_numpy(np.array(head.scale, dtype=np.float32)))
         self.register_buffer("temperature", torch.tensor(float(head.temperature), dtype=torch.float32))
@@ -184,10 +196,10 @@ class LinearHeadModule(nn.Module):
             self.linear.bias.copy_(torch.from_numpy(np.array(head.bias, dtype=np.float32)))
 
     def logits(self, x_ND: Tensor) -> Tensor:
-        """Return the scores before the softmax, temperature not applied, of shape (N, C)."""
+        """Return the scores before the softmax, temperature not applied, of shape (N, C); standardised ones."""
         scores: Tensor = self.linear((x_ND - self.mean) / self.scale)
         return scores
 
     def forward(self, x_ND: Tensor) -> Tensor:
         """Return probabilities, or values for a quantity, of shape (N, C)."""
-        return self.task.activated_tensor(self.logits(x_ND), self.temperature)
+        return self.unit.outward_tensor(self.task.activated_tensor(self.logits(x_ND), self.temperature))

@@ -26,7 +26,7 @@ class Predictor(nn.Module):
         self.stages = head.stages
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return outputs of shape (N, C), float32, for inputs in the order of the network's forward."""
+        """Return outputs of shape (N, C), for inputs in the order of the network's forward."""
         vectors = self.pooler(*inputs)
         chosen = torch.cat([vectors[index] for index in self.stages], dim=1)
         return cast(Tensor, self.head(chosen))

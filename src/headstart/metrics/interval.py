@@ -50,8 +50,19 @@ class Interval:
         if self.value is None:
             return "not defined"
         if self.low is None or self.high is None:
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+            return decimals(self.value)
+        return f"{decimals(self.value)} ({decimals(self.low)} to {decimals(self.high)})"
+
+
+def decimals(value: float, sign: str = "") -> str:
+    """Return a number with three decimals, or three digits if these would hide or flood it ("3.65e-21").
+
+    Args:
+        value: any.
+        sign: "+" to write the sign of a positive one.
+    """
+    small_or_large = value and not 1e-3 <= abs(value) < 1e6
+    return f"{value:{sign}.3g}" if small_or_large else f"{value:{sign}.3f}"
 
 
 def _finite(value: Any) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.metrics import Interval, metric_named
+from headstart.metrics.interval import decimals
 
 
 def is_percent(key: str) -> bool:
@@ -21,7 +22,7 @@ def number(value: float | None, key: str = "accuracy") -> str:
     """A metric's value as read: 95.5% or 0.946; "n/a" for None."""
     if value is None:
         return "n/a"
-    return f"{100 * value:.1f}%" if is_percent(key) else f"{value:.3f}"
+    return f"{100 * value:.1f}%" if is_percent(key) else decimals(value)
 
 
 def interval(score: Interval, key: str = "accuracy") -> str:
@@ -30,31 +31,37 @@ def interval(score: Interval, key: str = "accuracy") -> str:
         return ""
     if is_percent(key):
         return f"{100 * score.low:.1f} to {100 * score.high:.1f}%"
-    return f"{score.low:.3f} to {score.high:.3f}"
+    return f"{decimals(score.low)} to {decimals(score.high)}"
 
 
 def difference(found: Interval, key: str) -> str:
     """The ends of the interval of a difference: "−1.7 to +19.2"; "" if there is none."""
     if found.low is None or found.high is None:
         return ""
-    factor, digits = (100, 1) if is_percent(key) else (1, 3)
-    return f"{signed(found.low, factor, digits)} to {signed(found.high, factor, digits)}"
+    written = signed_percent if is_percent(key) else signed
+    return f"{written(found.low)} to {written(found.high)}"
 
 
 def points(value: float, key: str = "accuracy") -> str:
     """A signed difference: "+2.4 points" for percentages, "+0.021" for other numbers."""
     if not is_percent(key):
-        return signed(value, 1, 3)
-    text = signed(value, 100, 1)
+        return signed(value)
+    text = signed_percent(value)
     return f"{text} point" if text[1:] == "1.0" else f"{text} points"
 
 
-def signed(value: float, factor: float = 100, digits: int = 1) -> str:
+def signed(value: float) -> str:
     """A number with its sign, a true minus, and no sign on zero."""
-    text = f"{factor * value:+.{digits}f}"
-    if float(text) == 0:
-        return text[1:]
-    return text.replace("-", "−")
+    return _true_signs(decimals(value, "+"))
+
+
+def signed_percent(value: float) -> str:
+    """The same of a share, in percent."""
+    return _true_signs(f"{100 * value:+.1f}")
+
+
+def _true_signs(text: str) -> str:
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
 
 
 def share(value: float | None) -> str:

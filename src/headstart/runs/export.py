@@ -10,7 +10,7 @@
     source.json           the source's configuration with the preprocessing of this run; with the weights it
                           is what `run:PATH` opens
     head.json             the task, its classes, labels or quantity in the order of the program's columns, and the
-                          stages that the head reads; its kind, if it is not linear
+                          stages that the head reads; its kind, if it is not linear; the unit of a quantity
     head.safetensors      the head as it was fitted
     tokenizer.json, tokenizer_config.json    text: with the prompt and the maximum length
     preprocessor_config.json                 audio of the Wav2Vec2 family: rate and normalisation
@@ -21,13 +21,14 @@ Pictures need no file of their own: size, crop, mean and deviation stand in conf
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from headstart.heads.head import Head
+from headstart.heads.linear import LinearHead
 from headstart.runs.directory import RunDirectory
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
 from headstart.runs.program import (
@@ -106,7 +107,8 @@ def save_model(
         "classes": head.classes,
         "stages": names,
         "stage_indices": head.stages,
-        **({} if head.folded() is not None else {"kind": head.kind}),
+        **({} if isinstance(head, LinearHead) else {"kind": head.kind}),
+        **({"unit": asdict(head.unit)} if isinstance(head, LinearHead) and not head.task.has_classes else {}),
     }
     run.write_json("head.json", described)
     save_tensors(run.file("head.safetensors"), head.tensors())
@@ -151,6 +153,11 @@ def _checked_form(
         return None, "its head reads other stages than the network's own output"
     folded = head.folded()
     if folded is None:
+        if head.kind == "linear":
+            return (
+                None,
+                f"the library's class computes in float32, which cannot tell values of {head.classes[0]} apart",
+            )
         return None, f"its head is {head.kind}, not linear"
     try:
         form = library_form(source, tensors, folded, head.classes, head.task)

@@ -63,7 +63,9 @@ def predict(
     predictions = Predictions(
         items=examples.names.tolist(),
         classes=classes,
-        probabilities=run_items(program, examples.items, preprocessing, len(classes), threads, digests),
+        probabilities=run_items(
+            program, examples.items, preprocessing, len(classes), threads, digests, task_named(task).dtype
+        ),
         labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
         task=task,
     )
@@ -167,6 +169,7 @@ def run_items(
     n_classes: int,
     threads: int | None = None,
     digests: np.ndarray | None = None,
+    dtype: type[np.floating] = np.float32,
 ) -> np.ndarray:
     """Run a program over items.
 
@@ -177,9 +180,10 @@ def run_items(
         n_classes: width of the result.
         threads: cores to use.
         digests: (n_items,) of the items' content as the scan saw it; None: contents are not compared.
+        dtype: of the result.
 
     Returns:
-        Probabilities (or values) of shape (n_items, n_classes), float32, in the order of the items.
+        Probabilities (or values) of shape (n_items, n_classes), in the order of the items.
 
     Raises:
         InputError: the program gives another number of values.
@@ -193,7 +197,7 @@ def run_items(
 
     n_threads = threads or available_cores()
     module = run_program(program)
-    probabilities = np.zeros((len(items), n_classes), np.float32)
+    probabilities = np.zeros((len(items), n_classes), dtype)
     batches = plan_batches(items, preprocessing, batch_size=BATCH_SIZE)
     with (
         progress("Predicting", len(items), UNITS[preprocessing.modality]) as advance,

@@ -32,7 +32,7 @@ class Predictions:
         items: (n_items,) names.
         classes: (n_classes,) the text of each class or label, in the order of the columns of `probabilities`; for
             a quantity its name.
-        probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1).
+        probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1) float64.
         labels: (n_items,) what is true, unchanged text; None if unknown.
         task: name of what was learned (see `headstart.tasks`).
     """
@@ -123,7 +123,7 @@ class Predictions:
         task = task_named(kept.get("task") or _task_of(table, scores))
         columns = [np.asarray(table.column(name), dtype=np.float32) for name in scores]
         if not task.has_classes:
-            columns = [np.asarray(table.column("predicted").to_pylist(), dtype=np.float32)]
+            columns = [np.asarray(table.column("predicted").to_pylist(), dtype=task.dtype)]
         labels = table.column("label").to_pylist() if "label" in names else None
         return cls(
             items=table.column("item").to_pylist(),

@@ -9,7 +9,7 @@ from headstart.tasks.classification import Classification
 from headstart.tasks.labels import NO_LABEL, SEPARATOR, joined, label_names, natural_order
 from headstart.tasks.multilabel import Multilabel
 from headstart.tasks.regression import Regression
-from headstart.tasks.scale import TargetScale
+from headstart.tasks.scale import OWN, TargetScale
 from headstart.tasks.targets import Targets
 from headstart.tasks.task import Task
 
@@ -39,6 +39,7 @@ __all__ = [
     "CLASSIFICATION",
     "MULTILABEL",
     "NO_LABEL",
+    "OWN",
     "REGRESSION",
     "SEPARATOR",
     "TASKS",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from headstart.tasks.balance import Balance
 
 N_RANGES = 10
+LARGEST = 1e100  # squares and their sums stay finite
 FEW = 5  # items per range of values at least
 
 
@@ -39,12 +40,13 @@ class Regression(Task):
     headline = "r2"
     verdict_metric = "rmse"
     problem_type = "regression"
+    dtype = np.float64
     words = Words(
         outputs="values",
         answer=("value", "values"),
         labels="values",
         purpose="Estimates the quantity `{target}` of {units}",
-        gives="the value of `{target}`, in its own unit, of shape `(N, 1)`",
+        gives="the value of `{target}`, in its own unit, float64 of shape `(N, 1)`",
         knows="Values outside the range it learned from are guesses.",
         loss="mean squared error",
         quality="R²",
@@ -62,8 +64,8 @@ class Regression(Task):
         return {}
 
     def encode(self, labels: Sequence[str], classes: tuple[str, ...]) -> NDArray[Any]:
-        """Values, float32 of shape (N, 1)."""
-        return np.array([[_number(label)] for label in labels], dtype=np.float32).reshape(-1, 1)
+        """Values, float64 of shape (N, 1)."""
+        return np.array([[_number(label)] for label in labels], dtype=np.float64).reshape(-1, 1)
 
     def decode(self, outputs_NC: NDArray[np.floating], classes: tuple[str, ...]) -> NDArray[Any]:
         """Values, float64 of shape (N,)."""
@@ -88,9 +90,9 @@ class Regression(Task):
 
     def activated(
         self, scores_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float = 1.0
-    ) -> NDArray[np.float32]:
+    ) -> NDArray[np.float64]:
         """The scores; a temperature has no effect."""
-        return np.asarray(scores_NC, dtype=np.float32)
+        return np.asarray(scores_NC, dtype=np.float64)
 
     def activated_tensor(self, scores_NC: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
         """The scores; a temperature has no effect."""
@@ -137,4 +139,6 @@ def _number(text: str) -> float:
         raise DataError(f"'{text}' is not a number; a quantity needs one for every item.") from None
     if not np.isfinite(value):
         raise DataError(f"'{text}' is not finite; a quantity needs a finite number for every item.")
+    if abs(value) > LARGEST:
+        raise DataError(f"'{text}' is larger than {LARGEST:g}: give the quantity in a larger unit.")
     return value

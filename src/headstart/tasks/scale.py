@@ -1,22 +1,20 @@
-"""The unit in which a head is fitted: a quantity is standardised, everything else stays as it is."""
+"""The unit in which a head is fitted: a quantity is standardised, everything else stays as it is.
+
+Values go there and back in float64: standardised ones have all their digits in float32, whatever the values are.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-class _Rescalable(Protocol):
-    """A head whose scores can be put into another unit."""
-
-    def rescaled(self, shift: float, factor: float) -> Any:
-        """Return the head whose scores are shift + factor * scores."""
-
-
-H = TypeVar("H", bound=_Rescalable)
+FEWEST_STEPS = 100  # numbers that float32 must tell apart within a standard deviation of the values
 
 
 @dataclass(frozen=True)
@@ -46,22 +44,22 @@ class TargetScale:
 
     def inward(self, targets: NDArray[Any]) -> NDArray[Any]:
         """Targets in the standardised unit, float32; those that are not scaled as they are."""
-        return targets if self == TargetScale() else self.standardised(targets).astype(np.float32)
+        return targets if self == OWN else self.standardised(targets).astype(np.float32)
 
-    def outward(self, scores_NC: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Scores in the targets' own unit."""
-        return (self.shift + self.factor * scores_NC).astype(np.float32)
+    def outward(self, scores_NC: NDArray[np.floating]) -> NDArray[Any]:
+        """Scores in the targets' own unit, float64; those that are not scaled as they are."""
+        return scores_NC if self == OWN else self.shift + self.factor * scores_NC.astype(np.float64)
 
-    def head_inward(self, head: H) -> H:
-        """The head that gives standardised values, from one that gives values."""
-        return self._rescaled(head, -self.shift / self.factor, 1 / self.factor)
+    def outward_tensor(self, scores_NC: Tensor) -> Tensor:
+        """The same of a tensor."""
+        return scores_NC if self == OWN else self.shift + self.factor * scores_NC.double()
 
-    def head_outward(self, head: H) -> H:
-        """The head that gives values, from one that gives standardised values."""
-        return self._rescaled(head, self.shift, self.factor)
+    @property
+    def fits_float32(self) -> bool:
+        """Whether float32 holds the values, and tells them apart."""
+        with np.errstate(over="ignore"):
+            step = float(np.spacing(np.float32(abs(self.shift) + 10 * self.factor)))
+        return bool(np.isfinite(step)) and max(step, 1e-38) * FEWEST_STEPS <= self.factor
 
-    def _rescaled(self, head: H, shift: float, factor: float) -> H:
-        if self == TargetScale():
-            return head
-        rescaled: H = head.rescaled(shift, factor)
-        return rescaled
+
+OWN = TargetScale()  # the targets are not scaled

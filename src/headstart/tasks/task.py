@@ -71,6 +71,7 @@ class Task(ABC):
         headline: key of the metric that leads a report.
         verdict_metric: key of the metric by which two results are compared.
         problem_type: as transformers names the task.
+        dtype: of outputs.
         words: what things are called.
     """
 
@@ -84,6 +85,7 @@ class Task(ABC):
     headline: str
     verdict_metric: str
     problem_type: str
+    dtype: type[np.floating] = np.float32
     words: Words
 
     @property
@@ -116,7 +118,7 @@ class Task(ABC):
 
     @abstractmethod
     def encode(self, labels: Sequence[str], classes: tuple[str, ...]) -> NDArray[Any]:
-        """Labels as numbers: int64 (N,) class numbers, float32 (N, C) of 0 and 1, or float32 (N, 1) values.
+        """Labels as numbers: int64 (N,) class numbers, float32 (N, C) of 0 and 1, or float64 (N, 1) values.
 
         Args:
             labels: N texts.
@@ -156,8 +158,8 @@ class Task(ABC):
     @abstractmethod
     def activated(
         self, scores_NC: NDArray[np.floating], temperature: NDArray[np.floating] | float = 1.0
-    ) -> NDArray[np.float32]:
-        """Return probabilities, or values for a quantity, of shape (N, C), float32."""
+    ) -> NDArray[Any]:
+        """Return probabilities, or values for a quantity, of shape (N, C), of `dtype`."""
 
     @abstractmethod
     def activated_tensor(self, scores_NC: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
@@ -186,7 +188,7 @@ class Task(ABC):
         """
         plain = np.tile(self.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
         without = float(self.item_losses(plain, targets).mean())
-        return np.asarray(1.0 - self.item_losses(outputs_NC, targets) / max(without, 1e-30))
+        return np.asarray(1.0 - self.item_losses(outputs_NC, targets) / max(without, 1e-300))
 
     @abstractmethod
     def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:

@@ -52,11 +52,14 @@ def check_head(head: Head, features: NDArray[np.floating]) -> None:
     require(features.shape[1] == head.n_features, f"n_features is {head.n_features}, not {features.shape[1]}")
     require(bool(head.kind), "`kind` is empty: name the head in a word")
     logits, outputs = head.logits(features), head.outputs(features)
+    shape, dtypes = (
+        (len(features), n_outputs),
+        {"logits": (np.float32, head.task.dtype), "outputs": (head.task.dtype,)},
+    )
     for name, values in (("logits", logits), ("outputs", outputs)):
         require(
-            values.shape == (len(features), n_outputs) and values.dtype == np.float32,
-            f"{name}: {values.dtype} of shape {values.shape}, expected float32 of shape "
-            f"{(len(features), n_outputs)}",
+            values.shape == shape and values.dtype in dtypes[name],
+            f"{name}: {values.dtype} of shape {values.shape}, expected {np.dtype(dtypes[name][-1])} of shape {shape}",
         )
         require(bool(np.isfinite(values).all()), f"{name}: some values are not finite")
     _check_outputs(head, logits, outputs)
@@ -96,7 +99,7 @@ def check_head_kind(kind: HeadKind) -> dict[str, Head]:
     return heads
 
 
-def _check_outputs(head: Head, logits: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:
+def _check_outputs(head: Head, logits: NDArray[np.floating], outputs: NDArray[np.floating]) -> None:
     """The task makes the outputs from logits and temperature."""
     task = head.task
     require(head.temperature > 0, f"the temperature is {head.temperature}, not above 0")
@@ -110,7 +113,7 @@ def _check_outputs(head: Head, logits: NDArray[np.float32], outputs: NDArray[np.
     require_close(outputs, expected, TOLERANCE, "outputs, against the logits divided by the temperature")
 
 
-def _check_items(head: Head, features: NDArray[np.floating], outputs: NDArray[np.float32]) -> None:
+def _check_items(head: Head, features: NDArray[np.floating], outputs: NDArray[np.floating]) -> None:
     """An item's outputs do not depend on the items beside it."""
     require_close(
         head.outputs(features[::-1].copy())[::-1], outputs, TOLERANCE, "outputs of items in reverse"
@@ -119,7 +122,7 @@ def _check_items(head: Head, features: NDArray[np.floating], outputs: NDArray[np
     require(head.outputs(features[:0]).shape == (0, outputs.shape[1]), "no items must give no outputs")
 
 
-def _check_torch(head: Head, features: NDArray[np.floating], outputs: NDArray[np.float32]) -> None:
+def _check_torch(head: Head, features: NDArray[np.floating], outputs: NDArray[np.floating]) -> None:
     """The module, the tensors that a run keeps, and the head as one layer agree with numpy."""
     x_ND = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
     module = head.module().eval()

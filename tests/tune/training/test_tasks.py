@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score
@@ -54,8 +56,8 @@ def test_a_training_sees_a_standardised_quantity() -> None:
     inside = scale.inward(y)
     assert abs(inside.mean()) < 1e-3 and inside.std() == pytest.approx(1, abs=1e-3)
     head = fit_first_head(x, y, ("price",), 0, None, REGRESSION)
-    own = scale.head_inward(head)
+    own = head.scoring(scale)
     assert np.allclose(scale.outward(own.logits(x)), head.logits(x), atol=1e-2)
-    assert np.allclose(scale.head_outward(own).logits(x), head.logits(x), atol=1e-2)
+    assert np.allclose(replace(own, unit=scale).logits(x), head.logits(x), atol=1e-2)
     plain = MULTILABEL.scale_of(y)
-    assert plain.inward(y) is y and plain.head_inward(head) is head
+    assert plain.inward(y) is y and np.array_equal(head.scoring(plain).logits(x), head.logits(x))

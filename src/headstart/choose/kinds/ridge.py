@@ -43,10 +43,9 @@ def fit(tried: TriedHead, reduced: Reduced, encoded: NDArray[Any], targets: Targ
     scale = targets.task.scale_of(encoded)
     y_NC = targets.task.ridge_targets(encoded, targets.n_outputs, scale)
     weight, bias = fit_ridge(reduced.z, y_NC, tried.penalty * _gram_trace(reduced))
-    head = LinearHead.on_rotated(
-        reduced, weight.astype(np.float32), bias, tried.stages, tried.temperature, targets
+    return LinearHead.on_rotated(
+        reduced, weight.astype(np.float32), bias, tried.stages, tried.temperature, targets, scale
     )
-    return scale.head_outward(head)
 
 
 def fit_streamed(
@@ -56,8 +55,7 @@ def fit_streamed(
     scale = targets.task.scale_of(encoded)
     y_NC = targets.task.ridge_targets(encoded, targets.n_outputs, scale)
     fitted = fit_ridge_streamed(rows, y_NC, reduced, tried.penalty * _gram_trace(reduced))
-    head = LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets)
-    return scale.head_outward(head)
+    return LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets, scale)
 
 
 def _gram_trace(reduced: Reduced) -> float:

@@ -94,7 +94,7 @@ class CandidateRun:
         return facts.ended or 0 < facts.epochs <= self.reached
 
     @property
-    def logits(self) -> NDArray[np.float32]:
+    def logits(self) -> NDArray[np.floating]:
         """Validation logits of its best weights so far."""
         return self._study.logits(self.name, self.reached)
 

@@ -55,7 +55,7 @@ def soup_of(
     results = {run.name: run.result() for run in members}
     first = results[best.name]
 
-    def logits_of(state: State) -> NDArray[np.float32]:
+    def logits_of(state: State) -> NDArray[np.floating]:
         return _validated(training, *_parted(first, state))
 
     def measure(state: State) -> tuple[float, float]:
@@ -74,7 +74,7 @@ def soup_of(
     )
 
 
-def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[np.float32]:
+def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[np.floating]:
     """Validation logits of other weights in a training's network."""
     held_out = training.held_out
     assert held_out is not None  # candidates are trained with validation
@@ -87,7 +87,7 @@ def _validated(training: Training, weights: State, head: LinearHead) -> NDArray[
     values["objective.head.linear.bias"] = torch.from_numpy(head.bias)
     training.loop.weights.put(values)
     with training.setting.threads():
-        return held_out.logits()
+        return head.unit.outward(held_out.logits())
 
 
 def _joined(trained: Trained) -> State:

@@ -51,7 +51,7 @@ class Trained:
     stopped_because: str
     best_epoch: int
     validation: Score | None
-    validation_logits: NDArray[np.float32] | None = None
+    validation_logits: NDArray[np.floating] | None = None
     looks: Sequence[NDArray[np.float32]] = field(default=())
     seconds: float = 0.0
     notes: Sequence[str] = field(default=())
