@@ -155,6 +155,19 @@ def test_a_result_without_a_pipeline_says_why(mean_text_run: Made) -> None:
     assert 'texts = ["query: " + text for text in texts]' in outside
 
 
+def test_the_card_tells_why_an_interval_is_missing_and_what_to_know(image_run: Made) -> None:
+    why = "2 independent units, 3 are needed for an interval"
+    test = {**{name: Interval(0.5, 0.4, 0.6) for name in CLASSIFICATION}, "accuracy": Interval(0.9, why=why)}
+    record = record_of(image_run, test=test)
+    record = replace(record, data=replace(DATA, modality="image", group="patient"))
+    facts = replace(
+        FACTS, notices=(("Why this head", "The last stage is the best by cross-validation (0.900)."),)
+    )
+    text = card(record, facts, image_run.saved, image_run.preprocessing)
+    assert "No interval: 2 independent groups, 3 are needed (Accuracy)." in text
+    assert "- **Why this head.** The last stage is the best by cross-validation (0.900)." in text
+
+
 def test_other_verdicts_and_folds(speech_run: Made) -> None:
     test = {name: Interval(0.5) for name in CLASSIFICATION}
     verification = {"eer": Interval(0.1, 0.05, 0.2), "min_dcf": Interval(0.6)}

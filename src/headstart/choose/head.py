@@ -242,7 +242,7 @@ def _ranks(tried_heads: list[TriedHead]) -> NDArray[np.intp]:
 def _reason(tried_heads: list[TriedHead], found: Preference, names: tuple[str, ...]) -> str:
     """Return why a head is used, in one sentence."""
     last, chosen = tried_heads[0], tried_heads[found.index]
-    best = max(tried_heads, key=lambda tried: (tried.quality, -tried.loss))
+    best = max(tried_heads, key=lambda tried: (tried.quality, tried is last, -tried.loss))
     if chosen is not last:
         return (
             f"By cross-validation {_where(chosen, names)} ({chosen.quality:.3f}) beats the last stage, {names[-1]} "

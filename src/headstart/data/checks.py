@@ -44,7 +44,7 @@ def _leaking_groups(examples: Examples) -> list[Finding]:
     name = examples.group or "group"
     n_groups = len(set(examples.groups))
     message = f"In more than one part of the split: {len(leaking):,} of {n_groups:,} values of '{name}' "
-    message += f"({listed(leaking, 3)}). The held-out result says little about a {name} that was not seen in training."
+    message += f"({listed(leaking, 3)}). The held-out result says little about other values."
     return [about("group_leak", "warning", message, leaking)]
 
 

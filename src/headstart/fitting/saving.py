@@ -51,6 +51,7 @@ def finish(
         evidence: its scores and what they are compared with.
     """
     from headstart.report import end_block, render
+    from headstart.report.pages.fit.notices import notices
 
     clock = workspace.clock
     with clock.phase("evaluate"):
@@ -70,6 +71,7 @@ def finish(
         shown = _report(facts, next_command(options), workspace, result, evaluation, record, checked)
         if options.report:
             run.write_text("report.html", render(shown))
+        facts = replace(facts, notices=tuple((notice.title, notice.text) for notice in notices(shown)))
     record = _now(record, clock)
     _write_card(run, facts, workspace.plan.source, saved, record)
     run.write_record(record)

@@ -42,6 +42,18 @@ class Interval:
         ends: dict[str, float | str | None] = {"value": self.value, "low": self.low, "high": self.high}
         return {**ends, "why": self.why} if self.why else ends
 
+    def missing(self, *, grouped: bool) -> str:
+        """Return why there is no interval: "no interval: 2 independent groups, 3 are needed"; "" if there is one.
+
+        Args:
+            grouped: whether the units are groups.
+        """
+        if self.low is not None and self.high is not None:
+            return ""
+        why = self.why.removesuffix(" for an interval")
+        why = why.replace("independent unit", "independent group") if grouped else why
+        return f"no interval: {why}" if why else "no interval"
+
     def __float__(self) -> float:
         """Return the value, nan if it is not defined."""
         return math.nan if self.value is None else self.value

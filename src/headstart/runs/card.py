@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headstart.evidence.verdict import Verdict
-from headstart.metrics import metric_named, metrics_of
+from headstart.metrics import Interval, metric_named, metrics_of
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
@@ -70,6 +70,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             data=data,
             record=record,
             facts=facts,
+            no_intervals=_no_intervals(test, task, grouped=data.group is not None),
             columns=[(found.key, found.label) for found in metrics_of(task.name) if found.key in test],
             baseline_names={**_BASELINES, "majority": task.words.constant[0]},
             shown_classes=facts.classes if n_classes <= 12 else (),
@@ -135,6 +136,17 @@ def _verdict(verdict: Verdict | None, task: Task) -> str:
     against = names.get(verdict.against, verdict.against).lower() or "the best baseline"
     metric = metric_named(verdict.metric).label
     return f"{words}: {metric} minus that of the baseline ({against}) is {verdict.difference}."
+
+
+def _no_intervals(test: Mapping[str, Interval], task: Task, *, grouped: bool) -> list[str]:
+    """Which scores have no interval, and why: a sentence for each reason."""
+    labels: dict[str, list[str]] = {}
+    for found in metrics_of(task.name):
+        score = test.get(found.key, Interval(None))
+        why = score.missing(grouped=grouped)
+        if why and score.value is not None:
+            labels.setdefault(why, []).append(found.label)
+    return [f"{why[:1].upper()}{why[1:]} ({', '.join(names)})." for why, names in labels.items()]
 
 
 def _limits(

@@ -178,6 +178,7 @@ class RunFacts:
         refitted: whether the result was learned from every label after the evaluation.
         environment: versions and machine.
         created: date and time, as text.
+        notices: title and text of what a reader must know before trusting a number, the choice of the result included.
     """
 
     run: str
@@ -189,6 +190,7 @@ class RunFacts:
     refitted: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
+    notices: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

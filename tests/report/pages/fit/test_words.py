@@ -81,7 +81,7 @@ def test_warnings_are_derived(samples: dict[str, FitReport]) -> None:
     part = replace(text.facts.parts[0], counts={"negative": 3, "positive": 400})
     few = replace(text, facts=replace(text.facts, parts=(part,)))
     assert "1 class with fewer than 10 items in train" in titles(few)
-    assert "Why this head" in titles(with_record(text, extra={"reason": "It is the best."}))
+    assert "Why this training" in titles(with_record(text, extra={"reason": "It is the best."}))
 
 
 def test_a_model_that_was_learned_again_is_named(samples: dict[str, FitReport]) -> None:
@@ -209,3 +209,23 @@ def test_end_block_is_plain_text(samples: dict[str, FitReport]) -> None:
     ):
         assert words in block
     assert "report.html" in block and "report.html" not in end_block(report, has_report=False)
+
+
+def test_without_an_interval_nobody_is_told_to_read_one(samples: dict[str, FitReport]) -> None:
+    """Of one group there are no intervals: neither in the notice nor in the depth profile."""
+    text = samples["text"]
+    few = with_record(
+        text, n_test=12, test={"accuracy": Interval(0.8, why="1 independent unit, 3 are needed")}
+    )
+    found = next(notice.text for notice in notices(few) if notice.title == "Few held-out items")
+    assert "read the intervals" not in found and "other items would give other scores" in found
+    unknown = [replace(row, low=float("nan"), high=float("nan")) for row in samples["image"].profile]
+    (section,) = depth_section(replace(samples["image"], profile=unknown))
+    assert "too few independent groups to tell which is better" in section.deck
+    assert section.content.intervals.startswith("no intervals: too few independent groups")
+
+
+def test_of_stages_that_are_equally_good_the_last_is_named(samples: dict[str, FitReport]) -> None:
+    equal = [replace(row, score=1.0) for row in samples["image"].profile]
+    (section,) = depth_section(replace(samples["image"], profile=equal))
+    assert section.deck.startswith(equal[-1].stage) and "the usual choice, is right here" in section.deck

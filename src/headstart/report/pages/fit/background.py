@@ -140,10 +140,10 @@ def limits_section(report: FitReport) -> Iterator[Section]:
         "another camera, clinic, microphone or vocabulary is another distribution.",
     ]
     if data.group:
-        groups = f" ({data.n_groups:,} in all)" if data.n_groups else ""
+        groups = f" ('{data.group}', {data.n_groups:,} in all)" if data.n_groups else f" ('{data.group}')"
         found.append(
-            f"Items of one {data.group}{groups} were kept together, and the intervals count them together: "
-            f"the scores are for a {data.group} never seen before."
+            f"Items of one group{groups} were kept together, and the intervals count them together: "
+            "the scores are for a group never seen before."
         )
     else:
         found.append(

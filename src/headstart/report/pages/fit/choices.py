@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ class DepthProfile:
     metric: str
     chart: Depth
     table: Table
+    intervals: str
 
 
 def depth_section(report: FitReport) -> Iterator[Section]:
@@ -44,13 +46,21 @@ def depth_section(report: FitReport) -> Iterator[Section]:
     ]
     chart, metric = depth(scores, report.head_stages, key), metric_named(key).label
     columns = (("Stage", False), (metric, True), ("95% interval", True), ("Read by the head", False))
-    rows = tuple((dot.stage, dot.value, dot.interval, "yes" if dot.chosen else "") for dot in chart.dots)
-    content = DepthProfile(metric, chart, Table("Depth profile", columns, rows))
+    rows = tuple(
+        (dot.stage, dot.value, dot.interval or "none", "yes" if dot.chosen else "") for dot in chart.dots
+    )
+    few = f"no intervals: too few {_units(report)}"
+    shown = "line: 95% interval" if any(dot.interval for dot in chart.dots) else few
+    content = DepthProfile(metric, chart, Table("Depth profile", columns, rows), shown)
     yield Section("depth", "Depth profile", "fit/depth.html.j2", content, _depth_takeaway(report, key))
 
 
+def _units(report: FitReport) -> str:
+    return "independent groups" if report.data.group else "items that differ"
+
+
 def _depth_takeaway(report: FitReport, key: str) -> str:
-    best, last = max(report.profile, key=lambda row: row.score), report.profile[-1]
+    best, last = max(report.profile, key=lambda row: (row.score, row.index)), report.profile[-1]
     task, expected = report.targets.task, report.record.extra.get("cross_validated", {}).get("expected")
     what = answers(report.data.target)[0] if task.one_per_item else report.data.target
     lead = (
@@ -61,6 +71,9 @@ def _depth_takeaway(report: FitReport, key: str) -> str:
     selected = f"The best of {len(report.profile)} scores is high by chance"
     if expected is not None:
         selected += f": expect {number(expected['value'], key)} of the head chosen"
+    if math.isnan(best.low):
+        found = f"the last stage, the usual choice, scores {number(last.score, key)}"
+        return f"{lead}; {found}: too few {_units(report)} to tell which is better. {selected}."
     if not last.score < best.low:
         return f"{lead}; the last stage, the usual choice, is as good within the interval. {selected}."
     lost = best.score - last.score

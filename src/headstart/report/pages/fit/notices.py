@@ -40,7 +40,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
 def _reason(report: FitReport) -> Iterator[Notice]:
     reason = str(report.record.extra.get("reason", ""))
     if reason:
-        yield Notice("note", "Why this head", reason)
+        yield Notice("note", "Why this training" if report.trained_stages else "Why this head", reason)
 
 
 def _refit(report: FitReport) -> Iterator[Notice]:
@@ -146,7 +146,7 @@ def _small(report: FitReport) -> Iterator[Notice]:
         yield Notice(
             "warning",
             "Few held-out items",
-            f"Only {report.counted(n_different)}{copies}: read the intervals, not the scores.",
+            f"Only {report.counted(n_different)}{copies}: {_how_to_read(report)}.",
         )
     one, many = answers(report.data.target)
     for part in report.facts.parts:
@@ -159,6 +159,13 @@ def _small(report: FitReport) -> Iterator[Notice]:
             f"{plural(len(names), one, many).capitalize()} with fewer than {FEW_ITEMS} items in {part.name}",
             f"{shown}. {'Its scores are' if len(names) == 1 else 'Their scores are'} uncertain.",
         )
+
+
+def _how_to_read(report: FitReport) -> str:
+    score = report.score(report.headline)
+    if score is None or score.low is None:
+        return "other items would give other scores, and no interval says how different"
+    return "read the intervals, not the scores"
 
 
 def _calibration(report: FitReport) -> Iterator[Notice]:

@@ -102,7 +102,7 @@ def held_out(report: FitReport) -> str:
     n_folds, group = report.record.n_folds, report.data.group
     if not n_folds:
         return f"{n_items} held out"
-    by = f", {group}s kept together" if group else ""
+    by = ", groups kept together" if group else ""
     return f"{n_items}, each scored by a model that never saw it ({n_folds} folds{by})"
 
 
@@ -131,15 +131,8 @@ def learned_from_part(report: FitReport, baseline: str) -> str:
 
 
 def why_no_interval(report: FitReport, score: Interval) -> str:
-    """Why a score has no interval: "no interval: 2 independent groups, 3 are needed"; "" if it has one."""
-    if score.low is not None and score.high is not None:
-        return ""
-    if not score.why:
-        return "no interval"
-    why = score.why.removesuffix(" for an interval")
-    if report.data.group:
-        why = why.replace("independent unit", "independent group")
-    return f"no interval: {why}"
+    """Why a score of the run has no interval, in words; "" if it has one."""
+    return score.missing(grouped=report.data.group is not None)
 
 
 @dataclass(frozen=True)
