@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.cli.options import AsJson, Finished, Quiet, Store, Threads
+from headstart.cli.options import AsJson, Finished, FollowOutside, Quiet, Store, Threads
 from headstart.progress import say, set_quiet
 from headstart.units import agreeing, counted
 
@@ -22,6 +22,7 @@ def predict(
         Path | None, typer.Option(help="A .csv or .parquet file. [default: standard output]")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
+    follow_outside: FollowOutside = False,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -29,7 +30,9 @@ def predict(
     set_quiet(quiet)
     from headstart.verbs.predict import predict as predict_verb
 
-    predictions = predict_verb(run, data, out=out, force=force, threads=threads)
+    predictions = predict_verb(
+        run, data, out=out, force=force, follow_outside=follow_outside, threads=threads
+    )
     if out is None:
         print(predictions.to_csv(), end="")
     else:

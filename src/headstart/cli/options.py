@@ -28,6 +28,7 @@ def help_of(name: str) -> str:
 
 
 Threads = Annotated[int | None, typer.Option(help=help_of("threads"))]
+FollowOutside = Annotated[bool, typer.Option("--follow-outside", help=help_of("follow_outside"))]
 Store = Annotated[
     str | None, typer.Option(help=help_of("store"), metavar=shown(FitOptions.model_fields["store"]).metavar)
 ]

@@ -26,6 +26,7 @@ def check(examples: Examples, scan: Scan) -> list[Finding]:
         *repeated(examples, scan),
         *nearly_repeated(examples, scan),
         *_leaking_groups(examples),
+        *_without_group(examples),
         *_domains(examples),
         *_item_notes(examples, scan),
         *(Finding("note", "note", note) for note in examples.notes),
@@ -46,6 +47,21 @@ def _leaking_groups(examples: Examples) -> list[Finding]:
     message = f"In more than one part of the split: {len(leaking):,} of {n_groups:,} values of '{name}' "
     message += f"({listed(leaking, 3)}). The held-out result says little about other values."
     return [about("group_leak", "warning", message, leaking)]
+
+
+def _without_group(examples: Examples) -> list[Finding]:
+    """Items whose group is not known, so that a split cannot keep it together."""
+    if examples.groups is None:
+        return []
+    names = examples.names[[not group.strip() for group in examples.groups]]
+    if not len(names):
+        return []
+    name = examples.group or "group"
+    message = f"Column '{name}' is empty for {len(names):,} of {len(examples):,} items ({listed(names, 3)}): they are "
+    message += (
+        f"kept together as one {name}. If another {name} is among them, the held-out result is too good."
+    )
+    return [about("no_group", "warning", message, names)]
 
 
 def _domains(examples: Examples) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
         if not first or len(first) >= 4096:
             continue
         named = suffix_modality(first) is not None and find_column(TEXT_NAMES, columns) is None
-        if named or (folder / first).is_file():
+        if named or os.path.isfile(folder / first):
             return found
     return None
 

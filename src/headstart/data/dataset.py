@@ -85,6 +85,7 @@ class DataSet:
         modality: Modality | None = None,
         task: str | None = None,
         labels: Labels = "required",
+        follow_outside: bool = False,
         split: bool = True,
         folds: int | None = None,
         seed: int = 0,
@@ -101,6 +102,7 @@ class DataSet:
             modality: "image", "text" or "audio" if a folder holds more than one.
             task: what the labels are; None: inferred from the labels.
             labels: "required", or "optional" for data of which some or all items have no label.
+            follow_outside: links, and paths in a table, may lead out of the data folder.
             split: see `of`.
             folds: see `of`.
             seed: see `of`.
@@ -113,7 +115,14 @@ class DataSet:
         clock = clock or Clock()
         with clock.phase("data"):
             examples = read_examples(
-                path, target=target, group=group, domain=domain, modality=modality, task=task, labels=labels
+                path,
+                target=target,
+                group=group,
+                domain=domain,
+                modality=modality,
+                task=task,
+                labels=labels,
+                follow_outside=follow_outside,
             )
         return cls.of(
             examples, labels=labels, split=split, folds=folds, seed=seed, threads=threads, clock=clock

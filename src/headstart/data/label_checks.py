@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 
 import numpy as np
 
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about, listed
+from headstart.data.labels import plain_name
 from headstart.units import agreeing, counted
 
 _FEW = 5
@@ -69,18 +71,25 @@ def _check_classes(examples: Examples, labels: np.ndarray) -> list[Finding]:
 
 
 def _like_names(classes: tuple[str, ...]) -> list[Finding]:
-    """Classes whose names differ only in case or outer spaces: nearly always one class, mistyped."""
+    """Classes whose names hardly differ to the eye: nearly always one class, mistyped."""
     plain: dict[str, list[str]] = {}
     for name in classes:
-        plain.setdefault(name.strip().casefold(), []).append(name)
+        plain.setdefault(plain_name(name), []).append(name)
     alike = [names for names in plain.values() if len(names) > 1]
     if not alike:
         return []
-    shown = listed([" / ".join(repr(name) for name in names) for names in alike], 3)
+    shown = listed([" / ".join(_with_escapes(name) for name in names) for names in alike], 3)
     message = (
-        f"Some classes differ only in upper and lower case or spaces ({shown}): are they the same class?"
+        f"Some classes differ only in case, spaces, accents' encoding or invisible characters ({shown}). Each is "
+        "learned as a class of its own: if they are the same class, write them alike."
     )
     return [about("like_classes", "warning", message, [name for names in alike for name in names])]
+
+
+def _with_escapes(name: str) -> str:
+    """A name in quotes, in ASCII escapes if it would look like the same name in the usual form."""
+    usual = unicodedata.is_normalized("NFC", name) and name.isprintable()
+    return repr(name) if usual else ascii(name)
 
 
 def _check_label_sets(examples: Examples) -> list[Finding]:

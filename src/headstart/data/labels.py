@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,9 +11,19 @@ import numpy as np
 
 from headstart.data.examples import Examples, string_array
 from headstart.errors import DataError
-from headstart.tasks import CLASSIFICATION, MULTILABEL, NO_LABEL, REGRESSION, SEPARATOR, Task, joined
+from headstart.tasks import (
+    CLASSIFICATION,
+    LARGEST,
+    MULTILABEL,
+    NO_LABEL,
+    REGRESSION,
+    SEPARATOR,
+    Task,
+    joined,
+)
 
 _FEW_VALUES = 20
+_NO_NUMBER = "is not a number"
 
 
 def with_task(examples: Examples, task: Task | None, required: bool = True) -> Examples:
@@ -55,6 +66,20 @@ def with_task(examples: Examples, task: Task | None, required: bool = True) -> E
     everywhere[examples.labelled] = kept
     notes = (*examples.notes, note) if note else examples.notes
     return replace(examples, labels=everywhere, task=task, notes=notes)
+
+
+def without_blank_labels(examples: Examples) -> Examples:
+    """The examples, with labels of nothing but spaces and characters without width taken as missing."""
+    if examples.labels is None:
+        return examples
+    blank = [bool(label) and not plain_name(label) for label in examples.labels]
+    return replace(examples, labels=np.where(blank, "", examples.labels)) if any(blank) else examples
+
+
+def plain_name(name: str) -> str:
+    """A label without what the eye hardly sees: case, further spaces, Unicode form, characters without width."""
+    visible = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", visible).casefold().split())
 
 
 def require_labels(examples: Examples) -> None:
@@ -130,22 +155,29 @@ def _finite(text: str) -> float | None:
 
 
 def _refuse_text(labels: np.ndarray, names: np.ndarray, where: str) -> None:
-    """Refuse a quantity with a value that is not a finite number."""
-    bad = [row for row, label in enumerate(labels) if _finite(label) is None]
-    if not bad:
+    """Refuse a quantity with a value that is not a finite number, or too large."""
+    faults = {row: fault for row, label in enumerate(labels) if (fault := _fault_of_value(label))}
+    if not faults:
         return
-    text = str(labels[bad[0]])
-    others = f" ({len(bad):,} such rows)" if len(bad) > 1 else ""
-    kind = (
-        "is not finite"
-        if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity")
-        else "is not a number"
-    )
+    row, fault = next(iter(faults.items()))
+    text = str(labels[row])
+    others = f" ({len(faults):,} such rows)" if len(faults) > 1 else ""
     comma = " Write decimal points, not commas." if _finite(text.replace(",", ".")) is not None else ""
     raise DataError(
-        f"{where}, {names[bad[0]]}: '{text}' {kind}{others}; --task regression needs a finite number in every "
-        f"row.{comma} Correct or remove these rows, or pass another --target."
+        f"{where}, {names[row]}: '{text}' {fault}{others}; --task regression needs a finite number in every "
+        f"row.{comma if fault == _NO_NUMBER else ''} Correct or remove these rows, or pass another --target."
     )
+
+
+def _fault_of_value(text: str) -> str:
+    """What is wrong with a value of a quantity, as a clause; "" if nothing is."""
+    value = _finite(text)
+    if value is not None:
+        return (
+            "" if abs(value) <= LARGEST else f"is larger than {LARGEST:g}: give the quantity in a larger unit"
+        )
+    infinite = text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity")
+    return "is not finite" if infinite else _NO_NUMBER
 
 
 def _lists(labels: np.ndarray) -> list[list[str]] | None:

@@ -80,5 +80,7 @@ def file_items(folder: Path, names: Iterable[str], modality: Modality) -> list[A
 
 
 def printable(name: str) -> str:
-    """A file name with a mark in place of bytes that are not UTF-8, so that it can be printed and stored."""
-    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    r"""A file name with \xNN for bytes that are not UTF-8: it can be stored, and stays different from all others."""
+    if name.isascii():
+        return name
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

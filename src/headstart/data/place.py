@@ -10,7 +10,9 @@ from pathlib import Path
 from headstart.data.examples import Modality
 from headstart.data.given_split import part_of
 from headstart.data.items import suffix_modality
+from headstart.data.listing import Listing, list_files
 from headstart.data.tables import TABLE_SUFFIXES, Table, read_table
+from headstart.errors import DataError, parsing
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class ReadOptions:
         domain: name of the domain's column, or None.
         modality: which files to take, or None.
         labels_required: whether every item needs a label.
+        follow_outside: whether links and paths in tables may lead out of the data folder.
     """
 
     target: str | None = None
@@ -30,6 +33,7 @@ class ReadOptions:
     domain: str | None = None
     modality: Modality | None = None
     labels_required: bool = True
+    follow_outside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,25 +42,32 @@ class Place:
 
     Args:
         data: as the user wrote it.
+        follow_outside: whether links in the folder may lead out of it.
     """
 
     data: str | Path
+    follow_outside: bool = False
     _tables: dict[str, Table] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def path(self) -> Path:
-        """The path that `data` would be."""
-        return Path(self.data).expanduser()
+        """The path that `data` would be.
+
+        Raises:
+            DataError: it starts with the home of a user that does not exist.
+        """
+        with parsing(self.data, "a path", "write the whole path, without ~", DataError):
+            return Path(self.data).expanduser()
 
     @cached_property
     def is_folder(self) -> bool:
         """Whether there is a folder."""
-        return self.path.is_dir()
+        return os.path.isdir(self.path)  # False also for a path that no file can have
 
     @cached_property
     def is_file(self) -> bool:
         """Whether there is a file."""
-        return self.path.is_file()
+        return os.path.isfile(self.path)
 
     @cached_property
     def suffix(self) -> str:
@@ -64,9 +75,20 @@ class Place:
         return "" if self.is_folder else self.path.suffix.lower()
 
     @cached_property
+    def listing(self) -> Listing:
+        """The files below the folder, with notes on what was left out.
+
+        Raises:
+            DataError: a folder cannot be read, or a link leads outside.
+        """
+        if not self.is_folder:
+            return Listing()
+        return list_files(self.path, is_read=_is_read, follow_outside=self.follow_outside)
+
+    @property
     def files(self) -> list[str]:
         """The files below the folder, relative, sorted."""
-        return list_files(self.path) if self.is_folder else []
+        return self.listing.names
 
     @cached_property
     def media(self) -> list[str]:
@@ -100,27 +122,10 @@ def is_table(name: str | Path) -> bool:
     return Path(name).suffix.lower() in (*TABLE_SUFFIXES, ".npz")
 
 
+def _is_read(name: str) -> bool:
+    return is_table(name) or suffix_modality(name) is not None
+
+
 def _is_item(name: str) -> bool:
     kind = suffix_modality(name)
     return kind in ("image", "audio") or (kind == "text" and "/" in name)
-
-
-def list_files(folder: Path) -> list[str]:
-    """All files below a folder as relative POSIX paths, sorted; hidden ones and `__MACOSX` left out.
-
-    Args:
-        folder: links to folders are followed, each real folder once.
-    """
-    found: list[str] = []
-    seen: set[str] = set()
-    for current, subfolders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(current)
-        if real in seen:
-            subfolders[:] = []
-            continue
-        seen.add(real)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith(".") and name != "__MACOSX")
-        relative = os.path.relpath(current, folder)
-        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
-        found += [prefix + name for name in files if not name.startswith(".")]
-    return sorted(found)

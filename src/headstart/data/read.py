@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from headstart.data.examples import Examples, Modality
-from headstart.data.labels import with_task
-from headstart.data.layouts import LAYOUTS
+from headstart.data.labels import with_task, without_blank_labels
+from headstart.data.layouts import LAYOUTS, hub_datasets
 from headstart.data.place import Place, ReadOptions
-from headstart.errors import DataError, did_you_mean
+from headstart.errors import DataError, did_you_mean, parsing
 from headstart.tasks import task_named
 
 LabelRule: TypeAlias = Literal["required", "optional", "as written"]
@@ -24,6 +25,7 @@ def read_examples(
     modality: Modality | None = None,
     task: str | None = None,
     labels: LabelRule = "required",
+    follow_outside: bool = False,
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
 
@@ -39,27 +41,46 @@ def read_examples(
             quantity; None: inferred from the labels, and a note says which.
         labels: "required"; "optional": some or all items may have none, and bare files, a single file or a
             .txt with one text per line are fine; "as written": optional, and neither checked nor interpreted.
+        follow_outside: links, and paths in a table, may lead out of the data folder.
 
     Raises:
         DataError: something about the data is wrong; the message says what, where and what to do.
     """
     required = labels == "required"
     asked_task = None if task is None else task_named(task)
-    options = ReadOptions(target, group, domain, modality, required)
-    examples = _read(Place(data), options)
+    options = ReadOptions(target, group, domain, modality, required, follow_outside)
+    examples = without_blank_labels(_read(Place(data, follow_outside), options))
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
     return examples if labels == "as written" else with_task(examples, asked_task, required=required)
 
 
 def _read(place: Place, options: ReadOptions) -> Examples:
+    require_place(place)
     layout = next((layout for layout in LAYOUTS if layout.matches(place)), None)
     if layout is not None:
         return layout.read(place, options)
-    if place.inside is not None:
-        return _read(Place(place.inside), options)
+    assert place.inside is not None  # class folders take every other folder
+    return _read(Place(place.inside, place.follow_outside), options)
+
+
+def require_place(place: Place) -> None:
+    """Refuse a path at which there is nothing to read, without reading anything.
+
+    Raises:
+        DataError: it does not exist and cannot be the id of a data set, or is neither a file nor a folder.
+    """
+    if place.is_folder or place.is_file:
+        return
     path = place.path
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    if os.path.exists(path):
+        raise DataError(
+            f"{place.data} is neither a file nor a folder (a named pipe or a device): copy it to a file."
+        )
+    if hub_datasets.matches(place):
+        return
+    with parsing(path.parent, "a folder", "give this user access to it", DataError):
+        beside = [entry.name for entry in path.parent.iterdir()] if os.path.isdir(path.parent) else []
     raise DataError(
         f"{place.data} does not exist.{did_you_mean(path.name, beside)} "
         "Give a folder, a table, an npz or the id of a data set."

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +18,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headstart.data.content import Unreadable, open_file, read_file
 from headstart.data.examples import string_array
-from headstart.errors import DataError
+from headstart.errors import DataError, parsing
 from headstart.units import counted
 
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
+_REPAIR = "repair it, or write it again"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONGEST_LABELS = 64  # values per list on average; token ids are longer
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -94,9 +99,9 @@ def read_text(path: Path) -> str:
             remedy).
     """
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from None
+        raw = read_file(path)
+    except Unreadable as error:
+        raise DataError(f"{path}: {error}.") from None
     encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
     remedy = f"Save it as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
     wide = b"\x00" in raw[:4] and 4 * raw[:64].count(0) >= len(raw[:64]) > 3
@@ -177,9 +182,9 @@ def _columns(path: Path, rows: list[list[str]]) -> dict[str, np.ndarray]:
     if not rows:
         raise DataError(f"{path} is empty: give a table with a header and at least one row.")
     names = [name.strip() or f"column_{index + 1}" for index, name in enumerate(rows[0])]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
-        raise DataError(f"{path}: the header names {', '.join(repeated)} more than once. Rename one.")
+        raise DataError(f"{path}: the header names {', '.join(repeated[:5])} more than once. Rename one.")
     return {name: string_array(values) for name, values in zip(names, zip(*rows[1:]))}
 
 
@@ -199,9 +204,21 @@ def _read_json(path: Path) -> Table:
             raise DataError(f'{path}, line {number}: must be an object like {{"text": ..., "label": ...}}.')
         records.append(record)
     names = list(dict.fromkeys(name for record in records for name in record))
-    return Table(
-        path, {name: string_array(as_text(record.get(name)) for record in records) for name in names}
-    )
+    columns = {name: string_array(as_text(record.get(name)) for record in records) for name in names}
+    if _SURROGATE.search(text):
+        _refuse_surrogates(path, columns)
+    return Table(path, columns)
+
+
+def _refuse_surrogates(path: Path, columns: Mapping[str, np.ndarray]) -> None:
+    """Refuse half of a pair that JSON escapes, such as \\ud800: it is no character."""
+    for name, values in columns.items():
+        for row, value in enumerate((name, *values)):
+            if any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise DataError(
+                    f"{path}, {f'row {row}' if row else 'a name'}, column {name!a}: {value[:60]!a} holds half of a "
+                    "surrogate pair, which is not text. Correct it or remove it."
+                )
 
 
 def _parse_json(path: Path, text: str, where: str) -> Any:
@@ -215,22 +232,23 @@ def _read_parquet(path: Path) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with parsing(path, "a Parquet table", _REPAIR, DataError):
+        open_file(path).close()  # a named pipe would block
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}).") from None
     columns: dict[str, np.ndarray] = {}
     blobs: dict[str, Sequence[Any]] = {}
     for name in table.column_names:
         column = table.column(name)
         kind = column.type
-        holds_files = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
-        if holds_files or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-            blobs[name] = _Blobs(column, path.parent)
-        elif pa.types.is_nested(kind) and not _is_labels(column):
-            continue  # embeddings, boxes and the like are neither labels nor texts
-        else:
-            columns[name] = string_array(as_text(value) for value in column.to_pylist())
+        with parsing(f"{path}, column '{name}'", "a column of a Parquet table", _REPAIR, DataError):
+            column.validate(full=True)  # offsets, and UTF-8
+            holds_files = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
+            if holds_files or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+                blobs[name] = _Cells(column)
+            elif pa.types.is_nested(kind) and not _is_labels(column):
+                continue  # embeddings, boxes and the like are neither labels nor texts
+            else:
+                columns[name] = string_array(as_text(value) for value in column.to_pylist())
     if not columns and blobs:
         columns["row"] = string_array(range(1, table.num_rows + 1))
     return Table(path, columns, blobs=blobs)
@@ -249,21 +267,17 @@ def _is_labels(column: Any) -> bool:
     return sum(len(chunk.flatten()) for chunk in column.chunks) <= _LONGEST_LABELS * max(1, len(column))
 
 
-class _Blobs(Sequence[Any]):
-    """Encoded files inside a parquet column, fetched row by row."""
+class _Cells(Sequence[Any]):
+    """The cells of a column of embedded files: bytes, or a mapping with `bytes` or `path`; made row by row."""
 
-    def __init__(self, column: Any, folder: Path) -> None:
+    def __init__(self, column: Any) -> None:
         self._column = column
-        self._folder = folder
 
     def __len__(self) -> int:
         return len(self._column)
 
     def __getitem__(self, index: Any) -> Any:
-        value = self._column[int(index)].as_py()
-        if isinstance(value, Mapping):
-            return value["bytes"] if value.get("bytes") is not None else self._folder / str(value.get("path"))
-        return b"" if value is None else value
+        return self._column[int(index)].as_py()
 
 
 def as_text(value: Any) -> str:

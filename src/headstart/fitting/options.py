@@ -144,6 +144,10 @@ class FitOptions(LearnOptions, _DataOption):
     domain: Annotated[str | None, Shown(DATA, "COLUMN")] = Field(
         default=None, description="Column that says which domain an item belongs to."
     )
+    follow_outside: Annotated[bool, Shown(DATA)] = Field(
+        default=False,
+        description="Read files outside of the data folder too, which links or a table lead to.",
+    )
     trust_remote_code: Annotated[bool, Shown(SOURCE)] = Field(
         default=False, description="Let the model code of a hub source run on this machine."
     )

@@ -117,6 +117,7 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
             domain=options.domain,
             modality=options.modality,
             task=None if options.task == "auto" else options.task,
+            follow_outside=options.follow_outside,
         )
     return plan_examples(examples, options, clock)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
+from headstart.data.place import Place
+from headstart.data.read import require_place
 from headstart.errors import DivergenceError, InputError, OptionError
 from headstart.fitting.facts import shown, task_words
 from headstart.fitting.learnable import check_plan
@@ -77,6 +79,7 @@ def _fit_together(options: FitOptions, resume: Path | None) -> Run:
 
 def _fit(options: FitOptions, resume: Path | None) -> Run:
     clock = Clock()
+    require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
     with clock.phase(IMPORTS):
         import_packages()
     setting = check_machine(options)

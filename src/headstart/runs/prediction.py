@@ -28,6 +28,7 @@ def predict(
     *,
     out: str | Path | None = None,
     force: bool = False,
+    follow_outside: bool = False,
     threads: int | None = None,
 ) -> Predictions:
     """Predict items with a finished run.
@@ -38,6 +39,7 @@ def predict(
             are not needed; if the data has labels, they are kept with the predictions.
         out: a .csv or .parquet file to write; never one of the data or of a run.
         force: replace `out` if it exists.
+        follow_outside: links, and paths in a table, may lead out of the data folder.
         threads: cores to use; None: those this process may use.
 
     Returns:
@@ -57,7 +59,7 @@ def predict(
     directory = RunDirectory.open(run)
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))
-    examples, labels_known = _read(data, preprocessing.modality, run)
+    examples, labels_known = _read(data, preprocessing.modality, run, follow_outside)
     examples, digests = _readable(examples, preprocessing, threads)
     program = directory.file("model.pt2")
     predictions = Predictions(
@@ -142,7 +144,9 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
         ) from None
 
 
-def _read(data: str | Path | Sequence[Any], modality: Any, run: str | Path) -> tuple[Examples, bool]:
+def _read(
+    data: str | Path | Sequence[Any], modality: Any, run: str | Path, follow_outside: bool
+) -> tuple[Examples, bool]:
     """The items to predict, and whether every one has a label: scores need all of them.
 
     Raises:
@@ -151,7 +155,7 @@ def _read(data: str | Path | Sequence[Any], modality: Any, run: str | Path) -> t
     from headstart.data import Examples, read_examples
 
     if isinstance(data, str | Path):
-        examples = read_examples(data, labels="as written", modality=modality)
+        examples = read_examples(data, labels="as written", modality=modality, follow_outside=follow_outside)
     else:
         examples = Examples.from_lists(data, modality=modality)
     if examples.modality != modality:

@@ -8,7 +8,7 @@ from headstart.errors import OptionError, did_you_mean
 from headstart.tasks.classification import Classification
 from headstart.tasks.labels import NO_LABEL, SEPARATOR, joined, label_names, natural_order
 from headstart.tasks.multilabel import Multilabel
-from headstart.tasks.regression import Regression
+from headstart.tasks.regression import LARGEST, Regression
 from headstart.tasks.scale import OWN, TargetScale
 from headstart.tasks.targets import Targets
 from headstart.tasks.task import Task
@@ -37,6 +37,7 @@ def task_named(name: str | None) -> Task:
 
 __all__ = [
     "CLASSIFICATION",
+    "LARGEST",
     "MULTILABEL",
     "NO_LABEL",
     "OWN",

@@ -63,9 +63,29 @@ def read(place: Place, options: ReadOptions) -> Examples:
         domain=domain,
         root=folder,
         split_origin=origin,
-        notes=(*notes, *levels.notes),
+        notes=(*notes, *place.listing.notes, *levels.notes, *_not_utf8(folder, names)),
         where=str(folder),
     )
+
+
+def _not_utf8(folder: Path, names: Sequence[str]) -> list[str]:
+    """A sentence on names that are not UTF-8.
+
+    Raises:
+        DataError: a folder or file would have the name of another one.
+    """
+    odd = [name for name in names if printable(name) != name]
+    taken = set(names).intersection(printable(name) for name in odd)
+    if taken:
+        raise DataError(
+            f"{folder}: two files would be called {min(taken)}. Rename one, or its folder, in UTF-8."
+        )
+    if not odd:
+        return []
+    return [
+        f"{counted(len(odd), 'files')} whose path is not UTF-8, such as {printable(odd[0])}: the bytes are "
+        "written as \\xNN, also in the names of classes."
+    ]
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ import numpy as np
 from headstart.data.columns import domain_column, group_column, row_names, target_column, text_column
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import Item, ItemView, suffix_modality
+from headstart.data.listing import Border
 from headstart.data.place import Place, ReadOptions, is_table
 from headstart.data.table_examples import examples_from_columns
 from headstart.data.tables import as_text
-from headstart.errors import DataError, did_you_mean
+from headstart.errors import DataError, did_you_mean, parsing
 from headstart.progress import say
 
 DESCRIPTION = "a `datasets` hub id or saved data set"
@@ -75,7 +76,25 @@ def _load(data: str | Path) -> dict[str, Any]:
             f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
             f"{_remedy(error)}{_near(str(data))}"
         ) from None
-    return dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
+    parts = dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
+    for part in parts.values():
+        _require_valid(data, part)
+    return parts
+
+
+def _require_valid(data: str | Path, part: Any) -> None:
+    """Refuse damaged Arrow files, which are mapped as they are: their values would end the process.
+
+    Raises:
+        DataError: an offset, a text or the number of a row is wrong.
+    """
+    with parsing(data, "a data set in Arrow files", "save it, or download it, again", DataError):
+        part.data.table.validate(full=True)
+        if part._indices is not None:
+            part._indices.table.validate(full=True)
+            rows = part._indices.column(0).to_numpy()
+            if len(rows) and not 0 <= rows.min() <= rows.max() < part.data.num_rows:
+                raise ValueError("the numbers of its rows are outside of the table")
 
 
 def _remedy(error: Exception) -> str:
@@ -158,7 +177,7 @@ def _examples(where: str, parts: dict[str, Any], options: ReadOptions) -> Exampl
     }
     media = next((name for name, kind in kinds.items() if options.modality in (None, kind)), None)
     plain = [name for name, feature in first.features.items() if _is_plain(feature)]
-    columns = _string_columns(parts, plain)
+    columns = {name: _string_column(where, name, parts) for name in plain}
     split_from = None
     if len(parts) > 1 and "split" not in columns:
         columns["split"] = string_array(name for name, part in parts.items() for _ in range(len(part)))
@@ -173,7 +192,7 @@ def _examples(where: str, parts: dict[str, Any], options: ReadOptions) -> Exampl
         kind = "image" if kinds[media] == "image" else "audio"
         feature = datasets.Image(decode=False) if kind == "image" else datasets.Audio(decode=False)
         undecoded = [part.select_columns([media]).cast_column(media, feature) for part in parts.values()]
-        items = ItemView(undecoded, wrap=_Unwrap(media))
+        items = ItemView(undecoded, wrap=_Unwrap(media, _border(where, options)))
     else:
         kind = "text"
         label = target_column(columns, options.target, where, options.labels_required)
@@ -199,35 +218,47 @@ def _is_plain(feature: Any) -> bool:
     return names or isinstance(feature, (datasets.Value, datasets.ClassLabel))
 
 
-def _string_columns(parts: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
-    """Columns as strings over all parts; class numbers become class names."""
+def _string_column(where: str, name: str, parts: dict[str, Any]) -> np.ndarray:
+    """A column as strings over all parts; class numbers become class names.
+
+    Raises:
+        DataError: a value is damaged, such as a class number that has no name.
+    """
     import datasets
 
-    columns = {}
-    for name in names:
-        values: list[Any] = []
-        for part in parts.values():
-            feature = part.features[name]
+    values: list[Any] = []
+    for part in parts.values():
+        feature = part.features[name]
+        with parsing(f"{where}, column '{name}'", "a column of a data set", "save it again", DataError):
             column = part.data.column(name).to_pylist() if part._indices is None else list(part[name])
             if isinstance(feature, datasets.ClassLabel):
                 column = [None if value is None or value < 0 else feature.int2str(value) for value in column]
             inner = getattr(feature, "feature", None)
             if isinstance(inner, datasets.ClassLabel):
                 column = [None if row is None else [inner.int2str(value) for value in row] for row in column]
-            values += column
-        columns[name] = string_array(as_text(value) for value in values)
-    return columns
+        values += column
+    return string_array(as_text(value) for value in values)
+
+
+def _border(where: str, options: ReadOptions) -> Border:
+    """Where the files of a data set may lie: in its own folder, or in the cache of what the hub sent."""
+    from datasets import config
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cached = [Path(config.HF_DATASETS_CACHE), Path(HF_HUB_CACHE)]
+    own = Path(where).expanduser()
+    return Border([own, *cached] if own.is_dir() else cached, options.follow_outside)
 
 
 class _Unwrap:
     """Make an item of a data set's row: its encoded bytes, or the path of its file."""
 
-    def __init__(self, column: str) -> None:
-        self._column = column
+    def __init__(self, column: str, border: Border) -> None:
+        self._column, self._border = column, border
 
     def __call__(self, row: Any) -> Item:
         value = row[self._column]
         if value is None:
             return b""
         found = value.get("bytes")
-        return found if found is not None else Path(value["path"])
+        return found if found is not None else self._border.checked(Path(value["path"]))

@@ -1,4 +1,4 @@
-"""Read an npz of arrays (MedMNIST's layout) as memory maps: only what is used is in memory.
+"""Read an npz of arrays (MedMNIST's layout): only the pictures that are used are in memory.
 
 Keys: `{train,val,test}_images` with `{train,val,test}_labels`, or `images`/`x`/`data` with `labels`/`y`.
 Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); labels (N,),
@@ -8,11 +8,10 @@ Legend: N items, H height, W width. Images are uint8 (N, H, W) or (N, H, W, 3); 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from headstart.data.columns import require_column
 from headstart.data.examples import Examples, string_array
 from headstart.data.given_split import given_split, part_of
 from headstart.data.items import ItemView
+from headstart.data.layouts.npz_arrays import StoredArray, open_npz
 from headstart.data.place import Place, ReadOptions
 from headstart.errors import DataError
 
@@ -50,7 +50,7 @@ def read(place: Place, options: ReadOptions) -> Examples:
             f"{path} has no pictures: expected train_images with train_labels (and val_, test_), or images "
             f"with labels. Arrays: {', '.join(arrays) or 'none'}."
         )
-    images: list[np.ndarray] = []
+    images: list[Sequence[Any]] = []
     labels: list[str] = []
     names: list[str] = []
     parts: list[str] = []
@@ -60,7 +60,7 @@ def read(place: Place, options: ReadOptions) -> Examples:
         names += [f"{image_key}[{index}]" for index in range(len(pictures))]
         parts += [part] * len(pictures)
         if label_key is not None:
-            labels += _labels(path, label_key, arrays[label_key], len(pictures))
+            labels += _labels(path, label_key, arrays[label_key].whole(), len(pictures))
         elif options.labels_required:
             expected = image_key.replace("images", "labels")
             raise DataError(f"{path}: labels of {image_key} are missing; expected an array {expected}.")
@@ -91,7 +91,7 @@ def _refuse_columns(path: Path, options: ReadOptions) -> None:
             require_column(name, [], str(path), option)
 
 
-def _parts(arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str | None]]:
+def _parts(arrays: Iterable[str]) -> list[tuple[str, str, str | None]]:
     """(part, images' key, labels' key) of each part, train first; part "" if there is only one."""
     by_fold = {key.casefold(): key for key in arrays}
     found: list[tuple[str, str, str | None]] = []
@@ -112,17 +112,26 @@ def _parts(arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str | None]]:
     return found
 
 
-def _pictures(path: Path, key: str, array: np.ndarray) -> np.ndarray:
-    if array.ndim == 4 and array.shape[3] not in (1, 3) and array.shape[1] in (1, 3):
-        array = array.transpose(0, 2, 3, 1)
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
-        raise DataError(f"{path}, {key}: pictures must be (N, H, W) or (N, H, W, 3), got {array.shape}.")
+def _pictures(path: Path, key: str, array: StoredArray) -> Any:
+    """The array as a sequence of pictures, (H, W) or (H, W, 3)."""
+    shape = array.shape
+    channels_first = len(shape) == 4 and shape[3] not in (1, 3) and shape[1] in (1, 3)
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3) and not channels_first):
+        raise DataError(f"{path}, {key}: pictures must be (N, H, W) or (N, H, W, 3), got {shape}.")
     if array.dtype != np.uint8:
         raise DataError(
             f"{path}, {key}: pictures must be uint8 in 0..255, got {array.dtype}. Scale and convert them, "
             "for example (images * 255).round().astype('uint8')."
         )
-    return array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
+
+    def plain(picture: np.ndarray) -> np.ndarray:
+        if channels_first:
+            picture = picture.transpose(1, 2, 0)
+        return picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
+
+    if array.checksums is None:
+        return [plain(picture) for picture in array.whole()]
+    return replace(array, then=plain)
 
 
 def _labels(path: Path, key: str, array: np.ndarray, n_items: int) -> list[str]:
@@ -147,57 +156,3 @@ def _one_hot_as_classes(labels: list[str]) -> tuple[list[str], tuple[str, ...]]:
         return labels, ()
     note = "Each row of the labels holds a single 1: taken as one class each. For labels, pass --task multilabel."
     return [row[0] for row in rows], (note,)
-
-
-def open_npz(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an npz as memory maps; a compressed member goes into an unnamed temporary file first.
-
-    Raises:
-        DataError: the file is damaged, or holds pickled objects (which could run code).
-    """
-    arrays: dict[str, np.ndarray] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.filename.endswith(".npy"):
-                    arrays[member.filename.removesuffix(".npy")] = _map_member(path, archive, member)
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read as npz ({error}).") from None
-    return arrays
-
-
-def _map_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    file: IO[bytes]
-    if member.compress_type == zipfile.ZIP_STORED:
-        file = path.open("rb")
-        # a local file header is 30 bytes, then name and extra field, whose lengths stand at 26 and 28
-        file.seek(member.header_offset + 26)
-        lengths = file.read(4)
-        file.seek(
-            member.header_offset
-            + 30
-            + int.from_bytes(lengths[:2], "little")
-            + int.from_bytes(lengths[2:], "little")
-        )
-    else:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the memory map keeps it open
-        with archive.open(member) as packed:
-            shutil.copyfileobj(packed, file, 1 << 20)
-        file.seek(0)
-    with file:
-        return _map_array(file, member.filename)
-
-
-def _map_array(file: IO[bytes], name: str) -> np.ndarray:
-    version = np.lib.format.read_magic(file)
-    read_header: Any = (
-        np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran, dtype = read_header(file)
-    if dtype.hasobject:
-        raise ValueError(f"{name} holds pickled objects, which could run code; save plain numbers or strings")
-    if 0 in shape or shape == ():
-        return np.fromfile(file, dtype=dtype, count=int(np.prod(shape))).reshape(shape)
-    return np.memmap(
-        file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order="F" if fortran else "C"
-    )

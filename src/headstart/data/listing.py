@@ -1,0 +1,128 @@
+"""The files below a folder; where links lead, and whether that is inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from headstart.data.content import Unreadable
+from headstart.errors import DataError, parsing
+
+HOW_TO_FOLLOW = "pass --follow-outside (in Python: follow_outside=True)"
+
+
+@dataclass
+class Listing:
+    """The files below a folder.
+
+    Attributes:
+        names: relative POSIX paths, sorted; hidden ones and `__MACOSX` are left out.
+        notes: sentences on links that were left out.
+    """
+
+    names: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def list_files(
+    folder: Path, *, is_read: Callable[[str], bool] = lambda name: True, follow_outside: bool = False
+) -> Listing:
+    """List the files below a folder, also through links.
+
+    Args:
+        folder: it may be a link itself.
+        is_read: whether a file of this name would be read: a link of any other name may lead anywhere.
+        follow_outside: whether links may lead out of the folder.
+
+    Raises:
+        DataError: a folder cannot be read, a link leads outside, or two folders are the same.
+    """
+    found = Listing()
+    home = os.path.realpath(folder)
+    seen: dict[str, str] = {}  # each real folder, and the name under which its files are listed
+
+    def walk(prefix: str, above: tuple[str, ...]) -> None:
+        place = folder / prefix
+        real = os.path.realpath(place)
+        name = prefix.rstrip("/")
+        if real in above:
+            found.notes.append(f"Left out of {folder.name}: {name}, a link to a folder above it.")
+            return
+        if real in seen:
+            raise DataError(
+                f"{folder}: '{seen[real]}' and '{name}' are one folder, since one is a link to the other: its "
+                "items would be read twice, with two labels. Remove the link."
+            )
+        seen[real] = name
+        with parsing(place, "a folder", "give this user access to it, or remove it", DataError):
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            is_folder, path = entry.is_dir(), prefix + entry.name
+            if entry.is_symlink() and not follow_outside and (is_folder or is_read(entry.name)):
+                _refuse_outside(folder, home, path)
+            if is_folder:
+                walk(f"{path}/", (*above, real))
+            else:
+                found.names.append(path)
+
+    walk("", ())
+    found.names.sort()
+    return found
+
+
+@dataclass(frozen=True)
+class Border:
+    """The folders that paths in a table or data set must not leave.
+
+    Attributes:
+        folders: where they may lead.
+        follow_outside: whether they may lead anywhere.
+    """
+
+    folders: Sequence[Path]
+    follow_outside: bool = False
+
+    @cached_property
+    def _homes(self) -> list[str]:
+        return [os.path.realpath(folder) for folder in self.folders]
+
+    def holds(self, path: str | Path) -> bool:
+        """Whether a path may be read; a path that no file can have is said to be inside."""
+        try:
+            return self.follow_outside or any(lies_inside(path, home) for home in self._homes)
+        except (OSError, ValueError):
+            return True
+
+    def checked(self, path: Path) -> Path:
+        """A path that may be read.
+
+        Raises:
+            Unreadable: it leads outside.
+        """
+        if not self.holds(path):
+            raise Unreadable(f"its path leads out of {self.folders[0]}: if this is meant, {HOW_TO_FOLLOW}")
+        return path
+
+
+def lies_inside(path: str | Path, home: str) -> bool:
+    """Whether a path, its links resolved, is a folder or lies in it.
+
+    Args:
+        path: any.
+        home: the folder's real path.
+    """
+    real = os.path.realpath(path)
+    return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
+
+
+def _refuse_outside(folder: Path, home: str, name: str) -> None:
+    if not lies_inside(folder / name, home):
+        raise DataError(
+            f"{folder / name} is a link that leads out of {folder}, to {os.path.realpath(folder / name)}. If "
+            f"this is meant, {HOW_TO_FOLLOW}; else remove the link."
+        )
