@@ -6,6 +6,8 @@ import errno
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +109,16 @@ def test_data(wrong: str, command: Command, text_source: Path, tmp_path: Path) -
     source = text_source if data.suffix == ".csv" else LETTERS
     refused(command("fit", data, "--source", source, "--out", tmp_path / "runs" / "x"), *told)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_wrong_path_is_reported_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    words = ["fit", str(tmp_path / "none"), "--source", LETTERS]
+    code = f"import sys; from headstart.cli.app import main; sys.argv[1:] = {words!r}; main()"
+    timed = [sys.executable, "-X", "importtime", "-c", code]
+    done = subprocess.run(timed, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "none does not exist" in done.stderr
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"torch", "sklearn", "scipy", "datasets"}
 
 
 def test_a_mistyped_path(command: Command, tmp_path: Path) -> None:

@@ -24,3 +24,13 @@ def test_classes_that_differ_only_in_case() -> None:
     labels = string_array(["Cat", "cat ", "dog", "cow"] * 10)
     examples = Examples("text", [f"word {i}" for i in range(40)], names, labels)
     assert "'Cat' / 'cat '" in found(examples)["like_classes"][1]
+
+
+def test_classes_that_look_the_same() -> None:
+    spellings = ["caf\u00e9", "cafe\u0301", "dog", "do\u200bg", "ice cream", "ice  cream", "cow"]
+    examples = Examples(
+        "text", [f"word {i}" for i in range(70)], string_array(range(70)), string_array(spellings * 10)
+    )
+    n_items, message = found(examples)["like_classes"]
+    assert n_items == 6 and "write them alike" in message
+    assert r"'cafe\u0301' / 'café'" in message and r"'dog' / 'do\u200bg'" in message

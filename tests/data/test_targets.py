@@ -14,6 +14,7 @@ from headstart.data import Examples, check, read_examples, scan, with_splits
 from headstart.data.splits import fold_indices, holdout_indices
 from headstart.errors import DataError
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Targets, Task
+from small_data import found, write
 
 
 def table(folder: Path, labels: list[str], name: str = "data.csv") -> Path:
@@ -156,3 +157,35 @@ def test_checks_of_labels_and_of_a_quantity() -> None:
     kinds = {finding.kind: finding for finding in check(examples, scan(texts, "text", threads=1))}
     assert "row 41 (900)" in kinds["outliers"].message and "from 0 to 900" in kinds["range"].message
     assert "different values" in kinds["conflicting_labels"].message
+
+
+@pytest.mark.parametrize("blank", ["   ", "\u200b", "\u00a0\ufeff"])
+def test_a_label_of_nothing_visible_is_a_missing_label(tmp_path: Path, blank: str) -> None:
+    rows = "".join(f"some words {i},{label}\n" for i, label in enumerate(["a", "b", blank] * 4))
+    path = write(tmp_path / "a.csv", "text,label\n" + rows)
+    with pytest.raises(DataError, match=r"column 'label' is empty for 4 of 12 items \(row 3"):
+        read_examples(path)
+    optional = read_examples(path, labels="optional")
+    assert optional.classes == ("a", "b") and int(optional.labelled.sum()) == 8
+    assert not read_examples(path, labels="as written").labelled.all()
+
+
+def test_items_without_a_group_are_reported(tmp_path: Path) -> None:
+    rows = "".join(f"some words {i},{'ab'[i % 2]},{f'p{i // 2}' if i % 5 else ' '}\n" for i in range(40))
+    path = write(tmp_path / "a.csv", "text,label,patient\n" + rows)
+    n_items, message = found(read_examples(path))["no_group"]
+    assert (
+        n_items == 8
+        and "Column 'patient' is empty for 8 of 40 items (row 1, row 6, row 11 and 5 more)" in message
+    )
+    with pytest.raises(DataError, match=r"column 'patient' \(--group\) is empty for 8 of 40 items"):
+        read_examples(path, group="patient")
+
+
+def test_a_quantity_beyond_what_squares_can_hold_is_named(tmp_path: Path) -> None:
+    rows = "".join(f"some words {i},{'1e200' if i == 6 else i + 0.5}\n" for i in range(40))
+    path = write(tmp_path / "a.csv", "text,label\n" + rows)
+    with pytest.raises(
+        DataError, match=r"row 7: '1e200' is larger than 1e\+100: give the quantity in a larger"
+    ):
+        read_examples(path)

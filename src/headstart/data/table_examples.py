@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +20,11 @@ from headstart.data.columns import (
 )
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.given_split import are_parts, given_split, part_of
-from headstart.data.items import Item, ItemView, suffix_modality
-from headstart.data.listing import HOW_TO_FOLLOW, Border
+from headstart.data.items import ItemView, suffix_modality
+from headstart.data.listing import Border
 from headstart.data.media_files import media_files
 from headstart.data.place import ReadOptions
+from headstart.data.table_files import Embedded, require_files
 from headstart.data.tables import Table, read_text
 from headstart.errors import DataError, did_you_mean
 
@@ -51,7 +50,7 @@ def examples_from_table(
         column = find_column(("image", "audio", "file", "bytes"), blobs) or next(iter(blobs))
         kind: Any = options.modality or ("audio" if "audio" in column.casefold() else "image")
         border = Border([folder], options.follow_outside)
-        items: list[Any] | Any = ItemView([blobs[column]], wrap=_Embedded(folder, border))
+        items: list[Any] | Any = ItemView([blobs[column]], wrap=Embedded(folder, border))
         notes = table.notes
     elif column is not None:
         return examples_from_paths(table, folder, options)
@@ -92,8 +91,7 @@ def examples_from_paths(table: Table, folder: Path, options: ReadOptions) -> Exa
     column = require_path_column(table)
     values = table.columns[column]
     paths = [folder / value.replace("\\", "/") for value in values]
-    look = _look_at(paths, Border([folder], options.follow_outside))
-    _require_files(table.path, folder, values, look)
+    require_files(table.path, values, paths, Border([folder], options.follow_outside))
     names = string_array(value.replace("\\", "/") for value in values)
     kind, kept, notes = media_files(folder, names, options.modality)
     if len(kept) < len(names):
@@ -120,72 +118,6 @@ def examples_from_paths(table: Table, folder: Path, options: ReadOptions) -> Exa
         root=folder,
         notes=(*table.notes, *notes),
     )
-
-
-@dataclass(frozen=True)
-class _Embedded:
-    """Makes an item of a cell: the bytes in it, or else the path of the file that it names."""
-
-    folder: Path
-    border: Border
-
-    def __call__(self, value: Any) -> Item:
-        if isinstance(value, Mapping):
-            data, path = value.get("bytes"), value.get("path")
-            return self.border.checked(self.folder / str(path)) if data is None and path else data or b""
-        return value or b""
-
-
-@dataclass
-class _Look:
-    """Rows whose files are missing, and whose files lie outside of the data folder."""
-
-    missing: list[int] = field(default_factory=list)
-    outside: list[int] = field(default_factory=list)
-
-
-def _look_at(paths: Sequence[Path], border: Border) -> _Look:
-    """Look for files by listing each folder once: one look-up per file is slow on network disks."""
-    listed: dict[Path, tuple[bool, dict[str, bool]]] = {}  # inside? and which of the files are links
-    found = _Look()
-    for row, path in enumerate(paths):
-        if path.parent not in listed:
-            listed[path.parent] = (border.holds(path.parent), _files_in(path.parent))
-        inside, names = listed[path.parent]
-        if not inside or (names.get(path.name) and not border.holds(path)):
-            found.outside.append(row)
-        elif path.name not in names:
-            found.missing.append(row)
-    return found
-
-
-def _files_in(folder: Path) -> dict[str, bool]:
-    """The names of the files of a folder, and whether each is a link; {} if it cannot be listed."""
-    try:
-        return {entry.name: entry.is_symlink() for entry in os.scandir(folder) if not entry.is_dir()}
-    except (OSError, ValueError):  # ValueError: a NUL in the path
-        return {}
-
-
-def _require_files(table_path: Path, folder: Path, values: np.ndarray, look: _Look) -> None:
-    for rows, problem, remedy in (
-        (
-            look.outside,
-            f"lie outside of {folder}",
-            f"Move them into it, or, if this is meant, {HOW_TO_FOLLOW}.",
-        ),
-        (look.missing, "are not there", f"Paths start from {folder}."),
-    ):
-        if rows:
-            shown = ", ".join(f"row {row + 1} '{_shortened(values[row])}'" for row in rows[:3])
-            more = ", ..." if len(rows) > 3 else ""
-            raise DataError(
-                f"{table_path}: {len(rows):,} of {len(values):,} files {problem} ({shown}{more}). {remedy}"
-            )
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= 120 else f"{value[:60]}...{value[-40:]}"
 
 
 def _from_folders(names: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from headstart.data.dataset import DataSet
 from headstart.data.read import read_examples
 from headstart.data.splits import with_splits
 from headstart.errors import DataError
@@ -160,7 +161,9 @@ def test_mixed_modalities_are_asked_about(
 def test_linked_folders_are_followed_once(class_folders: Callable[..., Path]) -> None:
     folder = class_folders({"cat": 2, "dog": 2})
     (folder / "dog" / "loop").symlink_to(folder, target_is_directory=True)
-    assert len(read_examples(folder)) == 4
+    examples = read_examples(folder)
+    assert len(examples) == 4
+    assert "dog/loop, a link to a folder above it" in examples.notes[0]
 
 
 def test_names_that_are_no_utf8_can_be_printed(class_folders: Callable[..., Path]) -> None:
@@ -178,3 +181,62 @@ def test_pacs_is_read_with_its_domains(shared: Path) -> None:
     assert examples.domains is not None
     assert sorted(set(examples.domains)) == ["art_painting", "cartoon", "photo", "sketch"]
     assert len(examples.classes) == 7
+
+
+def test_a_class_folder_that_links_to_another_is_named(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"b": 2, "c": 2})
+    (folder / "a").symlink_to(folder / "b", target_is_directory=True)
+    with pytest.raises(DataError, match=r"'a' and 'b' are one folder.*Remove the link"):
+        read_examples(folder)
+
+
+def test_class_folders_whose_names_are_not_utf8_stay_apart(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"x": 2, "y": 2, "z": 2})
+    for name, odd in (("x", b"caf\xe9"), ("y", b"caf\xe8")):
+        os.rename(folder / name, os.fsencode(folder) + b"/" + odd)
+    examples = read_examples(folder)
+    assert examples.classes == (r"caf\xe8", r"caf\xe9", "z")
+    assert r"4 files whose path is not UTF-8, such as caf\xe8/000.png" in examples.notes[0]
+    (folder / r"caf\xe9").mkdir()
+    write(folder / r"caf\xe9" / "000.png", "")
+    with pytest.raises(DataError, match=r"two files would be called caf.xe9/000\.png"):
+        read_examples(folder)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read every folder"
+)
+def test_a_class_folder_without_permission_is_named(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"a": 2, "b": 2, "c": 2})
+    (folder / "b").chmod(0)
+    with pytest.raises(DataError, match="b cannot be read as a folder"):
+        read_examples(folder)
+    (folder / "b").chmod(0o755)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_among_the_items_is_an_unreadable_item(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"a": 15, "b": 15})
+    os.mkfifo(folder / "a" / "pipe.png")
+    data = DataSet.read(folder, threads=1)
+    assert len(data) == 30
+    assert "a/pipe.png (is a named pipe, not a file)" in data.findings[0].message
+
+
+def test_links_out_of_the_folder_are_followed_only_if_asked_for(
+    class_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = class_folders({"a": 2, "b": 2})
+    elsewhere = class_folders({"c": 2}, root="elsewhere")
+    (folder / "c").symlink_to(elsewhere / "c", target_is_directory=True)
+    with pytest.raises(DataError, match=r"pictures/c is a link that leads out of .*--follow-outside"):
+        read_examples(folder)
+    assert read_examples(folder, follow_outside=True).classes == ("a", "b", "c")
+    (folder / "c").unlink()
+    (folder / "a" / "x.png").symlink_to(elsewhere / "c" / "000.png")
+    with pytest.raises(DataError, match=r"a/x\.png is a link that leads out"):
+        read_examples(folder)
+    (folder / "a" / "x.png").rename(folder / "a" / "README")  # not an item
+    (folder / "b" / "y.png").symlink_to(folder / "a" / "000.png")
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    assert len(read_examples(tmp_path / "link")) == 5

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from headstart.data.images import decode_image
+from headstart.data.layouts.hub_datasets import _require_valid
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.data.read import read_examples
 from headstart.errors import DataError
@@ -106,3 +109,43 @@ def test_hidden_test_labels_are_left_out(monkeypatch: pytest.MonkeyPatch, reacha
     examples = read_examples("glue:sst2")
     assert examples.splits is not None and examples.splits.tolist() == ["train"] * 2 + ["test"] * 2
     assert np.array_equal(examples.labels, np.array(["p", "n", "p", "n"], dtype=object))
+
+
+@pytest.mark.parametrize("damaged", ["text", "rows"])
+def test_a_damaged_arrow_file_is_an_error_and_no_crash(tmp_path: Path, damaged: str) -> None:
+    saved = datasets.Dataset.from_dict(
+        {"text": [f"words of text {i}" for i in range(100)], "label": ["a", "b"] * 50}
+    )
+    (saved.shuffle(seed=0) if damaged == "rows" else saved).save_to_disk(tmp_path / "set")
+    file = next((tmp_path / "set").glob("data*.arrow"))
+    data = bytearray(file.read_bytes())
+    if damaged == "text":
+        data[data.find(struct.pack("<iii", 0, 15, 30)) + 7] ^= 0x40  # an offset of a gigabyte
+        file.write_bytes(data)
+        with pytest.raises(DataError, match=r"set cannot be read as a data set in Arrow files"):
+            read_examples(tmp_path / "set")
+        return
+    assert len(read_examples(tmp_path / "set")) == 100
+    loaded = datasets.load_from_disk(str(tmp_path / "set"))
+    wrong = {"indices": pa.array([0, 5_000], pa.uint64())}
+    loaded._indices = datasets.table.InMemoryTable.from_pydict(wrong)
+    with pytest.raises(DataError, match="outside of the table"):
+        _require_valid(tmp_path / "set", loaded)
+
+
+def test_files_outside_of_the_set_are_read_only_if_asked_for(
+    tmp_path: Path, picture: Callable[..., Image.Image]
+) -> None:
+    outside = tmp_path / "outside.png"
+    picture(0).save(outside)
+    features = datasets.Features(image=datasets.Image(), label=datasets.Value("string"))
+    saved = datasets.Dataset.from_dict({"image": [str(outside)] * 2, "label": ["a", "b"]}, features=features)
+    saved.save_to_disk(tmp_path / "set")  # which embeds the files
+    paths = pa.array([{"bytes": None, "path": str(outside)}] * 2, features.arrow_schema.field("image").type)
+    content = pa.table([paths, ["a", "b"]], schema=features.arrow_schema)
+    file = next((tmp_path / "set").glob("data*.arrow"))
+    with pa.ipc.new_stream(file, content.schema) as stream:
+        stream.write_table(content)
+    with pytest.raises(DataError, match=r"its path leads out of .*--follow-outside"):
+        read_examples(tmp_path / "set").items[0]
+    assert read_examples(tmp_path / "set", follow_outside=True).items[0] == outside

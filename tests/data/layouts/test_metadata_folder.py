@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,44 @@ def test_a_table_of_paths_beside_the_files(class_folders: Callable[..., Path]) -
     examples = read_examples(folder)
     assert examples.classes == ("a", "b")
     assert any("labels.csv" in note for note in examples.notes)
+
+
+@pytest.mark.parametrize("how", ["..", "absolute", "link"])
+def test_a_table_names_files_outside_of_its_folder_only_if_asked_for(
+    class_folders: Callable[..., Path], tmp_path: Path, how: str
+) -> None:
+    outside = class_folders({"a": 2}, root="outside")
+    folder = class_folders({"b": 2}, root="inside")
+    path = "../outside/a/{}.png" if how == ".." else str(outside / "a" / "{}.png")
+    if how == "link":
+        path = "b/l{}.png"
+        for name in ("000", "001"):
+            (folder / "b" / f"l{name}.png").symlink_to(outside / "a" / f"{name}.png")
+    rows = "".join(f"{path.format(name)},{name}\n" for name in ("000", "001"))
+    table = write(folder / "table.csv", f"file,label\n{rows}b/000.png,000\n")
+    with pytest.raises(DataError, match=r"2 of 3 files lie outside of .*row 1 .*--follow-outside"):
+        read_examples(table)
+    assert len(read_examples(table, follow_outside=True)) == 3
+
+
+def test_paths_that_stay_inside_may_be_written_in_any_way(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"a": 2, "b": 1})
+    (folder / "b" / "link.png").symlink_to(folder / "a" / "000.png")
+    rows = f"b/../a/000.png,x\n{folder}/a/001.png,y\nb/link.png,x\n"
+    assert len(read_examples(write(folder / "table.csv", "file,label\n" + rows))) == 3
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 300, "x" * 300 + ".png", "y" * 5000 + "/a.png", "a\0b/0.png", "a/\0.png"]
+)
+def test_paths_that_no_file_can_have_are_missing_files(
+    class_folders: Callable[..., Path], value: str
+) -> None:
+    folder = class_folders({"a": 2})
+    rows = [{"file": "a/000.png", "label": "x"}, {"file": value, "label": "y"}]
+    write(folder / "table.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"1 of 2 files are not there \(row 2"):
+        read_examples(folder / "table.jsonl")
+    write(folder / "table.jsonl", "".join(json.dumps(row) + "\n" for row in reversed(rows)))
+    with suppress(DataError):  # or it is taken as a text, but no other error
+        read_examples(folder / "table.jsonl")

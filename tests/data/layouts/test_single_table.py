@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from headstart.data.examples import Examples
@@ -130,7 +134,7 @@ def test_a_long_text_is_no_error(tmp_path: Path) -> None:
         ("a.json", '{"text": "so"}', "must hold a list"),
         ("b.jsonl", '{"text": "so"}\n{"text"', "line 2: not valid JSON"),
         ("c.jsonl", "[1]\n", "line 1: must be an object"),
-        ("d.parquet", "no", "cannot be read as parquet"),
+        ("d.parquet", "no", "d.parquet cannot be read as a Parquet table"),
     ],
 )
 def test_faults_of_json_and_parquet(tmp_path: Path, name: str, text: str, message: str) -> None:
@@ -153,3 +157,48 @@ def test_nested_columns_are_left_out(tmp_path: Path) -> None:
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
     assert not read_examples(tmp_path / "a.parquet").columns
+
+
+def parquet(path: Path, **columns: pa.Array) -> Path:
+    rows = len(next(iter(columns.values())))
+    texts = [f"some words of text {row}" for row in range(rows)]
+    pq.write_table(pa.table({"text": texts, "label": ["a", "b"] * (rows // 2), **columns}), path)
+    return path
+
+
+def test_values_that_no_string_can_hold_are_named_with_their_column(tmp_path: Path) -> None:
+    latin = pa.array([b"caf\xe9", b"tea"] * 4, pa.binary()).view(pa.string())
+    with pytest.raises(DataError, match=r"a\.parquet, column 'text' cannot be read .*UTF8"):
+        read_examples(parquet(tmp_path / "a.parquet", text=latin))
+    far = pa.array([2**60, 0] * 4, pa.int64()).view(pa.timestamp("us"))
+    with pytest.raises(DataError, match=r"b\.parquet, column 'when' cannot be read .*out of range"):
+        read_examples(parquet(tmp_path / "b.parquet", when=far))
+    rows = [{"text": f"some words {row}", "label": "ab"[row % 2]} for row in range(4)]
+    for name, value in (("text", "x \ud800"), ("label", "\udc80")):
+        content = [*rows, {**rows[0], name: value}]
+        write(tmp_path / "c.jsonl", "".join(json.dumps(row) + "\n" for row in content))
+        with pytest.raises(DataError, match=f"row 5, column '{name}': .* half of a surrogate pair"):
+            read_examples(tmp_path / "c.jsonl")
+
+
+def test_many_columns_take_about_as_long_as_many_rows(tmp_path: Path) -> None:
+    def seconds(n_columns: int, n_rows: int) -> float:
+        header = ",".join(["text", "label", *(f"c{index}" for index in range(n_columns))])
+        rows = [",".join([f"some words {row}", "ab"[row % 2]] + ["0"] * n_columns) for row in range(n_rows)]
+        path = write(tmp_path / "a.csv", "\n".join([header, *rows]))
+        start = time.process_time()
+        assert len(read_examples(path)) == n_rows
+        return time.process_time() - start
+
+    assert seconds(20_000, 4) < 20 * seconds(4, 20_000)  # 3 times; comparing all names, 90 times
+    write(tmp_path / "b.csv", "text,label,c,c\n")
+    with pytest.raises(DataError, match="the header names c more than once"):
+        read_examples(tmp_path / "b.csv")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", ["a.csv", "a.npz", "a"])
+def test_a_named_pipe_is_refused(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        read_examples(tmp_path / name)

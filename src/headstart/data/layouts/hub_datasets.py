@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,8 +41,8 @@ def matches(place: Place) -> bool:
 
 def is_saved_dataset(folder: Path) -> bool:
     """Whether `datasets` saved a set (or a dictionary of splits) into this folder."""
-    return (folder / "dataset_dict.json").is_file() or (
-        (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    return os.path.isfile(folder / "dataset_dict.json") or (
+        os.path.isfile(folder / "state.json") and os.path.isfile(folder / "dataset_info.json")
     )
 
 
