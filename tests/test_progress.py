@@ -50,3 +50,9 @@ def test_the_exit_code_stays(redirection: str, tmp_path: Path) -> None:
 
     assert code("recipes list") == 0
     assert code("recipes check nothing.yaml") == 2
+
+
+def test_a_name_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("left out: a/\x1b]0;owned\x07\x1b[31mred.png\n\tcafé \u202egnp.exe \udce9 \x9b2J")
+    said = capsys.readouterr().err
+    assert said == "left out: a/\\x1b]0;owned\\x07\\x1b[31mred.png\n\tcafé \\u202egnp.exe \\udce9 \\x9b2J\n"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, cast
 
 _quiet = False
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Unfailing:
@@ -55,10 +57,19 @@ def set_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
+def printable(text: str) -> str:
+    r"""The text with escapes such as \x1b for characters by which a file's name could control a terminal.
+
+    These are control characters (except line breaks and tabs), those that turn the direction of writing, and halves
+    of surrogate pairs.
+    """
+    return text if text.isprintable() else _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def say(text: str) -> None:
     """Print one line on standard error, unless quiet."""
     if not _quiet and sys.stderr is not None:
-        print(text, file=Unfailing(sys.stderr), flush=True)
+        print(printable(text), file=Unfailing(sys.stderr), flush=True)
 
 
 @contextmanager

@@ -336,3 +336,12 @@ def test_a_failure_of_ours_says_so(
     refused(command(*words), "internal error", "half of nothing", "--debug", "--resume", code=1)
     with pytest.raises(ZeroDivisionError):
         command(*words, "--debug")
+
+
+def test_escape_sequences_in_names_are_shown_and_not_obeyed(command: Command, tmp_path: Path) -> None:
+    refused(command("fit", tmp_path / "no\x1b[31mred"), r"no\x1b[31mred does not exist")
+    data = pictures(tmp_path / "d", {"a": 20, "b": 20})
+    (data / "a" / "\x1b]0;owned\x07.png").write_bytes(b"no picture")
+    done = command("fit", data, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
+    assert done.code == 0 and r"a/\x1b]0;owned\x07.png" in done.err
+    assert not {"\x1b", "\x07"} & set(done.err + done.out)

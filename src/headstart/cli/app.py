@@ -14,7 +14,7 @@ from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
 from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
-from headstart.progress import secure_standard_error
+from headstart.progress import printable, secure_standard_error
 
 
 class _Stopped(Exception):
@@ -55,21 +55,21 @@ def main() -> None:
     except HeadstartError as error:
         if debug:
             raise
-        print(f"headstart{_which_process()}: {error}{_remedy(error)}", file=sys.stderr)
+        print(printable(f"headstart{_which_process()}: {error}{_remedy(error)}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except (_Stopped, KeyboardInterrupt) as stop:
-        print(f"\nheadstart: stopped.{stop}", file=sys.stderr)
+        print(printable(f"\nheadstart: stopped.{stop}"), file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:
         if debug:
             raise
-        print(
+        message = (
             f"headstart{_which_process()}: internal error, {type(error).__name__}: {error}\n"
-            f"Run the command again with --debug for the traceback, and please report it.{_remedy(error)}",
-            file=sys.stderr,
+            f"Run the command again with --debug for the traceback, and please report it.{_remedy(error)}"
         )
+        print(printable(message), file=sys.stderr)
         sys.exit(1)
 
 

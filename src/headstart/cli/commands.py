@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headstart.cli.options import AsJson, Finished, FollowOutside, Quiet, Store, Threads
-from headstart.progress import say, set_quiet
+from headstart.progress import printable, say, set_quiet
 from headstart.units import agreeing, counted
 
 
@@ -34,7 +35,8 @@ def predict(
         run, data, out=out, force=force, follow_outside=follow_outside, threads=threads
     )
     if out is None:
-        print(predictions.to_csv(), end="")
+        content = predictions.to_csv()
+        print(printable(content) if sys.stdout.isatty() else content, end="")
     else:
         n_items = len(predictions.items)
         say(f"{counted(n_items, 'predictions')} {agreeing(n_items, 'is', 'are')} in {out}")
@@ -47,7 +49,7 @@ def report(
     """Open the report of a finished run."""
     from headstart.verbs.report import report as report_verb
 
-    print(report_verb(run, show=show))
+    print(printable(str(report_verb(run, show=show))))
 
 
 def demo(
@@ -60,7 +62,7 @@ def demo(
     from headstart.verbs.demo import demo as demo_verb
 
     result = demo_verb(out=out)
-    print(json.dumps(result.to_json(), indent=2) if as_json else result.text)
+    print(json.dumps(result.to_json(), indent=2) if as_json else printable(result.text))
 
 
 def cache(
@@ -75,7 +77,7 @@ def cache(
     from headstart.verbs.cache import cache as cache_verb
 
     listing = cache_verb(store, prune_to=keep if prune else None)
-    print(json.dumps(listing.to_json(), indent=2) if as_json else listing.text)
+    print(json.dumps(listing.to_json(), indent=2) if as_json else printable(listing.text))
 
 
 COMMANDS = (predict, report, demo, cache)

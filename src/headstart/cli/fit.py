@@ -10,7 +10,7 @@ import typer
 
 from headstart import processes
 from headstart.cli.options import AsJson, with_fit_options
-from headstart.progress import set_quiet
+from headstart.progress import printable, set_quiet
 
 
 @with_fit_options
@@ -41,7 +41,7 @@ def fit(
             from headstart.fitting.dry_run import dry_run as dry_run_verb
 
             planned = dry_run_verb(options)
-            print(json.dumps(planned.to_json(), indent=2) if as_json else planned.text)
+            print(json.dumps(planned.to_json(), indent=2) if as_json else printable(planned.text))
         return
     from headstart.fitting.procedure import run_fit
 
@@ -51,4 +51,4 @@ def fit(
     if as_json:
         print(json.dumps(run.metrics, indent=2))
     elif not quiet:
-        print(run.summary)
+        print(printable(run.summary))

@@ -79,7 +79,7 @@ def file_items(folder: Path, names: Iterable[str], modality: Modality) -> list[A
     return [read_text(path) for path in paths] if modality == "text" else paths
 
 
-def printable(name: str) -> str:
+def storable(name: str) -> str:
     r"""A file name with \xNN for bytes that are not UTF-8: it can be stored, and stays different from all others."""
     if name.isascii():
         return name

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evidence.label_errors import LabelNoise
+from headstart.runs.cells import harmless
 
 N_LISTED = 20  # in metrics.json and at most in the report; the table has all
 
@@ -76,12 +77,14 @@ class LabelCheck:
         }
 
     def to_csv(self) -> str:
-        """All suspects as CSV text."""
+        """All suspects as CSV text, in which no cell is a formula (see `cells`)."""
         text = io.StringIO()
         columns = [field.name for field in dataclasses.fields(Suspect) if field.name != "position"]
         table = csv.DictWriter(text, columns, lineterminator="\n")
         table.writeheader()
-        table.writerows(_row(each) for each in self.suspects)
+        for each in self.suspects:
+            row = _row(each)
+            table.writerow({**row, **{name: harmless(row[name]) for name in ("item", "label", "suggested")}})
         # a file name that is not valid UTF-8 is read as surrogates: written as escapes
         return text.getvalue().encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -7,7 +7,7 @@ no further columns.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.errors import InputError, OptionError
 from headstart.files import atomic_path
+from headstart.runs.cells import as_given, harmless
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, task_named
 
 if TYPE_CHECKING:
@@ -76,12 +77,12 @@ class Predictions:
         return pa.Table.from_arrays(list(arrays), names=list(names)).replace_schema_metadata(kept)
 
     def to_csv(self) -> str:
-        """The table as CSV text."""
+        """The table as CSV text, in which no cell is a formula (see `cells`)."""
         import pyarrow as pa
         import pyarrow.csv
 
         sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(self.table(), sink)
+        pyarrow.csv.write_csv(_with_texts(harmless, self.table()), sink)
         return str(sink.getvalue().to_pybytes().decode("utf-8"))
 
     def write(self, path: Path) -> None:
@@ -95,7 +96,7 @@ class Predictions:
             if path.suffix.lower() == ".csv":
                 import pyarrow.csv
 
-                pyarrow.csv.write_csv(self.table(), temporary)
+                pyarrow.csv.write_csv(_with_texts(harmless, self.table()), temporary)
             else:
                 import pyarrow.parquet
 
@@ -190,6 +191,17 @@ def _task_of(table: pa.Table, scores: Sequence[str]) -> str:
     return (CLASSIFICATION if one_each and np.allclose(total, 1.0, atol=1e-3) else MULTILABEL).name
 
 
+def _with_texts(change: Callable[[str], str], table: pa.Table) -> pa.Table:
+    """The table with every text of its columns changed."""
+    import pyarrow as pa
+
+    for index, column in enumerate(table.columns):
+        if pa.types.is_string(column.type):
+            changed = pa.array([change(text) for text in column.to_pylist()], type=pa.string())
+            table = table.set_column(index, table.field(index), changed)
+    return table
+
+
 def _text(values: Sequence[str]) -> Any:
     import pyarrow as pa
 
@@ -212,8 +224,9 @@ def _read_csv(path: Path) -> pa.Table:
         names = next(csv.reader(file), [])
     types = {name: pa.float32() if name.startswith("p_") else pa.string() for name in names}
     convert = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False)
-    return pyarrow.csv.read_csv(
+    table = pyarrow.csv.read_csv(
         path,
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=convert,
     )
+    return _with_texts(as_given, table)

@@ -15,7 +15,7 @@ import numpy as np
 from headstart.data.columns import require_column
 from headstart.data.examples import Examples, string_array
 from headstart.data.given_split import are_parts, given_split
-from headstart.data.media_files import file_items, media_files, printable
+from headstart.data.media_files import file_items, media_files, storable
 from headstart.data.place import Place, ReadOptions
 from headstart.errors import DataError
 from headstart.units import counted
@@ -53,7 +53,7 @@ def read(place: Place, options: ReadOptions) -> Examples:
     return Examples(
         modality=kind,
         items=file_items(folder, names, kind),
-        names=string_array(printable(name) for name in names),
+        names=string_array(storable(name) for name in names),
         labels=None if labels is None or not any(labels) else labels,
         groups=None if group is None else by_column[group],
         domains=None if domain is None else by_column[domain],
@@ -74,8 +74,8 @@ def _not_utf8(folder: Path, names: Sequence[str]) -> list[str]:
     Raises:
         DataError: a folder or file would have the name of another one.
     """
-    odd = [name for name in names if printable(name) != name]
-    taken = set(names).intersection(printable(name) for name in odd)
+    odd = [name for name in names if storable(name) != name]
+    taken = set(names).intersection(storable(name) for name in odd)
     if taken:
         raise DataError(
             f"{folder}: two files would be called {min(taken)}. Rename one, or its folder, in UTF-8."
@@ -83,7 +83,7 @@ def _not_utf8(folder: Path, names: Sequence[str]) -> list[str]:
     if not odd:
         return []
     return [
-        f"{counted(len(odd), 'files')} whose path is not UTF-8, such as {printable(odd[0])}: the bytes are "
+        f"{counted(len(odd), 'files')} whose path is not UTF-8, such as {storable(odd[0])}: the bytes are "
         "written as \\xNN, also in the names of classes."
     ]
 
@@ -115,7 +115,7 @@ def _levels(folder: Path, names: Sequence[str], skip: int, *, decided: bool) -> 
     Raises:
         DataError: they could be domains, groups or classes, and the user did not say which.
     """
-    tails = [[printable(piece) for piece in name.split("/")[skip:]] for name in names]
+    tails = [[storable(piece) for piece in name.split("/")[skip:]] for name in names]
     shared, uppers = _shared_names(tails)
     if len(shared) < 2:
         return _Levels(string_array(tail[0] if len(tail) > 1 else "" for tail in tails))

@@ -6,6 +6,7 @@ import shlex
 import textwrap
 
 from headstart.metrics import METRICS, VERIFICATION, metric_named
+from headstart.progress import printable
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import beside_baselines
@@ -34,12 +35,7 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
     if warnings:
         blocks.append("\n".join(_wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
     blocks.append(_places(report, has_report))
-    return _printable("\n\n".join(blocks) + "\n")
-
-
-def _printable(text: str) -> str:
-    """The text without control characters, which a class name could use to change a terminal."""
-    return "".join(c for c in text if c == "\n" or (c.isprintable() or c == "\u00a0"))
+    return printable("\n\n".join(blocks) + "\n")
 
 
 def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> str:
