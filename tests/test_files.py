@@ -94,3 +94,17 @@ def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:
     assert read_jsonl(path) == [{"n": 1}]
     append_jsonl(path, {"n": 2})
     assert read_jsonl(path) == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a[1] *.txt", "x" * 250 + ".txt"])
+def test_what_a_killed_process_left_is_removed_and_what_is_being_written_stays(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    with atomic_path(path) as alive:
+        alive.write_text("first")
+        dead = alive.with_name(alive.name.replace(".tmp", "0.tmp"))
+        dead.write_text("half")
+        write_text(path, "second")
+        assert alive.exists() and not dead.exists()
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError, shortened
+from headstart.locks import create_locked, remove_dead
 
 TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
+_SHORT = 40  # characters of a name that are kept in them
 
 
 @contextmanager
@@ -34,17 +36,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         DiskFullError: the disk is full.
         HeadstartError: the file cannot be written for another reason.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    name = (f".{path.stem[:_SHORT]}.", f".tmp{path.suffix}")
     try:
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        yield temporary
-        os.chmod(temporary, mode)  # some writers make files that only their owner may read
-        put_in_place(temporary, path)
+        remove_dead(path.parent, *name)  # of a process that was killed while it wrote this file
+        file, temporary = create_locked(path.parent, *name)
+        with file:
+            try:
+                yield temporary
+                os.chmod(temporary, os.fstat(file.fileno()).st_mode)  # some writers let only the owner read
+                put_in_place(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise write_error(path, error) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def named_path(given: str | Path, what: str) -> Path:

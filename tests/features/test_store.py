@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -181,7 +183,7 @@ def test_room_is_made_before_writing(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_dead_processes_are_removed_and_live_ones_kept(tmp_path: Path) -> None:
-    from headstart.features.locks import create_locked
+    from headstart.locks import create_locked
 
     store = Store(tmp_path)
     folder = store.open(KEY).path
@@ -215,7 +217,7 @@ def test_a_disk_without_locks_works_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     if missing == "fcntl":
-        monkeypatch.setattr("headstart.features.locks.fcntl", None)
+        monkeypatch.setattr("headstart.locks.fcntl", None)
     else:
 
         def refuse(file: object, kind: int) -> None:
@@ -248,3 +250,69 @@ def test_a_user_without_a_home_folder_is_told_how_to_name_a_store(monkeypatch: p
     monkeypatch.setattr("os.getuid", lambda: 987_654)  # of no user of this machine
     with pytest.raises(OptionError, match=r"no home folder .* --store"):
         default_root()
+
+
+HEADERS: dict[str, object] = {
+    "shape": {"items": {"dtype": "U8", "shape": [3, 32], "data_offsets": [0, 64]}},
+    "offsets": {"items": {"dtype": "U8", "shape": [2, 32], "data_offsets": []}},
+    "type": {"items": {"dtype": "BF16", "shape": ["x"], "data_offsets": [0, 64]}},
+    "width": {"items": {"dtype": "U8", "shape": [64, 1], "data_offsets": [0, 64]}},
+    "metadata": {"__metadata__": {"axes": '{"items": [5], "values": [0, 1]}'}},
+}
+
+
+@pytest.mark.parametrize("name", [*HEADERS, "depth"])
+def test_a_header_that_says_anything_is_damage_like_any_other(tmp_path: Path, name: str) -> None:
+    key_folder = Store(tmp_path).open(KEY)
+    write(key_folder, 1, 2)
+    (path,) = key_folder.path.glob("*.safetensors")
+    good = path.read_bytes()
+    key_folder.close()
+    length = int.from_bytes(good[:8], "little")
+    header = b"[" * 100_000
+    if name != "depth":
+        header = json.dumps({**json.loads(good[8 : 8 + length]), **HEADERS[name]}).encode()  # type: ignore[dict-item]
+    path.write_bytes(len(header).to_bytes(8, "little") + header + good[8 + length :])
+    key_folder = Store(tmp_path).open(KEY)
+    assert key_folder.missing(digests(1, 2)).tolist() == [0, 1]
+    write(key_folder, 1, 2)
+    assert path.read_bytes() == good and read(key_folder, 1, 2) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "content", ["[1]", "{}", '{"label": 1, "what": "pooled", "precision": "x"}', "{", "[" * 100_000, "\ud800"]
+)
+def test_a_foreign_key_file_is_left_alone_and_hinders_nothing(
+    tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = tmp_path / "mine" / "key.json"
+    foreign.parent.mkdir()
+    foreign.write_bytes(content.encode("utf-8", "surrogatepass"))
+    store = Store(tmp_path)
+    key_folder = store.open(KEY)
+    write(key_folder, 1)
+    store.make_room(key_folder, 10)
+    assert [entry.label for entry in store.list()] == ["net"]
+    assert capsys.readouterr().err.count("is not of the feature store") == 1
+    key_folder.close()
+    assert [entry.label for entry in store.prune(limit_bytes=0)] == ["net"] and foreign.exists()
+
+
+def test_a_damaged_key_file_of_its_own_is_written_again(tmp_path: Path) -> None:
+    key_folder = Store(tmp_path).open(KEY)
+    write(key_folder, 1)
+    good = (key_folder.path / "key.json").read_bytes()
+    (key_folder.path / "key.json").write_bytes(good[:30])
+    assert read(Store(tmp_path).open(KEY), 1) == [1]
+    assert (key_folder.path / "key.json").read_bytes() == good
+
+
+def test_a_store_that_is_removed_while_it_is_in_use_is_one_clear_error(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    key_folder = store.open(KEY)
+    write(key_folder, 1)
+    shutil.rmtree(tmp_path / "store")
+    for use in (lambda: write(key_folder, 2), lambda: store.make_room(key_folder, 1)):
+        with pytest.raises(StoreError, match="was removed while it was in use"):
+            use()
+    assert read(key_folder, 1) == [None]

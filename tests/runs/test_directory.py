@@ -99,7 +99,7 @@ def test_unfinished_runs_are_recognised_and_resumed(tmp_path: Path) -> None:
 def test_half_written_files_of_a_killed_process_are_removed_at_the_end(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path / "xray")
     with pytest.raises(RuntimeError), files.atomic_path(run.file("model.pt2")) as temporary:
-        temporary.rename(temporary.with_name(temporary.name.replace(str(os.getpid()), "1")))
+        temporary.rename(temporary.with_name(".model.1.tmp.pt2"))
         raise RuntimeError  # the file has the name that another process would give it
     run.write_text(".notes", "mine")
     run.finish()

@@ -101,3 +101,50 @@ def test_errors(tmp_path: Path) -> None:
         Predictions(["x"], ("a",), np.ones((2, 1), np.float32))
     with pytest.raises(ValueError, match="one label"):
         Predictions(["x"], ("a",), np.ones((1, 1), np.float32), [])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
+def test_of_very_many_classes_the_highest_probabilities_are_kept(
+    ending: str, task: str, tmp_path: Path
+) -> None:
+    n_items, classes = 40, ("\udce9", 'a "b"', *(f"{k}" for k in range(2, 10_000)))
+    generator = np.random.default_rng(0)
+    rows = generator.dirichlet(np.full(len(classes), 0.01), n_items).astype(np.float32)
+    own = [f"{k}" for k in range(3, 3 + n_items)]
+    if task == "multilabel":
+        rows = (0.4 * generator.random((n_items, len(classes)))).astype(np.float32)
+        rows[:, 100:130] = 0.9  # more than are kept of one class per item
+        own = [f"{label}|9999" for label in own]
+    path = tmp_path / f"p.{ending}"
+    written = Predictions([f"{k}.png" for k in range(n_items)], classes, rows, own, task)
+    written.write(path)
+    assert path.stat().st_size < 300_000  # 2 MB with a column per class
+    read = Predictions.read(path)
+    assert read.labels == own and read.predicted == written.predicted and read.task == task
+    if ending == "parquet":
+        assert read.classes == ("\\udce9", *classes[1:])
+    for name, label in (
+        (name, label) for item in own[:1] for name in read.classes for label in item.split("|")
+    ):
+        if name == label:
+            np.testing.assert_array_equal(
+                read.probabilities[0, read.classes.index(name)], rows[0, classes.index(name)]
+            )
+    kept = (read.probabilities > 0).sum(axis=1)
+    assert (kept >= 20).all() and (kept <= 33).all()
+    found, true = np.sort(read.probabilities)[:, -20:], np.sort(rows)[:, -20:]
+    np.testing.assert_array_equal(found, true)
+
+
+def test_a_thousand_classes_have_a_column_each() -> None:
+    rows = np.full((1, 1_000), 1e-3, np.float32)
+    table = Predictions(["a"], tuple(map(str, range(1_000))), rows).table()
+    assert table.num_columns == 1_002 and "top" not in table.column_names
+
+
+def test_a_damaged_column_of_probabilities_is_one_error(tmp_path: Path) -> None:
+    for text in ("[1]", '"{"', '"{""a"": ""x""}"'):
+        (tmp_path / "p.csv").write_text(f"item,predicted,top\na.png,a,{text}\n")
+        with pytest.raises(InputError, match=r"p\.csv cannot be read as a table of predictions"):
+            Predictions.read(tmp_path / "p.csv")

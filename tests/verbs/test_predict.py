@@ -116,7 +116,7 @@ def test_recordings_that_are_longer_than_the_window_are_counted(
     tone_run.predict(tmp_path / "short.wav")
     assert "longer than the window" not in capsys.readouterr().err
     tone_run.predict(tmp_path)
-    assert "1 of 2 recordings are longer than the window of the run, 1 s" in capsys.readouterr().err
+    assert "1 of 2 recordings is longer than the window of the run, 1 s" in capsys.readouterr().err
 
 
 def test_neither_the_data_nor_a_run_is_replaced(digit_run: Run, digit_folder: Path, tmp_path: Path) -> None:

@@ -59,12 +59,15 @@ class Output:
         takes: whether the value of this name is written there.
         before_writing: called once with the number of items and of bytes of the first batch's values; it may
             raise to stop.
+        lacks: whether each item is not stored there yet, of shape (n_items,); shards of items that all are stored are
+            not written. None: none is stored.
     """
 
     key_folder: KeyFolder
     shard_sizes: Sequence[int]
     takes: Callable[[str], bool] = lambda name: True
     before_writing: Callable[[int, int], None] = lambda n_items, n_bytes: None
+    lacks: np.ndarray | None = None
 
     def part(self, batch: Computed) -> Computed:
         """The values of a batch that go there."""
@@ -175,7 +178,7 @@ class _Writer:
 
     def __init__(self, output: Output, digests: np.ndarray) -> None:
         self._key_folder, self._sizes = output.key_folder, output.shard_sizes
-        self._digests = digests
+        self._lacks, self._digests = output.lacks, digests
         self._queue: queue.Queue[Computed | None] = queue.Queue(_QUEUE_LENGTH)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="headstart-writer", daemon=True)
@@ -215,5 +218,7 @@ class _Writer:
             if batch.arrived is not None:
                 batch.arrived.synchronize()
         positions = np.concatenate([batch.positions for batch in shard])
+        if self._lacks is not None and not self._lacks[positions].any():
+            return
         parts = {name: [batch.values[name] for batch in shard] for name in shard[0].values}
         self._key_folder.write(self._digests[positions], parts)

@@ -25,6 +25,13 @@ def explained(error: OSError, folder: Path, n_bytes: int) -> StoreError:
     )
 
 
+def removed(folder: Path) -> StoreError:
+    """Return the error for a folder of the store that is no longer there."""
+    return StoreError(
+        f"the feature store was removed while it was in use: {folder} is missing; start again, which makes it anew"
+    )
+
+
 def disk_full(folder: Path, n_bytes: int) -> DiskFullError:
     """Return the error for a full disk: which folder, how much is needed and how much is free."""
     try:

@@ -14,18 +14,17 @@ import torch
 from torch import Tensor
 
 from headstart.errors import StoreError
-from headstart.features.failures import explained
-from headstart.features.locks import FolderLock, remove_dead
+from headstart.features.failures import explained, removed
 from headstart.features.shards import (
     SUFFIX,
     TEMPORARY,
-    DamagedShard,
     Layout,
     map_tensor,
     read_layout,
     verify_shard,
     write_shard,
 )
+from headstart.locks import FolderLock, remove_dead
 from headstart.progress import say
 
 _ITEMS = "items"
@@ -75,15 +74,16 @@ class KeyFolder:
                 continue
             try:
                 layout = read_layout(path)
-                items = map_tensor(path, layout[_ITEMS]).numpy().copy()
+                names = map_tensor(path, layout[_ITEMS]).numpy().copy()
+                items = names.view(f"S{_DIGEST_LENGTH}").reshape(-1)
             except FileNotFoundError:
                 continue
-            except (DamagedShard, KeyError, ValueError):
+            except Exception:  # a damaged header can say anything, and its checksum is not verified yet
                 self._discard(path)
                 continue
             self._paths.append(path)
             self._layouts.append(layout)
-            self._items.append(items.view(f"S{_DIGEST_LENGTH}").reshape(-1))
+            self._items.append(items)
 
     def find(self, digests: np.ndarray) -> Places:
         """Find items by the digest of their content; every shard they lie in has been verified.
@@ -125,6 +125,8 @@ class KeyFolder:
         n_bytes = sum(part.nbytes for parts in tensors.values() for part in parts) + items.nbytes
         try:
             write_shard(self.path, composition, {**tensors, _ITEMS: [names]})
+        except FileNotFoundError:
+            raise removed(self.path) from None
         except OSError as error:
             raise explained(error, self.path, n_bytes) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,10 @@ def extract_pooled_and_states(
     threads: int | None = None,
     batch_size: int | None = None,
 ) -> None:
-    """Store in one pass what `extract_pooled` and `extract_states` would, if both lack the same items.
+    """Store in one pass what `extract_pooled` and `extract_states` would, if one lacks all that the other lacks.
 
-    If they lack different items, or the states do not fit, nothing is done: each then makes its own pass.
+    So it is after a kill, which finds one a few batches ahead: the same batches are computed again. If each lacks items
+    of its own, or the states do not fit, nothing is done: each then makes its own pass.
 
     Args:
         source: the network, its stages and its preprocessing.
@@ -60,24 +62,28 @@ def extract_pooled_and_states(
     if not len(missing):  # checked first: looking for states reads and verifies those that are stored
         return
     states = store.open(plan.key)
-    if not np.array_equal(missing, states.missing(digests)):
+    stateless = states.missing(digests)
+    either = np.union1d(missing, stateless)
+    if len(either) > max(len(missing), len(stateless)):
         return
     network = inference_network(source, setting)
     try:
         with torch_threads(1):
-            store.make_room(states, room_for_states(plan, missing, network))
+            store.make_room(states, room_for_states(plan, stateless, network))
     except StoreError:
         return
     size = batch_size or setting.batch_size
-    batches = plan_batches(take_items(items, missing), source.preprocessing, batch_size=size)
+    batches = plan_batches(take_items(items, either), source.preprocessing, batch_size=size)
 
     def compute(inputs: Inputs, worker: int) -> Inputs:
         pooled, state = network.pooled_and_state(inputs, cut, worker)
         return {**named_by_stage(pooled), **state.tensors}
 
     pooled = pooled_output(source, store, vectors, batches, size)
-    outputs = [pooled, Output(states, [1] * len(batches), lambda name: not pooled.takes(name))]
+    pooled = replace(pooled, lacks=np.isin(either, missing))
+    lacks = np.isin(either, stateless)
+    outputs = [pooled, Output(states, [1] * len(batches), lambda name: not pooled.takes(name), lacks=lacks)]
     title = f"Extracting features, storing the first {cut} stages"
-    with progress(title, len(missing), UNITS[source.modality]) as advance, torch_threads(1):
-        computed = compute_batches(plan.load(missing, batches), compute, setting.n_workers)
-        fill(outputs, digests[missing], computed, advance=advance)
+    with progress(title, len(either), UNITS[source.modality]) as advance, torch_threads(1):
+        computed = compute_batches(plan.load(either, batches), compute, setting.n_workers)
+        fill(outputs, digests[either], computed, advance=advance)

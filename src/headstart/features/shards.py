@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.features.locks import create_locked
 from headstart.files import put_in_place
+from headstart.locks import create_locked
 
 SUFFIX = ".safetensors"
 TEMPORARY = ".tmp-"

@@ -17,14 +17,16 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from headstart.errors import OptionError, StoreError
-from headstart.features.failures import disk_full, explained, size
+from headstart.features.failures import disk_full, explained, removed, size
 from headstart.features.key_folder import KeyFolder
-from headstart.features.locks import FolderLock, create_locked
 from headstart.features.shards import TEMPORARY
 from headstart.files import put_in_place
+from headstart.locks import FolderLock, create_locked
 from headstart.progress import say
 
 DEFAULT_LIMIT_BYTES = 20_000_000_000
@@ -111,7 +113,7 @@ class Store:
         try:
             lock = FolderLock.share(folder)
             about = folder / "key.json"
-            if not about.exists():
+            if _read_about(folder) is None:  # none yet, or a damaged one
                 file, temporary = create_locked(folder, TEMPORARY)
                 with file:
                     file.write(json.dumps(asdict(key), indent=1).encode())
@@ -141,7 +143,11 @@ class Store:
             )
         if sum(entry.n_bytes for entry in entries) + n_bytes > self.limit_bytes:
             self.prune(limit_bytes=self.limit_bytes - n_bytes)
-        if n_bytes > shutil.disk_usage(self.root).free:
+        try:
+            free = shutil.disk_usage(self.root).free
+        except FileNotFoundError:
+            raise removed(self.root) from None
+        if n_bytes > free:
             raise disk_full(self.root, n_bytes)
 
     def list(self) -> tuple[Entry, ...]:
@@ -231,11 +237,32 @@ def _cache_folder() -> Path:
 
 def _entry(folder: Path) -> Entry | None:
     """The content of a key's folder; None if it is not one, or is removed in the meantime."""
+    about = _read_about(folder)
+    if about is None:
+        if (folder / "key.json").exists():
+            _say_once(f"{folder} has a key.json that is not of the feature store: it is left as it is")
+        return None
     try:
-        about = json.loads((folder / "key.json").read_text())
         used = (folder / "key.json").stat().st_mtime
         n_bytes = sum(file.stat().st_size for file in os.scandir(folder))
-    except (OSError, ValueError):
+    except OSError:
         return None
     what = f"state at cut {about['cut']}" if about["what"] == "state" else about["what"]
     return Entry(folder.name, about["label"], f"{what}, {about['precision']}", n_bytes, used)
+
+
+def _read_about(folder: Path) -> dict[str, Any] | None:
+    """The key.json of a key's folder; None if there is none, or it is not one that `Store.open` wrote."""
+    try:
+        about = json.loads((folder / "key.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    words = ("label", "what", "precision")
+    if not isinstance(about, dict) or not all(isinstance(about.get(name), str) for name in words):
+        return None
+    return about if about["what"] != "state" or isinstance(about.get("cut"), int) else None
+
+
+@cache
+def _say_once(text: str) -> None:
+    say(text)

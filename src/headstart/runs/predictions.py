@@ -1,11 +1,12 @@
 """Predictions as a table: item, label if known, predicted, and one column p_<class> per class or label.
 
 Several labels of one item are joined by `|` (`-` for none). A quantity has numbers in `label` and `predicted` and
-no further columns.
+no further columns. Above 1,000 classes one column, `top`, holds the highest probabilities (top_probabilities.py).
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.errors import InputError, OptionError
+from headstart.errors import InputError, OptionError, parsing
 from headstart.files import atomic_path
+from headstart.runs import top_probabilities
 from headstart.runs.cells import as_given, harmless
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, task_named
+from headstart.tasks.labels import label_names
+from headstart.tasks.multilabel import THRESHOLD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,12 +73,24 @@ class Predictions:
         if self.labels is not None:
             columns.append(("label", as_column(self.labels)))
         columns.append(("predicted", as_column(self.predicted)))
-        scored = _text_list(self.classes) if has_classes else []
-        for name, column in zip(scored, self.probabilities.T, strict=False):
-            columns.append((f"p_{name}", pa.array(np.ascontiguousarray(column, dtype=np.float32))))
-        names, arrays = zip(*columns, strict=True)
         kept = {"task": self.task, "target": "" if has_classes else self.classes[0]}
+        if has_classes and len(self.classes) > top_probabilities.MOST_CLASSES:
+            columns.append((top_probabilities.COLUMN, pa.array(self._top(), type=pa.string())))
+            kept["classes"] = json.dumps(_text_list(self.classes))
+        elif has_classes:
+            for name, column in zip(_text_list(self.classes), self.probabilities.T, strict=True):
+                columns.append((f"p_{name}", pa.array(np.ascontiguousarray(column, dtype=np.float32))))
+        names, arrays = zip(*columns, strict=True)
         return pa.Table.from_arrays(list(arrays), names=list(names)).replace_schema_metadata(kept)
+
+    def _top(self) -> list[str]:
+        """The probabilities that are kept of each item: the highest, of its labels, and of what is predicted."""
+        several = task_named(self.task).many_per_item
+        labels = [""] * len(self.items) if self.labels is None else _text_list(self.labels)
+        own = [label_names(label) if several else (label,) for label in labels]
+        least = THRESHOLD if several else np.inf
+        rows = np.asarray(self.probabilities, np.float32)
+        return top_probabilities.to_json(rows, _text_list(self.classes), own, least)
 
     def to_csv(self) -> str:
         """The table as CSV text, in which no cell is a formula (see `cells`)."""
@@ -110,26 +126,38 @@ class Predictions:
             InputError: the file does not exist, is damaged or is not a table of predictions.
         """
         check_ending(path)
-        try:
+        if not path.is_file():
+            raise InputError(f"there are no predictions at {path}")
+        what = ("a table of predictions", "predict again")
+        with parsing(path, *what):
             table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
-        except FileNotFoundError:
-            raise InputError(f"there are no predictions at {path}") from None
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read: {error}") from None
         names = table.column_names
         if "item" not in names or "predicted" not in names:
             raise InputError(f"{path} holds no predictions: it has the columns {', '.join(names[:6])}")
-        scores = [name for name in names if name.startswith("p_")]
+        with parsing(path, *what):
+            return cls._of_table(table)
+
+    @classmethod
+    def _of_table(cls, table: pa.Table) -> Predictions:
+        names = table.column_names
         kept = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-        task = task_named(kept.get("task") or _task_of(table, scores))
-        columns = [np.asarray(table.column(name), dtype=np.float32) for name in scores]
+        scores = [name for name in names if name.startswith("p_")]
+        if top_probabilities.COLUMN in names:
+            texts = table.column(top_probabilities.COLUMN).to_pylist()
+            classes, outputs = top_probabilities.from_json(texts, json.loads(kept.get("classes", "[]")))
+        else:
+            classes = tuple(name[2:] for name in scores)
+            columns = [np.asarray(table.column(name), dtype=np.float32) for name in scores]
+            outputs = np.stack(columns, axis=1) if columns else np.zeros((table.num_rows, 0), np.float32)
+        predicted = table.column("predicted").to_pylist()
+        task = task_named(kept.get("task") or _task_of(predicted, classes, outputs))
         if not task.has_classes:
-            columns = [np.asarray(table.column("predicted").to_pylist(), dtype=task.dtype)]
+            classes, outputs = (kept.get("target") or "value",), np.asarray(predicted, task.dtype)[:, None]
         labels = table.column("label").to_pylist() if "label" in names else None
         return cls(
             items=table.column("item").to_pylist(),
-            classes=tuple(n[2:] for n in scores) if task.has_classes else (kept.get("target") or "value",),
-            probabilities=np.stack(columns, axis=1) if columns else np.zeros((table.num_rows, 0), np.float32),
+            classes=classes,
+            probabilities=outputs,
             labels=None if labels is None else [str(label) for label in labels],
             task=task.name,
         )
@@ -181,14 +209,15 @@ def _numbers(values: Sequence[Any]) -> Any:
         return _text([str(value) for value in values])
 
 
-def _task_of(table: pa.Table, scores: Sequence[str]) -> str:
-    """What was learned, inferred from the columns of a table that does not say."""
-    if not scores:
-        return (REGRESSION if table.num_rows else CLASSIFICATION).name
-    total = sum(np.asarray(table.column(name), dtype=np.float64) for name in scores)
-    named = {name[2:] for name in scores}
-    one_each = all(value in named for value in table.column("predicted").to_pylist())
-    return (CLASSIFICATION if one_each and np.allclose(total, 1.0, atol=1e-3) else MULTILABEL).name
+def _task_of(predicted: Sequence[Any], classes: Sequence[str], outputs: np.ndarray) -> str:
+    """What was learned, inferred from a table that does not say: its predictions, classes and their probabilities."""
+    if not classes:
+        return (REGRESSION if len(predicted) else CLASSIFICATION).name
+    total = outputs.sum(axis=1, dtype=np.float64)
+    at_most_one = len(classes) > top_probabilities.N_TOP  # of many classes not all were kept
+    sums = (total < 1 + 1e-3).all() if at_most_one else np.allclose(total, 1.0, atol=1e-3)
+    one_each = set(predicted) <= set(classes)
+    return (CLASSIFICATION if one_each and sums else MULTILABEL).name
 
 
 def _with_texts(change: Callable[[str], str], table: pa.Table) -> pa.Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import time
 import uuid
@@ -22,18 +23,19 @@ except ImportError:  # pragma: no cover - Windows
 _DEAD_AFTER_SECONDS = 86_400.0
 
 
-def create_locked(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
+def create_locked(folder: Path, prefix: str, suffix: str = "") -> tuple[BinaryIO, Path]:
     """Create a new file that counts as alive as long as it is open.
 
     Args:
         folder: where to create it.
         prefix: the beginning of its name.
+        suffix: its end.
 
     Returns:
         The file, open for unbuffered writing, and its path.
     """
     while True:
-        path = folder / f"{prefix}{uuid.uuid4().hex}"
+        path = folder / f"{prefix}{uuid.uuid4().hex}{suffix}"
         file = path.open("xb", buffering=0)
         _flock(file, alone=True, wait=True)
         # a clean-up may have removed it between its creation and its lock
@@ -42,10 +44,10 @@ def create_locked(folder: Path, prefix: str) -> tuple[BinaryIO, Path]:
         file.close()
 
 
-def remove_dead(folder: Path, prefix: str) -> int:
+def remove_dead(folder: Path, prefix: str, suffix: str = "") -> int:
     """Remove the files that `create_locked` made for processes that no longer live; returns how many."""
     n_removed = 0
-    for path in folder.glob(f"{prefix}*"):
+    for path in folder.glob(f"{glob.escape(prefix)}*{glob.escape(suffix)}"):
         with contextlib.suppress(OSError), path.open("rb") as file:
             if _is_dead(file):
                 path.unlink()
