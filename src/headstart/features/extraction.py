@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from types import TracebackType
@@ -125,7 +125,7 @@ def fill(
     """Write the values of batches, shard by shard, while other batches are computed.
 
     Args:
-        outputs: the key folders, and which values go where.
+        outputs: the key folders, and which values go where; of a batch, those of the first are written first.
         digests: of shape (n_items,), the items' digests.
         computed: the batches.
         advance: called with the number of items of each computed batch.
@@ -134,16 +134,14 @@ def fill(
         DiskFullError: the disk is full.
     """
     first = True
-    with closing(computed), ExitStack() as writing:
-        writers = [writing.enter_context(_Writer(output, digests)) for output in outputs]
+    with closing(computed), _Writer(outputs, digests) as writer:
         for batch in computed:
             parts = [output.part(batch) for output in outputs]
             if first:
                 for output, part in zip(outputs, parts, strict=True):
                     output.before_writing(len(part.positions), sum(v.nbytes for v in part.values.values()))
                 first = False
-            for writer, part in zip(writers, parts, strict=True):
-                writer.put(part)
+            writer.put(parts)
             advance(len(batch.positions))
 
 
@@ -173,13 +171,43 @@ def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
     return Computed(positions, copies, arrived)
 
 
-class _Writer:
-    """A thread that writes shards while the network computes; its failure is raised by `put`."""
+class _Pending:
+    """Batches that wait until they fill a shard of one output."""
 
     def __init__(self, output: Output, digests: np.ndarray) -> None:
-        self._key_folder, self._sizes = output.key_folder, output.shard_sizes
-        self._lacks, self._digests = output.lacks, digests
-        self._queue: queue.Queue[Computed | None] = queue.Queue(_QUEUE_LENGTH)
+        self._output, self._digests = output, digests
+        self._sizes = iter(output.shard_sizes)
+        self._size = next(self._sizes, 0)
+        self._batches: list[Computed] = []
+
+    def add(self, batch: Computed) -> None:
+        """Take a batch; write the shard that it completes."""
+        self._batches.append(batch)
+        if len(self._batches) == self._size:
+            self._write(self._batches)
+            self._batches, self._size = [], next(self._sizes, 0)
+
+    def _write(self, shard: Sequence[Computed]) -> None:
+        for batch in shard:
+            if batch.arrived is not None:
+                batch.arrived.synchronize()
+        positions = np.concatenate([batch.positions for batch in shard])
+        lacks = self._output.lacks
+        if lacks is not None and not lacks[positions].any():
+            return
+        parts = {name: [batch.values[name] for batch in shard] for name in shard[0].values}
+        self._output.key_folder.write(self._digests[positions], parts)
+
+
+class _Writer:
+    """A thread that writes shards while the network computes; its failure is raised by `put`.
+
+    One thread for all outputs: of a batch, a later output never has a shard that an earlier one lacks.
+    """
+
+    def __init__(self, outputs: Sequence[Output], digests: np.ndarray) -> None:
+        self._pending = [_Pending(output, digests) for output in outputs]
+        self._queue: queue.Queue[Sequence[Computed] | None] = queue.Queue(_QUEUE_LENGTH)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="headstart-writer", daemon=True)
 
@@ -195,30 +223,20 @@ class _Writer:
         if kind is None and self._failure is not None:
             raise self._failure
 
-    def put(self, batch: Computed) -> None:
-        """Pass the values of one batch, which must not be changed afterwards."""
+    def put(self, parts: Sequence[Computed]) -> None:
+        """Pass the values of one batch, a part for each output, which must not be changed afterwards."""
         if self._failure is not None:
             raise self._failure
-        self._queue.put(batch)
+        self._queue.put(parts)
 
     def _run(self) -> None:
         try:
-            for size in self._sizes:
-                shard = list(islice(iter(self._queue.get, None), size))
-                if len(shard) < size:  # the computing side ended early; part of a shard is not kept
-                    return
-                self._write(shard)
+            while (parts := self._queue.get()) is not None:  # part of a shard at the end is not kept
+                for pending, part in zip(self._pending, parts, strict=True):
+                    pending.add(part)
         except BaseException as error:
             self._failure = error
-        while self._queue.get() is not None:  # never let the computing side wait for a writer that has ended
-            pass
-
-    def _write(self, shard: Sequence[Computed]) -> None:
-        for batch in shard:
-            if batch.arrived is not None:
-                batch.arrived.synchronize()
-        positions = np.concatenate([batch.positions for batch in shard])
-        if self._lacks is not None and not self._lacks[positions].any():
-            return
-        parts = {name: [batch.values[name] for batch in shard] for name in shard[0].values}
-        self._key_folder.write(self._digests[positions], parts)
+            while (
+                self._queue.get() is not None
+            ):  # never let the computing side wait for a writer that has ended
+                pass

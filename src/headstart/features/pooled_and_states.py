@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,10 +34,10 @@ def extract_pooled_and_states(
     threads: int | None = None,
     batch_size: int | None = None,
 ) -> None:
-    """Store in one pass what `extract_pooled` and `extract_states` would, if one lacks all that the other lacks.
+    """Store in one pass what `extract_pooled` and `extract_states` would, if the states of no other items are missing.
 
-    So it is after a kill, which finds one a few batches ahead: the same batches are computed again. If each lacks items
-    of its own, or the states do not fit, nothing is done: each then makes its own pass.
+    States are written first, so a kill leaves them a few batches ahead: the same batches are computed again. If states
+    are missing of items whose vectors are stored, or do not fit, nothing is done: each then makes its own pass.
 
     Args:
         source: the network, its stages and its preprocessing.
@@ -63,8 +62,7 @@ def extract_pooled_and_states(
         return
     states = store.open(plan.key)
     stateless = states.missing(digests)
-    either = np.union1d(missing, stateless)
-    if len(either) > max(len(missing), len(stateless)):
+    if not np.isin(stateless, missing).all():
         return
     network = inference_network(source, setting)
     try:
@@ -73,17 +71,16 @@ def extract_pooled_and_states(
     except StoreError:
         return
     size = batch_size or setting.batch_size
-    batches = plan_batches(take_items(items, either), source.preprocessing, batch_size=size)
+    batches = plan_batches(take_items(items, missing), source.preprocessing, batch_size=size)
 
     def compute(inputs: Inputs, worker: int) -> Inputs:
         pooled, state = network.pooled_and_state(inputs, cut, worker)
         return {**named_by_stage(pooled), **state.tensors}
 
     pooled = pooled_output(source, store, vectors, batches, size)
-    pooled = replace(pooled, lacks=np.isin(either, missing))
-    lacks = np.isin(either, stateless)
-    outputs = [pooled, Output(states, [1] * len(batches), lambda name: not pooled.takes(name), lacks=lacks)]
+    lacks = np.isin(missing, stateless)
+    outputs = [Output(states, [1] * len(batches), lambda name: not pooled.takes(name), lacks=lacks), pooled]
     title = f"Extracting features, storing the first {cut} stages"
-    with progress(title, len(either), UNITS[source.modality]) as advance, torch_threads(1):
-        computed = compute_batches(plan.load(either, batches), compute, setting.n_workers)
-        fill(outputs, digests[either], computed, advance=advance)
+    with progress(title, len(missing), UNITS[source.modality]) as advance, torch_threads(1):
+        computed = compute_batches(plan.load(missing, batches), compute, setting.n_workers)
+        fill(outputs, digests[missing], computed, advance=advance)
