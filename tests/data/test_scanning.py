@@ -109,3 +109,8 @@ def test_a_damaged_later_page_does_not_end_the_scan(picture: Picture) -> None:
     assert not seen.problems
     assert seen.notes == {0: "TIFF with damaged pictures after the first, which is taken"}
     assert np.array_equal(seen.fingerprints[0], seen.fingerprints[1])
+
+
+def test_half_of_a_surrogate_pair_is_no_text() -> None:
+    seen = scan(["some words", "x \ud800"], "text", threads=1)
+    assert list(seen.problems) == [1] and "surrogate pair, '\\ud800', is not text" in seen.problems[1]

@@ -168,6 +168,7 @@ def test_a_label_of_nothing_visible_is_a_missing_label(tmp_path: Path, blank: st
     optional = read_examples(path, labels="optional")
     assert optional.classes == ("a", "b") and int(optional.labelled.sum()) == 8
     assert not read_examples(path, labels="as written").labelled.all()
+    assert Examples.from_lists(["x", "y"], ["a", blank]).labelled.tolist() == [True, False]
 
 
 def test_items_without_a_group_are_reported(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.data.items import Item, ItemView, modality_of_items, take_items
 from headstart.errors import DataError
-from headstart.tasks import CLASSIFICATION, Targets, Task
+from headstart.tasks import CLASSIFICATION, Targets, Task, plain_name
 from headstart.units import counted
 
 Modality = Literal["image", "text", "audio"]
@@ -32,6 +32,13 @@ def string_array(values: Iterable[Any]) -> np.ndarray:
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
     return array
+
+
+def label_array(values: Iterable[Any]) -> np.ndarray:
+    """`string_array` of labels: one of nothing but spaces and invisible characters is missing too."""
+    labels = string_array(values)
+    blank = {label for label in set(labels) if not plain_name(label)}
+    return string_array("" if label in blank else label for label in labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +205,7 @@ class Examples:
             modality=kind,
             items=kept,
             names=names,
-            labels=None if labels is None else string_array(labels),
+            labels=None if labels is None else label_array(labels),
             groups=None if groups is None else string_array(groups),
             task=task,
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about, listed
-from headstart.data.labels import plain_name
+from headstart.tasks import plain_name
 from headstart.units import agreeing, counted
 
 _FEW = 5

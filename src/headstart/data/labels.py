@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -66,20 +65,6 @@ def with_task(examples: Examples, task: Task | None, required: bool = True) -> E
     everywhere[examples.labelled] = kept
     notes = (*examples.notes, note) if note else examples.notes
     return replace(examples, labels=everywhere, task=task, notes=notes)
-
-
-def without_blank_labels(examples: Examples) -> Examples:
-    """The examples, with labels of nothing but spaces and characters without width taken as missing."""
-    if examples.labels is None:
-        return examples
-    blank = [bool(label) and not plain_name(label) for label in examples.labels]
-    return replace(examples, labels=np.where(blank, "", examples.labels)) if any(blank) else examples
-
-
-def plain_name(name: str) -> str:
-    """A label without what the eye hardly sees: case, further spaces, Unicode form, characters without width."""
-    visible = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
-    return " ".join(unicodedata.normalize("NFC", visible).casefold().split())
 
 
 def require_labels(examples: Examples) -> None:

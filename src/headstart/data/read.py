@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from headstart.data.examples import Examples, Modality
-from headstart.data.labels import with_task, without_blank_labels
+from headstart.data.examples import Examples, Modality, label_array
+from headstart.data.labels import with_task
 from headstart.data.layouts import LAYOUTS, hub_datasets
 from headstart.data.place import Place, ReadOptions
 from headstart.errors import DataError, did_you_mean, parsing
@@ -49,7 +50,9 @@ def read_examples(
     required = labels == "required"
     asked_task = None if task is None else task_named(task)
     options = ReadOptions(target, group, domain, modality, required, follow_outside)
-    examples = without_blank_labels(_read(Place(data, follow_outside), options))
+    examples = _read(Place(data, follow_outside), options)
+    if examples.labels is not None:
+        examples = replace(examples, labels=label_array(examples.labels))
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
     return examples if labels == "as written" else with_task(examples, asked_task, required=required)

@@ -164,8 +164,12 @@ def look_at_text(item: Item) -> Look:
     text = str(item)
     if not text.strip():
         raise Unreadable("the text is empty")
-    normal = hashlib.blake2b(normalised_text(text).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    return Look(content_digest(text.encode("utf-8", "surrogatepass")), np.frombuffer(normal, dtype=np.uint8))
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        raise Unreadable(f"half of a surrogate pair, {text[error.start]!a}, is not text") from None
+    normal = hashlib.blake2b(normalised_text(text).encode(), digest_size=16).digest()
+    return Look(content_digest(content), np.frombuffer(normal, dtype=np.uint8))
 
 
 def normalised_text(text: str) -> str:

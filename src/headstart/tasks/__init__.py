@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from headstart.errors import OptionError, did_you_mean
 from headstart.tasks.classification import Classification
-from headstart.tasks.labels import NO_LABEL, SEPARATOR, joined, label_names, natural_order
+from headstart.tasks.labels import NO_LABEL, SEPARATOR, joined, label_names, natural_order, plain_name
 from headstart.tasks.multilabel import Multilabel
 from headstart.tasks.regression import LARGEST, Regression
 from headstart.tasks.scale import OWN, TargetScale
@@ -50,5 +50,6 @@ __all__ = [
     "joined",
     "label_names",
     "natural_order",
+    "plain_name",
     "task_named",
 ]

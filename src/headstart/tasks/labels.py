@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 SEPARATOR = "|"
@@ -34,3 +35,9 @@ def is_whole_number(text: str) -> bool:
     """Whether a label is written as a whole number in ASCII digits."""
     digits = text[1:] if text[:1] in "+-" else text
     return digits.isascii() and digits.isdigit() and len(digits) < 19
+
+
+def plain_name(name: str) -> str:
+    """A name without what the eye hardly sees: case, further spaces, Unicode form, characters without width."""
+    visible = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", visible).casefold().split())
