@@ -55,7 +55,9 @@ def save_tokenizer(folder: Path) -> None:
     """Write a tokenizer of whole words."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(_WORDS)}, unk_token="[UNK]"))
+    ids = {word: i for i, word in enumerate(_WORDS)}
+    ids |= {f"[unused{i}]": i for i in set(range(len(_WORDS))) - set(ids.values())}  # a hole is warned of
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]

@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
+import torch
 
 import headstart
+import small_data
+from headstart.data.audio import decode_audio, fit_window
 from headstart.errors import DataError, InputError, OptionError
 from headstart.runs import Predictions, RunDirectory
 from headstart.runs.run import Run
@@ -107,8 +111,6 @@ def test_a_wrong_number_of_threads_is_refused(digit_run: Run, digit_folder: Path
 def test_recordings_that_are_longer_than_the_window_are_counted(
     tone_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import soundfile
-
     for name, seconds in (("short", 0.5), ("long", 1.6)):
         times = np.arange(round(8_000 * seconds)) / 8_000
         soundfile.write(tmp_path / f"{name}.wav", 0.3 * np.sin(2 * np.pi * 200 * times), 8_000)
@@ -162,3 +164,36 @@ def test_a_name_that_no_file_can_have(name: str, digit_run: Run, digit_folder: P
     with pytest.raises(OptionError, match="--out"):
         digit_run.predict(digit_folder, out=name)
     assert len(digit_run.predict([str(sorted(digit_folder.rglob("*.png"))[0])]).items) == 1
+
+
+def test_recordings_far_beyond_the_window_are_cut_alike_everywhere(tmp_path: Path) -> None:
+    """90 s, by a model that learned from half a second: evaluation, `predict` and the program agree."""
+    folder = small_data.tone_folder(tmp_path / "tones")
+    rows = [f"{path},{path.parent.name},train\n" for path in sorted(folder.rglob("*.wav"))]
+    generator, long = np.random.default_rng(1), []
+    for index in range(4):
+        times = np.arange(90 * 8_000) / 8_000
+        pitch_hz = np.where(
+            times < 1.0, 200 if index % 2 else 900, 2_000
+        )  # what is cut away would change the answer
+        wave = 0.3 * np.sin(2 * np.pi * pitch_hz * times) + 0.02 * generator.normal(size=times.size)
+        path = tmp_path / f"long-{index}.wav"
+        soundfile.write(path, wave.astype(np.float32), 8_000)
+        long.append(path)
+        rows.append(f"{path},{'low' if index % 2 else 'high'},test\n")
+    table = small_data.write(tmp_path / "d.csv", "file,label,split\n" + "".join(rows))
+    run = headstart.fit(
+        table, small_data.audio_source(tmp_path / "source"), out=tmp_path / "run", store=str(tmp_path / "store"),
+        baseline=False, report=False, **small_data.SETTINGS,
+    )  # fmt: skip
+    saved = RunDirectory.open(run.path).predictions()
+    predicted = headstart.predict(run.path, list(map(str, long)))
+    np.testing.assert_allclose(predicted.probabilities, saved.probabilities, atol=1e-4)
+    about = json.loads((run.path / "source.json").read_text())["preprocessing"]
+    window, rate_hz = about["window_samples"], about["rate_hz"]
+    clips = [fit_window(decode_audio(path, rate_hz), window) for path in long]
+    program = torch.export.load(run.path / "model.pt2").module()
+    with torch.inference_mode():
+        waves = torch.from_numpy(np.stack([wave for wave, _ in clips]))
+        values = program(waves, torch.tensor([n_samples for _, n_samples in clips]))
+    assert window < 90 * rate_hz and np.allclose(values.numpy(), saved.probabilities, atol=1e-4)

@@ -110,7 +110,10 @@ def _how_alike(report: FitReport) -> str:
     """Whether the same command gives the same numbers: not if the time that a machine takes decides what is tried."""
     if report.candidates:
         return "A race tries what the machine has time for within the budget: the same command may give other numbers."
-    return "The same command on the same machine gives the same numbers."
+    return (
+        "The same command on the same machine gives the same numbers, up to rounding: features that another run left "
+        "in the store were computed in other batches."
+    )
 
 
 def _facts(report: FitReport) -> dict[str, str]:
