@@ -40,39 +40,47 @@ def list_files(
     Raises:
         DataError: a folder cannot be read, a link leads outside, or two folders are the same.
     """
-    found = Listing()
-    home = os.path.realpath(folder)
+    found, home = Listing(), os.path.realpath(folder)
     seen: dict[str, str] = {}  # each real folder, and the name under which its files are listed
-
-    def walk(prefix: str, above: tuple[str, ...]) -> None:
-        place = folder / prefix
-        real = os.path.realpath(place)
-        name = prefix.rstrip("/")
+    waiting: list[tuple[str, tuple[str, ...]]] = [("", ())]  # folders with the real folders above them
+    while waiting:
+        name, above = waiting.pop()
+        real = os.path.realpath(folder / name)
         if real in above:
             found.notes.append(f"Left out of {folder.name}: {name}, a link to a folder above it.")
-            return
+            continue
         if real in seen:
             raise DataError(
                 f"{folder}: '{seen[real]}' and '{name}' are one folder, since one is a link to the other: its "
                 "items would be read twice, with two labels. Remove the link."
             )
         seen[real] = name
-        with parsing(place, "a folder", "give this user access to it, or remove it", DataError):
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                continue
-            is_folder, path = entry.is_dir(), prefix + entry.name
+        inside = []
+        for entry in _entries(folder / name):
+            path, is_folder = f"{name}/{entry.name}" if name else entry.name, _is_folder(entry)
             if entry.is_symlink() and not follow_outside and (is_folder or is_read(entry.name)):
                 _refuse_outside(folder, home, path)
             if is_folder:
-                walk(f"{path}/", (*above, real))
+                inside.append((path, (*above, real)))
             else:
                 found.names.append(path)
-
-    walk("", ())
+        waiting += reversed(inside)
     found.names.sort()
     return found
+
+
+def _entries(place: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder, sorted, without hidden files and `__MACOSX`."""
+    with parsing(place, "a folder", "give this user access to it, or remove it", DataError):
+        entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+    return [entry for entry in entries if not entry.name.startswith(".") and entry.name != "__MACOSX"]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def read_text(path: Path) -> str:
     try:
         raw = read_file(path)
     except Unreadable as error:
-        raise DataError(f"{path}: {error}.") from None
+        raise DataError(f"{path} {error}.") from None
     encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
     remedy = f"Save it as UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
     wide = b"\x00" in raw[:4] and 4 * raw[:64].count(0) >= len(raw[:64]) > 3

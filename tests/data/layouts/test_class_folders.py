@@ -240,3 +240,10 @@ def test_links_out_of_the_folder_are_followed_only_if_asked_for(
     (folder / "b" / "y.png").symlink_to(folder / "a" / "000.png")
     (tmp_path / "link").symlink_to(folder, target_is_directory=True)
     assert len(read_examples(tmp_path / "link")) == 5
+
+
+def test_links_to_themselves_or_to_nothing_do_no_harm(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"a": 2, "b": 2})
+    (folder / "a" / "self").symlink_to(folder / "a" / "self")
+    (folder / "b" / "none").symlink_to(folder / "none")
+    assert len(read_examples(folder)) == 4

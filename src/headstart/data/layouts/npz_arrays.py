@@ -26,9 +26,15 @@ _BLOCK_BYTES = 2**20
 
 
 class _Shared:
-    """A file that several threads read, closed with the last array that needs it."""
+    """A file that several threads read, closed with the last array that needs it.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    Args:
+        file: open.
+        path: of the npz, for messages.
+    """
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.path = path
         self._file, self._lock = file, threading.Lock()
 
     def __del__(self) -> None:
@@ -44,8 +50,14 @@ class _Shared:
             self._file.seek(start)
             data = self._file.read(n_bytes)
         if len(data) < n_bytes:
-            raise _changed()
+            raise self.changed()
         return data
+
+    def changed(self) -> Unreadable:
+        """The error for content that is not what was verified."""
+        return Unreadable(
+            f"{self.path} changed while it was used: run the command again when nothing writes to it"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +91,7 @@ class StoredArray:
         n_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         data = self.file.read(self.start + row * n_bytes, n_bytes)
         if zlib.crc32(data) != self.checksums[row]:
-            raise _changed()
+            raise self.file.changed()
         return self.then(np.frombuffer(data, dtype=self.dtype).reshape(self.shape[1:]))
 
     def whole(self) -> np.ndarray:
@@ -87,12 +99,6 @@ class StoredArray:
         n_bytes = math.prod(self.shape) * self.dtype.itemsize
         flat = np.frombuffer(self.file.read(self.start, n_bytes), dtype=self.dtype)
         return flat.reshape(self.shape[::-1]).T if self.fortran else flat.reshape(self.shape)
-
-
-def _changed() -> Unreadable:
-    return Unreadable(
-        "the npz file changed while it was used: run the command again when nothing writes to it"
-    )
 
 
 def open_npz(path: Path) -> dict[str, StoredArray]:
@@ -133,10 +139,10 @@ def _verified(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> 
         while stream.read(_BLOCK_BYTES):
             pass
     if copy is not None:
-        return StoredArray(_Shared(copy), 0, shape, dtype, fortran, checksums if by_row else None)
+        return StoredArray(_Shared(copy, path), 0, shape, dtype, fortran, checksums if by_row else None)
     file = open_file(path)
     start = _start(file, member) + n_header_bytes
-    return StoredArray(_Shared(file), start, shape, dtype, fortran, checksums if by_row else None)
+    return StoredArray(_Shared(file, path), start, shape, dtype, fortran, checksums if by_row else None)
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
