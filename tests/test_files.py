@@ -77,12 +77,12 @@ def test_json(tmp_path: Path) -> None:
     assert read_json(tmp_path / "a.json") == {"a": None, "b": [1, "x"]}
     assert plain({1: {2}}) == {"1": [2]}
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(InputError, match=r"a\.json is damaged, it is not JSON"):
+    with pytest.raises(InputError, match=r"a\.json cannot be read as JSON"):
         read_json(tmp_path / "a.json")
     with pytest.raises(InputError, match=r"cannot read .*b\.json"):
         read_json(tmp_path / "b.json")
     (tmp_path / "c.json").write_text("[" * 200_000)
-    with pytest.raises(InputError, match=r"c\.json is damaged"):
+    with pytest.raises(InputError, match=r"c\.json cannot be read as JSON"):
         read_json(tmp_path / "c.json")
 
 
@@ -108,3 +108,10 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_stays(
         write_text(path, "second")
         assert alive.exists() and not dead.exists()
     assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b'{"n": 1}\n{"n": \n', b'{"n": "\xff"}\n', b"[" * 100_000 + b"\n"])
+def test_damaged_lines_are_one_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.jsonl cannot be read as lines of JSON"):
+        read_jsonl(tmp_path / "a.jsonl")

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError, shortened
+from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError, parsing, shortened
 from headstart.locks import create_locked, remove_dead
 
 TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
@@ -140,11 +140,16 @@ def append_jsonl(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """Read the whole lines of a JSON-lines file; a half-written last line is left out."""
+    """Read the whole lines of a JSON-lines file; a half-written last line is left out.
+
+    Raises:
+        InputError: it is damaged.
+    """
     if not path.is_file():
         return []
-    *lines, _ = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line]
+    with parsing(path, "lines of JSON", "make the run again"):
+        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in lines if line]
 
 
 def read_json(path: Path) -> Any:
@@ -154,11 +159,11 @@ def read_json(path: Path) -> Any:
         InputError: it does not exist or is damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged, it is not JSON ({error}); make the run again") from None
+    with parsing(path, "JSON", "make the run again"):
+        return json.loads(content.decode("utf-8"))
 
 
 def plain(value: Any) -> Any:

@@ -345,3 +345,14 @@ def test_escape_sequences_in_names_are_shown_and_not_obeyed(command: Command, tm
     done = command("fit", data, "--source", LETTERS, "--out", tmp_path / "x", *QUICK)
     assert done.code == 0 and r"a/\x1b]0;owned\x07.png" in done.err
     assert not {"\x1b", "\x07"} & set(done.err + done.out)
+
+
+def test_a_full_disk_under_any_file_is_no_fault_of_ours(command: Command, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
+    try:
+        done = command("demo", "--out", tmp_path / "x")  # whose data are the first file
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert done.code == 1 and "the disk is full" in done.err and "internal error" not in done.err

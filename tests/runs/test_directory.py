@@ -122,7 +122,7 @@ def test_a_newer_run_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="pip install --upgrade headstart"):
         RunDirectory.open(run.path)
     (run.path / "metrics.json").write_text('{"format_ver')
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match=r"metrics\.json cannot be read as JSON"):
         RunDirectory.open(run.path)
 
 

@@ -14,6 +14,7 @@ from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
 from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
+from headstart.files import is_disk_full
 from headstart.progress import printable, secure_standard_error
 
 
@@ -65,12 +66,19 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        message = (
-            f"headstart{_which_process()}: internal error, {type(error).__name__}: {error}\n"
-            f"Run the command again with --debug for the traceback, and please report it.{_remedy(error)}"
-        )
+        message = f"headstart{_which_process()}: {_unexpected(error)}{_remedy(error)}"
         print(printable(message), file=sys.stderr)
         sys.exit(1)
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and is_disk_full(error):  # any file can be the one that no longer fits
+        where = f", {error.filename} cannot be written" if error.filename else ""
+        return f"the disk is full{where}: free some space, then give the command again"
+    return (
+        f"internal error, {type(error).__name__}: {error}\n"
+        "Run the command again with --debug for the traceback, and please report it."
+    )
 
 
 def _which_process() -> str:

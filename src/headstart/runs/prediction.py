@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.errors import DataError, HeadstartError, InputError, OptionError
+from headstart.errors import DataError, InputError, OptionError
 from headstart.files import named_path
 from headstart.progress import progress, say
 from headstart.tasks import task_named
@@ -117,7 +117,7 @@ def _preprocessing(path: Path) -> Any:
     content = read_json(path)
     try:
         return preprocessing_from_json(content["preprocessing"])
-    except (KeyError, TypeError, AttributeError, HeadstartError) as error:
+    except Exception as error:  # a damaged value can fail anywhere
         raise InputError(
             f"{path} is damaged, its preprocessing cannot be read ({error}); make the run again"
         ) from None
@@ -138,7 +138,7 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
         if not isinstance(classes, list):
             raise TypeError(f"classes must be a list, got {classes!r}")
         return tuple(map(str, classes)), task
-    except (KeyError, TypeError, AttributeError, HeadstartError) as error:
+    except Exception as error:  # a damaged value can fail anywhere
         raise InputError(
             f"{path} is damaged, it does not name task and classes ({error}); make the run again"
         ) from None

@@ -164,7 +164,7 @@ class Record:
             raise InputError(f"{where} has no '{missing[0]}'; make the run again")
         try:
             return _read(dict(content))
-        except (KeyError, TypeError, AttributeError, ValueError, HeadstartError) as error:
+        except Exception as error:  # a damaged value can fail anywhere, also in the checks of a record
             raise InputError(f"{where} is damaged ({error}); make the run again") from None
 
 

@@ -119,3 +119,31 @@ def test_remove_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     (tmp_path / "c" / "other.txt").unlink()
     checkpoints.remove()
     assert not (tmp_path / "c").exists()
+
+
+def test_a_full_disk_is_found_behind_errors_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As releases of torch raise it: the system's error, one of the writer, and one of closing the archive."""
+
+    def save(state: object, file: object) -> None:
+        try:
+            try:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            except OSError:
+                raise RuntimeError(
+                    "PytorchStreamWriter failed writing file data/0: file write failed"
+                ) from None
+        except RuntimeError:
+            raise RuntimeError("[enforce fail at inline_container.cc:603] . unexpected pos 64 vs 10")  # noqa: B904
+
+    monkeypatch.setattr("torch.save", save)
+    with pytest.raises(DiskFullError, match="does not fit"):
+        Checkpoints(tmp_path).save_last(state(0))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_cannot_be_read_is_a_damaged_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "last.ckpt").mkdir()
+    assert Checkpoints(tmp_path).candidates() == []
+    assert "last.ckpt is damaged" in capsys.readouterr().err

@@ -84,8 +84,8 @@ class Checkpoints:
         except BaseException as failure:
             with suppress(OSError):
                 temporary.unlink()
-            error = failure.__context__ if isinstance(failure, RuntimeError) else failure  # torch's covers it
-            if not isinstance(error, OSError):
+            error = _of_system(failure)
+            if error is None:
                 raise
             if is_disk_full(error):
                 n_megabytes = sum(leaf.nbytes for leaf in tree_leaves(state) if torch.is_tensor(leaf)) / 1e6
@@ -94,6 +94,14 @@ class Checkpoints:
                     "free some space, then resume"
                 ) from None
             raise StoreError(f"cannot write a checkpoint in {self.folder}: {error.strerror}") from None
+
+
+def _of_system(failure: BaseException) -> OSError | None:
+    """The error of the system behind a failure: torch's own errors ("unexpected pos") cover it, one or several deep."""
+    error: BaseException | None = failure
+    while isinstance(error, RuntimeError):
+        error = error.__cause__ or error.__context__
+    return error if isinstance(error, OSError) else None
 
 
 class _DigestedFile(io.BufferedWriter):
@@ -113,7 +121,10 @@ class _DigestedFile(io.BufferedWriter):
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    content = memoryview(path.read_bytes())
+    try:
+        content = memoryview(path.read_bytes())
+    except OSError:
+        return None
     payload, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
     if len(content) <= _DIGEST_BYTES or hashlib.sha256(payload).digest() != digest:
         return None
