@@ -136,3 +136,8 @@ def write_json(path: Path, content: Any) -> None:
     """Write a JSON file, its folder too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
     elif config is not None:
         config = named_path(config, "--config")
     options = {} if config is None else read_options(config)
+    if config is not None:
+        _check_code(config, options, given)
     if resume is not None:
         _check_same_run(resume, options, given)
     options.update(given)
@@ -55,6 +58,27 @@ def read_options(path: Path) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise OptionError(f"{path}: `fit` must hold options by name")
     return {str(name): value for name, value in options.items()}
+
+
+def code_flags(options: Mapping[str, Any]) -> list[str]:
+    """The options that let code run, as written on a command line: they count only if the user types them."""
+    arch = options.get("arch")
+    flags = ["--arch", str(arch)] if arch is not None and ":" in str(arch) else []  # a timm name runs nothing
+    return [*flags, *(["--trust-remote-code"] if options.get("trust_remote_code") else [])]
+
+
+def _check_code(path: Path, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse a file that lets code run which the user did not name on this command line.
+
+    Raises:
+        OptionError: with the options to add.
+    """
+    flags = code_flags({name: value for name, value in saved.items() if name not in given})
+    if flags:
+        raise OptionError(
+            f"{path} lets code run on this machine, which a file alone may not do. If you trust that code, "
+            f"add: {shlex.join(flags)}"
+        )
 
 
 def _check_same_run(run: Path, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
 from headstart.data.read import require_place
 from headstart.errors import DivergenceError, InputError, OptionError
+from headstart.fitting.configuration import code_flags
 from headstart.fitting.facts import shown, task_words
 from headstart.fitting.learnable import check_plan
 from headstart.fitting.options import FitOptions
@@ -103,7 +104,10 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
         )
         raise
     except BaseException as error:
-        error.add_note(f"What was finished is kept. Resume with: headstart fit --resume {_quoted(run)}")
+        again = shlex.join(
+            ["headstart", "fit", "--resume", str(shown(run)), *code_flags(options.model_dump())]
+        )
+        error.add_note(f"What was finished is kept. Resume with: {again}")
         raise
     finally:
         run.release()
@@ -155,7 +159,10 @@ def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:
 
 def _write_configuration(run: RunDirectory, options: FitOptions) -> None:
     if processes.is_first():
-        command = f"headstart fit --config {run.path / 'headstart.yaml'}\nwritten by: {' '.join(sys.argv)}"
+        words = ["headstart", "fit", "--config", str(run.path / "headstart.yaml")]
+        command = (
+            f"{shlex.join([*words, *code_flags(options.model_dump())])}\nwritten by: {' '.join(sys.argv)}"
+        )
         run.write_yaml("headstart.yaml", options.model_dump(), comment=command)
 
 

@@ -17,6 +17,7 @@ from headstart.fitting.options import FitOptions
 from headstart.fitting.result import Result
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.workspace import Workspace
+from headstart.run_files import DIGESTS, digests_of
 from headstart.runs.run import Run
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def finish(
         run.write_record(record)
     with clock.phase("export"):
         saved = _save(run, result.final)
+        record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = _now(record, clock)
     with clock.phase("report"):
         facts = run_facts(run, options, workspace.plan)

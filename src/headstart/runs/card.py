@@ -7,6 +7,7 @@ from typing import Any
 
 from headstart.evidence.verdict import Verdict
 from headstart.metrics import Interval, metric_named, metrics_of
+from headstart.run_files import DIGESTS
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
@@ -78,7 +79,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             packages=needed_packages(modality),
             takes=_takes(preprocessing),
             sizes=_sizes(preprocessing, saved),
-            program=program_lines(preprocessing, saved.prompt_inside),
+            program=program_lines(preprocessing, saved.prompt_inside, record.extra.get(DIGESTS, {})),
             pipeline=pipeline_lines(saved.task) if saved.task else "",
             pipeline_task=saved.task,
             why_no_pipeline=saved.why_no_pipeline,

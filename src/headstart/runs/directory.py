@@ -15,14 +15,14 @@ from typing import Any
 
 from headstart import files
 from headstart.errors import DiskFullError, InputError, OptionError, did_you_mean
+from headstart.run_files import METRICS, check_version
 from headstart.runs.marker import Marker
 from headstart.runs.predictions import Predictions
-from headstart.runs.record import Record, check_complete, check_version
+from headstart.runs.record import Record, check_complete
 from headstart.yaml_files import read_settings
 
 UNFINISHED = "unfinished"
 CONFIGURATION = "headstart.yaml"
-METRICS = "metrics.json"
 TRAINING = "training"  # folder of checkpoints while a run is made; gone when it is finished
 _MAX_NUMBER = 10_000
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.heads.head import FoldedHead
+from headstart.sources.timm_arguments import model_arguments
 from headstart.tasks import CLASSIFICATION, Task
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
@@ -89,8 +90,7 @@ def _timm_form(
 ) -> LibraryForm:
     import timm
 
-    architecture, model_args = source["architecture"], dict(source.get("model_args") or {})
-    model_args.pop("num_classes", None)
+    architecture, model_args = source["architecture"], model_arguments(source)
     model = timm.create_model(architecture, pretrained=False, num_classes=len(classes), **model_args).eval()
     classifier = model.get_classifier()
     name = next((name for name, module in model.named_modules() if module is classifier), "")

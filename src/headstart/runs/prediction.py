@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.errors import DataError, InputError, OptionError
+from headstart.errors import DataError, InputError, OptionError, parsing
 from headstart.files import named_path
 from headstart.progress import progress, say
+from headstart.run_files import METRICS, check_files
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
 
@@ -57,6 +58,7 @@ def predict(
     if isinstance(data, str | Path):
         named_path(data, "the data")
     directory = RunDirectory.open(run)
+    check_files(directory.path, ("source.json", "head.json", "model.pt2"))
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))
     examples, labels_known = _read(data, preprocessing.modality, run, follow_outside)
@@ -82,7 +84,6 @@ def _checked_out(out: str | Path, data: str | Path | Sequence[Any], *, force: bo
     Raises:
         OptionError: `out` cannot be written, or something would be lost.
     """
-    from headstart.runs.directory import METRICS
     from headstart.runs.predictions import check_new_file
 
     path = named_path(out, "--out")
@@ -115,12 +116,8 @@ def _preprocessing(path: Path) -> Any:
     from headstart.files import read_json
 
     content = read_json(path)
-    try:
+    with parsing(path, "preprocessing", "make the run again"):
         return preprocessing_from_json(content["preprocessing"])
-    except Exception as error:  # a damaged value can fail anywhere
-        raise InputError(
-            f"{path} is damaged, its preprocessing cannot be read ({error}); make the run again"
-        ) from None
 
 
 def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
@@ -132,16 +129,12 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
     from headstart.files import read_json
 
     content = read_json(path)
-    try:
+    with parsing(path, "task and classes", "make the run again"):
         task = task_named(content.get("task")).name
         classes = content["classes"]
         if not isinstance(classes, list):
             raise TypeError(f"classes must be a list, got {classes!r}")
         return tuple(map(str, classes)), task
-    except Exception as error:  # a damaged value can fail anywhere
-        raise InputError(
-            f"{path} is damaged, it does not name task and classes ({error}); make the run again"
-        ) from None
 
 
 def _read(
@@ -209,7 +202,7 @@ def run_items(
     ):
         loaded = load_batches(items, preprocessing, batches, threads=n_threads, digests=digests, exact=True)
         for positions, inputs in loaded:
-            with torch.inference_mode():
+            with parsing(program, "a program for these items", "make the run again"), torch.inference_mode():
                 values = module(*inputs.values()).numpy()
             if values.shape[1:] != (n_classes,):
                 raise InputError(

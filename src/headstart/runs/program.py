@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.errors import ArchitectureError, InputError
+from headstart.errors import ArchitectureError, InputError, one_line, parsing
 from headstart.files import atomic_path
+from headstart.runs.inspection import inspected
 from headstart.runs.tracing import quiet_torch, trace
 
 TOLERANCE = 1e-4
@@ -169,17 +170,13 @@ def run_program(path: Path) -> nn.Module:
     """Load a program written by `export_program`; call it with the tensors that the card names.
 
     Raises:
-        InputError: the file is absent or damaged.
+        InputError: the file is absent or damaged, or holds something else than a network.
     """
     if not path.is_file():
         raise InputError(f"there is no program at {path}; the run did not finish, or the file was moved")
-    try:
-        with quiet_torch():
-            program: nn.Module = torch.export.load(path).module()
-    except Exception as error:  # the reader raises many kinds of errors on a damaged file
-        raise InputError(
-            f"{path} is damaged and cannot be loaded ({_first_line(error)}); make the run again"
-        ) from None
+    remedy = "it is damaged, or was not written by headstart; make the run again"
+    with parsing(path, "a program", remedy), quiet_torch():
+        program: nn.Module = torch.export.load(inspected(path)).module()
     return program
 
 
@@ -193,13 +190,30 @@ def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
     try:
         program = trace(named, inputs.example, _dims(inputs), asserts=inputs.has("samples"))
     except Exception as error:  # torch.export passes on any error of the traced code
-        raise _Unfit(f"torch.export: {_first_line(error)}") from None
+        raise _Unfit(f"torch.export: {one_line(error)}") from None
+    _keep_operations_only(program)
     with atomic_path(path) as temporary:
         buffer = io.BytesIO()  # torch's own writer kills the process if the disk is full
         with quiet_torch():
             torch.export.save(program, buffer)
         temporary.write_bytes(buffer.getbuffer())
         return _compare(module, run_program(temporary), inputs)
+
+
+def _keep_operations_only(program: torch.export.ExportedProgram) -> None:
+    """Take out what a program does not need: example inputs, which are a pickle, and paths of this machine."""
+    program.example_inputs = None
+    for module in program.graph_module.modules():
+        for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+            for name in (
+                "stack_trace",
+                "nn_module_stack",
+                "source_fn_stack",
+                "torch_fn",
+                "from_node",
+                "custom",
+            ):
+                node.meta.pop(name, None)
 
 
 def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
@@ -211,7 +225,7 @@ def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
             try:
                 got = program(*tensors)
             except Exception as error:  # guards and kernels raise many kinds of errors
-                fault = f"the program refuses inputs of shape {shapes}: {_first_line(error)}"
+                fault = f"the program refuses inputs of shape {shapes}: {one_line(error)}"
                 raise _Unfit(fault) from None
         found = difference(expected, got) if got.shape == expected.shape else float("inf")
         if not found <= TOLERANCE:
@@ -263,8 +277,3 @@ _WRAPPERS: Mapping[tuple[str, ...], type[_OfPixels]] = {
 
 def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]

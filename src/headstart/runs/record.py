@@ -19,10 +19,10 @@ from headstart.errors import HeadstartError, InputError
 from headstart.evidence.verdict import Verdict
 from headstart.files import plain
 from headstart.metrics import VERIFICATION, Interval, metrics_of
+from headstart.run_files import FORMAT_VERSION, check_version
 from headstart.runs.facts import DataFacts, SourceFacts
 from headstart.tasks import CLASSIFICATION, TASKS
 
-FORMAT_VERSION = 1
 OUTCOMES = ("positive", "negative", "undecided")
 _COUNTS = ("n_train", "n_validation", "n_test")
 
@@ -186,22 +186,6 @@ def check_complete(record: Record) -> None:
     missing += [f"seconds.{name}" for name in ("imports", "total") if name not in record.seconds]
     if missing:
         raise HeadstartError(f"metrics.json of a {record.kind} would lack {', '.join(missing)}")
-
-
-def check_version(content: Any, where: str) -> None:
-    """Refuse a file that is not a metrics.json, or that a newer headstart wrote.
-
-    Raises:
-        InputError: with the remedy.
-    """
-    version = content.get("format_version") if isinstance(content, Mapping) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise InputError(f"{where} has no format_version: it was not written by headstart")
-    if version > FORMAT_VERSION:
-        raise InputError(
-            f"{where} was written by a newer headstart (format {version}; this one "
-            f"reads up to {FORMAT_VERSION}): pip install --upgrade headstart"
-        )
 
 
 def _read(rest: dict[str, Any]) -> Record:

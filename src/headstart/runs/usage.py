@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ _CALLS = {
 }
 
 
-def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) -> str:
+def program_lines(
+    preprocessing: Mapping[str, Any],
+    prompt_inside: bool = True,
+    digests: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Python that loads model.pt2, prepares items as the run did, and gives probabilities.
 
     The lines define `predict(items)`, for paths or texts, and `classes`. They run in the run's folder.
@@ -30,6 +35,7 @@ def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) 
     Args:
         preprocessing: `to_json()` of the run's preprocessing.
         prompt_inside: text: whether tokenizer.json adds the prompt itself.
+        digests: sha256 of the run's files; the lines check those that they open.
     """
     modality = preprocessing["modality"]
     facts = dict(preprocessing)
@@ -47,6 +53,8 @@ def program_lines(preprocessing: Mapping[str, Any], prompt_inside: bool = True) 
             "fill": tuple(round(255 * value) for value in preprocessing["mean"]),
         }
     facts["prompt_inside"] = prompt_inside
+    opened = ("model.pt2", "head.json", *(("tokenizer.json",) if modality == "text" else ()))
+    facts["digests"] = {name: digests[name] for name in opened if name in digests}
     return environment().get_template(f"{modality}.py.j2").render(facts).strip() + "\n"
 
 

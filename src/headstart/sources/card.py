@@ -25,8 +25,9 @@ def licence_and_upstream(folder: Path, raw: Mapping[str, Any]) -> tuple[str | No
 def _upstream(card: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
     """Task and data sets of a card; for a classifier its number of classes."""
     task = card.get("pipeline_tag")
-    if task is None and own.get("num_classes"):
-        task = f"classification, {own['num_classes']:,} classes"
+    n_classes = own.get("num_classes")
+    if task is None and n_classes:
+        task = f"classification, {n_classes:,} classes" if isinstance(n_classes, int) else "classification"
     datasets = card.get("datasets") or []
     names = [str(name) for name in ([datasets] if isinstance(datasets, str) else datasets)]
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

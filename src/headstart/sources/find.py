@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from headstart.data.examples import Modality
-from headstart.errors import HeadstartError, SourceError, did_you_mean
+from headstart.errors import HeadstartError, SourceError, did_you_mean, parsing
+from headstart.run_files import check_files
 from headstart.sources.hub import download
 from headstart.sources.json_files import read_json
 from headstart.sources.library_timm import hub_repository
@@ -37,9 +39,9 @@ def find_place(uri: str, *, code: bool = False, modality: Modality | None = None
         return _hub_place(uri, repo_id, revision or None, code=code, modality=modality)
     if scheme == "bundled":
         return _bundled(uri, name)
-    if scheme == "run":
-        return _run(uri, Path(name).expanduser())
-    return _local(uri, Path(name).expanduser())
+    with parsing(name, "a source", "check the path and its permissions", SourceError):
+        path = Path(name).expanduser()
+        return _run(uri, path) if scheme == "run" else _local(uri, path)
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -51,7 +53,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     scheme, colon, name = uri.partition(":")
     if not uri.strip():
         raise SourceError(f"A source must be named. {what_is_here()}")
-    if not colon or len(scheme) == 1 or Path(uri).exists():  # one letter: a drive
+    if not colon or len(scheme) == 1 or os.path.exists(uri):  # one letter: a drive
         return "", uri
     if scheme in SCHEMES and name:
         return scheme, name
@@ -92,7 +94,9 @@ def _run(uri: str, folder: Path) -> Place:
         raise SourceError(f"{folder} is not a finished run. A run is a folder that `headstart fit` wrote.")
     if fault := _run_fault(config):
         raise SourceError(f"{folder / 'source.json'} is damaged: {fault}; make the run again")
-    return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"), config=config)
+    files = weight_files(folder)
+    check_files(folder, ("source.json", "config.json", *(path.name for path in files)), SourceError)
+    return Place(uri, folder, files, read_json(folder / "config.json"), config=config)
 
 
 def _run_fault(config: Mapping[str, Any]) -> str:

@@ -1,12 +1,12 @@
-"""Read the JSON files of a source's folder."""
+"""Read the JSON files of a source's folder, and find the files that they name."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from headstart.errors import SourceError
+from headstart.errors import SourceError, parsing
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -29,7 +29,28 @@ def read_json_value(path: Path, default: Any) -> Any:
     """
     if not path.is_file():
         return default
-    try:
+    with parsing(path, "JSON", "fetch it again", SourceError):
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SourceError(f"{path} is not valid JSON: {error}") from None
+
+
+def named_file(folder: Path, name: Any, named_by: Path) -> Path:
+    """Return the path of a file or folder that a source's file names, which must lie in the source's folder.
+
+    Args:
+        folder: of the source.
+        name: relative, with forward slashes.
+        named_by: the file that names it, for the message.
+
+    Raises:
+        SourceError: the name leads out of the folder.
+    """
+    if (
+        not isinstance(name, str)
+        or "\0" in name
+        or ".." in PurePosixPath(name).parts
+        or PurePosixPath(name).is_absolute()
+        or len(PureWindowsPath(name).parts) != len(PurePosixPath(name).parts)
+        or PureWindowsPath(name).drive
+    ):
+        raise SourceError(f"{named_by} names {name!r}, which does not lie in its folder: refused.")
+    return folder / name

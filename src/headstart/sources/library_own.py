@@ -6,10 +6,8 @@ Optional attributes of the class: `stages` (names, or name to path), `preprocess
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
@@ -25,7 +23,7 @@ from headstart.data.preprocessing import (
 from headstart.errors import OptionError, SourceError
 from headstart.sources.library import Opened, Request
 from headstart.sources.library_timm import timm_preprocessing
-from headstart.sources.own_class import modality_of_class, own_class
+from headstart.sources.own_class import modality_of_class, own_class, own_file
 from headstart.sources.own_network import OWN_NETWORKS, OwnNetwork, named_stages
 from headstart.sources.place import Place
 from headstart.sources.source import Source
@@ -34,6 +32,8 @@ from headstart.sources.upstream import NoClassifier, Upstream
 from headstart.sources.weights import load_tensors, read_weights
 
 NAME = "custom"
+# The only classes that a configuration may name without `--arch`.
+_SHIPPED = ("headstart.bundled.network:LettersNet",)
 _USUAL_HEADS = ("classifier", "fc", "head", "heads", "linear", "last_linear", "logits", "output")
 
 
@@ -43,8 +43,14 @@ def recognises(raw: Mapping[str, Any], arch: str | None) -> bool:
 
 
 def modality_of(raw: Mapping[str, Any]) -> Modality | None:
-    """Return the modality that a config.json names."""
-    found: Modality | None = raw.get("modality")
+    """Return the modality that a config.json names; None if it names none.
+
+    Raises:
+        SourceError: it is not one of the three.
+    """
+    found = raw.get("modality")
+    if found is not None and found not in get_args(Modality):
+        raise SourceError(f"modality must be one of {', '.join(get_args(Modality))}, got {found!r}.")
     return found
 
 
@@ -52,10 +58,12 @@ def open_source(place: Place, request: Request) -> Opened:
     """Return the configuration of the user's own class and its network with its weights.
 
     Raises:
-        SourceError: the class cannot be imported or built, or the weights do not fit it.
+        SourceError: the class cannot be imported or built, or the weights do not fit it; or the folder alone
+            names it.
     """
-    config = own_config(request.arch or str(place.raw["architecture"]), place.raw, request.modality)
-    network = build(config, request.arch)
+    arch = _allowed(request.arch, place.raw.get("architecture"))
+    config = own_config(arch, place.raw, request.modality)
+    network = _built(config, arch)
     config["preprocessing"] = own_preprocessing(network.model, place, config["modality"]).to_json()
     own = network.model
     load_tensors(own, read_weights(place.files), str(place.files[0]), heads=absent_heads(own))
@@ -67,23 +75,42 @@ def build(config: Mapping[str, Any], arch: str | None = None) -> OwnNetwork:
 
     Args:
         config: `config` is what the class takes.
-        arch: as the user gave it; None is allowed only if the class is headstart's own.
+        arch: as the user gave it; None is allowed only if the class ships with headstart.
 
     Raises:
         SourceError: the class was not given, or cannot be built from its configuration.
     """
-    architecture = str(config["architecture"])
-    if arch is None and not architecture.startswith("headstart.bundled."):
+    return _built(config, _allowed(arch, config.get("architecture")))
+
+
+def is_shipped(config: Mapping[str, Any]) -> bool:
+    """Whether a source configuration is of a class that ships with headstart."""
+    return config.get("architecture") in _SHIPPED
+
+
+def _allowed(arch: str | None, named: Any) -> str:
+    """What the user names; what a file names only if it ships with headstart.
+
+    Raises:
+        SourceError: a file alone names it.
+    """
+    if arch is not None:
+        return arch
+    if named not in _SHIPPED:
         raise SourceError(
-            f"This source is a network of the user's own class ({architecture}): its code is run only if you "
-            f"name it again. Pass --arch {architecture}."
+            f"This source is a network of the user's own class ({named}): its code is run only if you "
+            f"name it again. Pass --arch {named}."
         )
-    own = own_class(arch or architecture)
+    return str(named)
+
+
+def _built(config: Mapping[str, Any], arch: str) -> OwnNetwork:
+    own = own_class(arch)
     try:
         model = own(dict(config["config"]))
     except Exception as error:
         raise SourceError(
-            f"{arch or architecture} cannot be built from its configuration: {type(error).__name__}: {error}"
+            f"{arch} cannot be built from its configuration: {type(error).__name__}: {error}"
         ) from error
     modality: Modality = config["modality"]
     return OWN_NETWORKS[modality](model, modality)
@@ -120,13 +147,11 @@ def own_config(arch: str, raw: Mapping[str, Any], modality: Modality | None) -> 
         modality: of the data at hand, used if the class does not name its own.
     """
     own = own_class(arch)
-    place = Path(arch.rpartition(":")[0])
     return {
         "library": NAME,
-        "modality": raw.get("modality") or modality_of_class(own, arch, modality),
+        "modality": modality_of(raw) or modality_of_class(own, arch, modality),
         "architecture": arch,
-        "architecture_file": str(place.resolve()) if place.is_file() else None,
-        "architecture_sha256": hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else None,
+        "architecture_file": own_file(arch),
         "config": dict(raw),
     }
 

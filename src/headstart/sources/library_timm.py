@@ -23,6 +23,7 @@ from headstart.sources.library import Opened, Request
 from headstart.sources.place import Place
 from headstart.sources.processors import crop_mode, three
 from headstart.sources.source import Source
+from headstart.sources.timm_arguments import model_arguments
 from headstart.sources.upstream import NoClassifier, Upstream, class_names, matching_classifier
 from headstart.sources.weights import load_tensors, read_weights
 
@@ -83,7 +84,7 @@ def timm_config(raw: Mapping[str, Any]) -> dict[str, Any]:
         "library": NAME,
         "modality": "image",
         "architecture": architecture,
-        "model_args": dict(raw.get("model_args") or {}),
+        "model_args": model_arguments(raw),
         "preprocessing": timm_preprocessing(_flat(raw), architecture).to_json(),
     }
 
@@ -246,12 +247,12 @@ def _model(config: Mapping[str, Any], n_classes: int) -> nn.Module:
     import timm
 
     check_timm_name(config["architecture"])
-    model_args = {key: value for key, value in config["model_args"].items() if key != "num_classes"}
+    model_args = model_arguments(config)
     try:
         model: nn.Module = timm.create_model(
             config["architecture"], pretrained=False, num_classes=n_classes, **model_args
         )
-    except (TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:  # an architecture may raise any error on arguments that it does not take
         raise SourceError(f"timm cannot build {config['architecture']} with {model_args}: {error}") from None
     return model
 

@@ -27,7 +27,7 @@ from headstart.sources.transformers.upstream_head import read_classifier
 from headstart.sources.transformers.wav2vec2 import Wav2Vec2Network
 from headstart.sources.transformers.whisper import WhisperNetwork
 from headstart.sources.upstream import Upstream
-from headstart.sources.weights import check_complete, load_tensors, read_weights, tensor_names, weight_files
+from headstart.sources.weights import load_tensors, read_weights, tensor_names, weight_files
 
 NAME = "transformers"
 _VISION = ("_vision_model", "vit_mae")  # towers without a classifier of their own
@@ -75,14 +75,15 @@ def open_source(place: Place, request: Request) -> Opened:
     Raises:
         SourceError: the architecture is not supported, or the weights do not fit it.
     """
-    for path in place.files:
-        if path.suffix == ".safetensors":
-            check_complete(path)
-        else:
-            read_weights([path])  # refuses a pickle with code, and a file cut short, by name
+    if (place.folder / "adapter_config.json").is_file():
+        raise SourceError(
+            f"{place.folder} holds an adapter (adapter_config.json), which is not applied: merge it into the "
+            "weights (merge_and_unload of peft), or remove its files."
+        )
     remote = request.trust_remote_code and "auto_map" in place.raw
     config = transformers_config(place.folder, place.raw, place.files, remote_code=remote)
     if remote:
+        read_weights(place.files)  # refuses a pickle with code before the library opens it
         model = models.load_remote_code(place.folder)
     else:
         model = models.load_model(config, place.folder, place.files)

@@ -9,15 +9,18 @@ from functools import partial
 from torch import Tensor, nn
 
 from headstart.data.examples import Modality
-from headstart.data.preprocessing import preprocessing_from_json
-from headstart.errors import SourceError
+from headstart.data.preprocessing import Preprocessing, preprocessing_from_json
+from headstart.errors import SourceError, parsing
+from headstart.sources import library_own
 from headstart.sources.card import licence_and_upstream
 from headstart.sources.find import find_place
 from headstart.sources.libraries import build_network, library_of, recognised
 from headstart.sources.library import Library, Opened, Request
+from headstart.sources.own_class import own_file
+from headstart.sources.own_code import code_digest
 from headstart.sources.place import Place
 from headstart.sources.source import Provenance, Source
-from headstart.sources.weights import digest_of, is_counter, load_tensors, read_weights
+from headstart.sources.weights import check_numbers, digest_of, is_counter, load_tensors, read_weights
 
 _DEFAULTS: Mapping[str, str] = {
     "image": "timm:resnet50.a1_in1k",
@@ -53,20 +56,37 @@ def load_source(
     """
     place = find_place(uri, code=trust_remote_code, modality=modality)
     request = Request(arch, modality, trust_remote_code)
+    # Libraries raise every kind of error on configurations and weights that are damaged or of another version.
+    with parsing(place.folder, "a source", "check its files, or fetch it again", SourceError):
+        library, opened = _open(place, request)
+        preprocessing = preprocessing_from_json(opened.config["preprocessing"])
+    check_numbers(opened.network, place.folder)
+    return _source(place, request, library, opened, preprocessing)
+
+
+def _open(place: Place, request: Request) -> tuple[Library, Opened]:
     if place.config:
-        return _source(place, request, library_of(place.config), _open_run(place, arch))
-    library = recognised(place.raw, arch)
+        return library_of(place.config), _open_run(place, request.arch)
+    library = recognised(place.raw, request.arch)
     if library is None:
         raise SourceError(
-            f"{uri} holds tensors without an architecture: pass --arch with a timm name, such as resnet18, "
-            "or with FILE:Class of your own network."
+            f"{place.uri} holds tensors without an architecture: pass --arch with a timm name, such as "
+            "resnet18, or with FILE:Class of your own network."
         )
-    return _source(place, request, library, library.open_source(place, request))
+    return library, library.open_source(place, request)
 
 
 def _open_run(place: Place, arch: str | None) -> Opened:
-    config = {key: value for key, value in place.config.items() if key not in ("uri", "stages")}
-    network = build_network(config, arch)
+    left_out = (
+        "uri",
+        "stages",
+        "architecture_file",
+    )  # the file that the user names now is the one that is run
+    config = {key: value for key, value in place.config.items() if key not in left_out}
+    if config.get("library") == library_own.NAME:
+        config["architecture_file"] = own_file(arch)
+    with parsing(place.folder / "source.json", "the source of a run", "make the run again", SourceError):
+        network = build_network(config, arch)
     load_tensors(network, _own_names(network, read_weights(place.files)), str(place.files[0]))
     return Opened(config, network)
 
@@ -90,7 +110,9 @@ def _own_names(network: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str
     return tensors
 
 
-def _source(place: Place, request: Request, library: Library, opened: Opened) -> Source:
+def _source(
+    place: Place, request: Request, library: Library, opened: Opened, preprocessing: Preprocessing
+) -> Source:
     network = opened.network.float().eval()
     stages = library.stages(network)
     licence, upstream = licence_and_upstream(place.folder, place.raw)
@@ -107,13 +129,16 @@ def _source(place: Place, request: Request, library: Library, opened: Opened) ->
         pretrained=bool(place.raw.get("pretrained", True)),
     )
     hashed = {key: value for key, value in config.items() if key not in _SAID}
+    if config["library"] == library_own.NAME or config.get("remote_code"):
+        shipped = library_own.is_shipped(config)
+        hashed["architecture_sha256"] = None if shipped else code_digest(network, preprocessing)
     hashed["architecture"] = provenance.architecture.rpartition(":")[2]  # wherever the user's own file lies
     return Source(
         uri=place.uri,
         modality=config["modality"],
         network=network,
         stages=stages,
-        preprocessing=preprocessing_from_json(config["preprocessing"]),
+        preprocessing=preprocessing,
         digest=digest_of(files, hashed),
         provenance=provenance,
         config=json.loads(json.dumps(config)),

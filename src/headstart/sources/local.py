@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from headstart.data.examples import Modality
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, parsing
 from headstart.sources.json_files import read_json
 from headstart.sources.libraries import recognised
 from headstart.sources.weights import weight_files
@@ -46,12 +47,13 @@ def what_is_here(modality: Modality | None = None) -> str:
 def modality_of_folder(folder: Path) -> Modality | None:
     """Return the modality of a source's folder; None if its configuration does not say so."""
     try:
-        raw = read_json(folder / "source.json") or read_json(folder / "config.json")
-        if raw.get("modality") in ("image", "text", "audio"):
-            own: Modality = raw["modality"]
-            return own
-        library = recognised(raw)
-        return None if library is None else library.modality_of(raw)
+        with parsing(folder, "a source", "check its files"):
+            raw = read_json(folder / "source.json") or read_json(folder / "config.json")
+            if raw.get("modality") in get_args(Modality):
+                own: Modality = raw["modality"]
+                return own
+            library = recognised(raw)
+            return None if library is None else library.modality_of(raw)
     except HeadstartError:
         return None
 
@@ -61,13 +63,14 @@ def _nearby(root: Path) -> list[LocalSource]:
     found: list[LocalSource] = []
     for config in [*sorted(root.glob("*/config.json")), *sorted(root.glob("*/*/config.json"))][:200]:
         folder = config.parent
-        if (folder / "unfinished").exists():
-            continue
         try:
-            weight_files(folder)
+            with parsing(folder, "a source", "check its files"):
+                weight_files(folder)
+                unfinished, is_run = ((folder / name).exists() for name in ("unfinished", "source.json"))
         except HeadstartError:
             continue
-        is_run = (folder / "source.json").is_file()
+        if unfinished:
+            continue
         name = f"run:{folder}" if is_run else f"{folder}" if folder.is_absolute() else f"./{folder}"
         found.append(LocalSource(name, modality_of_folder(folder)))
     return found

@@ -45,6 +45,12 @@ def own_class(arch: str) -> type[nn.Module]:
     return found
 
 
+def own_file(arch: str | None) -> str | None:
+    """Return the absolute path of the file that `--arch FILE:Class` names; None if it names no file."""
+    place = Path((arch or "").rpartition(":")[0])
+    return str(place.resolve()) if place.is_file() else None
+
+
 def modality_of_class(own: type[nn.Module], arch: str, of_data: Modality | None = None) -> Modality:
     """Return the modality that a class's attributes name, else the data's, else that of its first input.
 

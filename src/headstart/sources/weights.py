@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.errors import SourceError
+from headstart.errors import SourceError, parsing
+from headstart.sources.json_files import named_file, read_json
 from headstart.units import counted
 
 # The files of a folder that may hold weights, best first.
@@ -47,13 +48,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         if not path.is_file():
             continue
         if name.endswith(".index.json"):
-            shards = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
-            missing = [shard for shard in shards if not (folder / shard).is_file()]
-            if missing:
-                raise SourceError(
-                    f"{path} names {counted(len(shards), 'files')}, of which {missing[0]} is missing."
-                )
-            return tuple(folder / shard for shard in shards)
+            return _shards(path)
         return (path,)
     others = sorted(path for path in folder.iterdir() if path.suffix in WEIGHT_SUFFIXES and path.is_file())
     if len(others) == 1:
@@ -62,6 +57,18 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         raise SourceError(f"{folder} holds no weights: neither {WEIGHT_FILES[0]} nor *.bin, *.pt or *.pth.")
     names = ", ".join(path.name for path in others[:5])
     raise SourceError(f"{folder} holds {len(others)} weight files ({names}): name one of them as the source.")
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    """The files that an index names, all in its own folder."""
+    weight_map = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise SourceError(f"{index} must hold `weight_map`, tensors to files: fetch it again.")
+    shards = sorted({named_file(index.parent, name, index) for name in weight_map.values()})
+    missing = [shard.name for shard in shards if not shard.is_file()]
+    if missing:
+        raise SourceError(f"{index} names {counted(len(shards), 'files')}, of which {missing[0]} is missing.")
+    return tuple(shards)
 
 
 def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
@@ -103,11 +110,9 @@ def check_complete(path: Path) -> dict[str, Any]:
             raise SourceError(f"{path} is not a safetensors file ({n_bytes:,} bytes).")
         if n_bytes < 8 + n_header:
             raise SourceError(_cut_short(path, f"more than {8 + n_header:,}", n_bytes))
-        try:
+        with parsing(path, "a safetensors file", "its header is damaged; fetch it again", SourceError):
             header: dict[str, Any] = json.loads(file.read(n_header))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise SourceError(f"{path} is not a safetensors file: its header cannot be read.") from None
+            ends = [int(entry["data_offsets"][1]) for name, entry in header.items() if name != "__metadata__"]
     expected = 8 + n_header + max(ends, default=0)
     if n_bytes < expected:
         raise SourceError(_cut_short(path, f"{expected:,}", n_bytes))
@@ -179,6 +184,24 @@ def load_tensors(
                 tensor.copy_(tensors[name])
 
 
+def check_numbers(network: nn.Module, where: Path) -> None:
+    """Refuse a network of which a weight is not a number, or a parameter is infinite.
+
+    Raises:
+        SourceError: with the name of the first such tensor.
+    """
+    parameters = dict(network.named_parameters())
+    for name, tensor in {**dict(network.named_buffers()), **parameters}.items():
+        if not tensor.is_floating_point():
+            continue
+        wrong = ~torch.isfinite(tensor) if name in parameters else torch.isnan(tensor)
+        if bool(wrong.any()):
+            raise SourceError(
+                f"{where}: {int(wrong.sum()):,} of {tensor.numel():,} values of the tensor "
+                f"'{name.removeprefix('model.')}' are not finite numbers: its weights are damaged, fetch them again."
+            )
+
+
 def misfit_message(
     where: str, architecture: str, missing: Sequence[str], left_over: Sequence[str], misfits: Sequence[str]
 ) -> str:
@@ -199,37 +222,28 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     check_complete(path)
-    try:
+    with parsing(path, "a safetensors file", "it is damaged; fetch it again", SourceError):
         tensors: dict[str, Tensor] = load_file(str(path))
-    except SafetensorError as error:
-        raise SourceError(f"{path} is not a valid safetensors file: {error}") from None
     return tensors
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an old pickle format, which does not matter here
+    remedy = f"it is cut short or of another kind ({path.stat().st_size:,} bytes); fetch it again"
+    with parsing(path, "a PyTorch weight file", remedy, SourceError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an old pickle format, which does not matter here
+        try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        code = _code_in(path, str(error))
-        if code is None:
+        except pickle.UnpicklingError as error:
+            code = _code_in(path, str(error))
+            if code is None:
+                raise
             raise SourceError(
-                f"{path} is not a PyTorch weight file ({path.stat().st_size:,} bytes)."
+                f"{path} is a pickle that holds code ({code}): refused, as opening it could run anything. "
+                "Save the tensors alone, with safetensors or torch.save(model.state_dict())."
             ) from None
-        raise SourceError(
-            f"{path} is a pickle that holds code ({code}): refused, as opening it could run anything. Save "
-            "the tensors alone, with safetensors or torch.save(model.state_dict())."
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError):
-        raise SourceError(
-            f"{path} cannot be read as a PyTorch weight file: it is cut short or of another kind "
-            f"(found {path.stat().st_size:,} bytes). Fetch it again."
-        ) from None
     return _state_dict_in(content, path)
 
 

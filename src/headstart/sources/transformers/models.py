@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from headstart.errors import SourceError
+from headstart.sources.json_files import read_json
 from headstart.sources.transformers.whisper import encoder_tensors
-from headstart.sources.weights import load_tensors, misfit_message, read_weights, tensor_names
+from headstart.sources.weights import load_tensors, misfit_message, read_weights
 
 WAV2VEC2_FAMILY = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
 # Tensors of upstream heads, if the names do not show the base model; and two that are not needed for an embedding.
@@ -41,6 +42,21 @@ _HEADS_ALSO = (
     "final_proj",
     "lm_head",
 )
+# Keys of config.json by which the library reads further files, fetches a network or runs a fetched kernel.
+_REFUSED = (
+    "quantization_config",
+    "transformers_weights",
+    "fusion_config",
+    "distributed_config",
+    "kernel_config",
+    "use_kernels",
+    "backbone",
+    "use_timm_backbone",
+    "use_pretrained_backbone",
+    "checkpoint_path",
+)
+_IMPLEMENTATIONS = ("attn_implementation", "experts_implementation")
+_BUILT_IN = (None, "eager", "sdpa")
 _UNUSED = ("masked_spec_embed", "position_ids")
 
 
@@ -73,12 +89,13 @@ def load_model(config: Mapping[str, Any], folder: Path, files: Sequence[Path]) -
         SourceError: tensors are missing, left over or of another shape.
     """
     model_class, own, options = _model_class(config)
+    tensors = read_weights(files)
     if config["config"]["model_type"] == "whisper":
         encoder: nn.Module = model_class(own)
-        load_tensors(encoder, encoder_tensors(read_weights(files)), str(folder))
+        load_tensors(encoder, encoder_tensors(tensors), str(folder))
         return encoder.eval()
-    model, info = _from_pretrained(model_class, own, folder, files, **options)
-    names = tensor_names(files)
+    names = list(tensors)
+    model, info = _from_pretrained(model_class, own, tensors, **options)
     left_over = sorted(name for name in info["unexpected_keys"] if not _is_head(name, model, names))
     _check_fit(model, folder, info, left_over)
     network: nn.Module = model.eval()
@@ -97,7 +114,7 @@ def load_with_head(model_class: Any, raw: Mapping[str, Any], folder: Path, files
     Raises:
         SourceError: tensors are missing or of another shape, those of the head too.
     """
-    model, info = _from_pretrained(model_class, library_config({"config": raw}), folder, files)
+    model, info = _from_pretrained(model_class, library_config({"config": raw}), read_weights(files))
     _check_fit(model, folder, info, [])
     return model.eval()
 
@@ -106,6 +123,7 @@ def load_remote_code(folder: Path) -> nn.Module:
     """Return a model whose class is defined by code in its folder; called only if the user asks for it."""
     from transformers import AutoModel
 
+    check_configuration(read_json(folder / "config.json"))
     with silence():
         model: nn.Module = AutoModel.from_pretrained(
             str(folder), dtype=torch.float32, local_files_only=True, trust_remote_code=True
@@ -114,16 +132,18 @@ def load_remote_code(folder: Path) -> nn.Module:
 
 
 def _from_pretrained(
-    model_class: Any, own: Any, folder: Path, files: Sequence[Path], **options: Any
+    model_class: Any, own: Any, tensors: dict[str, Tensor], **options: Any
 ) -> tuple[Any, Mapping[str, Any]]:
-    """A model that the library loads from a folder, and what it says about the tensors."""
-    usual = all(path.name.startswith(("model", "pytorch_model")) for path in files)
-    place = (str(folder), None) if usual else (None, read_weights(files))
+    """A model that the library fills with tensors, and what it says about them.
+
+    The library gets the tensors, not the folder, from which it would also read files that the source's digest
+    does not cover: an adapter, or weights that config.json names.
+    """
     with silence():
         model, info = model_class.from_pretrained(
-            place[0],
+            None,
             config=own,
-            state_dict=place[1],
+            state_dict=tensors,
             dtype=torch.float32,
             local_files_only=True,
             output_loading_info=True,
@@ -145,15 +165,46 @@ def _check_fit(model: Any, folder: Path, info: Mapping[str, Any], left_over: Seq
 
 
 def library_config(config: Mapping[str, Any]) -> Any:
-    """Return the library's own configuration object of a source configuration."""
+    """Return the library's own configuration object of a source configuration.
+
+    Raises:
+        SourceError: it asks for what is not in its folder, or there is no such model_type.
+    """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+    check_configuration(config["config"])
     left_out = ("model_type", "torch_dtype", "dtype")
     raw = {key: value for key, value in config["config"].items() if key not in left_out}
     model_type = str(config["config"]["model_type"])
     if model_type in WAV2VEC2_FAMILY:
         raw["layerdrop"] = 0.0  # layers left out at random would make the depth of a stage random
     return CONFIG_MAPPING[model_type](**raw)
+
+
+def check_configuration(raw: Any) -> None:
+    """Refuse a config.json that lets the library fetch something, run a kernel or open another file.
+
+    Args:
+        raw: its content, or a part of it.
+
+    Raises:
+        SourceError: the message names the key.
+    """
+    if isinstance(raw, list):
+        for part in raw:
+            check_configuration(part)
+    if not isinstance(raw, Mapping):
+        return
+    for key, value in raw.items():
+        chosen = key.strip("_").removesuffix("_internal") in _IMPLEMENTATIONS and value not in _BUILT_IN
+        wraps = key == "model_type" and str(value).startswith("timm")
+        if chosen or wraps or (key in _REFUSED and value):
+            raise SourceError(
+                f"config.json has {key!r}: {str(value)[:80]!r}, which is not supported: weights come from the "
+                "source's own files, in full precision, and run in PyTorch's own kernels. Remove it if the network "
+                "is complete without it."
+            )
+        check_configuration(value)
 
 
 def _model_class(config: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:

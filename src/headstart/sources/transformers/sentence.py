@@ -15,7 +15,7 @@ from torch import nn
 
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError
-from headstart.sources.json_files import read_json, read_json_value
+from headstart.sources.json_files import named_file, read_json, read_json_value
 
 _MODES = {
     "pooling_mode_cls_token": "cls",
@@ -54,7 +54,7 @@ def text_settings(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         SourceError: a step that is not supported, or a tokenizer that cannot be read.
     """
-    modules = read_json_value(folder / "modules.json", [])
+    modules = _modules(folder)
     pooling = _pooling(folder, modules) if modules else {"modes": ["mean"], "normalise": False}
     return {"pooling": pooling, "preprocessing": text_preprocessing(folder, raw).to_json()}
 
@@ -90,8 +90,20 @@ def dense_layers(settings: Sequence[Mapping[str, Any]]) -> nn.Module | None:
 
 def dense_folders(folder: Path) -> list[Path]:
     """Return the folders of a sentence-transformers folder's Dense steps, in order."""
-    modules = read_json_value(folder / "modules.json", [])
-    return [folder / module["path"] for module in modules if _kind(module) == "Dense"]
+    return [_step(folder, module) for module in _modules(folder) if _kind(module) == "Dense"]
+
+
+def _modules(folder: Path) -> list[dict[str, Any]]:
+    """The steps in modules.json; [] if there is no such file."""
+    path = folder / "modules.json"
+    modules = read_json_value(path, [])
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise SourceError(f"{path} must hold a list of steps.")
+    return modules
+
+
+def _step(folder: Path, module: Mapping[str, Any]) -> Path:
+    return named_file(folder, module.get("path"), folder / "modules.json")
 
 
 def _pooling(folder: Path, modules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -101,9 +113,9 @@ def _pooling(folder: Path, modules: Sequence[Mapping[str, Any]]) -> dict[str, An
     for module in modules:
         kind = _kind(module)
         if kind == "Pooling":
-            modes = _modes(read_json(folder / str(module["path"]) / "config.json"), folder)
+            modes = _modes(read_json(_step(folder, module) / "config.json"), folder)
         elif kind == "Dense":
-            dense.append(_dense(read_json(folder / str(module["path"]) / "config.json"), folder))
+            dense.append(_dense(read_json(_step(folder, module) / "config.json"), folder))
         elif kind == "Normalize":
             normalise = True
         elif kind not in ("Transformer", "Dropout"):
@@ -160,7 +172,7 @@ def _converted_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        slow = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        slow = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         return slow.backend_tokenizer
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]

@@ -1,0 +1,206 @@
+"""model.pt2 is inspected before torch opens it, so that it can hold nothing but the operations of a network.
+
+torch's reader trusts the file. It opens the pickles in the archive (sample inputs, some weights and constants), loads
+compiled libraries, evaluates the expressions of shapes as Python, writes names into Python code that it runs, and
+calls any function below `torch` that a node names. Here everything in the archive must be on a list of what a program
+of headstart has: files by name, tensors as plain bytes, registered operations on tensors, words for names, and
+expressions of sizes. The archive is read with torch's own reader, so that both see the same files.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_SAMPLES = "data/sample_inputs/model.pt"
+_MODEL = "models/model.json"
+_PAYLOADS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
+_MEMBERS = re.compile(
+    rf"archive_format|archive_version|byteorder|version|\.data/version|\.data/serialization_id|{_SAMPLES}|{_MODEL}"
+    rf"|data/weights/weight_\d+|data/constants/tensor_\d+|{'|'.join(_PAYLOADS)}"
+)
+_TENSOR_FILE = re.compile(r"(weight|tensor)_\d+")
+_ATEN = re.compile(r"torch\.ops\.(aten\.(\w+)\.(\w+))", re.ASCII)
+_OTHER_OPERATIONS = re.compile(
+    r"_operator\.(add|sub|mul|truediv|floordiv|mod|pow|neg|pos|eq|ne|lt|le|gt|ge|and_|or_|xor|not_|getitem)"
+    r"|math\.(ceil|floor|trunc|sqrt|pow)"
+    r"|torch\.sym_(int|float|max|min|not|ite|sum|sqrt)|torch\._sym_sqrt"
+    r"|torch\.ops\.higher_order\.(cond|while_loop|scan|map_impl|wrap_with_autocast|wrap_with_set_grad_enabled)"
+)
+_WORD = re.compile(r"[\w.+@-]*", re.ASCII)
+_PATH = re.compile(r"[^\"'\\\x00-\x1f()\[\]{}=;,]*")  # of a module or a tensor in it
+_TREES = (None, "builtins.tuple", "builtins.list", "builtins.dict")
+_NODES = (
+    *(ast.Expression, ast.Name, ast.Load, ast.Constant, ast.Call, ast.keyword, ast.Subscript, ast.Attribute),
+    *(ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.UAdd, ast.Compare, ast.BinOp),
+    *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot),
+    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow),
+)
+_METHODS = ("size", "stride", "storage_offset", "dim")
+_FUNCTIONS = (
+    *("Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Abs", "And", "Or", "Not"),
+    *("Equality", "Unequality", "GreaterThan", "StrictGreaterThan", "LessThan", "StrictLessThan"),
+    *("Eq", "Ne", "Ge", "Gt", "Le", "Lt", "Piecewise", "floor", "ceiling", "OpaqueUnaryFn_sqrt"),
+    *(
+        "FloorDiv",
+        "ModularIndexing",
+        "Where",
+        "PythonMod",
+        "Mod",
+        "CleanDiv",
+        "CeilToInt",
+        "FloorToInt",
+        "CeilDiv",
+    ),
+    *(
+        "LShift",
+        "RShift",
+        "PowByNatural",
+        "FloatPow",
+        "FloatTrueDiv",
+        "IntTrueDiv",
+        "TruncToFloat",
+        "TruncToInt",
+    ),
+    *("RoundToInt", "RoundDecimal", "ToFloat", "Identity", "IsNonOverlappingAndDenseIndicator"),
+)
+
+
+class NotAProgram(Exception):
+    """The file holds something that no program of headstart has; the text says what."""
+
+
+def inspected(path: Path) -> Path | io.BytesIO:
+    """Return what torch may open: the file itself, or for a run of an older version a copy without its pickle.
+
+    Args:
+        path: a model.pt2.
+
+    Raises:
+        NotAProgram: it holds something else than a network.
+    """
+    reader = torch._C.PyTorchFileReader(str(path))
+    names = reader.get_all_records()
+    _check_members(path, names)
+    for name in _PAYLOADS:
+        _check_payload(json.loads(reader.get_record(name)), name)
+    _check(json.loads(reader.get_record(_MODEL)), "")
+    if not reader.get_record(_SAMPLES):
+        return path
+    copy = io.BytesIO()
+    with zipfile.ZipFile(copy, "w") as archive:
+        for name in names:
+            archive.writestr(f"archive/{name}", b"" if name == _SAMPLES else reader.get_record(name))
+    copy.seek(0)
+    return copy
+
+
+def _check_members(path: Path, names: list[str]) -> None:
+    foreign = [name for name in names if not _MEMBERS.fullmatch(name)]
+    if foreign or len(set(names)) != len(names):
+        raise NotAProgram(f"it holds the file {foreign[0]!r}" if foreign else "it holds a file twice")
+    with zipfile.ZipFile(path) as archive:  # torch opens an archive that its reader refuses with this module
+        if sorted(name.partition("/")[2] for name in archive.namelist()) != sorted(names):
+            raise NotAProgram("its table of files is ambiguous")
+
+
+def _check_payload(content: Any, name: str) -> None:
+    for tensor in content["config"].values():
+        if tensor["use_pickle"] or not _TENSOR_FILE.fullmatch(tensor["path_name"]):
+            raise NotAProgram(f"{name} names {tensor['path_name']!r}, which is not a plain tensor")
+
+
+def _check(value: Any, key: str) -> None:
+    """Check every text in a JSON value by the rule of the key that it stands under."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            _check_path(name)
+            _check(part, name)
+    elif isinstance(value, list):
+        for part in value:
+            _check(part, key)
+    elif isinstance(value, str):
+        _RULES.get(key, _check_word)(value)
+
+
+def _check_word(text: str) -> None:
+    if not _WORD.fullmatch(text):
+        raise NotAProgram(f"{text[:80]!r} is not a name")
+
+
+def _check_path(text: str) -> None:
+    if not _PATH.fullmatch(text):
+        raise NotAProgram(f"{text[:80]!r} is not the path of a module")
+
+
+def _check_operation(text: str) -> None:
+    """Tensor operations that torch itself dispatches; the only one of them that opens a file is from_file."""
+    aten = _ATEN.fullmatch(text)
+    if aten:
+        name = f"aten::{aten[2]}" if aten[3] == "default" else f"aten::{aten[2]}.{aten[3]}"
+        if aten[2] != "from_file" and name in _dispatched():
+            return
+    if not _OTHER_OPERATIONS.fullmatch(text):
+        raise NotAProgram(f"it calls {text[:80]!r}")
+
+
+def _check_expression(text: str) -> None:
+    """Arithmetic of sizes, such as `Mod(Symbol('s1', integer=True), Integer(2))` or `L['x'].size()[0] == 3`."""
+    for node in ast.walk(ast.parse(text, mode="eval")):
+        function = node.func if isinstance(node, ast.Call) else None
+        if (
+            not isinstance(node, _NODES)
+            or (isinstance(node, ast.Attribute) and node.attr not in _METHODS)
+            or (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and not node.value.isidentifier()
+            )
+            or (isinstance(function, ast.Name) and function.id not in _FUNCTIONS)
+            or (function is not None and not isinstance(function, ast.Name | ast.Attribute))
+        ):
+            raise NotAProgram(f"{text[:80]!r} is not an expression of sizes")
+
+
+def _check_tree(text: str) -> None:
+    """A structure of inputs or outputs, as JSON: tuples, lists and dictionaries of tensors."""
+    waiting = [json.loads(text)[1]]
+    while waiting:
+        tree = waiting.pop()
+        if tree["type"] not in _TREES:
+            raise NotAProgram(f"its inputs have the type {tree['type']!r}")
+        waiting += tree["children_spec"]
+
+
+def _anything(text: str) -> None:
+    """A text that is only shown, or passed to an operation on tensors."""
+
+
+_RULES: Mapping[str, Callable[[str], None]] = {
+    "target": _check_operation,
+    "as_operator": _check_operation,
+    "expr_str": _check_expression,
+    "guards_code": _check_expression,
+    "in_spec": _check_tree,
+    "out_spec": _check_tree,
+    "as_string": _anything,
+    "stack_trace": _anything,
+    "nn_module_stack": _anything,
+    "torch_fn": _anything,
+    **dict.fromkeys(("fqn", "parameter_name", "buffer_name", "tensor_constant_name"), _check_path),
+}
+
+
+@cache
+def _dispatched() -> frozenset[str]:
+    """The names of all operations in torch's dispatcher; those of TorchScript's own library are not among them."""
+    return frozenset(torch._C._dispatch_get_all_op_names())

@@ -1,0 +1,56 @@
+"""headstart.yaml: it holds options, and lets no code run that the user does not name on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headstart.errors import OptionError
+from headstart.fitting.configuration import code_flags, options_of_command
+from headstart.runs import RunDirectory
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A file of options that names a Python file, and code of a repository."""
+    (tmp_path / "net.py").write_text(f"open({str(tmp_path / 'it_ran')!r}, 'w')\n")
+    options = {"data": "d", "source": "w.pt", "arch": f"{tmp_path}/net.py:Net", "trust_remote_code": True}
+    path = tmp_path / "headstart.yaml"
+    path.write_text(json.dumps(options))
+    return path
+
+
+def test_a_file_alone_lets_no_code_run(hostile: Path) -> None:
+    arch = f"{hostile.parent}/net.py:Net"
+    with pytest.raises(OptionError, match=f"add: --arch {arch} --trust-remote-code"):
+        options_of_command({}, hostile, None)
+    with pytest.raises(OptionError, match="add: --trust-remote-code"):
+        options_of_command({"arch": arch}, hostile, None)
+    with pytest.raises(OptionError, match=f"add: --arch {arch}$"):
+        options_of_command({"trust_remote_code": True}, hostile, None)
+    assert not (hostile.parent / "it_ran").exists()
+
+
+def test_a_resumed_run_alone_lets_no_code_run(hostile: Path, tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "run")
+    run.write_text("headstart.yaml", hostile.read_text())
+    run.release()
+    with pytest.raises(OptionError, match="lets code run on this machine"):
+        options_of_command({}, None, run.path)
+
+
+def test_what_is_typed_again_counts(hostile: Path) -> None:
+    given = {"arch": "other:Net", "trust_remote_code": False}
+    options = options_of_command(given, hostile, None)
+    assert (options.arch, options.trust_remote_code) == ("other:Net", False)
+    assert code_flags(options.model_dump()) == ["--arch", "other:Net"]
+
+
+def test_a_name_of_timm_is_no_code(tmp_path: Path) -> None:
+    path = tmp_path / "headstart.yaml"
+    path.write_text("data: d\nsource: w.pt\narch: resnet18\n")
+    options = options_of_command({}, path, None)
+    assert options.arch == "resnet18"
+    assert code_flags(options.model_dump()) == []
