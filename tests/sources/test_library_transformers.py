@@ -240,5 +240,5 @@ def test_code_of_a_repository_runs_only_on_the_users_word(tmp_path: Path) -> Non
 def test_a_damaged_config_is_told(tmp_path: Path) -> None:
     tiny.save_text(tmp_path)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(SourceError, match=r"config\.json is not valid JSON"):
+    with pytest.raises(SourceError, match=r"config\.json cannot be read as JSON"):
         load_source(str(tmp_path))

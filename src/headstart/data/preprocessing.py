@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from headstart.errors import DataError
 
@@ -103,7 +104,7 @@ def preprocessing_from_json(values: Mapping[str, Any]) -> Preprocessing:
     """The record that `to_json` wrote.
 
     Raises:
-        DataError: an unknown modality, or a field that the record does not have.
+        DataError: an unknown modality, a field that the record does not have, or a value of another type.
     """
     record = _RECORDS.get(str(values.get("modality")))
     if record is None:
@@ -115,6 +116,14 @@ def preprocessing_from_json(values: Mapping[str, Any]) -> Preprocessing:
     if unknown:
         raise DataError(f"{record.modality} preprocessing has no field {', '.join(unknown)}.")
     plain: dict[str, Any] = {name: _as_tuple(value) for name, value in given.items()}
+    try:
+        TypeAdapter[Any](record).validate_json(json.dumps(given), strict=True)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = fault["loc"][0] if fault["loc"] else "value"
+        raise DataError(
+            f"{record.modality} preprocessing has a wrong {name}: {fault['msg']}, got {fault['input']!r}."
+        ) from None
     return record(**plain)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from headstart.errors import DataError, InputError, OptionError, parsing
-from headstart.files import named_path
+from headstart.files import named_path, read_json
 from headstart.progress import progress, say
 from headstart.run_files import METRICS, check_files
 from headstart.tasks import task_named
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from headstart.runs import Predictions
 
 BATCH_SIZE = 32
+
+T = TypeVar("T")
 
 
 def predict(
@@ -113,11 +115,8 @@ def _preprocessing(path: Path) -> Any:
         InputError: the file has none that can be used.
     """
     from headstart.data import preprocessing_from_json
-    from headstart.files import read_json
 
-    content = read_json(path)
-    with parsing(path, "preprocessing", "make the run again"):
-        return preprocessing_from_json(content["preprocessing"])
+    return _part(path, "preprocessing", lambda content: preprocessing_from_json(content["preprocessing"]))
 
 
 def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
@@ -126,15 +125,24 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
     Raises:
         InputError: the file does not name them.
     """
-    from headstart.files import read_json
 
-    content = read_json(path)
-    with parsing(path, "task and classes", "make the run again"):
-        task = task_named(content.get("task")).name
+    def read(content: Any) -> tuple[tuple[str, ...], str]:
         classes = content["classes"]
         if not isinstance(classes, list):
             raise TypeError(f"classes must be a list, got {classes!r}")
-        return tuple(map(str, classes)), task
+        return tuple(map(str, classes)), task_named(content.get("task")).name
+
+    return _part(path, "task and classes", read)
+
+
+def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:
+    """What a function finds in a JSON file of a run; any error of it names the file."""
+    content = read_json(path)
+    try:
+        with parsing(path, what, "make the run again"):
+            return read(content)
+    except (DataError, OptionError) as error:
+        raise InputError(f"{path} cannot be read as {what} ({error}): make the run again") from None
 
 
 def _read(

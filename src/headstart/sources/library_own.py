@@ -105,9 +105,9 @@ def _allowed(arch: str | None, named: Any) -> str:
 
 
 def _built(config: Mapping[str, Any], arch: str) -> OwnNetwork:
-    own = own_class(arch)
+    own, given = own_class(arch), dict(config["config"])
     try:
-        model = own(dict(config["config"]))
+        model = own(given)
     except Exception as error:
         raise SourceError(
             f"{arch} cannot be built from its configuration: {type(error).__name__}: {error}"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from headstart.data.examples import Modality
 from headstart.data.preprocessing import Preprocessing, preprocessing_from_json
-from headstart.errors import SourceError, parsing
+from headstart.errors import DataError, SourceError, parsing
 from headstart.sources import library_own
 from headstart.sources.card import licence_and_upstream
 from headstart.sources.find import find_place
@@ -59,9 +59,16 @@ def load_source(
     # Libraries raise every kind of error on configurations and weights that are damaged or of another version.
     with parsing(place.folder, "a source", "check its files, or fetch it again", SourceError):
         library, opened = _open(place, request)
-        preprocessing = preprocessing_from_json(opened.config["preprocessing"])
+        preprocessing = _preprocessing(place, opened)
     check_numbers(opened.network, place.folder)
     return _source(place, request, library, opened, preprocessing)
+
+
+def _preprocessing(place: Place, opened: Opened) -> Preprocessing:
+    try:
+        return preprocessing_from_json(opened.config["preprocessing"])
+    except DataError as error:
+        raise SourceError(f"{place.folder}: {error}") from None
 
 
 def _open(place: Place, request: Request) -> tuple[Library, Opened]:
