@@ -95,5 +95,7 @@ def _module_of_file(path: Path) -> Any:
 def _module_named(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise SourceError(f"--arch names the module {name}, which cannot be imported: {error}") from None
+    except Exception as error:  # the module may raise any error when it is run
+        raise SourceError(
+            f"--arch names the module {name}, which cannot be imported: {type(error).__name__}: {error}"
+        ) from error

@@ -58,7 +58,9 @@ def own_files(network: nn.Module) -> set[Path]:
         if file is None or not _is_own(path := Path(file).resolve()):
             continue
         files.add(path)
-        if path.suffix == ".py":
+        with contextlib.suppress(
+            SyntaxError, ValueError
+        ):  # an extension module, or a file that is being edited
             waiting |= set(_imports(path, getattr(module, "__package__", None) or "")) - seen
     return files
 

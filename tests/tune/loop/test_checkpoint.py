@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from headstart.errors import DiskFullError, StoreError
+from headstart.errors import DiskFullError, OptionError, StoreError
 from headstart.tune.loop.checkpoint import Checkpoints
 
 
@@ -58,6 +61,21 @@ def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     checkpoints.best.write_bytes(content)
     assert checkpoints.read_best() is None
+
+
+@pytest.mark.parametrize("content", [[1], 5, None, "code"])
+def test_a_checkpoint_runs_no_code_and_holds_a_state(tmp_path: Path, content: Any) -> None:
+    class Code:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "it_ran",)
+
+    payload = io.BytesIO()
+    torch.save(Code() if content == "code" else content, payload)
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.last.write_bytes(payload.getvalue() + hashlib.sha256(payload.getvalue()).digest())
+    with pytest.raises(OptionError, match=r"last.ckpt cannot be read as a checkpoint .*start the run again"):
+        list(checkpoints.candidates())
+    assert not (tmp_path / "it_ran").exists()
 
 
 def test_a_kill_between_the_two_renames_leaves_the_one_before(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves
 
-from headstart.errors import DiskFullError, OptionError, StoreError
+from headstart.errors import DiskFullError, OptionError, StoreError, parsing
 from headstart.files import is_disk_full, put_in_place
 from headstart.progress import say
 
@@ -128,9 +128,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     payload, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
     if len(content) <= _DIGEST_BYTES or hashlib.sha256(payload).digest() != digest:
         return None
-    state = torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
+    with parsing(path, "a checkpoint", "start the run again, without --resume", OptionError):
+        state = dict(torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu"))
     if state.get("format_version") != FORMAT_VERSION:
         raise OptionError(
             f"cannot resume from {path}: another version of headstart wrote it. Start the run again, without --resume"
         )
-    return dict(state)
+    return state
