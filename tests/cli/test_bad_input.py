@@ -233,7 +233,7 @@ def test_weights_cut_in_half(ending: str, command: Command, digit_folder: Path, 
         save_file(tensors, path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     done = command("fit", digit_folder, "--source", path, "--arch", "resnet10t")
-    refused(done, str(path), "cut short", "Fetch it again")
+    refused(done, str(path), "cut short", "etch it again")
 
 
 def test_weights_with_code_in_them(
