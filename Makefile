@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 AUTOGLUON_VENV := .venv-autogluon
+LOWEST_VENV := .venv-lowest
 
-.PHONY: help demo test test-full check docs honesty bench bench-tune bundled clean
+.PHONY: help demo test test-full test-lowest audit check docs honesty bench bench-tune bundled clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +35,22 @@ test: check  ## Set up, then run every check and test
 
 test-full: check  ## As `make test`, with every cut of every architecture and the long forms
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+test-lowest: $(LOWEST_VENV)/ready  ## Tests of sources and runs with the lowest version of every dependency
+	@OMP_NUM_THREADS=1 $(LOWEST_VENV)/bin/python -m pytest -m "not full and not browser and not real" -n 2 tests/sources tests/runs
+
+$(LOWEST_VENV)/ready: pyproject.toml tests/lowest.py
+	@echo "== Making the environment of the lowest versions in $(LOWEST_VENV)"
+	@$(PYTHON) -m venv --clear $(LOWEST_VENV)
+	@$(LOWEST_VENV)/bin/python -m pip install --quiet --upgrade pip
+	@$(LOWEST_VENV)/bin/python tests/lowest.py > $(LOWEST_VENV)/constraints.txt
+	@$(LOWEST_VENV)/bin/python -m pip install --quiet --progress-bar off -e . -c $(LOWEST_VENV)/constraints.txt
+	@$(LOWEST_VENV)/bin/python -m pip install --quiet --progress-bar off -c $(LOWEST_VENV)/constraints.txt pytest pytest-xdist hypothesis
+	@touch $@
+
+audit: $(VENV)/ready  ## Compare the installed packages with known advisories (pip-audit)
+	@$(BIN)/python -m pip install --quiet --progress-bar off pip-audit
+	@$(BIN)/python tests/audit.py
 
 docs: $(VENV)/ready  ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet && echo "== docs built in site/"
@@ -65,4 +82,4 @@ bundled: $(VENV)/ready  ## Make the bundled source again (letters; seed 0)
 	@$(BIN)/python -m headstart.bundled.letters
 
 clean:  ## Remove the environments and build outputs
-	rm -rf $(VENV) $(BENCH_VENV) $(AUTOGLUON_VENV) build dist site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH_VENV) $(AUTOGLUON_VENV) $(LOWEST_VENV) build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,10 @@ def test_programs_give_what_the_module_gives(mean_text_run: Made) -> None:
     np.testing.assert_allclose(got, probabilities(mean_text_run, ids, mask), atol=1e-5)
 
 
+@pytest.mark.skipif(
+    tuple(map(int, version("timm").split(".")[:3])) < (1, 0, 29),
+    reason="older timm fails at a folder with several .safetensors files",
+)
 def test_timm_opens_the_folder_itself(image_run: Made) -> None:
     import timm
 
