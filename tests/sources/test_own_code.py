@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 import tiny
+from headstart.errors import SourceError
+from headstart.runs.run import Run
 from headstart.sources import load_source
 from headstart.sources.own_code import own_files
 
@@ -40,6 +42,15 @@ from .values import FACTOR
 class Scaled(nn.Conv2d):
     def forward(self, maps):
         return super().forward(maps) * FACTOR
+"""
+
+
+REMOTE = """class MineConfig(BertConfig):
+    model_type = "mine"
+
+
+class Mine(BertModel):
+    config_class = MineConfig
 """
 
 
@@ -100,6 +111,31 @@ def test_code_that_was_changed_in_memory_changes_the_digest(
     first = digest(package)
     monkeypatch.setattr(sys.modules["mine.helper"], "FACTOR", 3.0)
     assert load_source(str(package / "w"), arch="mine.net:Net").digest != first
+
+
+def test_own_code_in_the_place_of_a_shipped_class_counts(tmp_path: Path, digit_run: Run) -> None:
+    (tmp_path / "mine.py").write_text("from headstart.bundled.network import LettersNet\n")
+    uri, arch = f"run:{digit_run.path}", f"{tmp_path / 'mine.py'}:LettersNet"
+    first = load_source(uri, arch=arch)
+    assert first.digest != load_source(uri).digest
+    assert first.config["architecture_file"] == str(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_code_of_a_repository_counts(tmp_path: Path, edited: bool) -> None:
+    tiny.save_text(tmp_path / "bert")
+    folder = tmp_path / "bert"
+    (folder / "modeling_mine.py").write_text("from transformers import BertConfig, BertModel\n\n\n" + REMOTE)
+    raw = tiny.read_json(folder / "config.json")
+    auto = {"AutoConfig": "modeling_mine.MineConfig", "AutoModel": "modeling_mine.Mine"}
+    tiny.write_json(folder / "config.json", {**raw, "model_type": "mine", "auto_map": auto})
+    with pytest.raises(SourceError, match="--trust-remote-code"):
+        load_source(str(folder))
+    first = load_source(str(folder), trust_remote_code=True)
+    if edited:
+        path = folder / "modeling_mine.py"
+        path.write_text(path.read_text() + "# edited\n")
+    assert (load_source(str(folder), trust_remote_code=True).digest != first.digest) == edited
 
 
 def test_threads_and_installed_packages_have_no_effect(package: Path) -> None:

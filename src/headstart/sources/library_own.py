@@ -83,11 +83,6 @@ def build(config: Mapping[str, Any], arch: str | None = None) -> OwnNetwork:
     return _built(config, _allowed(arch, config.get("architecture")))
 
 
-def is_shipped(config: Mapping[str, Any]) -> bool:
-    """Whether a source configuration is of a class that ships with headstart."""
-    return config.get("architecture") in _SHIPPED
-
-
 def _allowed(arch: str | None, named: Any) -> str:
     """What the user names; what a file names only if it ships with headstart.
 

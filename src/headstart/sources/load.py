@@ -84,11 +84,8 @@ def _open(place: Place, request: Request) -> tuple[Library, Opened]:
 
 
 def _open_run(place: Place, arch: str | None) -> Opened:
-    left_out = (
-        "uri",
-        "stages",
-        "architecture_file",
-    )  # the file that the user names now is the one that is run
+    # The file of the user's own class is the one that is named now, never one that a run names.
+    left_out = ("uri", "stages", "architecture_file")
     config = {key: value for key, value in place.config.items() if key not in left_out}
     if config.get("library") == library_own.NAME:
         config["architecture_file"] = own_file(arch)
@@ -137,7 +134,7 @@ def _source(
     )
     hashed = {key: value for key, value in config.items() if key not in _SAID}
     if config["library"] == library_own.NAME or config.get("remote_code"):
-        shipped = library_own.is_shipped(config)
+        shipped = request.arch is None and not config.get("remote_code")
         hashed["architecture_sha256"] = None if shipped else code_digest(network, preprocessing)
     hashed["architecture"] = provenance.architecture.rpartition(":")[2]  # wherever the user's own file lies
     return Source(
