@@ -356,3 +356,13 @@ def test_a_full_disk_under_any_file_is_no_fault_of_ours(command: Command, tmp_pa
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert done.code == 1 and "the disk is full" in done.err and "internal error" not in done.err
+
+
+def test_files_outside_of_the_data_are_read_only_if_asked_for(command: Command, tmp_path: Path) -> None:
+    pictures(tmp_path / "elsewhere", {"a": 6, "b": 6})
+    rows = "".join(f"../elsewhere/{label}/{index:02}.jpg,{label}\n" for label in "ab" for index in range(6))
+    (tmp_path / "in").mkdir()
+    data = table("file,label\n" + rows)(tmp_path / "in")
+    words = ("fit", data, "--source", LETTERS, "--dry-run")
+    refused(command(*words), "12 of 12 files lie outside of", "pass --follow-outside")
+    assert command(*words, "--follow-outside").code == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +96,13 @@ def test_a_long_recording_is_surveyed_whole(recording: Recording, tmp_path: Path
     assert survey(recording("short.wav", seconds=0.5)).seconds == 0.5
     with pytest.raises(DataError, match="not an array"):
         survey(np.zeros(4, np.float32))
+
+
+def test_a_damaged_header_prints_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    content = io.BytesIO()
+    soundfile.write(content, np.zeros(1600), 8000, format="AIFF", subtype="PCM_16")
+    data = bytearray(content.getvalue())
+    data[39] = 60  # libsndfile seeks before the beginning
+    with suppress(DataError):
+        survey(bytes(data))
+    assert "Traceback" not in capfd.readouterr().err

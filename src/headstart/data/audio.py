@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -170,11 +170,26 @@ def _encoded(item: Item) -> IO[bytes]:
     raise Unreadable(problem)
 
 
+class _Steady:
+    """A file for libsndfile, which seeks before the beginning of a damaged one: that must not raise in its callback."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.read, self.tell = file.read, file.tell
+        self.readinto: Any = file.readinto  # type: ignore[attr-defined]
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a position, or stay."""
+        with suppress(OSError, ValueError):
+            self._file.seek(offset, whence)
+        return self._file.tell()
+
+
 def _sound(file: IO[bytes]) -> Any:
     import soundfile
 
     try:
-        return soundfile.SoundFile(file)
+        return soundfile.SoundFile(_Steady(file))
     except Exception as error:  # libsndfile's errors, and those of reading the file
         reason = str(error).split(": ")[-1]
         raise Unreadable(f"not a recording that can be read ({reason})") from None
