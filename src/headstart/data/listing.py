@@ -20,10 +20,12 @@ class Listing:
 
     Attributes:
         names: relative POSIX paths, sorted; hidden ones and `__MACOSX` are left out.
+        folders: the folders that were listed, in the same form.
         notes: sentences on links that were left out.
     """
 
     names: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -61,11 +63,13 @@ def list_files(
             if entry.is_symlink() and not follow_outside and (is_folder or is_read(entry.name)):
                 _refuse_outside(folder, home, path)
             if is_folder:
+                found.folders.append(path)
                 inside.append((path, (*above, real)))
             else:
                 found.names.append(path)
         waiting += reversed(inside)
     found.names.sort()
+    found.folders.sort()
     return found
 
 

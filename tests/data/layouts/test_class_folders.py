@@ -247,3 +247,14 @@ def test_links_to_themselves_or_to_nothing_do_no_harm(class_folders: Callable[..
     (folder / "a" / "self").symlink_to(folder / "a" / "self")
     (folder / "b" / "none").symlink_to(folder / "none")
     assert len(read_examples(folder)) == 4
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_class_folders_without_items_are_named(class_folders: Callable[..., Path], part: str) -> None:
+    counts = {f"{part}a": 2, f"{part}b": 2} | ({"test/a": 1, "test/b": 1} if part else {})
+    folder = class_folders(counts)
+    (folder / part / "empty").mkdir()
+    write(folder / part / "phone" / "0.heic", "")
+    examples = read_examples(folder)
+    assert examples.classes == ("a", "b")
+    assert examples.notes[-1] == "No images in the folders empty, phone: not learned as a class."

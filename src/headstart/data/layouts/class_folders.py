@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.columns import require_column
-from headstart.data.examples import Examples, string_array
+from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.given_split import are_parts, given_split
 from headstart.data.media_files import file_items, media_files, storable
 from headstart.data.place import Place, ReadOptions
 from headstart.errors import DataError
-from headstart.units import counted
+from headstart.units import UNITS, agreeing, counted
 
 DESCRIPTION = "a folder of class folders"
 
@@ -63,7 +63,13 @@ def read(place: Place, options: ReadOptions) -> Examples:
         domain=domain,
         root=folder,
         split_origin=origin,
-        notes=(*notes, *place.listing.notes, *levels.notes, *_not_utf8(folder, names)),
+        notes=(
+            *notes,
+            *place.listing.notes,
+            *levels.notes,
+            *_not_utf8(folder, names),
+            *_without_items(place.listing.folders, levels, 1 if parted else 0, kind),
+        ),
         where=str(folder),
     )
 
@@ -85,6 +91,21 @@ def _not_utf8(folder: Path, names: Sequence[str]) -> list[str]:
     return [
         f"{counted(len(odd), 'files')} whose path is not UTF-8, such as {storable(odd[0])}: the bytes are "
         "written as \\xNN, also in the names of classes."
+    ]
+
+
+def _without_items(folders: Sequence[str], levels: _Levels, skip: int, kind: Modality) -> list[str]:
+    """A sentence on folders of classes, one level deep, in which no item was found."""
+    if levels.domains is not None:
+        return []
+    named = {
+        storable(pieces[skip]) for pieces in (name.split("/") for name in folders) if len(pieces) == skip + 1
+    }
+    empty = sorted(named - set(levels.classes))
+    if not empty:
+        return []
+    return [
+        f"No {UNITS[kind]} in the {agreeing(len(empty), 'folder', 'folders')} {_few(empty)}: not learned as a class."
     ]
 
 
