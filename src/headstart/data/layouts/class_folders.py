@@ -104,9 +104,8 @@ def _without_items(folders: Sequence[str], levels: _Levels, skip: int, kind: Mod
     empty = sorted(named - set(levels.classes))
     if not empty:
         return []
-    return [
-        f"No {UNITS[kind]} in the {agreeing(len(empty), 'folder', 'folders')} {_few(empty)}: not learned as a class."
-    ]
+    which = f"{agreeing(len(empty), 'folder', 'folders')} {_few(empty)}"
+    return [f"No {UNITS[kind]} in the {which}: not learned as a class."]
 
 
 @dataclass(frozen=True)
