@@ -37,7 +37,7 @@ def create_locked(folder: Path, prefix: str, suffix: str = "") -> tuple[BinaryIO
     while True:
         path = folder / f"{prefix}{uuid.uuid4().hex}{suffix}"
         file = path.open("xb", buffering=0)
-        _flock(file, alone=True, wait=True)
+        flock(file, alone=True, wait=True)
         # a clean-up may have removed it between its creation and its lock
         if os.fstat(file.fileno()).st_nlink:
             return file, path
@@ -56,13 +56,13 @@ def remove_dead(folder: Path, prefix: str, suffix: str = "") -> int:
 
 
 def _is_dead(file: BinaryIO) -> bool:
-    held = _flock(file, alone=True, wait=False)
+    held = flock(file, alone=True, wait=False)
     if held is None:
         return time.time() - os.fstat(file.fileno()).st_mtime > _DEAD_AFTER_SECONDS
     return held
 
 
-def _flock(file: BinaryIO, *, alone: bool, wait: bool) -> bool | None:
+def flock(file: BinaryIO | int, *, alone: bool, wait: bool) -> bool | None:
     """Lock an open file; returns whether it worked, None if there are no such locks."""
     if fcntl is None:
         return None
@@ -89,7 +89,7 @@ class FolderLock:
                 file = (folder / "lock").open("ab")
             except FileNotFoundError:  # removed in between
                 continue
-            _flock(file, alone=False, wait=True)
+            flock(file, alone=False, wait=True)
             if _is_same_file(file, folder / "lock"):
                 return cls(file)
             file.close()
@@ -101,7 +101,7 @@ class FolderLock:
             file = (folder / "lock").open("ab")
         except OSError:
             return None
-        if _flock(file, alone=True, wait=False) is False:
+        if flock(file, alone=True, wait=False) is False:
             file.close()
             return None
         return cls(file)

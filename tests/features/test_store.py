@@ -316,3 +316,12 @@ def test_a_store_that_is_removed_while_it_is_in_use_is_one_clear_error(tmp_path:
         with pytest.raises(StoreError, match="was removed while it was in use"):
             use()
     assert read(key_folder, 1) == [None]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Store("~/mine").root == tmp_path / "mine"
+    monkeypatch.setenv("HEADSTART_CACHE", "~/cache")
+    assert Store().root == tmp_path / "cache"
+    with pytest.raises(OptionError, match="the feature store"):
+        Store("~no-such-user/x")

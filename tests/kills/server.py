@@ -154,9 +154,9 @@ def lost(name: str, given: tuple[Any, ...]) -> None:
 
 
 def chosen(n_calls: int, count: int) -> Iterator[int]:
-    """Numbers of calls, from 1: all, or evenly spread."""
+    """Numbers of calls, from 1: all, or the middles of equal parts."""
     count = count or n_calls
-    yield from sorted({round(1 + index * (n_calls - 1) / max(1, count - 1)) for index in range(count)})
+    yield from (1 + int((index + 0.5) * n_calls / count) for index in range(count))
 
 
 def warm(folder: Path, data: Path) -> None:

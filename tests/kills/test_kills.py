@@ -37,8 +37,8 @@ def found_by(folder: Path, *tasks: str) -> dict[str, Any]:
 
 
 def test_evenly_spread_calls(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:8", "predict:3", "full:2", "lost:2")
-    assert [found[task]["ended"] for task in ("fit", "predict")] == [8, 3]
+    found = found_by(tmp_path, "fit:8", "predict:2", "full:2", "lost:2")
+    assert [found[task]["ended"] for task in ("fit", "predict", "full")] == [8, 2, 2]
 
 
 @pytest.mark.full

@@ -25,7 +25,7 @@ from headstart.errors import OptionError, StoreError
 from headstart.features.failures import disk_full, explained, removed, size
 from headstart.features.key_folder import KeyFolder
 from headstart.features.shards import TEMPORARY
-from headstart.files import put_in_place
+from headstart.files import named_path, put_in_place
 from headstart.locks import FolderLock, create_locked
 from headstart.progress import say
 
@@ -100,7 +100,7 @@ class Store:
     """
 
     def __init__(self, root: Path | str | None = None, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
-        self.root = Path(root) if root is not None else default_root()
+        self.root = default_root() if root is None else named_path(root, "the feature store")
         self.limit_bytes = limit_bytes
 
     def open(self, key: Key) -> KeyFolder:
@@ -218,7 +218,7 @@ def default_root() -> Path:
         OptionError: neither is known, since this user has no home folder.
     """
     if given := os.environ.get("HEADSTART_CACHE"):
-        return Path(given)
+        return named_path(given, "HEADSTART_CACHE")
     try:
         return _cache_folder()
     except RuntimeError:

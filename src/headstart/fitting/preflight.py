@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart import processes
 from headstart.errors import DataError, DiskFullError, OptionError
+from headstart.files import named_path
 from headstart.fitting.options import FitOptions
 from headstart.units import agreeing
 
@@ -51,7 +52,7 @@ def _check_store(store: str | Path | None) -> None:
     from headstart.features.failures import explained
     from headstart.features.store import default_root
 
-    root = default_root() if store is None else Path(store)
+    root = default_root() if store is None else named_path(store, "--store")
     existing = root
     try:
         existing = next(path for path in (root, *root.absolute().parents) if path.exists())

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from headstart.locks import flock
+
 
 class Marker:
     """The file `unfinished` of a run.
@@ -42,23 +44,15 @@ class Marker:
     def take(self) -> bool:
         """Take the lock; False if another process holds it. Without locks (Windows) the file alone counts."""
         try:
-            import fcntl
-        except ImportError:
-            return True
-        descriptor = os.open(self.path, os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
+            descriptor = os.open(self.path, os.O_RDWR)  # a number, which stays open until it is closed
+        except FileNotFoundError:  # the process that made the run has just finished it
             return False
-        except OSError:  # a file system without locks
-            os.close(descriptor)
+        held = flock(descriptor, alone=True, wait=False)
+        if held and os.fstat(descriptor).st_nlink:
+            self._lock = descriptor
             return True
-        if not os.fstat(descriptor).st_nlink:  # its process removed it in between
-            os.close(descriptor)
-            return False
-        self._lock = descriptor
-        return True
+        os.close(descriptor)
+        return held is None
 
     def is_taken(self) -> bool:
         """Whether a process holds the lock."""
