@@ -101,7 +101,7 @@ def one(name: str, policy: str, seed: int = 0, *, small: bool = False) -> dict[s
         started = time.perf_counter()
         run = headstart.fit(
             data, str(source), out=folder / "run", freeze=policy.partition("@")[0],
-            store=str(folder / "store"), baseline=False, report=False, seed=seed, **options,
+            store=str(folder / "store"), baseline=False, report=False, seed=seed, follow_outside=True, **options,
         )  # fmt: skip
         seconds = time.perf_counter() - started
         right = _right(run.path / "predictions.parquet")

@@ -96,7 +96,9 @@ def test_a_quantity_is_not_checked(digits: Path, store: str, tmp_path: Path) -> 
         for index, path in enumerate(sorted(digits.rglob("*.png")))
     ]
     table.write_text("\n".join(["file,score", *rows]))
-    run = headstart.fit(table, LETTERS, out=tmp_path / "x", target="score", store=store, **QUICK)
+    run = headstart.fit(
+        table, LETTERS, out=tmp_path / "x", target="score", store=store, follow_outside=True, **QUICK
+    )
     assert run.metrics["task"] == "regression" and "label_errors" not in run.metrics
     assert not (run.path / "label_errors.csv").exists()
 

@@ -104,7 +104,9 @@ def fitted(kind: str, task: str, shared: Path, tmp_path: Path) -> tuple[Run, lis
     target = "score" if task == "regression" else "tags"
     data, few = make(shared, tmp_path / task, target)
     more = {"target": target, "task": task, "store": str(tmp_path / "store"), **FAST}
-    run = headstart.fit(data, str(shared / "weights" / source), out=tmp_path / task / "run", **more)
+    run = headstart.fit(
+        data, str(shared / "weights" / source), out=tmp_path / task / "run", follow_outside=True, **more
+    )
     return run, few
 
 
