@@ -7,7 +7,7 @@ BENCH_VENV := .venv-bench
 AUTOGLUON_VENV := .venv-autogluon
 LOWEST_VENV := .venv-lowest
 
-.PHONY: help demo test test-full test-lowest audit check docs honesty bench bench-tune bundled clean
+.PHONY: help demo test test-full test-lowest audit check docs fuzz honesty bench bench-tune bundled clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ $(LOWEST_VENV)/ready: pyproject.toml tests/lowest.py
 audit: $(VENV)/ready  ## Compare the installed packages with known advisories (pip-audit)
 	@$(BIN)/python -m pip install --quiet --progress-bar off pip-audit
 	@$(BIN)/python tests/audit.py
+
+fuzz: $(VENV)/ready  ## Read damaged input of every kind for an hour, and list what is neither read nor refused
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz --seconds 3600 --seed $$(date +%j)
 
 docs: $(VENV)/ready  ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet && echo "== docs built in site/"
