@@ -13,6 +13,7 @@ from headstart.files import (
     append_jsonl,
     atomic_path,
     is_disk_full,
+    open_regular,
     plain,
     put_in_place,
     read_json,
@@ -115,3 +116,15 @@ def test_damaged_lines_are_one_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.jsonl").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.jsonl cannot be read as lines of JSON"):
         read_jsonl(tmp_path / "a.jsonl")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (
+        (tmp_path / "pipe", "a named pipe"),
+        (Path("/dev/zero"), "a device"),
+        (tmp_path, "a folder"),
+    ):
+        with pytest.raises(OSError, match=f"it is {words}, not a file"):
+            open_regular(path)

@@ -10,8 +10,10 @@ import errno
 import json
 import math
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +21,37 @@ from headstart.errors import DiskFullError, HeadstartError, InputError, OptionEr
 from headstart.locks import create_locked, remove_dead
 
 TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
+_OTHERS = (  # what a name can be other than a regular file
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 _SHORT = 40  # characters of a name that are kept in them
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file to read it; a named pipe or a device, which could block or last for ever, is refused.
+
+    Raises:
+        OSError: it is missing, may not be read, or is not a regular file; `strerror` says which.
+    """
+    mode = path.stat().st_mode
+    for is_it, words in _OTHERS:
+        if is_it(mode):
+            raise OSError(errno.EINVAL, f"it is {words}, not a file", str(path))
+    return path.open("rb")
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: see `open_regular`.
+    """
+    with open_regular(path) as file:
+        return file.read()
 
 
 @contextmanager
@@ -148,7 +180,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     with parsing(path, "lines of JSON", "make the run again"):
-        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        *lines, _ = read_regular(path).decode("utf-8").split("\n")
         return [json.loads(line) for line in lines if line]
 
 
@@ -159,7 +191,7 @@ def read_json(path: Path) -> Any:
         InputError: it does not exist or is damaged.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     with parsing(path, "JSON", "make the run again"):

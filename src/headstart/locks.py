@@ -86,7 +86,7 @@ class FolderLock:
         while True:
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                file = (folder / "lock").open("ab")
+                file = _open(folder / "lock")
             except FileNotFoundError:  # removed in between
                 continue
             flock(file, alone=False, wait=True)
@@ -98,7 +98,7 @@ class FolderLock:
     def alone(cls, folder: Path) -> FolderLock | None:
         """Lock the folder exclusively; None if another process uses it."""
         try:
-            file = (folder / "lock").open("ab")
+            file = _open(folder / "lock")
         except OSError:
             return None
         if flock(file, alone=True, wait=False) is False:
@@ -109,6 +109,12 @@ class FolderLock:
     def close(self) -> None:
         """Release the lock; may be called twice."""
         self._file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a lock file, making it if it is missing; a link, or a named pipe that nobody reads, is an OSError."""
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    return open(path, "ab", opener=lambda name, given: os.open(name, given | flags, 0o666))
 
 
 def _is_same_file(file: BinaryIO, path: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, parsing
-from headstart.files import read_json
+from headstart.files import open_regular, read_json
 
 METRICS = "metrics.json"
 FORMAT_VERSION = 1
@@ -85,5 +85,5 @@ def check_version(content: Any, where: str) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with parsing(path, "a file of a run", "check its permissions"), path.open("rb") as file:
+    with parsing(path, "a file of a run", "check its permissions"), open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, parsing
+from headstart.files import open_regular
 
 _MOST_BYTES = 1_000_000
 _DEEPEST = 20
@@ -34,7 +35,7 @@ def read_settings(path: Path, what: str, kind: type[InputError] = InputError) ->
     import yaml
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise kind(f"cannot read {what} {path}: {error.strerror}") from None

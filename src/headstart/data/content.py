@@ -9,20 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import stat
 from pathlib import Path
 from typing import IO
 
 from headstart.errors import DataError
+from headstart.files import open_regular
 
 WHOLE_BYTES = 2**26  # files up to this size are read into memory; only long recordings are larger
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 class Unreadable(DataError):
@@ -36,13 +29,9 @@ def open_file(path: Path) -> IO[bytes]:
         Unreadable: it is missing, not a regular file, or may not be read.
     """
     try:
-        mode = path.stat().st_mode
-        kind = next((words for is_kind, words in _KINDS if is_kind(mode)), None)
-        if kind is None:
-            return path.open("rb")
+        return open_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise Unreadable(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    raise Unreadable(f"is {kind}, not a file")
+        raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def read_file(path: Path) -> bytes:
@@ -95,7 +84,7 @@ def _read(file: IO[bytes]) -> bytes:
     try:
         return file.read()
     except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror or error})") from None
+        raise Unreadable(f"cannot be read: {error.strerror or error}") from None
 
 
 def digest_of(file: IO[bytes]) -> str:

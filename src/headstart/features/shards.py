@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.files import put_in_place
+from headstart.files import open_regular, put_in_place
 from headstart.locks import create_locked
 
 SUFFIX = ".safetensors"
@@ -112,7 +112,7 @@ def verify_shard(path: Path) -> bool:
     checksum = 0
     buffer = bytearray(_BUFFER_BYTES)
     view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         while n_read := file.readinto(buffer):
             checksum = zlib.crc32(view[:n_read], checksum)
     return path.name.removesuffix(SUFFIX).endswith(f"-{checksum:08x}")
@@ -124,7 +124,7 @@ def read_layout(path: Path) -> dict[str, Layout]:
     Raises:
         DamagedShard: the header cannot be read, or the file ends before its data.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         if length > size:

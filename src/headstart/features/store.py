@@ -25,7 +25,7 @@ from headstart.errors import OptionError, StoreError
 from headstart.features.failures import disk_full, explained, removed, size
 from headstart.features.key_folder import KeyFolder
 from headstart.features.shards import TEMPORARY
-from headstart.files import named_path, put_in_place
+from headstart.files import named_path, put_in_place, read_regular
 from headstart.locks import FolderLock, create_locked
 from headstart.progress import say
 
@@ -254,7 +254,7 @@ def _entry(folder: Path) -> Entry | None:
 def _read_about(folder: Path) -> dict[str, Any] | None:
     """The key.json of a key's folder; None if there is none, or it is not one that `Store.open` wrote."""
     try:
-        about = json.loads((folder / "key.json").read_text(encoding="utf-8"))
+        about = json.loads(read_regular(folder / "key.json").decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     words = ("label", "what", "precision")

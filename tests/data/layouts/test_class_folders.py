@@ -220,7 +220,7 @@ def test_a_named_pipe_among_the_items_is_an_unreadable_item(class_folders: Calla
     os.mkfifo(folder / "a" / "pipe.png")
     data = DataSet.read(folder, threads=1)
     assert len(data) == 30
-    assert "a/pipe.png (is a named pipe, not a file)" in data.findings[0].message
+    assert "a/pipe.png (cannot be read: it is a named pipe, not a file)" in data.findings[0].message
 
 
 def test_links_out_of_the_folder_are_followed_only_if_asked_for(

@@ -17,7 +17,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from headstart.errors import DiskFullError, OptionError, StoreError, parsing
-from headstart.files import is_disk_full, put_in_place
+from headstart.files import is_disk_full, put_in_place, read_regular
 from headstart.progress import say
 
 FORMAT_VERSION = 3
@@ -122,7 +122,7 @@ class _DigestedFile(io.BufferedWriter):
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        content = memoryview(path.read_bytes())
+        content = memoryview(read_regular(path))
     except OSError:
         return None
     payload, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import OptionError
-from headstart.files import atomic_path
+from headstart.files import atomic_path, read_regular
 from headstart.progress import say
 
 _NAME = "race"
@@ -284,7 +284,7 @@ def _repaired(path: Path) -> bool:
     """Cut off a last line that was not written to its end; False if another line cannot be read."""
     if not path.exists():
         return True
-    content = path.read_bytes()
+    content = read_regular(path)
     whole = content[: content.rfind(b"\n") + 1]
     try:
         for line in whole.splitlines():
