@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -199,8 +200,11 @@ def _containers(value: Any) -> Any:
 
 def _damage_member(path: Path, chance: Random) -> None:
     """Damage a member of a zip archive and write the archive anew, so that its checksums are right."""
-    with zipfile.ZipFile(path) as archive:
-        members = [(info, archive.read(info)) for info in archive.infolist()]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [(info, archive.read(info)) for info in archive.infolist()]
+    except (zipfile.BadZipFile, zlib.error):  # it was damaged before
+        return
     at = chance.randrange(len(members))
     with zipfile.ZipFile(path, "w") as archive:
         for index, (info, content) in enumerate(members):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,19 @@ def open_file(path: Path) -> IO[bytes]:
         return open_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def require_regular(paths: Iterable[Path]) -> None:
+    """Refuse files that a library opens itself and that are not regular: it could block for ever.
+
+    Raises:
+        DataError: it names the first one.
+    """
+    for path in paths:
+        try:
+            open_regular(path).close()
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def read_file(path: Path) -> bytes:

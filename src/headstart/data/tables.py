@@ -235,9 +235,10 @@ def _read_parquet(path: Path) -> Table:
     with parsing(path, "a Parquet table", _REPAIR, DataError):
         open_file(path).close()  # a named pipe would block
         table = pq.read_table(path)
+        names = table.column_names
     columns: dict[str, np.ndarray] = {}
     blobs: dict[str, Sequence[Any]] = {}
-    for name in table.column_names:
+    for name in names:
         column = table.column(name)
         kind = column.type
         with parsing(f"{path}, column '{name}'", "a column of a Parquet table", _REPAIR, DataError):

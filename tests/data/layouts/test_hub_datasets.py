@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -149,3 +150,13 @@ def test_files_outside_of_the_set_are_read_only_if_asked_for(
     with pytest.raises(DataError, match=r"its path leads out of .*--follow-outside"):
         read_examples(tmp_path / "set").items[0]
     assert read_examples(tmp_path / "set", follow_outside=True).items[0] == outside
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_in_a_saved_set_is_refused(tmp_path: Path) -> None:
+    datasets.Dataset.from_dict({"text": ["a", "b"], "label": ["x", "y"]}).save_to_disk(tmp_path / "set")
+    file = next((tmp_path / "set").glob("data*.arrow"))
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(DataError, match=r"arrow cannot be read: it is a named pipe, not a file"):
+        read_examples(tmp_path / "set")

@@ -202,3 +202,11 @@ def test_a_named_pipe_is_refused(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(DataError, match="neither a file nor a folder"):
         read_examples(tmp_path / name)
+
+
+def test_a_column_name_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["a", "b"], "labelxy": ["x", "y"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"labelxy", b"labelx\xf4"))
+    with pytest.raises(DataError, match="cannot be read as a Parquet table"):
+        read_examples(path)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from headstart.data.columns import domain_column, group_column, row_names, target_column, text_column
+from headstart.data.content import require_regular
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import Item, ItemView, suffix_modality
 from headstart.data.listing import Border
@@ -64,6 +65,7 @@ def _load(data: str | Path) -> dict[str, Any]:
 
     try:
         if isinstance(data, Path):
+            require_regular(path for path in data.rglob("*") if not path.is_dir())
             loaded = datasets.load_from_disk(str(data))
         else:
             name, _, configuration = data.partition(":")
