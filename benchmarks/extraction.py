@@ -7,7 +7,6 @@ timed against one plain forward of the same prepared network over the same decod
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
@@ -84,7 +83,7 @@ def share_of_peak(name: str, items: Sequence[Any], preprocessing: ImagePreproces
     precision = Setting.choose().precision
     with FlopCounterMode(display=False) as counter:
         source.network(torch.zeros(1, 3, *preprocessing.size))
-    digests = np.array([hashlib.sha256(str(number).encode()).hexdigest() for number in range(len(items))])
+    digests = scan(items, "image", threads=1).digests
 
     def extract() -> None:
         with tempfile.TemporaryDirectory() as folder:

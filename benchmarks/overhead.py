@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import hashlib
 import json
 import math
 import statistics
@@ -33,6 +32,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from benchmarks.extraction import random_source
 from benchmarks.sets import SETS
 from benchmarks.work import MINILM, n_threads
+from headstart.data import scan
 from headstart.data.loading import load_batches, plan_batches
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.features import Setting, Store, extract_states
@@ -71,9 +71,7 @@ class Case:
         self.cut, self.by_hand = cut, by_hand
         self.setting = Setting.choose(threads=n_threads())
         self.store = Store(folder)
-        self.digests = np.array(
-            [hashlib.sha256(str(number).encode()).hexdigest() for number in range(len(items))]
-        )
+        self.digests = scan(items, source.modality, threads=n_threads()).digests
         self.classes = tuple(str(code) for code in range(int(labels.max()) + 1))
         self.buckets, self.inputs = self._in_memory()
 

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import tiny
+from headstart.data import scan
 from headstart.features import Store, extract_pooled
 from headstart.sources import Source, UpstreamClassifier, load_source
 from headstart.sources.random_weights import with_random_weights
@@ -274,7 +275,7 @@ def test_real_photos_get_their_imagenet_classes(shared: Path, tmp_path: Path, na
         for kind in ("ants", "bees")
         for path in sorted((shared / "data" / "hymenoptera" / "val" / kind).glob("*.jpg"))[:10]
     ]
-    digests = np.array([path.name for path in photos])
+    digests = scan(photos, "image", threads=1).digests
     options = {"precision": "fp32", "device": "cpu", "threads": 1}
     features = extract_pooled(source, photos, digests, Store(tmp_path), **options)
     classifier = source.classifier
