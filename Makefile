@@ -7,7 +7,7 @@ BENCH_VENV := .venv-bench
 AUTOGLUON_VENV := .venv-autogluon
 LOWEST_VENV := .venv-lowest
 
-.PHONY: help demo test test-full test-lowest audit check docs fuzz honesty bench bench-tune bundled clean
+.PHONY: help demo test test-full test-lowest advisories check docs fuzz honesty bench bench-tune bundled clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,18 +39,18 @@ test-full: check  ## As `make test`, with every cut of every architecture and th
 test-lowest: $(LOWEST_VENV)/ready  ## Tests of sources and runs with the lowest version of every dependency
 	@OMP_NUM_THREADS=1 $(LOWEST_VENV)/bin/python -m pytest -m "not full and not browser and not real" -n 2 tests/sources tests/runs
 
-$(LOWEST_VENV)/ready: pyproject.toml tests/lowest.py
+$(LOWEST_VENV)/ready: pyproject.toml tools/lowest.py
 	@echo "== Making the environment of the lowest versions in $(LOWEST_VENV)"
 	@$(PYTHON) -m venv --clear $(LOWEST_VENV)
 	@$(LOWEST_VENV)/bin/python -m pip install --quiet --upgrade pip
-	@$(LOWEST_VENV)/bin/python tests/lowest.py > $(LOWEST_VENV)/constraints.txt
+	@$(LOWEST_VENV)/bin/python tools/lowest.py > $(LOWEST_VENV)/constraints.txt
 	@$(LOWEST_VENV)/bin/python -m pip install --quiet --progress-bar off -e . -c $(LOWEST_VENV)/constraints.txt
 	@$(LOWEST_VENV)/bin/python -m pip install --quiet --progress-bar off -c $(LOWEST_VENV)/constraints.txt pytest pytest-xdist hypothesis
 	@touch $@
 
-audit: $(VENV)/ready  ## Compare the installed packages with known advisories (pip-audit)
+advisories: $(VENV)/ready  ## Compare the installed packages with known advisories (pip-audit)
 	@$(BIN)/python -m pip install --quiet --progress-bar off pip-audit
-	@$(BIN)/python tests/audit.py
+	@$(BIN)/python tools/advisories.py
 
 fuzz: $(VENV)/ready  ## Read damaged input of every kind for an hour, and list what is neither read nor refused
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz --seconds 3600 --seed $$(date +%j)

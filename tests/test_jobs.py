@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from audit import verdict
-from lowest import lowest
+from tools.advisories import verdict
+from tools.lowest import lowest
 
 
 def test_every_dependency_declares_its_lowest_version() -> None:

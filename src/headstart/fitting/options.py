@@ -146,7 +146,7 @@ class FitOptions(LearnOptions, _DataOption):
     )
     follow_outside: Annotated[bool, Shown(DATA)] = Field(
         default=False,
-        description="Read files outside of the data folder too, which links or a table lead to.",
+        description="Also read files outside of the data folder that links or a table point to.",
     )
     trust_remote_code: Annotated[bool, Shown(SOURCE)] = Field(
         default=False, description="Let the model code of a hub source run on this machine."

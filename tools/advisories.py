@@ -1,7 +1,7 @@
 """Compare the installed packages with the advisories of the index by pip-audit; exit code 1 if one is known.
 
 An index without advisories answers "not found" for every package, and an index that cannot be reached gives no report.
-Both are told as skipped, not as "nothing found".
+Both are reported as skipped, not as "nothing found".
 """
 
 from __future__ import annotations
