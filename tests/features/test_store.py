@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -140,7 +141,7 @@ def test_a_quota_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"cannot be written.*--store"):
+    with pytest.raises(StoreError, match=r"cannot be read or written.*--store"):
         Store(tmp_path / "file").open(KEY)
 
 
@@ -325,3 +326,36 @@ def test_the_home_folder_may_be_written_as_a_tilde(tmp_path: Path, monkeypatch: 
     assert Store().root == tmp_path / "cache"
     with pytest.raises(OptionError, match="the feature store"):
         Store("~no-such-user/x")
+
+
+@pytest.mark.parametrize("verified", [False, True], ids=["when it is listed", "when it is verified"])
+def test_a_shard_that_only_cannot_be_opened_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verified: bool
+) -> None:
+    key_folder = Store(tmp_path).open(KEY)
+    for number in (1, 2, 3):
+        write(key_folder, number)
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+    monkeypatch.setattr("headstart.features.shards.open_regular", refuse)
+    with pytest.raises(StoreError, match="Too many open files"):
+        if verified:
+            key_folder.find(digests(1, 2, 3))
+        else:
+            Store(tmp_path).open(KEY)
+    monkeypatch.undo()
+    assert read(Store(tmp_path).open(KEY), 1, 2, 3) == [1, 2, 3]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_in_the_place_of_a_shard_is_damage(tmp_path: Path) -> None:
+    key_folder = Store(tmp_path).open(KEY)
+    write(key_folder, 1)
+    (path,) = key_folder.path.glob("*.safetensors")
+    path.unlink()
+    os.mkfifo(path)
+    assert read(key_folder, 1) == [None] and not path.exists()
+    os.mkfifo(path)
+    assert read(Store(tmp_path).open(KEY), 1) == [None] and not path.exists()

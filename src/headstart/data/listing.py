@@ -11,6 +11,7 @@ from pathlib import Path
 from headstart.data.content import Unreadable
 from headstart.errors import DataError, parsing
 
+LEADS_OUT = "its path leads out of"  # begins the reason why an item outside of the data folder is not read
 HOW_TO_FOLLOW = "pass --follow-outside (in Python: follow_outside=True)"
 
 
@@ -104,7 +105,7 @@ class Border:
         return [os.path.realpath(folder) for folder in self.folders]
 
     def holds(self, path: str | Path) -> bool:
-        """Whether a path may be read; a path that no file can have is said to be inside."""
+        """Whether a path may be read; a path that no file can have counts as inside."""
         try:
             return self.follow_outside or any(lies_inside(path, home) for home in self._homes)
         except (OSError, ValueError):
@@ -117,7 +118,7 @@ class Border:
             Unreadable: it leads outside.
         """
         if not self.holds(path):
-            raise Unreadable(f"its path leads out of {self.folders[0]}: if this is meant, {HOW_TO_FOLLOW}")
+            raise Unreadable(f"{LEADS_OUT} {self.folders[0]}")
         return path
 
 

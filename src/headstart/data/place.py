@@ -12,7 +12,7 @@ from headstart.data.given_split import part_of
 from headstart.data.items import suffix_modality
 from headstart.data.listing import Listing, list_files
 from headstart.data.tables import TABLE_SUFFIXES, Table, read_table
-from headstart.errors import DataError, parsing
+from headstart.files import named_path
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,9 @@ class Place:
         """The path that `data` would be.
 
         Raises:
-            DataError: it starts with the home of a user that does not exist.
+            OptionError: no file can have this name.
         """
-        with parsing(self.data, "a path", "write the whole path, without ~", DataError):
-            return Path(self.data).expanduser()
+        return named_path(self.data, "DATA")
 
     @cached_property
     def is_folder(self) -> bool:

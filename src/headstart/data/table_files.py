@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.data.items import Item
 from headstart.data.listing import HOW_TO_FOLLOW, Border
-from headstart.errors import DataError
+from headstart.errors import DataError, shortened
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def require_files(table_path: Path, values: np.ndarray, paths: Sequence[Path], b
         (look.missing, "are not there", f"Paths start from {folder}."),
     ):
         if rows:
-            shown = ", ".join(f"row {row + 1} '{_shortened(values[row])}'" for row in rows[:3])
+            shown = ", ".join(f"row {row + 1} '{shortened(values[row], 120)}'" for row in rows[:3])
             more = ", ..." if len(rows) > 3 else ""
             raise DataError(
                 f"{table_path}: {len(rows):,} of {len(values):,} files {problem} ({shown}{more}). {remedy}"
@@ -87,7 +87,3 @@ def _files_in(folder: Path) -> dict[str, bool]:
         return {entry.name: entry.is_symlink() for entry in os.scandir(folder) if not entry.is_dir()}
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return {}
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= 120 else f"{value[:60]}...{value[-40:]}"

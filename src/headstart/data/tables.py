@@ -18,9 +18,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from headstart.data.content import Unreadable, open_file, read_file
+from headstart.data.content import Unreadable, read_file
 from headstart.data.examples import string_array
 from headstart.errors import DataError, parsing
+from headstart.files import open_regular
 from headstart.units import counted
 
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
@@ -233,8 +234,8 @@ def _read_parquet(path: Path) -> Table:
     import pyarrow.parquet as pq
 
     with parsing(path, "a Parquet table", _REPAIR, DataError):
-        open_file(path).close()  # a named pipe would block
-        table = pq.read_table(path)
+        with open_regular(path) as file:  # a named pipe would block
+            table = pq.read_table(file)
         names = table.column_names
     columns: dict[str, np.ndarray] = {}
     blobs: dict[str, Sequence[Any]] = {}

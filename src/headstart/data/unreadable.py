@@ -6,6 +6,7 @@ import numpy as np
 
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about
+from headstart.data.listing import HOW_TO_FOLLOW, LEADS_OUT
 from headstart.data.scanning import Scan
 from headstart.errors import DataError
 from headstart.units import UNITS
@@ -27,7 +28,7 @@ def check_unreadable(examples: Examples, scan: Scan, max_share: float = MAX_UNRE
     fatal = n_bad > max_share * len(examples)
     message = f"{n_bad:,} of {len(examples):,} {UNITS[examples.modality]} cannot be read: "
     message += f"{_problems(examples, scan)}. "
-    message += f"More than {max_share:.0%}: repair them or remove them." if fatal else "They are left out."
+    message += f"More than {max_share:.0%}: {_remedy(scan)}." if fatal else "They are left out."
     names = [str(examples.names[i]) for i in scan.problems]
     return [about("unreadable", "error" if fatal else "warning", message, names)]
 
@@ -58,6 +59,14 @@ def drop_unreadable(
     if gone:
         raise DataError(f"no item of class {', '.join(gone)} can be read: {_problems(examples, scan)}.")
     return kept, scan.take(keep)
+
+
+def _remedy(scan: Scan) -> str:
+    outside = [text.startswith(LEADS_OUT) for text in scan.problems.values()]
+    if not any(outside):
+        return "repair them or remove them"
+    move = f"move files that lie outside into the data folder, or, if this is meant, {HOW_TO_FOLLOW}"
+    return move if all(outside) else f"{move}; repair the others or remove them"
 
 
 def _problems(examples: Examples, scan: Scan) -> str:

@@ -1,4 +1,4 @@
-"""Errors of the system while the store is written, as messages for users."""
+"""Errors of the system while the store is read or written, as messages for users."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ def explained(error: OSError, folder: Path, n_bytes: int) -> StoreError:
     Args:
         error: of the system.
         folder: where it happened.
-        n_bytes: how much was to be written.
+        n_bytes: how much was to be written, 0 if it was read.
     """
     if is_disk_full(error):
         return disk_full(folder, n_bytes)
     return StoreError(
-        f"the feature store cannot be written: {folder} ({error.strerror or error}); "
-        "pass a folder you may write with --store, or set HEADSTART_CACHE"
+        f"the feature store cannot be read or written: {folder} ({error.strerror or error}); "
+        "pass a folder that you may write to with --store, or set HEADSTART_CACHE"
     )
 
 
 def removed(folder: Path) -> StoreError:
     """Return the error for a folder of the store that is no longer there."""
     return StoreError(
-        f"the feature store was removed while it was in use: {folder} is missing; start again, which makes it anew"
+        f"the feature store was removed while it was in use: {folder} is missing; run the command again to make it"
     )
 
 

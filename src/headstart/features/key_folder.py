@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import weakref
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,11 @@ class KeyFolder:
         self._release()
 
     def refresh(self) -> None:
-        """Look for shards written since, here or by another process; damaged ones are removed."""
+        """Look for shards written since, here or by another process; damaged ones are removed.
+
+        Raises:
+            StoreError: the system cannot read one.
+        """
         known = set(self._paths)
         for path in sorted(self.path.glob(f"*{SUFFIX}")):
             if path in known:
@@ -78,7 +83,12 @@ class KeyFolder:
                 items = names.view(f"S{_DIGEST_LENGTH}").reshape(-1)
             except FileNotFoundError:
                 continue
-            except Exception:  # a damaged header can say anything, and its checksum is not verified yet
+            except MemoryError:
+                raise
+            except (
+                Exception
+            ) as error:  # a damaged header can say anything, and its checksum is not verified yet
+                self._require_damage(error)
                 self._discard(path)
                 continue
             self._paths.append(path)
@@ -93,6 +103,9 @@ class KeyFolder:
 
         Returns:
             Their places. Damaged shards are removed, and their items count as not stored.
+
+        Raises:
+            StoreError: the system cannot read a shard.
         """
         wanted = item_names(digests)
         while True:
@@ -219,6 +232,9 @@ class KeyFolder:
                 good = verify_shard(path)
             except FileNotFoundError:
                 good = False
+            except OSError as error:
+                self._require_damage(error)
+                good = False
             if good:
                 self._verified.add(path.name)
             else:
@@ -230,6 +246,11 @@ class KeyFolder:
             self._layouts = [self._layouts[number] for number in kept]
             self._items = [self._items[number] for number in kept]
         return bool(damaged)
+
+    def _require_damage(self, error: Exception) -> None:
+        """Pass on an error of the system, after which a shard may still be whole; a pipe in its place is damage."""
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise explained(error, self.path, 0) from error
 
     def _discard(self, path: Path) -> None:
         say(f"Stored features are damaged and will be computed again: {path}")

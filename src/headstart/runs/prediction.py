@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from headstart.data.listing import lies_inside
 from headstart.errors import DataError, InputError, OptionError, parsing
 from headstart.files import named_path, read_json
 from headstart.progress import progress, say
@@ -104,7 +106,7 @@ def _lies_in(file: Path, item: Any) -> bool:
     if not isinstance(item, str | Path):
         return False
     with suppress(OSError, ValueError, RuntimeError):  # a long text, a null character, an unknown user
-        return file.is_relative_to(Path(item).expanduser().resolve(strict=True))
+        return lies_inside(file, os.path.realpath(Path(item).expanduser(), strict=True))
     return False
 
 

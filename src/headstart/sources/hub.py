@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.data.examples import Modality
-from headstart.errors import DiskFullError, HeadstartError, SourceError
+from headstart.errors import DiskFullError, HeadstartError, SourceError, one_line
 from headstart.progress import say
 from headstart.sources.local import what_is_here
 from headstart.sources.weights import WEIGHT_FILES, check_announced
@@ -131,9 +131,8 @@ def repository_error(repo_id: str, revision: str | None, error: Exception) -> He
             f"The hub has no model repository '{repo_id}' that you may read. Check the name; for a private "
             "one set HF_TOKEN or `hf auth login`."
         )
-    reason = str(error).strip().partition("\n")[0]
     return HeadstartError(
-        f"{name} was not fetched completely: {type(error).__name__}: {reason}. Complete files are "
+        f"{name} was not fetched completely: {one_line(error)}. Complete files are "
         "kept: run again to fetch the others."
     )
 
@@ -206,12 +205,11 @@ def _transport_error() -> type[Exception]:
 
 def _digest(blob: Path) -> str:
     """The digest of a file, of the kind that its name is: git's sha1 for 40 letters, else sha256."""
-    n_bytes = blob.stat().st_size
-    whole = hashlib.sha1(f"blob {n_bytes}\0".encode()) if len(blob.name) == 40 else hashlib.sha256()
     with blob.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            whole.update(chunk)
-    return whole.hexdigest()
+        if len(blob.name) != 40:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        git = hashlib.sha1(f"blob {blob.stat().st_size}\0".encode())
+        return hashlib.file_digest(file, lambda: git).hexdigest()
 
 
 def _root(path: Path, name: str) -> Path:

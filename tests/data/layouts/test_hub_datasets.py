@@ -7,6 +7,7 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -134,20 +135,25 @@ def test_a_damaged_arrow_file_is_an_error_and_no_crash(tmp_path: Path, damaged: 
         _require_valid(tmp_path / "set", loaded)
 
 
+def save_cells(folder: Path, cells: list[Any]) -> None:
+    """Save a set with these cells of pictures as they are; `save_to_disk` would embed the files that they name."""
+    features = datasets.Features(image=datasets.Image(), label=datasets.Value("string"))
+    labels = ["ab"[row % 2] for row in range(len(cells))]
+    rows = {"image": [None] * len(cells), "label": labels}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(folder)
+    column = pa.array(cells, features.arrow_schema.field("image").type)
+    content = pa.table([column, labels], schema=features.arrow_schema)
+    with pa.ipc.new_stream(next(folder.glob("data*.arrow")), content.schema) as stream:
+        stream.write_table(content)
+
+
 def test_files_outside_of_the_set_are_read_only_if_asked_for(
     tmp_path: Path, picture: Callable[..., Image.Image]
 ) -> None:
     outside = tmp_path / "outside.png"
     picture(0).save(outside)
-    features = datasets.Features(image=datasets.Image(), label=datasets.Value("string"))
-    saved = datasets.Dataset.from_dict({"image": [str(outside)] * 2, "label": ["a", "b"]}, features=features)
-    saved.save_to_disk(tmp_path / "set")  # which embeds the files
-    paths = pa.array([{"bytes": None, "path": str(outside)}] * 2, features.arrow_schema.field("image").type)
-    content = pa.table([paths, ["a", "b"]], schema=features.arrow_schema)
-    file = next((tmp_path / "set").glob("data*.arrow"))
-    with pa.ipc.new_stream(file, content.schema) as stream:
-        stream.write_table(content)
-    with pytest.raises(DataError, match=r"its path leads out of .*--follow-outside"):
+    save_cells(tmp_path / "set", [{"bytes": None, "path": str(outside)}] * 2)
+    with pytest.raises(DataError, match=r"its path leads out of .*set$"):
         read_examples(tmp_path / "set").items[0]
     assert read_examples(tmp_path / "set", follow_outside=True).items[0] == outside
 
@@ -160,3 +166,8 @@ def test_a_named_pipe_in_a_saved_set_is_refused(tmp_path: Path) -> None:
     os.mkfifo(file)
     with pytest.raises(DataError, match=r"arrow cannot be read: it is a named pipe, not a file"):
         read_examples(tmp_path / "set")
+
+
+def test_a_cell_without_bytes_and_path_is_an_empty_file(tmp_path: Path) -> None:
+    save_cells(tmp_path / "set", [{"bytes": b"x", "path": None}, {"bytes": None, "path": None}, None])
+    assert list(read_examples(tmp_path / "set").items) == [b"x", b"", b""]

@@ -15,6 +15,7 @@ import pytest
 
 from headstart.data.examples import Examples
 from headstart.data.read import read_examples
+from headstart.data.tables import read_table
 from headstart.errors import DataError
 from small_data import write
 
@@ -210,3 +211,10 @@ def test_a_column_name_that_is_not_utf8(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"labelxy", b"labelx\xf4"))
     with pytest.raises(DataError, match="cannot be read as a Parquet table"):
         read_examples(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_in_the_place_of_a_parquet_file_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read as a Parquet table .*it is a named pipe"):
+        read_table(tmp_path / "a.parquet")

@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 import pytest
 
-from headstart.errors import OptionError
+from headstart.errors import HeadstartError, OptionError
 from headstart.tune.race.study import Facts, Outcome, Study
 
 POLICIES = ["none", "first:1"]
@@ -154,3 +154,10 @@ def test_a_race_killed_at_any_moment_ends_the_same(tmp_path: Path, moments: tupl
         whole["rungs"],
         whole["reason"],
     )
+
+
+def test_a_folder_in_the_place_of_the_journal_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "study.jsonl").mkdir()
+    for resume in (False, True):
+        with pytest.raises(HeadstartError, match=r"cannot write .*study\.jsonl: "):
+            Study(tmp_path, POLICIES, resume=resume)

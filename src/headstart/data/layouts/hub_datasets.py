@@ -18,8 +18,9 @@ from headstart.data.items import Item, ItemView, suffix_modality
 from headstart.data.listing import Border
 from headstart.data.place import Place, ReadOptions, is_table
 from headstart.data.table_examples import examples_from_columns
+from headstart.data.table_files import Embedded
 from headstart.data.tables import as_text
-from headstart.errors import DataError, did_you_mean, parsing
+from headstart.errors import DataError, did_you_mean, one_line, parsing
 from headstart.progress import say
 
 DESCRIPTION = "a `datasets` hub id or saved data set"
@@ -74,9 +75,8 @@ def _load(data: str | Path) -> dict[str, Any]:
     except DataError:
         raise
     except Exception as error:  # the library raises many kinds of errors: the user needs the first line
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"'{data}' is neither a file or folder here nor a data set that could be loaded: {reason}"
+            f"'{data}' is neither a file or folder here nor a data set that could be loaded: {one_line(error)}"
             f"{_remedy(error)}{_near(str(data))}"
         ) from None
     parts = dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
@@ -257,11 +257,7 @@ class _Unwrap:
     """Make an item of a data set's row: its encoded bytes, or the path of its file."""
 
     def __init__(self, column: str, border: Border) -> None:
-        self._column, self._border = column, border
+        self._column, self._embedded = column, Embedded(Path(), border)
 
     def __call__(self, row: Any) -> Item:
-        value = row[self._column]
-        if value is None:
-            return b""
-        found = value.get("bytes")
-        return found if found is not None else self._border.checked(Path(value["path"]))
+        return self._embedded(row[self._column])

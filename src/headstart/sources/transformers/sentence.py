@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from headstart.data.preprocessing import TextPreprocessing
-from headstart.errors import SourceError
+from headstart.errors import SourceError, one_line
 from headstart.sources.json_files import named_file, read_json, read_json_value
 
 _MODES = {
@@ -175,9 +175,8 @@ def _converted_tokenizer(folder: Path) -> Any:
         slow = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         return slow.backend_tokenizer
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
         raise SourceError(
-            f"{folder} has no tokenizer.json, and none can be made from its files: {reason}"
+            f"{folder} has no tokenizer.json, and none can be made from its files: {one_line(error)}"
         ) from None
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import OptionError
-from headstart.files import atomic_path, read_regular
+from headstart.files import atomic_path, read_regular, write_error
 from headstart.progress import say
 
 _NAME = "race"
@@ -226,12 +226,14 @@ class Study:
             return self._create(optuna.storages.InMemoryStorage(), seed)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "study.jsonl"
-        if not resume:
-            path.unlink(missing_ok=True)
-        elif not _repaired(path):
+        if resume and not _repaired(path):
             say(f"{path} is damaged; the race starts again")
-            path.unlink()
-            self.is_resumed = False
+            resume = self.is_resumed = False
+        if not resume:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # a folder of this name
+                raise write_error(path, error) from None
         return self._create(_journal(path), seed)
 
     def _create(self, storage: Any, seed: int) -> Any:
@@ -284,12 +286,12 @@ def _repaired(path: Path) -> bool:
     """Cut off a last line that was not written to its end; False if another line cannot be read."""
     if not path.exists():
         return True
-    content = read_regular(path)
-    whole = content[: content.rfind(b"\n") + 1]
     try:
+        content = read_regular(path)
+        whole = content[: content.rfind(b"\n") + 1]
         for line in whole.splitlines():
             json.loads(line)
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         return False
     if len(whole) < len(content):
         with open(path, "rb+") as file:

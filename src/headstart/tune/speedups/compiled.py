@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from headstart import processes
-from headstart.errors import OptionError, TrainingError
+from headstart.errors import OptionError, TrainingError, one_line
 from headstart.tune.speedups.activation_checkpoints import Checkpointed, Staged, pieces_of
 
 
@@ -92,9 +92,8 @@ class _Fused:
         except Exception as error:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 raise
-            reason = str(error).strip().splitlines()[0]
             raise TrainingError(
-                f"this network cannot be compiled here ({reason}): remove --compile"
+                f"this network cannot be compiled here ({one_line(error)}): remove --compile"
             ) from error
 
 
