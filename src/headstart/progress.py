@@ -39,7 +39,7 @@ class Unfailing:
 
 
 def secure_standard_error() -> None:
-    """Let nothing that this program writes on standard error fail, and no file take its place if it was closed."""
+    """Keep writes to standard error from failing; if it was closed, no opened file gets its number."""
     if sys.stderr is None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         if nowhere != 2:  # else it has taken the place itself

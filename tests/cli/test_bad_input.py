@@ -347,7 +347,7 @@ def test_escape_sequences_in_names_are_shown_and_not_obeyed(command: Command, tm
     assert not {"\x1b", "\x07"} & set(done.err + done.out)
 
 
-def test_a_full_disk_under_any_file_is_no_fault_of_ours(command: Command, tmp_path: Path) -> None:
+def test_a_full_disk_under_any_file_is_no_internal_error(command: Command, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))

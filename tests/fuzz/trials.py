@@ -28,7 +28,7 @@ MOST_SECONDS, MOST_BYTES = 20.0, 2**30
 
 @dataclass
 class Tally:
-    """What came of the trials of a reader.
+    """Outcomes of the trials of a reader.
 
     Attributes:
         counts: of "result", "refused" and "fault".

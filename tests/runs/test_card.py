@@ -134,7 +134,6 @@ def test_the_card_tells_data_evidence_and_limits(image_run: Made) -> None:
         "Most frequent class",
         "Transfer helped",
         "2 files could not be read",
-        "Only 20 items were held out",
         'pipeline("image-classification", model=".")',
         "run:xray",
         "| train | 90 |",
@@ -159,12 +158,13 @@ def test_the_card_tells_why_an_interval_is_missing_and_what_to_know(image_run: M
     why = "2 independent units, 3 are needed for an interval"
     test = {**{name: Interval(0.5, 0.4, 0.6) for name in CLASSIFICATION}, "accuracy": Interval(0.9, why=why)}
     record = record_of(image_run, test=test)
-    record = replace(record, data=replace(DATA, modality="image", group="patient"))
+    record = replace(record, n_test=12, data=replace(DATA, modality="image", group="patient"))
     facts = replace(
         FACTS, notices=(("Why this head", "The last stage is the best by cross-validation (0.900)."),)
     )
     text = card(record, facts, image_run.saved, image_run.preprocessing)
     assert "No interval: 2 independent groups, 3 are needed (Accuracy)." in text
+    assert "read the intervals" not in text
     assert "- **Why this head.** The last stage is the best by cross-validation (0.900)." in text
 
 

@@ -132,7 +132,7 @@ def test_neither_the_data_nor_a_run_is_replaced(digit_run: Run, digit_folder: Pa
 def test_another_file_is_replaced_only_by_force(digit_run: Run, digit_folder: Path, tmp_path: Path) -> None:
     out, (item, *_) = tmp_path / "p.csv", sorted(digit_folder.rglob("*.png"))
     out.write_text("mine")
-    with pytest.raises(OptionError, match=r"p\.csv exists already: .* --force"):
+    with pytest.raises(OptionError, match=r"p\.csv exists already: .* --force \(in Python: force=True\)"):
         digit_run.predict(item, out=out)
     assert out.read_text() == "mine"
     digit_run.predict(item, out=out, force=True)

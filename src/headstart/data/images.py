@@ -215,7 +215,7 @@ def n_frames(image: Image.Image) -> int | None:
         return 1
     try:
         return int(getattr(image, "n_frames", 1))
-    except Exception:  # as above
+    except Exception:  # a damaged later page can raise any error
         return None
 
 
@@ -227,7 +227,7 @@ def load(image: Image.Image) -> None:
     """
     try:
         image.load()
-    except Exception as error:  # as above: a damaged stream raises OSError, SyntaxError, struct.error, ...
+    except Exception as error:  # a damaged stream raises OSError, SyntaxError, struct.error, ...
         truncated = "truncated" in str(error).lower() or "broken data stream" in str(error).lower()
         reason = "truncated" if truncated else "damaged"
         raise Unreadable(f"{reason} {image.format or 'picture'}: {error}") from None

@@ -142,14 +142,12 @@ def _check_values(examples: Examples) -> list[Finding]:
     if spread > 0 and far.any():
         extreme = np.flatnonzero(far)[np.argsort(-np.abs(values[far] - middle), kind="stable")]
         shown = listed([f"{examples.names[i]} ({values[i]:g})" for i in extreme[:3]])
-        one = len(extreme) == 1
-        message = (
-            f"{counted(len(extreme), 'values')} of '{examples.target}' {'is' if one else 'are'} far from all "
+        these = f"{counted(len(extreme), 'values')} of '{examples.target}'"
+        message = agreeing(
+            len(extreme),
+            f"{these} is far from all others, such as {shown}: it dominates the squared error. Is it right?",
+            f"{these} are far from all others, such as {shown}: they dominate the squared error. Are they right?",
         )
-        message += (
-            f"others, such as {shown}: {'it dominates' if one else 'they dominate'} the squared error. "
-        )
-        message += "Is it right?" if one else "Are they right?"
         found.append(about("outliers", "warning", message, examples.names[extreme]))
     beyond = ~inside & ((values < own.min()) | (values > own.max()))
     if beyond.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 from headstart.data.content import Unreadable
 from headstart.errors import DataError, parsing
 
+_SNAPSHOT = re.compile(r"(.*[/\\](?:models|datasets|spaces)--[^/\\]+)[/\\]snapshots[/\\][^/\\]+")
 LEADS_OUT = "its path leads out of"  # begins the reason why an item outside of the data folder is not read
 HOW_TO_FOLLOW = "pass --follow-outside (in Python: follow_outside=True)"
 
@@ -43,7 +45,7 @@ def list_files(
     Raises:
         DataError: a folder cannot be read, a link leads outside, or two folders are the same.
     """
-    found, home = Listing(), os.path.realpath(folder)
+    found, homes = Listing(), _homes(folder)
     seen: dict[str, str] = {}  # each real folder, and the name under which its files are listed
     waiting: list[tuple[str, tuple[str, ...]]] = [("", ())]  # folders with the real folders above them
     while waiting:
@@ -62,7 +64,7 @@ def list_files(
         for entry in _entries(folder / name):
             path, is_folder = f"{name}/{entry.name}" if name else entry.name, _is_folder(entry)
             if entry.is_symlink() and not follow_outside and (is_folder or is_read(entry.name)):
-                _refuse_outside(folder, home, path)
+                _refuse_outside(folder, homes, path)
             if is_folder:
                 found.folders.append(path)
                 inside.append((path, (*above, real)))
@@ -101,13 +103,13 @@ class Border:
     follow_outside: bool = False
 
     @cached_property
-    def _homes(self) -> list[str]:
-        return [os.path.realpath(folder) for folder in self.folders]
+    def _real(self) -> list[str]:
+        return [home for folder in self.folders for home in _homes(folder)]
 
     def holds(self, path: str | Path) -> bool:
         """Whether a path may be read; a path that no file can have counts as inside."""
         try:
-            return self.follow_outside or any(lies_inside(path, home) for home in self._homes)
+            return self.follow_outside or any(lies_inside(path, home) for home in self._real)
         except (OSError, ValueError):
             return True
 
@@ -133,8 +135,15 @@ def lies_inside(path: str | Path, home: str) -> bool:
     return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
 
 
-def _refuse_outside(folder: Path, home: str, name: str) -> None:
-    if not lies_inside(folder / name, home):
+def _homes(folder: Path) -> list[str]:
+    """The real path of a folder; of a snapshot in the cache of Hugging Face also that of the blobs it links to."""
+    home = os.path.realpath(folder)
+    snapshot = _SNAPSHOT.match(home)
+    return [home, os.path.join(snapshot[1], "blobs")] if snapshot else [home]
+
+
+def _refuse_outside(folder: Path, homes: list[str], name: str) -> None:
+    if not any(lies_inside(folder / name, home) for home in homes):
         raise DataError(
             f"{folder / name} is a link that leads out of {folder}, to {os.path.realpath(folder / name)}. If "
             f"this is meant, {HOW_TO_FOLLOW}; else remove the link."

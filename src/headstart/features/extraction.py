@@ -236,7 +236,6 @@ class _Writer:
                     pending.add(part)
         except BaseException as error:
             self._failure = error
-            while (
-                self._queue.get() is not None
-            ):  # never let the computing side wait for a writer that has ended
+            # never let the computing side wait for a writer that has ended
+            while self._queue.get() is not None:
                 pass

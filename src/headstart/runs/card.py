@@ -15,7 +15,7 @@ from headstart.runs.record import Record
 from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
 from headstart.tasks import Task, task_named
 from headstart.tune.policies.catalogue import result_words
-from headstart.units import UNITS, agreeing, counted
+from headstart.units import UNITS
 
 _BASELINES = {
     "classical": "Classical features, no pretrained weights",
@@ -158,10 +158,6 @@ def _limits(
         "The scores hold for items like the held-out ones; another camera, writer or microphone may "
         "lower them.",
     ]
-    n_test = record.n_test or 0
-    if n_test < 200:
-        were = agreeing(n_test, "was", "were")
-        limits.append(f"Only {counted(n_test, 'items')} {were} held out: read the intervals, not the values.")
     if preprocessing["modality"] == "text":
         limits.append(f"Text after the first {preprocessing['max_length']} tokens is not read.")
     if preprocessing["modality"] == "audio":

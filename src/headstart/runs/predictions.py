@@ -128,7 +128,7 @@ class Predictions:
         check_ending(path)
         if not path.is_file():
             raise InputError(f"there are no predictions at {path}")
-        what = ("a table of predictions", "predict again")
+        what = ("a table of predictions", "make it again")
         with parsing(path, *what):
             table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
         names = table.column_names
@@ -191,7 +191,9 @@ def check_new_file(path: Path, *, force: bool) -> None:
     if path.is_dir():
         raise OptionError(f"--out {path} is a folder; name a file, such as {path / 'predictions.csv'}")
     if not force and os.path.lexists(path):
-        raise OptionError(f"--out {path} exists already: name another file, or replace it with --force")
+        raise OptionError(
+            f"--out {path} exists already: name another file, or replace it with --force (in Python: force=True)"
+        )
 
 
 def _text_list(values: Sequence[str]) -> list[str]:

@@ -58,9 +58,8 @@ def own_files(network: nn.Module) -> set[Path]:
         if file is None or not _is_own(path := Path(file).resolve()):
             continue
         files.add(path)
-        with contextlib.suppress(
-            SyntaxError, ValueError
-        ):  # an extension module, or a file that is being edited
+        # an extension module, or a file that is being edited
+        with contextlib.suppress(SyntaxError, ValueError):
             waiting |= set(_imports(path, getattr(module, "__package__", None) or "")) - seen
     return files
 

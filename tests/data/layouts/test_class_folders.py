@@ -258,3 +258,25 @@ def test_class_folders_without_items_are_named(class_folders: Callable[..., Path
     examples = read_examples(folder)
     assert examples.classes == ("a", "b")
     assert examples.notes[-1] == "No images in the folders empty, phone: not learned as a class."
+
+
+@pytest.mark.parametrize("repository", ["datasets--owner--name", "pictures"])
+def test_links_of_a_hugging_face_snapshot_lead_to_its_blobs(
+    class_folders: Callable[..., Path], tmp_path: Path, repository: str
+) -> None:
+    """The hub's cache holds each file once, under `blobs`; only in such a repository are these links followed."""
+    blobs = class_folders({"a": 2, "b": 2}, root=f"{repository}/blobs")
+    snapshot = tmp_path / repository / "snapshots" / "1a2b"
+    rows = "file,label\n"
+    for path in sorted(blobs.rglob("*.png")):
+        link = snapshot / path.relative_to(blobs)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(path, link.parent))
+        rows += f"{link.relative_to(snapshot)},{link.parent.name}\n"
+    table = write(snapshot / "labels.csv", rows)
+    for data in (snapshot, table):
+        if repository == "pictures":
+            with pytest.raises(DataError, match="--follow-outside"):
+                read_examples(data)
+        else:
+            assert read_examples(data).classes == ("a", "b")

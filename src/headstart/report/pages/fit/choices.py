@@ -56,7 +56,7 @@ def depth_section(report: FitReport) -> Iterator[Section]:
 
 
 def _units(report: FitReport) -> str:
-    return "independent groups" if report.data.group else "items that differ"
+    return "independent groups" if report.data.group else "different items"
 
 
 def _depth_takeaway(report: FitReport, key: str) -> str:
