@@ -22,6 +22,7 @@ from headstart.locks import create_locked, remove_dead
 
 TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
 _OTHERS = (  # what a name can be other than a regular file
+    (stat.S_ISLNK, "a link"),
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -31,26 +32,34 @@ _OTHERS = (  # what a name can be other than a regular file
 _SHORT = 40  # characters of a name that are kept in them
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a file to read it; a named pipe or a device, which could block or last for ever, is refused.
+
+    Args:
+        path: of the file.
+        follow: whether it may be a link.
 
     Raises:
         OSError: it is missing, may not be read, or is not a regular file; `strerror` says which.
     """
-    mode = path.stat().st_mode
+    mode = path.stat(follow_symlinks=follow).st_mode
     for is_it, words in _OTHERS:
         if is_it(mode):
             raise OSError(errno.EINVAL, f"it is {words}, not a file", str(path))
     return path.open("rb")
 
 
-def read_regular(path: Path) -> bytes:
+def read_regular(path: Path, *, follow: bool = True) -> bytes:
     """The content of a regular file.
+
+    Args:
+        path: of the file.
+        follow: whether it may be a link.
 
     Raises:
         OSError: see `open_regular`.
     """
-    with open_regular(path) as file:
+    with open_regular(path, follow=follow) as file:
         return file.read()
 
 

@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 try:
     import fcntl
@@ -48,7 +48,7 @@ def remove_dead(folder: Path, prefix: str, suffix: str = "") -> int:
     """Remove the files that `create_locked` made for processes that no longer live; returns how many."""
     n_removed = 0
     for path in folder.glob(f"{glob.escape(prefix)}*{glob.escape(suffix)}"):
-        with contextlib.suppress(OSError), path.open("rb") as file:
+        with contextlib.suppress(OSError), _open(path, "rb") as file:
             if _is_dead(file):
                 path.unlink()
                 n_removed += 1
@@ -111,10 +111,10 @@ class FolderLock:
         self._file.close()
 
 
-def _open(path: Path) -> BinaryIO:
-    """Open a lock file, making it if it is missing; a link, or a named pipe that nobody reads, is an OSError."""
+def _open(path: Path, mode: Literal["ab", "rb"] = "ab") -> BinaryIO:
+    """Open a lock file, made if `mode` is "ab"; a link is an OSError, and so is a named pipe that nobody reads."""
     flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    return open(path, "ab", opener=lambda name, given: os.open(name, given | flags, 0o666))
+    return open(path, mode, opener=lambda name, given: os.open(name, given | flags, 0o666))
 
 
 def _is_same_file(file: BinaryIO, path: Path) -> bool:

@@ -336,7 +336,7 @@ def test_a_shard_that_only_cannot_be_opened_is_kept(
     for number in (1, 2, 3):
         write(key_folder, number)
 
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, *, follow: bool) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
 
     monkeypatch.setattr("headstart.features.shards.open_regular", refuse)
@@ -359,3 +359,47 @@ def test_a_named_pipe_in_the_place_of_a_shard_is_damage(tmp_path: Path) -> None:
     assert read(key_folder, 1) == [None] and not path.exists()
     os.mkfifo(path)
     assert read(Store(tmp_path).open(KEY), 1) == [None] and not path.exists()
+
+
+def test_a_link_in_the_place_of_a_key_folder_is_refused_and_never_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (victim := tmp_path / "victim").mkdir()
+    (victim / "precious.safetensors").write_bytes(b"not a shard")
+    (root := tmp_path / "store").mkdir()
+    (root / KEY.digest).symlink_to("../victim")
+    with pytest.raises(StoreError, match=f"{KEY.digest} is a link"):
+        Store(root).open(KEY)
+    (victim / "key.json").write_text('{"label": "net", "what": "pooled", "precision": "fp32"}')
+    assert Store(root).list() == () and Store(root).prune(limit_bytes=0) == ()
+    assert (root / KEY.digest).is_symlink() and "Removed" not in capsys.readouterr().err
+    assert sorted(path.name for path in victim.iterdir()) == ["key.json", "precious.safetensors"]
+    (root / KEY.digest).unlink()
+    (root / KEY.digest).write_text("")
+    with pytest.raises(StoreError, match=f"{KEY.digest} is a file"):
+        Store(root).open(KEY)
+
+
+def test_a_store_may_be_reached_through_a_link_and_links_in_a_key_folder_are_not_followed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "link").symlink_to("store")
+    key_folder = Store(tmp_path / "link").open(KEY)
+    write(key_folder, 1, 2)
+    key_folder.close()
+    (path,) = (tmp_path / "store").glob("*/*.safetensors")
+    for name in (path.name, "key.json", ".tmp-dead"):
+        victim = tmp_path / f"victim-{name}"
+        if (path.parent / name).exists():
+            (path.parent / name).rename(victim)
+        else:
+            victim.write_text("mine")
+        (path.parent / name).symlink_to(victim)
+    before = {each: (each.read_bytes(), each.stat().st_mtime_ns) for each in tmp_path.glob("victim*")}
+    key_folder = Store(tmp_path / "link").open(KEY)
+    assert read(key_folder, 1, 2) == [None, None]
+    write(key_folder, 1, 2)
+    assert read(key_folder, 1, 2) == [1, 2]
+    assert {each: (each.read_bytes(), each.stat().st_mtime_ns) for each in before} == before
+    assert len(before) == 3 and not (path.parent / "key.json").is_symlink()

@@ -183,6 +183,40 @@ def test_a_run_killed_in_its_last_steps_is_tidied_when_it_is_resumed(tmp_path: P
     assert sorted(path.name for path in run.path.iterdir()) == ["headstart.yaml", "metrics.json"]
 
 
+@pytest.mark.parametrize(
+    "name", ["training", "training/checkpoints", "model.pt2", "unfinished", ".model.1.tmp.pt2"]
+)
+def test_a_run_with_a_link_in_it_is_not_resumed(tmp_path: Path, name: str) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.write_yaml("headstart.yaml", {})
+    run.release()
+    (victim := tmp_path / "victim").mkdir()
+    (victim / "last.ckpt").write_bytes(b"mine")
+    (link := run.path / name).parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(victim)
+    before = sorted(run.path.rglob("*"))
+    with pytest.raises(InputError, match=f"xray/{name} is a link"):
+        RunDirectory.resume(run.path)
+    assert sorted(run.path.rglob("*")) == before and (victim / "last.ckpt").exists()
+
+
+def test_a_folder_that_holds_only_the_marker_as_a_link_is_not_claimed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("")
+    (tmp_path / "xray").mkdir()
+    (tmp_path / "xray" / "unfinished").symlink_to("../mine")
+    with pytest.raises(InputError, match="unfinished is a link"):
+        RunDirectory.create(tmp_path / "xray")
+
+
+def test_a_run_that_is_reached_through_a_link_is_resumed(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.write_yaml("headstart.yaml", {})
+    run.release()
+    (tmp_path / "link").symlink_to("xray")
+    RunDirectory.resume(tmp_path / "link").release()
+
+
 def test_a_folder_that_is_no_run_is_not_called_finished(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="is not a run"):

@@ -112,7 +112,7 @@ def verify_shard(path: Path) -> bool:
     checksum = 0
     buffer = bytearray(_BUFFER_BYTES)
     view = memoryview(buffer)
-    with open_regular(path) as file:
+    with open_regular(path, follow=False) as file:
         while n_read := file.readinto(buffer):
             checksum = zlib.crc32(view[:n_read], checksum)
     return path.name.removesuffix(SUFFIX).endswith(f"-{checksum:08x}")
@@ -124,7 +124,7 @@ def read_layout(path: Path) -> dict[str, Layout]:
     Raises:
         DamagedShard: the header cannot be read, or the file ends before its data.
     """
-    with open_regular(path) as file:
+    with open_regular(path, follow=False) as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         if length > size:
@@ -163,7 +163,8 @@ def map_tensor(path: Path, layout: Layout) -> Tensor:
     if layout.n_bytes == 0:
         stored = torch.empty(layout.stored_shape, dtype=layout.dtype)
     else:
-        raw = np.memmap(path, dtype=np.uint8, mode="c", offset=layout.start, shape=(layout.n_bytes,))
+        with open_regular(path, follow=False) as file:
+            raw = np.memmap(file, dtype=np.uint8, mode="c", offset=layout.start, shape=(layout.n_bytes,))
         stored = torch.from_numpy(raw).view(layout.dtype).reshape(layout.stored_shape)
     return layout.in_order(stored)
 

@@ -107,9 +107,15 @@ class Store:
         """Open the folder of a key, making it if it does not exist; it cannot be pruned while it is open.
 
         Raises:
-            StoreError: the folder cannot be made or written.
+            StoreError: the folder cannot be made or written, or something else is in its place.
         """
         folder = self.root / key.digest
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            what = "a link" if folder.is_symlink() else "a file"
+            raise StoreError(
+                f"{folder} is {what}, where the feature store {self.root} keeps a folder: remove it, or pass "
+                "another folder with --store"
+            )
         try:
             lock = FolderLock.share(folder)
             about = folder / "key.json"
@@ -154,7 +160,8 @@ class Store:
         """All keys of the store, least recently used first."""
         if not self.root.is_dir():
             return ()
-        entries = [entry for folder in self.root.glob("[!.]*") if (entry := _entry(folder)) is not None]
+        folders = [folder for folder in self.root.glob("[!.]*") if not folder.is_symlink()]
+        entries = [entry for folder in folders if (entry := _entry(folder)) is not None]
         return tuple(sorted(entries, key=lambda entry: entry.used))
 
     def prune(
@@ -244,7 +251,7 @@ def _entry(folder: Path) -> Entry | None:
         return None
     try:
         used = (folder / "key.json").stat().st_mtime
-        n_bytes = sum(file.stat().st_size for file in os.scandir(folder))
+        n_bytes = sum(file.stat(follow_symlinks=False).st_size for file in os.scandir(folder))
     except OSError:
         return None
     what = f"state at cut {about['cut']}" if about["what"] == "state" else about["what"]
@@ -254,7 +261,7 @@ def _entry(folder: Path) -> Entry | None:
 def _read_about(folder: Path) -> dict[str, Any] | None:
     """The key.json of a key's folder; None if there is none, or it is not one that `Store.open` wrote."""
     try:
-        about = json.loads(read_regular(folder / "key.json").decode("utf-8"))
+        about = json.loads(read_regular(folder / "key.json", follow=False).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     words = ("label", "what", "precision")

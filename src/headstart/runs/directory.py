@@ -8,6 +8,7 @@ else, and whose process was killed, is claimed again.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -98,7 +99,7 @@ class RunDirectory:
         """Open an unfinished run, to resume it.
 
         Raises:
-            InputError: there is no run, it is finished, or another process is writing it.
+            InputError: there is no run, it is finished, it holds a link, or another process is writing it.
         """
         run = cls(_existing(path))
         if not run.unfinished:
@@ -106,6 +107,7 @@ class RunDirectory:
                 raise InputError(f"{path} is not a run: pass the folder that the interrupted command named")
             run._tidy()  # it may have been killed between its last two steps
             raise InputError(f"the run {path} is finished: there is nothing to resume")
+        run._refuse_links()
         if not run._marker.take():
             raise InputError(
                 f"the run {path} is being written by another process; wait for it, or end it first"
@@ -211,6 +213,16 @@ class RunDirectory:
         for part in self.path.glob(files.TEMPORARY):
             part.unlink(missing_ok=True)
 
+    def _refuse_links(self) -> None:
+        """Refuse an unfinished run that someone else has put links into: what is written would go elsewhere."""
+        for folder, names, files_there in os.walk(self.path):
+            for entry in (Path(folder, name) for name in (*names, *files_there)):
+                if entry.is_symlink():
+                    raise InputError(
+                        f"{entry} is a link, and the run would be written to where it leads: headstart makes "
+                        "none, so do not trust this run; make a new one"
+                    )
+
     def _holds_nothing_else(self) -> bool:
         """Whether the folder was claimed, and its process ended before it had written a file."""
         there = {entry.name for entry in self.path.iterdir() if not entry.match(files.TEMPORARY)}
@@ -225,6 +237,7 @@ class RunDirectory:
         """Make the folder and its marker; False if another run has claimed it."""
         if self.path.is_dir():
             if self._holds_nothing_else():  # its process was killed, if nobody holds the lock
+                self._refuse_links()
                 return self._marker.take() and self._marker.is_locked_here
             if any(self.path.iterdir()):
                 return False
