@@ -12,7 +12,13 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from headstart.errors import DataError
+from headstart.errors import DataError, shortened
+
+_FILTERS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+_CROP_MODES = ("center", "squash", "border")
+_LARGEST_SIDE = 4096  # pixels; a batch of images must fit in memory
+_LARGEST_OFFSET = 1000  # of mean and deviation: far above 0..1, far below where float32 loses the picture
+_LONGEST_SECONDS = 3600
 
 
 class _Record:
@@ -27,6 +33,27 @@ class _Record:
     def digest(self) -> str:
         """Hex digest of everything that decides how an item is decoded (64 characters)."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def _check_numbers(
+        self, name: str, low: float, high: float, *, n_values: int = 0, whole: bool = False
+    ) -> None:
+        """Refuse a field whose number, or each of its `n_values` numbers, is not in a range."""
+        value = getattr(self, name)
+        values = value if n_values else (value,)
+        right = isinstance(values, (tuple, list)) and len(values) == (n_values or 1)
+        if not right or not all(_is_number(one, whole) and low <= one <= high for one in values):
+            kind = "whole number" if whole else "number"
+            words = f"{n_values} {kind}s" if n_values else f"a {kind}"
+            self._refuse(name, f"{words} from {low:g} to {high:.10g}")
+
+    def _check_one_of(self, name: str, known: tuple[str, ...]) -> None:
+        """Refuse a field that is not one of the known words."""
+        if getattr(self, name) not in known:
+            self._refuse(name, f"one of {', '.join(known)}")
+
+    def _refuse(self, name: str, wanted: str) -> None:
+        got = shortened(repr(getattr(self, name)))
+        raise DataError(f"{self.modality} preprocessing: {name} must be {wanted}, got {got}")
 
 
 @dataclass(frozen=True)
@@ -50,6 +77,19 @@ class ImagePreprocessing(_Record):
     crop_pct: float = 0.875
     crop_mode: Literal["center", "squash", "border"] = "center"
 
+    def __post_init__(self) -> None:
+        """Refuse values that no picture can be prepared with.
+
+        Raises:
+            DataError: names the field, what it must be and what it is.
+        """
+        self._check_numbers("size", 1, _LARGEST_SIDE, n_values=2, whole=True)
+        self._check_numbers("mean", -_LARGEST_OFFSET, _LARGEST_OFFSET, n_values=3)
+        self._check_numbers("std", 1e-6, _LARGEST_OFFSET, n_values=3)
+        self._check_one_of("interpolation", _FILTERS)
+        self._check_numbers("crop_pct", 0.05, 1.5)  # checkpoints of timm have 0.875 to 1.15
+        self._check_one_of("crop_mode", _CROP_MODES)
+
 
 @dataclass(frozen=True)
 class TextPreprocessing(_Record):
@@ -69,6 +109,15 @@ class TextPreprocessing(_Record):
     prompt: str = ""
     pad_id: int = 0
     pad_token: str = "[PAD]"
+
+    def __post_init__(self) -> None:
+        """Refuse a length or an id that no text can be prepared with.
+
+        Raises:
+            DataError: names the field, what it must be and what it is.
+        """
+        self._check_numbers("max_length", 1, 131_072, whole=True)
+        self._check_numbers("pad_id", 0, 2**31 - 1, whole=True)
 
 
 @dataclass(frozen=True)
@@ -90,6 +139,19 @@ class AudioPreprocessing(_Record):
     window_multiple_seconds: float = 1.0
     fixed_window: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a rate or a window that no recording can be prepared with.
+
+        Raises:
+            DataError: names the field, what it must be and what it is.
+        """
+        self._check_numbers("rate_hz", 100, 1_000_000, whole=True)
+        self._check_numbers("window_multiple_seconds", 0.01, _LONGEST_SECONDS)
+        if self.max_seconds is not None:
+            self._check_numbers("max_seconds", 0.01, _LONGEST_SECONDS)
+        if self.window_samples is not None:
+            self._check_numbers("window_samples", 1, _LONGEST_SECONDS * self.rate_hz, whole=True)
+
 
 Preprocessing: TypeAlias = ImagePreprocessing | TextPreprocessing | AudioPreprocessing
 
@@ -104,7 +166,8 @@ def preprocessing_from_json(values: Mapping[str, Any]) -> Preprocessing:
     """The record that `to_json` wrote.
 
     Raises:
-        DataError: an unknown modality, a field that the record does not have, or a value of another type.
+        DataError: an unknown modality, a field that the record does not have, or a value of another type or
+            out of its range.
     """
     record = _RECORDS.get(str(values.get("modality")))
     if record is None:
@@ -115,16 +178,18 @@ def preprocessing_from_json(values: Mapping[str, Any]) -> Preprocessing:
     unknown = sorted(set(given) - {entry.name for entry in fields(record)})
     if unknown:
         raise DataError(f"{record.modality} preprocessing has no field {', '.join(unknown)}.")
-    plain: dict[str, Any] = {name: _as_tuple(value) for name, value in given.items()}
+    checked = record(**{name: _as_tuple(value) for name, value in given.items()})  # ranges, in plain words
     try:
         TypeAdapter[Any](record).validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
         fault = error.errors()[0]
-        name = fault["loc"][0] if fault["loc"] else "value"
-        raise DataError(
-            f"{record.modality} preprocessing has a wrong {name}: {fault['msg']}, got {fault['input']!r}."
-        ) from None
-    return record(**plain)
+        name, got = fault["loc"][0] if fault["loc"] else "value", shortened(repr(fault["input"]))
+        raise DataError(f"{record.modality} preprocessing: {name}: {fault['msg']}, got {got}") from None
+    return checked
+
+
+def _is_number(value: Any, whole: bool) -> bool:
+    return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -107,7 +107,7 @@ def timm_preprocessing(own: Mapping[str, Any], architecture: str) -> ImagePrepro
         mean=three(own["mean"]),
         std=three(own["std"]),
         interpolation=str(own.get("interpolation", "bilinear")),
-        crop_pct=float(own.get("crop_pct") or 0.875),
+        crop_pct=0.875 if own.get("crop_pct") is None else float(own["crop_pct"]),
         crop_mode=crop_mode(own.get("crop_mode")),
     )
 

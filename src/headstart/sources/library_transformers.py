@@ -13,11 +13,11 @@ from torch import nn
 
 from headstart.backbone import find_stages
 from headstart.data.examples import Modality
-from headstart.errors import SourceError, did_you_mean
+from headstart.errors import SourceError, did_you_mean, parsing
 from headstart.sources.json_files import read_json
 from headstart.sources.library import Opened, Request
 from headstart.sources.place import Place
-from headstart.sources.processors import audio_preprocessing, image_preprocessing
+from headstart.sources.processors import audio_preprocessing, image_preprocessing, values_of
 from headstart.sources.source import Source
 from headstart.sources.transformers import class_pooling, models
 from headstart.sources.transformers.encoders import HubImageNetwork, TextNetwork
@@ -120,13 +120,20 @@ def transformers_config(
         "remote_code": remote_code,
     }
     if modality == "text":
-        return {**config, **text_settings(folder, raw)}
-    processor = read_json(folder / "preprocessor_config.json")
-    read = audio_preprocessing if modality == "audio" else image_preprocessing
+        with values_of(folder):
+            return {**config, **text_settings(folder, raw)}
+    path = folder / "preprocessor_config.json"
+    processor = read_json(path)
+    audio = modality == "audio"
+    read, what = (
+        (audio_preprocessing, "a feature extractor") if audio else (image_preprocessing, "an image processor")
+    )
     if modality == "image":
         names = tensor_names(files)
         config["pooler"] = any("pooler." in name for name in names) or not models.pooler_has_weights(config)
-    return {**config, "processor": processor, "preprocessing": read(processor, folder).to_json()}
+    with values_of(path), parsing(path, what, "correct it, or fetch it again", SourceError):
+        values = read(processor, folder).to_json()
+    return {**config, "processor": processor, "preprocessing": values}
 
 
 def build(config: Mapping[str, Any], arch: str | None = None) -> nn.Module:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from headstart.data.examples import Modality
 from headstart.data.preprocessing import Preprocessing, preprocessing_from_json
-from headstart.errors import DataError, SourceError, parsing
+from headstart.errors import SourceError, parsing
 from headstart.sources import library_own
 from headstart.sources.card import licence_and_upstream
 from headstart.sources.find import find_place
@@ -19,6 +19,7 @@ from headstart.sources.library import Library, Opened, Request
 from headstart.sources.own_class import own_file
 from headstart.sources.own_code import code_digest
 from headstart.sources.place import Place
+from headstart.sources.processors import values_of
 from headstart.sources.source import Provenance, Source
 from headstart.sources.weights import check_numbers, digest_of, is_counter, load_tensors, read_weights
 
@@ -57,18 +58,15 @@ def load_source(
     place = find_place(uri, code=trust_remote_code, modality=modality)
     request = Request(arch, modality, trust_remote_code)
     # Libraries raise every kind of error on configurations and weights that are damaged or of another version.
-    with parsing(place.folder, "a source", "check its files, or fetch it again", SourceError):
+    settings = place.folder / ("source.json" if place.config else "config.json")
+    with (
+        parsing(place.folder, "a source", "check its files, or fetch it again", SourceError),
+        values_of(settings),
+    ):
         library, opened = _open(place, request)
-        preprocessing = _preprocessing(place, opened)
+        preprocessing = preprocessing_from_json(opened.config["preprocessing"])
     check_numbers(opened.network, place.folder)
     return _source(place, request, library, opened, preprocessing)
-
-
-def _preprocessing(place: Place, opened: Opened) -> Preprocessing:
-    try:
-        return preprocessing_from_json(opened.config["preprocessing"])
-    except DataError as error:
-        raise SourceError(f"{place.folder}: {error}") from None
 
 
 def _open(place: Place, request: Request) -> tuple[Library, Opened]:

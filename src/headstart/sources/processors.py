@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing
-from headstart.errors import SourceError
+from headstart.errors import DataError, SourceError
 
 # PIL's numbers of the filters, as image processors store them.
 _FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 _CropMode = Literal["center", "squash", "border"]
+
+
+@contextmanager
+def values_of(path: Path) -> Iterator[None]:
+    """Name the file in the error for preprocessing that no input can be prepared with.
+
+    Raises:
+        SourceError: in the place of a DataError.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise SourceError(f"{path}: {error}") from None
 
 
 def image_preprocessing(processor: Mapping[str, Any], where: Path) -> ImagePreprocessing:
@@ -45,7 +59,7 @@ def image_preprocessing(processor: Mapping[str, Any], where: Path) -> ImagePrepr
         size=(height, width),
         mean=three(mean),
         std=three(std),
-        interpolation=_FILTERS.get(int(processor.get("resample", 2)), "bilinear"),
+        interpolation=_FILTERS.get(number := int(processor.get("resample", 2)), str(number)),
         crop_pct=crop_pct,
         crop_mode=crop_mode,
     )
@@ -74,9 +88,8 @@ def audio_preprocessing(processor: Mapping[str, Any], where: Path) -> AudioPrepr
 
 
 def crop_mode(named: Any) -> _CropMode:
-    """Return how an image is fitted, "center" if the name is not known."""
-    known: dict[str, _CropMode] = {"squash": "squash", "border": "border"}
-    return known.get(str(named), "center")
+    """Return how an image is fitted, "center" if nothing is named; the record refuses what it does not know."""
+    return cast(_CropMode, named or "center")
 
 
 def three(values: Any) -> tuple[float, float, float]:
