@@ -189,3 +189,15 @@ def test_other_verdicts_and_folds(speech_run: Made) -> None:
     assert "After" not in text and "A recording is not read beyond its first 1 s." in text
     assert yaml.safe_load(text.split("---")[1])["license"] == "unknown"
     assert "at 16000 Hz, at most 16000 of them" in text
+
+
+def test_no_name_of_the_data_writes_markup_or_escapes(image_run: Made) -> None:
+    hostile = "label`\n\n```python\nimport os\n```\n\n<img src=x>\x1b]0;own\x07"
+    record = record_of(image_run)
+    record = replace(
+        record, data=replace(DATA, modality="image", target=hostile, group=hostile, name=hostile)
+    )
+    text = card(record, replace(FACTS, run=hostile), image_run.saved, image_run.preprocessing)
+    assert not any("import os" in block and "torch" not in block for block in python_blocks(text))
+    outside_code = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL).replace("\\<", "")
+    assert "<img" not in outside_code and "\x1b" not in text and "\x07" not in text

@@ -7,12 +7,13 @@ from typing import Any
 
 from headstart.evidence.verdict import Verdict
 from headstart.metrics import Interval, metric_named, metrics_of
+from headstart.progress import printable
 from headstart.run_files import DIGESTS
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
 from headstart.runs.record import Record
-from headstart.runs.usage import environment, needed_packages, pipeline_lines, program_lines
+from headstart.runs.usage import environment, in_code, needed_packages, pipeline_lines, program_lines
 from headstart.tasks import Task, task_named
 from headstart.tune.policies.catalogue import result_words
 from headstart.units import UNITS
@@ -62,7 +63,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             name=facts.name,
             front=_front_matter(facts.name, source, data, record, saved),
             sentence=_sentence(record, data, task, n_classes),
-            gives=task.words.gives.format(target=data.target),
+            gives=task.words.gives.format(target=in_code(data.target)),
             n_outputs=n_classes or 1,
             verdict=_verdict(record.verdict, task),
             has_classes=task.has_classes,
@@ -86,7 +87,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             preprocessing=preprocessing,
         )
     )
-    return text
+    return printable(text)
 
 
 def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Record, saved: SavedModel) -> str:
@@ -119,7 +120,7 @@ def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> st
     how, units = result_words(record.policy), UNITS[data.modality]
     if record.chosen is not None and record.chosen.from_scratch:
         how = "trained from random weights"
-    purpose = task.words.purpose.format(n=n_classes, units=units, target=data.target)
+    purpose = task.words.purpose.format(n=n_classes, units=units, target=in_code(data.target))
     return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
 
 

@@ -83,6 +83,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     templates.filters["cell"] = cell
+    templates.filters["in_code"] = in_code
     templates.filters["listed"] = listed
     return templates
 
@@ -93,6 +94,11 @@ def cell(value: object) -> str:
     for character in "\\`*_{}[]<>|#":
         text = text.replace(character, f"\\{character}")
     return text
+
+
+def in_code(value: object) -> str:
+    """Text as it may stand between backticks: no line break, no backtick."""
+    return " ".join(str(value).split()).replace("`", "'") or "(empty)"
 
 
 def listed(values: Sequence[object], limit: int = 20) -> str:
