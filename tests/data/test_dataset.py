@@ -56,7 +56,7 @@ def test_folds_learn_from_everything(tmp_path: Path) -> None:
     path = words(tmp_path / "a.csv", ["a", "b"] * 6)
     data = DataSet.read(path, folds=3, seed=1, threads=1)
     assert len(data.positions("train")) == 12
-    assert data.examples.split_origin == "3-fold cross-validation of the whole procedure, seed 1."
+    assert data.examples.split_origin == "Evaluated by cross-validation of the whole procedure, seed 1."
     whole = DataSet.of(Examples.from_lists(["so", "la"], ["a", "b"]), split=False, threads=1)
     assert len(whole.positions("train")) == 2
 

@@ -175,5 +175,5 @@ def _all_in_training(examples: Examples, folds: int | None, seed: int) -> Exampl
     ignored = " The given split is ignored." if examples.splits is not None else ""
     origin = f"All items are in the training part.{ignored}"
     if folds is not None:
-        origin = f"{folds}-fold cross-validation of the whole procedure{by}, seed {seed}.{ignored}"
+        origin = f"Evaluated by cross-validation of the whole procedure{by}, seed {seed}.{ignored}"
     return replace(examples, splits=np.full(len(examples), "train", dtype=object), split_origin=origin)

@@ -93,14 +93,16 @@ class DryRun:
         lines = [f"Data: {counted(len(examples), 'items')}, {what}"]
         if examples.group is not None and examples.groups is not None:
             lines[0] += f", {counted(len(set(examples.groups)), 'groups')} of '{examples.group}'"
-        shown = examples.classes[:_MOST_CLASSES]
-        width = max(len("part"), *(len(name) for name in shown), 0)
+        names = {
+            name: name if name == name.strip() else f"'{name}'" for name in examples.classes[:_MOST_CLASSES]
+        }
+        width = max(len("part"), *(len(name) for name in names.values()), 0)
         lines.append(f"  {'class':<{width}}  " + "  ".join(f"{part:>10}" for part in parts))
-        for name in shown:
+        for name, shown in names.items():
             counts = "  ".join(f"{self.counts[part][name]:>10,}" for part in parts)
-            lines.append(f"  {name:<{width}}  {counts}")
-        if len(examples.classes) > len(shown):
-            lines.append(f"  ... and {counted(len(examples.classes) - len(shown), 'more classes')}")
+            lines.append(f"  {shown:<{width}}  {counts}")
+        if len(examples.classes) > len(names):
+            lines.append(f"  ... and {counted(len(examples.classes) - len(names), 'more classes')}")
         totals = "  ".join(f"{len(plan.data.positions(part)):>10,}" for part in parts)
         lines.append(f"  {'all':<{width}}  {totals}")
         return "\n".join([*lines, f"  {examples.split_origin}"])

@@ -91,7 +91,8 @@ def evaluation_folds(plan: Plan, items: np.ndarray, n_folds: int) -> Folds:
     usual = fold_indices(strata, units, n_folds, plan.seed)
     first, n_usual = _why_not_all(plan, items, usual), int(usual.max()) + 1
     if not first:
-        fewer = f"{n_usual} folds in place of {n_folds}: no class has more items or groups."
+        which = "items" if plan.data.examples.groups is None else "groups"
+        fewer = f"{n_usual} folds in place of {n_folds}: no class has more than {n_usual} {which}."
         return Folds(usual, fewer if n_usual < n_folds else "")
     for n_tried in range(n_usual, 1, -1):
         for seed in range(plan.seed, plan.seed + N_SEEDS):

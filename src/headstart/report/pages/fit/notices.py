@@ -68,7 +68,7 @@ def _few_groups(report: FitReport) -> Iterator[Notice]:
     if report.n_units < n_groups:
         text += f" There are {n_groups} values of '{group}', but some share copies of an item, so they count as one."
     if not report.record.n_folds:
-        text += " Evaluate with `--folds`, so that every group is held out once."
+        text += " Evaluate with `--folds 5`, so that every group is held out once; an interval needs 3 groups or more."
     yield Notice("warning", title, text)
 
 
