@@ -29,6 +29,22 @@ def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "it_ran"
 
 
+@pytest.fixture(scope="module")
+def plain_timm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The configuration of a network of timm that nobody changed."""
+    folder = tmp_path_factory.mktemp("timm")
+    tiny.save_timm(folder / "plain")
+    return dict(load_source(str(folder / "plain")).config)
+
+
+@pytest.fixture(scope="module")
+def plain_bert(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The configuration of a network of transformers that nobody changed."""
+    folder = tmp_path_factory.mktemp("bert")
+    tiny.save_text(folder / "plain")
+    return dict(load_source(str(folder / "plain")).config)
+
+
 def hostile_pickle(path: Path, marker: Path) -> Path:
     """A pickle that writes the marker when it is opened."""
 
@@ -72,20 +88,16 @@ def test_a_folder_that_names_code_does_not_run_it(tmp_path: Path, marker: Path, 
         {"layers": [[1, 2], {"a": 1}]},
     ],
 )
-def test_arguments_of_timms_loader_are_refused(tmp_path: Path, marker: Path, more: dict[str, Any]) -> None:
+def test_arguments_of_timms_loader_are_refused(
+    tmp_path: Path, marker: Path, plain_timm: dict[str, Any], more: dict[str, Any]
+) -> None:
     hostile_pickle(tmp_path / "weights.pth", marker)
     tiny.save_timm(tmp_path / "mine", model_args=more)
     with pytest.raises(SourceError, match=f"model_args of test_resnet.*'{next(iter(more))}'"):
         load_source("./mine")
-    config = load_source_config(tmp_path)
     with pytest.raises(SourceError, match="model_args"):
-        build_network({**config, "model_args": more})
+        build_network({**plain_timm, "model_args": more})
     assert not marker.exists()
-
-
-def load_source_config(folder: Path) -> dict[str, Any]:
-    tiny.save_timm(folder / "plain")
-    return dict(load_source(str(folder / "plain")).config)
 
 
 def test_plain_arguments_of_timm_pass() -> None:
@@ -104,18 +116,15 @@ def test_plain_arguments_of_timm_pass() -> None:
     ],
 )
 def test_a_configuration_that_fetches_or_wraps_is_refused(
-    tmp_path: Path, more: dict[str, Any], message: str
+    tmp_path: Path, plain_bert: dict[str, Any], more: dict[str, Any], message: str
 ) -> None:
     tiny.save_text(tmp_path / "bert")
     raw = tiny.read_json(tmp_path / "bert" / "config.json")
     tiny.write_json(tmp_path / "bert" / "config.json", {**raw, **more})
     with pytest.raises(SourceError, match=message):
         load_source(str(tmp_path / "bert"))
-    plain = tiny.save_text(tmp_path / "plain")
-    config = dict(load_source(str(tmp_path / "plain")).config)
     with pytest.raises(SourceError, match=message):
-        build_network({**config, "config": {**config["config"], **more}})
-    assert plain is not None
+        build_network({**plain_bert, "config": {**plain_bert["config"], **more}})
 
 
 def test_a_wrapper_of_timm_is_no_way_around(tmp_path: Path, marker: Path) -> None:
