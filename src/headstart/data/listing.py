@@ -45,7 +45,7 @@ def list_files(
     Raises:
         DataError: a folder cannot be read, a link leads outside, or two folders are the same.
     """
-    found, homes = Listing(), _homes(folder)
+    found, homes = Listing(), homes_of(folder)
     seen: dict[str, str] = {}  # each real folder, and the name under which its files are listed
     waiting: list[tuple[str, tuple[str, ...]]] = [("", ())]  # folders with the real folders above them
     while waiting:
@@ -104,7 +104,7 @@ class Border:
 
     @cached_property
     def _real(self) -> list[str]:
-        return [home for folder in self.folders for home in _homes(folder)]
+        return [home for folder in self.folders for home in homes_of(folder)]
 
     def holds(self, path: str | Path) -> bool:
         """Whether a path may be read; a path that no file can have counts as inside."""
@@ -135,7 +135,7 @@ def lies_inside(path: str | Path, home: str) -> bool:
     return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
 
 
-def _homes(folder: Path) -> list[str]:
+def homes_of(folder: Path) -> list[str]:
     """The real path of a folder; of a snapshot in the cache of Hugging Face also that of the blobs it links to."""
     home = os.path.realpath(folder)
     snapshot = _SNAPSHOT.match(home)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from headstart.sources.links import check_inside
+
 
 def licence_and_upstream(folder: Path, raw: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the licence and the upstream task, each None if neither card nor configuration names it.
@@ -42,7 +44,7 @@ def _metadata(path: Path) -> dict[str, Any]:
 
     if not path.is_file():
         return {}
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = check_inside(path).read_text(encoding="utf-8", errors="replace")
     if not text.startswith("---"):
         return {}
     try:

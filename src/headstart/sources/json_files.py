@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from headstart.errors import SourceError, parsing
+from headstart.sources.links import check_inside
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -25,10 +26,11 @@ def read_json_value(path: Path, default: Any) -> Any:
     """Return the content of a JSON file; `default` if there is no such file.
 
     Raises:
-        SourceError: it is not JSON.
+        SourceError: it is not JSON, or a link that leads out of its folder.
     """
     if not path.is_file():
         return default
+    check_inside(path)
     with parsing(path, "JSON", "fetch it again", SourceError):
         return json.loads(path.read_text(encoding="utf-8"))
 

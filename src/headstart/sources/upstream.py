@@ -20,6 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from headstart.sources.links import check_inside
+
 _TOLERANCE = 1e-4  # of the largest logit
 _BATCH = 4096
 
@@ -132,4 +134,4 @@ def names_by_index(id2label: Mapping[Any, Any] | None) -> tuple[str, ...] | None
 def _lines(path: Path) -> list[str] | None:
     if not path.is_file():
         return None
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return check_inside(path).read_text(encoding="utf-8", errors="replace").splitlines()

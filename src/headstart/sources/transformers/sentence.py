@@ -16,6 +16,8 @@ from torch import nn
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError, one_line
 from headstart.sources.json_files import named_file, read_json, read_json_value
+from headstart.sources.links import check_all_inside, check_inside
+from headstart.sources.weights import WEIGHT_SUFFIXES
 
 _MODES = {
     "pooling_mode_cls_token": "cls",
@@ -103,7 +105,7 @@ def _modules(folder: Path) -> list[dict[str, Any]]:
 
 
 def _step(folder: Path, module: Mapping[str, Any]) -> Path:
-    return named_file(folder, module.get("path"), folder / "modules.json")
+    return check_inside(named_file(folder, module.get("path"), folder / "modules.json"), folder)
 
 
 def _pooling(folder: Path, modules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -152,7 +154,7 @@ def _dense(own: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _tokenizer(folder: Path, lower_case: bool) -> Any:
     from tokenizers import Tokenizer, normalizers
 
-    path = folder / "tokenizer.json"
+    path = check_inside(folder / "tokenizer.json")
     try:
         tokenizer = Tokenizer.from_file(str(path)) if path.is_file() else _converted_tokenizer(folder)
     except SourceError:
@@ -171,6 +173,7 @@ def _converted_tokenizer(folder: Path) -> Any:
     """The fast tokenizer of a folder that has only a vocabulary (vocab.txt, merges.txt, sentencepiece)."""
     from transformers import AutoTokenizer
 
+    check_all_inside(folder, but=WEIGHT_SUFFIXES)  # the library decides which files it reads
     try:
         slow = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         return slow.backend_tokenizer
