@@ -34,13 +34,13 @@ def batches() -> Iterator[tuple[np.ndarray, dict[str, Tensor]]]:
 
 
 def double(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
-    return {"values": inputs["x"] * 2}
+    return {"stage.000": inputs["x"] * 2}
 
 
 def read(key_folder: KeyFolder) -> list[float]:
     places = key_folder.find(DIGESTS)
     return [
-        float(key_folder.tensor(shard, "values")[row, 0]) if shard >= 0 else -1.0
+        float(key_folder.tensor(shard, "stage.000")[row, 0]) if shard >= 0 else -1.0
         for shard, row in zip(places.shard.tolist(), places.row.tolist())
     ]
 

@@ -19,7 +19,7 @@ from headstart.errors import DiskFullError, OptionError, StoreError
 from headstart.features import Key, Store, default_root
 from headstart.features.key_folder import KeyFolder
 
-KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"), ("layer1", "layer1")), "fp32", label="net")
+KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"),), "fp32", label="net")
 
 
 def digests(*numbers: int) -> np.ndarray:
@@ -28,14 +28,14 @@ def digests(*numbers: int) -> np.ndarray:
 
 def write(key_folder: KeyFolder, *numbers: int) -> None:
     values = torch.tensor(numbers, dtype=torch.float32)[:, None].expand(-1, 300)
-    key_folder.write(digests(*numbers), {"values": [values]})
+    key_folder.write(digests(*numbers), {"stage.000": [values]})
     key_folder.refresh()
 
 
 def read(key_folder: KeyFolder, *numbers: int) -> list[float | None]:
     places = key_folder.find(digests(*numbers))
     return [
-        None if shard < 0 else float(key_folder.tensor(shard, "values")[row, 0])
+        None if shard < 0 else float(key_folder.tensor(shard, "stage.000")[row, 0])
         for shard, row in zip(places.shard.tolist(), places.row.tolist())
     ]
 
@@ -97,7 +97,7 @@ def test_a_vanished_shard_is_one_clear_error(tmp_path: Path) -> None:
     write(key_folder, 1)
     next(key_folder.path.glob("*.safetensors")).unlink()
     with pytest.raises(StoreError, match="was removed from the feature store"):
-        key_folder.tensor(0, "values")
+        key_folder.tensor(0, "stage.000")
     assert key_folder.missing(digests(1)).tolist() == [0]
 
 
@@ -119,7 +119,7 @@ def test_a_full_disk_is_one_error_and_leaves_no_half_file(tiny_disk: Path) -> No
     with pytest.raises(
         DiskFullError, match=r"features do not fit in .*disk.*: 4 MB needed, .* free"
     ) as caught:
-        key_folder.write(digests(2), {"values": [torch.ones(1, 1_000_000)]})
+        key_folder.write(digests(2), {"stage.000": [torch.ones(1, 1_000_000)]})
     assert "--store" in str(caught.value)
     assert sorted(path.name for path in key_folder.path.iterdir()) == before
     assert read(key_folder, 1) == [1]
@@ -258,7 +258,7 @@ HEADERS: dict[str, object] = {
     "offsets": {"items": {"dtype": "U8", "shape": [2, 32], "data_offsets": []}},
     "type": {"items": {"dtype": "BF16", "shape": ["x"], "data_offsets": [0, 64]}},
     "width": {"items": {"dtype": "U8", "shape": [64, 1], "data_offsets": [0, 64]}},
-    "metadata": {"__metadata__": {"axes": '{"items": [5], "values": [0, 1]}'}},
+    "metadata": {"__metadata__": {"axes": '{"items": [5], "stage.000": [0, 1]}'}},
 }
 
 

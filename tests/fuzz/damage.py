@@ -164,11 +164,12 @@ def _damage_json(path: Path, chance: Random) -> None:
     if not lines:
         return
     at = chance.randrange(len(lines))
-    lines[at] = json.dumps(_with_other_value(json.loads(lines[at]), chance))
+    lines[at] = json.dumps(with_other_value(json.loads(lines[at]), chance))
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _with_other_value(value: Any, chance: Random) -> Any:
+def with_other_value(value: Any, chance: Random) -> Any:
+    """A copy of a value of JSON with one value inside it replaced, removed or added."""
     value = copy.deepcopy(value)
     places = list(_containers(value))
     if not places:

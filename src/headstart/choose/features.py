@@ -72,6 +72,13 @@ def rows_of(features: StageFeatures, positions: NDArray[np.integer]) -> StageFea
     return Rows(features, positions)
 
 
+def described(features: StageFeatures, indices: tuple[int, ...]) -> str:
+    """Return the names of stages for an error, and where their vectors come from if that is known."""
+    names = "stage " + " + ".join(features.stages[index] for index in indices)
+    origin = getattr(features, "origin", None)
+    return names if origin is None else f"{names} ({origin})"
+
+
 def stacked(features: StageFeatures, indices: tuple[int, ...]) -> NDArray[np.float32]:
     """Return the vectors of several stages side by side, of shape (N, sum of widths)."""
     if len(indices) == 1:

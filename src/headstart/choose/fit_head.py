@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.features import StageFeatures, StageRows
+from headstart.choose.features import StageFeatures, StageRows, described
 from headstart.choose.kinds import KINDS
 from headstart.choose.tried_head import TriedHead
 from headstart.errors import DataError
@@ -41,7 +41,7 @@ def fit_head(
         with single_threaded():
             return kind.fit(tried, reduced, encoded, targets)
     rows = StageRows(features, tried.stages)
-    _require_finite(rows, " + ".join(features.stages[i] for i in tried.stages))
+    _require_finite(rows, described(features, tried.stages))
     return kind.fit_streamed(tried, reduced, rows, encoded, targets)
 
 
@@ -50,6 +50,6 @@ def _require_finite(rows: Rows, name: str) -> None:
         finite = np.isfinite(rows[start : start + CHUNK]).all(axis=1)
         if not finite.all():
             raise DataError(
-                f"The features of stage {name} are not finite for item {start + int(np.argmin(finite))}. "
+                f"The features of {name} are not finite for item {start + int(np.argmin(finite))}. "
                 "Extract them in fp32 (--precision fp32), or look for broken weights or inputs."
             )

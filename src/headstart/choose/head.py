@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.choose.features import StageFeatures, rows_of
+from headstart.choose.features import StageFeatures, described, rows_of
 from headstart.choose.fit_head import fit_head
 from headstart.choose.kinds import LOGISTIC, RIDGE
 from headstart.choose.preference import Preference, preferred
@@ -162,7 +162,7 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets, 
     """
     last = len(features.stages) - 1
     x_ND = features.stage(last)
-    reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[last]}"))
+    reduced = reduce(x_ND, standardiser(x_ND, name=described(features, (last,))))
     unknown = float("nan")
     nothing = np.zeros((0, targets.n_outputs), dtype=targets.task.dtype)
     kind = LOGISTIC if targets.task.has_classes else RIDGE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.choose.features import StageFeatures
+from headstart.choose.features import StageFeatures, described
 from headstart.choose.kinds.ridge import score as score_ridge
 from headstart.choose.tried_head import Trial, TriedHead
 from headstart.evidence import cross_validation_factor
@@ -49,7 +49,7 @@ def probe_stages(
 
     def probe(index: int) -> tuple[Reduced, TriedHead]:
         x_ND = features.stage(index)
-        reduced = reduce(x_ND, standardiser(x_ND, name=f"stage {features.stages[index]}"))
+        reduced = reduce(x_ND, standardiser(x_ND, name=described(features, (index,))))
         return reduced, score_ridge(reduced, trial, (index,))
 
     return parallel_map(probe, range(len(features.stages)), n_threads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def removed(folder: Path) -> StoreError:
     return StoreError(
         f"the feature store was removed while it was in use: {folder} is missing; run the command again to make it"
     )
+
+
+def how_to_remove(folder: Path) -> str:
+    """The command that removes what is stored beside and in a key's folder."""
+    return f"headstart cache --prune --store {shlex.quote(str(folder.parent))}"
 
 
 def disk_full(folder: Path, n_bytes: int) -> DiskFullError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from headstart.features.failures import how_to_remove
 from headstart.features.key_folder import KeyFolder, Places
 
 
@@ -55,6 +56,11 @@ class Features:
     def n_stages(self) -> int:
         """How many stages."""
         return len(self.stages)
+
+    @property
+    def origin(self) -> str:
+        """Where the values come from, and how to have them computed again, for an error."""
+        return f"stored in {self.key_folder.path}; `{how_to_remove(self.key_folder.path)}` removes them"
 
     def stage(self, index: int) -> np.ndarray:
         """The vectors of one stage, of shape (n_items, D) float32; negative indices count from the last."""

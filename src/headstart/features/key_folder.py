@@ -19,6 +19,7 @@ from headstart.features.failures import explained, removed
 from headstart.features.shards import (
     SUFFIX,
     TEMPORARY,
+    DamagedShard,
     Layout,
     map_tensor,
     read_layout,
@@ -51,10 +52,12 @@ class KeyFolder:
     Args:
         path: where the folder is.
         lock: held as long as this object lives.
+        vectors: the names of the tensors, if each holds one float32 vector per item; None: of any form.
     """
 
-    def __init__(self, path: Path, lock: FolderLock) -> None:
+    def __init__(self, path: Path, lock: FolderLock, vectors: frozenset[str] | None = None) -> None:
         self.path = path
+        self._vectors = vectors
         self._release = weakref.finalize(self, lock.close)
         self._paths: list[Path] = []
         self._layouts: list[dict[str, Layout]] = []
@@ -79,6 +82,7 @@ class KeyFolder:
                 continue
             try:
                 layout = read_layout(path)
+                self._require_expected(path, layout)
                 names = map_tensor(path, layout[_ITEMS]).numpy().copy()
                 items = names.view(f"S{_DIGEST_LENGTH}").reshape(-1)
             except FileNotFoundError:
@@ -94,6 +98,26 @@ class KeyFolder:
             self._paths.append(path)
             self._layouts.append(layout)
             self._items.append(items)
+
+    def _require_expected(self, path: Path, layouts: Mapping[str, Layout]) -> None:
+        """Refuse a shard that says it holds something else than `write` is given; the bytes may be right.
+
+        Raises:
+            DamagedShard: it does.
+        """
+        values = {name: layout for name, layout in layouts.items() if name != _ITEMS}
+        items = layouts.get(_ITEMS)
+        if items is None or items.dtype != torch.uint8 or items.stored_shape[1:] != (_DIGEST_LENGTH,):
+            raise DamagedShard(path.name)
+        n_items = items.stored_shape[0]
+        if not n_items or any(layout.stored_shape[0] % n_items for layout in values.values()):
+            raise DamagedShard(path.name)
+        if self._vectors is not None and (
+            values.keys() != self._vectors
+            or any(layout.dtype != torch.float32 for layout in values.values())
+            or any(len(layout.axes) != 2 or layout.stored_shape[0] != n_items for layout in values.values())
+        ):
+            raise DamagedShard(path.name)
 
     def find(self, digests: np.ndarray) -> Places:
         """Find items by the digest of their content; every shard they lie in has been verified.
@@ -239,7 +263,13 @@ class KeyFolder:
                 self._verified.add(path.name)
             else:
                 damaged.add(number)
-                self._discard(path)
+        found = [number for number in shards.tolist() if number not in damaged]
+        if self._vectors is not None and len({self.signature(number) for number in found}) > 1:
+            damaged.update(
+                found
+            )  # vectors of one stage have one length, and nothing says which of them is right
+        for number in damaged:
+            self._discard(self._paths[number])
         if damaged:
             kept = [number for number in range(len(self._paths)) if number not in damaged]
             self._paths = [self._paths[number] for number in kept]

@@ -122,7 +122,7 @@ def read_layout(path: Path) -> dict[str, Layout]:
     """Read the header of a shard.
 
     Raises:
-        DamagedShard: the header cannot be read, or the file ends before its data.
+        DamagedShard: the header cannot be read, or does not describe the file as `write_shard` would.
     """
     with open_regular(path, follow=False) as file:
         size = os.fstat(file.fileno()).st_size
@@ -145,9 +145,24 @@ def read_layout(path: Path) -> dict[str, Layout]:
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedShard(path.name) from error
-    if any(layout.start + layout.n_bytes > size for layout in layouts.values()):
+    end = 8 + length
+    for layout in sorted(layouts.values(), key=lambda layout: (layout.start, layout.n_bytes)):
+        if layout.start != end or not _is_consistent(layout):
+            raise DamagedShard(path.name)
+        end += layout.n_bytes
+    if end != size:
         raise DamagedShard(path.name)
     return layouts
+
+
+def _is_consistent(layout: Layout) -> bool:
+    """Whether type, shape, axes and number of bytes agree, with the rows first."""
+    shape, axes = layout.stored_shape, layout.axes
+    numbers = (*shape, *axes, layout.start, layout.n_bytes)
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        return False
+    in_order = sorted(axes) == list(range(len(shape))) and axes[:1] == (0,)
+    return in_order and layout.n_bytes == math.prod(shape) * layout.dtype.itemsize
 
 
 def map_tensor(path: Path, layout: Layout) -> Tensor:

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import Tensor
 
 from headstart.data.items import take_items
 from headstart.data.loading import plan_batches
+from headstart.errors import StoreError
 from headstart.features.cuts import Cut, by_length
 from headstart.features.device import Setting, torch_threads
 from headstart.features.extraction import Inputs, Output, compute_batches, fill
+from headstart.features.failures import how_to_remove
 from headstart.features.inference import InferenceNetwork, inference_network, inputs_for
 from headstart.features.key_folder import KeyFolder, Places
 from headstart.features.pooled import ATTEMPTS, kept_failing
@@ -78,6 +81,7 @@ class StoredStates:
 
         Raises:
             ValueError: the items are of different buckets.
+            StoreError: someone else stored something of another form.
         """
         backbone = backbone or self._plan.source.backbone
         positions = np.asarray(positions)
@@ -91,7 +95,14 @@ class StoredStates:
         places = Places(self._places.shard[positions], self._places.row[positions])
         names = self._key_folder.names(int(places.shard[0]))
         tensors = {name: self._key_folder.gather(places, name) for name in names}
-        return self._layout(int(numbers[0]), backbone).with_tensors(tensors, len(positions))
+        computed = self._layout(int(numbers[0]), backbone)
+        try:
+            state = computed.with_tensors(tensors, len(positions))
+        except ValueError:
+            raise _foreign(self._key_folder) from None
+        if any(_is_real(tensor) != _is_real(computed.tensors[name]) for name, tensor in tensors.items()):
+            raise _foreign(self._key_folder)
+        return state
 
     def _layout(self, bucket: int, backbone: Backbone) -> State:
         """The state of a few items of a bucket, computed by the backbone itself: the layout that its suffix takes."""
@@ -210,6 +221,17 @@ def _extract(plan: Cut, missing: np.ndarray, store: Store, key_folder: KeyFolder
         loaded = plan.load(missing, batches)
         computed = compute_batches(loaded, compute, plan.setting.n_workers)
         fill([Output(key_folder, [1] * len(batches))], plan.digests[missing], computed, advance=advance)
+
+
+def _is_real(tensor: Tensor) -> bool:
+    return tensor.dtype.is_floating_point
+
+
+def _foreign(key_folder: KeyFolder) -> StoreError:
+    return StoreError(
+        f"what is stored in {key_folder.path} is not what this source gives: remove it with "
+        f"`{how_to_remove(key_folder.path)}`, or pass another folder with --store"
+    )
 
 
 def _buckets(key_folder: KeyFolder, places: Places) -> list[np.ndarray]:

@@ -23,6 +23,7 @@ from typing import Any
 
 from headstart.errors import OptionError, StoreError
 from headstart.features.failures import disk_full, explained, removed, size
+from headstart.features.features import stage_name
 from headstart.features.key_folder import KeyFolder
 from headstart.features.shards import TEMPORARY
 from headstart.files import named_path, put_in_place, read_regular
@@ -127,7 +128,8 @@ class Store:
             os.utime(about)
         except OSError as error:
             raise explained(error, self.root, 0) from error
-        return KeyFolder(folder, lock)
+        names = frozenset(stage_name(index) for index in range(len(key.stages)))
+        return KeyFolder(folder, lock, vectors=names if key.what == "pooled" else None)
 
     def make_room(self, key_folder: KeyFolder, n_bytes: int) -> None:
         """Make room for so many bytes in a key folder: prune others, or refuse before the work starts.
