@@ -113,6 +113,26 @@ def test_code_that_was_changed_in_memory_changes_the_digest(
     assert load_source(str(package / "w"), arch="mine.net:Net").digest != first
 
 
+LIMITED = """import json
+from pathlib import Path
+
+
+def shift():
+    return json.loads(Path(__file__).with_name("values.json").read_text())
+"""
+
+
+def test_a_file_of_values_that_only_large_inputs_meet_changes_the_digest(package: Path) -> None:
+    limited = "self.two(self.one(pixels.clamp(-shift(), shift())))"
+    (package / "mine" / "net.py").write_text(NETWORK.replace("self.two(self.one(pixels)) + shift()", limited))
+    (package / "mine" / "late.py").write_text(LIMITED)
+    found = set()
+    for limit in (6.0, 8.0):
+        tiny.write_json(package / "mine" / "values.json", limit)
+        found.add(digest(package))
+    assert len(found) == 2
+
+
 def test_own_code_in_the_place_of_a_shipped_class_counts(tmp_path: Path, digit_run: Run) -> None:
     (tmp_path / "mine.py").write_text("from headstart.bundled.network import LettersNet\n")
     uri, arch = f"run:{digit_run.path}", f"{tmp_path / 'mine.py'}:LettersNet"

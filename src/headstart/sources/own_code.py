@@ -4,9 +4,10 @@ Two things go into the digest, since each sees what the other misses.
 
 - The text of every Python file outside of installed packages that the network's modules come from, and that these
   files import. It sees every edit, whichever input would show it, and is the same on every machine.
-- What the network gives for a made-up input: float32, one thread, a few sums rounded to three digits, so that another
-  number of threads or another processor gives the same. It sees what the files do not hold: code that was imported
-  before its file was edited, a file of values that the code reads, another version of an installed package.
+- What the network gives for a made-up input, small, of usual size and large (token ids: one input): float32, one
+  thread, a few sums rounded to three digits, so that another number of threads or another processor gives the same. It
+  sees what the files do not hold, as far as these inputs show it: code that was imported before its file was edited, a
+  file of values that the code reads, another version of an installed package.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from headstart.data.preprocessing import ImagePreprocessing, Preprocessing
 
 _HEADSTART = Path(__file__).resolve().parent.parent
 _INSTALLED = ("site-packages", "dist-packages")
+_SCALES = (1.0, 0.1, 10.0)  # of the made-up input: a threshold in the code may be met by one of them only
 
 
 def code_digest(network: nn.Module, preprocessing: Preprocessing) -> str:
@@ -92,19 +94,26 @@ def _is_own(path: Path) -> bool:
 
 
 def _rounded_outputs(network: nn.Module, preprocessing: Preprocessing) -> str:
-    """A few sums of the output for a made-up input; "" if the network does not take it."""
+    """A few sums of the output for a made-up input of each scale; "" for those that the network does not take."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        return " ".join(_output_sums(network, preprocessing, scale) for scale in _SCALES)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _output_sums(network: nn.Module, preprocessing: Preprocessing, scale: float) -> str:
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             inputs: Any = _inputs(network, preprocessing)
-            output: Tensor = network(inputs) if isinstance(inputs, Tensor) else network(**inputs)
+            named = {"": inputs} if isinstance(inputs, Tensor) else inputs
+            scaled = {name: scale * x if x.is_floating_point() else x for name, x in named.items()}
+            output: Tensor = network(scaled[""]) if "" in scaled else network(**scaled)
             return _sums(output)
     except Exception:  # the user's own code may raise any error on an input that it does not take
         return ""
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _inputs(network: nn.Module, preprocessing: Preprocessing) -> Any:
