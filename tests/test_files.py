@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from headstart.errors import DiskFullError, HeadstartError, InputError
+from headstart.errors import DiskFullError, HeadstartError, InputError, SourceError
 from headstart.files import (
     append_jsonl,
     atomic_path,
+    did_you_mean_beside,
     is_disk_full,
     open_regular,
     plain,
@@ -21,6 +22,7 @@ from headstart.files import (
     write_json,
     write_text,
 )
+from headstart.runs import RunDirectory
 
 
 def test_a_block_that_fails_leaves_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
@@ -80,11 +82,39 @@ def test_json(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(InputError, match=r"a\.json cannot be read as JSON"):
         read_json(tmp_path / "a.json")
-    with pytest.raises(InputError, match=r"cannot read .*b\.json"):
+    with pytest.raises(
+        InputError, match=r"b\.json cannot be read as JSON \(No such file or directory\): make"
+    ):
         read_json(tmp_path / "b.json")
+    with pytest.raises(SourceError, match=r"a\.json cannot be read as JSON .*: fetch it again"):
+        read_json(tmp_path / "a.json", "fetch it again", SourceError)
     (tmp_path / "c.json").write_text("[" * 200_000)
     with pytest.raises(InputError, match=r"c\.json cannot be read as JSON"):
         read_json(tmp_path / "c.json")
+
+
+def test_names_nearby_are_suggested_where_the_folder_can_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    assert did_you_mean_beside(tmp_path / "photo") == " Did you mean 'photos'?"
+    assert did_you_mean_beside(tmp_path / "none" / "photo") == ""
+    (tmp_path / "file").write_text("")
+    assert did_you_mean_beside(tmp_path / "file" / "photo") == ""
+    monkeypatch.chdir(tmp_path)
+    assert did_you_mean_beside(Path("photo")) == " Did you mean 'photos'?"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_may_not_be_listed_suggests_nothing(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    tmp_path.chmod(0o100)
+    try:
+        assert did_you_mean_beside(tmp_path / "photo") == ""
+        with pytest.raises(InputError, match="there is no run at"):
+            RunDirectory.open(tmp_path / "photo")
+    finally:
+        tmp_path.chmod(0o700)
 
 
 def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:

@@ -14,9 +14,16 @@ HeadstartError            a failure of headstart or of the machine (exit code 1)
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_HINT = (
+    ". If the file is right, this is an internal error of headstart: run again with --debug and report it."
+)
 
 
 class HeadstartError(Exception):
@@ -70,8 +77,8 @@ def parsing(
     """Turn any exception that a parser raises on a damaged file into one error that names file and remedy.
 
     Parsers of other libraries raise every kind of error on damaged input (IndexError, struct.error,
-    UnicodeDecodeError, RecursionError, ...). Only the call of the parser belongs in the block, so that a fault of
-    headstart's own code is still an internal error.
+    UnicodeDecodeError, RecursionError, ...). Only the call of the parser belongs in the block. If an error comes from
+    a line of headstart itself, the message says that this may be an internal error.
 
     Args:
         path: of the file.
@@ -89,11 +96,28 @@ def parsing(
     except MemoryError:
         raise kind(f"{path} does not fit in memory when it is read as {what}: {remedy}") from None
     except Exception as error:
-        raise kind(f"{path} cannot be read as {what} ({one_line(error)}): {remedy}") from error
+        hint = _HINT if _is_of_headstart(error) else ""
+        raise kind(f"{path} cannot be read as {what} ({one_line(error, path)}): {remedy}{hint}") from error
 
 
-def one_line(error: BaseException) -> str:
-    """The kind of an exception and the first line of its text, at most 200 characters."""
+def _is_of_headstart(error: Exception) -> bool:
+    """Whether an exception may be a fault of headstart's own code: of a kind and from a line that suggest it."""
+    if isinstance(error, ValueError | OSError) or error.__traceback__ is None:
+        return False
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return Path(frame.f_code.co_filename).is_relative_to(_PACKAGE)
+
+
+def one_line(error: BaseException, path: str | PathLike[str] = "") -> str:
+    """The kind of an exception and the first line of its text, at most 200 characters.
+
+    Args:
+        error: the exception; of an error of the system only the reason is given, and its file if it has another name.
+        path: the file that the message names anyway.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        other = "" if error.filename is None or str(error.filename) == str(path) else f": {error.filename}"
+        return f"{error.strerror}{other}"[:200]
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}"[:200] if lines else type(error).__name__
 

@@ -17,7 +17,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
-from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError, parsing, shortened
+from headstart.errors import (
+    DiskFullError,
+    HeadstartError,
+    InputError,
+    OptionError,
+    did_you_mean,
+    parsing,
+    shortened,
+)
 from headstart.locks import create_locked, remove_dead
 
 TEMPORARY = ".*.tmp*"  # pattern of the names that `atomic_path` gives
@@ -193,18 +201,31 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines if line]
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = "make the run again", kind: type[InputError] = InputError) -> Any:
     """Read a JSON file.
 
+    Args:
+        path: of the file.
+        remedy: what to do if it is damaged.
+        kind: of the error.
+
     Raises:
-        InputError: it does not exist or is damaged.
+        InputError: of the given kind: it does not exist or is damaged.
+    """
+    with parsing(path, "JSON", remedy, kind):
+        return json.loads(read_regular(path).decode("utf-8"))
+
+
+def did_you_mean_beside(path: Path) -> str:
+    """Return " Did you mean 'x'?" if a file or folder with nearly that name lies in the same folder, else "".
+
+    Args:
+        path: at which there is nothing.
     """
     try:
-        content = read_regular(path)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    with parsing(path, "JSON", "make the run again"):
-        return json.loads(content.decode("utf-8"))
+        return did_you_mean(path.name, [entry.name for entry in path.parent.iterdir()])
+    except OSError:  # there is no such folder, or it may not be listed
+        return ""
 
 
 def plain(value: Any) -> Any:

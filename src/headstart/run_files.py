@@ -15,6 +15,7 @@ from headstart.errors import InputError, parsing
 from headstart.files import open_regular, read_json
 
 METRICS = "metrics.json"
+UNFINISHED = "unfinished"  # the marker of a run that is being made, or was killed
 FORMAT_VERSION = 1
 DIGESTS = "files"
 _DIGESTED = (
@@ -44,12 +45,13 @@ def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputE
         kind: of the error.
 
     Raises:
-        InputError: of the given kind: a newer headstart wrote the run, or a file is not the one it was finished with.
+        InputError: of the given kind: metrics.json is missing, a newer headstart wrote the run, or a file is not the
+            one it was finished with.
     """
     path = run / METRICS
     if not path.is_file():
-        return
-    content = read_json(path)
+        raise kind(f"{path} is missing: copy the run again, or make it again")
+    content = read_json(path, kind=kind)
     check_version(content, str(path))
     recorded = content.get(DIGESTS)
     if recorded is None:

@@ -32,25 +32,42 @@ def read_settings(path: Path, what: str, kind: type[InputError] = InputError) ->
     Raises:
         InputError: of the given kind: the file cannot be read, is not such YAML, or holds no names.
     """
+    with parsing(path, what, "check the path and its permissions", kind), open_regular(path) as file:
+        content = file.read(_MOST_BYTES + 1)
+    return settings_of(content, str(path), what, kind)
+
+
+def settings_of(content: bytes, where: str, what: str, kind: type[InputError] = InputError) -> dict[str, Any]:
+    """The settings in YAML that was read.
+
+    Args:
+        content: UTF-8.
+        where: it stands, for messages.
+        what: it is, such as "the recipe".
+        kind: of the error.
+
+    Returns:
+        The settings; empty if the content is.
+
+    Raises:
+        InputError: of the given kind: it is not such YAML, or holds no names.
+    """
     import yaml
 
-    try:
-        with open_regular(path) as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise kind(f"cannot read {what} {path}: {error.strerror}") from None
     if len(content) > _MOST_BYTES:
-        raise kind(f"{what} {path} is longer than {_MOST_BYTES // 1_000_000} MB: that is no file of settings")
-    with parsing(path, "YAML in UTF-8", "correct it", kind):
+        raise kind(
+            f"{what} {where} is longer than {_MOST_BYTES // 1_000_000} MB: that is no file of settings"
+        )
+    with parsing(where, "YAML in UTF-8", "correct it", kind):
         try:
             settings = yaml.load(content.decode("utf-8-sig"), _loader())
         except yaml.MarkedYAMLError as error:
             line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-            raise kind(f"{what} {path} is not YAML{line}: {error.problem}") from None
+            raise kind(f"{what} {where} is not YAML{line}: {error.problem}") from None
     if settings is None:
         return {}
     if not isinstance(settings, dict):
-        raise kind(f"{what} {path} must hold settings by name, such as 'epochs: 10'")
+        raise kind(f"{what} {where} must hold settings by name, such as 'epochs: 10'")
     return {str(name): value for name, value in settings.items()}
 
 

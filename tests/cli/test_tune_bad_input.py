@@ -78,18 +78,67 @@ class Net(nn.Module):
 def test_a_policy_that_matches_nothing(
     freeze: str, told: list[str], command: Command, digit_folder: Path, tmp_path: Path
 ) -> None:
-    import torch
-    from safetensors.torch import save_file
-
-    (tmp_path / "net.py").write_text(NET)
-    scope: dict[str, Any] = {}
-    exec(NET, scope)
-    torch.manual_seed(0)
-    save_file(scope["Net"]({}).state_dict(), tmp_path / "net.safetensors")
-    source = ("--source", tmp_path / "net.safetensors", "--arch", f"{tmp_path / 'net.py'}:Net")
+    source = own_network(tmp_path, NET)
     done = command("fit", digit_folder, *source, "--freeze", freeze, "--out", tmp_path / "x", *QUICK)
     refused(done, *told)
     assert not (tmp_path / "x").exists()
+
+
+def own_network(folder: Path, code: str) -> tuple[object, ...]:
+    """The options that name a network of the user's own, with random weights."""
+    import torch
+    from safetensors.torch import save_file
+
+    (folder / "net.py").write_text(code)
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    torch.manual_seed(0)
+    save_file(scope["Net"]({}).state_dict(), folder / "net.safetensors")
+    return "--source", folder / "net.safetensors", "--arch", f"{folder / 'net.py'}:Net"
+
+
+DEFORMED = """
+from torchvision.ops import deform_conv2d
+
+DELTA = torch.ones(8, 8, 3, 3) / 9
+"""
+OWN_OPERATION = """
+@torch.library.custom_op("headstart_tests::twice", mutates_args=())
+def twice(values: torch.Tensor) -> torch.Tensor:
+    return 2 * values
+
+@twice.register_fake
+def _(values):
+    return torch.empty_like(values)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("self.mix(self.stem(pixels))", None),
+        (
+            "self.mix(deform_conv2d(self.stem(pixels), pixels.new_zeros(pixels.shape[0], 18, 5, 5), DELTA))",
+            None,
+        ),
+        ("self.mix(twice(self.stem(pixels)))", "headstart_tests.twice"),
+        ("self.mix(self.stem(pixels)) if pixels.sum() > 0 else self.mix(self.stem(-pixels))", "torch.export"),
+    ],
+)
+def test_a_network_without_a_program_is_refused_before_anything_is_learned(
+    code: str, told: str | None, command: Command, digit_folder: Path, tmp_path: Path
+) -> None:
+    network = NET.replace("self.mix(self.stem(pixels))", code)
+    if told and "twice" in told:
+        network = network.replace("class Net", f"{OWN_OPERATION}\nclass Net")
+    source = own_network(tmp_path, network.replace("class Net", f"{DEFORMED}\nclass Net", 1))
+    done = command("fit", digit_folder, *source, "--freeze", "all", "--out", tmp_path / "x", *QUICK)
+    if told is None:
+        assert done.code == 0, done.err
+        assert command("predict", tmp_path / "x", digit_folder).code == 0
+    else:
+        refused(done, "net.py:Net cannot be written to model.pt2", told)
+        assert not (tmp_path / "x").exists()
 
 
 @pytest.fixture

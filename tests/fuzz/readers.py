@@ -233,6 +233,9 @@ def _sources(root: Path) -> Path:
     tiny.write_json(folder / "bert" / "1_Pooling" / "config.json", {"pooling_mode_mean_tokens": True})
     small_data.audio_source(folder / "wav2vec2")
     tiny.save_timm(folder / "timm")
+    for one in folder.iterdir():
+        card = "---\nlicense: mit\npipeline_tag: fill-mask\ndatasets: [a, b]\n---\n# A model\n"
+        (one / "README.md").write_text(card)
     return folder
 
 
@@ -392,7 +395,7 @@ READERS: tuple[Reader, ...] = (
     Reader("npz", _npz, _read_each, n_quick=120),
     Reader("saved set", _saved_set, _read_data, n_quick=60),
     Reader("weights", _weights, _read_sources, n_quick=60),
-    Reader("sources", _sources, _read_sources, ("*.json", "*.txt"), n_quick=40),
+    Reader("sources", _sources, _read_sources, ("*.json", "*.txt", "*.md"), n_quick=40),
     Reader("recipe", _recipe, _read_recipe, n_quick=100),
     Reader("configuration", _configuration, _read_configuration, n_quick=100),
     Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=80),

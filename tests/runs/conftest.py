@@ -187,7 +187,7 @@ def make_text(
 
 
 @pytest.fixture(scope="session")
-def text_run(work: Path) -> Made:
+def bert_run(work: Path) -> Made:
     """A tiny BERT with its own pooling, as --head standard trains it, and a prompt."""
     from transformers import BertForSequenceClassification
 

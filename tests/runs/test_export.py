@@ -67,9 +67,9 @@ def text_rows(made: Made) -> np.ndarray:
 
 
 def test_pipelines_agree_without_headstart(
-    work: Path, image_run: Made, text_run: Made, speech_run: Made
+    work: Path, image_run: Made, bert_run: Made, speech_run: Made
 ) -> None:
-    assert [made.saved.task for made in (image_run, text_run, speech_run)] == [
+    assert [made.saved.task for made in (image_run, bert_run, speech_run)] == [
         "image-classification",
         "text-classification",
         "audio-classification",
@@ -99,16 +99,16 @@ print(json.dumps([images, *texts, *texts2, audio]))
     window[0, : len(clip)] = torch.from_numpy(clip)
     expected = [
         probabilities(image_run, ((image / 255.0 - mean) / std)[None]),
-        text_rows(text_run),
-        text_rows(text_run),
+        text_rows(bert_run),
+        text_rows(bert_run),
         probabilities(speech_run, window, torch.tensor([len(clip)])),
     ]
     np.testing.assert_allclose(got, np.concatenate(expected), atol=1e-3)
     assert np.ptp(got, axis=0).min() > 0.02, "the classes differ between the inputs"
 
 
-def test_configuration_is_written_afresh(text_run: Made) -> None:
-    config = json.loads((text_run.run.path / "config.json").read_text())
+def test_configuration_is_written_afresh(bert_run: Made) -> None:
+    config = json.loads((bert_run.run.path / "config.json").read_text())
     assert config["architectures"] == ["BertForSequenceClassification"]
     assert list(config["id2label"].values()) == list(CLASSES)
     assert [config["label2id"][name] for name in CLASSES] == [0, 1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import pickle
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 from torch import Tensor, nn
 
-from headstart.errors import InputError
+from headstart.errors import ArchitectureError, InputError
 from headstart.runs.inspection import inspected
 from headstart.runs.program import export_program, image_inputs, run_program, text_inputs
 
@@ -161,6 +163,12 @@ def test_a_pickled_tensor_is_refused(
         "torch.ops.aten.from_file.default",
         "torch.ops.aten.save.default",
         "torch.ops.aten.save",
+        "torch.ops.torchvision._cuda_version.default",
+        "torch.ops.torchvision.from_file.default",
+        "torch.ops.image.read_file.default",
+        "torch.ops.image.write_file.default",
+        "torch.ops.image.decode_image.default",
+        "torch.ops.quantized.add.default",
         "torch.ops.load_library",
         "torch.ops.higher_order.triton_kernel_wrapper_functional",
         "_operator.methodcaller",
@@ -257,6 +265,58 @@ def test_images_and_every_length_pass(tmp_path: Path) -> None:
 
     export_program(Pictures().eval(), image_inputs(8, 8), tmp_path / "model.pt2")
     assert inspected(tmp_path / "model.pt2") == tmp_path / "model.pt2"
+
+
+class Deformable(nn.Module):
+    """An operation of torchvision, modules and a buffer with odd names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 3, 3, 3))
+        self.add_module("a(b)", nn.Linear(4, 4))
+        self.register_buffer("c[d] {e}=;,", torch.ones(4))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        offset = pixels.new_zeros(pixels.shape[0], 18, pixels.shape[2] - 2, pixels.shape[3] - 2)
+        maps = torchvision.ops.deform_conv2d(pixels, offset, self.weight)
+        return (getattr(self, "a(b)")(maps.mean((2, 3))) + getattr(self, "c[d] {e}=;,")).softmax(-1)
+
+
+def test_operations_of_torchvision_and_odd_names_pass(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    export_program(Deformable().eval(), image_inputs(8, 8), tmp_path / "model.pt2")
+    assert run_program(tmp_path / "model.pt2")(torch.ones(2, 3, 8, 8)).shape == (2, 4)
+
+
+@torch.library.custom_op("headstart_tests::copy", mutates_args=())
+def copy_of(values: Tensor) -> Tensor:
+    return values.clone()
+
+
+@copy_of.register_fake
+def _(values: Tensor) -> Tensor:
+    return torch.empty_like(values)
+
+
+def test_a_network_with_an_operation_of_its_own_is_named(tmp_path: Path) -> None:
+    class Own(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return copy_of(pixels).mean((2, 3)).softmax(-1)
+
+    message = r"^net cannot be written to model\.pt2: it calls 'torch\.ops\.headstart_tests\.copy\.default'$"
+    with pytest.raises(ArchitectureError, match=message):
+        export_program(Own().eval(), image_inputs(8, 8), tmp_path / "model.pt2", name="net")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_only_another_torch_writes_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = functools.partial(torch.export.save, extra_files={"notes.txt": "of another version"})
+    monkeypatch.setattr(torch.export, "save", written)
+    export_program(Small().eval(), text_inputs(40, 0, 20), tmp_path / "model.pt2")
+    with zipfile.ZipFile(tmp_path / "model.pt2") as archive:
+        assert not [name for name in archive.namelist() if "notes" in name]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x02}q\x00.", b"x" * 3000])

@@ -16,7 +16,7 @@ from headstart.errors import HeadstartError, InputError
 from headstart.evidence import Verdict
 from headstart.metrics import Interval, metrics_of
 from headstart.runs import Chosen, DataFacts, Predictions, Record, RunDirectory, SourceFacts
-from headstart.runs.facts import content_digest
+from headstart.runs.facts import data_digest
 from headstart.runs.record import FORMAT_VERSION, KINDS, Kind, check_complete
 
 CLASSIFICATION = tuple(metric.key for metric in metrics_of("classification") if metric.required)
@@ -156,13 +156,13 @@ def test_a_kind_of_a_newer_version_can_be_read() -> None:
 
 @given(st.lists(st.tuples(st.text(), st.text())), st.randoms())
 def test_the_digest_of_data_has_no_order(pairs: list[tuple[str, str]], random: Any) -> None:
-    digest = content_digest(*zip(*pairs, strict=True)) if pairs else content_digest((), ())
+    digest = data_digest(*zip(*pairs, strict=True)) if pairs else data_digest((), ())
     random.shuffle(pairs)
-    assert digest == (content_digest(*zip(*pairs, strict=True)) if pairs else content_digest((), ()))
+    assert digest == (data_digest(*zip(*pairs, strict=True)) if pairs else data_digest((), ()))
 
 
 def test_the_digest_of_data_changes_with_items_and_labels() -> None:
-    digests = {content_digest(items, labels) for items in ("ab", "ac") for labels in ("xy", "yx", "xx")}
+    digests = {data_digest(items, labels) for items in ("ab", "ac") for labels in ("xy", "yx", "xx")}
     assert len(digests) == 6
 
 

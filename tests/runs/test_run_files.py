@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import headstart
 import tiny
-from headstart.errors import InputError, SourceError
+from headstart.data import ImagePreprocessing
+from headstart.errors import HeadstartError, InputError, SourceError
 from headstart.run_files import DIGESTS, check_files, digests_of
+from headstart.runs.prediction import run_items
 from headstart.runs.run import Run
 from headstart.sources import load_source
 
@@ -42,7 +44,9 @@ def item(folder: Path) -> Path:
     return sorted(folder.rglob("*.png"))[0]
 
 
-def test_every_file_that_is_read_has_a_digest(run: Path) -> None:
+@pytest.mark.parametrize("modality", ["digit", "text", "tone"])
+def test_every_file_that_is_read_has_a_digest(modality: str, request: pytest.FixtureRequest) -> None:
+    run: Path = request.getfixturevalue(f"{modality}_run").path
     recorded = tiny.read_json(run / "metrics.json")[DIGESTS]
     assert recorded == digests_of(run)
     own = {"README.md", "report.html", "headstart.yaml", "environment.json", "metrics.json"}
@@ -90,6 +94,54 @@ def test_a_run_without_digests_still_opens(run: Path, digit_folder: Path) -> Non
     edit(run / "metrics.json", files=None)
     assert np.array_equal(headstart.predict(run, item(digit_folder)).probabilities, expected)
     load_source(f"run:{run}")
+
+
+def test_a_run_without_metrics_is_refused(run: Path, digit_folder: Path) -> None:
+    (run / "metrics.json").unlink()
+    flip(run / "model.safetensors")
+    for uri in (f"run:{run}", str(run)):
+        with pytest.raises(
+            SourceError, match=r"metrics\.json is missing: copy the run again, or make it again"
+        ):
+            load_source(uri)
+    with pytest.raises(InputError, match=r"has no metrics\.json"):
+        headstart.predict(run, item(digit_folder))
+
+
+class Hungry(torch.nn.Module):
+    """Fails for more than some items at once."""
+
+    def __init__(self, most: int, error: Exception) -> None:
+        super().__init__()
+        self.most, self.error = most, error
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        if len(pixels) > self.most:
+            raise self.error
+        return pixels.mean((2, 3))
+
+
+def test_a_batch_that_does_not_fit_in_memory_is_predicted_in_parts(
+    digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted(digit_folder.rglob("*.png"))[:10]
+    preprocessing = ImagePreprocessing(size=(8, 8))
+    full = torch.OutOfMemoryError("CUDA out of memory")
+
+    def outputs(most: int, error: Exception) -> np.ndarray:
+        monkeypatch.setattr("headstart.runs.program.run_program", lambda path: Hungry(most, error))
+        return run_items(tmp_path / "model.pt2", files, preprocessing, 3, threads=1)
+
+    expected = outputs(99, full)
+    assert np.array_equal(outputs(3, full), expected)
+    assert "out of memory, continuing with" in capsys.readouterr().err
+    with pytest.raises(HeadstartError, match="Predicting: out of memory with one item at a time") as caught:
+        outputs(0, full)
+    assert caught.value.exit_code == 1
+    with pytest.raises(
+        InputError, match=r"the program in .*model\.pt2 cannot compute these items \(IndexError: 5\)"
+    ):
+        outputs(0, IndexError("5"))
 
 
 @pytest.mark.parametrize("digests", [True, False])
@@ -163,4 +215,3 @@ def test_a_run_cannot_name_code_or_a_file_to_copy(run: Path, tmp_path: Path) -> 
     edit(run / "source.json", architecture="headstart.bundled.digits/architecture.py:Net")
     with pytest.raises(SourceError, match="Pass --arch"):
         load_source(f"run:{run}")
-    assert json.loads((run / "source.json").read_text())

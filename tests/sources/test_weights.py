@@ -13,10 +13,10 @@ from torch import nn
 
 from headstart.errors import SourceError
 from headstart.sources.weights import (
-    check_complete,
-    digest_of,
+    checked_header,
     load_tensors,
     read_weights,
+    source_digest,
     tensor_names,
     weight_files,
 )
@@ -86,14 +86,14 @@ def test_a_file_cut_in_its_header_is_refused(tmp_path: Path, n_bytes: int) -> No
     save_file(tensors(), path)
     path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(SourceError, match=r"model\.safetensors"):
-        check_complete(path)
+        checked_header(path)
 
 
 def test_a_header_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes((4).to_bytes(8, "little") + b"abcd")
     with pytest.raises(SourceError, match="its header is damaged"):
-        check_complete(path)
+        checked_header(path)
 
 
 def test_a_pytorch_file_cut_in_half_is_refused(tmp_path: Path) -> None:
@@ -148,10 +148,10 @@ def test_heads_are_left_out_and_halves_are_cast() -> None:
 def test_the_digest_follows_bytes_and_configuration(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_file(tensors(), path)
-    first = digest_of([path], {"a": 1})
-    assert first == digest_of([path], {"a": 1}) and len(first) == 64
-    assert first != digest_of([path], {"a": 2})
+    first = source_digest([path], {"a": 1})
+    assert first == source_digest([path], {"a": 1}) and len(first) == 64
+    assert first != source_digest([path], {"a": 2})
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    assert first != digest_of([path], {"a": 1})
+    assert first != source_digest([path], {"a": 1})

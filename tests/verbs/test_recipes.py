@@ -39,7 +39,7 @@ def test_a_check_tells_all_faults_at_once(tmp_path: Path) -> None:
         assert part in str(caught.value)
     path.write_text("epochs: 2\n")
     assert "valid" in check_recipe(path)
-    with pytest.raises(OptionError, match="cannot read"):
+    with pytest.raises(OptionError, match="cannot be read"):
         show_recipe(str(tmp_path / "absent.yaml"))
     with pytest.raises(OptionError, match="Did you mean"):
         show_recipe("ulmfi")

@@ -11,7 +11,8 @@ from headstart.data.examples import Examples, Modality, label_array
 from headstart.data.labels import with_task
 from headstart.data.layouts import LAYOUTS, hub_datasets
 from headstart.data.place import Place, ReadOptions
-from headstart.errors import DataError, did_you_mean, parsing
+from headstart.errors import DataError
+from headstart.files import did_you_mean_beside
 from headstart.tasks import task_named
 
 LabelRule: TypeAlias = Literal["required", "optional", "as written"]
@@ -82,9 +83,7 @@ def require_place(place: Place) -> None:
         )
     if hub_datasets.matches(place):
         return
-    with parsing(path.parent, "a folder", "give this user access to it", DataError):
-        beside = [entry.name for entry in path.parent.iterdir()] if os.path.isdir(path.parent) else []
     raise DataError(
-        f"{place.data} does not exist.{did_you_mean(path.name, beside)} "
+        f"{place.data} does not exist.{did_you_mean_beside(path)} "
         "Give a folder, a table, an npz or the id of a data set."
     )

@@ -37,17 +37,21 @@ class Folds:
 
 
 def check_plan(plan: Plan, options: FitOptions) -> None:
-    """Refuse data from which nothing can be learned, or on which nothing can be measured.
+    """Refuse data from which nothing can be learned or on which nothing can be measured, or a network without program.
 
     Args:
-        plan: data, policy, recipe and seed.
+        plan: data, source, policy, recipe and seed.
         options: how the data is called, and how it is evaluated.
 
     Raises:
         DataError: nothing is held out, or some part is too small.
+        ArchitectureError: the network cannot be written as model.pt2.
     """
+    from headstart.fitting.exportable import check_exportable
+
     check_learnable(plan.data, options.data, held_out=options.folds is None)
     check_parts(plan, options.data, n_folds=options.folds, refit_all=options.refit_all)
+    check_exportable(plan.source)
 
 
 def check_parts(plan: Plan, name: str | Path, *, n_folds: int | None, refit_all: bool) -> None:

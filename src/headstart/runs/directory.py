@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from headstart import files
-from headstart.errors import DiskFullError, InputError, OptionError, did_you_mean
-from headstart.run_files import METRICS, check_version
+from headstart.errors import DiskFullError, InputError, OptionError
+from headstart.run_files import METRICS, UNFINISHED, check_version
 from headstart.runs.marker import Marker
 from headstart.runs.predictions import Predictions
 from headstart.runs.record import Record, check_complete
 from headstart.yaml_files import read_settings
 
-UNFINISHED = "unfinished"
 CONFIGURATION = "headstart.yaml"
 TRAINING = "training"  # folder of checkpoints while a run is made; gone when it is finished
 _MAX_NUMBER = 10_000
@@ -277,8 +276,7 @@ def _existing(path: Path | str) -> Path:
     path = files.named_path(path, "the run")
     if path.is_dir():
         return path.absolute()
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    raise InputError(f"there is no run at {path}.{did_you_mean(path.name, beside)}")
+    raise InputError(f"there is no run at {path}.{files.did_you_mean_beside(path)}")
 
 
 def _unwritable(out: Path, error: OSError) -> Exception:

@@ -109,7 +109,7 @@ class DataFacts:
         labels = [""] * len(examples) if examples.labels is None else examples.labels
         return cls(
             name,
-            content_digest(data.scan.digests, labels),
+            data_digest(data.scan.digests, labels),
             examples.modality,
             examples.target,
             {part: n_items for part, n_items in parts.items() if n_items},
@@ -126,7 +126,7 @@ class DataFacts:
         return cls(**_known(cls, content))
 
 
-def content_digest(items: Iterable[Any], labels: Iterable[Any]) -> str:
+def data_digest(items: Iterable[Any], labels: Iterable[Any]) -> str:
     """The sha256 of items with their labels; their order has no effect.
 
     Args:

@@ -29,7 +29,10 @@ _MEMBERS = re.compile(
     rf"|data/weights/weight_\d+|data/constants/tensor_\d+|{'|'.join(_PAYLOADS)}"
 )
 _TENSOR_FILE = re.compile(r"(weight|tensor)_\d+")
-_ATEN = re.compile(r"torch\.ops\.(aten\.(\w+)\.(\w+))", re.ASCII)
+_DISPATCHED = re.compile(
+    r"torch\.ops\.(?P<library>aten|torchvision)\.(?P<name>\w+)\.(?P<overload>\w+)", re.ASCII
+)
+_TORCHVISION = ("nms", "roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "deform_conv2d")
 _OTHER_OPERATIONS = re.compile(
     r"_operator\.(add|sub|mul|truediv|floordiv|mod|pow|neg|pos|eq|ne|lt|le|gt|ge|and_|or_|xor|not_|getitem)"
     r"|math\.(ceil|floor|trunc|sqrt|pow)"
@@ -37,7 +40,9 @@ _OTHER_OPERATIONS = re.compile(
     r"|torch\.ops\.higher_order\.(cond|while_loop|scan|map_impl|wrap_with_autocast|wrap_with_set_grad_enabled)"
 )
 _WORD = re.compile(r"[\w.+@-]*", re.ASCII)
-_PATH = re.compile(r"[^\"'\\\x00-\x1f()\[\]{}=;,]*")  # of a module or a tensor in it
+_KEY = re.compile(r"[^\"'\\\x00-\x1f()\[\]{}=;,]*")
+# Of a module or a tensor in it. torch writes it into code between quotes: getattr(self, "a(b)").
+_PATH = re.compile(r"[^\"'\\\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 _TREES = (None, "builtins.tuple", "builtins.list", "builtins.dict")
 _NODES = (
     *(ast.Expression, ast.Name, ast.Load, ast.Constant, ast.Call, ast.keyword, ast.Subscript, ast.Attribute),
@@ -96,16 +101,39 @@ def inspected(path: Path) -> Path | io.BytesIO:
     _check(json.loads(reader.get_record(_MODEL)), "")
     if not reader.get_record(_SAMPLES):
         return path
+    return _copy({name: b"" if name == _SAMPLES else reader.get_record(name) for name in names})
+
+
+def without_other_files(written: io.BytesIO) -> io.BytesIO:
+    """An archive that torch has just written, without the files that only another version of torch knows.
+
+    So a file that a later version adds is never part of a run; whether the program needs it shows when it is loaded.
+
+    Args:
+        written: by `torch.export.save`.
+    """
+    reader = torch._C.PyTorchFileReader(io.BytesIO(written.getbuffer()))
+    names = reader.get_all_records()
+    if not _foreign(names):
+        return written
+    return _copy({name: reader.get_record(name) for name in names if _MEMBERS.fullmatch(name)})
+
+
+def _copy(members: Mapping[str, bytes]) -> io.BytesIO:
     copy = io.BytesIO()
     with zipfile.ZipFile(copy, "w") as archive:
-        for name in names:
-            archive.writestr(f"archive/{name}", b"" if name == _SAMPLES else reader.get_record(name))
+        for name, content in members.items():
+            archive.writestr(f"archive/{name}", content)
     copy.seek(0)
     return copy
 
 
+def _foreign(names: list[str]) -> list[str]:
+    return [name for name in names if not _MEMBERS.fullmatch(name)]
+
+
 def _check_members(path: Path, names: list[str]) -> None:
-    foreign = [name for name in names if not _MEMBERS.fullmatch(name)]
+    foreign = _foreign(names)
     if foreign or len(set(names)) != len(names):
         raise NotAProgram(f"it holds the file {foreign[0]!r}" if foreign else "it holds a file twice")
     with zipfile.ZipFile(path) as archive:  # torch opens an archive that its reader refuses with this module
@@ -125,7 +153,7 @@ def _check(value: Any, key: str) -> None:
     """Check every text in a JSON value by the rule of the key that it stands under."""
     if isinstance(value, Mapping):
         for name, part in value.items():
-            _check_path(name)
+            _check_key(name)
             _check(part, name)
     elif isinstance(value, list):
         for part in value:
@@ -139,17 +167,27 @@ def _check_word(text: str) -> None:
         raise NotAProgram(f"{text[:80]!r} is not a name")
 
 
+def _check_key(text: str) -> None:
+    if not _KEY.fullmatch(text):
+        raise NotAProgram(f"{text[:80]!r} is not a name")
+
+
 def _check_path(text: str) -> None:
     if not _PATH.fullmatch(text):
         raise NotAProgram(f"{text[:80]!r} is not the path of a module")
 
 
 def _check_operation(text: str) -> None:
-    """Tensor operations that torch itself dispatches; the only one of them that opens a file is from_file."""
-    aten = _ATEN.fullmatch(text)
-    if aten:
-        name = f"aten::{aten[2]}" if aten[3] == "default" else f"aten::{aten[2]}.{aten[3]}"
-        if aten[2] != "from_file" and name in _dispatched():
+    """Tensor operations that torch itself or torchvision dispatches, except the one that opens a file, from_file."""
+    found = _DISPATCHED.fullmatch(text)
+    if found:
+        name = found["name"] if found["overload"] == "default" else f"{found['name']}.{found['overload']}"
+        allowed = (
+            found["name"] in _TORCHVISION
+            if found["library"] == "torchvision"
+            else found["name"] != "from_file"
+        )
+        if allowed and f"{found['library']}::{name}" in _dispatched(found["library"]):
             return
     if not _OTHER_OPERATIONS.fullmatch(text):
         raise NotAProgram(f"it calls {text[:80]!r}")
@@ -203,6 +241,12 @@ _RULES: Mapping[str, Callable[[str], None]] = {
 
 
 @cache
-def _dispatched() -> frozenset[str]:
-    """The names of all operations in torch's dispatcher; those of TorchScript's own library are not among them."""
+def _dispatched(library: str) -> frozenset[str]:
+    """The names of all operations in torch's dispatcher; those of TorchScript's own library are not among them.
+
+    Args:
+        library: "torchvision" registers its operations when it is imported.
+    """
+    if library == "torchvision":
+        import torchvision  # noqa: F401
     return frozenset(torch._C._dispatch_get_all_op_names())

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from headstart.data.listing import lies_inside
-from headstart.errors import DataError, InputError, OptionError, parsing
+from headstart.errors import DataError, HeadstartError, InputError, OptionError, one_line, parsing
 from headstart.files import named_path, read_json
+from headstart.memory import Halving
 from headstart.progress import progress, say
 from headstart.run_files import METRICS, check_files
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from headstart.data import Examples
     from headstart.runs import Predictions
 
@@ -193,17 +197,16 @@ def run_items(
         Probabilities (or values) of shape (n_items, n_classes), in the order of the items.
 
     Raises:
-        InputError: the program gives another number of values.
+        InputError: the program fails, or gives another number of values.
+        HeadstartError: there is not enough memory for one item.
     """
-    import torch
-
     from headstart.data import load_batches, plan_batches
     from headstart.features.device import torch_threads
     from headstart.processes import available_cores
     from headstart.runs.program import run_program
 
     n_threads = threads or available_cores()
-    module = run_program(program)
+    module, halving = run_program(program), Halving("Predicting")
     probabilities = np.zeros((len(items), n_classes), dtype)
     batches = plan_batches(items, preprocessing, batch_size=BATCH_SIZE)
     with (
@@ -212,8 +215,9 @@ def run_items(
     ):
         loaded = load_batches(items, preprocessing, batches, threads=n_threads, digests=digests, exact=True)
         for positions, inputs in loaded:
-            with parsing(program, "a program for these items", "make the run again"), torch.inference_mode():
-                values = module(*inputs.values()).numpy()
+            values = _outputs(
+                program, partial(_run_rows, module, tuple(inputs.values())), halving, len(positions)
+            )
             if values.shape[1:] != (n_classes,):
                 raise InputError(
                     f"{program} gives {counted(values.shape[-1], 'values')} per item, and the run names "
@@ -223,6 +227,29 @@ def run_items(
             probabilities[positions] = values
             advance(len(positions))
     return probabilities
+
+
+def _run_rows(module: nn.Module, inputs: Sequence[Tensor], rows: slice) -> np.ndarray:
+    import torch
+
+    with torch.inference_mode():
+        found: np.ndarray = module(*(tensor[rows] for tensor in inputs)).numpy()
+    return found
+
+
+def _outputs(
+    program: Path, compute: Callable[[slice], np.ndarray], halving: Halving, n_items: int
+) -> np.ndarray:
+    """What a program gives for a batch, computed in parts if the memory is too small for all of it."""
+    try:
+        return np.concatenate(halving(compute, n_items))
+    except HeadstartError:
+        raise
+    except Exception as error:  # kernels and guards of a program raise many kinds of errors
+        raise InputError(
+            f"the program in {program} cannot compute these items ({one_line(error)}): if others fail too, copy the "
+            "run again, or make it again"
+        ) from error
 
 
 def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> tuple[Examples, np.ndarray]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from headstart.errors import ArchitectureError, InputError, one_line, parsing
 from headstart.files import atomic_path
-from headstart.runs.inspection import inspected
+from headstart.runs.inspection import NotAProgram, inspected, without_other_files
 from headstart.runs.tracing import quiet_torch, trace
 
 TOLERANCE = 1e-4
@@ -133,7 +133,7 @@ def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None 
 
 
 def export_program(
-    module: nn.Module, inputs: Inputs, path: Path, may_fix: Sequence[str] = ("samples",)
+    module: nn.Module, inputs: Inputs, path: Path, may_fix: Sequence[str] = ("samples",), name: str = ""
 ) -> Exported:
     """Write a module as `model.pt2` and check what was written.
 
@@ -142,9 +142,11 @@ def export_program(
         inputs: examples, open axes, checks.
         path: the file to write.
         may_fix: axes that may be fixed if the module cannot be traced for any size.
+        name: of the network, for messages; "": the module's class.
 
     Raises:
-        ArchitectureError: the module cannot be traced, or the program gives other numbers.
+        ArchitectureError: the module cannot be traced, has operations that no program may have, or the program
+            gives other numbers.
         DiskFullError: no room is left.
     """
     started = time.perf_counter()
@@ -152,7 +154,7 @@ def export_program(
     module.eval()
     try:
         fault = ""
-        for attempt in (inputs, *(inputs.without(name) for name in may_fix if inputs.has(name))):
+        for attempt in (inputs, *(inputs.without(axis) for axis in may_fix if inputs.has(axis))):
             try:
                 difference = _try_export(module, attempt, path)
             except _Unfit as error:
@@ -161,7 +163,7 @@ def export_program(
             names = dict.fromkeys(spec[0] for axes in attempt.open_axes for spec in axes.values())
             seconds = time.perf_counter() - started
             return Exported(tuple(names), difference, seconds, path.stat().st_size)
-        raise ArchitectureError(f"{type(module).__name__} cannot be written to {path.name}: {fault}")
+        raise ArchitectureError(f"{name or type(module).__name__} cannot be written to {path.name}: {fault}")
     finally:
         module.train(was_training)
 
@@ -176,7 +178,11 @@ def run_program(path: Path) -> nn.Module:
         raise InputError(f"there is no program at {path}; the run did not finish, or the file was moved")
     remedy = "it is damaged, or was not written by headstart; make the run again"
     with parsing(path, "a program", remedy), quiet_torch():
-        program: nn.Module = torch.export.load(inspected(path)).module()
+        return _opened(path)
+
+
+def _opened(path: Path) -> nn.Module:
+    program: nn.Module = torch.export.load(inspected(path)).module()
     return program
 
 
@@ -196,8 +202,13 @@ def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
         buffer = io.BytesIO()  # torch's own writer kills the process if the disk is full
         with quiet_torch():
             torch.export.save(program, buffer)
-        temporary.write_bytes(buffer.getbuffer())
-        return _compare(module, run_program(temporary), inputs)
+        temporary.write_bytes(without_other_files(buffer).getbuffer())
+        try:
+            with quiet_torch():
+                written = _opened(temporary)
+        except NotAProgram as error:  # it was written here, so it is the network that has something else
+            raise _Unfit(str(error)) from None
+        return _compare(module, written, inputs)
 
 
 def _keep_operations_only(program: torch.export.ExportedProgram) -> None:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from headstart.errors import InputError, parsing
+from headstart.files import read_regular
 from headstart.sources.links import check_inside
+from headstart.yaml_files import settings_of
+
+_MOST = 200  # characters of a text, and texts of a list
 
 
 def licence_and_upstream(folder: Path, raw: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -38,19 +43,25 @@ def _upstream(card: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
     return str(task) if task else listed or None
 
 
-def _metadata(path: Path) -> dict[str, Any]:
-    """The YAML between the first two lines of dashes; {} if there is none that can be read."""
-    import yaml
-
+def _metadata(path: Path) -> dict[str, str | list[str]]:
+    """Texts and lists of texts in the YAML between the first two lines of dashes; {} if it cannot be read."""
     if not path.is_file():
         return {}
-    text = check_inside(path).read_text(encoding="utf-8", errors="replace")
-    if not text.startswith("---"):
-        return {}
+    check_inside(path)
     try:
-        return _mapping(yaml.safe_load(text.split("\n---", 1)[0].removeprefix("---")))
-    except yaml.YAMLError:
+        with parsing(path, "a card", "its licence is not known"):
+            content = read_regular(path)
+        if not content.startswith(b"---"):
+            return {}
+        found = settings_of(content.removeprefix(b"---").split(b"\n---", 1)[0], str(path), "the card")
+    except InputError:
         return {}
+    texts = {name: value[:_MOST] for name, value in found.items() if isinstance(value, str)}
+    lists = {name: value for name, value in found.items() if isinstance(value, list)}
+    return texts | {
+        name: [one[:_MOST] for one in values if isinstance(one, str)][:_MOST]
+        for name, values in lists.items()
+    }
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any, get_args
 
 from headstart.data.examples import Modality
 from headstart.errors import HeadstartError, SourceError, did_you_mean, parsing
-from headstart.run_files import check_files
+from headstart.files import did_you_mean_beside
+from headstart.run_files import UNFINISHED, check_files
 from headstart.sources.hub import download
-from headstart.sources.json_files import read_json
+from headstart.sources.json_files import read_object
 from headstart.sources.library_timm import hub_repository
 from headstart.sources.local import BUNDLED, what_is_here
 from headstart.sources.place import Place
@@ -69,7 +70,7 @@ def _hub_place(
     uri: str, repo_id: str, revision: str | None, *, code: bool, modality: Modality | None
 ) -> Place:
     fetched = download(repo_id, revision, code=code, modality=modality)
-    raw = read_json(fetched.folder / "config.json")
+    raw = read_object(fetched.folder / "config.json")
     return Place(uri, fetched.folder, weight_files(fetched.folder), raw, fetched.commit)
 
 
@@ -79,14 +80,14 @@ def _bundled(uri: str, name: str) -> Place:
         available = f" Available: {', '.join(names)}." if names else " This installation has none."
         raise SourceError(f"There is no bundled source '{name}'.{did_you_mean(name, names)}{available}")
     folder = BUNDLED / name
-    return Place(uri, folder, weight_files(folder), read_json(folder / "config.json"))
+    return Place(uri, folder, weight_files(folder), read_object(folder / "config.json"))
 
 
 def _run(uri: str, folder: Path) -> Place:
     if not folder.is_dir():
-        raise SourceError(f"There is no run at {folder}.{_near(folder)}")
-    config = read_json(folder / "source.json")
-    if (folder / "unfinished").exists():
+        raise SourceError(f"There is no run at {folder}.{did_you_mean_beside(folder)}")
+    config = read_object(folder / "source.json")
+    if (folder / UNFINISHED).exists():
         raise SourceError(
             f"{folder} is not a finished run: finish it first, with headstart fit --resume {folder}"
         )
@@ -96,7 +97,7 @@ def _run(uri: str, folder: Path) -> Place:
         raise SourceError(f"{folder / 'source.json'} is damaged: {fault}; make the run again")
     files = weight_files(folder)
     check_files(folder, ("source.json", "config.json", *(path.name for path in files)), SourceError)
-    return Place(uri, folder, files, read_json(folder / "config.json"), config=config)
+    return Place(uri, folder, files, read_object(folder / "config.json"), config=config)
 
 
 def _run_fault(config: Mapping[str, Any]) -> str:
@@ -115,18 +116,13 @@ def _local(uri: str, path: Path) -> Place:
     if path.is_dir():
         if (path / "source.json").is_file():
             return _run(uri, path)
-        return Place(uri, path, weight_files(path), read_json(path / "config.json"))
+        return Place(uri, path, weight_files(path), read_object(path / "config.json"))
     if path.is_file():
         if path.suffix in WEIGHT_SUFFIXES:
-            return Place(uri, path.parent, (path,), read_json(path.parent / "config.json"))
+            return Place(uri, path.parent, (path,), read_object(path.parent / "config.json"))
         raise SourceError(f"{path} is not a weight file ({', '.join(WEIGHT_SUFFIXES)}).")
-    hint = f"{_near(path)}{_as_hub_name(uri)}" or f" {what_is_here()}"
+    hint = f"{did_you_mean_beside(path)}{_as_hub_name(uri)}" or f" {what_is_here()}"
     raise SourceError(f"There is no source at {path}.{hint}")
-
-
-def _near(path: Path) -> str:
-    parent = path.parent if path.parent.is_dir() else Path()
-    return did_you_mean(path.name, [entry.name for entry in parent.iterdir()])
 
 
 def _as_hub_name(uri: str) -> str:

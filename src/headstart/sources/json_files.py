@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from headstart.errors import SourceError, parsing
+from headstart.errors import SourceError
+from headstart.files import read_json
 from headstart.sources.links import check_inside
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file; {} if there is no such file.
 
     Raises:
@@ -31,8 +31,7 @@ def read_json_value(path: Path, default: Any) -> Any:
     if not path.is_file():
         return default
     check_inside(path)
-    with parsing(path, "JSON", "fetch it again", SourceError):
-        return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(path, "fetch it again", SourceError)
 
 
 def named_file(folder: Path, name: Any, named_by: Path) -> Path:

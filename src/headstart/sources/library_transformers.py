@@ -14,7 +14,7 @@ from torch import nn
 from headstart.backbone import find_stages
 from headstart.data.examples import Modality
 from headstart.errors import SourceError, did_you_mean, parsing
-from headstart.sources.json_files import read_json
+from headstart.sources.json_files import read_object
 from headstart.sources.library import Opened, Request
 from headstart.sources.place import Place
 from headstart.sources.processors import audio_preprocessing, image_preprocessing, values_of
@@ -123,7 +123,7 @@ def transformers_config(
         with values_of(folder):
             return {**config, **text_settings(folder, raw)}
     path = folder / "preprocessor_config.json"
-    processor = read_json(path)
+    processor = read_object(path)
     audio = modality == "audio"
     read, what = (
         (audio_preprocessing, "a feature extractor") if audio else (image_preprocessing, "an image processor")

@@ -21,7 +21,7 @@ from headstart.sources.own_code import code_digest
 from headstart.sources.place import Place
 from headstart.sources.processors import values_of
 from headstart.sources.source import Provenance, Source
-from headstart.sources.weights import check_numbers, digest_of, is_counter, load_tensors, read_weights
+from headstart.sources.weights import check_numbers, is_counter, load_tensors, read_weights, source_digest
 
 _DEFAULTS: Mapping[str, str] = {
     "image": "timm:resnet50.a1_in1k",
@@ -141,7 +141,7 @@ def _source(
         network=network,
         stages=stages,
         preprocessing=preprocessing,
-        digest=digest_of(files, hashed),
+        digest=source_digest(files, hashed),
         provenance=provenance,
         config=json.loads(json.dumps(config)),
         read_upstream=partial(library.upstream_classifier, place, request),

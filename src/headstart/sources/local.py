@@ -8,7 +8,8 @@ from typing import get_args
 
 from headstart.data.examples import Modality
 from headstart.errors import HeadstartError, parsing
-from headstart.sources.json_files import read_json
+from headstart.run_files import UNFINISHED
+from headstart.sources.json_files import read_object
 from headstart.sources.libraries import recognised
 from headstart.sources.weights import weight_files
 
@@ -48,7 +49,7 @@ def modality_of_folder(folder: Path) -> Modality | None:
     """Return the modality of a source's folder; None if its configuration does not say so."""
     try:
         with parsing(folder, "a source", "check its files"):
-            raw = read_json(folder / "source.json") or read_json(folder / "config.json")
+            raw = read_object(folder / "source.json") or read_object(folder / "config.json")
             if raw.get("modality") in get_args(Modality):
                 own: Modality = raw["modality"]
                 return own
@@ -66,7 +67,7 @@ def _nearby(root: Path) -> list[LocalSource]:
         try:
             with parsing(folder, "a source", "check its files"):
                 weight_files(folder)
-                unfinished, is_run = ((folder / name).exists() for name in ("unfinished", "source.json"))
+                unfinished, is_run = ((folder / name).exists() for name in (UNFINISHED, "source.json"))
         except HeadstartError:
             continue
         if unfinished:

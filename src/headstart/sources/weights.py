@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import SourceError, parsing
-from headstart.sources.json_files import named_file, read_json
+from headstart.sources.json_files import named_file, read_object
 from headstart.units import counted
 
 # The files of a folder that may hold weights, best first.
@@ -61,7 +61,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 
 def _shards(index: Path) -> tuple[Path, ...]:
     """The files that an index names, all in its own folder."""
-    weight_map = read_json(index).get("weight_map")
+    weight_map = read_object(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise SourceError(f"{index} must hold `weight_map`, tensors to files: fetch it again.")
     shards = sorted({named_file(index.parent, name, index) for name in weight_map.values()})
@@ -90,13 +90,13 @@ def tensor_names(files: Sequence[Path]) -> list[str]:
     names: list[str] = []
     for path in files:
         if _is_safetensors(path):
-            names += [name for name in check_complete(path) if name != "__metadata__"]
+            names += [name for name in checked_header(path) if name != "__metadata__"]
         else:
             names += _read_torch(path)
     return names
 
 
-def check_complete(path: Path) -> dict[str, Any]:
+def checked_header(path: Path) -> dict[str, Any]:
     """Return a safetensors file's header; refuse a file whose size is not the one in its header.
 
     Raises:
@@ -119,7 +119,7 @@ def check_complete(path: Path) -> dict[str, Any]:
     return header
 
 
-def digest_of(files: Sequence[Path], config: Mapping[str, Any]) -> str:
+def source_digest(files: Sequence[Path], config: Mapping[str, Any]) -> str:
     """Return the sha256 over the bytes of the weight files and the configuration that they are built with."""
     whole = hashlib.sha256(_FORMAT.encode())
     for path in files:
@@ -224,7 +224,7 @@ def _is_safetensors(path: Path) -> bool:
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    check_complete(path)
+    checked_header(path)
     with parsing(path, "a safetensors file", "it is damaged; fetch it again", SourceError):
         tensors: dict[str, Tensor] = load_file(str(path))
     return tensors

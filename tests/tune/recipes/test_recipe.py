@@ -83,7 +83,7 @@ def test_a_file_that_holds_no_settings(tmp_path: Path, content: str, said: str) 
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="cannot read the recipe"):
+    with pytest.raises(OptionError, match="cannot be read as the recipe"):
         Recipe.load(tmp_path / "none.yaml", "image")
 
 

@@ -20,7 +20,8 @@ from headstart.data.place import Place, ReadOptions, is_table
 from headstart.data.table_examples import examples_from_columns
 from headstart.data.table_files import Embedded
 from headstart.data.tables import as_text
-from headstart.errors import DataError, did_you_mean, one_line, parsing
+from headstart.errors import DataError, one_line, parsing
+from headstart.files import did_you_mean_beside
 from headstart.progress import say
 
 DESCRIPTION = "a `datasets` hub id or saved data set"
@@ -77,7 +78,7 @@ def _load(data: str | Path) -> dict[str, Any]:
     except Exception as error:  # the library raises many kinds of errors: the user needs the first line
         raise DataError(
             f"'{data}' is neither a file or folder here nor a data set that could be loaded: {one_line(error)}"
-            f"{_remedy(error)}{_near(str(data))}"
+            f"{_remedy(error)}{did_you_mean_beside(Path(data))}"
         ) from None
     parts = dict(loaded) if isinstance(loaded, dict) else {"train": loaded}
     for part in parts.values():
@@ -112,11 +113,6 @@ def _remedy(error: Exception) -> str:
     return ""
 
 
-def _near(name: str) -> str:
-    """ " Did you mean 'x'?" if something here has nearly that name."""
-    return did_you_mean(name, [entry.name for entry in Path().iterdir()])
-
-
 def _reachable(name: str) -> bool:
     """Ask the hub once, and briefly: the library would try six times, even for a mistyped path.
 
@@ -146,7 +142,7 @@ def _reachable(name: str) -> bool:
             return False
         raise DataError(
             f"'{name}' is neither a file or folder here nor a data set on this disk, and the hub cannot be "
-            f"reached: check the path.{_near(name)}"
+            f"reached: check the path.{did_you_mean_beside(Path(name))}"
         ) from None
 
 

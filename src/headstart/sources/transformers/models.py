@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import SourceError
-from headstart.sources.json_files import read_json
+from headstart.sources.json_files import read_object
 from headstart.sources.transformers.whisper import encoder_tensors
 from headstart.sources.weights import load_tensors, misfit_message, read_weights
 
@@ -123,7 +123,7 @@ def load_remote_code(folder: Path) -> nn.Module:
     """Return a model whose class is defined by code in its folder; called only if the user asks for it."""
     from transformers import AutoModel
 
-    check_configuration(read_json(folder / "config.json"))
+    check_configuration(read_object(folder / "config.json"))
     with silence():
         model: nn.Module = AutoModel.from_pretrained(
             str(folder), dtype=torch.float32, local_files_only=True, trust_remote_code=True

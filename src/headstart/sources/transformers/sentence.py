@@ -15,7 +15,7 @@ from torch import nn
 
 from headstart.data.preprocessing import TextPreprocessing
 from headstart.errors import SourceError, one_line
-from headstart.sources.json_files import named_file, read_json, read_json_value
+from headstart.sources.json_files import named_file, read_json_value, read_object
 from headstart.sources.links import check_all_inside, check_inside
 from headstart.sources.weights import WEIGHT_SUFFIXES
 
@@ -63,8 +63,8 @@ def text_settings(folder: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def text_preprocessing(folder: Path, raw: Mapping[str, Any]) -> TextPreprocessing:
     """Return the tokenizer, the length and the prompt of a text source's folder."""
-    own = read_json(folder / "sentence_bert_config.json")
-    settings = read_json(folder / "tokenizer_config.json")
+    own = read_object(folder / "sentence_bert_config.json")
+    settings = read_object(folder / "tokenizer_config.json")
     tokenizer = _tokenizer(folder, lower_case=bool(own.get("do_lower_case")))
     pad_token = _pad_token(folder, settings)
     pad_id = tokenizer.token_to_id(pad_token)
@@ -115,9 +115,9 @@ def _pooling(folder: Path, modules: Sequence[Mapping[str, Any]]) -> dict[str, An
     for module in modules:
         kind = _kind(module)
         if kind == "Pooling":
-            modes = _modes(read_json(_step(folder, module) / "config.json"), folder)
+            modes = _modes(read_object(_step(folder, module) / "config.json"), folder)
         elif kind == "Dense":
-            dense.append(_dense(read_json(_step(folder, module) / "config.json"), folder))
+            dense.append(_dense(read_object(_step(folder, module) / "config.json"), folder))
         elif kind == "Normalize":
             normalise = True
         elif kind not in ("Transformer", "Dropout"):
@@ -184,7 +184,7 @@ def _converted_tokenizer(folder: Path) -> Any:
 
 
 def _pad_token(folder: Path, settings: Mapping[str, Any]) -> str:
-    for own in (settings, read_json(folder / "special_tokens_map.json")):
+    for own in (settings, read_object(folder / "special_tokens_map.json")):
         for name in ("pad_token", "eos_token"):
             token = own.get(name)
             if token:
@@ -202,6 +202,6 @@ def _max_length(raw: Mapping[str, Any], lengths: Sequence[Any]) -> int:
 
 
 def _prompt(folder: Path) -> str:
-    own = read_json(folder / "config_sentence_transformers.json")
+    own = read_object(folder / "config_sentence_transformers.json")
     prompts = own.get("prompts") or {}
     return str(prompts.get(own.get("default_prompt_name")) or "")

@@ -34,8 +34,8 @@ def must_equal(
         "--seed": seed,
         "--precision": setting.precision,
         "classes": list(classes),
-        "training items of digest": _fingerprint(train),
-        "validation items of digest": None if validation is None else _fingerprint(validation),
+        "training items of digest": _digest(train),
+        "validation items of digest": None if validation is None else _digest(validation),
     }
 
 
@@ -44,7 +44,7 @@ def recipe_settings(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude={"accumulate", "checkpointing"})
 
 
-def _fingerprint(part: Part) -> str:
+def _digest(part: Part) -> str:
     """A digest of the items' contents and labels, in their order."""
     rows = zip(part.digests.tolist(), np.asarray(part.labels).tolist(), strict=True)
     return hashlib.sha256("\n".join(f"{digest} {label}" for digest, label in rows).encode()).hexdigest()[:16]
