@@ -111,6 +111,7 @@ def save_run(folder: Path, source: Source, prefix: str, head: str) -> None:
     folder.mkdir()
     save_file({**tensors, head: torch.ones(3, 8)}, folder / "model.safetensors")
     tiny.write_json(folder / "source.json", json.loads(json.dumps(dict(source.config))))
+    tiny.write_json(folder / "metrics.json", {"format_version": 1})
 
 
 @pytest.mark.parametrize("kind", ["timm", "text", "audio"])

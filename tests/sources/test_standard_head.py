@@ -51,6 +51,7 @@ def test_a_run_with_it_opens_again(tmp_path: Path) -> None:
     head = {"classifier.weight": torch.ones(3, 32), "classifier.bias": torch.ones(3)}
     save_file({**bare, **head}, tmp_path / "run" / "model.safetensors")
     tiny.write_json(tmp_path / "run" / "source.json", dict(standard.config))
+    tiny.write_json(tmp_path / "run" / "metrics.json", {"format_version": 1})
     opened = load_source(f"run:{tmp_path / 'run'}")
     with torch.no_grad():
         assert torch.equal(opened.network(**tokens()), standard.network(**tokens()))

@@ -144,6 +144,7 @@ def test_a_run_in_its_librarys_own_form_has_its_own_classifier(tmp_path: Path) -
     model = tiny.save_timm(tmp_path / "run", label_names=list("abcdefg"), model_type="timm_wrapper")
     first = load_source(str(tmp_path / "run"))
     tiny.write_json(tmp_path / "run" / "source.json", dict(first.config))
+    tiny.write_json(tmp_path / "run" / "metrics.json", {"format_version": 1})
     source = load_source(f"run:{tmp_path / 'run'}")
     assert source.classifier is not None and source.classifier.classes == tuple("abcdefg")
     pixels = torch.randn(2, 3, 64, 64)
