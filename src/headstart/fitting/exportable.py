@@ -16,21 +16,23 @@ if TYPE_CHECKING:
     from headstart.sources import Source
 
 
-def check_exportable(source: Source) -> None:
+def check_exportable(source: Source, arch: str | None) -> None:
     """Refuse a network whose program would be refused at the end of a fit.
 
-    Networks of the libraries are not tried: theirs are known to be written. A network of the user's own, or of a
-    repository's code, is written once as it is.
+    Networks of the libraries, and those that ship with headstart, are not tried: they are known to be written. A
+    network of the user's own, or of a repository's code, is written once as it is.
 
     Args:
         source: the network, with the window of the data.
+        arch: of the user's own network; None: no code of the user.
 
     Raises:
         ArchitectureError: a stage is not run, it cannot be traced, or has operations that no program may have.
     """
     from headstart.sources import library_own
 
-    if source.config["library"] != library_own.NAME and not source.config.get("remote_code"):
+    own = arch is not None and source.config["library"] == library_own.NAME
+    if not own and not source.config.get("remote_code"):
         return
     inputs = inputs_of(source.preprocessing.to_json(), source.network)
     backbone, example = Backbone(source.network, source.stages), inputs.example
