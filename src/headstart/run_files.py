@@ -1,6 +1,7 @@
 """What every reader of a run checks first: the version of its format, and the sha256 of the files that it uses.
 
-metrics.json holds the digests under `files`, written when the run is finished. Runs of older versions have none.
+metrics.json holds the digests under `files`, written when the run is finished. Runs of older versions have none: they
+lack `WRITTEN_WITH_DIGESTS` too.
 Files that users read, edit or make again (report, card, configuration, predictions) are left out.
 """
 
@@ -18,6 +19,9 @@ METRICS = "metrics.json"
 UNFINISHED = "unfinished"  # the marker of a run that is being made, or was killed
 FORMAT_VERSION = 1
 DIGESTS = "files"
+WRITTEN_WITH_DIGESTS = (
+    "baselines_difference"  # a key that every version with digests writes, and the old ones do not
+)
 _DIGESTED = (
     "model.pt2",
     "model.safetensors",
@@ -54,10 +58,12 @@ def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputE
     content = read_json(path, kind=kind)
     check_version(content, str(path))
     recorded = content.get(DIGESTS)
-    if recorded is None:
+    if recorded is None and WRITTEN_WITH_DIGESTS not in content:
         return
     if not isinstance(recorded, Mapping):
-        raise kind(f"{path} is damaged: {DIGESTS} must hold digests by name; make the run again")
+        raise kind(
+            f"{path} is damaged: {DIGESTS} must hold digests by name; copy the run again, or make it again"
+        )
     for name in names:
         if not (run / name).is_file():
             continue

@@ -15,7 +15,7 @@ import headstart
 import tiny
 from headstart.data import ImagePreprocessing
 from headstart.errors import HeadstartError, InputError, SourceError
-from headstart.run_files import DIGESTS, check_files, digests_of
+from headstart.run_files import DIGESTS, WRITTEN_WITH_DIGESTS, check_files, digests_of
 from headstart.runs.prediction import run_items
 from headstart.runs.run import Run
 from headstart.sources import load_source
@@ -38,6 +38,11 @@ def edit(path: Path, **changes: Any) -> None:
     """Change or take out (None) keys of a JSON file."""
     content = {**tiny.read_json(path), **changes}
     tiny.write_json(path, {name: value for name, value in content.items() if value is not None})
+
+
+def as_an_old_one(run: Path) -> None:
+    """Take out what older versions did not write: the digests, and the key by which newer ones are known."""
+    edit(run / "metrics.json", **{DIGESTS: None, WRITTEN_WITH_DIGESTS: None})
 
 
 def item(folder: Path) -> Path:
@@ -91,7 +96,7 @@ def test_the_cards_lines_refuse_a_flipped_bit(
 
 def test_a_run_without_digests_still_opens(run: Path, digit_folder: Path) -> None:
     expected = headstart.predict(run, item(digit_folder)).probabilities
-    edit(run / "metrics.json", files=None)
+    as_an_old_one(run)
     assert np.array_equal(headstart.predict(run, item(digit_folder)).probabilities, expected)
     load_source(f"run:{run}")
 
@@ -149,7 +154,7 @@ def test_the_program_of_another_run_is_refused(
     run: Path, tone_run: Run, digit_folder: Path, digests: bool
 ) -> None:
     if not digests:
-        edit(run / "metrics.json", files=None)
+        as_an_old_one(run)
     shutil.copy(tone_run.path / "model.pt2", run)
     with pytest.raises(InputError, match=r"model.pt2 .*make the run again|make it again"):
         headstart.predict(run, item(digit_folder))
@@ -176,6 +181,16 @@ def test_digests_that_are_none_are_refused(run: Path, files: Any) -> None:
         check_files(run, ["model.pt2"])
 
 
+@pytest.mark.parametrize("files", ["absent", None])
+def test_a_run_of_this_version_without_digests_is_refused(run: Path, digit_folder: Path, files: Any) -> None:
+    content = tiny.read_json(run / "metrics.json")
+    del content[DIGESTS]
+    tiny.write_json(run / "metrics.json", content if files == "absent" else {**content, DIGESTS: None})
+    for use in (lambda: headstart.predict(run, item(digit_folder)), lambda: load_source(f"run:{run}")):
+        with pytest.raises(InputError, match=r"metrics.json .*must hold digests by name.*copy the run again"):
+            use()
+
+
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "no preprocessing": lambda run: edit(run / "source.json", preprocessing=None),
     "preprocessing is a list": lambda run: edit(run / "source.json", preprocessing=[1]),
@@ -185,6 +200,9 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "head.json is a number": lambda run: (run / "head.json").write_text("5") and None,
     "no classes": lambda run: edit(run / "head.json", classes=None),
     "classes are a number": lambda run: edit(run / "head.json", classes=5),
+    "classes are no texts": lambda run: edit(run / "head.json", classes=[0, 1, 2]),
+    "classes are equal": lambda run: edit(run / "head.json", classes=["a"] * 3),
+    "classes are lists": lambda run: edit(run / "head.json", classes=[["a"], ["b"], ["c"]]),
     "no such task": lambda run: edit(run / "head.json", task="x"),
     "task is a list": lambda run: edit(run / "head.json", task=[]),
     "not UTF-8": lambda run: (run / "head.json").write_bytes(b"\xff{}") and None,
@@ -194,7 +212,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_predict_names_a_damaged_file(run: Path, digit_folder: Path, damage: str) -> None:
-    edit(run / "metrics.json", files=None)
+    as_an_old_one(run)
     DAMAGE[damage](run)
     with pytest.raises(InputError, match=r"(source|head)\.json .*make the run again"):
         headstart.predict(run, item(digit_folder))
@@ -202,14 +220,14 @@ def test_predict_names_a_damaged_file(run: Path, digit_folder: Path, damage: str
 
 @pytest.mark.parametrize("key", ["library", "architecture", "modality", "preprocessing", "config"])
 def test_a_source_without_a_key_names_its_file(run: Path, key: str) -> None:
-    edit(run / "metrics.json", files=None)
+    as_an_old_one(run)
     edit(run / "source.json", **{key: None})
     with pytest.raises(SourceError, match=r"source\.json|must be one of"):
         load_source(f"run:{run}")
 
 
 def test_a_run_cannot_name_code_or_a_file_to_copy(run: Path, tmp_path: Path) -> None:
-    edit(run / "metrics.json", files=None)
+    as_an_old_one(run)
     edit(run / "source.json", architecture_file="/etc/passwd")
     assert load_source(f"run:{run}").config["architecture_file"] is None
     edit(run / "source.json", architecture="headstart.bundled.digits/architecture.py:Net")

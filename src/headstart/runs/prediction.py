@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from headstart.data.listing import lies_inside
-from headstart.errors import DataError, HeadstartError, InputError, OptionError, one_line, parsing
+from headstart.errors import DataError, HeadstartError, InputError, OptionError, one_line, parsing, shortened
 from headstart.files import named_path, read_json
 from headstart.memory import Halving
 from headstart.progress import progress, say
@@ -134,9 +134,10 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
 
     def read(content: Any) -> tuple[tuple[str, ...], str]:
         classes = content["classes"]
-        if not isinstance(classes, list):
-            raise TypeError(f"classes must be a list, got {classes!r}")
-        return tuple(map(str, classes)), task_named(content.get("task")).name
+        are_texts = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+        if not are_texts or len(set(classes)) != len(classes):
+            raise DataError(f"classes must be different texts, got {shortened(repr(classes))}")
+        return tuple(classes), task_named(content.get("task")).name
 
     return _part(path, "task and classes", read)
 
