@@ -128,7 +128,7 @@ def least_cost(y: Array, p: Array) -> float | None:
 def explained(y: Array, p: Array) -> float:
     share, p = np.tile(y.mean(axis=0), (len(y), 1)).astype(float), p.astype(float)
     own, plain = (-np.log(np.clip(np.where(y > 0.5, q, 1 - q), 1e-12, 1)).mean() for q in (p, share))
-    return float(1 - own / max(plain, 1e-30))
+    return float(1 - own / max(plain, 1e-300))
 
 
 def quality(task: Task) -> Any:

@@ -34,7 +34,8 @@ def _upstream(card: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
     task = card.get("pipeline_tag")
     n_classes = own.get("num_classes")
     if task is None and n_classes:
-        task = f"classification, {n_classes:,} classes" if isinstance(n_classes, int) else "classification"
+        classes = f", {n_classes:,} classes" if isinstance(n_classes, int) else ""
+        task = f"classification{classes}"
     datasets = card.get("datasets") or []
     names = [str(name) for name in ([datasets] if isinstance(datasets, str) else datasets)]
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
