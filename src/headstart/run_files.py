@@ -8,12 +8,13 @@ Files that users read, edit or make again (report, card, configuration, predicti
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, parsing
-from headstart.files import open_regular, read_json
+from headstart.files import open_regular, read_json, read_regular
 
 METRICS = "metrics.json"
 UNFINISHED = "unfinished"  # the marker of a run that is being made, or was killed
@@ -52,6 +53,34 @@ def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputE
         InputError: of the given kind: metrics.json is missing, a newer headstart wrote the run, or a file is not the
             one it was finished with.
     """
+    recorded = _recorded_digests(run, kind)
+    for name in names:
+        if recorded is not None and (run / name).is_file():
+            _compare(run / name, _sha256(run / name), recorded, kind)
+
+
+def read_checked(run: Path, name: str, kind: type[InputError] = InputError) -> Any:
+    """Read a JSON file of a run; the bytes whose digest is compared are the ones that are read.
+
+    Args:
+        run: its folder.
+        name: of the file.
+        kind: of the error.
+
+    Raises:
+        InputError: of the given kind: see `check_files`; or the file is missing or not JSON.
+    """
+    path, recorded = run / name, _recorded_digests(run, kind)
+    with parsing(path, "a file of a run", "copy the run again, or make it again", kind):
+        content = read_regular(path)
+    if recorded is not None:
+        _compare(path, hashlib.sha256(content).hexdigest(), recorded, kind)
+    with parsing(path, "JSON", "make the run again", kind):
+        return json.loads(content.decode("utf-8"))
+
+
+def _recorded_digests(run: Path, kind: type[InputError]) -> Mapping[str, Any] | None:
+    """The digests in a run's metrics.json; None for a run of a version that wrote none."""
     path = run / METRICS
     if not path.is_file():
         raise kind(f"{path} is missing: copy the run again, or make it again")
@@ -59,21 +88,21 @@ def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputE
     check_version(content, str(path))
     recorded = content.get(DIGESTS)
     if recorded is None and WRITTEN_WITH_DIGESTS not in content:
-        return
+        return None
     if not isinstance(recorded, Mapping):
         raise kind(
             f"{path} is damaged: {DIGESTS} must hold digests by name; copy the run again, or make it again"
         )
-    for name in names:
-        if not (run / name).is_file():
-            continue
-        found, expected = _sha256(run / name), recorded.get(name)
-        if found != expected:
-            raise kind(
-                f"{run / name} is not the file that the run was finished with: its sha256 is {found[:16]}..., "
-                f"and {METRICS} has {str(expected)[:16]}.... It was changed or damaged: copy the run again, or "
-                "make it again"
-            )
+    return recorded
+
+
+def _compare(path: Path, found: str, recorded: Mapping[str, Any], kind: type[InputError]) -> None:
+    expected = recorded.get(path.name)
+    if found != expected:
+        raise kind(
+            f"{path} is not the file that the run was finished with: its sha256 is {found[:16]}..., and {METRICS} has "
+            f"{str(expected)[:16]}.... It was changed or damaged: copy the run again, or make it again"
+        )
 
 
 def check_version(content: Any, where: str) -> None:

@@ -15,7 +15,7 @@ import headstart
 import tiny
 from headstart.data import ImagePreprocessing
 from headstart.errors import HeadstartError, InputError, SourceError
-from headstart.run_files import DIGESTS, WRITTEN_WITH_DIGESTS, check_files, digests_of
+from headstart.run_files import DIGESTS, WRITTEN_WITH_DIGESTS, check_files, digests_of, read_checked
 from headstart.runs.prediction import run_items
 from headstart.runs.run import Run
 from headstart.sources import load_source
@@ -233,3 +233,13 @@ def test_a_run_cannot_name_code_or_a_file_to_copy(run: Path, tmp_path: Path) -> 
     edit(run / "source.json", architecture="headstart.bundled.digits/architecture.py:Net")
     with pytest.raises(SourceError, match="Pass --arch"):
         load_source(f"run:{run}")
+
+
+def test_a_checked_file_is_its_content_or_an_error(run: Path) -> None:
+    assert read_checked(run, "head.json")["classes"] == ["digit 0", "digit 1", "digit 2"]
+    (run / "head.json").write_text((run / "head.json").read_text().replace("digit 0", "digit 9"))
+    with pytest.raises(SourceError, match=r"head.json is not the file that the run was finished with"):
+        read_checked(run, "head.json", SourceError)
+    (run / "head.json").unlink()
+    with pytest.raises(InputError, match=r"head.json cannot be read as a file of a run.*copy the run again"):
+        read_checked(run, "head.json")

@@ -175,5 +175,6 @@ def test_a_run_with_a_damaged_source_json_is_refused_by_its_file(
 ) -> None:
     config = {"modality": "image", "architecture": "resnet10t", "preprocessing": {"modality": "image"}}
     (tmp_path / "source.json").write_text(json.dumps({**config, name: value}))
+    tiny.write_json(tmp_path / "metrics.json", {"format_version": 1})  # of an older version: without digests
     with pytest.raises(SourceError, match=f"source.json is damaged: {name} must"):
         load_source(f"run:{tmp_path}")

@@ -13,10 +13,10 @@ import numpy as np
 
 from headstart.data.listing import lies_inside
 from headstart.errors import DataError, HeadstartError, InputError, OptionError, one_line, parsing, shortened
-from headstart.files import named_path, read_json
+from headstart.files import named_path
 from headstart.memory import Halving
 from headstart.progress import progress, say
-from headstart.run_files import METRICS, check_files
+from headstart.run_files import METRICS, check_files, read_checked
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
 
@@ -66,7 +66,7 @@ def predict(
     if isinstance(data, str | Path):
         named_path(data, "the data")
     directory = RunDirectory.open(run)
-    check_files(directory.path, ("source.json", "head.json", "model.pt2"))
+    check_files(directory.path, ("model.pt2",))
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))
     examples, labels_known = _read(data, preprocessing.modality, run, follow_outside)
@@ -144,7 +144,7 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
 
 def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:
     """What a function finds in a JSON file of a run; any error of it names the file."""
-    content = read_json(path)
+    content = read_checked(path.parent, path.name)
     try:
         with parsing(path, what, "make the run again"):
             return read(content)

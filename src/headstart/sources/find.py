@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from headstart.data.examples import Modality
-from headstart.errors import HeadstartError, SourceError, did_you_mean, parsing
+from headstart.errors import HeadstartError, SourceError, did_you_mean, parsing, shortened
 from headstart.files import did_you_mean_beside
-from headstart.run_files import UNFINISHED, check_files
+from headstart.run_files import UNFINISHED, check_files, read_checked
 from headstart.sources.hub import download
 from headstart.sources.json_files import read_object
 from headstart.sources.library_timm import hub_repository
+from headstart.sources.links import check_inside
 from headstart.sources.local import BUNDLED, what_is_here
 from headstart.sources.place import Place
 from headstart.sources.weights import WEIGHT_SUFFIXES, weight_files
@@ -86,22 +87,24 @@ def _bundled(uri: str, name: str) -> Place:
 def _run(uri: str, folder: Path) -> Place:
     if not folder.is_dir():
         raise SourceError(f"There is no run at {folder}.{did_you_mean_beside(folder)}")
-    config = read_object(folder / "source.json")
     if (folder / UNFINISHED).exists():
         raise SourceError(
             f"{folder} is not a finished run: finish it first, with headstart fit --resume {folder}"
         )
-    if not config:
+    if not (folder / "source.json").is_file():
         raise SourceError(f"{folder} is not a finished run. A run is a folder that `headstart fit` wrote.")
+    config = read_checked(check_inside(folder / "source.json").parent, "source.json", SourceError)
     if fault := _run_fault(config):
         raise SourceError(f"{folder / 'source.json'} is damaged: {fault}; make the run again")
     files = weight_files(folder)
-    check_files(folder, ("source.json", "config.json", *(path.name for path in files)), SourceError)
+    check_files(folder, ("config.json", *(path.name for path in files)), SourceError)
     return Place(uri, folder, files, read_object(folder / "config.json"), config=config)
 
 
-def _run_fault(config: Mapping[str, Any]) -> str:
+def _run_fault(config: Any) -> str:
     """What is wrong with the source.json of a run, in words; "" if every library can read it."""
+    if not isinstance(config, Mapping):
+        return f"it must be a JSON object, got {shortened(repr(config))}"
     modalities = get_args(Modality)
     if config.get("modality") not in modalities:
         return f"modality must be one of {', '.join(modalities)}, got {config.get('modality')!r}"
