@@ -109,7 +109,7 @@ def test_a_name_that_is_not_text_is_an_unknown_option(tmp_path: Path) -> None:
 
 def test_a_seed_that_numpy_cannot_take_is_refused() -> None:
     assert fit_options(data="x", seed=2**32 - 1).seed == 2**32 - 1
-    with pytest.raises(OptionError, match="option seed: Input should be less than or equal to 4294967295"):
+    with pytest.raises(OptionError, match="option seed: must be less than or equal to 4294967295"):
         fit_options(data="x", seed=2**32)
 
 
@@ -128,7 +128,7 @@ def test_a_source_that_is_a_run_of_an_unknown_user() -> None:
 
 @pytest.mark.parametrize("name", ["epochs", "seed", "threads", "lr", "batch_size", "folds"])
 def test_a_truth_value_is_no_number(name: str) -> None:
-    with pytest.raises(OptionError, match=f"option {name}: Input should not be true or false.*got True"):
+    with pytest.raises(OptionError, match=f"option {name}: must not be true or false.*got True"):
         fit_options(data="x", **{name: True})
 
 

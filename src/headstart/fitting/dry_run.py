@@ -151,7 +151,8 @@ def dry_run(options: FitOptions) -> DryRun:
     labels = np.asarray(data.labels)
     places = {part: data.positions(part) for part in ("train", "validation", "test")}
     counts = {part: data.examples.task.counts(labels[at]) for part, at in places.items() if len(at)}
-    return DryRun(plan, setting, options.budget, counts, _cost_of(plan, setting))
+    budget = options.budget if options.freeze == "auto" else None
+    return DryRun(plan, setting, budget, counts, _cost_of(plan, setting))
 
 
 def _cost_of(plan: Plan, setting: Setting) -> Cost:

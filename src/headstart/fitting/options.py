@@ -249,5 +249,6 @@ def _all_faults(error: ValidationError) -> str:
             continue
         else:
             form = " or 'auto'" if name == "lr" else ""
-            lines[name] = f"option {name}: {fault['msg']}{form}, got {shortened(repr(fault['input']))}"
+            rule = fault["msg"].replace("Input should", "must")
+            lines[name] = f"option {name}: {rule}{form}, got {shortened(repr(fault['input']))}"
     return "\n".join(lines.values())
