@@ -89,7 +89,9 @@ def save_model(
     """
     source = {**source_config, "preprocessing": dict(preprocessing)}
     inputs = inputs_of(preprocessing, network)
-    program = export_program(predictor, inputs, run.file("model.pt2"), name=str(source["architecture"]))
+    program = export_program(
+        predictor, inputs, run.file("model.pt2"), name=str(source.get("architecture", type(network).__name__))
+    )
     tensors = dict(network.state_dict())
     stages = list(source_config["stages"])
     prompt_inside = _write_tokenizer(run, preprocessing) if preprocessing["modality"] == "text" else True
