@@ -20,9 +20,8 @@ METRICS = "metrics.json"
 UNFINISHED = "unfinished"  # the marker of a run that is being made, or was killed
 FORMAT_VERSION = 1
 DIGESTS = "files"
-WRITTEN_WITH_DIGESTS = (
-    "baselines_difference"  # a key that every version with digests writes, and the old ones do not
-)
+# A key that every version with digests writes, and the old ones do not.
+WRITTEN_WITH_DIGESTS = "baselines_difference"
 _DIGESTED = (
     "model.pt2",
     "model.safetensors",

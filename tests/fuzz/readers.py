@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,19 +206,26 @@ def _save_sharded(folder: Path, parts: tuple[dict[str, Any], ...]) -> None:
     tiny.write_json(folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": where})
 
 
-def _read_sources(place: Path) -> None:
-    """Open each source; all refusals are fine, and the last is passed on."""
+def _each(reads: Iterable[Callable[[], object]]) -> None:
+    """Make each read; all refusals are fine, and the last is passed on."""
     from headstart.errors import HeadstartError
-    from headstart.sources import load_source
 
     refused = None
-    for folder in sorted(path for path in place.iterdir() if path.is_dir()):
+    for read in reads:
         try:
-            load_source(str(folder))
+            read()
         except HeadstartError as error:
             refused = error
     if refused is not None:
         raise refused
+
+
+def _read_sources(place: Path) -> None:
+    """Open each source."""
+    from headstart.sources import load_source
+
+    folders = sorted(path for path in place.iterdir() if path.is_dir())
+    _each(partial(load_source, str(folder)) for folder in folders)
 
 
 def _sources(root: Path) -> Path:
@@ -316,30 +324,23 @@ _RUN = tuple(
 def _read_run(place: Path) -> None:
     """Predict, open the record, and take the run as a source: what is served is right, or is refused."""
     import headstart
-    from headstart.errors import HeadstartError
     from headstart.runs import RunDirectory
     from headstart.sources import load_source
 
-    refused = None
-    try:
+    def predict() -> None:
         found = headstart.predict(place / "run", place / "items.npz", threads=1).probabilities
         assert np.array_equal(found, np.load(place / "right.npy")), "wrong predictions"
-    except HeadstartError as error:
-        refused = error
-    opened = (
-        lambda: load_source(f"run:{place / 'run'}"),
-        lambda: RunDirectory.open(place / "run").record,
-        lambda: RunDirectory.open(place / "run").predictions,
-        lambda: RunDirectory.open(place / "run").history,
-        lambda: RunDirectory.open(place / "run").config,
+
+    _each(
+        (
+            predict,
+            lambda: load_source(f"run:{place / 'run'}"),
+            lambda: RunDirectory.open(place / "run").record,
+            lambda: RunDirectory.open(place / "run").predictions(),
+            lambda: RunDirectory.open(place / "run").history,
+            lambda: RunDirectory.open(place / "run").config,
+        )
     )
-    for one in opened:
-        try:
-            one()
-        except HeadstartError as error:
-            refused = error
-    if refused is not None:
-        raise refused
 
 
 def _store(root: Path) -> Path:

@@ -43,9 +43,9 @@ def require_regular(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         try:
-            open_regular(path).close()
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+            open_file(path).close()
+        except Unreadable as error:
+            raise DataError(f"{path} {error}") from None
 
 
 def read_file(path: Path) -> bytes:

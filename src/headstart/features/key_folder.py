@@ -265,9 +265,8 @@ class KeyFolder:
                 damaged.add(number)
         found = [number for number in shards.tolist() if number not in damaged]
         if self._vectors is not None and len({self.signature(number) for number in found}) > 1:
-            damaged.update(
-                found
-            )  # vectors of one stage have one length, and nothing says which of them is right
+            # vectors of one stage have one length, and nothing says which of them is right
+            damaged.update(found)
         for number in damaged:
             self._discard(self._paths[number])
         if damaged:

@@ -15,7 +15,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -162,19 +162,14 @@ def _check(value: Any, key: str) -> None:
         _RULES.get(key, _check_word)(value)
 
 
-def _check_word(text: str) -> None:
-    if not _WORD.fullmatch(text):
-        raise NotAProgram(f"{text[:80]!r} is not a name")
+def _check_name(pattern: re.Pattern[str], what: str, text: str) -> None:
+    if not pattern.fullmatch(text):
+        raise NotAProgram(f"{text[:80]!r} is not {what}")
 
 
-def _check_key(text: str) -> None:
-    if not _KEY.fullmatch(text):
-        raise NotAProgram(f"{text[:80]!r} is not a name")
-
-
-def _check_path(text: str) -> None:
-    if not _PATH.fullmatch(text):
-        raise NotAProgram(f"{text[:80]!r} is not the path of a module")
+_check_word = partial(_check_name, _WORD, "a name")
+_check_key = partial(_check_name, _KEY, "a name")
+_check_path = partial(_check_name, _PATH, "the path of a module")
 
 
 def _check_operation(text: str) -> None:

@@ -93,7 +93,8 @@ def _run(uri: str, folder: Path) -> Place:
         )
     if not (folder / "source.json").is_file():
         raise SourceError(f"{folder} is not a finished run. A run is a folder that `headstart fit` wrote.")
-    config = read_checked(check_inside(folder / "source.json").parent, "source.json", SourceError)
+    check_inside(folder / "source.json")
+    config = read_checked(folder, "source.json", SourceError)
     if fault := _run_fault(config):
         raise SourceError(f"{folder / 'source.json'} is damaged: {fault}; make the run again")
     files = weight_files(folder)
