@@ -241,3 +241,12 @@ def test_a_truth_value_is_no_version(tmp_path: Path) -> None:
     run.finish()
     with pytest.raises(InputError, match="has no format_version"):
         RunDirectory.open(run.path)
+
+
+def test_a_file_that_links_to_itself_is_one_clear_error(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "xray")
+    run.file("history.jsonl").symlink_to("history.jsonl")
+    assert run.history == []
+    run.file("predictions.parquet").symlink_to("predictions.parquet")
+    with pytest.raises(InputError, match="there are no predictions at"):
+        run.predictions()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart import files
+from headstart.data.listing import lies_inside
 from headstart.errors import DiskFullError, InputError, OptionError
 from headstart.run_files import METRICS, UNFINISHED, check_version
 from headstart.runs.marker import Marker
@@ -149,7 +150,7 @@ class RunDirectory:
             InputError: the path is outside of the run.
         """
         path = self.path / name
-        if not path.resolve().is_relative_to(self.path.resolve()):
+        if not lies_inside(path, os.path.realpath(self.path)):
             raise InputError(f"'{name}' is outside of the run {self.path}")
         return path
 
