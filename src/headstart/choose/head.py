@@ -32,6 +32,7 @@ from headstart.choose.fit_head import fit_head
 from headstart.choose.kinds import LOGISTIC, RIDGE
 from headstart.choose.preference import Preference, preferred
 from headstart.choose.profile import ProfileRow, probe_stages, profile_row
+from headstart.choose.sampling import stratified_sample
 from headstart.choose.tried_head import Trial, TriedHead
 from headstart.choose.try_heads import try_heads
 from headstart.data.splits import fold_indices
@@ -123,7 +124,7 @@ def choose_head(
         return _unchosen(features, encoded, targets, "One item per class")
     if groups is not None and len(set(np.asarray(groups).tolist())) < 2:
         return _unchosen(features, encoded, targets, "One group of training items")
-    positions = _sample(layers, MAX_ITEMS, seed)
+    positions = stratified_sample(layers, MAX_ITEMS, seed)
     if len(positions) < len(encoded):
         groups = None if groups is None else np.asarray(groups)[positions]
         sample = rows_of(features, positions)
@@ -200,19 +201,6 @@ def _encoded(
             f"a head needs items of at least two {kinds}."
         )
     return targets, encoded
-
-
-def _sample(codes: NDArray[np.integer], n_most: int, seed: int) -> NDArray[np.intp]:
-    """Return all positions, or a sample in which every stratum has its share and at least two items."""
-    if len(codes) <= n_most:
-        return np.arange(len(codes))
-    order = np.random.default_rng(seed).permutation(len(codes))
-    order = order[np.argsort(codes[order], kind="stable")]
-    counts = np.bincount(codes)
-    wanted = np.minimum(counts, np.maximum(2, np.floor(counts * n_most / len(codes)).astype(int)))
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    kept = [order[start : start + n] for start, n in zip(starts, wanted)]
-    return np.sort(np.concatenate(kept))
 
 
 def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Trial) -> Preference:

@@ -10,6 +10,7 @@ from headstart.testing.layout import check_layout
 from headstart.testing.metric import check_metric
 from headstart.testing.objective import check_objective
 from headstart.testing.policy import check_policy
+from headstart.testing.score import check_score
 
 __all__ = [
     "check_backbone",
@@ -19,4 +20,5 @@ __all__ = [
     "check_metric",
     "check_objective",
     "check_policy",
+    "check_score",
 ]
