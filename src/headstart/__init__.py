@@ -17,18 +17,21 @@ if TYPE_CHECKING:
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
     from headstart.estimators import TransferClassifier, TransferRegressor
+    from headstart.ranking.result import Ranking
     from headstart.runs.run import Run
     from headstart.sources import Source, load_source
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
     from headstart.verbs.fit import fit
     from headstart.verbs.predict import predict
+    from headstart.verbs.rank import rank
     from headstart.verbs.report import report
 
 # Names are imported when they are first used: `import headstart` loads no library.
 _HOMES = {
     "Backbone": "headstart.backbone",
     "HeadstartError": "headstart.errors",
+    "Ranking": "headstart.ranking.result",
     "Run": "headstart.runs.run",
     "Source": "headstart.sources",
     "TransferClassifier": "headstart.estimators",
@@ -38,12 +41,14 @@ _HOMES = {
     "fit": "headstart.verbs.fit",
     "load_source": "headstart.sources",
     "predict": "headstart.verbs.predict",
+    "rank": "headstart.verbs.rank",
     "report": "headstart.verbs.report",
 }
 
 __all__ = [
     "Backbone",
     "HeadstartError",
+    "Ranking",
     "Run",
     "Source",
     "TransferClassifier",
@@ -53,6 +58,7 @@ __all__ = [
     "fit",
     "load_source",
     "predict",
+    "rank",
     "report",
 ]
 

@@ -13,7 +13,8 @@ from headstart.cli.fit import fit as fit_command
 from headstart.cli.options import help_of
 from headstart.cli.options_page import page
 from headstart.errors import OptionError
-from headstart.fitting.options import GROUPS, FitOptions, LearnOptions, fit_options, seconds_of, shown
+from headstart.fitting.options import FitOptions, LearnOptions, fit_options
+from headstart.fitting.shared_options import GROUPS, seconds_of, shown
 
 NAMES = list(FitOptions.model_fields)
 
@@ -43,7 +44,7 @@ def test_an_option_has_words_and_a_place(name: str) -> None:
     assert (
         field.is_required()
         or isinstance(field.default, bool)
-        or "[default: " in help_of(name)
+        or "[default: " in help_of(field)
         or (field.default is None)
     )
 

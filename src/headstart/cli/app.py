@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from headstart import processes
 from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
+from headstart.cli.rank import rank
 from headstart.cli.recipes import recipes
 from headstart.errors import HeadstartError, OptionError
 from headstart.files import is_disk_full
@@ -107,6 +108,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, *COMMANDS):
+for command in (fit, rank, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from headstart import processes
-from headstart.cli.options import AsJson, with_fit_options
+from headstart.cli.options import AsJson, with_options
+from headstart.fitting.options import FitOptions
 from headstart.progress import printable, set_quiet
 
 
-@with_fit_options
+@with_options(FitOptions)
 def fit(
     *,
     config: Annotated[

@@ -1,4 +1,4 @@
-"""Options of the command line: those of `fit` made from their declarations, and those that commands share."""
+"""Options of the command line: those of a verb made from their declarations, and those that commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from pydantic.fields import FieldInfo
 
-from headstart.fitting.options import GROUPS, FitOptions, default_words, shown
+from headstart.fitting.options import FitOptions
+from headstart.fitting.shared_options import GROUPS, default_words, shown
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; errors are still printed.")
@@ -20,42 +21,54 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON o
 Finished = Annotated[Path, typer.Argument(help="A finished run.")]
 
 
-def help_of(name: str) -> str:
-    """The help text of an option of `fit`, with its default."""
-    field = FitOptions.model_fields[name]
+def help_of(field: FieldInfo) -> str:
+    """The help text of an option, with its default."""
     default = default_words(field)
     return f"{field.description}{f' [default: {default}]' if default else ''}"
 
 
-Threads = Annotated[int | None, typer.Option(help=help_of("threads"))]
-FollowOutside = Annotated[bool, typer.Option("--follow-outside", help=help_of("follow_outside"))]
-Store = Annotated[
-    str | None, typer.Option(help=help_of("store"), metavar=shown(FitOptions.model_fields["store"]).metavar)
-]
+_fit = FitOptions.model_fields
+Threads = Annotated[int | None, typer.Option(help=help_of(_fit["threads"]))]
+FollowOutside = Annotated[bool, typer.Option("--follow-outside", help=help_of(_fit["follow_outside"]))]
+Store = Annotated[str | None, typer.Option(help=help_of(_fit["store"]), metavar=shown(_fit["store"]).metavar)]
 
 
-def with_fit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Put the options of FitOptions before the parameters of a command that takes them as `**given`.
+def with_options(options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Put declared options before the parameters of a command that takes them as `**given`.
 
     Each is None if it is not given, so that only given options override a configuration.
+
+    Args:
+        options: the class that declares them, such as FitOptions.
     """
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    declared = sorted(FitOptions.model_fields.items(), key=lambda item: GROUPS.index(shown(item[1]).group))
-    types = typing.get_type_hints(FitOptions)
+    declared = sorted(options.model_fields.items(), key=lambda item: GROUPS.index(shown(item[1]).group))
+    types = typing.get_type_hints(options)
     made = [_parameter(name, field, types[name]) for name, field in declared]
-    named = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
-    command.__signature__ = inspect.Signature([*made, *named])  # type: ignore[attr-defined]
-    return command
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        named = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        command.__signature__ = inspect.Signature([*made, *named])  # type: ignore[attr-defined]
+        return command
+
+    return decorate
+
+
+def flag_of(name: str, field: FieldInfo) -> str:
+    """How an option is written on the command line."""
+    return shown(field).flag or f"--{name.replace('_', '-')}"
 
 
 def _parameter(name: str, field: FieldInfo, annotation: Any) -> inspect.Parameter:
-    described: dict[str, Any] = {"help": help_of(name)}
+    described: dict[str, Any] = {"help": help_of(field)}
     if shown(field).metavar:
         described["metavar"] = shown(field).metavar
     kinds = typing.get_args(annotation) or (annotation,)
-    kind = bool if bool in kinds else int if int in kinds else str
-    flag = f"--{name.replace('_', '-')}"
-    if field.is_required():
+    kind: Any = bool if bool in kinds else int if int in kinds else str
+    if typing.get_origin(annotation) is tuple:
+        kind = list[str]
+    flag = flag_of(name, field)
+    if field.kw_only is False and (field.is_required() or kind == list[str]):
         info: Any = typer.Argument(**described)
     elif kind is bool:
         info = typer.Option(f"{flag}/--no-{flag[2:]}" if field.default else flag, **described)

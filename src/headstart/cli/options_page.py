@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from headstart.cli.fit import fit
-from headstart.fitting.options import GROUPS, FitOptions, LearnOptions, default_words, shown
+from headstart.cli.options import flag_of
+from headstart.fitting.options import FitOptions, LearnOptions
+from headstart.fitting.shared_options import GROUPS, default_words, shown
+from headstart.ranking.options import RankOptions
 
-_INTRODUCTION = """# Options of fit
+_INTRODUCTION = """# Options of fit and rank
 
 Each option has one name everywhere: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
 estimators and in headstart.yaml. The last column says which of them the estimators take.
 
-This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py.
+This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py and
+src/headstart/ranking/options.py.
 """
+_OF_RANK = "`headstart rank DATA SOURCES...` and `headstart.rank` take {shared} of `fit`, and:"
 
 
 def page() -> str:
@@ -39,7 +44,38 @@ def page() -> str:
             f"## {group}\n\n" + _table(("option", "value", "default", "what it does", "estimators"), rows)
         )
     blocks.append("## Of the command alone\n\n" + _table(("option", "value", "what it does"), _of_command()))
+    blocks.append("## Of rank\n\n" + _of_rank())
     return "\n".join(blocks)
+
+
+def _of_rank() -> str:
+    """What rank shares with fit, and one row per option of its own."""
+    types, fields = typing.get_type_hints(RankOptions), RankOptions.model_fields
+    own = [name for name in fields if not _is_of_fit(name)]
+    shared = ", ".join(f"`{_flag(name)}`" for name in fields if name not in own)
+    rows: list[tuple[str, ...]] = [
+        (
+            f"`{_rank_flag(name)}`",
+            _kind(types[name]),
+            default_words(fields[name]),
+            fields[name].description or "",
+        )
+        for name in own
+    ]
+    return f"{_OF_RANK.format(shared=shared)}\n\n" + _table(
+        ("option", "value", "default", "what it does"), rows
+    )
+
+
+def _is_of_fit(name: str) -> bool:
+    """Whether fit has the option too, with the same words."""
+    fit_field = FitOptions.model_fields.get(name)
+    return fit_field is not None and fit_field.description == RankOptions.model_fields[name].description
+
+
+def _rank_flag(name: str) -> str:
+    field = RankOptions.model_fields[name]
+    return "SOURCES" if name == "sources" else flag_of(name, field)
 
 
 def _of_command() -> list[tuple[str, ...]]:
@@ -71,6 +107,8 @@ def _kind(annotation: Any) -> str:
     """A type in words: "a number", "a path"."""
     if typing.get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if typing.get_origin(annotation) is tuple:
+        return "texts"
     words = {str: "text", Path: "a path", int: "a whole number", float: "a number", bool: "yes or no"}
     if annotation in words:
         return words[annotation]

@@ -7,38 +7,41 @@ import platform
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.fitting.options import FitOptions
-from headstart.fitting.plan import Plan
 
 if TYPE_CHECKING:
-    from headstart.data import DataSet, Examples
+    from headstart.data import DataSet, Examples, Finding
     from headstart.runs import RunDirectory, RunFacts, SplitPart
 
 
-def run_facts(run: RunDirectory, options: FitOptions, plan: Plan) -> RunFacts:
+def run_facts(
+    run: RunDirectory, data: DataSet, findings: Sequence[Finding], *, refitted: bool = False
+) -> RunFacts:
     """What card and report say about the run in addition to its record.
 
     Args:
         run: the run's folder.
-        options: whether the result was learned from every label in the end.
-        plan: data and findings.
+        data: the data set.
+        findings: what the data checks found, including checks that need a source.
+        refitted: whether the result was learned from every label in the end.
     """
     from headstart.runs import RunFacts
 
-    examples = plan.data.examples
+    examples = data.examples
     return RunFacts(
         run=str(shown(run)),
         command=command_written(),
         classes=examples.classes,
-        parts=_parts(plan.data),
+        parts=_parts(data),
         split_origin=examples.split_origin,
-        findings=tuple(plan.findings),
-        refitted=options.refit_all and options.folds is None,
+        findings=tuple(findings),
+        refitted=refitted,
         environment=environment(),
         created=time.strftime("%Y-%m-%d %H:%M"),
     )

@@ -12,6 +12,7 @@ from headstart import processes
 from headstart.errors import DataError, DiskFullError, OptionError
 from headstart.files import named_path
 from headstart.fitting.options import FitOptions
+from headstart.fitting.shared_options import CommonOptions
 from headstart.units import agreeing
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _OF_TRAINING = ("recipe", "epochs", "lr", "batch_size", "views", "compile")
 
 
 def check_machine(options: FitOptions) -> Setting:
-    """Choose device, precision and threads, and check everything that needs neither data nor source.
+    """Choose device, precision and threads of a fit, and check everything that needs neither data nor source.
 
     Args:
         options: the options.
@@ -34,17 +35,33 @@ def check_machine(options: FitOptions) -> Setting:
         OptionError: naming the option.
         DiskFullError: the store's disk is full.
     """
+    from headstart.tune.speedups.compiled import check_compiler
+
+    setting = check_setting(options, options.out)
+    if options.compile:
+        check_compiler()
+    return setting
+
+
+def check_setting(options: CommonOptions, out: str | Path | None) -> Setting:
+    """Choose device, precision and threads, and check them with the store and the folder of the run.
+
+    Args:
+        options: device, precision, threads and store.
+        out: the folder of the run; None: not given.
+
+    Raises:
+        OptionError: naming the option.
+        DiskFullError: the store's disk is full.
+    """
     from headstart.features import Setting
     from headstart.runs.directory import check_out
-    from headstart.tune.speedups.compiled import check_compiler
 
     setting = Setting.choose(options.device, options.precision, options.threads)
     _check_store(options.store)
-    if options.out is not None:
-        check_out(options.out)
+    if out is not None:
+        check_out(out)
     processes.check_not_sharded()
-    if options.compile:
-        check_compiler()
     return setting
 
 

@@ -68,8 +68,9 @@ def finish(
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = _now(record, clock)
     with clock.phase("report"):
-        facts = run_facts(run, options, workspace.plan)
-        facts = replace(facts, findings=(*facts.findings, *evaluation.findings))
+        findings = (*workspace.plan.findings, *evaluation.findings)
+        refitted = options.refit_all and options.folds is None
+        facts = run_facts(run, workspace.plan.data, findings, refitted=refitted)
         shown = _report(facts, next_command(options), workspace, result, evaluation, record, checked)
         if options.report:
             run.write_text("report.html", render(shown))

@@ -39,14 +39,16 @@ def bound(
     *,
     level: float,
     seed: int = 0,
+    two_sided: bool = False,
 ) -> float:
     """Return the number of standard errors that the largest difference exceeds by chance with probability `level`.
 
     Args:
         differences_NL: of each item under each candidate, candidate minus reference, of shape (N, L), L >= 1.
         units: of shape (N,): items of one unit are not independent; None: every item is a unit of its own.
-        level: one-sided probability, between 0 and 1.
+        level: probability, between 0 and 1.
         seed: of the draws.
+        two_sided: whether differences below zero count as much as those above.
 
     Returns:
         Infinity if there are fewer than two units. Candidates equal to the reference do not count.
@@ -63,22 +65,33 @@ def bound(
     varying = lengths > 1e-12 * max(1.0, float(lengths.max(initial=0.0)))
     df = freedom(units, len(centred))
     if varying.sum() <= 1:
-        return float(t.ppf(1 - level, df))
+        return float(t.ppf(1 - (level / 2 if two_sided else level), df))
     # Normal draws with the correlation z'z of the differences: its root is S V' of z = U S V'.
     factors = np.linalg.svd(sums_GL[:, varying] / lengths[varying], full_matrices=False)
     root = factors.S[:, None] * factors.Vh
     rng = np.random.default_rng(seed)
     if df < FEW_UNITS:
-        return _of_few(root, max(2, round(df) + 1), level, rng)
-    largest = (rng.standard_normal((N_DRAWS, len(root))) @ root).max(axis=1)
+        return float(np.quantile(_of_few(root, max(2, round(df) + 1), two_sided, rng), 1 - level))
+    largest = np.concatenate(
+        [
+            _largest(rng.standard_normal((N_AT_ONCE, len(root))) @ root, two_sided)
+            for _ in range(N_DRAWS // N_AT_ONCE)
+        ]
+    )
     return float(np.quantile(largest / np.sqrt(rng.chisquare(df, N_DRAWS) / df), 1 - level))
 
 
-def _of_few(root: NDArray[np.float64], n_units: int, level: float, rng: np.random.Generator) -> float:
-    """Return the bound from whole data sets of a few units, since each ratio has a standard error of its own."""
+def _of_few(
+    root: NDArray[np.float64], n_units: int, two_sided: bool, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return the largest ratios of whole data sets of a few units, since each has a standard error of its own."""
     largest = []
     for _ in range(N_DRAWS // N_AT_ONCE):
         draws_BGL = rng.standard_normal((N_AT_ONCE, n_units, len(root))) @ root
         errors = draws_BGL.std(axis=1, ddof=1) / n_units**0.5
-        largest.append((draws_BGL.mean(axis=1) / errors).max(axis=1))
-    return float(np.quantile(np.concatenate(largest), 1 - level))
+        largest.append(_largest(draws_BGL.mean(axis=1) / errors, two_sided))
+    return np.concatenate(largest)
+
+
+def _largest(ratios_BL: NDArray[np.float64], two_sided: bool) -> NDArray[np.float64]:
+    return np.asarray((np.abs(ratios_BL) if two_sided else ratios_BL).max(axis=1))

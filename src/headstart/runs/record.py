@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
+    "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),  # and `ranking` among the extra
 }
 
 

@@ -1,0 +1,156 @@
+"""From what every source gives to the ranking: places, predicted results, baselines, advice.
+
+Legend: N items, S sources and baselines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.choose.places import Places, place
+from headstart.evidence import cross_validation_factor
+from headstart.metrics import Interval, Units
+from headstart.metrics.bounds import t_quantile
+from headstart.metrics.spread import share_error, standard_error
+from headstart.ranking.advice import advice
+from headstart.ranking.measuring import Items, Measured
+from headstart.runs.ranking import DepthPoint, Ranked, RankingFacts, Role
+
+if TYPE_CHECKING:
+    from headstart.tasks import Task
+
+CLASSICAL = "classical features"
+_BYTES_PER_PARAMETER = 4  # float32, as a run keeps them
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """What is compared: a source or a baseline.
+
+    Attributes:
+        name: how it is named in the table.
+        role: what it is.
+        quality: cross-validated, of each item, of shape (N,).
+        optimism: how much too high its mean is, since its head was chosen by it.
+        measured: of a source; None for classical features.
+    """
+
+    name: str
+    role: Role
+    quality: np.ndarray
+    optimism: float = 0.0
+    measured: Measured | None = None
+
+    @classmethod
+    def of(cls, measured: Measured, role: Role = "source") -> Row:
+        """The row of a network."""
+        choice = measured.choice
+        optimism = float(measured.quality.mean()) - choice.expected
+        return cls(measured.candidate.entry.uri, role, measured.quality, optimism, measured)
+
+
+def assemble(
+    rows: Sequence[Row], items: Items, failed: Mapping[str, str], notes: Sequence[str]
+) -> RankingFacts:
+    """Compare sources and baselines.
+
+    Args:
+        rows: of S sources and baselines.
+        items: that they were compared on.
+        failed: name of each source that could not be ranked, and why.
+        notes: what a reader must know.
+    """
+    reference = next(row.measured for row in rows if row.measured is not None)
+    choice, task = reference.choice, items.data.examples.task
+    chosen, widen = choice.positions, cross_validation_factor(choice.n_folds)
+    units = None if items.units is None else items.units[chosen]
+    quality_NS = np.stack([row.quality - row.optimism for row in rows], axis=1)
+    step = 1.0 if task.one_per_item else 0.0
+    found = place(quality_NS, units, step=step, widen=widen, seed=items.seed)
+    held_out = items.data.positions("test")
+    their_units = None if items.data.units is None else items.data.units[held_out]
+    spread = _Spread(Units.of(units, len(chosen)), widen, _n_equal(their_units, len(held_out)))
+    ranked = [_ranked(rows, int(index), found, spread, task) for index in found.order]
+    facts = RankingFacts(task.quality, ranked, dict(failed), "", len(chosen), len(held_out), tuple(notes))
+    return replace(facts, advice=advice(facts))
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """How much a held-out result may differ from a cross-validated one.
+
+    Attributes:
+        units: what belongs together among the items that were compared on.
+        widen: factor of a cross-validated standard error.
+        n_held_out: number of equal units that the held-out part would say as much as; 0 if there is none.
+    """
+
+    units: Units
+    widen: float
+    n_held_out: float
+
+    def around(self, expected: float, quality_N: np.ndarray, task: Task) -> Interval:
+        """The 95% interval of a held-out result around what is expected.
+
+        Two errors add up: that of the cross-validated mean, and that of a mean over the held-out items alone.
+
+        Args:
+            expected: mean quality on new items.
+            quality_N: cross-validated, of each item.
+            task: what the quality can be.
+        """
+        why = self.units.too_few
+        if why:
+            return Interval(expected, why=why)
+        error = (share_error if task.one_per_item else standard_error)(quality_N, self.units)
+        n_here = self.units.freedom + 1
+        share = n_here / self.n_held_out if self.n_held_out else 0.0
+        half = t_quantile(self.units.freedom) * error * np.sqrt(self.widen**2 + share)
+        low, high = max(expected - half, task.least_quality), min(expected + half, 1.0)
+        return Interval(expected, float(low), float(high))
+
+
+def _n_equal(units: np.ndarray | None, n_items: int) -> float:
+    """The number of equal units that say as much as these items; 0 without items."""
+    return Units.of(units, n_items).freedom + 1 if n_items else 0.0
+
+
+def _ranked(rows: Sequence[Row], index: int, found: Places, spread: _Spread, task: Task) -> Ranked:
+    row, first = rows[index], int(next(i for i in found.order if rows[i].role == "source"))
+    expected = float(np.clip(found.expected[index], task.least_quality, 1.0))
+    below = {
+        other.name: bool(found.better[place_of, index])
+        for place_of, other in enumerate(rows)
+        if row.role == "source" and other.role != "source" and found.difference[index, place_of] <= 0
+    }
+    margin = float(found.margin[index, first])
+    difference = float(found.difference[index, first])
+    ends = (None, None) if np.isnan(margin) else (difference - margin, difference + margin)
+    plain = Ranked(
+        name=row.name,
+        role=row.role,
+        predicted=spread.around(expected, row.quality, task),
+        places=(int(found.first[index]), int(found.last[index])),
+        behind=Interval(difference, *ends),
+        worse_than=below,
+    )
+    return plain if row.measured is None else _with_network(plain, row.measured)
+
+
+def _with_network(plain: Ranked, measured: Measured) -> Ranked:
+    """With what only a network has: stages, cost, pretraining."""
+    origin, choice = measured.candidate.source.provenance, measured.choice
+    return replace(
+        plain,
+        stages=choice.stages,
+        profile=tuple(DepthPoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
+        milliseconds=measured.milliseconds,
+        megabytes=origin.n_parameters * _BYTES_PER_PARAMETER / 1e6,
+        upstream=origin.upstream if plain.role == "source" else None,
+        arch=measured.candidate.entry.arch,
+        same_as=measured.candidate.same_as,
+    )

@@ -1,0 +1,69 @@
+"""The baselines of a ranking: classical features, and the best architecture with random weights.
+
+Both are scored on the same items and folds as the sources.
+
+Legend: N items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.errors import HeadstartError
+from headstart.progress import say
+from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.opening import Candidate
+from headstart.sources.random_weights import with_random_weights
+
+
+def classical_quality(items: Items, folds: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Cross-validated quality of classical features with a linear head, of shape (N,).
+
+    Args:
+        items: that sources are compared on.
+        folds: of each item that the choices were made on.
+        chosen: positions of these among the items.
+    """
+    from headstart.data.items import take_items
+    from headstart.evidence import extract_classical, fit_classical
+
+    targets, labels, units = items.data.examples.targets, items.labels[chosen], items.units
+    features = extract_classical(
+        take_items(items.files, chosen), items.data.examples.modality, threads=items.setting.n_threads
+    )
+    codes = items.codes[chosen]
+    outputs = np.zeros((len(chosen), targets.n_outputs), dtype=targets.task.dtype)
+    for fold in np.unique(folds):
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        model = fit_classical(
+            features,
+            inside,
+            labels[inside],
+            None if units is None else units[chosen][inside],
+            classes=targets.classes,
+            task=targets.task,
+            seed=items.seed,
+        )
+        outputs[outside] = model.probabilities(features, outside)
+    return targets.task.item_quality(outputs, codes)
+
+
+def with_random(best: Measured, items: Items) -> Measured | None:
+    """The best source's architecture with random weights; None if it cannot be built without its weights.
+
+    Args:
+        best: the source that is first.
+        items: that sources are compared on.
+    """
+    candidate = best.candidate
+    try:
+        source = with_random_weights(candidate.source, seed=items.seed, arch=candidate.entry.arch)
+        features = items.extract(source)
+        choice, quality = items.choose(features)
+    except HeadstartError as error:
+        say(f"note: the best architecture was not measured with random weights: {error}")
+        return None
+    random = Candidate(replace(candidate.entry, uri=f"{candidate.entry.uri}, random weights"), source)
+    return Measured(random, features, choice, quality, best.milliseconds)

@@ -1,0 +1,86 @@
+"""Open the sources of a ranking; one that cannot be opened is listed with its reason, and the others are ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.errors import InputError, SourceError
+from headstart.fitting.plan import with_window_of
+from headstart.progress import progress
+from headstart.ranking.entries import Entry
+from headstart.ranking.options import RankOptions
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet, Modality
+    from headstart.sources import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A source that was opened.
+
+    Attributes:
+        entry: as the user named it.
+        source: the network; for audio, with the window of the items that are not held out.
+        same_as: other names under which the same weights and preprocessing were given.
+    """
+
+    entry: Entry
+    source: Source
+    same_as: tuple[str, ...] = ()
+
+
+def open_all(
+    entries: Sequence[Entry], data: DataSet, options: RankOptions
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Open the sources of a ranking.
+
+    Args:
+        entries: what to open.
+        data: the data set.
+        options: how the data is called, and whether remote code may run.
+
+    Returns:
+        The sources, each once, and the reason of every one that failed.
+
+    Raises:
+        SourceError: none can be opened.
+    """
+    opened: dict[tuple[str, str], Candidate] = {}
+    failed: dict[str, str] = {}
+    with progress("Opening sources", len(entries), "sources") as advance:
+        for entry in entries:
+            try:
+                source = _open(entry, data.examples.modality, options)
+                source = with_window_of(source, data, data.learnable)
+            except InputError as error:
+                failed[entry.uri] = str(error)
+            else:
+                key = (source.digest, source.preprocessing.digest())
+                earlier = opened.get(key)
+                names = () if earlier is None else (*earlier.same_as, entry.uri)
+                opened[key] = Candidate(entry, source) if earlier is None else _renamed(earlier, names)
+            advance(1)
+    if not opened:
+        raise SourceError(
+            "none of the sources can be ranked:\n" + "\n".join(f"{uri}: {why}" for uri, why in failed.items())
+        )
+    return list(opened.values()), failed
+
+
+def _renamed(candidate: Candidate, same_as: tuple[str, ...]) -> Candidate:
+    return Candidate(candidate.entry, candidate.source, same_as)
+
+
+def _open(entry: Entry, modality: Modality, options: RankOptions) -> Source:
+    from headstart.sources import load_source
+
+    source = load_source(
+        entry.uri, arch=entry.arch, modality=modality, trust_remote_code=options.trust_remote_code
+    )
+    if source.modality != modality:
+        raise SourceError(f"it takes {source.modality}, and {Path(options.data).name} holds {modality}")
+    return source

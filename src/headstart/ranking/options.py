@@ -1,0 +1,65 @@
+"""The options of `rank`, each declared once, as those of `fit`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from headstart.fitting.shared_options import (
+    RUN,
+    SOURCE,
+    AnyPath,
+    CommonOptions,
+    RunOptions,
+    Shown,
+    checked,
+    seconds_of,
+)
+
+
+class RankOptions(CommonOptions, RunOptions):
+    """Every option of a ranking."""
+
+    sources: Annotated[tuple[str, ...], Shown(SOURCE, "SOURCES...")] = Field(
+        default=(),
+        kw_only=False,
+        description="Two sources or more: timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters.",
+    )
+    sources_file: Annotated[AnyPath | None, Shown(SOURCE, "FILE", flag="--sources")] = Field(
+        default=None,
+        description="A text file with one source per line, and its own --arch where it needs one.",
+    )
+    arch: Annotated[tuple[str, ...], Shown(SOURCE, "SOURCE=ARCH")] = Field(
+        default=(),
+        description="The architecture of one of the sources: SOURCE=FILE:Class or SOURCE=NAME; may be repeated.",
+    )
+    budget: Annotated[str | None, Shown(RUN, "TIME")] = Field(
+        default=None,
+        description="Time for the ranking, such as 90s, 10m or 1h: hopeless sources are dropped on a sample first.",
+    )
+
+    @property
+    def budget_seconds(self) -> float | None:
+        """The budget in seconds; None if there is none."""
+        return None if self.budget is None else seconds_of(self.budget)
+
+
+def rank_options(**given: Any) -> RankOptions:
+    """Check the options of a ranking and report all faults at once.
+
+    Args:
+        given: fields of RankOptions by name; `sources` and `arch` may be lists.
+
+    Raises:
+        OptionError: an option is unknown or has a wrong value.
+    """
+    for name in ("sources", "arch"):
+        if isinstance(given.get(name), (str, bytes)):
+            given[name] = (given[name],)
+        elif given.get(name) is not None:
+            given[name] = tuple(str(each) for each in given[name])
+    options = checked(RankOptions, given, places=("data", "sources_file", "out", "store"))
+    if options.budget is not None:
+        seconds_of(options.budget)
+    return options

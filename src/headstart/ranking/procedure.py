@@ -1,0 +1,149 @@
+"""The ranking procedure: what happens in `headstart rank`, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from headstart import processes
+from headstart.clock import IMPORTS, Clock, long_lived
+from headstart.data.place import Place
+from headstart.data.read import require_place
+from headstart.errors import HeadstartError, SourceError
+from headstart.fitting.facts import task_words
+from headstart.fitting.preflight import check_learnable, check_setting
+from headstart.fitting.procedure import import_packages
+from headstart.progress import progress, say
+from headstart.ranking.entries import Entry, read_entries
+from headstart.ranking.options import RankOptions
+from headstart.ranking.result import Ranking
+from headstart.units import counted
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
+    from headstart.features import Features
+    from headstart.ranking.measuring import Items, Measured
+    from headstart.ranking.opening import Candidate
+    from headstart.runs.ranking import RankingFacts
+
+
+def run_rank(options: RankOptions) -> Ranking:
+    """Rank sources by checked options.
+
+    Args:
+        options: the options.
+
+    Raises:
+        InputError: the data cannot be used, or no source can be ranked.
+    """
+    clock = Clock()
+    require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
+    entries = read_entries(options)
+    processes.join("cpu")
+    with clock.phase(IMPORTS):
+        import_packages()
+    return _rank(options, entries, clock)
+
+
+def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranking:
+    from headstart.ranking.measuring import Items, store_of
+    from headstart.ranking.opening import open_all
+    from headstart.ranking.saving import create, finish
+
+    setting = check_setting(options, options.out)
+    data = _read(options, clock)
+    with long_lived(), clock.phase("source"):
+        candidates, failed = open_all(entries, data, options)
+    for uri, why in failed.items():
+        say(f"warning: {uri} is not ranked: {why}")
+    items = Items(data, data.positions("train"), options.seed, setting, store_of(options.store))
+    run = create(options)
+    try:
+        with long_lived():
+            facts = _compare(candidates, items, failed, clock)
+        ranking = finish(run, options, data, facts, clock)
+    except BaseException as error:
+        run.discard()
+        error.add_note("Features that were extracted are kept: the same command goes on from there.")
+        raise
+    finally:
+        run.release()
+    return ranking
+
+
+def _read(options: RankOptions, clock: Clock) -> DataSet:
+    from headstart.data import DataSet
+
+    data = DataSet.read(
+        options.data,
+        target=options.target,
+        group=options.group,
+        domain=options.domain,
+        modality=options.modality,
+        task=None if options.task == "auto" else options.task,
+        follow_outside=options.follow_outside,
+        seed=options.seed,
+        threads=options.threads,
+        clock=clock,
+    )
+    say(f"{counted(len(data), 'items')}, {task_words(data.examples)}. {data.examples.split_origin}")
+    for finding in data.findings:
+        say(f"{finding.severity}: {finding.message}")
+    check_learnable(data, options.data, held_out=False)
+    return data
+
+
+def _compare(
+    candidates: Sequence[Candidate], items: Items, failed: dict[str, str], clock: Clock
+) -> RankingFacts:
+    """Extract, choose heads, and compare; a source that fails is added to `failed`."""
+    from headstart.ranking.assembling import CLASSICAL, Row, assemble
+    from headstart.ranking.baselines import classical_quality, with_random
+    from headstart.ranking.measuring import merge_equal
+
+    with clock.phase("features"):
+        extracted = _extract(candidates, items, failed)
+    with clock.phase("head"):
+        measured = merge_equal(_measure(extracted, items))
+    with clock.phase("baseline"):
+        best = max(measured, key=lambda each: float(each.quality.mean()))
+        rows = [Row.of(each) for each in measured]
+        random = with_random(best, items)
+        if random is not None:
+            rows.append(Row.of(random, "random"))
+        classical = classical_quality(items, best.choice.folds, best.choice.positions)
+        rows.append(Row(CLASSICAL, "classical", classical))
+    return assemble(rows, items, failed, [])
+
+
+def _extract(
+    candidates: Sequence[Candidate], items: Items, failed: dict[str, str]
+) -> list[tuple[Candidate, Features]]:
+    """The features of each source that gives some."""
+    found = []
+    for candidate in candidates:
+        try:
+            found.append((candidate, items.extract(candidate.source)))
+        except HeadstartError as error:
+            failed[candidate.entry.uri] = str(error)
+    if not found:
+        raise SourceError(
+            "no source gave features:\n" + "\n".join(f"{uri}: {why}" for uri, why in failed.items())
+        )
+    return found
+
+
+def _measure(extracted: Sequence[tuple[Candidate, Features]], items: Items) -> list[Measured]:
+    """Choose the head of each source; of few items, several sources at once."""
+    from headstart.heads.threads import parallel_map
+    from headstart.ranking.measuring import SMALL, measure, timed
+
+    n_at_once = items.setting.n_threads if len(items.positions) <= SMALL else 1
+    with progress("Choosing heads", len(extracted), "sources") as advance:
+
+        def work(one: tuple[Candidate, Features]) -> Measured:
+            measured = measure(*one, items)
+            advance(1)
+            return measured
+
+        return [timed(each, items) for each in parallel_map(work, extracted, n_at_once)]

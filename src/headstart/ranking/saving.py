@@ -1,0 +1,89 @@
+"""Write a ranking: metrics.json, ranking.csv and report.html in a run directory of its own kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.clock import Clock, peak_bytes
+from headstart.fitting.facts import run_facts
+from headstart.ranking.options import RankOptions
+from headstart.ranking.result import COLUMNS, Ranking, rows
+from headstart.runs.ranking import RankingFacts
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
+    from headstart.runs import RunDirectory
+
+TABLE = "ranking.csv"
+
+
+def create(options: RankOptions) -> RunDirectory:
+    """Claim the folder of a ranking and write its configuration."""
+    from headstart.runs import RunDirectory
+    from headstart.runs.directory import CONFIGURATION
+
+    run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-ranking")
+    run.write_yaml(CONFIGURATION, {"rank": options.model_dump()})
+    return run
+
+
+def finish(
+    run: RunDirectory, options: RankOptions, data: DataSet, facts: RankingFacts, clock: Clock
+) -> Ranking:
+    """Write a ranking and close its folder.
+
+    Args:
+        run: the folder, claimed.
+        options: of the ranking.
+        data: the data set.
+        facts: what was found.
+        clock: the seconds of the phases.
+    """
+    from headstart.report import end_block, render
+    from headstart.report.pages.rank import RankReport
+    from headstart.runs import DataFacts, Record
+
+    record = Record(
+        kind="rank",
+        data=DataFacts.of(data, str(options.data)),
+        task=data.examples.task.name,
+        n_train=facts.n_items,
+        n_test=facts.n_held_out,
+        seconds=clock.seconds,
+        peak_bytes=peak_bytes(),
+        extra={"ranking": facts.to_json()},
+    )
+    shown = RankReport(record, run_facts(run, data, data.findings), facts, next_command(options, facts))
+    run.write_text(TABLE, _csv(facts))
+    if options.report:
+        run.write_text("report.html", render(shown))
+    run.write_record(record)
+    run.finish()
+    return Ranking(run.path, facts, record.to_json(), end_block(shown, has_report=options.report))
+
+
+def next_command(options: RankOptions, facts: RankingFacts) -> str:
+    """The command that fits the first source on the same data."""
+    first = facts.sources[0]
+    words = ["headstart", "fit", str(options.data), "--source", first.name]
+    if first.arch is not None:
+        words += ["--arch", first.arch]
+    for name in ("target", "task", "group", "domain", "modality", "precision"):
+        value = getattr(options, name)
+        if value is not None and value != "auto":
+            words += [f"--{name}", str(value)]
+    flags = ("follow_outside", "trust_remote_code")
+    words += [f"--{name.replace('_', '-')}" for name in flags if getattr(options, name)]
+    return shlex.join(words)
+
+
+def _csv(facts: RankingFacts) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows(facts))
+    return file.getvalue()

@@ -1,0 +1,120 @@
+"""What a ranking of sources found: the block `ranking` of metrics.json, and what report and table are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from headstart.metrics import Interval
+
+Role = Literal["source", "classical", "random"]
+
+
+@dataclass(frozen=True)
+class DepthPoint:
+    """The cross-validated probe at one stage.
+
+    Attributes:
+        stage: its name.
+        score: quality of a ridge head on that stage alone.
+        low, high: its 95% interval; nan if none can be had.
+    """
+
+    stage: str
+    score: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One source, or one of the baselines that stand in the same table.
+
+    Attributes:
+        name: how the user named it, or what the baseline is.
+        role: "source", or the baseline: "classical" features, or the best architecture with "random" weights.
+        predicted: what `fit --freeze all` is expected to reach on its held-out part, with its 95% interval.
+        places: the best and the worst place it can have among all sources and baselines.
+        behind: its difference from the first source, simultaneous over all pairs; the first's own is 0.
+        stages: names of the stages that the best head reads.
+        profile: a probe at every stage; () for classical features.
+        milliseconds: per item on this machine, all threads together; None if not measured.
+        megabytes: of its weights in float32; None for classical features.
+        upstream: what it was pretrained on, as its card says; None if unknown.
+        arch: the option --arch that it needs.
+        scores: transferability scores of its output, by name; larger is better.
+        same_as: other names under which the same features were given.
+        worse_than: the baselines that it is not better than, and whether clearly so.
+    """
+
+    name: str
+    role: Role
+    predicted: Interval
+    places: tuple[int, int]
+    behind: Interval
+    stages: tuple[str, ...] = ()
+    profile: tuple[DepthPoint, ...] = ()
+    milliseconds: float | None = None
+    megabytes: float | None = None
+    upstream: str | None = None
+    arch: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    same_as: tuple[str, ...] = ()
+    worse_than: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RankingFacts:
+    """A whole ranking.
+
+    Attributes:
+        metric: key of the metric that is predicted.
+        ranked: sources and baselines, the best first.
+        failed: name of each source that could not be ranked, and why.
+        advice: what to do, in one sentence.
+        n_items: number of training items that the sources were compared on.
+        n_held_out: number of items that a fit would hold out; 0 if none.
+        notes: what a reader must know before trusting the order.
+    """
+
+    metric: str
+    ranked: Sequence[Ranked]
+    failed: Mapping[str, str]
+    advice: str
+    n_items: int
+    n_held_out: int
+    notes: Sequence[str] = ()
+
+    @property
+    def sources(self) -> list[Ranked]:
+        """The sources without the baselines, the best first."""
+        return [each for each in self.ranked if each.role == "source"]
+
+    @property
+    def tied(self) -> list[Ranked]:
+        """The sources that cannot be told apart from the first one, the first one itself left out."""
+        first, *others = self.sources
+        return [each for each in others if each.places[0] == 1 or _touches(each.behind)] if first else []
+
+    def to_json(self) -> dict[str, Any]:
+        """The block of metrics.json."""
+        rows = []
+        for each in self.ranked:
+            row = asdict(each)
+            row.update(predicted=each.predicted.to_json(), behind=each.behind.to_json())
+            rows.append(row)
+        return {
+            "metric": self.metric,
+            "ranked": rows,
+            "failed": dict(self.failed),
+            "advice": self.advice,
+            "n_items": self.n_items,
+            "n_held_out": self.n_held_out,
+            "notes": list(self.notes),
+        }
+
+
+def _touches(difference: Interval) -> bool:
+    """Whether zero is within a difference, or its interval is not known."""
+    return difference.high is None or difference.high >= 0
