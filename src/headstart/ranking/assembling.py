@@ -122,11 +122,8 @@ def _n_equal(units: np.ndarray | None, n_items: int) -> float:
 def _ranked(rows: Sequence[Row], index: int, found: Places, spread: _Spread, task: Task) -> Ranked:
     row, first = rows[index], int(next(i for i in found.order if rows[i].role == "source"))
     expected = float(np.clip(found.expected[index], task.least_quality, 1.0))
-    below = {
-        other.name: bool(found.better[place_of, index])
-        for place_of, other in enumerate(rows)
-        if row.role == "source" and other.role != "source" and found.difference[index, place_of] <= 0
-    }
+    baselines = [number for number, other in enumerate(rows) if other.role != "source" == row.role]
+    below = [number for number in baselines if found.difference[index, number] <= 0]
     margin = float(found.margin[index, first])
     difference = float(found.difference[index, first])
     ends = (None, None) if np.isnan(margin) else (difference - margin, difference + margin)
@@ -136,7 +133,12 @@ def _ranked(rows: Sequence[Row], index: int, found: Places, spread: _Spread, tas
         predicted=spread.around(expected, row.quality, task),
         places=(int(found.first[index]), int(found.last[index])),
         behind=Interval(difference, *ends),
-        worse_than=below,
+        worse_than={rows[number].name: bool(found.better[number, index]) for number in below},
+        unclear=tuple(
+            rows[number].name
+            for number in baselines
+            if number not in below and not found.better[index, number]
+        ),
     )
     return plain if row.measured is None else _with_network(plain, row.measured)
 

@@ -46,6 +46,7 @@ class Ranked:
         scores: transferability scores of its output, by name; larger is better.
         same_as: other names under which the same features were given.
         worse_than: the baselines that it is not better than, and whether clearly so.
+        unclear: the baselines that it is better than, but not clearly.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Ranked:
     scores: Mapping[str, float] = field(default_factory=dict)
     same_as: tuple[str, ...] = ()
     worse_than: Mapping[str, bool] = field(default_factory=dict)
+    unclear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.words import interval, lowered, number
-from headstart.runs.ranking import Ranked
+from headstart.runs.ranking import Ranked, RankingFacts
 from headstart.units import agreeing, counted
 
 BASELINES = {"classical": "classical features", "random": "random weights"}
@@ -58,15 +58,30 @@ def warnings(report: RankReport) -> list[str]:
     """What a reader must know before trusting the order."""
     ranking = report.ranking
     found = [f"{name} is not ranked: {why}" for name, why in ranking.failed.items()]
-    below = [each for each in ranking.sources if each.worse_than]
-    for each in below:
-        clear = any(each.worse_than.values())
-        found.append(
-            f"{each.name} is {'clearly worse' if clear else 'not better'} than {' and '.join(each.worse_than)}: "
-            "negative transfer is likely."
-        )
+    for each in ranking.sources:
+        if each.worse_than:
+            clear = any(each.worse_than.values())
+            found.append(
+                f"{each.name} is {'clearly worse' if clear else 'not better'} than {' and '.join(each.worse_than)}: "
+                "negative transfer is likely."
+            )
+    found += _unclear(ranking)
     for each in ranking.sources:
         if each.same_as:
             are = agreeing(len(each.same_as), "gives", "give")
             found.append(f"{', '.join(each.same_as)} {are} the same features as {each.name}: scored once.")
     return [*found, *ranking.notes]
+
+
+def _unclear(ranking: RankingFacts) -> list[str]:
+    """One sentence per baseline, on the sources that are better than it but not clearly."""
+    found = []
+    for baseline in (each for each in ranking.ranked if each.role != "source"):
+        names = [each.name for each in ranking.sources if baseline.name in each.unclear]
+        if names:
+            are = agreeing(len(names), "is", "are")
+            found.append(
+                f"{', '.join(names)} {are} not clearly better than {baseline.name} on these "
+                f"{counted(ranking.n_items, 'items')}."
+            )
+    return found

@@ -1,0 +1,60 @@
+"""What to rank: the command line and a file of sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headstart.errors import OptionError
+from headstart.ranking.entries import Entry, read_entries
+from headstart.ranking.options import rank_options
+
+
+def test_sources_of_the_command_and_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "sources.txt"
+    file.write_text(
+        "# mine\n\n'./my weights' --arch net.py:Net  # its own class\n./b --arch=resnet18\nrun:c\n"
+    )
+    options = rank_options(data="x", sources=["timm:a", "run:c"], sources_file=file, arch=["timm:a=m.py:A"])
+    assert read_entries(options) == (
+        Entry("timm:a", "m.py:A"),
+        Entry("run:c"),
+        Entry("./my weights", "net.py:Net"),
+        Entry("./b", "resnet18"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sources", "archs", "words"),
+    [
+        ([], [], "got 0 sources: name them after the data"),
+        (["a"], [], "got 1 source: try it alone with headstart fit x --source a"),
+        (["a", "a"], [], "(a, given twice)"),
+        (["a", "b"], ["c=net.py:Net"], "one of the ranked sources, got 'c=net.py:Net'"),
+        (["./weights", "b"], ["./weight=N"], "Did you mean './weights'?"),
+        (["a", "b"], ["a="], "got 'a='"),
+    ],
+)
+def test_wrong_sources(sources: list[str], archs: list[str], words: str) -> None:
+    with pytest.raises(OptionError) as told:
+        read_entries(rank_options(data="x", sources=sources, arch=archs))
+    assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a b c\n", "line 1: got 'a b c'; write SOURCE, or SOURCE --arch FILE:Class"),
+        (b"a\n'open\n", 'line 2: "\'open" has an open quote'),
+        (b"\xff\xfe", "is not a text file in UTF-8"),
+    ],
+)
+def test_a_wrong_file(tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "sources.txt"
+    file.write_bytes(content)
+    with pytest.raises(OptionError) as told:
+        read_entries(rank_options(data="x", sources=["a"], sources_file=file))
+    assert words in str(told.value)
+    with pytest.raises(OptionError, match="cannot be read"):
+        read_entries(rank_options(data="x", sources=["a"], sources_file=tmp_path / "none.txt"))

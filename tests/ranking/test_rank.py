@@ -1,0 +1,108 @@
+"""`headstart rank` from data to the ranking, on small sources made on the spot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import headstart
+import small_data
+from headstart.errors import SourceError
+from headstart.runs import RunDirectory
+from headstart.sources.local import BUNDLED
+from small_data import LETTERS, SETTINGS
+
+
+def _half(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.half()
+
+
+def _shuffled(tensor: torch.Tensor) -> torch.Tensor:
+    order = torch.randperm(tensor.numel(), generator=torch.Generator().manual_seed(0))
+    return tensor.flatten()[order].view_as(tensor)
+
+
+def _changed(folder: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> str:
+    """A copy of the bundled letters with other weights."""
+    shutil.copytree(BUNDLED / "letters", folder)
+    file = folder / "model.safetensors"
+    tensors = {
+        name: change(tensor) if tensor.is_floating_point() else tensor
+        for name, tensor in load_file(file).items()
+    }
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_data.digit_folder(tmp_path_factory.mktemp("digits") / "digits", n_classes=3, n_each=30)
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _changed(tmp_path_factory.mktemp("half") / "half", _half)
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _changed(tmp_path_factory.mktemp("noise") / "noise", _shuffled)
+
+
+def test_the_first_source_is_the_one_to_fit(data: Path, half: str, noise: str, tmp_path: Path) -> None:
+    ranking = headstart.rank(
+        data, [noise, LETTERS, half, f"{half}/no-such", str(data)], out=tmp_path / "r", **SETTINGS
+    )
+    assert ranking.best == LETTERS
+    rows = {row.name: row for row in ranking.facts.ranked}
+    assert rows[LETTERS].same_as == (half,) and half not in rows  # equal features are scored once
+    assert set(ranking.facts.failed) == {f"{half}/no-such", str(data)}
+    assert rows[noise].worse_than or rows[noise].unclear  # named beside the baselines
+    assert {row.role for row in rows.values()} == {"source", "random", "classical"}
+
+    table = ranking.table
+    assert table["source"].tolist()[0] == LETTERS and (table["predicted"].diff().dropna() <= 0.05).all()
+    record = RunDirectory.open(ranking.path).record
+    assert record.kind == "rank" and record.extra["ranking"]["advice"] == ranking.facts.advice
+    assert "<html" in ranking.report.read_text()
+    for words in (LETTERS, noise, f"headstart fit {data} --source {LETTERS}"):
+        assert words in ranking.summary
+
+    run = headstart.fit(data, ranking.best, out=tmp_path / "fit", **SETTINGS)
+    found = run.metrics["test"]["accuracy"]["value"]
+    predicted = rows[LETTERS].predicted
+    assert predicted.low is not None and predicted.high is not None
+    assert predicted.low <= found <= predicted.high
+    assert run.metrics["chosen"]["head_stages"] == list(rows[LETTERS].stages)
+
+
+def test_nothing_of_the_held_out_part_enters(data: Path, noise: str, tmp_path: Path) -> None:
+    """Other labels of the test items change no number of a ranking."""
+    rows = {"train": [], "test": []}  # type: dict[str, list[tuple[str, str]]]
+    for index, path in enumerate(sorted(data.rglob("*.png"))):
+        rows["test" if index % 4 == 0 else "train"].append((str(path), path.parent.name))
+    labels = [label for _, label in rows["test"]]
+    tables = []
+    for name, order in (("one", labels), ("other", labels[::-1])):
+        lines = [f"{path},{label},train" for path, label in rows["train"]]
+        lines += [f"{path},{label},test" for (path, _), label in zip(rows["test"], order)]
+        table = small_data.write(tmp_path / f"{name}.csv", "\n".join(["file,label,split", *lines]))
+        found = headstart.rank(
+            table, [LETTERS, noise], out=tmp_path / name, follow_outside=True, **SETTINGS
+        ).metrics["ranking"]
+        for row in found["ranked"]:
+            row["milliseconds"] = None
+        tables.append(json.dumps(found))
+    assert tables[0] == tables[1]
+
+
+def test_no_source_that_can_be_used(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"none of the sources can be ranked:\n.*no-such"):
+        headstart.rank(data, ["./no-such", "bundled:nothing"], out=tmp_path / "r", **SETTINGS)
+    assert not (tmp_path / "r").exists()
