@@ -103,7 +103,7 @@ def test_gbc_has_one_variance_per_class() -> None:
 
 
 def test_the_discriminant_of_sfda_is_that_of_scikit_learn() -> None:
-    p, _, shrinkage = discriminant(X, SAMPLE.columns, shrinkage=0.2)
+    p, _, shrinkage = discriminant(X, SAMPLE.columns, X.shape[1], shrinkage=0.2)
     model = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=_Shrunk())
     assert shrinkage == 0.2
     assert p == pytest.approx(model.fit(X, CODES).predict_proba(X), abs=1e-8)

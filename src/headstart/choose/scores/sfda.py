@@ -21,6 +21,7 @@ from scipy.special import softmax
 
 from headstart.choose.scores.sample import Float, Sample
 from headstart.choose.scores.score import Score
+from headstart.choose.scores.span import coordinates
 
 STEEPNESS, LEAST_SHRINKAGE = 5.0, 1e-10
 
@@ -28,22 +29,26 @@ STEEPNESS, LEAST_SHRINKAGE = 5.0, 1e-10
 def sfda(sample: Sample) -> float:
     """Return SFDA of a sample."""
     x_ND = np.asarray(sample.features, dtype=np.float64)
-    x_ND = x_ND - x_ND.mean(axis=0)
+    width = x_ND.shape[1]
+    x_ND = coordinates(x_ND - x_ND.mean(axis=0))
     y_NC, own = sample.columns, (np.arange(len(sample)), sample.codes)
-    p_NC, means_CD, shrinkage = discriminant(x_ND, y_NC)
+    p_NC, means_CD, shrinkage = discriminant(x_ND, y_NC, width)
     confidence_N = softmax(p_NC, axis=1)[own]
     others_CD = (means_CD.sum(axis=0) - means_CD) / max(1, len(means_CD) - 1)
     moved_ND = confidence_N[:, None] * x_ND + (1 - confidence_N[:, None]) * others_CD[sample.codes]
-    p_NC, _, _ = discriminant(moved_ND, y_NC, shrinkage)
+    p_NC, _, _ = discriminant(moved_ND, y_NC, width, shrinkage)
     return float(p_NC[own].mean())
 
 
-def discriminant(x_ND: Float, y_NC: Float, shrinkage: float | None = None) -> tuple[Float, Float, float]:
+def discriminant(
+    x_ND: Float, y_NC: Float, width: int, shrinkage: float | None = None
+) -> tuple[Float, Float, float]:
     """Fit a discriminant with shrinkage; return the items' probabilities, the class means and the shrinkage.
 
     Args:
         x_ND: features.
         y_NC: class indicators.
+        width: number of features before they were put into fewer coordinates.
         shrinkage: None: by the largest eigenvalue of the within-class covariance.
     """
     shares_C = y_NC.mean(axis=0)
@@ -53,14 +58,11 @@ def discriminant(x_ND: Float, y_NC: Float, shrinkage: float | None = None) -> tu
     if np.square(inside_ND).sum() <= 1e-20 * np.square(around_ND).sum():
         inside_ND = around_ND
     within_DD = inside_ND.T @ inside_ND / len(x_ND)
-    variance = float(np.trace(within_DD)) / len(within_DD)
+    variance = float(np.trace(within_DD)) / width
     if shrinkage is None:
-        largest = float(
-            eigh(within_DD, eigvals_only=True, check_finite=False, subset_by_index=[len(within_DD) - 1] * 2)[
-                0
-            ]
-        )
-        shrinkage = max(float(np.exp(-STEEPNESS * largest)), LEAST_SHRINKAGE)
+        last = [len(within_DD) - 1] * 2
+        values = eigh(within_DD, eigvals_only=True, check_finite=False, subset_by_index=last)
+        shrinkage = max(float(np.exp(-STEEPNESS * float(values[0]))), LEAST_SHRINKAGE)
     if variance < 1e-24:
         return np.tile(shares_C, (len(x_ND), 1)), means_CD, shrinkage
     within_DD *= 1 - shrinkage
