@@ -5,7 +5,7 @@ Legend: N items, D features, R = min(N, D).
 
 from __future__ import annotations
 
-import numpy as np
+from scipy.linalg import qr
 
 from headstart.choose.scores.sample import Float
 
@@ -14,4 +14,6 @@ def coordinates(x_ND: Float) -> Float:
     """Return the features in an orthonormal basis of a space that holds them, of shape (N, R)."""
     if x_ND.shape[1] <= len(x_ND):
         return x_ND
-    return np.ascontiguousarray(np.linalg.qr(x_ND.T, mode="r").T)
+    (upper_RN,) = qr(x_ND.T, mode="r", check_finite=False)
+    found: Float = upper_RN[: len(x_ND)].T.copy()
+    return found
