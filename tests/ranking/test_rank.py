@@ -14,7 +14,10 @@ from safetensors.torch import load_file, save_file
 import headstart
 import small_data
 from headstart.errors import SourceError
+from headstart.features import Features
+from headstart.ranking.measuring import Items
 from headstart.runs import RunDirectory
+from headstart.sources import Source
 from headstart.sources.local import BUNDLED
 from small_data import LETTERS, SETTINGS
 
@@ -106,3 +109,28 @@ def test_no_source_that_can_be_used(data: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none of the sources can be ranked:\n.*no-such"):
         headstart.rank(data, ["./no-such", "bundled:nothing"], out=tmp_path / "r", **SETTINGS)
     assert not (tmp_path / "r").exists()
+
+
+def test_stopped_midway_keeps_what_was_ranked(
+    data: Path,
+    noise: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    extract, calls = Items.extract, []
+
+    def stopped(self: Items, source: Source) -> Features:
+        calls.append(source)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return extract(self, source)
+
+    monkeypatch.setattr(Items, "extract", stopped)
+    with pytest.raises(KeyboardInterrupt) as told:
+        headstart.rank(data, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
+    assert str(tmp_path / "r") in told.value.__notes__[0]
+    ranking = RunDirectory.open(tmp_path / "r").record.extra["ranking"]
+    assert [row["name"] for row in ranking["ranked"]] == [noise]
+    assert "not reached" in ranking["failed"][LETTERS]
+    assert "stopped before" in capsys.readouterr().err

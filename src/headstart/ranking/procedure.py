@@ -9,11 +9,10 @@ from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
 from headstart.data.read import require_place
-from headstart.errors import HeadstartError, SourceError
-from headstart.fitting.facts import task_words
+from headstart.fitting.facts import shown, task_words
 from headstart.fitting.preflight import check_learnable, check_setting
 from headstart.fitting.procedure import import_packages
-from headstart.progress import progress, say
+from headstart.progress import say
 from headstart.ranking.entries import Entry, read_entries
 from headstart.ranking.options import RankOptions
 from headstart.ranking.result import Ranking
@@ -21,8 +20,7 @@ from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.data import DataSet
-    from headstart.features import Features
-    from headstart.ranking.measuring import Items, Measured
+    from headstart.ranking.measuring import Items
     from headstart.ranking.opening import Candidate
     from headstart.runs.ranking import RankingFacts
 
@@ -60,7 +58,7 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     run = create(options)
     try:
         with long_lived():
-            facts = _compare(candidates, items, failed, clock)
+            facts, stopped = _compare(candidates, items, failed, clock)
         ranking = finish(run, options, data, facts, clock)
     except BaseException as error:
         run.discard()
@@ -68,6 +66,11 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
         raise
     finally:
         run.release()
+    if stopped:
+        say(ranking.summary)
+        stop = KeyboardInterrupt()
+        stop.add_note(f"What was ranked so far is in {shown(run)}. The same command ranks the others too.")
+        raise stop
     return ranking
 
 
@@ -95,55 +98,27 @@ def _read(options: RankOptions, clock: Clock) -> DataSet:
 
 def _compare(
     candidates: Sequence[Candidate], items: Items, failed: dict[str, str], clock: Clock
-) -> RankingFacts:
-    """Extract, choose heads, and compare; a source that fails is added to `failed`."""
+) -> tuple[RankingFacts, bool]:
+    """Extract, choose heads, and compare; a source that fails is added to `failed`. Whether it was stopped midway."""
     from headstart.ranking.assembling import CLASSICAL, Row, assemble
     from headstart.ranking.baselines import classical_quality, with_random
     from headstart.ranking.measuring import merge_equal
+    from headstart.ranking.work import Work
 
+    work = Work(items, failed)
     with clock.phase("features"):
-        extracted = _extract(candidates, items, failed)
+        work.extract(candidates)
     with clock.phase("head"):
-        measured = merge_equal(_measure(extracted, items))
-    with clock.phase("baseline"):
-        best = max(measured, key=lambda each: float(each.quality.mean()))
-        rows = [Row.of(each) for each in measured]
-        random = with_random(best, items)
-        if random is not None:
-            rows.append(Row.of(random, "random"))
-        classical = classical_quality(items, best.choice.folds, best.choice.positions)
-        rows.append(Row(CLASSICAL, "classical", classical))
-    return assemble(rows, items, failed, [])
-
-
-def _extract(
-    candidates: Sequence[Candidate], items: Items, failed: dict[str, str]
-) -> list[tuple[Candidate, Features]]:
-    """The features of each source that gives some."""
-    found = []
-    for candidate in candidates:
-        try:
-            found.append((candidate, items.extract(candidate.source)))
-        except HeadstartError as error:
-            failed[candidate.entry.uri] = str(error)
-    if not found:
-        raise SourceError(
-            "no source gave features:\n" + "\n".join(f"{uri}: {why}" for uri, why in failed.items())
-        )
-    return found
-
-
-def _measure(extracted: Sequence[tuple[Candidate, Features]], items: Items) -> list[Measured]:
-    """Choose the head of each source; of few items, several sources at once."""
-    from headstart.heads.threads import parallel_map
-    from headstart.ranking.measuring import SMALL, measure, timed
-
-    n_at_once = items.setting.n_threads if len(items.positions) <= SMALL else 1
-    with progress("Choosing heads", len(extracted), "sources") as advance:
-
-        def work(one: tuple[Candidate, Features]) -> Measured:
-            measured = measure(*one, items)
-            advance(1)
-            return measured
-
-        return [timed(each, items) for each in parallel_map(work, extracted, n_at_once)]
+        work.choose()
+    measured = merge_equal(work.measured)
+    rows = [Row.of(each) for each in measured]
+    if not work.stopped:
+        with clock.phase("baseline"):
+            best = max(measured, key=lambda each: float(each.quality.mean()))
+            random = with_random(best, items)
+            if random is not None:
+                rows.append(Row.of(random, "random"))
+            classical = classical_quality(items, best.choice.folds, best.choice.positions)
+            rows.append(Row(CLASSICAL, "classical", classical))
+    notes = ["The ranking was stopped before it was complete."] if work.stopped else []
+    return assemble(rows, items, failed, notes), work.stopped

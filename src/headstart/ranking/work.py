@@ -1,0 +1,100 @@
+"""The work of a ranking, source by source: one that fails is listed, and Ctrl-C keeps what is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headstart.errors import HeadstartError, SourceError
+from headstart.features import Features
+from headstart.heads.threads import parallel_map
+from headstart.progress import progress, say
+from headstart.ranking.measuring import SMALL, Items, Measured, measure, timed
+from headstart.ranking.opening import Candidate
+
+NOT_REACHED = "it was not reached before the ranking was stopped"
+
+
+class Work:
+    """Sources that are extracted, then measured.
+
+    Args:
+        items: that sources are compared on.
+        failed: takes the name and the reason of each source that fails.
+
+    Attributes:
+        measured: the sources that were measured, in the order they were given.
+        stopped: whether Ctrl-C ended it before all were.
+    """
+
+    def __init__(self, items: Items, failed: dict[str, str]) -> None:
+        self.items, self.failed = items, failed
+        self.measured: list[Measured] = []
+        self.stopped = False
+        self._extracted: list[tuple[Candidate, Features]] = []
+
+    def extract(self, candidates: Sequence[Candidate]) -> None:
+        """Extract the features of each source.
+
+        Args:
+            candidates: the sources.
+
+        Raises:
+            SourceError: none gives features.
+            KeyboardInterrupt: before the first one was done.
+        """
+        for number, candidate in enumerate(candidates):
+            try:
+                self._extracted.append((candidate, self.items.extract(candidate.source)))
+            except HeadstartError as error:
+                self._fail(candidate, error)
+            except KeyboardInterrupt:
+                self._stop(candidates[number:], any_done=bool(self._extracted))
+                break
+        if not self._extracted:
+            raise self._none("gave features")
+
+    def choose(self) -> None:
+        """Choose and cross-validate the head of each source; of few items, several sources at once.
+
+        Raises:
+            SourceError: none can be measured.
+            KeyboardInterrupt: before the first one was done.
+        """
+        done: list[tuple[Candidate, Measured]] = []
+        n_at_once = self.items.setting.n_threads if len(self.items.positions) <= SMALL else 1
+        with progress("Choosing heads", len(self._extracted), "sources") as advance:
+
+            def work(one: tuple[Candidate, Features]) -> None:
+                try:
+                    done.append((one[0], measure(*one, self.items)))
+                except HeadstartError as error:
+                    self._fail(one[0], error)
+                advance(1)
+
+            try:
+                parallel_map(work, self._extracted, n_at_once)
+            except KeyboardInterrupt:
+                reached = [candidate for candidate, _ in done]
+                rest = [candidate for candidate, _ in self._extracted if candidate not in reached]
+                self._stop(rest, any_done=bool(done))
+        if not done:
+            raise self._none("can be measured")
+        order = [candidate for candidate, _ in self._extracted]
+        done.sort(key=lambda one: order.index(one[0]))
+        self.measured = [timed(measured, self.items) for _, measured in done]
+
+    def _fail(self, candidate: Candidate, error: HeadstartError) -> None:
+        self.failed[candidate.entry.uri] = str(error)
+        say(f"warning: {candidate.entry.uri} is not ranked: {error}")
+
+    def _stop(self, rest: Sequence[Candidate], *, any_done: bool) -> None:
+        if not any_done:
+            raise KeyboardInterrupt
+        self.stopped = True
+        for candidate in rest:
+            self.failed[candidate.entry.uri] = NOT_REACHED
+
+    def _none(self, what: str) -> SourceError:
+        return SourceError(
+            f"no source {what}:\n" + "\n".join(f"{uri}: {why}" for uri, why in self.failed.items())
+        )
