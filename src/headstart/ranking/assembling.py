@@ -18,6 +18,7 @@ from headstart.metrics.bounds import t_quantile
 from headstart.metrics.spread import share_error, standard_error
 from headstart.ranking.advice import advice
 from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.scoring import order_of
 from headstart.runs.ranking import DepthPoint, Ranked, RankingFacts, Role
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def assemble(
     held_out = items.data.positions("test")
     their_units = None if items.data.units is None else items.data.units[held_out]
     spread = _Spread(Units.of(units, len(chosen)), widen, _n_equal(their_units, len(held_out)))
-    ranked = [_ranked(rows, int(index), found, spread, task) for index in found.order]
+    order = _order(rows, found)
+    first = next(index for index in order if rows[index].role == "source")
+    ranked = [_ranked(rows, index, first, found, spread, task) for index in order]
     facts = RankingFacts(task.quality, ranked, dict(failed), "", len(chosen), len(held_out), tuple(notes))
     return replace(facts, advice=advice(facts))
 
@@ -119,8 +122,21 @@ def _n_equal(units: np.ndarray | None, n_items: int) -> float:
     return Units.of(units, n_items).freedom + 1 if n_items else 0.0
 
 
-def _ranked(rows: Sequence[Row], index: int, found: Places, spread: _Spread, task: Task) -> Ranked:
-    row, first = rows[index], int(next(i for i in found.order if rows[i].role == "source"))
+def _order(rows: Sequence[Row], found: Places) -> list[int]:
+    """Sources by `order_of`; each baseline after the last source that is ahead of it."""
+    sources = [int(index) for index in found.order if rows[index].role == "source"]
+    scores = [row.measured.scores for row in (rows[index] for index in sources) if row.measured is not None]
+    order = [sources[place] for place in order_of(scores, found.better[np.ix_(sources, sources)])]
+    for baseline in (int(index) for index in found.order if rows[index].role != "source"):
+        ahead = [place for place, index in enumerate(order) if found.difference[index, baseline] >= 0]
+        order.insert(max(ahead, default=-1) + 1, baseline)
+    return order
+
+
+def _ranked(
+    rows: Sequence[Row], index: int, first: int, found: Places, spread: _Spread, task: Task
+) -> Ranked:
+    row = rows[index]
     expected = float(np.clip(found.expected[index], task.least_quality, 1.0))
     baselines = [number for number, other in enumerate(rows) if other.role != "source" == row.role]
     below = [number for number in baselines if found.difference[index, number] <= 0]
@@ -154,5 +170,6 @@ def _with_network(plain: Ranked, measured: Measured) -> Ranked:
         megabytes=origin.n_parameters * _BYTES_PER_PARAMETER / 1e6,
         upstream=origin.upstream if plain.role == "source" else None,
         arch=measured.candidate.entry.arch,
+        scores=measured.scores,
         same_as=measured.candidate.same_as,
     )

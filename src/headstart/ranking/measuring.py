@@ -6,8 +6,8 @@ Legend: N items, S sources.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +37,15 @@ class Measured:
         choice: the head alone.
         quality: cross-validated, of each item that the choice was made on, of shape (N,).
         milliseconds: per item, all threads together.
+        scores: transferability scores by name; larger is better.
     """
 
     candidate: Candidate
     features: Features
     choice: Choice
     quality: np.ndarray
-    milliseconds: float
+    milliseconds: float = 0.0
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ class Items:
 
 
 def measure(candidate: Candidate, features: Features, items: Items) -> Measured:
-    """Choose and cross-validate the head alone of one source, and time its network.
+    """Choose and cross-validate the head alone of one source.
 
     Args:
         candidate: the source.
@@ -127,7 +129,7 @@ def measure(candidate: Candidate, features: Features, items: Items) -> Measured:
         items: that sources are compared on.
     """
     choice, quality = items.choose(features)
-    return Measured(candidate, features, choice, quality, 0.0)
+    return Measured(candidate, features, choice, quality)
 
 
 def timed(measured: Measured, items: Items) -> Measured:

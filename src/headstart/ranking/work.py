@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from headstart.errors import HeadstartError, SourceError
 from headstart.features import Features
@@ -10,6 +11,7 @@ from headstart.heads.threads import parallel_map
 from headstart.progress import progress, say
 from headstart.ranking.measuring import SMALL, Items, Measured, measure, timed
 from headstart.ranking.opening import Candidate
+from headstart.ranking.scoring import scores_of
 
 NOT_REACHED = "it was not reached before the ranking was stopped"
 
@@ -66,7 +68,8 @@ class Work:
 
             def work(one: tuple[Candidate, Features]) -> None:
                 try:
-                    done.append((one[0], measure(*one, self.items)))
+                    measured = measure(*one, self.items)
+                    done.append((one[0], replace(measured, scores=scores_of(measured, self.items))))
                 except HeadstartError as error:
                     self._fail(one[0], error)
                 advance(1)

@@ -1,0 +1,75 @@
+"""Transferability scores of each source, and the order of sources that cannot be told apart.
+
+Legend: N items, S sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import softmax
+
+from headstart.choose.scores import SCORES, Sample
+from headstart.choose.scores.combined import DEFAULT, combined
+from headstart.choose.scores.probe import PROBE, PROBE_LOSS
+from headstart.errors import HeadstartError
+from headstart.progress import say
+from headstart.ranking.measuring import Items, Measured
+
+if TYPE_CHECKING:
+    from headstart.sources import UpstreamClassifier
+
+
+def scores_of(measured: Measured, items: Items) -> dict[str, float]:
+    """Return every score that applies to a source, at the stages that its head reads; larger is better.
+
+    Args:
+        measured: the source.
+        items: that sources are compared on.
+    """
+    task, chosen, choice = items.data.examples.task, measured.choice.positions, measured.choice
+    features, classifier = measured.features.take(chosen), _classifier(measured)
+    probabilities = None if classifier is None else softmax(classifier.logits(features.stage(-1)), axis=1)
+    sample = Sample(
+        features.stacked(choice.head.stages),
+        items.codes[chosen],
+        task,
+        probabilities,
+        None if items.units is None else items.units[chosen],
+        items.seed,
+    )
+    found = {
+        score.name: score.of(sample)
+        for score in SCORES.values()
+        if score not in (PROBE, PROBE_LOSS)
+        and score.applies(task, has_probabilities=probabilities is not None)
+    }
+    return {PROBE.name: choice.chosen.quality, PROBE_LOSS.name: -choice.chosen.loss, **found}
+
+
+def order_of(scores: Sequence[Mapping[str, float]], better_SS: np.ndarray) -> list[int]:
+    """Order sources: none comes before a source that is clearly better; of the rest, the highest combined score first.
+
+    Args:
+        scores: of each source, by name; of equal ones the earlier comes first.
+        better_SS: whether the row is clearly better than the column, of shape (S, S).
+    """
+    names = [name for name in DEFAULT if all(name in each for each in scores)]
+    score_S = combined({name: [each[name] for each in scores] for name in names})
+    left, order = list(range(len(scores))), list[int]()
+    while left:
+        free = [one for one in left if not better_SS[left, one].any()]
+        taken = max(free or left, key=lambda one: float(score_S[one]))
+        left.remove(taken)
+        order.append(taken)
+    return order
+
+
+def _classifier(measured: Measured) -> UpstreamClassifier | None:
+    try:
+        return measured.candidate.source.classifier
+    except HeadstartError as error:
+        say(f"note: the upstream classifier of {measured.candidate.entry.uri} cannot be read: {error}")
+        return None
