@@ -25,8 +25,9 @@ from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing,
 from headstart.data.scanning import scan
 from headstart.features import Setting, Store, extract_pooled
 from headstart.features.device import torch_threads
-from headstart.features.extraction import compute_batches
+from headstart.features.extraction import Compute, compute_batches
 from headstart.features.inference import inference_network, inputs_for
+from headstart.features.pooled_pass import named_by_stage
 from headstart.sources import load_source
 from headstart.sources.source import Provenance, Source
 
@@ -110,15 +111,15 @@ def profile_ratio(name: str, source: Source, items: Sequence[Any]) -> dict[str, 
     decoded = list(load_batches(items, source.preprocessing, batches, threads=setting.n_threads))
     network = inference_network(source, setting)
 
-    def pooled(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
-        return dict(enumerate(network.pooled(inputs, worker)))  # type: ignore[arg-type]
+    def pooled(inputs: dict[str, Tensor], worker: int) -> list[dict[str, Tensor]]:
+        return [named_by_stage(network.pooled(inputs, worker))]
 
-    def plain(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
+    def plain(inputs: dict[str, Tensor], worker: int) -> list[dict[str, Tensor]]:
         backbone = network.backbones[worker]
         with torch.inference_mode():
-            return {"output": backbone(inputs_for(backbone, inputs)).float()}
+            return [{"output": backbone(inputs_for(backbone, inputs)).float()}]
 
-    def run(compute: Callable[[dict[str, Tensor], int], dict[str, Tensor]]) -> float:
+    def run(compute: Compute) -> float:
         with torch_threads(1):
             return seconds_of(lambda: list(compute_batches(decoded, compute, setting.n_workers)))
 

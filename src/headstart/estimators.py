@@ -39,7 +39,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         plan = plan_examples(examples, options, clock, split=False)
         if len(plan.data) < len(examples):
             raise DataError(f"an item cannot be read: {plan.findings[0].message}")
-        setting = Setting.choose(options.device, options.precision, options.threads)
+        setting = Setting.choose(options.device, options.precision, options.threads, options.store)
         self._workspace = Workspace(plan, setting, options.store, clock)
         everything = np.arange(len(examples))
         self._result = result = learn(self._workspace, everything, everything[:0], None, False)

@@ -17,6 +17,7 @@ from headstart.data import images
 from headstart.data.images import IMAGE_FORMATS, MAX_PIXELS, decode_image, open_image
 from headstart.data.loading import load_batches
 from headstart.data.preprocessing import ImagePreprocessing
+from headstart.data.scanning import scan
 from headstart.errors import DataError
 
 Picture = Callable[..., Image.Image]
@@ -164,6 +165,14 @@ def test_arrays_and_grey(picture: Picture) -> None:
         pixels = decode_image(shaped, PLAIN)
         assert torch.equal(pixels[0], pixels[2])
         np.testing.assert_array_equal(pixels[0].numpy(), grey)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (0, 0, 3)])
+def test_an_array_without_pixels_is_named(shape: tuple[int, ...]) -> None:
+    nothing = np.zeros(shape, np.uint8)
+    with pytest.raises(DataError, match="the picture has no pixels"):
+        decode_image(nothing, PLAIN)
+    assert "the picture has no pixels" in scan([nothing], "image", threads=1).problems[0]
 
 
 def test_a_random_crop_is_the_same_for_the_same_seed(picture: Picture) -> None:

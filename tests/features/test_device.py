@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from headstart.backbone.precision import _gain_of_bf16
+from headstart.backbone.precision import gain_of_bf16
 from headstart.errors import OptionError
 from headstart.features import Setting, choose_device, choose_precision
 from headstart.features.device import torch_threads
@@ -29,15 +29,15 @@ def test_a_processor_computes_in_bf16_where_it_is_faster(
     monkeypatch: pytest.MonkeyPatch, gain: float, precision: str
 ) -> None:
     monkeypatch.setattr("headstart.backbone.precision._has_bf16_instructions", lambda: True)
-    monkeypatch.setattr("headstart.backbone.precision._gain_of_bf16", lambda: gain)
+    monkeypatch.setattr("headstart.features.precision_record.gain_of_bf16", lambda: gain)
     assert choose_precision("auto", CPU) == precision
     monkeypatch.setattr("headstart.backbone.precision._has_bf16_instructions", lambda: False)
     assert choose_precision("auto", CPU) == "fp32"
 
 
-def test_the_gain_of_bf16_is_measured_once() -> None:
-    first = _gain_of_bf16()
-    assert 0 < first < 100 and _gain_of_bf16() == first
+def test_thegain_of_bf16_is_measured_once() -> None:
+    first = gain_of_bf16()
+    assert 0 < first < 100 and gain_of_bf16() == first
 
 
 def test_the_best_device_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from headstart.data.loading import plan_batches
 from headstart.data.preprocessing import ImagePreprocessing, TextPreprocessing
 from headstart.errors import DiskFullError
 from headstart.features import Key, Store
-from headstart.features.extraction import Output, compute_batches, fill, shard_sizes
+from headstart.features.extraction import Computed, Output, compute_batches, fill, shard_sizes
 from headstart.features.key_folder import KeyFolder
 
 KEY = Key("weights", "preprocessing", "pooled", (("stem", "stem"),), "fp32")
@@ -33,8 +33,8 @@ def batches() -> Iterator[tuple[np.ndarray, dict[str, Tensor]]]:
         yield positions, {"x": torch.as_tensor(positions)[:, None].float()}
 
 
-def double(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
-    return {"stage.000": inputs["x"] * 2}
+def double(inputs: dict[str, Tensor], worker: int) -> list[dict[str, Tensor]]:
+    return [{"stage.000": inputs["x"] * 2}]
 
 
 def read(key_folder: KeyFolder) -> list[float]:
@@ -57,10 +57,11 @@ def test_shard_sizes_add_up(n_batches: int, batches_per_shard: int) -> None:
 def test_values_reach_the_shelf(tmp_path: Path, n_workers: int) -> None:
     key_folder = Store(tmp_path).open(KEY)
     done: list[int] = []
-    told: list[tuple[int, int]] = []
-    output = Output(key_folder, shard_sizes(10, 4), before_writing=lambda *first: told.append(first))
-    fill([output], DIGESTS, compute_batches(batches(), double, n_workers), advance=done.append)
-    assert (done, told) == ([2] * 10, [(2, 8)])
+    told: list[Computed] = []
+    computed = compute_batches(batches(), double, n_workers)
+    output = Output(key_folder, shard_sizes(10, 4))
+    fill([output], DIGESTS, computed, before_writing=told.append, advance=done.append)
+    assert done == [2] * 10 and [first.positions.tolist() for first in told] == [[0, 1]]
     assert len(list(key_folder.path.glob("*.safetensors"))) == 3
     key_folder.refresh()
     assert read(key_folder) == [2.0 * number for number in range(20)]
@@ -71,7 +72,7 @@ def test_values_reach_the_shelf(tmp_path: Path, n_workers: int) -> None:
 def test_an_interrupted_loop_leaves_whole_shards(tmp_path: Path, error: type[BaseException]) -> None:
     key_folder = Store(tmp_path).open(KEY)
 
-    def stop_at_item_14(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
+    def stop_at_item_14(inputs: dict[str, Tensor], worker: int) -> list[dict[str, Tensor]]:
         if inputs["x"].max() >= 14:
             raise error
         return double(inputs, worker)
@@ -101,16 +102,16 @@ def test_room_is_asked_for_before_the_second_batch(tmp_path: Path) -> None:
     key_folder = Store(tmp_path).open(KEY)
     seen: list[int] = []
 
-    def refuse(n_items: int, n_bytes: int) -> None:
+    def refuse(first: Computed) -> None:
         raise DiskFullError("no room")
 
-    def count(inputs: dict[str, Tensor], worker: int) -> dict[str, Tensor]:
+    def count(inputs: dict[str, Tensor], worker: int) -> list[dict[str, Tensor]]:
         seen.append(len(inputs["x"]))
         return double(inputs, worker)
 
-    output = Output(key_folder, shard_sizes(10, 4), before_writing=refuse)
+    output = Output(key_folder, shard_sizes(10, 4))
     with pytest.raises(DiskFullError, match="no room"):
-        fill([output], DIGESTS, compute_batches(batches(), count, 1))
+        fill([output], DIGESTS, compute_batches(batches(), count, 1), before_writing=refuse)
     assert len(seen) <= 3
 
 

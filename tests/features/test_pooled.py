@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from PIL import Image
 from tiny_source import make_pictures, make_tiny_source
 
 import headstart.features.pooled as pooled
+import headstart.features.pooled_pass as pooled_pass
 from headstart.data.loading import load_batches
 from headstart.data.scanning import scan
 from headstart.errors import DataError
 from headstart.features import Store, extract_pooled
+from headstart.features.pooled_pass import Request
 from headstart.sources.source import Source
 
 N_ITEMS = 40
@@ -29,13 +32,13 @@ def store(tmp_path: Path) -> Store:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many items each call had to compute."""
     counts: list[int] = []
-    extract = pooled._extract
+    run_pass = pooled.run_pass
 
-    def count(job: pooled._Job, missing: np.ndarray) -> None:
+    def count(request: Request, sources: Any, folders: Any, missing: np.ndarray, **rest: Any) -> Any:
         counts.append(len(missing))
-        extract(job, missing)
+        return run_pass(request, sources, folders, missing, **rest)
 
-    monkeypatch.setattr(pooled, "_extract", count)
+    monkeypatch.setattr(pooled, "run_pass", count)
     return counts
 
 
@@ -98,7 +101,7 @@ def test_no_items_are_no_features(store: Store, tiny_source: Source) -> None:
 def test_a_damaged_shard_is_computed_again(
     store: Store, tiny_source: Source, counted: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pooled, "_ITEMS_PER_SHARD", 16)
+    monkeypatch.setattr(pooled_pass, "_ITEMS_PER_SHARD", 16)
     items, digests = make_pictures(N_ITEMS)
     first = extract_pooled(tiny_source, items, digests, store, batch_size=2)
     expected = first.stage(2)

@@ -124,7 +124,7 @@ def test_a_full_disk_is_one_error_and_leaves_no_half_file(tiny_disk: Path) -> No
     assert sorted(path.name for path in key_folder.path.iterdir()) == before
     assert read(key_folder, 1) == [1]
     with pytest.raises(DiskFullError, match="5 MB needed"):
-        Store(tiny_disk).make_room(key_folder, 5_000_000)
+        Store(tiny_disk).make_room([key_folder], 5_000_000)
 
 
 def test_a_quota_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,10 +177,10 @@ def test_room_is_made_before_writing(tmp_path: Path) -> None:
     old.close()
     store = Store(tmp_path, limit_bytes=30_000)
     new = store.open(replace(KEY, source="new", label="new"))
-    store.make_room(new, 20_000)
+    store.make_room([new], 20_000)
     assert [entry.label for entry in store.list()] == ["new"]
     with pytest.raises(StoreError, match=r"40.* of features do not fit in the store .* limit is 30 kB"):
-        store.make_room(new, 40_000)
+        store.make_room([new], 40_000)
 
 
 def test_leftovers_of_dead_processes_are_removed_and_live_ones_kept(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_a_foreign_key_file_is_left_alone_and_hinders_nothing(
     store = Store(tmp_path)
     key_folder = store.open(KEY)
     write(key_folder, 1)
-    store.make_room(key_folder, 10)
+    store.make_room([key_folder], 10)
     assert [entry.label for entry in store.list()] == ["net"]
     assert capsys.readouterr().err.count("is not of the feature store") == 1
     key_folder.close()
@@ -313,7 +313,7 @@ def test_a_store_that_is_removed_while_it_is_in_use_is_one_clear_error(tmp_path:
     key_folder = store.open(KEY)
     write(key_folder, 1)
     shutil.rmtree(tmp_path / "store")
-    for use in (lambda: write(key_folder, 2), lambda: store.make_room(key_folder, 1)):
+    for use in (lambda: write(key_folder, 2), lambda: store.make_room([key_folder], 1)):
         with pytest.raises(StoreError, match="was removed while it was in use"):
             use()
     assert read(key_folder, 1) == [None]

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from tiny_source import SIZE, make_pictures, make_tiny_source
 
-import headstart.features.pooled as pooled
+import headstart.features.pooled_pass as pooled_pass
 from headstart.data.items import ItemView
 from headstart.features import Store, extract_pooled
 
@@ -119,7 +119,7 @@ def memory(folder: Path, n_items: int) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    pooled._ITEMS_PER_SHARD = 8 if sys.argv[1] != "memory" else pooled._ITEMS_PER_SHARD
+    pooled_pass._ITEMS_PER_SHARD = 8 if sys.argv[1] != "memory" else pooled_pass._ITEMS_PER_SHARD
     task, root = sys.argv[1], Path(sys.argv[2])
     if task == "memory":
         memory(root, int(sys.argv[3]))

@@ -17,6 +17,7 @@ from headstart.data.loading import load_batches, plan_batches
 from headstart.data.preprocessing import AudioPreprocessing, ImagePreprocessing
 from headstart.sources import Source, load_source
 from headstart.sources.weights import read_weights
+from headstart.testing import check_backbone
 
 pytestmark = pytest.mark.real
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -161,3 +162,20 @@ def test_padding_does_not_change_the_two_own_networks(shared: Path) -> None:
         with torch.no_grad():
             for ours, theirs in zip(source.backbone.pooled(short), source.backbone.pooled(long), strict=True):
                 assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-3 * ours.std().item())
+
+
+@pytest.mark.parametrize(("folder", "n_blocks"), [("resnet20_cifar10", 3), ("resnet56_cifar10", 9)])
+def test_a_cifar_resnet_of_ones_own(shared: Path, folder: str, n_blocks: int) -> None:
+    source = load_source(str(shared / "weights" / folder), arch=f"{EXAMPLES / 'cifar_resnet.py'}:CifarResNet")
+    assert list(source.stages) == ["layer1", "layer2", "layer3"]
+    assert len(source.network.get_submodule("model.layer3")) == n_blocks  # type: ignore[arg-type]
+    check_backbone(source.network, torch.randn(4, 3, 32, 32), source.stages)
+    labels = (shared / "weights" / folder / "labels.txt").read_text(encoding="utf-8").split()
+    classifier = source.network.get_submodule("model.linear")
+    for animal in ("dog", "horse"):
+        photos = sorted((shared / "data" / "pacs" / "photo" / animal).iterdir())[:64]
+        ((_, inputs),) = load_batches(photos, source.preprocessing, [np.arange(len(photos))], threads=1)
+        with torch.no_grad():
+            found = classifier(source.network(**inputs)).argmax(1)
+        share = np.mean([labels[index] == animal for index in found])
+        assert share > 0.4, (animal, share)  # seen: 0.47 to 0.75; chance is 0.1

@@ -5,7 +5,7 @@ from headstart.backbone._made_up import made_up_inputs
 from headstart.backbone.cut import Backbone
 from headstart.backbone.folding import fold_batch_norm
 from headstart.backbone.pooling import StagePooler
-from headstart.backbone.precision import bf16_is_faster, prepare_for_inference
+from headstart.backbone.precision import bf16_is_faster, gain_of_bf16, prepare_for_inference
 from headstart.backbone.stages import find_stages
 from headstart.backbone.state import State
 
@@ -17,6 +17,7 @@ __all__ = [
     "eval_mode",
     "find_stages",
     "fold_batch_norm",
+    "gain_of_bf16",
     "made_up_inputs",
     "prepare_for_inference",
 ]

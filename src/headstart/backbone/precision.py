@@ -67,16 +67,20 @@ def prepare_for_inference(
     return _in_bf16(ready, there.type) if precision == "bf16" else ready
 
 
-def bf16_is_faster(device: torch.device | str) -> bool:
+def bf16_is_faster(device: torch.device | str, gain: Callable[[], float] | None = None) -> bool:
     """Whether a device multiplies matrices in bf16 faster than in float32.
 
-    For a GPU it is known. For a processor with instructions for it, it is measured once per process: without
-    tiles (AMX), as on many rented machines, they can be slower than those for float32.
+    For a GPU it is known. For a processor with instructions for it, it is measured: without tiles (AMX), as on many
+    rented machines, they can be slower than those for float32.
+
+    Args:
+        device: where it will run.
+        gain: gives how many times as fast the processor is in bf16; None: `gain_of_bf16`.
     """
     kind = torch.device(device).type
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return kind == "cpu" and _has_bf16_instructions() and _gain_of_bf16() > LEAST_GAIN
+    return kind == "cpu" and _has_bf16_instructions() and (gain or gain_of_bf16)() > LEAST_GAIN
 
 
 def _has_bf16_instructions() -> bool:
@@ -94,8 +98,11 @@ def _onednn_computes(precision: str) -> bool:
 
 
 @functools.cache
-def _gain_of_bf16() -> float:
-    """How many times as fast a layer of 384 inputs and 1,536 outputs is in bf16, each the best of five, in turn."""
+def gain_of_bf16() -> float:
+    """How many times as fast a layer of 384 inputs and 1,536 outputs is in bf16, each the best of five, in turn.
+
+    It is measured once per process.
+    """
     kinds = (torch.float32, torch.bfloat16)
     operands = [(torch.ones(256, 384, dtype=kind), torch.ones(1536, 384, dtype=kind)) for kind in kinds]
     seconds = [math.inf, math.inf]

@@ -179,6 +179,8 @@ def open_image(item: Item, digest: str = "") -> Image.Image:
             or (item.ndim == 3 and item.shape[2] not in (1, 3))
         ):
             raise Unreadable(f"a picture must be uint8 (H, W) or (H, W, 3), got {item.dtype} {item.shape}")
+        if not item.size:
+            raise Unreadable("the picture has no pixels")
         return Image.fromarray(
             np.ascontiguousarray(item[..., 0] if item.ndim == 3 and item.shape[2] == 1 else item)
         )

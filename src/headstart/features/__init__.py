@@ -2,7 +2,7 @@
 
 from headstart.features.device import Setting, choose_device, choose_precision
 from headstart.features.features import Features
-from headstart.features.pooled import extract_pooled, pooled_key
+from headstart.features.pooled import Extracted, extract_pooled, extract_pooled_of_many, pooled_key
 from headstart.features.pooled_and_states import extract_pooled_and_states
 from headstart.features.states import StoredStates, estimate_state_bytes, extract_states
 from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
@@ -10,6 +10,7 @@ from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, def
 __all__ = [
     "DEFAULT_LIMIT_BYTES",
     "Entry",
+    "Extracted",
     "Features",
     "Key",
     "Setting",
@@ -21,6 +22,7 @@ __all__ = [
     "estimate_state_bytes",
     "extract_pooled",
     "extract_pooled_and_states",
+    "extract_pooled_of_many",
     "extract_states",
     "pooled_key",
 ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from headstart.backbone import bf16_is_faster
 from headstart.errors import OptionError
+from headstart.features.precision_record import kept_gain
+from headstart.features.store import Store
 from headstart.processes import available_cores
 
 Precision = Literal["fp32", "bf16"]
@@ -36,14 +39,19 @@ def choose_device(device: str = "auto") -> torch.device:
     return chosen
 
 
-def choose_precision(precision: str, device: torch.device) -> Precision:
+def choose_precision(precision: str, device: torch.device, store: str | Path | None = None) -> Precision:
     """Turn "auto" into bf16 if the device is faster in it, else fp32.
+
+    Args:
+        precision: "auto", "fp32" or "bf16".
+        device: where networks run.
+        store: the folder of the feature store, which keeps what was measured; None: the default one.
 
     Raises:
         OptionError: it is not auto, fp32 or bf16.
     """
     if precision == "auto":
-        return "bf16" if bf16_is_faster(device) else "fp32"
+        return "bf16" if bf16_is_faster(device, lambda: kept_gain(Store(store).root)) else "fp32"
     if precision == "fp32":
         return "fp32"
     if precision == "bf16":
@@ -66,14 +74,26 @@ class Setting:
     n_threads: int
 
     @classmethod
-    def choose(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Setting:
+    def choose(
+        cls,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        store: str | Path | None = None,
+    ) -> Setting:
         """Turn the values of the options into what this machine has.
+
+        Args:
+            device: "cpu", "cuda", "mps" or "auto".
+            precision: "fp32", "bf16" or "auto".
+            threads: cores to use; None: those this process may use.
+            store: the folder of the feature store, which keeps what "auto" measured; None: the default one.
 
         Raises:
             OptionError: this machine has no such device, or a word is unknown.
         """
         chosen = choose_device(device)
-        return cls(chosen, choose_precision(precision, chosen), threads or available_cores())
+        return cls(chosen, choose_precision(precision, chosen, store), threads or available_cores())
 
     @property
     def batch_size(self) -> int:

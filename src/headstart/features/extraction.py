@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from types import TracebackType
 
@@ -29,8 +30,10 @@ from headstart.features.key_folder import KeyFolder
 from headstart.memory import Halving
 
 Inputs = dict[str, Tensor]
-Compute = Callable[[Inputs, int], Mapping[str, Tensor]]
-"""From named inputs and the worker's number to named values, whose first axis is a multiple of n_items."""
+Values = Mapping[str, Tensor]
+"""Named values of some items; the first axis of each is a multiple of n_items."""
+Compute = Callable[[Inputs, int], Sequence[Values | None]]
+"""From named inputs and the worker's number to the values of each output; None for an output that gets no more."""
 _QUEUE_LENGTH = 4
 
 
@@ -40,38 +43,29 @@ class Computed:
 
     Attributes:
         positions: of its items, of shape (n_batch,).
-        values: by name, on the CPU.
+        values: of each output, on the CPU.
         arrived: on CUDA, the event after which the copies are on the CPU.
     """
 
     positions: np.ndarray
-    values: Mapping[str, Tensor]
+    values: Sequence[Values | None]
     arrived: torch.cuda.Event | None = None
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where values of batches go.
+    """Where some values of each batch go.
 
     Attributes:
         key_folder: where the shards are written.
         shard_sizes: how many batches each shard holds; they add up to the number of batches.
-        takes: whether the value of this name is written there.
-        before_writing: called once with the number of items and of bytes of the first batch's values; it may
-            raise to stop.
         lacks: whether each item is not stored there yet, of shape (n_items,); shards of items that all are stored are
             not written. None: none is stored.
     """
 
     key_folder: KeyFolder
     shard_sizes: Sequence[int]
-    takes: Callable[[str], bool] = lambda name: True
-    before_writing: Callable[[int, int], None] = lambda n_items, n_bytes: None
     lacks: np.ndarray | None = None
-
-    def part(self, batch: Computed) -> Computed:
-        """The values of a batch that go there."""
-        return replace(batch, values={name: v for name, v in batch.values.items() if self.takes(name)})
 
 
 def begun(batches: Iterator[tuple[np.ndarray, Inputs]]) -> Iterator[tuple[np.ndarray, Inputs]]:
@@ -92,13 +86,11 @@ def compute_batches(
     free: queue.SimpleQueue[int] = queue.SimpleQueue()
     for worker in range(n_workers):
         free.put(worker)
-    halving = Halving("Extracting features")
 
     def work(positions: np.ndarray, inputs: Inputs) -> Computed:
         worker = free.get()
         try:
-            parts = halving(lambda rows: compute(_rows(inputs, rows), worker), len(positions))
-            return _on_host(positions, _joined(parts))
+            return _on_host(positions, compute(inputs, worker))
         finally:
             free.put(worker)
 
@@ -115,33 +107,50 @@ def compute_batches(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def in_parts(compute: Compute) -> Compute:
+    """The same, in parts of a batch where memory runs out; later batches keep the size that was found."""
+    halving = Halving("Extracting features")
+
+    def run(inputs: Inputs, worker: int) -> Sequence[Values | None]:
+        n_items = len(next(iter(inputs.values())))
+        parts = halving(lambda rows: compute({name: v[rows] for name, v in inputs.items()}, worker), n_items)
+        return parts[0] if len(parts) == 1 else [_joined(of_output) for of_output in zip(*parts, strict=True)]
+
+    return run
+
+
 def fill(
     outputs: Sequence[Output],
     digests: np.ndarray,
     computed: Generator[Computed],
     *,
+    before_writing: Callable[[Computed], None] = lambda first: None,
+    reject: Callable[[int, np.ndarray], None] | None = None,
     advance: Callable[[int], None] = lambda n_done: None,
 ) -> None:
     """Write the values of batches, shard by shard, while other batches are computed.
 
+    It ends early if no output gets values any more.
+
     Args:
-        outputs: the key folders, and which values go where; of a batch, those of the first are written first.
+        outputs: where the values of each go; of a batch, those of the first are written first.
         digests: of shape (n_items,), the items' digests.
         computed: the batches.
+        before_writing: called once with the first batch; it may raise to stop.
+        reject: called with the number of an output and the positions of a shard whose values are not all finite:
+            the shard is not written, and no later one of this output. None: values are not looked at.
         advance: called with the number of items of each computed batch.
 
     Raises:
         DiskFullError: the disk is full.
     """
-    first = True
-    with closing(computed), _Writer(outputs, digests) as writer:
-        for batch in computed:
-            parts = [output.part(batch) for output in outputs]
-            if first:
-                for output, part in zip(outputs, parts, strict=True):
-                    output.before_writing(len(part.positions), sum(v.nbytes for v in part.values.values()))
-                first = False
-            writer.put(parts)
+    with closing(computed), _Writer(outputs, digests, reject) as writer:
+        for number, batch in enumerate(computed):
+            if all(values is None for values in batch.values):
+                break
+            if number == 0:
+                before_writing(batch)
+            writer.put(batch)
             advance(len(batch.positions))
 
 
@@ -151,51 +160,62 @@ def shard_sizes(n_batches: int, batches_per_shard: int) -> list[int]:
     return [batches_per_shard] * full + ([rest] if rest else [])
 
 
-def _rows(inputs: Inputs, rows: slice) -> Inputs:
-    return {name: value[rows] for name, value in inputs.items()}
+def _joined(parts: Sequence[Values | None]) -> Values | None:
+    """The values of a batch from those of its parts."""
+    whole = [part for part in parts if part is not None]
+    return {name: torch.cat([part[name] for part in whole]) for name in whole[0]} if whole else None
 
 
-def _joined(parts: Sequence[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
-    if len(parts) == 1:
-        return parts[0]
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def _on_host(positions: np.ndarray, values: Mapping[str, Tensor]) -> Computed:
+def _on_host(positions: np.ndarray, values: Sequence[Values | None]) -> Computed:
     """Bring values to the CPU; from CUDA the copies are only started, and finished at the event `arrived`."""
-    if not any(value.is_cuda for value in values.values()):
-        return Computed(positions, {name: value.cpu() for name, value in values.items()})
-    copies = {name: value.to("cpu", non_blocking=True) for name, value in values.items()}
+    on_cuda = any(value.is_cuda for given in values for value in (given or {}).values())
+    copies = [
+        None
+        if given is None
+        else {name: value.to("cpu", non_blocking=on_cuda) for name, value in given.items()}
+        for given in values
+    ]
+    if not on_cuda:
+        return Computed(positions, copies)
     arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
     arrived.record()
     return Computed(positions, copies, arrived)
 
 
 class _Pending:
-    """Batches that wait until they fill a shard of one output."""
+    """Values of one output that wait until they fill a shard."""
 
-    def __init__(self, output: Output, digests: np.ndarray) -> None:
-        self._output, self._digests = output, digests
+    def __init__(
+        self, output: Output, digests: np.ndarray, reject: Callable[[np.ndarray], None] | None
+    ) -> None:
+        self._output, self._digests, self._reject = output, digests, reject
         self._sizes = iter(output.shard_sizes)
         self._size = next(self._sizes, 0)
-        self._batches: list[Computed] = []
+        self._waiting: list[tuple[np.ndarray, Values]] = []
+        self._ended = False
 
-    def add(self, batch: Computed) -> None:
-        """Take a batch; write the shard that it completes."""
-        self._batches.append(batch)
-        if len(self._batches) == self._size:
-            self._write(self._batches)
-            self._batches, self._size = [], next(self._sizes, 0)
+    def add(self, positions: np.ndarray, values: Values | None) -> None:
+        """Take the values of a batch, and write the shard that they complete; None ends this output."""
+        if self._ended or values is None:
+            self._ended, self._waiting = True, []
+            return
+        self._waiting.append((positions, values))
+        if len(self._waiting) == self._size:
+            self._write(self._waiting)
+            self._waiting, self._size = [], next(self._sizes, 0)
 
-    def _write(self, shard: Sequence[Computed]) -> None:
-        for batch in shard:
-            if batch.arrived is not None:
-                batch.arrived.synchronize()
-        positions = np.concatenate([batch.positions for batch in shard])
+    def _write(self, shard: Sequence[tuple[np.ndarray, Values]]) -> None:
+        positions = np.concatenate([positions for positions, _ in shard])
         lacks = self._output.lacks
         if lacks is not None and not lacks[positions].any():
             return
-        parts = {name: [batch.values[name] for batch in shard] for name in shard[0].values}
+        if self._reject is not None:
+            finite = [all(bool(value.isfinite().all()) for value in values.values()) for _, values in shard]
+            if not all(finite):
+                self._ended = True
+                self._reject(shard[finite.index(False)][0])
+                return
+        parts = {name: [values[name] for _, values in shard] for name in shard[0][1]}
         self._output.key_folder.write(self._digests[positions], parts)
 
 
@@ -205,9 +225,17 @@ class _Writer:
     One thread for all outputs: of a batch, a later output never has a shard that an earlier one lacks.
     """
 
-    def __init__(self, outputs: Sequence[Output], digests: np.ndarray) -> None:
-        self._pending = [_Pending(output, digests) for output in outputs]
-        self._queue: queue.Queue[Sequence[Computed] | None] = queue.Queue(_QUEUE_LENGTH)
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        digests: np.ndarray,
+        reject: Callable[[int, np.ndarray], None] | None,
+    ) -> None:
+        self._pending = [
+            _Pending(output, digests, None if reject is None else partial(reject, number))
+            for number, output in enumerate(outputs)
+        ]
+        self._queue: queue.Queue[Computed | None] = queue.Queue(_QUEUE_LENGTH)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="headstart-writer", daemon=True)
 
@@ -223,17 +251,19 @@ class _Writer:
         if kind is None and self._failure is not None:
             raise self._failure
 
-    def put(self, parts: Sequence[Computed]) -> None:
-        """Pass the values of one batch, a part for each output, which must not be changed afterwards."""
+    def put(self, batch: Computed) -> None:
+        """Pass the values of one batch, which must not be changed afterwards."""
         if self._failure is not None:
             raise self._failure
-        self._queue.put(parts)
+        self._queue.put(batch)
 
     def _run(self) -> None:
         try:
-            while (parts := self._queue.get()) is not None:  # part of a shard at the end is not kept
-                for pending, part in zip(self._pending, parts, strict=True):
-                    pending.add(part)
+            while (batch := self._queue.get()) is not None:  # part of a shard at the end is not kept
+                if batch.arrived is not None:
+                    batch.arrived.synchronize()
+                for pending, values in zip(self._pending, batch.values, strict=True):
+                    pending.add(batch.positions, values)
         except BaseException as error:
             self._failure = error
             # never let the computing side wait for a writer that has ended

@@ -1,30 +1,65 @@
-"""Extraction of pooled features: one pass through a frozen network, one stored vector per item and stage."""
+"""Extraction of pooled features: one pass through frozen networks, one stored vector per item and stage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from headstart.data.items import take_items
-from headstart.data.loading import load_batches, plan_batches
 from headstart.errors import StoreError
-from headstart.features.device import Precision, Setting, torch_threads
-from headstart.features.extraction import Inputs, Output, begun, compute_batches, fill, shard_sizes
-from headstart.features.features import Features, stage_name
-from headstart.features.inference import inference_network
+from headstart.features.device import Precision, Setting
+from headstart.features.features import Features
 from headstart.features.key_folder import KeyFolder
+from headstart.features.pooled_pass import Request, run_pass
 from headstart.features.store import Key, Store
 from headstart.progress import progress
 from headstart.sources.source import Source
 from headstart.units import UNITS
 
 ATTEMPTS = 3
-_ITEMS_PER_SHARD = 128
-_TEXT_BATCHES_PER_SHARD = 8
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What came of one source of several.
+
+    Attributes:
+        number: of the source, in the order asked.
+        features: of the items in their order; None if it failed.
+        failure: why; None if it did not.
+    """
+
+    number: int
+    features: Features | None
+    failure: Exception | None = None
+
+    def result(self) -> Features:
+        """The features.
+
+        Raises:
+            Exception: its `failure`.
+        """
+        if self.features is None:
+            raise self.failure or RuntimeError("neither features nor a failure")
+        return self.features
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """Sources of equal preprocessing that lack the same items.
+
+    Attributes:
+        missing: of shape (n_missing,), the positions of those items.
+        computed: the numbers of the sources that are computed.
+        asked: of each source, its number and that of the equal source that is computed.
+    """
+
+    missing: np.ndarray
+    computed: list[int]
+    asked: list[tuple[int, int]]
 
 
 def extract_pooled(
@@ -54,21 +89,108 @@ def extract_pooled(
         The features of the items in their order; items of equal content are computed once.
 
     Raises:
+        DataError: an item cannot be decoded, or a feature is not finite.
         DiskFullError: they do not fit on the disk.
         StoreError: they do not fit in the store's limit, or it cannot be written.
     """
-    setting = Setting.choose(device, precision, threads)
-    key_folder = store.open(pooled_key(source, setting.precision))
-    job = _Job(source, items, digests, store, key_folder, setting, batch_size or setting.batch_size)
-    for _ in range(ATTEMPTS):  # a shard may be found damaged after others were written
-        missing = key_folder.missing(digests)
-        if len(missing):
-            _extract(job, missing)
-            key_folder.refresh()
-        places = key_folder.find(digests)
+    options: dict[str, Any] = {"precision": precision, "device": device, "threads": threads}
+    (extracted,) = extract_pooled_of_many([source], items, digests, store, **options, batch_size=batch_size)
+    return extracted.result()
+
+
+def extract_pooled_of_many(
+    sources: Sequence[Source],
+    items: Sequence[Any],
+    digests: np.ndarray,
+    store: Store,
+    *,
+    precision: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> Iterator[Extracted]:
+    """Compute, or find in the store, the pooled features of the same items by several sources.
+
+    Sources of equal preprocessing that lack the same items make one pass, for which each item is decoded once; equal
+    sources are computed once. Values and shards are those of `extract_pooled` of each source alone. Only a few batches
+    are in memory at a time, and the networks of one pass.
+
+    Args:
+        sources: the networks, of one modality.
+        items: as for `extract_pooled`, and so are the other arguments.
+        digests: of shape (n_items,).
+        store: where values are found and kept.
+        precision: the same for all.
+        device: where all are computed.
+        threads: cores to use.
+        batch_size: images or recordings per batch.
+
+    Yields:
+        What came of each source, as soon as its pass has ended: of the passes in the order of their first source.
+        A source whose network fails, runs out of memory or gives numbers that are not finite has its `failure`.
+
+    Raises:
+        DataError: an item cannot be decoded.
+        DiskFullError: they do not fit on the disk.
+        StoreError: they do not fit in the store's limit, or it cannot be written.
+    """
+    setting = Setting.choose(device, precision, threads, store.root)
+    request = Request(items, digests, store, setting, batch_size or setting.batch_size)
+    folders = [store.open(pooled_key(source, setting.precision)) for source in sources]
+    return _extract(request, sources, folders)
+
+
+def _extract(
+    request: Request, sources: Sequence[Source], folders: Sequence[KeyFolder]
+) -> Iterator[Extracted]:
+    passes = _passes(sources, folders, [folder.missing(request.digests) for folder in folders])
+    n_all = sum(len(each.missing) * len(each.computed) for each in passes)
+    title, units = "Extracting features", UNITS[sources[0].modality] if sources else "items"
+    if len(sources) > 1:
+        title, units = f"{title} of {len(sources)} sources", f"{units} x sources"
+    with progress(title, n_all, units) if n_all else nullcontext(lambda n_done: None) as advance:
+        for each in passes:
+            own = [sources[number] for number in each.computed]
+            into = [folders[number] for number in each.computed]
+            failures = (
+                run_pass(request, own, into, each.missing, advance=advance) if len(each.missing) else {}
+            )
+            outcomes = {
+                number: _outcome(request, sources[number], folders[number], failures.get(place))
+                for place, number in enumerate(each.computed)
+            }
+            for number, equal in each.asked:
+                yield Extracted(number, *outcomes[equal])
+
+
+def _passes(
+    sources: Sequence[Source], folders: Sequence[KeyFolder], missing: Sequence[np.ndarray]
+) -> list[_Pass]:
+    """The sources of each pass, in the order of the first of each."""
+    passes: dict[tuple[str, bytes], _Pass] = {}
+    first_of: dict[str, int] = {}
+    for number, (source, folder, absent) in enumerate(zip(sources, folders, missing, strict=True)):
+        its = passes.setdefault((source.preprocessing.digest(), absent.tobytes()), _Pass(absent, [], []))
+        if folder.path.name not in first_of:
+            first_of[folder.path.name] = number
+            its.computed.append(number)
+        its.asked.append((number, first_of[folder.path.name]))
+    return list(passes.values())
+
+
+def _outcome(
+    request: Request, source: Source, folder: KeyFolder, failure: Exception | None
+) -> tuple[Features | None, Exception | None]:
+    """The features of a source after its pass; a shard may have been found damaged since, and is computed again."""
+    for _ in range(ATTEMPTS):
+        if failure is not None:
+            return None, failure
+        folder.refresh()
+        places = folder.find(request.digests)
         if (places.shard >= 0).all():
-            return Features.read(tuple(source.stages), key_folder, places)
-    raise kept_failing(key_folder)
+            return Features.read(tuple(source.stages), folder, places), None
+        failure = run_pass(request, [source], [folder], folder.missing(request.digests)).get(0)
+    return None, failure or kept_failing(folder)
 
 
 def pooled_key(source: Source, precision: Precision) -> Key:
@@ -88,65 +210,3 @@ def kept_failing(key_folder: KeyFolder) -> StoreError:
     return StoreError(
         f"stored features keep being damaged or removed: {key_folder.path}; pass another folder with --store"
     )
-
-
-@dataclass(frozen=True)
-class _Job:
-    """The arguments of one extraction; see `extract_pooled`."""
-
-    source: Source
-    items: Sequence[Any]
-    digests: np.ndarray
-    store: Store
-    key_folder: KeyFolder
-    setting: Setting
-    batch_size: int
-
-
-def _extract(job: _Job, missing: np.ndarray) -> None:
-    """Compute the items at the positions `missing`, of shape (n_missing,), and write them."""
-    preprocessing = job.source.preprocessing
-    items = take_items(job.items, missing)
-    batches = plan_batches(items, preprocessing, batch_size=job.batch_size)
-    digests = job.digests[missing]
-    loaded = begun(
-        load_batches(items, preprocessing, batches, threads=job.setting.n_threads, digests=digests)
-    )
-    network = inference_network(job.source, job.setting)
-
-    def compute(inputs: Inputs, worker: int) -> Inputs:
-        return named_by_stage(network.pooled(inputs, worker))
-
-    output = pooled_output(job.source, job.store, job.key_folder, batches, job.batch_size)
-    unit = UNITS[job.source.modality]
-    with progress("Extracting features", len(missing), unit) as advance, torch_threads(1):
-        computed = compute_batches(loaded, compute, job.setting.n_workers)
-        fill([output], digests, computed, advance=advance)
-
-
-def named_by_stage(vectors: Sequence[Tensor]) -> Inputs:
-    """The vectors of all stages, by the names under which they are stored."""
-    return {stage_name(index): vector for index, vector in enumerate(vectors)}
-
-
-def pooled_output(
-    source: Source, store: Store, key_folder: KeyFolder, batches: Sequence[np.ndarray], batch_size: int
-) -> Output:
-    """How pooled features are written: they are small, so several batches per shard.
-
-    Args:
-        source: the network.
-        store: makes room for them.
-        key_folder: where they are written.
-        batches: positions of the items of each batch.
-        batch_size: images or recordings per batch.
-    """
-    n_items = sum(len(batch) for batch in batches)
-    names = {stage_name(index) for index in range(len(source.stages))}
-
-    def make_room(n_first: int, n_bytes: int) -> None:
-        store.make_room(key_folder, n_bytes * n_items // n_first)
-
-    text = source.modality == "text"  # whose batches hold tokens, and so any number of items
-    per_shard = _TEXT_BATCHES_PER_SHARD if text else max(1, _ITEMS_PER_SHARD // batch_size)
-    return Output(key_folder, shard_sizes(len(batches), per_shard), names.__contains__, make_room)

@@ -12,9 +12,10 @@ from headstart.data.loading import plan_batches
 from headstart.errors import StoreError
 from headstart.features.cuts import Cut
 from headstart.features.device import Setting, torch_threads
-from headstart.features.extraction import Inputs, Output, compute_batches, fill
+from headstart.features.extraction import Inputs, Output, Values, compute_batches, fill, in_parts
 from headstart.features.inference import inference_network
-from headstart.features.pooled import named_by_stage, pooled_key, pooled_output
+from headstart.features.pooled import pooled_key
+from headstart.features.pooled_pass import make_room, named_by_stage, pooled_output
 from headstart.features.states import room_for_states
 from headstart.features.store import Store
 from headstart.progress import progress
@@ -54,7 +55,7 @@ def extract_pooled_and_states(
         DiskFullError: the disk became full.
         StoreError: the store cannot be written.
     """
-    setting = Setting.choose(device, precision, threads)
+    setting = Setting.choose(device, precision, threads, store.root)
     plan = Cut(source, items, digests, cut, 0, 0, setting)
     vectors = store.open(pooled_key(source, setting.precision))
     missing = vectors.missing(digests)
@@ -67,20 +68,27 @@ def extract_pooled_and_states(
     network = inference_network(source, setting)
     try:
         with torch_threads(1):
-            store.make_room(states, room_for_states(plan, stateless, network))
+            store.make_room([states], room_for_states(plan, stateless, network))
     except StoreError:
         return
     size = batch_size or setting.batch_size
     batches = plan_batches(take_items(items, missing), source.preprocessing, batch_size=size)
 
-    def compute(inputs: Inputs, worker: int) -> Inputs:
+    def compute(inputs: Inputs, worker: int) -> Sequence[Values]:
         pooled, state = network.pooled_and_state(inputs, cut, worker)
-        return {**named_by_stage(pooled), **state.tensors}
+        return [state.tensors, named_by_stage(pooled)]
 
-    pooled = pooled_output(source, store, vectors, batches, size)
-    lacks = np.isin(missing, stateless)
-    outputs = [Output(states, [1] * len(batches), lambda name: not pooled.takes(name), lacks=lacks), pooled]
+    outputs = [
+        Output(states, [1] * len(batches), lacks=np.isin(missing, stateless)),
+        pooled_output(source, vectors, batches, size),
+    ]
     title = f"Extracting features, storing the first {cut} stages"
     with progress(title, len(missing), UNITS[source.modality]) as advance, torch_threads(1):
-        computed = compute_batches(plan.load(missing, batches), compute, setting.n_workers)
-        fill(outputs, digests[missing], computed, advance=advance)
+        computed = compute_batches(plan.load(missing, batches), in_parts(compute), setting.n_workers)
+        fill(
+            outputs,
+            digests[missing],
+            computed,
+            before_writing=lambda first: make_room(store, [vectors], first, len(missing)),
+            advance=advance,
+        )

@@ -17,7 +17,7 @@ from headstart.data.loading import plan_batches
 from headstart.errors import StoreError
 from headstart.features.cuts import Cut, by_length
 from headstart.features.device import Setting, torch_threads
-from headstart.features.extraction import Inputs, Output, compute_batches, fill
+from headstart.features.extraction import Inputs, Output, Values, compute_batches, fill, in_parts
 from headstart.features.failures import how_to_remove
 from headstart.features.inference import InferenceNetwork, inference_network, inputs_for
 from headstart.features.key_folder import KeyFolder, Places
@@ -151,7 +151,7 @@ def extract_states(
         DiskFullError: they do not fit on the disk.
         StoreError: they do not fit in the store's limit, or it cannot be written.
     """
-    setting = Setting.choose(device, precision, threads)
+    setting = Setting.choose(device, precision, threads, store.root)
     plan = Cut(source, items, digests, cut, view, seed, setting, augment)
     if cut == 0:
         batches = by_length(items, source)
@@ -212,14 +212,14 @@ def _extract(plan: Cut, missing: np.ndarray, store: Store, key_folder: KeyFolder
     batches = plan_batches(items, plan.source.preprocessing, batch_size=batch_size)
     network = inference_network(plan.source, plan.setting)
 
-    def compute(inputs: Inputs, worker: int) -> Inputs:
-        return network.prefix(inputs, plan.cut, worker).tensors
+    def compute(inputs: Inputs, worker: int) -> Sequence[Values]:
+        return [network.prefix(inputs, plan.cut, worker).tensors]
 
     title = f"Storing the first {plan.cut} stages" + (f", view {plan.view}" if plan.view else "")
     with progress(title, len(missing), UNITS[plan.source.modality]) as advance, torch_threads(1):
-        store.make_room(key_folder, room_for_states(plan, missing, network))
+        store.make_room([key_folder], room_for_states(plan, missing, network))
         loaded = plan.load(missing, batches)
-        computed = compute_batches(loaded, compute, plan.setting.n_workers)
+        computed = compute_batches(loaded, in_parts(compute), plan.setting.n_workers)
         fill([Output(key_folder, [1] * len(batches))], plan.digests[missing], computed, advance=advance)
 
 

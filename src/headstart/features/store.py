@@ -25,6 +25,7 @@ from headstart.errors import OptionError, StoreError
 from headstart.features.failures import disk_full, explained, removed, size
 from headstart.features.features import stage_name
 from headstart.features.key_folder import KeyFolder
+from headstart.features.precision_record import keep_measured
 from headstart.features.shards import TEMPORARY
 from headstart.files import named_path, put_in_place, read_regular
 from headstart.locks import FolderLock, create_locked
@@ -126,24 +127,26 @@ class Store:
                     file.write(json.dumps(asdict(key), indent=1).encode())
                     put_in_place(temporary, about)
             os.utime(about)
+            keep_measured(self.root)
         except OSError as error:
             raise explained(error, self.root, 0) from error
         names = frozenset(stage_name(index) for index in range(len(key.stages)))
         return KeyFolder(folder, lock, vectors=names if key.what == "pooled" else None)
 
-    def make_room(self, key_folder: KeyFolder, n_bytes: int) -> None:
-        """Make room for so many bytes in a key folder: prune others, or refuse before the work starts.
+    def make_room(self, key_folders: Sequence[KeyFolder], n_bytes: int) -> None:
+        """Make room for so many bytes in key folders: prune others, or refuse before the work starts.
 
         Args:
-            key_folder: where they will be written; it and others in use are not pruned.
-            n_bytes: how many.
+            key_folders: where they will be written; these and others in use are not pruned.
+            n_bytes: how many, in all of them together.
 
         Raises:
             DiskFullError: the disk has too little room.
             StoreError: the limit of the store is too small.
         """
         entries = self.list()
-        own = sum(entry.n_bytes for entry in entries if entry.digest == key_folder.path.name)
+        names = {key_folder.path.name for key_folder in key_folders}
+        own = sum(entry.n_bytes for entry in entries if entry.digest in names)
         if n_bytes + own > self.limit_bytes:
             raise StoreError(
                 f"{size(n_bytes + own)} of features do not fit in the store {self.root}, whose limit is "

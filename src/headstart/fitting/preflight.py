@@ -54,15 +54,17 @@ def check_setting(options: CommonOptions, out: str | Path | None) -> Setting:
         OptionError: naming the option.
         DiskFullError: the store's disk is full.
     """
-    from headstart.features import Setting
+    from headstart.features import Setting, choose_device, choose_precision
     from headstart.runs.directory import check_out
 
-    setting = Setting.choose(options.device, options.precision, options.threads)
+    device = choose_device(options.device)
     _check_store(options.store)
     if out is not None:
         check_out(out)
     processes.check_not_sharded()
-    return setting
+    # one precision for all processes: it may have to be measured
+    precision = processes.from_first(lambda: choose_precision(options.precision, device, options.store))
+    return Setting.choose(options.device, precision, options.threads)
 
 
 def _check_store(store: str | Path | None) -> None:

@@ -1,0 +1,197 @@
+"""One pass over items through one or several frozen networks: each batch is decoded once for all of them.
+
+A network that fails is left out from then on, and the others go on. Every network sees the batches that it would see
+alone, so its values have the same bits and its shards the same bytes.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from headstart.data.items import item_name, take_items
+from headstart.data.loading import load_batches, plan_batches
+from headstart.errors import DataError
+from headstart.features.device import Setting, torch_threads
+from headstart.features.extraction import (
+    Compute,
+    Computed,
+    Inputs,
+    Output,
+    Values,
+    begun,
+    compute_batches,
+    fill,
+    in_parts,
+    shard_sizes,
+)
+from headstart.features.features import stage_name
+from headstart.features.inference import inference_network
+from headstart.features.key_folder import KeyFolder
+from headstart.features.store import Store
+from headstart.sources.source import Source
+
+_ITEMS_PER_SHARD = 128
+_TEXT_BATCHES_PER_SHARD = 8
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is extracted, and how.
+
+    Attributes:
+        items: n_items files, texts or arrays.
+        digests: of shape (n_items,), text: the digest of each item's content.
+        store: where values are kept.
+        setting: device, precision and threads.
+        batch_size: images or recordings per batch.
+    """
+
+    items: Sequence[Any]
+    digests: np.ndarray
+    store: Store
+    setting: Setting
+    batch_size: int
+
+
+def run_pass(
+    request: Request,
+    sources: Sequence[Source],
+    key_folders: Sequence[KeyFolder],
+    missing: np.ndarray,
+    *,
+    advance: Callable[[int], None] = lambda n_done: None,
+) -> dict[int, Exception]:
+    """Compute the pooled features of some items by sources of equal preprocessing, and write them.
+
+    Args:
+        request: the items and how they are computed.
+        sources: the networks.
+        key_folders: where each one's features are written.
+        missing: of shape (n_missing,), positions of the items.
+        advance: called with the number of items and networks done.
+
+    Returns:
+        By the number of a source, why it failed; what it gave before is kept.
+
+    Raises:
+        DataError: an item cannot be decoded.
+        DiskFullError: the disk is full.
+        StoreError: they do not fit in the store's limit, or it cannot be written.
+    """
+    items, digests = take_items(request.items, missing), request.digests[missing]
+    preprocessing, n_threads = sources[0].preprocessing, request.setting.n_threads
+    batches = plan_batches(items, preprocessing, batch_size=request.batch_size)
+    loaded = begun(load_batches(items, preprocessing, batches, threads=n_threads, digests=digests))
+    networks = _Networks(sources, request.setting, advance)
+
+    def reject(number: int, positions: np.ndarray) -> None:
+        networks.fail(number, _not_finite(sources[number], items, positions))
+
+    with torch_threads(1):
+        fill(
+            [pooled_output(sources[0], folder, batches, request.batch_size) for folder in key_folders],
+            digests,
+            compute_batches(loaded, networks, request.setting.n_workers),
+            before_writing=lambda first: make_room(request.store, key_folders, first, len(missing)),
+            reject=reject,
+        )
+    return networks.failures
+
+
+class _Networks:
+    """Networks that compute the same batches; those that fail are left out.
+
+    Args:
+        sources: the networks as they were loaded.
+        setting: device, precision and workers.
+        advance: called with the number of items that one network has done.
+    """
+
+    def __init__(self, sources: Sequence[Source], setting: Setting, advance: Callable[[int], None]) -> None:
+        self.failures: dict[int, Exception] = {}
+        self._advance = advance
+        self._computes: list[Compute | None] = [None] * len(sources)
+        for number, source in enumerate(sources):
+            try:
+                self._computes[number] = _compute_of(source, setting)
+            except Exception as error:
+                self.fail(number, error)
+
+    def __call__(self, inputs: Inputs, worker: int) -> list[Values | None]:
+        """The vectors of each network for a batch; None of one that failed."""
+        return [self._values(number, inputs, worker) for number in range(len(self._computes))]
+
+    def fail(self, number: int, error: Exception) -> None:
+        """Leave a network out from now on, and let its memory go."""
+        self.failures.setdefault(number, error)
+        self._computes[number] = None
+        chained: BaseException | None = error
+        while chained is not None:  # the frames hold tensors
+            traceback.clear_frames(chained.__traceback__)
+            chained = chained.__cause__ or chained.__context__
+
+    def _values(self, number: int, inputs: Inputs, worker: int) -> Values | None:
+        compute = self._computes[number]
+        if compute is None:
+            return None
+        try:
+            (values,) = compute(inputs, worker)
+        except Exception as error:
+            self.fail(number, error)
+            return None
+        self._advance(len(next(iter(inputs.values()))))
+        return values
+
+
+def _compute_of(source: Source, setting: Setting) -> Compute:
+    network = inference_network(source, setting)
+    return in_parts(lambda inputs, worker: [named_by_stage(network.pooled(inputs, worker))])
+
+
+def named_by_stage(vectors: Sequence[Tensor]) -> Inputs:
+    """The vectors of all stages, by the names under which they are stored."""
+    return {stage_name(index): vector for index, vector in enumerate(vectors)}
+
+
+def pooled_output(
+    source: Source, key_folder: KeyFolder, batches: Sequence[np.ndarray], batch_size: int
+) -> Output:
+    """How pooled features are written: they are small, so several batches per shard.
+
+    Args:
+        source: the network.
+        key_folder: where they are written.
+        batches: positions of the items of each batch.
+        batch_size: images or recordings per batch.
+    """
+    text = source.modality == "text"  # whose batches hold tokens, and so any number of items
+    per_shard = _TEXT_BATCHES_PER_SHARD if text else max(1, _ITEMS_PER_SHARD // batch_size)
+    return Output(key_folder, shard_sizes(len(batches), per_shard))
+
+
+def make_room(store: Store, key_folders: Sequence[KeyFolder], first: Computed, n_items: int) -> None:
+    """Make room for pooled features, from those of the first batch.
+
+    Args:
+        store: where they are kept.
+        key_folders: those they are written to.
+        first: the first batch; its last values are the pooled features, one for each key folder.
+        n_items: how many items are computed.
+    """
+    pooled = [values for values in first.values[-len(key_folders) :] if values is not None]
+    n_bytes = sum(value.nbytes for values in pooled for value in values.values())
+    store.make_room(key_folders, n_bytes * n_items // len(first.positions))
+
+
+def _not_finite(source: Source, items: Sequence[Any], positions: np.ndarray) -> DataError:
+    where = f"one of {len(positions)} items, the first of them {item_name(items[int(positions[0])])}"
+    return DataError(
+        f"the features of {source.uri} are not finite for {where}. Extract them in fp32 (--precision fp32), or look "
+        "for broken weights or inputs"
+    )
