@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 settings.register_profile("headstart", deadline=None)  # a busy machine is not a fault
 settings.load_profile("headstart")
+
+os.environ["HEADSTART_RECORD"] = "off"  # also for the runs of session fixtures, and in other processes
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("HEADSTART_SHARED", ROOT.parent / "shared"))
@@ -31,6 +34,16 @@ def shared() -> Path:
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test has a feature store of its own, never the user's."""
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def untouched_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test records a run for the user: where the record would lie by default, there is nothing in the end."""
+    folder = tmp_path_factory.mktemp("data-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder))
+        yield
+    assert list(folder.iterdir()) == []
 
 
 @pytest.fixture(scope="session")

@@ -328,7 +328,7 @@ def test_runs_that_are_none(command: Command, digit_folder: Path, tmp_path: Path
 def test_a_failure_of_ours_says_so(
     command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("half of nothing")
 
     monkeypatch.setattr("headstart.fitting.saving.finish", fail)

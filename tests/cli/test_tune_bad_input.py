@@ -203,7 +203,7 @@ def test_resumed_with_another_source(ended: Path, command: Command, tmp_path: Pa
 def test_the_head_alone_resumed_with_another_data_set(
     command: Command, digit_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

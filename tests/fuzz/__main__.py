@@ -101,7 +101,7 @@ def make(reader: Reader, root: Path) -> Path:
     pid = os.fork()
     if pid == 0:
         try:
-            os.environ["HEADSTART_CACHE"] = str(root / "cache")
+            os.environ.update(HEADSTART_CACHE=str(root / "cache"), HEADSTART_RECORD="off")
             place = reader.make(folder)
             reader.read(copy_of(place, root / "scratch" / "first"))
             os.write(outside, str(place).encode())

@@ -233,7 +233,7 @@ def test_an_interrupted_run_is_resumed(
     options = {"freeze": "first:2", "epochs": 3, "store": store, **QUICK}
     alone = headstart.fit(digit_folder, LETTERS, out=tmp_path / "alone", **options)
 
-    def stop(*_: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as stopped:

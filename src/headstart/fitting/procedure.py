@@ -50,20 +50,21 @@ _LIBRARIES = (
 )
 
 
-def run_fit(options: FitOptions, resume: Path | None = None) -> Run:
+def run_fit(options: FitOptions, resume: Path | None = None, *, recorded: bool = True) -> Run:
     """Fit by checked options, in this process or together with the others of a launcher.
 
     Args:
         options: the options.
         resume: an unfinished run to resume, in its own folder.
+        recorded: whether the run is added to the user's record of finished runs.
     """
     if processes.count() > 1:
-        return _fit_together(options, resume)
+        return _fit_together(options, resume, recorded)
     processes.join("cpu")
-    return _fit(options, resume)
+    return _fit(options, resume, recorded)
 
 
-def _fit_together(options: FitOptions, resume: Path | None) -> Run:
+def _fit_together(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     """The same in every process of a launcher: the first writes the run, the others read what it wrote."""
     from headstart.features import choose_device
     from headstart.runs import RunDirectory
@@ -74,11 +75,11 @@ def _fit_together(options: FitOptions, resume: Path | None) -> Run:
             "with --freeze to the launcher"
         )
     with processes.together(choose_device(options.device).type):
-        run = _fit(options, resume)
+        run = _fit(options, resume, recorded)
     return run if processes.is_first() else Run(run.path, RunDirectory.open(run.path).record.to_json(), "")
 
 
-def _fit(options: FitOptions, resume: Path | None) -> Run:
+def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     clock = Clock()
     require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
     with clock.phase(IMPORTS):
@@ -93,7 +94,9 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
     options = options.resolved(plan.source.uri, setting.precision)
     run = _folder(options, resume)
     try:
-        return _learn_and_write(run, options, plan, setting, clock, resume=resume is not None)
+        return _learn_and_write(
+            run, options, plan, setting, clock, resume=resume is not None, recorded=recorded
+        )
     except InputError:
         if processes.is_first():
             run.discard()
@@ -114,7 +117,14 @@ def _fit(options: FitOptions, resume: Path | None) -> Run:
 
 
 def _learn_and_write(
-    run: RunDirectory, options: FitOptions, plan: Plan, setting: Setting, clock: Clock, *, resume: bool
+    run: RunDirectory,
+    options: FitOptions,
+    plan: Plan,
+    setting: Setting,
+    clock: Clock,
+    *,
+    resume: bool,
+    recorded: bool,
 ) -> Run:
     from headstart.fitting.evaluation import learn_and_evaluate
     from headstart.fitting.evidence import gather
@@ -131,7 +141,7 @@ def _learn_and_write(
     if not processes.is_first():
         return Run(run.path, {}, "")
     evidence = gather(workspace, evaluation, classical=options.baseline)
-    return finish(run, options, workspace, result, evaluation, evidence)
+    return finish(run, options, workspace, result, evaluation, evidence, recorded=recorded)
 
 
 def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:

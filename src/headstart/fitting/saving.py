@@ -14,6 +14,7 @@ from headstart.fitting.evidence import Evidence, units_of
 from headstart.fitting.facts import next_command, run_facts
 from headstart.fitting.label_check import check_labels
 from headstart.fitting.options import FitOptions
+from headstart.fitting.recording import record_finished
 from headstart.fitting.result import Result
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.workspace import Workspace
@@ -40,6 +41,8 @@ def finish(
     result: Result,
     evaluation: Evaluation,
     evidence: Evidence,
+    *,
+    recorded: bool,
 ) -> Run:
     """Write a run and close it.
 
@@ -50,6 +53,7 @@ def finish(
         result: the result.
         evaluation: its outputs for items that were not learned from.
         evidence: its scores and what they are compared with.
+        recorded: whether it is added to the user's record of finished runs.
     """
     from headstart.report import end_block, render
     from headstart.report.pages.fit.notices import notices
@@ -81,6 +85,8 @@ def finish(
     if result.trained is not None:
         run.write_jsonl("history.jsonl", result.trained.history)
     run.finish()
+    if recorded:
+        record_finished(workspace, record)
     return Run(run.path, record.to_json(), end_block(shown, has_report=options.report))
 
 

@@ -92,7 +92,8 @@ def demo(out: str | Path | None = None) -> Demo:
     Args:
         out: folder of the run fitted to five labels per class; None: `runs/demo`.
     """
-    from headstart.verbs.fit import fit
+    from headstart.fitting.options import fit_options
+    from headstart.fitting.procedure import run_fit
 
     started = time.perf_counter()
     out = Path("runs") / "demo" if out is None else named_path(out, "--out")
@@ -107,7 +108,8 @@ def demo(out: str | Path | None = None) -> Demo:
         test_images=pictures[held_out], test_labels=labels[held_out],
     )  # fmt: skip
     say(f"The digits are in {data}: 5 labelled per class, {N_HELD_OUT} held out")
-    run = fit(data, SOURCE, out=out)
+    # not in the record of finished runs: these are not the user's data
+    run = run_fit(fit_options(data=data, source=SOURCE, out=out), recorded=False)
     comparisons = _compare(pictures, labels, pool, held_out)
     return Demo(comparisons, run, time.perf_counter() - started)
 
