@@ -30,6 +30,7 @@ PARTS = (
     "calibration",
     "labels",
     "stages",
+    "ranking",
     "folds",
     "shift",
     "baselines",

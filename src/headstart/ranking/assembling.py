@@ -13,11 +13,10 @@ import numpy as np
 
 from headstart.choose.places import Places, place
 from headstart.evidence import cross_validation_factor
-from headstart.metrics import Interval, Units
-from headstart.metrics.bounds import t_quantile
-from headstart.metrics.spread import share_error, standard_error
+from headstart.metrics import Interval
 from headstart.ranking.advice import advice
 from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.predicted import HeldOut
 from headstart.ranking.scoring import order_of
 from headstart.runs.ranking import DepthPoint, Ranked, RankingFacts, Role
 
@@ -73,53 +72,18 @@ def assemble(
     step = 1.0 if task.one_per_item else 0.0
     found = place(quality_NS, units, step=step, widen=widen, seed=items.seed)
     held_out = items.data.positions("test")
-    their_units = None if items.data.units is None else items.data.units[held_out]
-    spread = _Spread(Units.of(units, len(chosen)), widen, _n_equal(their_units, len(held_out)))
+    parts = HeldOut.of(
+        units,
+        len(chosen),
+        widen=widen,
+        held_out_units=None if items.data.units is None else items.data.units[held_out],
+        n_held_out=len(held_out),
+    )
     order = _order(rows, found)
     first = next(index for index in order if rows[index].role == "source")
-    ranked = [_ranked(rows, index, first, found, spread, task) for index in order]
+    ranked = [_ranked(rows, index, first, found, parts, task) for index in order]
     facts = RankingFacts(task.quality, ranked, dict(failed), "", len(chosen), len(held_out), tuple(notes))
     return replace(facts, advice=advice(facts))
-
-
-@dataclass(frozen=True, eq=False)
-class _Spread:
-    """How much a held-out result may differ from a cross-validated one.
-
-    Attributes:
-        units: what belongs together among the items that were compared on.
-        widen: factor of a cross-validated standard error.
-        n_held_out: number of equal units that the held-out part would say as much as; 0 if there is none.
-    """
-
-    units: Units
-    widen: float
-    n_held_out: float
-
-    def around(self, expected: float, quality_N: np.ndarray, task: Task) -> Interval:
-        """The 95% interval of a held-out result around what is expected.
-
-        Two errors add up: that of the cross-validated mean, and that of a mean over the held-out items alone.
-
-        Args:
-            expected: mean quality on new items.
-            quality_N: cross-validated, of each item.
-            task: what the quality can be.
-        """
-        why = self.units.too_few
-        if why:
-            return Interval(expected, why=why)
-        error = (share_error if task.one_per_item else standard_error)(quality_N, self.units)
-        n_here = self.units.freedom + 1
-        share = n_here / self.n_held_out if self.n_held_out else 0.0
-        half = t_quantile(self.units.freedom) * error * np.sqrt(self.widen**2 + share)
-        low, high = max(expected - half, task.least_quality), min(expected + half, 1.0)
-        return Interval(expected, float(low), float(high))
-
-
-def _n_equal(units: np.ndarray | None, n_items: int) -> float:
-    """The number of equal units that say as much as these items; 0 without items."""
-    return Units.of(units, n_items).freedom + 1 if n_items else 0.0
 
 
 def _order(rows: Sequence[Row], found: Places) -> list[int]:
@@ -133,9 +97,7 @@ def _order(rows: Sequence[Row], found: Places) -> list[int]:
     return order
 
 
-def _ranked(
-    rows: Sequence[Row], index: int, first: int, found: Places, spread: _Spread, task: Task
-) -> Ranked:
+def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, parts: HeldOut, task: Task) -> Ranked:
     row = rows[index]
     expected = float(np.clip(found.expected[index], task.least_quality, 1.0))
     baselines = [number for number, other in enumerate(rows) if other.role != "source" == row.role]
@@ -146,7 +108,7 @@ def _ranked(
     plain = Ranked(
         name=row.name,
         role=row.role,
-        predicted=spread.around(expected, row.quality, task),
+        predicted=parts.result(expected, row.quality, task),
         places=(int(found.first[index]), int(found.last[index])),
         behind=Interval(difference, *ends),
         worse_than={rows[number].name: bool(found.better[number, index]) for number in below},
