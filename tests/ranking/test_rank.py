@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 import headstart
 import small_data
 from headstart.errors import SourceError
-from headstart.features import Features
+from headstart.features import Extracted
 from headstart.ranking.measuring import Items
 from headstart.runs import RunDirectory
 from headstart.sources import Source
@@ -118,13 +118,11 @@ def test_stopped_midway_keeps_what_was_ranked(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    extract, calls = Items.extract, []
+    extract = Items.extract
 
-    def stopped(self: Items, source: Source) -> Features:
-        calls.append(source)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return extract(self, source)
+    def stopped(self: Items, sources: Sequence[Source]) -> Iterator[Extracted]:
+        yield next(extract(self, sources))
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(Items, "extract", stopped)
     with pytest.raises(KeyboardInterrupt) as told:

@@ -60,7 +60,8 @@ def with_random(best: Measured, items: Items) -> Measured | None:
     candidate = best.candidate
     try:
         source = with_random_weights(candidate.source, seed=items.seed, arch=candidate.entry.arch)
-        features = items.extract(source)
+        (extracted,) = items.extract([source])
+        features = extracted.result().take(items.positions)
         choice, quality = items.choose(features)
     except HeadstartError as error:
         say(f"note: the best architecture was not measured with random weights: {error}")

@@ -6,7 +6,7 @@ Legend: N items, S sources.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from headstart.ranking.opening import Candidate
 if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.data import DataSet
-    from headstart.features import Features, Setting, Store
+    from headstart.features import Extracted, Features, Setting, Store
     from headstart.sources import Source
 
 SMALL = 1_000  # up to this number of items, sources are worked on at once, one thread each
@@ -88,12 +88,12 @@ class Items:
 
         return take_items(self.data.examples.items, self.positions)
 
-    def extract(self, source: Source) -> Features:
-        """Pooled features of the items by a source; those of all other items are stored too, for a later fit."""
-        from headstart.features import extract_pooled
+    def extract(self, sources: Sequence[Source]) -> Iterator[Extracted]:
+        """Pooled features of every item by each source, so that a later fit finds those of its held-out part too."""
+        from headstart.features import extract_pooled_of_many
 
         files, digests = self.data.examples.items, self.data.scan.digests
-        return extract_pooled(source, files, digests, self.store, **self.setting.options).take(self.positions)
+        return extract_pooled_of_many(sources, files, digests, self.store, **self.setting.options)
 
     def choose(self, features: Features) -> tuple[Choice, np.ndarray]:
         """The head alone, chosen as `fit --freeze all` chooses it, and its cross-validated quality of each item.

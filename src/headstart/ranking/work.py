@@ -44,14 +44,19 @@ class Work:
             SourceError: none gives features.
             KeyboardInterrupt: before the first one was done.
         """
-        for number, candidate in enumerate(candidates):
-            try:
-                self._extracted.append((candidate, self.items.extract(candidate.source)))
-            except HeadstartError as error:
-                self._fail(candidate, error)
-            except KeyboardInterrupt:
-                self._stop(candidates[number:], any_done=bool(self._extracted))
-                break
+        reached = set[int]()
+        try:
+            for extracted in self.items.extract([candidate.source for candidate in candidates]):
+                candidate = candidates[extracted.number]
+                reached.add(extracted.number)
+                if extracted.features is None:
+                    self._fail(candidate, extracted.failure)
+                else:
+                    self._extracted.append((candidate, extracted.features.take(self.items.positions)))
+        except KeyboardInterrupt:
+            rest = [one for number, one in enumerate(candidates) if number not in reached]
+            self._stop(rest, any_done=bool(self._extracted))
+        self._extracted.sort(key=lambda one: candidates.index(one[0]))
         if not self._extracted:
             raise self._none("gave features")
 
@@ -86,9 +91,10 @@ class Work:
         done.sort(key=lambda one: order.index(one[0]))
         self.measured = [timed(measured, self.items) for _, measured in done]
 
-    def _fail(self, candidate: Candidate, error: HeadstartError) -> None:
-        self.failed[candidate.entry.uri] = str(error)
-        say(f"warning: {candidate.entry.uri} is not ranked: {error}")
+    def _fail(self, candidate: Candidate, error: Exception | None) -> None:
+        known = isinstance(error, HeadstartError)
+        self.failed[candidate.entry.uri] = str(error) if known else f"{type(error).__name__}: {error}"
+        say(f"warning: {candidate.entry.uri} is not ranked: {self.failed[candidate.entry.uri]}")
 
     def _stop(self, rest: Sequence[Candidate], *, any_done: bool) -> None:
         if not any_done:
