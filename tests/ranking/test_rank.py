@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 import headstart
 import small_data
-from headstart.errors import SourceError
+import small_sources
+from headstart.errors import OptionError, SourceError
 from headstart.features import Extracted
 from headstart.ranking.measuring import Items
 from headstart.runs import RunDirectory
 from headstart.sources import Source
-from headstart.sources.local import BUNDLED
 from small_data import LETTERS, SETTINGS
-
-
-def _half(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.half()
-
-
-def _shuffled(tensor: torch.Tensor) -> torch.Tensor:
-    order = torch.randperm(tensor.numel(), generator=torch.Generator().manual_seed(0))
-    return tensor.flatten()[order].view_as(tensor)
-
-
-def _changed(folder: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> str:
-    """A copy of the bundled letters with other weights."""
-    shutil.copytree(BUNDLED / "letters", folder)
-    file = folder / "model.safetensors"
-    tensors = {
-        name: change(tensor) if tensor.is_floating_point() else tensor
-        for name, tensor in load_file(file).items()
-    }
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +26,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _changed(tmp_path_factory.mktemp("half") / "half", _half)
+    return small_sources.changed(tmp_path_factory.mktemp("half") / "half", small_sources.half)
 
 
 @pytest.fixture(scope="module")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _changed(tmp_path_factory.mktemp("noise") / "noise", _shuffled)
+    return small_sources.changed(tmp_path_factory.mktemp("noise") / "noise", small_sources.shuffled)
 
 
 def test_the_first_source_is_the_one_to_fit(data: Path, half: str, noise: str, tmp_path: Path) -> None:
@@ -132,3 +108,15 @@ def test_stopped_midway_keeps_what_was_ranked(
     assert [row["name"] for row in ranking["ranked"]] == [noise]
     assert "not reached" in ranking["failed"][LETTERS]
     assert "stopped before" in capsys.readouterr().err
+
+
+def test_a_budget(data: Path, noise: str, tmp_path: Path) -> None:
+    """All sources are ranked if they fit; a budget that not even one fits in is refused."""
+    many = small_data.digit_folder(tmp_path / "digits", n_classes=3, n_each=70)
+    ranking = headstart.rank(many, [noise, LETTERS], out=tmp_path / "r", budget="10m", **SETTINGS)
+    assert len(ranking.facts.sources) == 2 and not ranking.facts.failed
+    with pytest.raises(OptionError, match="the budget is too small for one source: the fastest takes about"):
+        headstart.rank(
+            many, [noise, LETTERS], out=tmp_path / "s", store=tmp_path / "empty", budget="0.001s", **SETTINGS
+        )
+    assert not (tmp_path / "s").exists()

@@ -61,7 +61,7 @@ def with_random(best: Measured, items: Items) -> Measured | None:
     try:
         source = with_random_weights(candidate.source, seed=items.seed, arch=candidate.entry.arch)
         (extracted,) = items.extract([source])
-        features = extracted.result().take(items.positions)
+        features = extracted.result()
         choice, quality = items.choose(features)
     except HeadstartError as error:
         say(f"note: the best architecture was not measured with random weights: {error}")

@@ -58,6 +58,8 @@ class Items:
         seed: random seed of the folds.
         setting: device, precision and threads.
         store: of the features.
+        alone: whether nothing else is extracted; else all items of the data are, so that a later fit finds the features
+            of its held-out part too.
     """
 
     data: DataSet
@@ -65,6 +67,7 @@ class Items:
     seed: int
     setting: Setting
     store: Store
+    alone: bool = False
 
     @property
     def labels(self) -> np.ndarray:
@@ -89,11 +92,25 @@ class Items:
         return take_items(self.data.examples.items, self.positions)
 
     def extract(self, sources: Sequence[Source]) -> Iterator[Extracted]:
-        """Pooled features of every item by each source, so that a later fit finds those of its held-out part too."""
+        """Pooled features of the N items by each source, as soon as they are there."""
+        from headstart.data.items import take_items
         from headstart.features import extract_pooled_of_many
 
-        files, digests = self.data.examples.items, self.data.scan.digests
-        return extract_pooled_of_many(sources, files, digests, self.store, **self.setting.options)
+        stored = self.positions if self.alone else np.arange(len(self.data))
+        found = extract_pooled_of_many(
+            sources,
+            take_items(self.data.examples.items, stored),
+            self.data.scan.digests[stored],
+            self.store,
+            **self.setting.options,
+        )
+        for each in found:
+            features = each.features
+            yield (
+                each
+                if self.alone or features is None
+                else replace(each, features=features.take(self.positions))
+            )
 
     def choose(self, features: Features) -> tuple[Choice, np.ndarray]:
         """The head alone, chosen as `fit --freeze all` chooses it, and its cross-validated quality of each item.

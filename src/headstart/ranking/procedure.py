@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     from headstart.ranking.saving import create, finish
 
     setting = check_setting(options, options.out)
+    seconds = options.budget_seconds
+    ends = None if seconds is None else time.perf_counter() + seconds
     data = _read(options, clock)
     with long_lived(), clock.phase("source"):
         candidates, failed = open_all(entries, data, options)
@@ -58,7 +61,7 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     run = create(options)
     try:
         with long_lived():
-            facts, stopped = _compare(candidates, items, failed, clock)
+            facts, stopped = _compare(candidates, items, failed, clock, ends)
         ranking = finish(run, options, data, facts, clock)
     except BaseException as error:
         run.discard()
@@ -97,20 +100,27 @@ def _read(options: RankOptions, clock: Clock) -> DataSet:
 
 
 def _compare(
-    candidates: Sequence[Candidate], items: Items, failed: dict[str, str], clock: Clock
+    candidates: Sequence[Candidate],
+    items: Items,
+    failed: dict[str, str],
+    clock: Clock,
+    ends: float | None,
 ) -> tuple[RankingFacts, bool]:
     """Extract, choose heads, and compare; a source that fails is added to `failed`. Whether it was stopped midway."""
     from headstart.ranking.assembling import CLASSICAL, Row, assemble
     from headstart.ranking.baselines import classical_quality, with_random
-    from headstart.ranking.measuring import merge_equal
+    from headstart.ranking.budget import affordable
+    from headstart.ranking.measuring import merge_equal, timed
     from headstart.ranking.work import Work
 
     work = Work(items, failed)
     with clock.phase("features"):
+        if ends is not None:
+            candidates = affordable(candidates, items, failed, ends)
         work.extract(candidates)
     with clock.phase("head"):
         work.choose()
-    measured = merge_equal(work.measured)
+        measured = [timed(each, items) for each in merge_equal(work.measured)]
     rows = [Row.of(each) for each in measured]
     if not work.stopped:
         with clock.phase("baseline"):

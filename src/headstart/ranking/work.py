@@ -9,7 +9,7 @@ from headstart.errors import HeadstartError, SourceError
 from headstart.features import Features
 from headstart.heads.threads import parallel_map
 from headstart.progress import progress, say
-from headstart.ranking.measuring import SMALL, Items, Measured, measure, timed
+from headstart.ranking.measuring import SMALL, Items, Measured, measure
 from headstart.ranking.opening import Candidate
 from headstart.ranking.scoring import scores_of
 
@@ -32,6 +32,7 @@ class Work:
         self.items, self.failed = items, failed
         self.measured: list[Measured] = []
         self.stopped = False
+        self._order: list[Candidate] = []
         self._extracted: list[tuple[Candidate, Features]] = []
 
     def extract(self, candidates: Sequence[Candidate]) -> None:
@@ -41,9 +42,9 @@ class Work:
             candidates: the sources.
 
         Raises:
-            SourceError: none gives features.
             KeyboardInterrupt: before the first one was done.
         """
+        self._order += candidates
         reached = set[int]()
         try:
             for extracted in self.items.extract([candidate.source for candidate in candidates]):
@@ -52,21 +53,20 @@ class Work:
                 if extracted.features is None:
                     self._fail(candidate, extracted.failure)
                 else:
-                    self._extracted.append((candidate, extracted.features.take(self.items.positions)))
+                    self._extracted.append((candidate, extracted.features))
         except KeyboardInterrupt:
             rest = [one for number, one in enumerate(candidates) if number not in reached]
             self._stop(rest, any_done=bool(self._extracted))
-        self._extracted.sort(key=lambda one: candidates.index(one[0]))
-        if not self._extracted:
-            raise self._none("gave features")
 
     def choose(self) -> None:
         """Choose and cross-validate the head of each source; of few items, several sources at once.
 
         Raises:
-            SourceError: none can be measured.
+            SourceError: none gave features, or none can be measured.
             KeyboardInterrupt: before the first one was done.
         """
+        if not self._extracted:
+            raise self._none("gave features")
         done: list[tuple[Candidate, Measured]] = []
         n_at_once = self.items.setting.n_threads if len(self.items.positions) <= SMALL else 1
         with progress("Choosing heads", len(self._extracted), "sources") as advance:
@@ -87,9 +87,7 @@ class Work:
                 self._stop(rest, any_done=bool(done))
         if not done:
             raise self._none("can be measured")
-        order = [candidate for candidate, _ in self._extracted]
-        done.sort(key=lambda one: order.index(one[0]))
-        self.measured = [timed(measured, self.items) for _, measured in done]
+        self.measured = [measured for _, measured in sorted(done, key=lambda one: self._order.index(one[0]))]
 
     def _fail(self, candidate: Candidate, error: Exception | None) -> None:
         known = isinstance(error, HeadstartError)
