@@ -33,3 +33,8 @@ def changed(folder: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> str
     }
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
     return str(folder)
+
+
+def blank(tensor: torch.Tensor) -> torch.Tensor:
+    """Zeros: every item gets the same features."""
+    return torch.zeros_like(tensor)
