@@ -73,15 +73,18 @@ class Depth:
     every: int  # which stages have their name on the axis
 
 
-def depth(profile: Sequence[tuple[str, Interval]], chosen: Sequence[str], key: str) -> Depth:
+def depth(
+    profile: Sequence[tuple[str, Interval]], chosen: Sequence[str], key: str, scale: Scale | None = None
+) -> Depth:
     """A dot with its interval per stage, and the line and band through them.
 
     Args:
         profile: name and score of S stages, in the order of the network.
         chosen: names of the stages that are ringed.
         key: what the scores are.
+        scale: that other profiles share; None: one for these scores.
     """
-    scale = Scale.of_scores((score for _, score in profile), key)
+    scale = scale or Scale.of_scores((score for _, score in profile), key)
     dots = tuple(
         DepthDot(
             round(100 * (position + 0.5) / len(profile), 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.metrics import metric_named
+from headstart.report.background import checks_notice
 from headstart.report.pages.fit.calibration import UNKNOWN, calibration_of, overconfidence
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
@@ -31,7 +32,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
             *_shift(report),
             *_small(report),
             *_calibration(report),
-            *_checks(report),
+            *checks_notice(report),
             *label_errors_notice(report),
         ]
     )
@@ -190,17 +191,4 @@ def _calibration(report: FitReport) -> Iterator[Notice]:
         "note",
         "Too few items to tell whether the probabilities are right",
         f"{unknown}: compare what is predicted, and read its probability as a rank.",
-    )
-
-
-def _checks(report: FitReport) -> Iterator[Notice]:
-    grave = [f for f in report.facts.findings if f.severity != "note"]
-    if not grave:
-        return
-    texts = [f.message.rstrip(".") for f in grave[:2]]
-    more = f" And {len(grave) - 2} more, below." if len(grave) > 2 else ""
-    yield Notice(
-        "error" if any(f.severity == "error" for f in grave) else "warning",
-        "The data checks found something",
-        ". ".join(texts) + "." + more,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from headstart.report.pages.fit.background import again_section, cost_section, data_section, limits_section
+from headstart.report.background import cost_section, data_section
+from headstart.report.pages.fit.background import again_section, limits_section
 from headstart.report.pages.fit.calibration import calibration_section
 from headstart.report.pages.fit.choices import (
     candidates_section,

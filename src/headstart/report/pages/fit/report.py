@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from headstart import units
 from headstart.choose import ProfileRow
 from headstart.evidence import Shift
 from headstart.metrics import Interval, Units
-from headstart.runs import DataFacts, Record, RunFacts, SourceFacts, SplitPart
+from headstart.report.reported import Reported
+from headstart.runs import SourceFacts, SplitPart
 from headstart.runs.label_check import LabelCheck
 from headstart.tasks import Targets, task_named
 from headstart.tune import CandidateResult
@@ -47,7 +47,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, eq=False)
-class FitReport:
+class FitReport(Reported):
     """A finished fit.
 
     Attributes:
@@ -66,8 +66,6 @@ class FitReport:
         suspects: the items of its first suspects.
     """
 
-    record: Record
-    facts: RunFacts
     held_out: HeldOut = field(default_factory=HeldOut)
     profile: Sequence[ProfileRow] = ()
     shift: Shift | None = None
@@ -90,13 +88,6 @@ class FitReport:
         if self.record.source is None:
             raise ValueError("the report of a fit needs a record with a source")
         return self.record.source
-
-    @property
-    def data(self) -> DataFacts:
-        """The data set."""
-        if self.record.data is None:
-            raise ValueError("the report of a fit needs a record with data")
-        return self.record.data
 
     @property
     def headline(self) -> str:
@@ -150,10 +141,6 @@ class FitReport:
     def n_trained_on(self, name: str) -> int | None:
         """How many training items have a class or label; None if that is not known."""
         return next((part.counts for part in self.facts.parts if part.name == "train"), {}).get(name)
-
-    def counted(self, n_items: int) -> str:
-        """A count with the noun of the modality: "535 recordings"."""
-        return units.counted(n_items, units.UNITS[self.data.modality])
 
 
 def _defined(score: Interval | None) -> Interval | None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import textwrap
-
 from headstart.metrics import METRICS, VERIFICATION, metric_named
 from headstart.progress import printable
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import beside_baselines
 from headstart.report.pages.fit.words import held_out, sentence, verdict, why_no_interval
+from headstart.report.terminal import WIDTH, places, wrapped
 from headstart.report.words import interval, number
-
-WIDTH = 92
 
 
 def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) -> str:
@@ -27,20 +23,16 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
     Returns:
         Lines of plain text without colours or control characters, so that it pipes well.
     """
-    blocks = [_wrapped(sentence(report), width), _scores(report, width)]
+    blocks = [wrapped(sentence(report), width), _scores(report, width)]
     found = verdict(report)
     if found:
-        blocks.append(_wrapped(f"{found.title}: {found.text}", width, "  "))
+        blocks.append(wrapped(f"{found.title}: {found.text}", width, "  "))
     warnings = [n for n in notices(report) if n.severity != "note"]
     if warnings:
-        blocks.append("\n".join(_wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
-    blocks.append(_places(report, has_report))
+        blocks.append("\n".join(wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
+    files = ("model.pt2", *(("report.html",) if has_report else ()), "metrics.json", "README.md")
+    blocks.append(places(report.facts.run, files, report.next_command))
     return printable("\n\n".join(blocks) + "\n")
-
-
-def _wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> str:
-    later = first if rest is None else rest
-    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
 
 
 def _scores(report: FitReport, width: int) -> str:
@@ -62,15 +54,5 @@ def _scores(report: FitReport, width: int) -> str:
         return ""
     first = max(len(row[0]) for row in rows)
     lines = [f"  {name:<{first}}  {value:>6}  {between}".rstrip() for name, value, between in rows]
-    title = _wrapped(f"{label} with 95% interval, on {held_out(report)}", width, "  ")
+    title = wrapped(f"{label} with 95% interval, on {held_out(report)}", width, "  ")
     return "\n".join([title, *lines])
-
-
-def _places(report: FitReport, has_report: bool) -> str:
-    files, run = "model.pt2, report.html, metrics.json, README.md", report.facts.run
-    lines = [f"  Result  {run}  ({files if has_report else files.replace('report.html, ', '')})"]
-    if has_report:
-        lines.append(f"  Report  headstart report {shlex.quote(run)}")
-    if report.next_command:
-        lines.append(f"  Next    {report.next_command}")
-    return "\n".join(lines)

@@ -17,9 +17,8 @@
   told();
 
   // Copy: the clipboard where a file may use it, else by selection.
-  const copy = byId("copy");
-  if (copy) {
-    const code = byId("command");
+  document.querySelectorAll(".command").forEach((part) => {
+    const [code, button, said] = ["code", "button", "[role=status]"].map((name) => part.querySelector(name));
     const bySelection = () => {
       const range = document.createRange();
       range.selectNodeContents(code);
@@ -30,14 +29,14 @@
     const write = async () => {
       try { await navigator.clipboard.writeText(code.textContent); return true; } catch { return bySelection(); }
     };
-    copy.hidden = false;
-    copy.addEventListener("click", async () => {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
       const done = await write();
-      copy.textContent = done ? "Copied" : "Press Ctrl+C";
-      byId("copied").textContent = done ? "Command copied" : "Command selected, press Ctrl+C";
-      setTimeout(() => { copy.textContent = "Copy"; byId("copied").textContent = ""; }, 2000);
+      button.textContent = done ? "Copied" : "Press Ctrl+C";
+      said.textContent = done ? "Command copied" : "Command selected, press Ctrl+C";
+      setTimeout(() => { button.textContent = "Copy"; said.textContent = ""; }, 2000);
     });
-  }
+  });
 
   // A small label beside the pointer, kept inside the window.
   const tip = byId("tip");
