@@ -14,7 +14,9 @@ import pytest
 import headstart
 from headstart.report import render
 from headstart.report.pages.fit import FitReport
+from headstart.report.reported import Reported
 from headstart.runs.run import Run
+from small_rankings import ranking_report, with_everything
 
 from .test_render import hostile
 
@@ -78,7 +80,7 @@ class Reader:
         self.faults: list[str] = []
         self.requests: list[str] = []
 
-    def open(self, report: FitReport, width: int = 1240, scheme: str = "light") -> Any:
+    def open(self, report: Reported, width: int = 1240, scheme: str = "light") -> Any:
         path = self.folder / "report.html"
         path.write_text(render(report), encoding="utf-8")
         return self.show(path, width, scheme)
@@ -190,6 +192,36 @@ def test_hostile_names_do_not_run(reader: Reader, samples: dict[str, FitReport])
     page = reader.open(hostile(samples["text"]))
     assert page.title().endswith("headstart report")
     assert page.evaluate("document.scripts.length") == 1
+    reader.assert_quiet()
+
+
+RANKINGS = {
+    "two": lambda: ranking_report(2),
+    "no intervals": lambda: ranking_report(4, intervals=False),
+    "everything": with_everything,
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1240, "light"), (1240, "dark"), (390, "light"), (360, "dark")]
+)
+@pytest.mark.parametrize("name", RANKINGS)
+def test_page_of_a_ranking(reader: Reader, name: str, width: int, scheme: str) -> None:
+    report = RANKINGS[name]()
+    page = reader.open(report, width, scheme)
+    assert page.evaluate(CONTRAST) == []  # opens all parts
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    rows = page.get_by_role("table", name="Sources and baselines").get_by_role("row")
+    rows = rows.filter(has=page.get_by_role("rowheader"))
+    assert rows.count() == len(report.ranking.ranked)
+    assert rows.nth(0).locator(".track").is_visible()
+    inside = """(rows) => rows.every((row) => [...row.querySelectorAll("th, td")].every((cell) => {
+      const [a, b] = [cell.getBoundingClientRect(), row.getBoundingClientRect()];
+      return cell.scrollWidth <= cell.clientWidth + 1 && a.left >= b.left - 1 && a.right <= b.right + 1;
+    }))"""
+    assert rows.evaluate_all(inside)
+    page.locator("#next-copy").press("Enter")
+    page.locator("#next-copied", has_text="Command copied").wait_for()
     reader.assert_quiet()
 
 

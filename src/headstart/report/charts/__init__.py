@@ -4,6 +4,8 @@ All marks are placed in percent so that a chart fits any width with its text at 
 floats from 0 to 100, so no text of the data can get into the page's markup through them.
 """
 
+from headstart.report.charts.costs import CostCandidate, Costs, costs
+from headstart.report.charts.differences import Gaps, gaps
 from headstart.report.charts.scale import Scale, Tick, Whisker, nice_ticks, whisker
 from headstart.report.charts.scores import Comparison, Depth, ReliabilityBar, comparison, depth, reliability
 from headstart.report.charts.series import (
@@ -19,8 +21,11 @@ from headstart.report.charts.series import (
 
 __all__ = [
     "Comparison",
+    "CostCandidate",
+    "Costs",
     "Curves",
     "Depth",
+    "Gaps",
     "RateCurve",
     "ReliabilityBar",
     "Scale",
@@ -29,8 +34,10 @@ __all__ = [
     "Tick",
     "Whisker",
     "comparison",
+    "costs",
     "curves",
     "depth",
+    "gaps",
     "nice_ticks",
     "rate_curve",
     "reliability",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(percent=_percent, code=_code)
+    environment.filters.update(percent=_percent, code=_code, breakable=_breakable)
     return environment
 
 
@@ -63,6 +64,13 @@ def _code(text: str) -> str:
         Markup("<code>") + piece + Markup("</code>") if place % 2 else piece
         for place, piece in enumerate(pieces)
     )
+
+
+def _breakable(name: str) -> str:
+    """A long name that may be broken after its separators."""
+    from markupsafe import Markup, escape
+
+    return Markup("<wbr>").join(escape(piece) for piece in re.findall(r"[^/_.:-]*[/_.:-]|[^/_.:-]+", name))
 
 
 @cache

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from headstart.report.background import data_section
+from headstart.report.pages.rank.background import again_section, cost_section, limits_section
+from headstart.report.pages.rank.comparisons import apart_section, price_section, scores_section
+from headstart.report.pages.rank.depths import depths_section
 from headstart.report.pages.rank.report import RankReport
-from headstart.report.pages.rank.words import cells, sentence, titles
-from headstart.report.shell import Page, Section
-from headstart.report.shell.page import Table
+from headstart.report.pages.rank.result import result_section
+from headstart.report.pages.rank.words import sentence
+from headstart.report.shell import Page
+
+SECTIONS = (
+    apart_section,
+    price_section,
+    depths_section,
+    scores_section,
+    data_section,
+    cost_section,
+    again_section,
+    limits_section,
+)
 
 
 def page(report: RankReport) -> Page:
     """The page of a ranking."""
-    columns = tuple((title, column >= 2) for column, title in enumerate(titles(report)))
-    rows = tuple(cells(report, each) for each in report.ranking.ranked)
-    table = Table("Sources", columns, rows)
-    lead = Section("result", report.ranking.advice, "rank/result.html.j2", table)
-    return Page(report.facts.run, report.facts.created, sentence(report), lead, ())
+    sections = tuple(section for make in SECTIONS for section in make(report))
+    return Page(report.facts.run, report.facts.created, sentence(report), result_section(report), sections)

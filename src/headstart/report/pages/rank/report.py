@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from headstart import units
 from headstart.metrics import metric_named
-from headstart.runs import DataFacts, Record, RunFacts
-from headstart.runs.ranking import RankingFacts
+from headstart.report.pages.rank.names import Names, short_names
+from headstart.report.reported import Reported
+from headstart.runs.ranking import Ranked, RankingFacts
+
+BASELINES = {"classical": "classical features", "random": "random weights"}
 
 
-@dataclass(frozen=True)
-class RankReport:
+@dataclass(frozen=True, eq=False)
+class RankReport(Reported):
     """A finished ranking, for its page and for the terminal.
 
     Attributes:
-        record: the content of metrics.json.
-        facts: folder, command, parts of the data, environment.
         ranking: what was found.
         next_command: fits the first source.
     """
 
-    record: Record
-    facts: RunFacts
     ranking: RankingFacts
     next_command: str = ""
 
     @property
-    def data(self) -> DataFacts:
-        """The data set."""
-        if self.record.data is None:
-            raise ValueError("the report of a ranking needs a record with data")
-        return self.record.data
+    def metric(self) -> str:
+        """Key of the metric that is predicted."""
+        return self.ranking.metric
 
     @property
     def label(self) -> str:
         """The metric that is predicted, for a reader."""
         return metric_named(self.ranking.metric).label
 
-    def counted(self, n_items: int) -> str:
-        """A count with the noun of the modality: "535 recordings"."""
-        return units.counted(n_items, units.UNITS[self.data.modality])
+    @property
+    def first(self) -> Ranked:
+        """The source that came first."""
+        return self.ranking.sources[0]
+
+    @cached_property
+    def names(self) -> Names:
+        """Short names of all rows; sources that were not ranked are told apart from the others too."""
+        ranking = self.ranking
+        same = [name for each in ranking.ranked for name in each.same_as]
+        uris = [each.name for each in ranking.sources]
+        short = short_names(list(dict.fromkeys([*uris, *ranking.failed, *same])))
+        rows = {each.name: BASELINES[each.role] for each in ranking.ranked if each.role != "source"}
+        return Names({**short, **rows})
+
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """A letter per row by its name in full, by which drawings name it: A for the first, AA after Z."""
+        return {each.name: _letter(place) for place, each in enumerate(self.ranking.ranked)}
+
+
+def _letter(place: int) -> str:
+    later, letter = divmod(place, 26)
+    return (chr(64 + later) if later else "") + chr(65 + letter)

@@ -1,13 +1,17 @@
-"""What a ranking says in words and cells, the same on the terminal and on the page."""
+"""What a ranking says in words, the same on the terminal and on the page."""
 
 from __future__ import annotations
 
-from headstart.report.pages.rank.report import RankReport
-from headstart.report.words import interval, lowered, number
-from headstart.runs.ranking import Ranked, RankingFacts
-from headstart.units import agreeing, counted
+import textwrap
+from collections.abc import Sequence
 
-BASELINES = {"classical": "classical features", "random": "random weights"}
+from headstart.report.pages.rank.report import RankReport
+from headstart.report.words import listed, lowered, number
+from headstart.runs.ranking import Ranked
+from headstart.units import counted
+
+UPSTREAM_CHARACTERS = 60
+DEPTH_CHARACTERS = 20
 
 
 def sentence(report: RankReport) -> str:
@@ -19,26 +23,6 @@ def sentence(report: RankReport) -> str:
     )
 
 
-def titles(report: RankReport) -> tuple[str, ...]:
-    """The titles of the columns."""
-    unit = report.counted(1).removeprefix("1 ")
-    return ("place", "source", lowered(report.label), "95% interval", "best depth", f"ms per {unit}", "MB")
-
-
-def cells(report: RankReport, ranked: Ranked) -> tuple[str, ...]:
-    """One source or baseline as a text per column."""
-    metric = report.ranking.metric
-    return (
-        places(ranked),
-        ranked.name,
-        number(ranked.predicted.value, metric),
-        interval(ranked.predicted, metric),
-        depth(ranked),
-        "" if ranked.milliseconds is None else f"{ranked.milliseconds:.1f}",
-        "" if ranked.megabytes is None else f"{ranked.megabytes:,.0f}",
-    )
-
-
 def places(ranked: Ranked) -> str:
     """The places it can have: "1" or "2 to 4"."""
     first, last = ranked.places
@@ -46,42 +30,43 @@ def places(ranked: Ranked) -> str:
 
 
 def depth(ranked: Ranked) -> str:
-    """Where the best head reads: a stage, or all of them."""
+    """Where the best head reads: a stage, a few, or how many of them; "" without stages."""
     stages = ranked.stages
     if len(stages) < 2:
         return "".join(stages)
-    every = len(stages) == len(ranked.profile)
-    return f"all {len(stages)} stages" if every else " + ".join(stages)
+    joined, n_all = " + ".join(stages), len(ranked.profile)
+    if len(stages) == n_all:
+        return f"all {n_all} stages"
+    return joined if len(joined) <= DEPTH_CHARACTERS else f"{len(stages)} of {n_all} stages"
 
 
-def warnings(report: RankReport) -> list[str]:
-    """What a reader must know before trusting the order."""
-    ranking = report.ranking
-    found = [f"{name} is not ranked: {why}" for name, why in ranking.failed.items()]
-    for each in ranking.sources:
-        if each.worse_than:
-            clear = any(each.worse_than.values())
-            found.append(
-                f"{each.name} is {'clearly worse' if clear else 'not better'} than {' and '.join(each.worse_than)}: "
-                "negative transfer is likely."
-            )
-    found += _unclear(ranking)
-    for each in ranking.sources:
-        if each.same_as:
-            are = agreeing(len(each.same_as), "gives", "give")
-            found.append(f"{', '.join(each.same_as)} {are} the same features as {each.name}: scored once.")
-    return [*found, *ranking.notes]
+def value(report: RankReport, ranked: Ranked) -> str:
+    """The predicted result as read."""
+    return number(ranked.predicted.value, report.metric)
 
 
-def _unclear(ranking: RankingFacts) -> list[str]:
-    """One sentence per baseline, on the sources that are better than it but not clearly."""
-    found = []
-    for baseline in (each for each in ranking.ranked if each.role != "source"):
-        names = [each.name for each in ranking.sources if baseline.name in each.unclear]
-        if names:
-            are = agreeing(len(names), "is", "are")
-            found.append(
-                f"{', '.join(names)} {are} not clearly better than {baseline.name} on these "
-                f"{counted(ranking.n_items, 'items')}."
-            )
-    return found
+def milliseconds(ranked: Ranked) -> str:
+    """Milliseconds per item as read; "" if they were not measured."""
+    return "" if ranked.milliseconds is None else f"{ranked.milliseconds:,.1f}"
+
+
+def megabytes(ranked: Ranked) -> str:
+    """Megabytes of weights as read; "" if there are none."""
+    return "" if ranked.megabytes is None else f"{ranked.megabytes:,.1f}"
+
+
+def upstream(ranked: Ranked) -> str:
+    """What it was pretrained on, short; "" if it is unknown."""
+    return textwrap.shorten(ranked.upstream or "", UPSTREAM_CHARACTERS, placeholder=" …")
+
+
+def may_be_first(ranked: Ranked) -> bool:
+    """Whether no other row is clearly better."""
+    return ranked.places[0] == 1
+
+
+def shown(names: Sequence[str], most: int = 6) -> str:
+    """Names as a list in a sentence: of more than `most` the first ones, and how many more."""
+    if len(names) <= most:
+        return listed(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"

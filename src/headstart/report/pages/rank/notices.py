@@ -1,0 +1,83 @@
+"""What a reader must know before trusting the order, derived from the ranking itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.report.background import checks_notice
+from headstart.report.pages.rank.report import RankReport
+from headstart.report.pages.rank.words import shown
+from headstart.report.shell import Notice, in_order
+from headstart.report.words import listed
+from headstart.units import agreeing
+
+
+def notices(report: RankReport) -> tuple[Notice, ...]:
+    """All warnings of a ranking, the most serious first."""
+    return in_order(
+        [
+            *_failed(report),
+            *_worse(report),
+            *_no_intervals(report),
+            *_unclear(report),
+            *(Notice("warning", "", note) for note in report.ranking.notes),
+            *checks_notice(report),
+            *_same(report),
+        ]
+    )
+
+
+def _failed(report: RankReport) -> Iterator[Notice]:
+    for name, why in report.ranking.failed.items():
+        yield Notice("warning", f"{report.names[name]} is not ranked", f"Reason: {why}")
+
+
+def _worse(report: RankReport) -> Iterator[Notice]:
+    """Sources that are not better than a baseline, those that are clearly worse first."""
+    for clear in (True, False):
+        found: dict[tuple[str, ...], list[str]] = {}
+        for each in report.ranking.sources:
+            if each.worse_than and any(each.worse_than.values()) == clear:
+                found.setdefault(tuple(each.worse_than), []).append(report.names[each.name])
+        for baselines, sources in found.items():
+            they = agreeing(len(sources), "It is", "They are")
+            than = listed([report.names[name] for name in baselines])
+            yield Notice(
+                "error" if clear else "warning",
+                f"Negative transfer is likely from {shown(sources)}",
+                f"{they} {'clearly worse' if clear else 'not better'} than {than}.",
+            )
+
+
+def _no_intervals(report: RankReport) -> Iterator[Notice]:
+    predicted = report.first.predicted
+    if predicted.low is None or predicted.high is None:
+        why = predicted.missing(grouped=report.data.group is not None)
+        yield Notice(
+            "warning",
+            "Nothing can be told apart",
+            f"The order is a guess from too few items ({why}): label more.",
+        )
+
+
+def _unclear(report: RankReport) -> Iterator[Notice]:
+    """Sources that are better than a baseline, but not clearly."""
+    for baseline in (each for each in report.ranking.ranked if each.role != "source"):
+        found = [report.names[each.name] for each in report.ranking.sources if baseline.name in each.unclear]
+        if found:
+            are, name = agreeing(len(found), "is", "are"), report.names[baseline.name]
+            yield Notice(
+                "warning",
+                f"Not clearly better than {name}",
+                f"{shown(found)} {are} ahead of {name} on these {report.counted(report.ranking.n_items)}, but by less "
+                "than chance explains.",
+            )
+
+
+def _same(report: RankReport) -> Iterator[Notice]:
+    for each in report.ranking.sources:
+        if each.same_as:
+            others = [report.names[name] for name in each.same_as]
+            give = agreeing(len(others), "gives", "give")
+            text = f"{shown(others)} {give} the same features as {report.names[each.name]}."
+            yield Notice("note", "Scored once", text)
