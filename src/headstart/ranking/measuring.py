@@ -17,7 +17,7 @@ from headstart.errors import DataError
 from headstart.ranking.opening import Candidate
 
 if TYPE_CHECKING:
-    from headstart.choose import Choice
+    from headstart.choose import Choice, StageFeatures
     from headstart.data import DataSet
     from headstart.features import Extracted, Features, Setting, Store
     from headstart.sources import Source
@@ -112,7 +112,7 @@ class Items:
                 else replace(each, features=features.take(self.positions))
             )
 
-    def choose(self, features: Features) -> tuple[Choice, np.ndarray]:
+    def choose(self, features: StageFeatures) -> tuple[Choice, np.ndarray]:
         """The head alone, chosen as `fit --freeze all` chooses it, and its cross-validated quality of each item.
 
         Raises:

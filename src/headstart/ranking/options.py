@@ -38,6 +38,11 @@ class RankOptions(CommonOptions, RunOptions):
         default=None,
         description="Time for the ranking, such as 90s, 10m or 1h: hopeless sources are dropped on a sample first.",
     )
+    partial: Annotated[bool, Shown(RUN)] = Field(
+        default=False,
+        description="Score the first source with only its first stages pretrained and the others random, for every "
+        "number of stages.",
+    )
 
     @property
     def budget_seconds(self) -> float | None:

@@ -61,7 +61,7 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     run = create(options)
     try:
         with long_lived():
-            facts, stopped = _compare(candidates, items, failed, clock, ends)
+            facts, stopped = _compare(candidates, items, failed, options, clock, ends)
         ranking = finish(run, options, data, facts, clock)
     except BaseException as error:
         run.discard()
@@ -103,6 +103,7 @@ def _compare(
     candidates: Sequence[Candidate],
     items: Items,
     failed: dict[str, str],
+    options: RankOptions,
     clock: Clock,
     ends: float | None,
 ) -> tuple[RankingFacts, bool]:
@@ -111,6 +112,7 @@ def _compare(
     from headstart.ranking.baselines import classical_quality, with_random
     from headstart.ranking.budget import affordable
     from headstart.ranking.measuring import merge_equal, timed
+    from headstart.ranking.partial import with_partial
     from headstart.ranking.work import Work
 
     work = Work(items, failed)
@@ -131,4 +133,8 @@ def _compare(
             classical = classical_quality(items, best.choice.folds, best.choice.positions)
             rows.append(Row(CLASSICAL, "classical", classical))
     notes = ["The ranking was stopped before it was complete."] if work.stopped else []
-    return assemble(rows, items, failed, notes), work.stopped
+    facts = assemble(rows, items, failed, notes)
+    if options.partial and not work.stopped:
+        with clock.phase("partial"):
+            facts = with_partial(facts, measured, items)
+    return facts, work.stopped

@@ -28,6 +28,23 @@ class DepthPoint:
 
 
 @dataclass(frozen=True)
+class PartialTransfer:
+    """What a source gives if only its first stages keep their weights and the others are random.
+
+    Attributes:
+        source: its name.
+        points: point k keeps the first k stages and has the name of the last one kept; the first keeps "none".
+        best: index of the point with the highest score.
+        negative: whether the whole source is clearly below that point, so that the stages after it do harm here.
+    """
+
+    source: str
+    points: tuple[DepthPoint, ...]
+    best: int
+    negative: bool
+
+
+@dataclass(frozen=True)
 class Ranked:
     """One source, or one of the baselines that stand in the same table.
 
@@ -78,6 +95,7 @@ class RankingFacts:
         n_items: number of training items that the sources were compared on.
         n_held_out: number of items that a fit would hold out; 0 if none.
         notes: what a reader must know before trusting the order.
+        partial: the partial-transfer curve of the first source, if it was asked for.
     """
 
     metric: str
@@ -87,6 +105,7 @@ class RankingFacts:
     n_items: int
     n_held_out: int
     notes: Sequence[str] = ()
+    partial: PartialTransfer | None = None
 
     @property
     def sources(self) -> list[Ranked]:
@@ -114,6 +133,7 @@ class RankingFacts:
             "n_items": self.n_items,
             "n_held_out": self.n_held_out,
             "notes": list(self.notes),
+            "partial": None if self.partial is None else asdict(self.partial),
         }
 
 

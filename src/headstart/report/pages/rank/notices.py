@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.report.background import checks_notice
+from headstart.report.pages.rank.partial import partial_notice
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.pages.rank.words import shown
 from headstart.report.shell import Notice, in_order
@@ -23,6 +24,7 @@ def notices(report: RankReport) -> tuple[Notice, ...]:
             *(Notice("warning", "", note) for note in report.ranking.notes),
             *checks_notice(report),
             *_same(report),
+            *partial_notice(report),
         ]
     )
 

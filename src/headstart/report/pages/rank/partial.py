@@ -1,0 +1,37 @@
+"""The partial-transfer curve in words: where it is highest, and whether the later stages do harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.report.pages.rank.report import RankReport
+from headstart.report.shell import Notice
+from headstart.report.words import number
+
+
+def partial_notice(report: RankReport) -> Iterator[Notice]:
+    """What the curve of the first source shows; nothing if it was not asked for."""
+    found = report.ranking.partial
+    if found is None:
+        return
+    metric = report.ranking.metric
+    points = [(point.stage, number(point.score, metric)) for point in found.points]
+    n_stages, whole, (stage, best) = len(points) - 1, points[-1][1], points[found.best]
+    if found.best == n_stages:
+        what = f"The result of the last stage is best ({best}) if every stage is pretrained."
+    else:
+        kept = f"the stages up to {stage} are" if found.best else "none of the stages is"
+        what = (
+            f"The result of the last stage is best ({best}) if {kept} pretrained; the whole source ({whole}) "
+            + (
+                "is clearly below that: what its later stages have learned does harm here."
+                if found.negative
+                else "cannot be told apart from that."
+            )
+        )
+    listed = ", ".join(f"{name} {score}" for name, score in points)
+    yield Notice(
+        "warning" if found.negative else "note",
+        f"Partial transfer of {report.names[found.source]}",
+        f"{what} By the last stage that is pretrained, those after it random: {listed}.",
+    )
