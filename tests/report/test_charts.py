@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.metrics import Bin, Interval
-from headstart.report.charts import Scale, curves, depth, nice_ticks, rate_curve, reliability, spans
+from headstart.report.charts import (
+    CostCandidate,
+    Scale,
+    costs,
+    curves,
+    depth,
+    gaps,
+    nice_ticks,
+    rate_curve,
+    reliability,
+    spans,
+)
+from headstart.report.charts.costs import log_ticks
 
 shares = st.floats(0, 1)
 numbers = st.floats(-1e6, 1e6).map(lambda v: round(v, 6))
@@ -65,3 +77,39 @@ def test_bins_of_a_few_items_say_little() -> None:
     assert few.few and (few.right_low, few.right) == (44, 56)
     assert not many.few and (many.right_low, many.right) == (86, 7)
     assert none.few and none.interval == "" and none.right == 0
+
+
+@given(st.floats(1e-4, 1e6), st.floats(1, 1e6))
+def test_logarithmic_ticks_are_few_and_cover_the_costs(low: float, times: float) -> None:
+    ticks = log_ticks(low, low * times)
+    assert ticks[0] < low and ticks[-1] > low * times
+    assert 2 <= len(ticks) <= 14 and ticks == sorted(set(ticks))
+    assert {f"{tick:e}"[:3] for tick in ticks} <= {"1.0", "1.5", "2.0", "3.0", "4.0", "5.0", "6.0", "8.0"}
+
+
+def test_costs_stand_on_a_logarithmic_scale_and_others_are_levels() -> None:
+    def made(letter: str, cost: float | None, score: float) -> CostCandidate:
+        return CostCandidate(letter, f"net {letter}", cost, Interval(score, score - 0.1, score + 0.1), "")
+
+    chart = costs(
+        [made("A", 1.0, 0.8), made("B", 10.0, 0.7), made("C", 100.0, 0.6), made("D", None, 0.5)],
+        "accuracy",
+        "ms",
+    )
+    assert chart is not None
+    first, second, third = chart.dots
+    assert abs((second.x - first.x) - (third.x - second.x)) < 0.01 and 0 < first.x < third.x < 100
+    assert first.mark.at > second.mark.at > third.mark.at > chart.levels[0].at
+    assert first.text == "net A: 80.0% (70.0 to 90.0%), 1 ms" and chart.levels[0].text == "net D, 50.0%"
+    assert costs([made("D", None, 0.5)], "accuracy", "ms") is None
+
+
+def test_differences_have_a_place_for_none() -> None:
+    chart = gaps(
+        [("net", "B", Interval(-0.05, -0.12, 0.02), "tied"), ("other", "C", Interval(-0.3), "")], "accuracy"
+    )
+    first, second = chart.rows
+    assert first.mark.low < first.mark.at < chart.zero < first.mark.high and second.mark.at < first.mark.low
+    assert (first.value, first.interval) == ("−5.0 points", "−12.0 to +2.0")
+    assert (second.interval, second.mark.has_interval) == ("", False)
+    assert next(tick.at for tick in chart.ticks if tick.text == "0") == chart.zero

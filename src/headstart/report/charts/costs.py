@@ -87,7 +87,7 @@ def costs(candidates: Sequence[CostCandidate], key: str, unit: str) -> Costs | N
         if each.cost
     )
     levels = tuple(
-        Level(scale.at(float(each.score)), f"{each.name}: {number(each.score.value, key)}")
+        Level(scale.at(float(each.score)), f"{each.name}, {number(each.score.value, key)}")
         for each in candidates
         if not each.cost
     )

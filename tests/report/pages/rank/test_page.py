@@ -114,7 +114,7 @@ def test_the_fastest_of_those_that_are_level() -> None:
     (section,) = price_section(report)
     chart = section.content.chart
     assert [dot.letter for dot in chart.dots] == list("ABCDF") and [level.text for level in chart.levels] == [
-        "classical features: 66.0%"
+        "classical features, 66.0%"
     ]
 
 

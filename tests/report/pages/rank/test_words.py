@@ -50,6 +50,10 @@ def test_what_is_not_known_is_empty() -> None:
     full = ranked(0, 3, milliseconds=1234.56, megabytes=0.26)
     assert (milliseconds(full), megabytes(full)) == ("1,234.6", "0.3")
     assert len(upstream(ranked(0, 3))) <= 60 and upstream(ranked(0, 3)).endswith(" …")
+    hyphens = ranked(
+        0, 3, upstream="sentence-similarity (s2orc, flax-sentence-embeddings/stackexchange_xml, ms_marco)"
+    )
+    assert upstream(hyphens) == "sentence-similarity (s2orc, …"
 
 
 def test_many_names_are_counted() -> None:

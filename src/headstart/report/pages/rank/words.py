@@ -57,7 +57,9 @@ def megabytes(ranked: Ranked) -> str:
 
 def upstream(ranked: Ranked) -> str:
     """What it was pretrained on, short; "" if it is unknown."""
-    return textwrap.shorten(ranked.upstream or "", UPSTREAM_CHARACTERS, placeholder=" …")
+    return textwrap.shorten(
+        ranked.upstream or "", UPSTREAM_CHARACTERS, placeholder=" …", break_on_hyphens=False
+    )
 
 
 def may_be_first(ranked: Ranked) -> bool:
