@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from headstart.report import render
 from headstart.report.pages.rank import end_block
-from headstart.report.pages.rank.partial import partial_notice
+from headstart.report.pages.rank.partial import partial_notice, partial_section
 from headstart.runs.ranking import DepthPoint, PartialTransfer
 from small_rankings import ranking_report
 
@@ -36,7 +37,12 @@ def test_it_says_where_transfer_turns(scores: tuple[float, ...], negative: bool,
     assert words in notice.text and "random: none " in notice.text
     assert notice.severity == ("warning" if negative else "note")
     assert "Partial transfer of" in end_block(report)
+    (section,) = partial_section(report)
+    assert ("do harm" in section.deck) == negative or "No stage does harm" in section.deck
+    assert [dot.chosen for dot in section.content.chart.dots].index(True) == curve.best
+    assert section.content.table.rows[0][:2] == ("none", f"{100 * scores[0]:.1f}%")
+    assert '<section id="partial"' in render(report)
 
 
 def test_nothing_is_said_without_a_curve() -> None:
-    assert not list(partial_notice(ranking_report(3)))
+    assert not list(partial_notice(ranking_report(3))) and not list(partial_section(ranking_report(3)))

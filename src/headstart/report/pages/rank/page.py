@@ -6,6 +6,7 @@ from headstart.report.background import data_section
 from headstart.report.pages.rank.background import again_section, cost_section, limits_section
 from headstart.report.pages.rank.comparisons import apart_section, price_section, scores_section
 from headstart.report.pages.rank.depths import depths_section
+from headstart.report.pages.rank.partial import partial_section
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.pages.rank.result import result_section
 from headstart.report.pages.rank.words import sentence
@@ -15,6 +16,7 @@ SECTIONS = (
     apart_section,
     price_section,
     depths_section,
+    partial_section,
     scores_section,
     data_section,
     cost_section,
