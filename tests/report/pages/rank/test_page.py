@@ -146,8 +146,8 @@ def test_scores_stand_in_columns_and_a_missing_one_is_empty() -> None:
     rows = [ranked(0, 2, scores={"logme": 1.5, "leep": -0.25}), ranked(1, 2, scores={"logme": 0.5})]
     (section,) = scores_section(ranking_report(2, ranked=rows))
     assert section.content.rows == (
-        ("network_0.of_some_training", "1.5", "−0.25"),
-        ("network_1.of_some_training", "0.5", ""),
+        ("network_0.of_some_training", "1.500", "−0.250"),
+        ("network_1.of_some_training", "0.500", ""),
     )
 
 

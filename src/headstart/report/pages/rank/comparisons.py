@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headstart.metrics.interval import decimals
 from headstart.report.charts import CostCandidate, Costs, Gaps, costs, gaps
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.pages.rank.result import kind
@@ -156,4 +157,4 @@ def scores_section(report: RankReport) -> Iterator[Section]:
 
 
 def _score(found: float | None) -> str:
-    return "" if found is None else f"{found:.3g}".replace("-", "−")
+    return "" if found is None else decimals(found).replace("-", "−")
