@@ -11,11 +11,12 @@ import pytest
 import headstart
 import small_data
 import small_sources
-from headstart.errors import OptionError, SourceError
+from headstart import past_runs
+from headstart.errors import InputError, OptionError, SourceError
 from headstart.features import Extracted
 from headstart.ranking.measuring import Items
 from headstart.runs import RunDirectory
-from headstart.sources import Source
+from headstart.sources import Source, load_source
 from small_data import LETTERS, SETTINGS
 
 
@@ -120,3 +121,72 @@ def test_a_budget(data: Path, noise: str, tmp_path: Path) -> None:
             many, [noise, LETTERS], out=tmp_path / "s", store=tmp_path / "empty", budget="0.001s", **SETTINGS
         )
     assert not (tmp_path / "s").exists()
+
+
+def test_two_items_per_class_name_no_winner(noise: str, tmp_path: Path) -> None:
+    few = _splits(tmp_path / "few", n_train=2)
+    ranking = headstart.rank(few, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
+    assert "label more items" in ranking.facts.advice and "Start from" not in ranking.facts.advice
+    assert all(row.places[0] == 1 for row in ranking.facts.ranked)
+    best = ranking.facts.sources[0].predicted
+    assert best.low is None or best.high is None or best.high - best.low > 0.3
+
+
+def test_one_item_per_class_is_too_few(noise: str, tmp_path: Path) -> None:
+    few = _splits(tmp_path / "few", n_train=1)
+    with pytest.raises(InputError, match="leaves nothing to compare sources by: label more items"):
+        headstart.rank(few, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
+
+
+def _splits(root: Path, n_train: int) -> Path:
+    """Digits in given parts: so many of each class to learn from, four held out."""
+    digits = small_data.digit_folder(root / "all", n_classes=3, n_each=12)
+    for folder in sorted(digits.iterdir()):
+        for index, path in enumerate(sorted(folder.iterdir())[: n_train + 4]):
+            part = root / "split" / ("train" if index < n_train else "test") / folder.name
+            part.mkdir(parents=True, exist_ok=True)
+            path.rename(part / path.name)
+    return root / "split"
+
+
+@pytest.mark.parametrize("noise_is_better", [True, False])
+def test_earlier_runs_order_what_cannot_be_told_apart(
+    noise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise_is_better: bool
+) -> None:
+    monkeypatch.setenv("HEADSTART_RECORD", str(tmp_path / "record.sqlite"))
+    scores = {noise: 0.95, LETTERS: 0.5} if noise_is_better else {noise: 0.5, LETTERS: 0.95}
+    for number in range(3):
+        for uri, score in scores.items():
+            past_runs.add(_finished(f"set {number}", uri, score))
+    few = _splits(tmp_path / "few", n_train=2)
+    ranking = headstart.rank(few, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
+    assert ranking.best == max(scores, key=scores.__getitem__)
+    assert "finished runs on 3 other data sets" in ranking.facts.notes[0]
+
+
+def _finished(data: str, uri: str, score: float) -> past_runs.FinishedRun:
+    source = load_source(uri)
+    numbers = {"n_items": 500, "n_classes": 3, "n_parameters": 9, "n_train": 400, "n_test": 100}
+    ends = {
+        "value": score,
+        "low": None,
+        "high": None,
+        "head_alone": score,
+        "head_alone_low": None,
+        "head_alone_high": None,
+    }
+    return past_runs.FinishedRun(
+        finished="2026-01-01T00:00:00",
+        headstart="0",
+        data_digest=data,
+        modality="image",
+        task="classification",
+        item_size=None,
+        source=uri,
+        source_digest=source.digest,
+        preprocessing_digest=source.preprocessing.digest(),
+        policy="all",
+        metric="accuracy",
+        **numbers,
+        **ends,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.runs.ranking import Ranked, RankingFacts
-from headstart.units import agreeing, counted
+from headstart.units import counted
 
 _MUCH_CHEAPER = 1.5  # times as fast, so that it is worth a word
 
@@ -15,35 +15,38 @@ def advice(facts: RankingFacts) -> str:
         facts: of the ranking.
     """
     first, *others = facts.sources
-    tied = facts.tied
-    if _is_below(first):
-        named = " and ".join(first.worse_than)
+    clearly_worse = [name for name, clear in first.worse_than.items() if clear]
+    if clearly_worse:
         return (
-            f"None of the sources is better than {named}: transfer from them is likely to be negative. Try sources "
-            "that were pretrained on data more like yours, or use the baseline."
+            f"Every source is worse than {' and '.join(clearly_worse)}, the first one clearly: transfer from them is "
+            "negative. Try sources that were pretrained on data more like yours, or use the baseline."
         )
+    if first.worse_than:
+        return (
+            f"No source is better than {' and '.join(first.worse_than)} on these {counted(facts.n_items, 'items')}: "
+            "label more items, or try sources that were pretrained on data more like yours, before you rely on one."
+        )
+    tied = facts.tied
     if others and len(tied) == len(others):
-        cheapest = min(facts.sources, key=_cost)
+        fastest = min(facts.sources, key=_cost)
         return (
             f"These {counted(facts.n_items, 'items')} cannot tell the sources apart: take the fastest, "
-            f"{cheapest.name}, or label more items and rank again."
+            f"{fastest.name}, or label more items and rank again."
         )
+    return _start_from(first, others, tied)
+
+
+def _start_from(first: Ranked, others: list[Ranked], tied: list[Ranked]) -> str:
     if not tied:
-        better = (
-            "" if not others else f", clearly better than {agreeing(len(others), 'the other', 'all others')}"
-        )
-        return f"Start from {first.name}{better}."
-    cheaper = min(tied, key=_cost)
+        better = {0: "", 1: f", clearly better than {others[0].name}" if others else ""}
+        return f"Start from {first.name}{better.get(len(others), ', clearly better than all others')}."
     names = tied[0].name if len(tied) == 1 else f"{len(tied)} other sources"
     text = f"Start from {first.name}; {names} cannot be told apart from it"
-    if _cost(first) > _MUCH_CHEAPER * _cost(cheaper):
-        times = _cost(first) / _cost(cheaper)
-        text += f", and {cheaper.name if len(tied) > 1 else 'it'} is {times:.1f} times as fast"
+    fastest = min(tied, key=_cost)
+    if _cost(first) > _MUCH_CHEAPER * _cost(fastest):
+        which = "it" if len(tied) == 1 else fastest.name
+        text += f", and {which} is {_cost(first) / _cost(fastest):.1f} times as fast"
     return text + "."
-
-
-def _is_below(first: Ranked) -> bool:
-    return bool(first.worse_than)
 
 
 def _cost(source: Ranked) -> float:

@@ -15,9 +15,10 @@ from headstart.choose.places import Places, place
 from headstart.evidence import cross_validation_factor
 from headstart.metrics import Interval
 from headstart.ranking.advice import advice
+from headstart.ranking.earlier import judged
 from headstart.ranking.measuring import Items, Measured
 from headstart.ranking.predicted import HeldOut
-from headstart.ranking.scoring import order_of
+from headstart.ranking.scoring import combined_scores, order_of
 from headstart.runs.ranking import DepthPoint, Ranked, RankingFacts, Role
 
 if TYPE_CHECKING:
@@ -79,22 +80,25 @@ def assemble(
         held_out_units=None if items.data.units is None else items.data.units[held_out],
         n_held_out=len(held_out),
     )
-    order = _order(rows, found)
+    order, note = _order(rows, found, items, widen)
+    notes = [*notes, note] if note else notes
     first = next(index for index in order if rows[index].role == "source")
     ranked = [_ranked(rows, index, first, found, parts, task) for index in order]
     facts = RankingFacts(task.quality, ranked, dict(failed), "", len(chosen), len(held_out), tuple(notes))
     return replace(facts, advice=advice(facts))
 
 
-def _order(rows: Sequence[Row], found: Places) -> list[int]:
-    """Sources by `order_of`; each baseline after the last source that is ahead of it."""
+def _order(rows: Sequence[Row], found: Places, items: Items, widen: float) -> tuple[list[int], str]:
+    """Sources by `order_of`, each baseline after the last source that is ahead of it; and a note on earlier runs."""
     sources = [int(index) for index in found.order if rows[index].role == "source"]
-    scores = [row.measured.scores for row in (rows[index] for index in sources) if row.measured is not None]
-    order = [sources[place] for place in order_of(scores, found.better[np.ix_(sources, sources)])]
+    measured = [row.measured for row in (rows[index] for index in sources) if row.measured is not None]
+    earlier = judged(measured, found.expected[sources], items, widen)
+    key_S = combined_scores([each.scores for each in measured]) if earlier is None else earlier.log_odds
+    order = [sources[place] for place in order_of(key_S, found.better[np.ix_(sources, sources)])]
     for baseline in (int(index) for index in found.order if rows[index].role != "source"):
         ahead = [place for place, index in enumerate(order) if found.difference[index, baseline] >= 0]
         order.insert(max(ahead, default=-1) + 1, baseline)
-    return order
+    return order, "" if earlier is None else earlier.note
 
 
 def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, parts: HeldOut, task: Task) -> Ranked:

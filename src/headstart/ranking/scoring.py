@@ -49,19 +49,27 @@ def scores_of(measured: Measured, items: Items) -> dict[str, float]:
     return {PROBE.name: choice.chosen.quality, PROBE_LOSS.name: -choice.chosen.loss, **found}
 
 
-def order_of(scores: Sequence[Mapping[str, float]], better_SS: np.ndarray) -> list[int]:
-    """Order sources: none comes before a source that is clearly better; of the rest, the highest combined score first.
+def combined_scores(scores: Sequence[Mapping[str, float]]) -> np.ndarray:
+    """Return the combination of the scores of each source, of shape (S,); larger is better.
 
     Args:
-        scores: of each source, by name; of equal ones the earlier comes first.
-        better_SS: whether the row is clearly better than the column, of shape (S, S).
+        scores: of each source, by name.
     """
     names = [name for name in DEFAULT if all(name in each for each in scores)]
-    score_S = combined({name: [each[name] for each in scores] for name in names})
-    left, order = list(range(len(scores))), list[int]()
+    return combined({name: [each[name] for each in scores] for name in names})
+
+
+def order_of(key_S: np.ndarray, better_SS: np.ndarray) -> list[int]:
+    """Order sources: none comes before a source that is clearly better; of the rest, that with the largest key first.
+
+    Args:
+        key_S: of each source, of shape (S,); of equal ones the earlier comes first.
+        better_SS: whether the row is clearly better than the column, of shape (S, S).
+    """
+    left, order = list(range(len(key_S))), list[int]()
     while left:
         free = [one for one in left if not better_SS[left, one].any()]
-        taken = max(free or left, key=lambda one: float(score_S[one]))
+        taken = max(free or left, key=lambda one: float(key_S[one]))
         left.remove(taken)
         order.append(taken)
     return order

@@ -1,0 +1,74 @@
+"""What finished runs on other data sets say about the sources of a ranking, together with what they give here.
+
+Legend: N items, S sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart import past_runs
+from headstart.choose.prior import source_prior, with_evidence
+from headstart.metrics import Units
+from headstart.ranking.measuring import Items, Measured
+from headstart.runs.facts import data_digest
+from headstart.units import counted
+
+_ADDED = 4  # items, as in the interval of Agresti and Coull (1998)
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """Sources judged by earlier runs and by the items at hand.
+
+    Attributes:
+        log_odds: of the score of each source, of shape (S,).
+        note: how many runs count, for a reader.
+    """
+
+    log_odds: np.ndarray
+    note: str
+
+
+def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items, widen: float) -> Earlier | None:
+    """Combine what is known of the sources with their cross-validated scores; None if no earlier run is of any use.
+
+    Args:
+        sources: S sources.
+        expected_S: their scores here, of shape (S,).
+        items: that they were compared on.
+        widen: factor of a cross-validated standard error.
+    """
+    examples = items.data.examples
+    metric = examples.task.headline
+    if metric != examples.task.quality:
+        return None  # the record holds another metric than what is compared
+    digest = data_digest(items.data.scan.digests, np.asarray(items.data.labels))
+    runs = past_runs.comparable(
+        past_runs.read(), modality=examples.modality, task=examples.task.name, metric=metric, without=digest
+    )
+    digests = [each.candidate.source.digest for each in sources]
+    table = past_runs.score_table(runs, digests)
+    known = np.isfinite(table.scores)
+    useful = known[known.sum(axis=1) >= 2, : len(sources)]  # a data set with one source compares none
+    if not useful.any():
+        return None
+    chosen = sources[0].choice.positions
+    quality_NS = np.stack([each.quality for each in sources], axis=1)
+    influences = (quality_NS - quality_NS.mean(axis=0)) / len(quality_NS)
+    units = Units.of(None if items.units is None else items.units[chosen], len(chosen), widen=widen)
+    prior = source_prior(table.scores).first(len(sources))
+    covariance_SS = units.covariance(influences)
+    # few items say little about how alike the errors are: four items on which they are not are added
+    apart_SS = 1 - np.eye(len(sources))
+    covariance_SS *= 1 - apart_SS * _ADDED / (units.n_units + _ADDED)
+    posterior = with_evidence(prior, expected_S, covariance_SS, len(chosen))
+    n_sets = int(useful.any(axis=1).sum())
+    return Earlier(
+        posterior.log_odds,
+        f"Sources that cannot be told apart also stand in the order of your finished runs on "
+        f"{counted(n_sets, 'other data sets')}.",
+    )
