@@ -225,6 +225,17 @@ def test_page_of_a_ranking(reader: Reader, name: str, width: int, scheme: str) -
     reader.assert_quiet()
 
 
+def test_a_ranking_without_scripts(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(ranking_report(3)), encoding="utf-8")
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(path.as_uri())
+    assert page.get_by_role("rowheader", name="network_2.of_some_training").first.is_visible()
+    assert page.locator("#next-command").is_visible() and not page.locator("#next-copy").is_visible()
+    page.locator("#depth summary").click()
+    assert page.get_by_role("cell", name="blocks.5").first.is_visible()
+
+
 @pytest.fixture(scope="module")
 def real_run(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """60 film reviews and a sentence encoder, with every default but the threads."""

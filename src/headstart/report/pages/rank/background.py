@@ -14,6 +14,7 @@ PHASES = {
     "source": "open the sources",
     "head": "choose depth and head of each source",
     "baseline": "baselines",
+    "partial": "partial transfer of the first source",
 }
 
 
