@@ -131,7 +131,7 @@ def with_everything() -> RankReport:
     for place, each in enumerate(report.ranking.ranked):
         if each.role == "source":
             scores = {name: float(rng.normal()) for name in SCORES}
-            changes: dict[str, Any] = {"scores": scores}
+            changes: dict[str, Any] = {"scores": scores, "advised_cut": 1 + place % 5}
             if place == 3:
                 changes |= {"stages": ("blocks.1", "blocks.3", "blocks.6")}
             if place == 5:

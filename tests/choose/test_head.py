@@ -104,7 +104,16 @@ def test_constant_and_wide_features() -> None:
 
 def test_one_stage_alone() -> None:
     features, labels = case(signal=(2.0,))
-    assert choose_head(features, labels).stages == ("layer1",)
+    choice = choose_head(features, labels)
+    assert choice.stages == ("layer1",) and choice.advised_cut == 0
+
+
+def test_stages_are_frozen_up_to_the_one_that_no_other_beats() -> None:
+    features, labels = case(signal=(0.0, 0.5, 3.0, 3.0, 0.5))
+    assert choose_head(features, labels).advised_cut == 3
+    assert (
+        choose_head(Rows(features, np.arange(3)), np.array(["a", "b", "c"], dtype=object)).advised_cut is None
+    )
 
 
 def test_more_classes_than_logistic_heads_can_pay_for(monkeypatch: pytest.MonkeyPatch) -> None:

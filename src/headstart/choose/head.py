@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.choose.cut import advised_cut
 from headstart.choose.features import StageFeatures, described, rows_of
 from headstart.choose.fit_head import fit_head
 from headstart.choose.kinds import LOGISTIC, RIDGE
@@ -64,6 +65,7 @@ class Choice:
             validate on.
         freedom: degrees of freedom of the standard errors: number of units - 1, less if they differ in size.
         reason: of the choice, in one sentence.
+        advised_cut: number of stages to freeze if the network is trained (see `choose.cut`); None without a profile.
     """
 
     head: Head
@@ -77,6 +79,7 @@ class Choice:
     expected: float
     freedom: float
     reason: str
+    advised_cut: int | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -135,7 +138,8 @@ def choose_head(
     probed = probe_stages(sample, trial, n_threads)
     profile = [profile_row(features.stages[i], i, tried, trial) for i, (_, tried) in enumerate(probed)]
     tried_heads = try_heads(probed, trial, n_threads, last_only)
-    found = _preferred([tried for _, tried in probed], [tried for _, tried in tried_heads], trial)
+    probes = [tried for _, tried in probed]
+    found = _preferred(probes, [tried for _, tried in tried_heads], trial)
     reduced, chosen = tried_heads[found.index]
     return Choice(
         head=fit_head(chosen, reduced, features, encoded, targets),
@@ -149,6 +153,7 @@ def choose_head(
         expected=found.expected,
         freedom=trial.freedom,
         reason=_reason([tried for _, tried in tried_heads], found, features.stages),
+        advised_cut=_cut(probes, trial),
     )
 
 
@@ -218,6 +223,15 @@ def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Tri
         step=1.0 if trial.task.one_per_item else 0.0,
         widen=cross_validation_factor(trial.n_folds),
         ties_H=_ranks(tried_heads),
+    )
+
+
+def _cut(probes: list[TriedHead], trial: Trial) -> int:
+    return advised_cut(
+        np.stack([trial.quality(probe) for probe in probes], axis=1),
+        trial.groups,
+        step=1.0 if trial.task.one_per_item else 0.0,
+        widen=cross_validation_factor(trial.n_folds),
     )
 
 

@@ -56,6 +56,7 @@ class Ranked:
         behind: its difference from the first source, simultaneous over all pairs; the first's own is 0.
         stages: names of the stages that the best head reads.
         profile: a probe at every stage; () for classical features.
+        advised_cut: number of stages to freeze if the network is trained; None for classical features.
         milliseconds: per item on this machine, all threads together; None if not measured.
         megabytes: of its weights in float32; None for classical features.
         upstream: what it was pretrained on, as its card says; None if unknown.
@@ -73,6 +74,7 @@ class Ranked:
     behind: Interval
     stages: tuple[str, ...] = ()
     profile: tuple[DepthPoint, ...] = ()
+    advised_cut: int | None = None
     milliseconds: float | None = None
     megabytes: float | None = None
     upstream: str | None = None

@@ -13,6 +13,7 @@ from headstart.report import render
 from headstart.report.pages.rank import page
 from headstart.report.pages.rank.comparisons import apart_section, price_section, scores_section
 from headstart.report.pages.rank.depths import depths_section
+from headstart.report.pages.rank.notices import notices
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.pages.rank.result import result_section
 from small_rankings import FOLDER, UPSTREAM, ranked, ranking_report, with_everything
@@ -183,3 +184,18 @@ def test_one_file_that_asks_for_nothing_and_runs_nothing() -> None:
     assert "@import" not in text and "url(" not in text
     unsafe = render(hostile())
     assert unsafe.count("<script") == 1 and "<img src=x" not in unsafe
+
+
+def test_what_to_freeze_stands_under_the_profile_and_among_the_notes() -> None:
+    rows = ranking_report(3).ranking.ranked
+    for cut, words, note in (
+        (1, "first 1 of 6 stages frozen", "Freeze its first stage (--freeze first:1)"),
+        (3, "first 3 of 6 stages frozen", "first 3 of 6 stages (--freeze first:3): in the depth profile no stage is "
+         "clearly better than blocks.1."),
+        (5, "first 5 of 6 stages frozen", "Freeze all but its last stage (--freeze first:5)"),
+    ):  # fmt: skip
+        report = ranking_report(3, ranked=[replace(rows[0], advised_cut=cut), *rows[1:]])
+        (section,) = depths_section(report)
+        assert [small.trained for small in section.content.charts] == [words, "", ""]
+        assert any(note in each.text for each in notices(report))
+    assert not any("If you train" in each.title for each in notices(ranking_report(3)))

@@ -85,7 +85,7 @@ def test_sources_below_a_baseline_are_named_together() -> None:
 
 def test_everything_that_can_be_said_the_gravest_first() -> None:
     found = said(with_everything())
-    assert [severity for severity, _, _ in found] == ["error"] + 5 * ["warning"] + ["note"]
+    assert [severity for severity, _, _ in found] == ["error"] + 5 * ["warning"] + 2 * ["note"]
     assert found[0][1].startswith("Negative transfer is likely from network_23.of_some_training and")
     assert found[1][1] == "resnet50.a1_in1k is not ranked" and "hub cannot be reached" in found[1][2]
     assert found[4][1] == "Not clearly better than classical features"

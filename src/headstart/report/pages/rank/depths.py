@@ -9,6 +9,7 @@ from headstart.metrics import Interval
 from headstart.report.charts import Depth, Scale, depth
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.pages.rank.result import kind
+from headstart.report.pages.rank.words import cut as cut_words
 from headstart.report.pages.rank.words import depth as depth_words
 from headstart.report.shell import Section, Table
 from headstart.report.words import lowered
@@ -23,6 +24,7 @@ class Small:
     kind: str
     name: str
     reads: str
+    trained: str
     chart: Depth
 
 
@@ -48,6 +50,7 @@ def depths_section(report: RankReport) -> Iterator[Section]:
             kind(report, each),
             report.names[each.name],
             depth_words(each),
+            cut_words(each),
             depth(profile, each.stages, report.metric, scale),
         )
         for each, profile in zip(sources, profiles, strict=True)

@@ -25,6 +25,7 @@ def notices(report: RankReport) -> tuple[Notice, ...]:
             *checks_notice(report),
             *_same(report),
             *partial_notice(report),
+            *_if_trained(report),
         ]
     )
 
@@ -83,3 +84,17 @@ def _same(report: RankReport) -> Iterator[Notice]:
             give = agreeing(len(others), "gives", "give")
             text = f"{shown(others)} {give} the same features as {report.names[each.name]}."
             yield Notice("note", "Scored once", text)
+
+
+def _if_trained(report: RankReport) -> Iterator[Notice]:
+    """Which stages of the first source a training should freeze."""
+    first, n_frozen = report.first, report.first.advised_cut
+    if not n_frozen:
+        return
+    option, stage = f"(--freeze first:{n_frozen})", first.profile[n_frozen - 1].stage
+    if n_frozen == len(first.profile) - 1:
+        text = f"Freeze all but its last stage {option}: the depth profile rises up to there."
+    else:
+        which = "its first stage" if n_frozen == 1 else f"its first {n_frozen} of {len(first.profile)} stages"
+        text = f"Freeze {which} {option}: in the depth profile no stage is clearly better than {stage}."
+    yield Notice("note", f"If you train {report.names[first.name]}", text)

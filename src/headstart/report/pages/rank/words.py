@@ -40,6 +40,15 @@ def depth(ranked: Ranked) -> str:
     return joined if len(joined) <= DEPTH_CHARACTERS else f"{len(stages)} of {n_all} stages"
 
 
+def cut(ranked: Ranked) -> str:
+    """What to freeze if the network is trained; "" if it is unknown."""
+    if ranked.advised_cut is None:
+        return ""
+    if not ranked.advised_cut:
+        return "nothing frozen"
+    return f"first {ranked.advised_cut} of {counted(len(ranked.profile), 'stages')} frozen"
+
+
 def value(report: RankReport, ranked: Ranked) -> str:
     """The predicted result as read."""
     return number(ranked.predicted.value, report.metric)
