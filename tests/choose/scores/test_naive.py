@@ -131,6 +131,13 @@ def test_parc_by_pairs() -> None:
     assert SCORES["parc"].of(SAMPLE) == pytest.approx(spearmanr(apart, differ).statistic, abs=2e-4)
 
 
+def test_parc_of_as_many_dimensions_as_items_still_sees_the_classes() -> None:
+    """With 19 standardised components all 20 items are equally far apart."""
+    codes = np.arange(20) % 2
+    x = np.random.default_rng(0).normal(size=(20, 400)) + 3 * codes[:, None]
+    assert SCORES["parc"].of(Sample(x, codes)) > 0.4
+
+
 def test_neighbours_of_scikit_learn() -> None:
     right = [
         KNeighborsClassifier(1).fit(np.delete(X, n, 0), np.delete(CODES, n)).predict(X[[n]])[0] == CODES[n]

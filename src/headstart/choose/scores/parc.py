@@ -1,10 +1,11 @@
 """PARC: whether items of one class are also alike in the features (Bolya et al. 2021, section 4).
 
-    features -> 32 principal components, each standardised
+    features -> 32 principal components, at most one per 4 items, each standardised
     score = Spearman correlation, over pairs of items, of 1 - cosine of their components
             with 1 - correlation of their classes' indicators                          from -1 to 1
 
-The authors take the correlation of two items over their components, which changes with the arbitrary signs of the
+With as many standardised components as items, all items are equally far apart, so fewer are taken of few items. The
+authors take the correlation of two items over their components, which changes with the arbitrary signs of the
 components; the cosine does not. Indicators correlate by 1 within a class and by one other value between classes, so all
 that counts of them is whether the classes differ. An item at the mean of all has a cosine of 0 with others. Constant
 features, or no pair of one class: 0.
@@ -22,7 +23,7 @@ from headstart.choose.scores.sample import Float, Sample
 from headstart.choose.scores.score import Score
 from headstart.heads.reduce import reduce, standardiser
 
-N_DIMENSIONS = 32
+N_DIMENSIONS, ITEMS_PER_DIMENSION = 32, 4
 
 
 def rank_correlation(x_NR: Float, codes_N: NDArray[np.int64]) -> float:
@@ -41,7 +42,8 @@ def rank_correlation(x_NR: Float, codes_N: NDArray[np.int64]) -> float:
 def parc(sample: Sample) -> float:
     """Return PARC of a sample."""
     x_ND = sample.features
-    z_NR = reduce(x_ND, standardiser(x_ND, "none")).z[:, :N_DIMENSIONS].astype(np.float64)
+    n_dimensions = max(1, min(N_DIMENSIONS, len(sample) // ITEMS_PER_DIMENSION))
+    z_NR = reduce(x_ND, standardiser(x_ND, "none")).z[:, :n_dimensions].astype(np.float64)
     deviation_R = z_NR.std(axis=0)
     return rank_correlation(z_NR / np.where(deviation_R > 0, deviation_R, 1.0), sample.codes)
 
