@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.errors import HeadstartError
+from headstart.errors import one_line
 from headstart.progress import say
 from headstart.ranking.measuring import Items, Measured
 from headstart.ranking.opening import Candidate
@@ -63,8 +63,8 @@ def with_random(best: Measured, items: Items) -> Measured | None:
         (extracted,) = items.extract([source])
         features = extracted.result()
         choice, quality = items.choose(features)
-    except HeadstartError as error:
-        say(f"note: the best architecture was not measured with random weights: {error}")
+    except Exception as error:  # any network can fail with weights that nobody has trained
+        say(f"note: the best architecture was not measured with random weights: {one_line(error)}")
         return None
     random = Candidate(replace(candidate.entry, uri=f"{candidate.entry.uri}, random weights"), source)
     return Measured(random, features, choice, quality, best.milliseconds)

@@ -52,7 +52,12 @@ def affordable(
     for candidate in candidates:
         started = time.perf_counter()
         trial.extract([candidate])
+        if trial.stopped:
+            raise KeyboardInterrupt
         seconds[id(candidate)] = (time.perf_counter() - started) / n_sample * (len(items.data) - n_sample)
+    candidates = [candidate for candidate in candidates if candidate.entry.uri not in failed]
+    if not candidates:
+        return []
     costs = [seconds[id(candidate)] for candidate in candidates]
     left = _FOR_EXTRACTION * (ends - time.perf_counter())
     if min(costs) > left:

@@ -17,7 +17,7 @@ import numpy as np
 
 from headstart.choose import ArrayFeatures, interval_around
 from headstart.choose.below_best import clearly_below_best
-from headstart.errors import HeadstartError
+from headstart.errors import one_line
 from headstart.evidence import cross_validation_factor
 from headstart.progress import progress, say
 from headstart.ranking.measuring import Items, Measured
@@ -57,8 +57,8 @@ def partial_transfer(first: Measured, items: Items) -> PartialTransfer | None:
     entry, stages = first.candidate.entry, tuple(first.candidate.source.stages)
     try:
         found = [_scored(features, items) for features in _extracted(first, items)]
-    except HeadstartError as error:
-        say(f"note: the partial-transfer curve was not measured: {error}")
+    except Exception as error:  # any network can fail with weights that nobody has trained
+        say(f"note: the partial-transfer curve was not measured: {one_line(error)}")
         return None
     choice, task = found[0][0], items.data.examples.task
     units = None if items.units is None else items.units[choice.positions]
