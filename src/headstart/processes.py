@@ -17,7 +17,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,15 +32,29 @@ T = TypeVar("T")
 
 LONGEST_WAIT = timedelta(
     days=1
-)  # the others wait while the first extracts; a dead process is noticed at once
+)  # the others wait while the first chooses a head; a dead process is noticed at once
 _SIZES = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK")
 _LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL", "Application timeout")
 
 
+_alone = False
+
+
 def count() -> int:
     """How many processes make the run."""
-    return _from_environment(_SIZES, 1) if "MASTER_ADDR" in os.environ else 1
+    return 1 if _alone else _launched()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """A block that this process runs without the others, whatever it calls: no exchange, no share."""
+    global _alone
+    before, _alone = _alone, True
+    try:
+        yield
+    finally:
+        _alone = before
 
 
 def number() -> int:
@@ -50,7 +64,7 @@ def number() -> int:
 
 def count_here() -> int:
     """How many of them share this machine's cores."""
-    return _from_environment(("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"), 1) if count() > 1 else 1
+    return _from_environment(("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"), 1) if _launched() > 1 else 1
 
 
 def available_cores() -> int:
@@ -163,6 +177,34 @@ def from_first(make: Callable[[], T]) -> T:
     return made
 
 
+def share(parts: Sequence[T]) -> Sequence[T]:
+    """The parts of some work that this process does: every n-th of n processes."""
+    return parts[number() :: count()]
+
+
+def jointly(work: Callable[[], T]) -> list[T]:
+    """The results of all processes, by their numbers, once all have ended; an error in one is raised in all of them.
+
+    Args:
+        work: this process's share; its result must be picklable.
+
+    Raises:
+        HeadstartError: that of the first process that had one.
+    """
+    if count() == 1:
+        return [work()]
+    mine: tuple[T | None, HeadstartError | None]
+    try:
+        mine = work(), None
+    except HeadstartError as error:
+        mine = None, error
+    results: list[Any] = gathered(mine)
+    for _, failure in results:
+        if failure is not None:
+            raise failure
+    return [value for value, _ in results]
+
+
 @contextmanager
 def first_goes_first() -> Iterator[None]:
     """A block that the first process runs alone; then the others, which find on the disk what it wrote."""
@@ -241,6 +283,11 @@ def _leave() -> None:
     """Leave the group at the end of this program, which may form several runs, before the interpreter ends."""
     gc.collect()  # modules that exchange gradients keep a reference to the group
     _state().destroy_process_group()
+
+
+def _launched() -> int:
+    """How many processes the launcher started."""
+    return _from_environment(_SIZES, 1) if "MASTER_ADDR" in os.environ else 1
 
 
 def _from_environment(names: tuple[str, ...], default: int) -> int:

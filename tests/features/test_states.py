@@ -16,6 +16,7 @@ from headstart.data.loading import load_batches
 from headstart.errors import DiskFullError, StoreError
 from headstart.features import Setting, Store, estimate_state_bytes, extract_states
 from headstart.features.inference import inference_network
+from headstart.sources import load_source
 from headstart.sources.source import Source
 
 N_ITEMS = 20
@@ -140,3 +141,21 @@ def test_views_follow_their_settings(store: Store, tiny_source: Source) -> None:
     assert torch.equal(values(Augment(seed=0, kind="trivial")), trivial)
     assert torch.equal(values(Augment(seed=0, kind="trivial"), view=0), values(None, view=0))
     assert len(list(store.root.iterdir())) == 3
+
+
+def test_buckets_do_not_depend_on_what_was_stored_first(tmp_path: Path, text_source: Path) -> None:
+    source = load_source(str(text_source))
+    texts = [" ".join(["good"] * n) + f" {n}" for n in (2, 2, 10, 10, 20, 20, 40, 40)]
+    digests = np.array([str(number) for number in range(len(texts))])
+
+    def buckets(store: Store) -> list[list[int]]:
+        states = extract_states(source, texts, digests, 1, store, precision="fp32", threads=1)
+        return [bucket.tolist() for bucket in states.buckets]
+
+    at_once = buckets(Store(tmp_path / "at once"))
+    assert len(at_once) >= 3
+    for number, first in enumerate(at_once):
+        store = Store(tmp_path / str(number))
+        some = [texts[position] for position in first]
+        extract_states(source, some, digests[first], 1, store, precision="fp32", threads=1)
+        assert buckets(store) == at_once

@@ -73,6 +73,25 @@ def test_what_several_processes_refuse(tmp_path: Path, digit_folder: Path) -> No
     assert "start it without a launcher" in launch("cache", folder=tmp_path).stderr
 
 
+def test_a_dry_run_is_made_by_the_first_process_alone(
+    digit_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from headstart.cli import main
+
+    environment = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    environment["TORCH_CPP_LOG_LEVEL"] = "ERROR"  # which the command would set
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    words = ["headstart", "fit", str(digit_folder), "--source", small_data.LETTERS, "--freeze", "last:1"]
+    for rank, printed in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setattr(sys, "argv", [*words, "--dry-run"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        assert ("Cost on" in capsys.readouterr().out) is printed
+
+
 def test_a_launcher_that_starts_one_process_is_told_of(
     tmp_path: Path, digit_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

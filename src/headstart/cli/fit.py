@@ -41,7 +41,8 @@ def fit(
         if processes.is_first():
             from headstart.fitting.dry_run import dry_run as dry_run_verb
 
-            planned = dry_run_verb(options)
+            with processes.alone():
+                planned = dry_run_verb(options)
             print(json.dumps(planned.to_json(), indent=2) if as_json else printable(planned.text))
         return
     from headstart.fitting.procedure import run_fit

@@ -89,9 +89,7 @@ class KeyFolder:
                 continue
             except MemoryError:
                 raise
-            except (
-                Exception
-            ) as error:  # a damaged header can say anything, and its checksum is not verified yet
+            except Exception as error:  # a damaged header can say anything; it is not verified yet
                 self._require_damage(error)
                 self._discard(path)
                 continue
@@ -166,6 +164,10 @@ class KeyFolder:
             raise removed(self.path) from None
         except OSError as error:
             raise explained(error, self.path, n_bytes) from error
+
+    def file(self, shard: int) -> str:
+        """The name of a shard's file; unlike the number, it does not depend on when a shard was found."""
+        return self._paths[shard].name
 
     def names(self, shard: int) -> tuple[str, ...]:
         """The names of the tensors in a shard."""

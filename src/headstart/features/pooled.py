@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from headstart.errors import StoreError
+from headstart import processes
+from headstart.errors import HeadstartError, StoreError
 from headstart.features.device import Precision, Setting
 from headstart.features.features import Features
 from headstart.features.key_folder import KeyFolder
@@ -72,6 +73,7 @@ def extract_pooled(
     device: str = "auto",
     threads: int | None = None,
     batch_size: int | None = None,
+    together: bool = False,
 ) -> Features:
     """Compute, or find in the store, one vector per item and stage.
 
@@ -84,6 +86,7 @@ def extract_pooled(
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
         batch_size: images or recordings per batch; None: the fastest one measured.
+        together: whether all processes of the run call this, so that each computes a share (`headstart.processes`).
 
     Returns:
         The features of the items in their order; items of equal content are computed once.
@@ -93,8 +96,13 @@ def extract_pooled(
         DiskFullError: they do not fit on the disk.
         StoreError: they do not fit in the store's limit, or it cannot be written.
     """
-    options: dict[str, Any] = {"precision": precision, "device": device, "threads": threads}
-    (extracted,) = extract_pooled_of_many([source], items, digests, store, **options, batch_size=batch_size)
+    options: dict[str, Any] = {
+        "precision": precision,
+        "device": device,
+        "threads": threads,
+        "batch_size": batch_size,
+    }
+    (extracted,) = extract_pooled_of_many([source], items, digests, store, **options, together=together)
     return extracted.result()
 
 
@@ -108,6 +116,7 @@ def extract_pooled_of_many(
     device: str = "auto",
     threads: int | None = None,
     batch_size: int | None = None,
+    together: bool = False,
 ) -> Iterator[Extracted]:
     """Compute, or find in the store, the pooled features of the same items by several sources.
 
@@ -124,6 +133,7 @@ def extract_pooled_of_many(
         device: where all are computed.
         threads: cores to use.
         batch_size: images or recordings per batch.
+        together: as for `extract_pooled`.
 
     Yields:
         What came of each source, as soon as its pass has ended: of the passes in the order of their first source.
@@ -135,7 +145,7 @@ def extract_pooled_of_many(
         StoreError: they do not fit in the store's limit, or it cannot be written.
     """
     setting = Setting.choose(device, precision, threads, store.root)
-    request = Request(items, digests, store, setting, batch_size or setting.batch_size)
+    request = Request(items, digests, store, setting, batch_size or setting.batch_size, together)
     folders = [store.open(pooled_key(source, setting.precision)) for source in sources]
     return _extract(request, sources, folders)
 
@@ -143,24 +153,53 @@ def extract_pooled_of_many(
 def _extract(
     request: Request, sources: Sequence[Source], folders: Sequence[KeyFolder]
 ) -> Iterator[Extracted]:
-    passes = _passes(sources, folders, [folder.missing(request.digests) for folder in folders])
+
+    def find_missing() -> list[np.ndarray]:
+        return [folder.missing(request.digests) for folder in folders]
+
+    # processes that look at different moments would not share out the same batches
+    missing = processes.from_first(find_missing) if request.together else find_missing()
+    passes = _passes(sources, folders, missing)
     n_all = sum(len(each.missing) * len(each.computed) for each in passes)
     title, units = "Extracting features", UNITS[sources[0].modality] if sources else "items"
     if len(sources) > 1:
         title, units = f"{title} of {len(sources)} sources", f"{units} x sources"
     with progress(title, n_all, units) if n_all else nullcontext(lambda n_done: None) as advance:
         for each in passes:
-            own = [sources[number] for number in each.computed]
-            into = [folders[number] for number in each.computed]
-            failures = (
-                run_pass(request, own, into, each.missing, advance=advance) if len(each.missing) else {}
-            )
+            failures = _run(request, each, sources, folders, advance) if len(each.missing) else {}
             outcomes = {
                 number: _outcome(request, sources[number], folders[number], failures.get(place))
                 for place, number in enumerate(each.computed)
             }
             for number, equal in each.asked:
                 yield Extracted(number, *outcomes[equal])
+
+
+def _run(
+    request: Request,
+    each: _Pass,
+    sources: Sequence[Source],
+    folders: Sequence[KeyFolder],
+    advance: Callable[[int], None],
+) -> dict[int, Exception]:
+    """Make a pass, in all processes if they are together; why sources failed, by their places in `computed`."""
+    own = [sources[number] for number in each.computed]
+    into = [folders[number] for number in each.computed]
+
+    def run() -> dict[int, Exception]:
+        return run_pass(request, own, into, each.missing, advance=advance)
+
+    if not request.together or processes.count() == 1:
+        return run()
+    of_all = processes.jointly(lambda: {place: _portable(error) for place, error in run().items()})
+    return {place: error for failures in reversed(of_all) for place, error in failures.items()}
+
+
+def _portable(error: Exception) -> HeadstartError:
+    """An error that can be sent to another process."""
+    if isinstance(error, HeadstartError):
+        return error
+    return HeadstartError(f"{type(error).__name__}: {error}")
 
 
 def _passes(
@@ -182,6 +221,7 @@ def _outcome(
     request: Request, source: Source, folder: KeyFolder, failure: Exception | None
 ) -> tuple[Features | None, Exception | None]:
     """The features of a source after its pass; a shard may have been found damaged since, and is computed again."""
+    request = replace(request, together=False)  # from here on each process sees its own disk
     for _ in range(ATTEMPTS):
         if failure is not None:
             return None, failure

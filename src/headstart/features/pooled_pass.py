@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from headstart import processes
 from headstart.data.items import item_name, take_items
 from headstart.data.loading import load_batches, plan_batches
 from headstart.errors import DataError
@@ -50,6 +51,7 @@ class Request:
         store: where values are kept.
         setting: device, precision and threads.
         batch_size: images or recordings per batch.
+        together: whether all processes of the run make each pass, each with its share of the batches.
     """
 
     items: Sequence[Any]
@@ -57,6 +59,7 @@ class Request:
     store: Store
     setting: Setting
     batch_size: int
+    together: bool
 
 
 def run_pass(
@@ -86,7 +89,10 @@ def run_pass(
     """
     items, digests = take_items(request.items, missing), request.digests[missing]
     preprocessing, n_threads = sources[0].preprocessing, request.setting.n_threads
-    batches = plan_batches(items, preprocessing, batch_size=request.batch_size)
+    batches: Sequence[np.ndarray] = plan_batches(items, preprocessing, batch_size=request.batch_size)
+    if request.together:
+        batches = processes.share(batches)
+    n_items = sum(len(batch) for batch in batches)
     loaded = begun(load_batches(items, preprocessing, batches, threads=n_threads, digests=digests))
     networks = _Networks(sources, request.setting, advance)
 
@@ -98,7 +104,7 @@ def run_pass(
             [pooled_output(sources[0], folder, batches, request.batch_size) for folder in key_folders],
             digests,
             compute_batches(loaded, networks, request.setting.n_workers),
-            before_writing=lambda first: make_room(request.store, key_folders, first, len(missing)),
+            before_writing=lambda first: make_room(request.store, key_folders, first, n_items),
             reject=reject,
         )
     return networks.failures

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from headstart import processes
 from headstart.data.items import take_items
 from headstart.data.loading import plan_batches
 from headstart.errors import StoreError
@@ -127,6 +128,7 @@ def extract_states(
     device: str = "auto",
     threads: int | None = None,
     batch_size: int | None = None,
+    together: bool = False,
 ) -> StoredStates:
     """Compute, or find in the store, the output of a prefix for every item.
 
@@ -143,6 +145,7 @@ def extract_states(
         device: "cpu", "cuda", "mps" or "auto".
         threads: cores to use; None: those this process may use.
         batch_size: images or recordings per batch; None: the fastest one measured.
+        together: whether all processes of the run call this, so that each computes a share (`headstart.processes`).
 
     Returns:
         The states, in buckets of one shape.
@@ -158,11 +161,18 @@ def extract_states(
         nowhere = np.full(len(items), -1, np.int32)
         return StoredStates(plan, None, Places(nowhere, nowhere), batches)
     key_folder = store.open(plan.key)
-    for _ in range(ATTEMPTS):
-        missing = key_folder.missing(digests)
+
+    def extract(missing: np.ndarray, together: bool = False) -> None:
         if len(missing):
-            _extract(plan, missing, store, key_folder, batch_size or plan.setting.batch_size)
+            _extract(plan, missing, store, key_folder, batch_size or plan.setting.batch_size, together)
             key_folder.refresh()
+
+    if together and processes.count() > 1:
+        of_all = processes.from_first(lambda: key_folder.missing(digests))
+        processes.jointly(lambda: extract(of_all, together=True))
+        key_folder.refresh()  # for what others wrote after this process
+    for _ in range(ATTEMPTS):
+        extract(key_folder.missing(digests))
         places = key_folder.find(digests)
         if (places.shard >= 0).all():
             return StoredStates(plan, key_folder, places, _buckets(key_folder, places))
@@ -206,18 +216,23 @@ def room_for_states(plan: Cut, positions: np.ndarray, network: InferenceNetwork)
     return n_bytes
 
 
-def _extract(plan: Cut, missing: np.ndarray, store: Store, key_folder: KeyFolder, batch_size: int) -> None:
-    """Compute the states at the positions `missing`, of shape (n_missing,), and write them."""
+def _extract(
+    plan: Cut, missing: np.ndarray, store: Store, key_folder: KeyFolder, batch_size: int, together: bool
+) -> None:
+    """Compute the states at the positions `missing`, of shape (n_missing,), or this process's share, and write them."""
     items = take_items(plan.items, missing)
-    batches = plan_batches(items, plan.source.preprocessing, batch_size=batch_size)
+    batches: Sequence[np.ndarray] = plan_batches(items, plan.source.preprocessing, batch_size=batch_size)
+    if together:
+        batches = processes.share(batches)
+    own = missing[np.concatenate([missing[:0], *batches])]
     network = inference_network(plan.source, plan.setting)
 
     def compute(inputs: Inputs, worker: int) -> Sequence[Values]:
         return [network.prefix(inputs, plan.cut, worker).tensors]
 
     title = f"Storing the first {plan.cut} stages" + (f", view {plan.view}" if plan.view else "")
-    with progress(title, len(missing), UNITS[plan.source.modality]) as advance, torch_threads(1):
-        store.make_room([key_folder], room_for_states(plan, missing, network))
+    with progress(title, len(own), UNITS[plan.source.modality]) as advance, torch_threads(1):
+        store.make_room([key_folder], room_for_states(plan, own, network))
         loaded = plan.load(missing, batches)
         computed = compute_batches(loaded, in_parts(compute), plan.setting.n_workers)
         fill([Output(key_folder, [1] * len(batches))], plan.digests[missing], computed, advance=advance)
@@ -235,9 +250,14 @@ def _foreign(key_folder: KeyFolder) -> StoreError:
 
 
 def _buckets(key_folder: KeyFolder, places: Places) -> list[np.ndarray]:
-    """Positions of the items whose states have one shape, in the order in which the shapes first occur."""
+    """Positions of the items whose states have one shape, in the order of the first file of each shape.
+
+    A training draws its batches in this order, which must not depend on which process wrote a shard, and when.
+    """
     number_of: dict[Any, int] = {}
     shards = np.unique(places.shard)
-    numbers = [number_of.setdefault(key_folder.signature(shard), len(number_of)) for shard in shards.tolist()]
+    for shard in sorted(shards.tolist(), key=key_folder.file):
+        number_of.setdefault(key_folder.signature(shard), len(number_of))
+    numbers = [number_of[key_folder.signature(shard)] for shard in shards.tolist()]
     bucket_of = np.array(numbers)[np.searchsorted(shards, places.shard)]
     return [np.flatnonzero(bucket_of == number) for number in range(len(number_of))]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart import processes
 from headstart.clock import Clock
 from headstart.errors import DataError
 from headstart.fitting.plan import Plan, with_window_of
@@ -168,18 +167,17 @@ class Workspace:
 
         data = self.plan.data
         learned_from = data.learnable
-        with processes.first_goes_first():
-            extract_pooled_and_states(
-                self.plan.source,
-                take_items(data.examples.items, learned_from),
-                data.scan.digests[learned_from],
-                self.plan.policy.resolved_cut,
-                self.store,
-                **self.setting.options,
-            )
+        extract_pooled_and_states(
+            self.plan.source,
+            take_items(data.examples.items, learned_from),
+            data.scan.digests[learned_from],
+            self.plan.policy.resolved_cut,
+            self.store,
+            **self.setting.options,
+            together=True,
+        )
 
     def _extract(self, source: Source, items: Sequence[Any], digests: np.ndarray) -> Features:
         from headstart.features import extract_pooled
 
-        with processes.first_goes_first():  # which stores what the others read
-            return extract_pooled(source, items, digests, self.store, **self.setting.options)
+        return extract_pooled(source, items, digests, self.store, **self.setting.options, together=True)

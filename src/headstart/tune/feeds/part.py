@@ -69,7 +69,7 @@ def feed_of(
     seed: int,
     for_training: bool,
 ) -> Feed:
-    """The batches of a part.
+    """The batches of a part; with several processes, all call this.
 
     Args:
         source: whose prefix is stored.
@@ -107,6 +107,7 @@ def feed_of(
             seed=seed,
             augment=augment_of(recipe, source.modality, seed, view, part.digests),
             **setting.options,
+            together=True,
         )
         for view in range(n_views)
     ]

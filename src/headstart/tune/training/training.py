@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from headstart import processes
 from headstart.backbone import Backbone
 from headstart.errors import OptionError
 from headstart.features import Setting, Store
@@ -260,18 +259,17 @@ class Training:
         )
 
     def _labelled(self, part: Part, *, for_training: bool) -> Labelled:
-        with processes.first_goes_first():  # which stores the prefix that the others read
-            feed = feed_of(
-                self.source,
-                part,
-                self.policy.resolved_cut,
-                self.backbone,
-                self.recipe,
-                self.store,
-                self.setting,
-                seed=self.seed,
-                for_training=for_training,
-            )
+        feed = feed_of(
+            self.source,
+            part,
+            self.policy.resolved_cut,
+            self.backbone,
+            self.recipe,
+            self.store,
+            self.setting,
+            seed=self.seed,
+            for_training=for_training,
+        )
         return Labelled(feed, self.unit.inward(part.labels))
 
     def _or_random(self, probe: LinearHead) -> LinearHead:
