@@ -152,8 +152,8 @@ def scores_section(report: RankReport) -> Iterator[Section]:
         "rank/scores.html.j2",
         Table("Transferability scores", columns, rows),
         "Computed from the features that the best head reads, before anything is trained. Larger is better; compare "
-        "down a column, not across. Sources that cannot be told apart stand in their order, and in that of earlier runs "
-        "if a note says so.",
+        "down a column, not across. Sources that cannot be told apart stand in their order, and in that of earlier "
+        "runs if a note says so.",
     )
 
 
