@@ -150,5 +150,5 @@ def with_everything() -> RankReport:
         "../weights/whisper-tiny.en-encoder": "it reads audio, the data are images.",
     }
     return ranking_report(
-        25, ranked=rows, failed=failed, notes=("The ranking was stopped before it was complete.",)
+        25, ranked=rows, failed=failed, warnings=("The ranking was stopped before it was complete.",)
     )

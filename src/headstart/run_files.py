@@ -40,6 +40,23 @@ def digests_of(run: Path) -> dict[str, str]:
     return {name: _sha256(run / name) for name in _DIGESTED if (run / name).is_file()}
 
 
+def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
+    """Refuse a run that holds no model, such as a ranking.
+
+    Args:
+        run: its folder.
+        kind: of the error.
+
+    Raises:
+        InputError: of the given kind.
+    """
+    content = read_json(run / METRICS, kind=kind) if (run / METRICS).is_file() else {}
+    if isinstance(content, dict) and content.get("kind", "fit") == "rank":
+        raise kind(
+            f"{run} is a ranking, which holds no model: fit one of the sources in its ranking.csv, and name that run"
+        )
+
+
 def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputError) -> None:
     """Check the format of a run, and files of it against the digests in its metrics.json.
 

@@ -190,3 +190,24 @@ def _finished(data: str, uri: str, score: float) -> past_runs.FinishedRun:
         **numbers,
         **ends,
     )
+
+
+def test_a_ranking_is_no_model(data: Path, noise: str, tmp_path: Path) -> None:
+    ranking = headstart.rank(
+        data, [noise, LETTERS, "./no-such"], out=tmp_path / "r", report=False, **SETTINGS
+    )
+    assert not ranking.report.exists()
+    for use in (
+        lambda: headstart.predict(ranking.path, data),
+        lambda: headstart.load_source(f"run:{ranking.path}"),
+        lambda: headstart.load_source(str(ranking.path)),
+    ):
+        with pytest.raises(InputError, match="is a ranking, which holds no model: fit one of the sources"):
+            use()
+
+
+def test_one_source_that_can_be_ranked(data: Path, tmp_path: Path) -> None:
+    ranking = headstart.rank(data, ["./no-such", LETTERS], out=tmp_path / "r", **SETTINGS)
+    assert ranking.best == LETTERS and "Only one source could be ranked" in ranking.summary
+    first = ranking.facts.sources[0].behind
+    assert (first.value, first.low, first.high) == (0.0, 0.0, 0.0)

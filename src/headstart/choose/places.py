@@ -93,7 +93,7 @@ def place(
     numbers, n_units = unit_numbers(units, n_items)
     margin_SS = np.full((n_sources, n_sources), np.nan)
     if n_sources > 1 and n_units >= LEAST_UNITS:
-        margin_SS = _margins(quality_NS, units, widen, seed) + step / n_items
+        margin_SS = _margins(quality_NS, units, widen, seed) + (1 - np.eye(n_sources)) * step / n_items
     sums_GS = unit_sums(numbers, n_units, quality_NS)
     return Places(
         order=order,

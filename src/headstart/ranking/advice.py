@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headstart.runs.ranking import Ranked, RankingFacts
 from headstart.units import counted
 
 _MUCH_CHEAPER = 1.5  # times as fast, so that it is worth a word
 
 
-def advice(facts: RankingFacts) -> str:
-    """What to start from, and why.
+def advised(facts: RankingFacts) -> RankingFacts:
+    """The ranking with its advice, and the source that it advises to fit.
 
     Args:
         facts: of the ranking.
     """
+    first, *others = facts.sources
+    alike = others and len(facts.tied) == len(others) and not first.worse_than
+    source = min(facts.sources, key=_cost) if alike else first
+    return replace(facts, advice=_advice(facts), advised=source.name)
+
+
+def _advice(facts: RankingFacts) -> str:
+    """What to start from, and why."""
     first, *others = facts.sources
     clearly_worse = [name for name, clear in first.worse_than.items() if clear]
     if clearly_worse:

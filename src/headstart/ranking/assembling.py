@@ -14,7 +14,7 @@ import numpy as np
 from headstart.choose.places import Places, place
 from headstart.evidence import cross_validation_factor
 from headstart.metrics import Interval
-from headstart.ranking.advice import advice
+from headstart.ranking.advice import advised
 from headstart.ranking.earlier import judged
 from headstart.ranking.measuring import Items, Measured
 from headstart.ranking.predicted import HeldOut
@@ -55,7 +55,7 @@ class Row:
 
 
 def assemble(
-    rows: Sequence[Row], items: Items, failed: Mapping[str, str], notes: Sequence[str]
+    rows: Sequence[Row], items: Items, failed: Mapping[str, str], warnings: Sequence[str]
 ) -> RankingFacts:
     """Compare sources and baselines.
 
@@ -63,7 +63,7 @@ def assemble(
         rows: of S sources and baselines.
         items: that they were compared on.
         failed: name of each source that could not be ranked, and why.
-        notes: what a reader must know.
+        warnings: what a reader must know.
     """
     reference = next(row.measured for row in rows if row.measured is not None)
     choice, task = reference.choice, items.data.examples.task
@@ -81,11 +81,20 @@ def assemble(
         n_held_out=len(held_out),
     )
     order, note = _order(rows, found, items, widen)
-    notes = [*notes, note] if note else notes
     first = next(index for index in order if rows[index].role == "source")
     ranked = [_ranked(rows, index, first, found, parts, task) for index in order]
-    facts = RankingFacts(task.quality, ranked, dict(failed), "", len(chosen), len(held_out), tuple(notes))
-    return replace(facts, advice=advice(facts))
+    return advised(
+        RankingFacts(
+            metric=task.quality,
+            ranked=ranked,
+            failed=dict(failed),
+            advice="",
+            n_items=len(chosen),
+            n_held_out=len(held_out),
+            warnings=tuple(warnings),
+            notes=(note,) if note else (),
+        )
+    )
 
 
 def _order(rows: Sequence[Row], found: Places, items: Items, widen: float) -> tuple[list[int], str]:

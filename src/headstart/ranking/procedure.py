@@ -132,8 +132,10 @@ def _compare(
                 rows.append(Row.of(random, "random"))
             classical = classical_quality(items, best.choice.folds, best.choice.positions)
             rows.append(Row(CLASSICAL, "classical", classical))
-    notes = ["The ranking was stopped before it was complete."] if work.stopped else []
-    facts = assemble(rows, items, failed, notes)
+    warnings = ["The ranking was stopped before it was complete."] if work.stopped else []
+    if len(measured) == 1 and not work.stopped:
+        warnings.append("Only one source could be ranked: it is compared with the baselines alone.")
+    facts = assemble(rows, items, failed, warnings)
     if options.partial and not work.stopped:
         with clock.phase("partial"):
             facts = with_partial(facts, measured, items)

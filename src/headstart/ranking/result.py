@@ -50,8 +50,8 @@ class Ranking:
 
     @property
     def best(self) -> str:
-        """The source that came first, as it was named."""
-        return self.facts.sources[0].name
+        """The source that the advice names: the first, or the fastest if none can be told apart."""
+        return self.facts.advised
 
     @property
     def report(self) -> Path:

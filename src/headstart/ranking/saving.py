@@ -67,8 +67,8 @@ def finish(
 
 
 def next_command(options: RankOptions, facts: RankingFacts) -> str:
-    """The command that fits the first source on the same data."""
-    first = facts.sources[0]
+    """The command that fits the advised source on the same data."""
+    first = next(each for each in facts.sources if each.name == facts.advised)
     words = ["headstart", "fit", str(options.data), "--source", first.name]
     if first.arch is not None:
         words += ["--arch", first.arch]

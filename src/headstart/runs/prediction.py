@@ -16,7 +16,7 @@ from headstart.errors import DataError, HeadstartError, InputError, OptionError,
 from headstart.files import named_path
 from headstart.memory import Halving
 from headstart.progress import progress, say
-from headstart.run_files import METRICS, check_files, read_checked
+from headstart.run_files import METRICS, check_files, check_has_model, read_checked
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
 
@@ -66,6 +66,7 @@ def predict(
     if isinstance(data, str | Path):
         named_path(data, "the data")
     directory = RunDirectory.open(run)
+    check_has_model(directory.path)
     check_files(directory.path, ("model.pt2",))
     preprocessing = _preprocessing(directory.file("source.json"))
     classes, task = _classes_and_task(directory.file("head.json"))

@@ -94,9 +94,11 @@ class RankingFacts:
         ranked: sources and baselines, the best first.
         failed: name of each source that could not be ranked, and why.
         advice: what to do, in one sentence.
+        advised: name of the source to fit.
         n_items: number of training items that the sources were compared on.
         n_held_out: number of items that a fit would hold out; 0 if none.
-        notes: what a reader must know before trusting the order.
+        warnings: what a reader must know before trusting the order.
+        notes: what else counts in the order.
         partial: the partial-transfer curve of the first source, if it was asked for.
     """
 
@@ -106,7 +108,9 @@ class RankingFacts:
     advice: str
     n_items: int
     n_held_out: int
+    warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
+    advised: str = ""
     partial: PartialTransfer | None = None
 
     @property
@@ -132,8 +136,10 @@ class RankingFacts:
             "ranked": rows,
             "failed": dict(self.failed),
             "advice": self.advice,
+            "advised": self.advised,
             "n_items": self.n_items,
             "n_held_out": self.n_held_out,
+            "warnings": list(self.warnings),
             "notes": list(self.notes),
             "partial": None if self.partial is None else asdict(self.partial),
         }

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from headstart.data.examples import Modality
 from headstart.errors import HeadstartError, SourceError, did_you_mean, parsing, shortened
 from headstart.files import did_you_mean_beside
-from headstart.run_files import UNFINISHED, check_files, read_checked
+from headstart.run_files import UNFINISHED, check_files, check_has_model, read_checked
 from headstart.sources.hub import download
 from headstart.sources.json_files import read_object
 from headstart.sources.library_timm import hub_repository
@@ -91,6 +91,7 @@ def _run(uri: str, folder: Path) -> Place:
         raise SourceError(
             f"{folder} is not a finished run: finish it first, with headstart fit --resume {folder}"
         )
+    check_has_model(folder, SourceError)
     if not (folder / "source.json").is_file():
         raise SourceError(f"{folder} is not a finished run. A run is a folder that `headstart fit` wrote.")
     check_inside(folder / "source.json")
@@ -118,6 +119,7 @@ def _run_fault(config: Any) -> str:
 
 def _local(uri: str, path: Path) -> Place:
     if path.is_dir():
+        check_has_model(path, SourceError)
         if (path / "source.json").is_file():
             return _run(uri, path)
         return Place(uri, path, weight_files(path), read_object(path / "config.json"))

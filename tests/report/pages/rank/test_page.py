@@ -171,7 +171,7 @@ def hostile() -> RankReport:
         report.ranking,
         ranked=rows,
         failed={breaking: HOSTILE},
-        notes=(HOSTILE,),
+        warnings=(HOSTILE,),
         advice=f"Start from {HOSTILE}0.",
     )
     return replace(report, ranking=ranking, next_command=f"headstart fit {breaking}")
