@@ -83,8 +83,9 @@ def test_upstream_accuracy_matters_without_records_and_hardly_with_many() -> Non
     assert not source_prior(np.zeros((0, 3)), np.full(3, 0.8)).mean.any()
 
 
-def test_the_result_is_the_gaussian_posterior() -> None:
+def test_the_result_is_the_gaussian_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against the joint Gaussian of scores and evidence with a level of large variance."""
+    monkeypatch.setattr(module, "CONFLICT", 1e-300)
     scores, _ = table(7, 5)
     prior, measured = fixed(source_prior(scores)), np.array([0.6, 0.7, np.nan, 0.65, 0.72])
     known = np.isfinite(measured)
@@ -109,6 +110,22 @@ def test_much_evidence_decides_and_little_leaves_the_prior() -> None:
     np.testing.assert_allclose(exact.score, measured, atol=1e-4)
     vague = with_evidence(prior, measured, 1e4 * error_of(measured, 1), 1)
     assert np.argsort(vague.score).tolist() == np.argsort(prior.mean).tolist()
+
+
+def test_a_prior_that_the_evidence_contradicts_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores, _ = table(12, 8)
+    prior = source_prior(scores)
+    measured = expit(1 - 0.5 * prior.mean)
+    error = error_of(measured, 150)
+    robust = with_evidence(prior, measured, error, 150).log_odds
+    monkeypatch.setattr(module, "CONFLICT", 1e-300)
+    trusting = with_evidence(prior, measured, error, 150).log_odds
+    assert np.corrcoef(robust, measured)[0, 1] > 0.5 > np.corrcoef(trusting, measured)[0, 1]
+
+
+def test_nothing_measured() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        with_evidence(source_prior(np.zeros((0, 2))), np.full(2, np.nan), np.zeros((2, 2)), 10)
 
 
 def test_errors_that_sources_share_do_not_blur_their_order() -> None:

@@ -14,7 +14,9 @@ it.
 
 A new data set has the prior N(a, cov(a) + W) times an unknown spread, plus an unknown level. `with_evidence` multiplies
 it with the likelihood of scores that were measured there: each is weighted by its precision (Efron and Morris 1975,
-JASA 70:311). The spread is integrated out (Gauss-Hermite), the level has a flat prior.
+JASA 70:311). The spread is integrated out (Gauss-Hermite), the level has a flat prior. With a small chance the record
+says nothing about this data set: such a robust prior gives way where the evidence contradicts it (Schmidli et al.
+2014, Biometrics 70:1023).
 
 The constants are close to what published tables give (`python -m benchmarks.prior`). They count as much as a few data
 sets, and matter while a user's record is short.
@@ -24,11 +26,11 @@ Legend: T data sets, S sources.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtri, softmax
 
 Float = NDArray[np.float64]
 
@@ -36,6 +38,7 @@ GENERAL, PARTICULAR = 0.8, 0.2  # A and the mean of W, as shares of the variance
 PARTICULAR_WEIGHT = 5.0  # data sets that the mean of W counts as
 SPREAD, SPREAD_WEIGHT = 0.23, 4.0  # standard deviation in log odds; sources that it counts as
 LOG_SPREAD_ERROR, LOG_SPREAD_WEIGHT = 0.5, 1.0  # between data sets; data sets that it counts as
+CONFLICT = 0.1  # chance that the record says nothing about a new data set
 UPSTREAM = 0.5  # correlation of the upstream accuracy with a
 LEAST_STATED = 3  # upstream accuracies, to be compared with each other
 _LEAST = 0.003  # shares are cut to [_LEAST, 1 - _LEAST], since 0 and 1 have no log odds
@@ -122,24 +125,37 @@ def with_evidence(prior: SourcePrior, score_S: Float, covariance_SS: Float, n_it
 
     Args:
         prior: of the S sources.
-        score_S: measured scores, such as cross-validated accuracies, of shape (S,); NaN where not measured yet.
+        score_S: measured scores, such as cross-validated accuracies, of shape (S,); NaN where not measured yet. At
+            least one is measured.
         covariance_SS: of their errors, of shape (S, S). Sources are measured on the same items, so that their errors
             are correlated; the diagonal alone is the careful choice.
         n_items: number of items that they were measured on; all of them right is not 100%.
+
+    Raises:
+        ValueError: no source is measured.
     """
     known = np.isfinite(score_S)
+    if not known.any():
+        raise ValueError("at least one source must be measured")
     y, V = _evidence(score_S[known], covariance_SS[np.ix_(known, known)], n_items)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    found = [
-        _given_spread(prior, known, y, V, np.exp(prior.log_spread + prior.log_spread_error * x))
-        for x in nodes
-    ]
-    log_weights = np.log(weights) + [likelihood for likelihood, _, _ in found]
-    share = np.exp(log_weights - log_weights.max())
-    share /= share.sum()
-    mean_S = share @ np.array([mean for _, mean, _ in found])
-    parts = [covariance + np.outer(mean - mean_S, mean - mean_S) for _, mean, covariance in found]
-    return Posterior(mean_S, np.einsum("k,kij->ij", share, np.array(parts)))
+    spreads = np.exp(prior.log_spread + prior.log_spread_error * nodes)
+    found, log_weights = [], []
+    for each, chance in ((prior, 1 - CONFLICT), (_vague(prior), CONFLICT)):
+        parts = [_given_spread(each, known, y, V, spread) for spread in spreads]
+        found += [(mean, covariance) for _, mean, covariance in parts]
+        log_weights += (np.log(chance * weights) + [likelihood for likelihood, _, _ in parts]).tolist()
+    share = softmax(log_weights)
+    mean_S = share @ np.array([mean for mean, _ in found])
+    second = [covariance + np.outer(mean - mean_S, mean - mean_S) for mean, covariance in found]
+    return Posterior(mean_S, np.einsum("k,kij->ij", share, np.array(second)))
+
+
+def _vague(prior: SourcePrior) -> SourcePrior:
+    """The prior of sources of which nothing is known."""
+    return replace(
+        prior, mean=np.zeros_like(prior.mean), covariance=(GENERAL + PARTICULAR) * np.eye(len(prior.mean))
+    )
 
 
 def log_odds(share: Float) -> Float:
@@ -220,7 +236,7 @@ def _evidence(score_S: Float, covariance_SS: Float, n_items: int) -> tuple[Float
     factor_S = np.sqrt(np.maximum(least_S, variance_S) / np.where(variance_S > 0, variance_S, np.inf))
     whole_SS = covariance_SS * np.outer(factor_S, factor_S) + np.diag(np.where(variance_S > 0, 0, least_S))
     slope_S = 1 / (share_S * (1 - share_S))
-    return log_odds(share_S), whole_SS * np.outer(slope_S, slope_S)
+    return np.asarray(logit(share_S)), whole_SS * np.outer(slope_S, slope_S)
 
 
 def _given_spread(
