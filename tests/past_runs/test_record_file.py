@@ -114,6 +114,20 @@ def test_the_database_of_another_program(path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        "CREATE TRIGGER more AFTER INSERT ON finished_runs BEGIN DELETE FROM finished_runs; END",
+        "CREATE VIEW more AS SELECT 1",
+        "CREATE TABLE more (x)",
+    ],
+)
+def test_a_record_that_holds_more(path: Path, capsys: pytest.CaptureFixture[str], more: str) -> None:
+    add(RUN)
+    change(path, more)
+    refused(path, capsys, "damaged")
+
+
+@pytest.mark.parametrize(
     "values", ["n_items = 'many'", "n_items = -1", "source = x'00'", "value = 'good'", "head_alone = 9e999"]
 )
 def test_a_value_of_the_wrong_kind(path: Path, capsys: pytest.CaptureFixture[str], values: str) -> None:

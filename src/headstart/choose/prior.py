@@ -39,7 +39,9 @@ PARTICULAR_WEIGHT = 5.0  # data sets that the mean of W counts as
 SPREAD, SPREAD_WEIGHT = 0.23, 4.0  # standard deviation in log odds; sources that it counts as
 LOG_SPREAD_ERROR, LOG_SPREAD_WEIGHT = 0.5, 1.0  # between data sets; data sets that it counts as
 CONFLICT = 0.1  # chance that the record says nothing about a new data set
-UPSTREAM = 0.5  # correlation of the upstream accuracy with a
+UPSTREAM = (
+    0.3  # correlation of the upstream accuracy with a: high in one family of networks, low among hub models
+)
 LEAST_STATED = 3  # upstream accuracies, to be compared with each other
 _LEAST = 0.003  # shares are cut to [_LEAST, 1 - _LEAST], since 0 and 1 have no log odds
 _ITERATIONS, _TOLERANCE = 50, 1e-4
