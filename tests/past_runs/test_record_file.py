@@ -101,6 +101,13 @@ def test_half_a_record_and_a_text(path: Path, capsys: pytest.CaptureFixture[str]
     refused(path, capsys, "not a database")
 
 
+def test_a_damaged_name_of_a_table(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(RUN)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"finished_runs", b"finished_\xc0uns", 1))
+    refused(path, capsys, "codec")
+
+
 def test_a_newer_record(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add(RUN)
     change(path, f"PRAGMA user_version = {record_file.VERSION + 1}")

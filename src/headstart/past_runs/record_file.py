@@ -84,7 +84,7 @@ def _warned(consequence: str) -> Iterator[Path | None]:
         return
     try:
         yield path
-    except (_Unusable, OSError, sqlite3.Error) as error:
+    except (_Unusable, OSError, UnicodeError, sqlite3.Error) as error:  # a name in a damaged file is no text
         why = one_line(error, path or "").removeprefix(f"{type(error).__name__}: ")
         say(
             f"warning: the record of finished runs {path} cannot be used ({why}): it is left as it is, and "
