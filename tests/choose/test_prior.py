@@ -37,11 +37,12 @@ def test_the_general_part_is_the_best_linear_unbiased_prediction(monkeypatch: py
     scores, _ = table(4, 5)
     scores[0, 2] = scores[1, 0] = scores[3, 4] = np.nan
     monkeypatch.setattr(module, "_ITERATIONS", 1)
-    z = log_odds(scores) / module._spreads(log_odds(scores))[0][:, None]
-    mean, covariance, _ = module._general_and_particular(z, np.zeros(5))
+    z = log_odds(scores) / module._spreads(log_odds(scores), np.zeros_like(scores))[0][:, None]
+    noise = np.where(np.arange(5) == 1, 0.3, 0.0) * np.ones((4, 1))
+    mean, covariance, _ = module._general_and_particular(z, noise, np.zeros(5))
     t, s = np.nonzero(np.isfinite(z))
     levels = np.equal.outer(t, t) * 1e6
-    whole = levels + module.GENERAL * np.equal.outer(s, s) + module.PARTICULAR * np.eye(len(t))
+    whole = levels + module.GENERAL * np.equal.outer(s, s) + np.diag(module.PARTICULAR + noise[t, s])
     of_sources = module.GENERAL * np.equal.outer(np.arange(5), s)
     np.testing.assert_allclose(mean, of_sources @ np.linalg.solve(whole, z[t, s]), atol=1e-4)
     left = module.GENERAL * np.eye(5) - of_sources @ np.linalg.solve(whole, of_sources.T)
@@ -51,7 +52,9 @@ def test_the_general_part_is_the_best_linear_unbiased_prediction(monkeypatch: py
 def test_a_table_without_gaps_is_ordered_by_its_means() -> None:
     scores, _ = table(6, 8)
     y = log_odds(scores)
-    means = ((y - y.mean(axis=1, keepdims=True)) / module._spreads(y)[0][:, None]).mean(axis=0)
+    means = ((y - y.mean(axis=1, keepdims=True)) / module._spreads(y, np.zeros_like(y))[0][:, None]).mean(
+        axis=0
+    )
     assert np.argsort(source_prior(scores).mean).tolist() == np.argsort(means).tolist()
 
 
@@ -62,6 +65,32 @@ def test_few_records_are_drawn_to_the_mean_and_say_less() -> None:
     assert found.n_data_sets.tolist() == [8, 8, 1, 0]
     assert found.mean[0] < found.mean[3] == 0 < found.mean[1]
     assert found.standard_error[3] > found.standard_error[2] > found.standard_error[1]
+
+
+def test_scores_of_few_items_say_less() -> None:
+    scores, _ = table(6, 5)
+    exact, many, few = (
+        source_prior(scores, n_items_TS=n) for n in (None, np.full((6, 5), 1e9), np.full((6, 5), 20))
+    )
+    np.testing.assert_allclose(many.mean, exact.mean, atol=1e-4)
+    np.testing.assert_allclose(many.covariance, exact.covariance, atol=1e-4)
+    in_log_odds = [np.exp(found.log_spread) * found.mean.std() for found in (few, exact)]
+    assert in_log_odds[0] < 0.7 * in_log_odds[1] and (few.standard_error > exact.standard_error).all()
+
+
+def test_noise_of_records_is_taken_off() -> None:
+    """With scores of 60 items, the prior that knows so is closer to what sources are worth."""
+    errors: dict[bool, list[float]] = {True: [], False: []}
+    rng = np.random.default_rng(0)
+    for seed in range(40):
+        scores, general = table(6, 8, seed)
+        noisy = rng.binomial(60, scores) / 60
+        for known in errors:
+            found = source_prior(noisy, n_items_TS=np.full((6, 8), 60) if known else None)
+            spread = np.exp(found.log_spread)
+            off = spread * found.mean - module.SPREAD * (general - general.mean())
+            errors[known].append(float(np.mean((off - off.mean()) ** 2)))
+    assert np.mean(errors[True]) < 0.9 * np.mean(errors[False])
 
 
 def test_a_source_that_varies_more_is_less_certain() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from headstart.past_runs import comparable, score_table
+from headstart.past_runs.tables import independent_items
 from past_runs.some_runs import run
 
 
@@ -30,4 +33,18 @@ def test_the_last_run_of_a_source_on_a_data_set_counts() -> None:
 
 
 def test_no_runs() -> None:
-    assert score_table([], ["s0"]).scores.shape == (0, 1)
+    table = score_table([run(head_alone=None), run(n_test=0)], ["s0"])
+    assert table.scores.shape == table.n_items.shape == (0, 1)
+
+
+def test_how_many_items_a_score_is_worth() -> None:
+    """As many as its interval says, which is wider with groups."""
+    alone = run(
+        n_test=400, head_alone=0.8, head_alone_low=0.7581, head_alone_high=0.8363
+    )  # Wilson, 400 items
+    assert 380 < independent_items(alone) <= 400
+    grouped = run(n_test=400, head_alone=0.8, head_alone_low=0.70, head_alone_high=0.87)
+    assert 60 < independent_items(grouped) < 100
+    for ends in ({"head_alone_low": None}, {"head_alone_high": 1.0}, {"head_alone_low": -0.2}):
+        assert independent_items(replace(alone, **ends)) == 400
+    assert score_table([grouped]).n_items.tolist() == [[independent_items(grouped)]]

@@ -9,8 +9,8 @@ particular to it on one data set; W lets some sources vary more than others, and
 estimated by best linear unbiased prediction (Henderson 1975, Biometrics 31:423), which draws sources with few records
 towards the mean, and W by expectation maximisation under an inverse Wishart prior, since tables have gaps (Little and
 Rubin 2002, chapter 11). spread_t is the standard deviation of a data set's sources, itself drawn towards that of all
-(Smyth 2004, section 3). u_s is the standardised log odds of the accuracy on the upstream task, where a source states
-it.
+(Smyth 2004, section 3). Scores of few items have an error on top, which is known. u_s is the standardised log odds of
+the accuracy on the upstream task, where a source states it.
 
 A new data set has the prior N(a, cov(a) + W) times an unknown spread, plus an unknown level. `with_evidence` multiplies
 it with the likelihood of scores that were measured there: each is weighted by its precision (Efron and Morris 1975,
@@ -27,6 +27,7 @@ Legend: T data sets, S sources.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,9 @@ class Posterior:
         return np.asarray(expit(self.log_odds - reach)), np.asarray(expit(self.log_odds + reach))
 
 
-def source_prior(scores_TS: Float, upstream_S: Float | None = None) -> SourcePrior:
+def source_prior(
+    scores_TS: Float, upstream_S: Float | None = None, n_items_TS: NDArray[Any] | None = None
+) -> SourcePrior:
     """The prior of sources, from their scores on earlier data sets.
 
     Args:
@@ -112,12 +115,14 @@ def source_prior(scores_TS: Float, upstream_S: Float | None = None) -> SourcePri
             taken as a share too: all that is below `_LEAST` counts the same.
         upstream_S: accuracy on the upstream task, of shape (S,); NaN where not stated. Only accuracies on one task can
             be compared. None: none is stated.
+        n_items_TS: number of items that each score was measured on, of shape (T, S): with few of them a score says
+            little. None: so many that scores have no error.
     """
-    y_TS = log_odds(scores_TS[np.isfinite(scores_TS).sum(axis=1) >= 2])
-    spread_T, log_spread, error = _spreads(y_TS)
-    mean_S, covariance_SS, W_SS = _general_and_particular(
-        y_TS / spread_T[:, None], _stated(upstream_S, y_TS.shape[1])
-    )
+    useful = np.isfinite(scores_TS).sum(axis=1) >= 2
+    y_TS, error_TS = _with_errors(scores_TS[useful], None if n_items_TS is None else n_items_TS[useful])
+    spread_T, log_spread, error = _spreads(y_TS, error_TS)
+    z_TS, noise_TS = y_TS / spread_T[:, None], error_TS / spread_T[:, None] ** 2
+    mean_S, covariance_SS, W_SS = _general_and_particular(z_TS, noise_TS, _stated(upstream_S, y_TS.shape[1]))
     n_data_sets = np.isfinite(y_TS).sum(axis=0)
     return SourcePrior(mean_S, covariance_SS + W_SS, n_data_sets, log_spread, error)
 
@@ -165,12 +170,29 @@ def log_odds(share: Float) -> Float:
     return np.asarray(logit(np.clip(share, _LEAST, 1 - _LEAST)))
 
 
-def _spreads(y_TS: Float) -> tuple[Float, float, float]:
-    """The spread of each data set, of shape (T,), and mean and standard deviation of its logarithm."""
+def _with_errors(scores_TS: Float, n_items_TS: NDArray[Any] | None) -> tuple[Float, Float]:
+    """Log odds of scores and the variance of their errors (Gart and Zweifel 1967), both of shape (T, S)."""
+    if n_items_TS is None:
+        return log_odds(scores_TS), np.zeros_like(scores_TS)
+    share_TS = (n_items_TS * np.clip(scores_TS, 0, 1) + 0.5) / (n_items_TS + 1)
+    return np.asarray(logit(share_TS)), 1 / (n_items_TS * share_TS * (1 - share_TS))
+
+
+def _spreads(y_TS: Float, error_TS: Float) -> tuple[Float, float, float]:
+    """The spread of each data set, of shape (T,), and mean and standard deviation of its logarithm.
+
+    What errors add to the squares is taken off, and a data set counts less the more of them it is: the variance of an
+    estimate of s^2 from squares of s^2 + e is proportional to (s^2 + e)^2.
+    """
     freedom_T = np.isfinite(y_TS).sum(axis=1) - 1
+    error_T = np.array([np.nanmean(row) for row in error_TS])
+    weight_T = (SPREAD**2 / (SPREAD**2 + error_T)) ** 2
     squares_T = np.array([np.nansum((row - np.nanmean(row)) ** 2) for row in y_TS])
+    squares_T = weight_T * (squares_T - freedom_T * error_T)
+    freedom_T = weight_T * freedom_T
     usual = (SPREAD_WEIGHT * SPREAD**2 + squares_T.sum()) / (SPREAD_WEIGHT + freedom_T.sum())
-    spread_T = np.sqrt((SPREAD_WEIGHT * usual + squares_T) / (SPREAD_WEIGHT + freedom_T))
+    usual = max(usual, SPREAD**2 / 10)
+    spread_T = np.sqrt((SPREAD_WEIGHT * usual + np.maximum(squares_T, 0)) / (SPREAD_WEIGHT + freedom_T))
     log_T, whole = np.log(spread_T), LOG_SPREAD_WEIGHT + len(y_TS)
     mean = (LOG_SPREAD_WEIGHT * np.log(SPREAD) + log_T.sum()) / whole
     variance = (LOG_SPREAD_WEIGHT * LOG_SPREAD_ERROR**2 + ((log_T - mean) ** 2).sum()) / whole
@@ -188,7 +210,7 @@ def _stated(upstream_S: Float | None, n_sources: int) -> Float:
     return expected_S
 
 
-def _general_and_particular(z_TS: Float, expected_S: Float) -> tuple[Float, Float, Float]:
+def _general_and_particular(z_TS: Float, noise_TS: Float, expected_S: Float) -> tuple[Float, Float, Float]:
     """The mean and the covariance of a, and W.
 
     Each pass gives a from W (its posterior), then W from the expected squares of d.
@@ -200,7 +222,7 @@ def _general_and_particular(z_TS: Float, expected_S: Float) -> tuple[Float, Floa
     W_SS = start_SS
     for _ in range(_ITERATIONS if len(z_TS) else 0):
         precision_SS, pull_S = np.eye(S) / GENERAL, expected_S / GENERAL
-        projections = [_without_level(W_SS, row) for row in z_TS]
+        projections = [_without_level(W_SS, row, noise) for row, noise in zip(z_TS, noise_TS)]
         for (known, P), row in zip(projections, z_TS):
             precision_SS[np.ix_(known, known)] += P
             pull_S[known] += P @ row[known]
@@ -218,10 +240,10 @@ def _general_and_particular(z_TS: Float, expected_S: Float) -> tuple[Float, Floa
     return mean_S, covariance_SS, W_SS
 
 
-def _without_level(W_SS: Float, row_S: Float) -> tuple[NDArray[np.intp], Float]:
+def _without_level(W_SS: Float, row_S: Float, noise_S: Float) -> tuple[NDArray[np.intp], Float]:
     """The sources of a data set, and their precision once its level is estimated too."""
     known = np.flatnonzero(np.isfinite(row_S))
-    precision = np.linalg.inv(W_SS[np.ix_(known, known)])
+    precision = np.linalg.inv(W_SS[np.ix_(known, known)] + np.diag(noise_S[known]))
     sums = precision.sum(axis=0)
     return known, precision - np.outer(sums, sums) / sums.sum()
 

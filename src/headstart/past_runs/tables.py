@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit, ndtri
 
 from headstart.past_runs.row import FinishedRun
 
@@ -22,11 +23,13 @@ class ScoreTable:
         data: digest of each data set, T of them.
         sources: digest of each source, S of them: those that were asked for, in their order, then others.
         scores: of shape (T, S); NaN where no run is recorded.
+        n_items: number of independent items that each score is worth, by its interval, of shape (T, S).
     """
 
     data: tuple[str, ...]
     sources: tuple[str, ...]
     scores: NDArray[np.float64]
+    n_items: NDArray[np.float64]
 
 
 def comparable(
@@ -58,12 +61,28 @@ def score_table(runs: Sequence[FinishedRun], sources: Sequence[str] = ()) -> Sco
         runs: comparable, oldest first.
         sources: digests of the sources that are asked about; they come first, also without any run.
     """
-    known = [run for run in runs if run.head_alone is not None]
+    known = [run for run in runs if run.head_alone is not None and run.n_test]
     columns = tuple(dict.fromkeys([*sources, *(run.source_digest for run in known)]))
     data = tuple(dict.fromkeys(run.data_digest for run in known))
     row = {digest: index for index, digest in enumerate(data)}
     column = {digest: index for index, digest in enumerate(columns)}
-    scores = np.full((len(data), len(columns)), np.nan)
+    scores, n_items = np.full((2, len(data), len(columns)), np.nan)
     for run in known:
-        scores[row[run.data_digest], column[run.source_digest]] = run.head_alone
-    return ScoreTable(data, columns, scores)
+        place = row[run.data_digest], column[run.source_digest]
+        scores[place], n_items[place] = run.head_alone, independent_items(run)
+    return ScoreTable(data, columns, scores, n_items)
+
+
+def independent_items(run: FinishedRun) -> float:
+    """How many independent items have an interval as wide as that of the head alone; at most the held-out items.
+
+    With groups or folds, and for scores that are not shares of right items, it is another number than that of items.
+
+    Args:
+        run: with a score of the head alone.
+    """
+    score, low, high = run.head_alone, run.head_alone_low, run.head_alone_high
+    if score is None or low is None or high is None or not 0 < low < score < high < 1:
+        return float(run.n_test)
+    error = (logit(high) - logit(low)) / (2 * ndtri(0.975))
+    return float(min(run.n_test, max(1.0, 1 / (error**2 * score * (1 - score)))))

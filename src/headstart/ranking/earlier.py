@@ -60,7 +60,7 @@ def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items, wi
     quality_NS = np.stack([each.quality for each in sources], axis=1)
     influences = (quality_NS - quality_NS.mean(axis=0)) / len(quality_NS)
     units = Units.of(None if items.units is None else items.units[chosen], len(chosen), widen=widen)
-    prior = source_prior(table.scores).first(len(sources))
+    prior = source_prior(table.scores, n_items_TS=table.n_items).first(len(sources))
     covariance_SS = units.covariance(influences)
     # few items say little about how alike the errors are: four items on which they are not are added
     apart_SS = 1 - np.eye(len(sources))
