@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from benchmarks.ranking.evaluate import (
 )
 from headstart.choose.scores import SCORES
 from headstart.choose.scores.combined import DEFAULT
+from headstart.choose.scores.probe import PROBE, PROBE_LOSS
 
 Row = dict[str, Any]
 Judged = Sequence[tuple[Pool, Quality]]
@@ -31,7 +32,7 @@ def text(rows: list[Row]) -> str:
     sets = {row["set"]: row["family"] for row in rows}
     told = (
         f"{len(rows)} versions of sources on {len(sets)} sets of {len(set(sets.values()))} families. "
-        "Each number is the mean over families, budgets of items per class side by side."
+        "Each number is a mean over families; ms is the median on all items."
     )
     return "\n\n".join([told, _every_version(rows), _whole_networks(rows), _by_set(rows)])
 
@@ -45,6 +46,8 @@ def _every_version(rows: list[Row]) -> str:
     judged, chosen = left_out(found, FEATURES_ONLY)
     lines.append(_line("mean rank, chosen without the family", judged))
     lines.append(_line(f"mean rank of {_named(DEFAULT)} (the default)", of_combination(found, DEFAULT)))
+    best = max(FEATURES_ONLY, key=lambda name: mean(of_score(found, name)).tau)
+    unseen, single = mean(judged), mean(of_score(found, best))
     counts: dict[tuple[str, ...], int] = {}
     for names in chosen.values():
         counts[names] = counts.get(names, 0) + 1
@@ -58,21 +61,37 @@ def _every_version(rows: list[Row]) -> str:
             *_head(),
             *lines,
             "",
+            f"On families that the choice has not seen, the mean rank has a tau of {unseen.tau:.3f} and a regret of "
+            f"{unseen.regret:.2f} points; the best single score, {LABELS[best]}, has {single.tau:.3f} and "
+            f"{single.regret:.2f}.",
+            "",
             f"Chosen, with the number of families left out: {picked}.",
         ]
     )
 
 
 def _whole_networks(rows: list[Row]) -> str:
-    images = _whole(rows, lambda row: row["modality"] == "image")
-    names = [name for name in (*SCORES, "parameters") if all(name in pool.scores for pool in images)]
-    lines = [_line(LABELS[name], of_score(images, name), _milliseconds(rows, name)) for name in names]
-    lines.append(_line("the default", of_combination(images, DEFAULT)))
-    return "\n".join(["The seven pretrained image networks alone.", "", *_head(), *lines])
+    """The pretrained image networks as they are; LEEP and NCE need an upstream classifier, which two of them lack."""
+    whole = [row for row in rows if row["modality"] == "image" and not row["random"] and row["depth"] == 1]
+    with_classifier = [row for row in whole if "leep" in row["scores"]["all"]]
+    return "\n\n".join(
+        [
+            _table(f"The {_count(whole)} pretrained image networks alone.", whole),
+            _table(f"The {_count(with_classifier)} that have an upstream classifier.", with_classifier),
+        ]
+    )
 
 
-def _whole(rows: list[Row], keep: Callable[[Row], bool]) -> list[Pool]:
-    return pools(rows, lambda row: keep(row) and not row["random"] and row["depth"] == 1)
+def _table(title: str, rows: list[Row]) -> str:
+    found = pools(rows)
+    names = [name for name in (*SCORES, "parameters") if all(name in pool.scores for pool in found)]
+    lines = [_line(LABELS[name], of_score(found, name), _milliseconds(rows, name)) for name in names]
+    lines.append(_line("the default", of_combination(found, DEFAULT)))
+    return "\n".join([title, "", *_head(), *lines])
+
+
+def _count(rows: list[Row]) -> int:
+    return len({row["source"] for row in rows})
 
 
 def _by_set(rows: list[Row]) -> str:
@@ -109,6 +128,8 @@ def _line(label: str, judged: Judged, milliseconds: str = "") -> str:
 
 
 def _milliseconds(rows: list[Row], name: str) -> str:
+    """The median on all items; both numbers of the probe come from one cross-validation."""
+    name = PROBE.name if name == PROBE_LOSS.name else name
     seconds = [row["seconds"][name] for row in rows if name in row["seconds"]]
     return f"{1000 * float(np.median(seconds)):.1f}" if seconds else ""
 

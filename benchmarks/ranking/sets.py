@@ -53,10 +53,12 @@ IMAGE = (
 TEXT = (
     RankingSet("sst2", "sst2", "sst2/sst2.csv"),
     RankingSet("trec", "trec", "trec/trec.csv"),
-    RankingSet("gnad10k", "gnad10k", "gnad10k/gnad10k.csv"),
+    RankingSet("gnad10k", "gnad10k", "gnad10k/gnad10k.csv", n_train=200, n_test=300),
     RankingSet("amcd en", "amcd", "amcd/amcd.csv", (("language", "en"),)),
     RankingSet("amcd de", "amcd", "amcd/amcd.csv", (("language", "de"),)),
-    RankingSet("amazon_reviews", "amazon_reviews", "amazon_reviews/amazon_reviews.csv"),
+    RankingSet(
+        "amazon_reviews", "amazon_reviews", "amazon_reviews/amazon_reviews.csv", n_train=300, n_test=300
+    ),
 )
 AUDIO = (
     RankingSet("emodb emotion", "emodb", "emodb", group="speaker", n_train=270),

@@ -28,7 +28,7 @@ def test_only_the_order_counts() -> None:
 
 
 def test_scores_that_are_missing_are_passed_over() -> None:
-    scores = {"logme_scaled": [1.0, 2.0], "unknown": [2.0, 1.0]}
+    scores = {"logme": [1.0, 2.0], "unknown": [2.0, 1.0]}
     assert combined(scores).tolist() == [0.0, 1.0]
     with pytest.raises(ValueError, match="none of the scores"):
         combined({"unknown": [1.0]})
