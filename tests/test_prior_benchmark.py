@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.prior import own
 from benchmarks.prior.measure import mean_of_others, measure, quality
 from benchmarks.prior.report import gain, text
 from benchmarks.prior.tables import CLASSES, N_IN_POOL, N_POOLS, Table, published
@@ -59,3 +60,20 @@ def test_an_estimate_that_says_nothing() -> None:
 def test_a_data_set_of_several_tables_counts_once() -> None:
     rows = [{"data": "a", "x": 1.0, "y": 0.0}] * 9 + [{"data": "b", "x": 3.0, "y": 0.0}]
     assert gain(rows, "x", "y")[0] == 2.0
+
+
+def test_real_sets_are_left_out_by_family() -> None:
+    names = {"sst2": "sst2", "trec": "trec", "amcd en": "amcd", "amcd de": "amcd"}
+    truth = np.random.default_rng(0).uniform(0.6, 0.9, size=6)
+    rows = [
+        {
+            "set": name, "family": family, "modality": "text", "source": "a", "random": False, "depth": depth,
+            "truth": truth[depth] if family != "amcd" else 1.5 - truth[depth],
+            "scores": {"10": {"probe": [truth[depth], 0.7]}} if name != "trec" else {},
+        }
+        for name, family in names.items()
+        for depth in range(6)
+    ]  # fmt: skip
+    found = {row["set"]: row for row in own.measure(rows, "10")}
+    assert set(found) == {"sst2", "amcd en", "amcd de"} and found["amcd de"]["data"] == "amcd"
+    assert found["amcd en"]["tau mean"] < 0, "the other set of its family would say the opposite"

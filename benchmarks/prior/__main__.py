@@ -1,6 +1,7 @@
 """Measure, and write the section Prior of docs/ranking.md: `python -m benchmarks.prior [--seeds 20] [--report]`.
 
-It reads the published tables of `golden` in the shared folder and takes some minutes. `--report` measures nothing,
+It reads what `python -m benchmarks.ranking` measured and the published tables of `golden` in the shared folder, and
+takes some minutes. `--report` measures nothing,
 fewer than 20 seeds write nothing.
 """
 
@@ -10,6 +11,7 @@ import json
 import time
 from argparse import ArgumentParser
 
+from benchmarks.prior import own
 from benchmarks.prior.measure import N_SEEDS, measure, upstream_correlations
 from benchmarks.prior.report import text
 from benchmarks.prior.tables import published, stated
@@ -40,6 +42,7 @@ def main() -> None:
         lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rounded)
         write_text(RESULTS, f"[\n{lines}\n]\n")
     report = text(rows, {table.name: upstream_correlations(table) for table in stated()})
+    report = f"{own.text()}\n\n{report}"
     print(report)
     if options.report or options.seeds >= N_SEEDS:
         write_between("prior", report, "ranking.md")
