@@ -98,7 +98,7 @@ def _planted(name: str) -> list[dict[str, object]]:
                         "plant": f"{source}, {damage}",
                         "predicted": row.predicted.value,
                         "first": row.name == first,
-                        "worse_than": row.worse_than,
+                        "not_better_than": row.not_better_than,
                         "unclear": row.unclear,
                         "best": ranking.facts.sources[0].predicted.value,
                         "baselines": {
@@ -140,15 +140,15 @@ def table(rows: list[dict[str, object]]) -> str:
         baselines = ", ".join(f"{role} {100 * value:.1f}" for role, value in row["baselines"].items())  # type: ignore[attr-defined]
         named = ", ".join(
             f"{'clearly worse' if clear else 'not better'} than {'random weights' if 'random' in name else name}"
-            for name, clear in row["worse_than"].items()  # type: ignore[attr-defined]
+            for name, clear in row["not_better_than"].items()  # type: ignore[attr-defined]
         ) or ("not clearly better" if row["unclear"] else "no")
         lines.append(
             f"| {row['set']} | {row['plant']} | {100 * row['predicted']:.1f} | {100 * row['best']:.1f} "  # type: ignore[operator]
             f"| {baselines} | {'yes' if row['first'] else 'no'} | {named} |"
         )
     n_first = sum(bool(row.get("first")) for row in rows)
-    n_named = sum("failed" in row or bool(row["worse_than"]) for row in rows)
-    n_unclear = sum("failed" in row or bool(row["worse_than"] or row["unclear"]) for row in rows)
+    n_named = sum("failed" in row or bool(row["not_better_than"]) for row in rows)
+    n_unclear = sum("failed" in row or bool(row["not_better_than"] or row["unclear"]) for row in rows)
     return "\n".join(
         [
             *lines,

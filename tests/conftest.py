@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -125,3 +126,23 @@ def tone_run(work: Path, audio_source: Path) -> Run:
 def training_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training is returned, whatever a few validation items say about it."""
     monkeypatch.setattr("headstart.fitting.training._is_compared", lambda workspace, validation: False)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """A cluster of two nodes of two cores each."""
+    from ray.cluster_utils import Cluster
+
+    before = os.environ.get("PYTHONPATH")
+    here = Path(__file__).parent  # its nodes import the tests' module as this process does
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(here), *sys.path])
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    made.add_node(num_cpus=2)
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before

@@ -47,7 +47,7 @@ def ranked(place: int, n_sources: int, *, intervals: bool = True, **changes: Any
         if intervals
         else Interval(value, why="2 units"),
         "places": (1 + max(0, place - 2), min(n_sources + 2, place + 3)) if intervals else (1, n_sources + 2),
-        "behind": Interval(behind, behind - 0.06, behind + 0.06) if intervals else Interval(behind),
+        "difference": Interval(behind, behind - 0.06, behind + 0.06) if intervals else Interval(behind),
         "stages": (stages[-1 - place % 2],),
         "profile": tuple(
             DepthPoint(stage, score, score - half, min(1.0, score + half))
@@ -140,7 +140,7 @@ def with_everything() -> RankReport:
                 changes |= {"unclear": ("classical features",)}
             if place >= 21:
                 changes |= {
-                    "worse_than": {"classical features": place > 22, f"{first}, random weights": False}
+                    "not_better_than": {"classical features": place > 22, f"{first}, random weights": False}
                 }
             each = Ranked(**{**vars(each), **changes})
         rows.append(each)

@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,26 +20,6 @@ from headstart.errors import DataError, HeadstartError, OptionError
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs the extra: pip install 'headstart[cluster]'"
 )
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """A cluster of two nodes of two cores each."""
-    from ray.cluster_utils import Cluster
-
-    before = os.environ.get("PYTHONPATH")
-    here = Path(__file__).parent  # nodes import the tests' module as this process does
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(here), *sys.path])
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
-    made.add_node(num_cpus=2)
-    try:
-        yield made
-    finally:
-        made.shutdown()
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
 
 
 @pytest.fixture

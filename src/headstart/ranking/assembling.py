@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.choose.places import Places, place
+from headstart.choose.places import Places
 from headstart.evidence import cross_validation_factor
 from headstart.metrics import Interval
 from headstart.ranking.advice import advised
 from headstart.ranking.earlier import judged
-from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.items import Items
+from headstart.ranking.measuring import Measured
 from headstart.ranking.predicted import HeldOut
 from headstart.ranking.scoring import combined_scores, order_of
 from headstart.runs.ranking import DepthPoint, Ranked, RankingFacts, Role
@@ -67,20 +68,16 @@ def assemble(
     """
     reference = next(row.measured for row in rows if row.measured is not None)
     choice, task = reference.choice, items.data.examples.task
-    chosen, widen = choice.positions, cross_validation_factor(choice.n_folds)
-    units = None if items.units is None else items.units[chosen]
-    quality_NS = np.stack([row.quality - row.optimism for row in rows], axis=1)
-    step = 1.0 if task.one_per_item else 0.0
-    found = place(quality_NS, units, step=step, widen=widen, seed=items.seed)
-    held_out = items.data.positions("test")
+    found = items.place(np.stack([row.quality - row.optimism for row in rows], axis=1), choice)
+    n_items, held_out = len(choice.positions), items.data.positions("test")
     parts = HeldOut.of(
-        units,
-        len(chosen),
-        widen=widen,
+        items.units_of(choice),
+        n_items,
+        widen=cross_validation_factor(choice.n_folds),
         held_out_units=None if items.data.units is None else items.data.units[held_out],
         n_held_out=len(held_out),
     )
-    order, note = _order(rows, found, items, widen)
+    order, note = _order(rows, found, items)
     first = next(index for index in order if rows[index].role == "source")
     ranked = [_ranked(rows, index, first, found, parts, task) for index in order]
     return advised(
@@ -89,7 +86,7 @@ def assemble(
             ranked=ranked,
             failed=dict(failed),
             advice="",
-            n_items=len(chosen),
+            n_items=n_items,
             n_held_out=len(held_out),
             warnings=tuple(warnings),
             notes=(note,) if note else (),
@@ -97,15 +94,15 @@ def assemble(
     )
 
 
-def _order(rows: Sequence[Row], found: Places, items: Items, widen: float) -> tuple[list[int], str]:
+def _order(rows: Sequence[Row], found: Places, items: Items) -> tuple[list[int], str]:
     """Sources by `order_of`, each baseline after the last source that is ahead of it; and a note on earlier runs."""
     sources = [int(index) for index in found.order if rows[index].role == "source"]
     measured = [row.measured for row in (rows[index] for index in sources) if row.measured is not None]
-    earlier = judged(measured, found.expected[sources], items, widen)
-    key_S = combined_scores([each.scores for each in measured]) if earlier is None else earlier.log_odds
-    order = [sources[place] for place in order_of(key_S, found.better[np.ix_(sources, sources)])]
+    earlier = judged(measured, found.expected[sources], items)
+    key_S = combined_scores([each.found.scores for each in measured]) if earlier is None else earlier.log_odds
+    order = [sources[number] for number in order_of(key_S, found.better[np.ix_(sources, sources)])]
     for baseline in (int(index) for index in found.order if rows[index].role != "source"):
-        ahead = [place for place, index in enumerate(order) if found.difference[index, baseline] >= 0]
+        ahead = [number for number, index in enumerate(order) if found.difference[index, baseline] >= 0]
         order.insert(max(ahead, default=-1) + 1, baseline)
     return order, "" if earlier is None else earlier.note
 
@@ -113,7 +110,9 @@ def _order(rows: Sequence[Row], found: Places, items: Items, widen: float) -> tu
 def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, parts: HeldOut, task: Task) -> Ranked:
     row = rows[index]
     expected = float(np.clip(found.expected[index], task.least_quality, 1.0))
-    baselines = [number for number, other in enumerate(rows) if other.role != "source" == row.role]
+    baselines = [
+        number for number, other in enumerate(rows) if row.role == "source" and other.role != "source"
+    ]
     below = [number for number in baselines if found.difference[index, number] <= 0]
     margin = float(found.margin[index, first])
     difference = float(found.difference[index, first])
@@ -123,8 +122,8 @@ def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, parts: H
         role=row.role,
         predicted=parts.result(expected, row.quality, task),
         places=(int(found.first[index]), int(found.last[index])),
-        behind=Interval(difference, *ends),
-        worse_than={rows[number].name: bool(found.better[number, index]) for number in below},
+        difference=Interval(difference, *ends),
+        not_better_than={rows[number].name: bool(found.better[number, index]) for number in below},
         unclear=tuple(
             rows[number].name
             for number in baselines
@@ -142,10 +141,10 @@ def _with_network(plain: Ranked, measured: Measured) -> Ranked:
         stages=choice.stages,
         profile=tuple(DepthPoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
         advised_cut=choice.advised_cut,
-        milliseconds=measured.milliseconds,
+        milliseconds=measured.found.milliseconds,
         megabytes=origin.n_parameters * _BYTES_PER_PARAMETER / 1e6,
         upstream=origin.upstream if plain.role == "source" else None,
         arch=measured.candidate.entry.arch,
-        scores=measured.scores,
+        scores=measured.found.scores,
         same_as=measured.candidate.same_as,
     )

@@ -13,7 +13,8 @@ import numpy as np
 
 from headstart.errors import one_line
 from headstart.progress import say
-from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.items import Items
+from headstart.ranking.measuring import Measured, measure
 from headstart.ranking.opening import Candidate
 from headstart.sources.random_weights import with_random_weights
 
@@ -31,7 +32,7 @@ def classical_quality(items: Items, folds: np.ndarray, chosen: np.ndarray) -> np
 
     targets, labels, units = items.data.examples.targets, items.labels[chosen], items.units
     features = extract_classical(
-        take_items(items.files, chosen), items.data.examples.modality, threads=items.setting.n_threads
+        take_items(items.inputs, chosen), items.data.examples.modality, threads=items.setting.n_threads
     )
     codes = items.codes[chosen]
     outputs = np.zeros((len(chosen), targets.n_outputs), dtype=targets.task.dtype)
@@ -61,10 +62,9 @@ def with_random(best: Measured, items: Items) -> Measured | None:
     try:
         source = with_random_weights(candidate.source, seed=items.seed, arch=candidate.entry.arch)
         (extracted,) = items.extract([source])
-        features = extracted.result()
-        choice, quality = items.choose(features)
+        found = measure(source, extracted.result(), items)
     except Exception as error:  # any network can fail with weights that nobody has trained
         say(f"note: the best architecture was not measured with random weights: {one_line(error)}")
         return None
     random = Candidate(replace(candidate.entry, uri=f"{candidate.entry.uri}, random weights"), source)
-    return Measured(random, features, choice, quality, best.milliseconds)
+    return Measured(random, replace(found, milliseconds=best.found.milliseconds))

@@ -13,12 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.choose.places import place
 from headstart.choose.sampling import stratified_sample
 from headstart.errors import OptionError
-from headstart.evidence import cross_validation_factor
 from headstart.progress import say
-from headstart.ranking.measuring import Items
+from headstart.ranking.items import Items
 from headstart.ranking.opening import Candidate
 from headstart.ranking.work import Work
 from headstart.report.words import duration, number
@@ -44,10 +42,13 @@ def affordable(
     """
     n_sample = int(np.clip(SHARE * len(items.positions), LEAST, MOST))
     if 2 * n_sample > len(items.positions):
+        say(
+            f"note: {counted(len(items.positions), 'training items')} are too few for a sample: --budget has no effect"
+        )
         return list(candidates)
     strata = np.asarray(items.data.strata)[items.positions]
     chosen = items.positions[stratified_sample(strata, n_sample, items.seed)]
-    trial = Work(replace(items, positions=chosen, alone=True), failed)
+    trial = Work(replace(items, positions=chosen, only_these=True), failed)
     seconds = {}
     for candidate in candidates:
         started = time.perf_counter()
@@ -72,13 +73,7 @@ def _best(trial: Work, seconds: dict[int, float], failed: dict[str, str], left: 
     trial.choose()
     first = trial.measured[0].choice
     task = trial.items.data.examples.task
-    found = place(
-        np.stack([each.quality for each in trial.measured], axis=1),
-        None if trial.items.units is None else trial.items.units[first.positions],
-        step=1.0 if task.one_per_item else 0.0,
-        widen=cross_validation_factor(first.n_folds),
-        seed=trial.items.seed,
-    )
+    found = trial.items.place(np.stack([each.quality for each in trial.measured], axis=1), first)
     kept: list[Candidate] = []
     best = float(trial.measured[found.order[0]].quality.mean())
     for index in found.order:
@@ -101,5 +96,5 @@ def _too_small(cost: float, left: float, n_items: int) -> str:
     missing = duration(max(1.0, cost - max(0.0, left)))
     return (
         f"the budget is too small for one source: the fastest takes about {duration(cost)} for "
-        f"{counted(n_items, 'items')}. Give at least {missing} more with --budget, or rank on fewer items"
+        f"{counted(n_items, 'items')}. Give at least {missing} more with --budget, or make the data smaller"
     )

@@ -12,8 +12,10 @@ import numpy as np
 
 from headstart import past_runs
 from headstart.choose.prior import source_prior, with_evidence
+from headstart.evidence import cross_validation_factor
 from headstart.metrics import Units
-from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.items import Items
+from headstart.ranking.measuring import Measured
 from headstart.runs.facts import data_digest
 from headstart.units import counted
 
@@ -33,14 +35,13 @@ class Earlier:
     note: str
 
 
-def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items, widen: float) -> Earlier | None:
+def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items) -> Earlier | None:
     """Combine what is known of the sources with their cross-validated scores; None if no earlier run is of any use.
 
     Args:
         sources: S sources.
         expected_S: their scores here, of shape (S,).
         items: that they were compared on.
-        widen: factor of a cross-validated standard error.
     """
     examples = items.data.examples
     metric = examples.task.headline
@@ -56,16 +57,18 @@ def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items, wi
     useful = known[known.sum(axis=1) >= 2, : len(sources)]  # a data set with one source compares none
     if not useful.any():
         return None
-    chosen = sources[0].choice.positions
+    choice = sources[0].choice
     quality_NS = np.stack([each.quality for each in sources], axis=1)
     influences = (quality_NS - quality_NS.mean(axis=0)) / len(quality_NS)
-    units = Units.of(None if items.units is None else items.units[chosen], len(chosen), widen=widen)
+    units = Units.of(
+        items.units_of(choice), len(choice.positions), widen=cross_validation_factor(choice.n_folds)
+    )
     prior = source_prior(table.scores, n_items_TS=table.n_items).first(len(sources))
     covariance_SS = units.covariance(influences)
     # few items say little about how alike the errors are: four items on which they are not are added
     apart_SS = 1 - np.eye(len(sources))
     covariance_SS *= 1 - apart_SS * _ADDED / (units.n_units + _ADDED)
-    posterior = with_evidence(prior, expected_S, covariance_SS, len(chosen))
+    posterior = with_evidence(prior, expected_S, covariance_SS, len(choice.positions))
     n_sets = int(useful.any(axis=1).sum())
     return Earlier(
         posterior.log_odds,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from headstart.fitting.plan import with_window_of
 from headstart.progress import progress
 from headstart.ranking.entries import Entry
 from headstart.ranking.options import RankOptions
+from headstart.units import UNITS
 
 if TYPE_CHECKING:
     from headstart.data import DataSet, Modality
@@ -62,17 +63,17 @@ def open_all(
                 key = (source.digest, source.preprocessing.digest())
                 earlier = opened.get(key)
                 names = () if earlier is None else (*earlier.same_as, entry.uri)
-                opened[key] = Candidate(entry, source) if earlier is None else _renamed(earlier, names)
+                same = Candidate(entry, source) if earlier is None else replace(earlier, same_as=names)
+                opened[key] = same
             advance(1)
     if not opened:
-        raise SourceError(
-            "none of the sources can be ranked:\n" + "\n".join(f"{uri}: {why}" for uri, why in failed.items())
-        )
+        raise SourceError(f"none of the sources can be ranked:\n{reasons(failed)}")
     return list(opened.values()), failed
 
 
-def _renamed(candidate: Candidate, same_as: tuple[str, ...]) -> Candidate:
-    return Candidate(candidate.entry, candidate.source, same_as)
+def reasons(failed: Mapping[str, str]) -> str:
+    """Why each source failed, one line per source."""
+    return "\n".join(f"{uri}: {why}" for uri, why in failed.items())
 
 
 def _open(entry: Entry, modality: Modality, options: RankOptions) -> Source:
@@ -82,5 +83,7 @@ def _open(entry: Entry, modality: Modality, options: RankOptions) -> Source:
         entry.uri, arch=entry.arch, modality=modality, trust_remote_code=options.trust_remote_code
     )
     if source.modality != modality:
-        raise SourceError(f"it takes {source.modality}, and {Path(options.data).name} holds {modality}")
+        raise SourceError(
+            f"it takes {UNITS[source.modality]}, and {Path(options.data).name} holds {UNITS[modality]}: leave it out"
+        )
     return source

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from headstart.errors import OptionError
 from headstart.fitting.shared_options import (
+    MACHINE,
     RUN,
     SOURCE,
     AnyPath,
@@ -33,6 +35,10 @@ class RankOptions(CommonOptions, RunOptions):
     arch: Annotated[tuple[str, ...], Shown(SOURCE, "SOURCE=ARCH")] = Field(
         default=(),
         description="The architecture of one of the sources: SOURCE=FILE:Class or SOURCE=NAME; may be repeated.",
+    )
+    ray: Annotated[str | None, Shown(MACHINE, "ADDRESS")] = Field(
+        default=None,
+        description="HOST:PORT of a Ray cluster whose machines measure the sources (docs/ranking.md).",
     )
     budget: Annotated[str | None, Shown(RUN, "TIME")] = Field(
         default=None,
@@ -67,4 +73,6 @@ def rank_options(**given: Any) -> RankOptions:
     options = checked(RankOptions, given, places=("data", "sources_file", "out", "store"))
     if options.budget is not None:
         seconds_of(options.budget)
+        if options.ray is not None:
+            raise OptionError("--budget is for one machine: leave it out with --ray")
     return options

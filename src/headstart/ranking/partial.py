@@ -20,7 +20,8 @@ from headstart.choose.below_best import clearly_below_best
 from headstart.errors import one_line
 from headstart.evidence import cross_validation_factor
 from headstart.progress import progress, say
-from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.items import Items
+from headstart.ranking.measuring import Measured
 from headstart.runs.ranking import DepthPoint, PartialTransfer, RankingFacts
 from headstart.sources.partial import with_first_stages
 from headstart.sources.random_weights import with_random_weights
@@ -61,7 +62,7 @@ def partial_transfer(first: Measured, items: Items) -> PartialTransfer | None:
         say(f"note: the partial-transfer curve was not measured: {one_line(error)}")
         return None
     choice, task = found[0][0], items.data.examples.task
-    units = None if items.units is None else items.units[choice.positions]
+    units = items.units_of(choice)
     widen = cross_validation_factor(choice.n_folds)
     quality_NK = np.stack([quality for _, quality in found], axis=1)
     step = 1.0 if task.one_per_item else 0.0
@@ -93,7 +94,7 @@ def _extracted(first: Measured, items: Items) -> Iterator[Features]:
                 with_first_stages(source, kept, random) for kept in numbers[start : start + _AT_ONCE]
             ]
             passes = extract_pooled_of_many(
-                hybrids, items.files, digests, items.store, **items.setting.options
+                hybrids, items.inputs, digests, items.store, **items.setting.options
             )
             for each in sorted(passes, key=lambda one: one.number):
                 yield each.result()

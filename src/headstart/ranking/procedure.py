@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
 from headstart.data.read import require_place
+from headstart.errors import InputError, OptionError
 from headstart.fitting.facts import shown, task_words
-from headstart.fitting.preflight import check_learnable, check_setting
+from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
 from headstart.progress import say
 from headstart.ranking.entries import Entry, read_entries
@@ -20,8 +22,7 @@ from headstart.ranking.result import Ranking
 from headstart.units import counted
 
 if TYPE_CHECKING:
-    from headstart.data import DataSet
-    from headstart.ranking.measuring import Items
+    from headstart.ranking.items import Items
     from headstart.ranking.opening import Candidate
     from headstart.runs.ranking import RankingFacts
 
@@ -38,26 +39,38 @@ def run_rank(options: RankOptions) -> Ranking:
     clock = Clock()
     require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
     entries = read_entries(options)
-    processes.join("cpu")
+    if processes.count() > 1:
+        raise OptionError("a ranking runs in one process: start it without a launcher")
     with clock.phase(IMPORTS):
         import_packages()
     return _rank(options, entries, clock)
 
 
 def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranking:
-    from headstart.ranking.measuring import Items, store_of
+    from headstart.features import Store
+    from headstart.ranking.items import Items
     from headstart.ranking.opening import open_all
+    from headstart.ranking.reading import read_data
     from headstart.ranking.saving import create, finish
 
     setting = check_setting(options, options.out)
     seconds = options.budget_seconds
     ends = None if seconds is None else time.perf_counter() + seconds
-    data = _read(options, clock)
+    data = read_data(options, clock)
+    say(f"{counted(len(data), 'items')}, {task_words(data.examples)}. {data.examples.split_origin}")
+    for finding in data.findings:
+        say(f"{finding.severity}: {finding.message}")
     with long_lived(), clock.phase("source"):
         candidates, failed = open_all(entries, data, options)
     for uri, why in failed.items():
         say(f"warning: {uri} is not ranked: {why}")
-    items = Items(data, data.positions("train"), options.seed, setting, store_of(options.store))
+    items = Items(
+        data,
+        data.positions("train"),
+        options.seed,
+        setting,
+        Store(None if options.store is None else Path(options.store)),
+    )
     run = create(options)
     try:
         with long_lived():
@@ -65,7 +78,10 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
         ranking = finish(run, options, data, facts, clock)
     except BaseException as error:
         run.discard()
-        error.add_note("Features that were extracted are kept: the same command goes on from there.")
+        if not isinstance(error, InputError):
+            error.add_note(
+                "What was extracted is kept in the feature store: give the same command again to resume."
+            )
         raise
     finally:
         run.release()
@@ -75,28 +91,6 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
         stop.add_note(f"What was ranked so far is in {shown(run)}. The same command ranks the others too.")
         raise stop
     return ranking
-
-
-def _read(options: RankOptions, clock: Clock) -> DataSet:
-    from headstart.data import DataSet
-
-    data = DataSet.read(
-        options.data,
-        target=options.target,
-        group=options.group,
-        domain=options.domain,
-        modality=options.modality,
-        task=None if options.task == "auto" else options.task,
-        follow_outside=options.follow_outside,
-        seed=options.seed,
-        threads=options.threads,
-        clock=clock,
-    )
-    say(f"{counted(len(data), 'items')}, {task_words(data.examples)}. {data.examples.split_origin}")
-    for finding in data.findings:
-        say(f"{finding.severity}: {finding.message}")
-    check_learnable(data, options.data, held_out=False)
-    return data
 
 
 def _compare(
@@ -111,18 +105,23 @@ def _compare(
     from headstart.ranking.assembling import CLASSICAL, Row, assemble
     from headstart.ranking.baselines import classical_quality, with_random
     from headstart.ranking.budget import affordable
-    from headstart.ranking.measuring import merge_equal, timed
+    from headstart.ranking.measuring import merge_equal
     from headstart.ranking.partial import with_partial
     from headstart.ranking.work import Work
 
     work = Work(items, failed)
-    with clock.phase("features"):
-        if ends is not None:
-            candidates = affordable(candidates, items, failed, ends)
-        work.extract(candidates)
-    with clock.phase("head"):
-        work.choose()
-        measured = [timed(each, items) for each in merge_equal(work.measured)]
+    if options.ray is not None:
+        with clock.phase("cluster"):
+            work.measure_on(options.ray, options, candidates)
+    else:
+        with clock.phase("features"):
+            if ends is not None:
+                candidates = affordable(candidates, items, failed, ends)
+            work.extract(candidates)
+        with clock.phase("head"):
+            work.choose()
+            work.time()
+    measured = merge_equal(work.measured)
     rows = [Row.of(each) for each in measured]
     if not work.stopped:
         with clock.phase("baseline"):

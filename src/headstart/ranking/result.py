@@ -11,26 +11,6 @@ from headstart.runs.ranking import RankingFacts
 if TYPE_CHECKING:
     import pandas
 
-COLUMNS = (
-    "source",
-    "role",
-    "place_first",
-    "place_last",
-    "predicted",
-    "low",
-    "high",
-    "behind",
-    "behind_low",
-    "behind_high",
-    "stages",
-    "advised_cut",
-    "ms_per_item",
-    "megabytes",
-    "pretrained_on",
-    "worse_than",
-    "same_as",
-)
-
 
 @dataclass(frozen=True)
 class Ranking:
@@ -63,29 +43,34 @@ class Ranking:
         """One row per source and baseline, the best first, with the columns of ranking.csv."""
         import pandas
 
-        return pandas.DataFrame(rows(self.facts), columns=list(COLUMNS))
+        return pandas.DataFrame(rows(self.facts))
 
 
-def rows(facts: RankingFacts) -> list[tuple[Any, ...]]:
-    """One row per source and baseline, the best first; the values of `COLUMNS`, then those of the scores."""
+def rows(facts: RankingFacts) -> list[dict[str, Any]]:
+    """One row per source and baseline, the best first: the columns of ranking.csv."""
+    names = list(dict.fromkeys(name for each in facts.ranked for name in each.scores))
     return [
-        (
-            each.name,
-            each.role,
-            *each.places,
-            each.predicted.value,
-            each.predicted.low,
-            each.predicted.high,
-            each.behind.value,
-            each.behind.low,
-            each.behind.high,
-            " + ".join(each.stages),
-            each.advised_cut,
-            each.milliseconds,
-            each.megabytes,
-            each.upstream,
-            "; ".join(each.worse_than),
-            "; ".join(each.same_as),
-        )
+        {
+            "source": each.name,
+            "arch": each.arch,
+            "role": each.role,
+            "place_first": each.places[0],
+            "place_last": each.places[1],
+            "predicted": each.predicted.value,
+            "low": each.predicted.low,
+            "high": each.predicted.high,
+            "difference": each.difference.value,
+            "difference_low": each.difference.low,
+            "difference_high": each.difference.high,
+            "stages": " + ".join(each.stages),
+            "advised_cut": each.advised_cut,
+            "ms_per_item": each.milliseconds,
+            "megabytes": each.megabytes,
+            "pretrained_on": each.upstream,
+            "not_better_than": "; ".join(each.not_better_than),
+            "clearly_worse_than": "; ".join(name for name, clear in each.not_better_than.items() if clear),
+            "same_as": "; ".join(each.same_as),
+            **{name: each.scores.get(name) for name in names},
+        }
         for each in facts.ranked
     ]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.facts import run_facts
+from headstart.fitting.shared_options import CommonOptions
 from headstart.ranking.options import RankOptions
-from headstart.ranking.result import COLUMNS, Ranking, rows
+from headstart.ranking.result import Ranking, rows
 from headstart.runs.ranking import RankingFacts
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 TABLE = "ranking.csv"
+_OF_THE_DATA = ("target", "task", "group", "domain")
 
 
 def create(options: RankOptions) -> RunDirectory:
@@ -72,9 +74,10 @@ def next_command(options: RankOptions, facts: RankingFacts) -> str:
     words = ["headstart", "fit", str(options.data), "--source", first.name]
     if first.arch is not None:
         words += ["--arch", first.arch]
-    for name in ("target", "task", "group", "domain", "modality", "precision"):
+    defaults = RankOptions.model_fields
+    for name in (*_OF_THE_DATA, *CommonOptions.model_fields):
         value = getattr(options, name)
-        if value is not None and value != "auto":
+        if value != defaults[name].default:
             words += [f"--{name}", str(value)]
     flags = ("follow_outside", "trust_remote_code")
     words += [f"--{name.replace('_', '-')}" for name in flags if getattr(options, name)]
@@ -83,7 +86,8 @@ def next_command(options: RankOptions, facts: RankingFacts) -> str:
 
 def _csv(facts: RankingFacts) -> str:
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows(facts))
+    table = rows(facts)
+    writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
     return file.getvalue()

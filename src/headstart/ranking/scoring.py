@@ -13,32 +13,35 @@ from scipy.special import softmax
 
 from headstart.choose.scores import SCORES, Sample
 from headstart.choose.scores.combined import DEFAULT, combined
-from headstart.choose.scores.probe import PROBE, PROBE_LOSS
+from headstart.choose.scores.probe import PROBE, PROBE_LOSS, loss_score
 from headstart.errors import HeadstartError
 from headstart.progress import say
-from headstart.ranking.measuring import Items, Measured
+from headstart.ranking.items import Items
 
 if TYPE_CHECKING:
-    from headstart.sources import UpstreamClassifier
+    from headstart.choose import Choice
+    from headstart.features import Features
+    from headstart.sources import Source, UpstreamClassifier
 
 
-def scores_of(measured: Measured, items: Items) -> dict[str, float]:
+def scores_of(source: Source, features: Features, choice: Choice, items: Items) -> dict[str, float]:
     """Return every score that applies to a source, at the stages that its head reads; larger is better.
 
     Args:
-        measured: the source.
+        source: the network, for its upstream classifier.
+        features: of the items.
+        choice: the head alone, for its stages and its cross-validated quality and loss.
         items: that sources are compared on.
     """
-    task, chosen, choice = items.data.examples.task, measured.choice.positions, measured.choice
-    features, classifier = measured.features.take(chosen), _classifier(measured)
+    task, features, classifier = (
+        items.data.examples.task,
+        features.take(choice.positions),
+        _classifier(source),
+    )
     probabilities = None if classifier is None else softmax(classifier.logits(features.stage(-1)), axis=1)
+    codes = items.codes[choice.positions]
     sample = Sample(
-        features.stacked(choice.head.stages),
-        items.codes[chosen],
-        task,
-        probabilities,
-        None if items.units is None else items.units[chosen],
-        items.seed,
+        features.stacked(choice.head.stages), codes, task, probabilities, items.units_of(choice), items.seed
     )
     found = {
         score.name: score.of(sample)
@@ -46,7 +49,8 @@ def scores_of(measured: Measured, items: Items) -> dict[str, float]:
         if score not in (PROBE, PROBE_LOSS)
         and score.applies(task, has_probabilities=probabilities is not None)
     }
-    return {PROBE.name: choice.chosen.quality, PROBE_LOSS.name: -choice.chosen.loss, **found}
+    loss = loss_score(choice.chosen.loss, sample)
+    return {PROBE.name: choice.chosen.quality, PROBE_LOSS.name: loss, **found}
 
 
 def combined_scores(scores: Sequence[Mapping[str, float]]) -> np.ndarray:
@@ -75,9 +79,9 @@ def order_of(key_S: np.ndarray, better_SS: np.ndarray) -> list[int]:
     return order
 
 
-def _classifier(measured: Measured) -> UpstreamClassifier | None:
+def _classifier(source: Source) -> UpstreamClassifier | None:
     try:
-        return measured.candidate.source.classifier
+        return source.classifier
     except HeadstartError as error:
-        say(f"note: the upstream classifier of {measured.candidate.entry.uri} cannot be read: {error}")
+        say(f"note: the upstream classifier of {source.uri} cannot be read: {error}")
         return None

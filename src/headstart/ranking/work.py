@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from headstart.errors import HeadstartError, SourceError
+from headstart.errors import HeadstartError, SourceError, one_line
 from headstart.features import Features
 from headstart.heads.threads import parallel_map
 from headstart.progress import progress, say
-from headstart.ranking.measuring import SMALL, Items, Measured, measure
-from headstart.ranking.opening import Candidate
-from headstart.ranking.scoring import scores_of
+from headstart.ranking.items import SMALL, Items
+from headstart.ranking.measuring import Measured, measure, timed
+from headstart.ranking.on_cluster import measured_on
+from headstart.ranking.opening import Candidate, reasons
+from headstart.ranking.options import RankOptions
 
 NOT_REACHED = "it was not reached before the ranking was stopped"
 
 
 class Work:
-    """Sources that are extracted, then measured.
+    """Sources that are extracted and measured.
 
     Args:
         items: that sources are compared on.
@@ -67,31 +69,76 @@ class Work:
         """
         if not self._extracted:
             raise self._none("gave features")
-        done: list[tuple[Candidate, Measured]] = []
+        done: list[Measured] = []
         n_at_once = self.items.setting.n_threads if len(self.items.positions) <= SMALL else 1
         with progress("Choosing heads", len(self._extracted), "sources") as advance:
 
-            def work(one: tuple[Candidate, Features]) -> None:
+            def choose(one: tuple[Candidate, Features]) -> None:
+                candidate, features = one
                 try:
-                    measured = measure(*one, self.items)
-                    done.append((one[0], replace(measured, scores=scores_of(measured, self.items))))
+                    done.append(Measured(candidate, measure(candidate.source, features, self.items)))
                 except HeadstartError as error:
-                    self._fail(one[0], error)
+                    self._fail(candidate, error)
                 advance(1)
 
             try:
-                parallel_map(work, self._extracted, n_at_once)
+                parallel_map(choose, self._extracted, n_at_once)
             except KeyboardInterrupt:
-                reached = [candidate for candidate, _ in done]
+                reached = [each.candidate for each in done]
                 rest = [candidate for candidate, _ in self._extracted if candidate not in reached]
                 self._stop(rest, any_done=bool(done))
+        self._keep(done)
+
+    def measure_on(self, address: str, options: RankOptions, candidates: Sequence[Candidate]) -> None:
+        """Extract and measure each source on a machine of a Ray cluster.
+
+        Args:
+            address: HOST:PORT of the cluster.
+            options: of the ranking, by which each machine reads the data.
+            candidates: the sources.
+
+        Raises:
+            OptionError: the cluster cannot be used.
+            SourceError: none can be measured.
+            KeyboardInterrupt: before the first one was done.
+        """
+        self._order += candidates
+        done: list[Measured] = []
+        reached = set[int]()
+        with progress("Measuring sources on the cluster", len(candidates), "sources") as advance:
+            try:
+                for number, found in measured_on(address, options, candidates, self.items):
+                    reached.add(number)
+                    if isinstance(found, HeadstartError):
+                        self._fail(candidates[number], found)
+                    else:
+                        done.append(Measured(candidates[number], found))
+                    advance(1)
+            except KeyboardInterrupt:
+                rest = [one for number, one in enumerate(candidates) if number not in reached]
+                self._stop(rest, any_done=bool(done))
+        self._keep(done)
+
+    def time(self) -> None:
+        """Measure how long each network takes per item."""
+        with progress("Timing networks", len(self.measured), "sources") as advance:
+            for number, each in enumerate(self.measured):
+                self.measured[number] = replace(
+                    each, found=timed(each.found, each.candidate.source, self.items)
+                )
+                advance(1)
+
+    def _keep(self, done: Sequence[Measured]) -> None:
+        """What was measured, in the order in which the sources were given."""
         if not done:
             raise self._none("can be measured")
-        self.measured = [measured for _, measured in sorted(done, key=lambda one: self._order.index(one[0]))]
+        self.measured = sorted(done, key=lambda each: self._order.index(each.candidate))
 
     def _fail(self, candidate: Candidate, error: Exception | None) -> None:
-        known = isinstance(error, HeadstartError)
-        self.failed[candidate.entry.uri] = str(error) if known else f"{type(error).__name__}: {error}"
+        why = str(error)
+        if not isinstance(error, HeadstartError):
+            why = f"its network failed on these items ({one_line(error or Exception())})"
+        self.failed[candidate.entry.uri] = why
         say(f"warning: {candidate.entry.uri} is not ranked: {self.failed[candidate.entry.uri]}")
 
     def _stop(self, rest: Sequence[Candidate], *, any_done: bool) -> None:
@@ -102,6 +149,4 @@ class Work:
             self.failed[candidate.entry.uri] = NOT_REACHED
 
     def _none(self, what: str) -> SourceError:
-        return SourceError(
-            f"no source {what}:\n" + "\n".join(f"{uri}: {why}" for uri, why in self.failed.items())
-        )
+        return SourceError(f"no source {what}:\n{reasons(self.failed)}")

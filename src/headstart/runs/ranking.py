@@ -53,7 +53,7 @@ class Ranked:
         role: "source", or the baseline: "classical" features, or the best architecture with "random" weights.
         predicted: what `fit --freeze all` is expected to reach on its held-out part, with its 95% interval.
         places: the best and the worst place it can have among all sources and baselines.
-        behind: its difference from the first source, simultaneous over all pairs; the first's own is 0.
+        difference: its score minus that of the first source, with an interval that holds for all pairs at once.
         stages: names of the stages that the best head reads.
         profile: a probe at every stage; () for classical features.
         advised_cut: number of stages to freeze if the network is trained; None for classical features.
@@ -63,7 +63,7 @@ class Ranked:
         arch: the option --arch that it needs.
         scores: transferability scores of its output, by name; larger is better.
         same_as: other names under which the same features were given.
-        worse_than: the baselines that it is not better than, and whether clearly so.
+        not_better_than: the baselines that it is not better than, and whether clearly so.
         unclear: the baselines that it is better than, but not clearly.
     """
 
@@ -71,7 +71,7 @@ class Ranked:
     role: Role
     predicted: Interval
     places: tuple[int, int]
-    behind: Interval
+    difference: Interval
     stages: tuple[str, ...] = ()
     profile: tuple[DepthPoint, ...] = ()
     advised_cut: int | None = None
@@ -81,7 +81,7 @@ class Ranked:
     arch: str | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     same_as: tuple[str, ...] = ()
-    worse_than: Mapping[str, bool] = field(default_factory=dict)
+    not_better_than: Mapping[str, bool] = field(default_factory=dict)
     unclear: tuple[str, ...] = ()
 
 
@@ -120,16 +120,21 @@ class RankingFacts:
 
     @property
     def tied(self) -> list[Ranked]:
-        """The sources that cannot be told apart from the first one, the first one itself left out."""
-        first, *others = self.sources
-        return [each for each in others if each.places[0] == 1 or _touches(each.behind)] if first else []
+        """The sources that can be the best one too: nothing is clearly better than them; without the first itself."""
+        best = min((each.places[0] for each in self.sources), default=1)
+        return [each for each in self.sources[1:] if each.places[0] == best]
+
+    @property
+    def all_alike(self) -> bool:
+        """Whether every one of several sources can be the best."""
+        return len(self.sources) > 1 and len(self.tied) == len(self.sources) - 1
 
     def to_json(self) -> dict[str, Any]:
         """The block of metrics.json."""
         rows = []
         for each in self.ranked:
             row = asdict(each)
-            row.update(predicted=each.predicted.to_json(), behind=each.behind.to_json())
+            row.update(predicted=each.predicted.to_json(), difference=each.difference.to_json())
             rows.append(row)
         return {
             "metric": self.metric,
@@ -143,8 +148,3 @@ class RankingFacts:
             "notes": list(self.notes),
             "partial": None if self.partial is None else asdict(self.partial),
         }
-
-
-def _touches(difference: Interval) -> bool:
-    """Whether zero is within a difference, or its interval is not known."""
-    return difference.high is None or difference.high >= 0

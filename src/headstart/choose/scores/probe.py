@@ -27,14 +27,28 @@ def probe(sample: Sample) -> float:
 
 def probe_loss(sample: Sample) -> float:
     """Return minus the cross-validated loss of the best head."""
-    targets = sample.matrix
-    constant = sample.task.constant(targets, sample.columns.shape[1])
-    without = float(sample.task.item_losses(np.tile(constant, (len(sample), 1)), targets).mean())
     tried = sample.head
-    loss = without if tried is None else tried.loss
+    return loss_score(_constant_loss(sample) if tried is None else tried.loss, sample)
+
+
+def loss_score(loss: float, sample: Sample) -> float:
+    """Return the score of a cross-validated loss: minus itself, in units of the constant answer's for a quantity.
+
+    Args:
+        loss: log loss or squared error.
+        sample: that it was measured on.
+    """
+    without = _constant_loss(sample)
     if sample.task.has_classes:
         return -loss
     return -loss / without if without > 0 else -1.0
+
+
+def _constant_loss(sample: Sample) -> float:
+    """Return the loss of the best answer that ignores the items."""
+    targets = sample.matrix
+    constant = sample.task.constant(targets, sample.columns.shape[1])
+    return float(sample.task.item_losses(np.tile(constant, (len(sample), 1)), targets).mean())
 
 
 PROBE = Score("probe", "cross-validated quality", probe, ALL_TASKS, folds=True)

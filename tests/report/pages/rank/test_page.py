@@ -91,7 +91,7 @@ def test_what_can_be_told_apart() -> None:
 def test_what_can_be_told_apart_of_few(n_sources: int, changes: dict[str, Any], words: str) -> None:
     report = ranking_report(n_sources)
     if changes:
-        report = changed(report, 1, behind=Interval(-0.1, -0.15, -0.05), **changes)
+        report = changed(report, 1, difference=Interval(-0.1, -0.15, -0.05), **changes)
     assert deck(apart_section(report)) == words
 
 

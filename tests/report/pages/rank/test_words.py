@@ -65,9 +65,9 @@ def test_nothing_to_warn_of() -> None:
 
 
 def test_sources_below_a_baseline_are_named_together() -> None:
-    report = changed(ranking_report(4), 3, worse_than={"classical features": True})
-    report = changed(report, 2, worse_than={"classical features": True})
-    report = changed(report, 1, worse_than={f"{report.first.name}, random weights": False})
+    report = changed(ranking_report(4), 3, not_better_than={"classical features": True})
+    report = changed(report, 2, not_better_than={"classical features": True})
+    report = changed(report, 1, not_better_than={f"{report.first.name}, random weights": False})
     two = "network_2.of_some_training and network_3.of_some_training"
     assert said(report) == [
         (
@@ -85,13 +85,13 @@ def test_sources_below_a_baseline_are_named_together() -> None:
 
 def test_everything_that_can_be_said_the_gravest_first() -> None:
     found = said(with_everything())
-    assert [severity for severity, _, _ in found] == ["error"] + 5 * ["warning"] + 2 * ["note"]
+    assert [severity for severity, _, _ in found] == ["error"] + 6 * ["warning"] + 2 * ["note"]
     assert found[0][1].startswith("Negative transfer is likely from network_23.of_some_training and")
     assert found[1][1] == "resnet50.a1_in1k is not ranked" and "hub cannot be reached" in found[1][2]
-    assert found[4][1] == "Not clearly better than classical features"
-    assert found[4][2].startswith("network_17.of_some_training, ") and "244 images" in found[4][2]
-    assert found[5] == ("warning", "", "The ranking was stopped before it was complete.")
-    assert found[6][2] == "network_5.half_precision gives the same features as network_5.of_some_training."
+    assert found[5][1] == "Not clearly better than classical features"
+    assert found[5][2].startswith("network_17.of_some_training, ") and "244 images" in found[5][2]
+    assert found[6] == ("warning", "", "The ranking was stopped before it was complete.")
+    assert found[7][2] == "network_5.half_precision gives the same features as network_5.of_some_training."
 
 
 def test_too_few_items_and_faults_of_the_data() -> None:

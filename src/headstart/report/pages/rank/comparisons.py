@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headstart.choose.scores import SCORES
+from headstart.choose.scores.combined import DEFAULT
 from headstart.metrics.interval import decimals
 from headstart.report.charts import CostCandidate, Costs, Gaps, costs, gaps
 from headstart.report.pages.rank.report import RankReport
@@ -34,10 +36,10 @@ def apart_section(report: RankReport) -> Iterator[Section]:
     if not others:
         return
     rows = [
-        (report.names[each.name], report.letters[each.name], each.behind, kind(report, each))
+        (report.names[each.name], report.letters[each.name], each.difference, kind(report, each))
         for each in others
     ]
-    known = any(each.behind.low is not None for each in others)
+    known = any(each.difference.low is not None for each in others)
     unit = f"{lowered(report.label)}, in points" if is_percent(report.metric) else lowered(report.label)
     content = Apart(report.names[report.first.name], unit, gaps(rows, report.metric), known)
     yield Section(
@@ -142,7 +144,7 @@ def scores_section(report: RankReport) -> Iterator[Section]:
     keys = list(dict.fromkeys(key for each in sources for key in each.scores))
     if not keys:
         return
-    columns = (("Source", False), *((key.replace("_", " "), True) for key in keys))
+    columns = (("Source", False), *((SCORES[key].label if key in SCORES else key, True) for key in keys))
     rows = tuple(
         (report.names[each.name], *(_score(each.scores.get(key)) for key in keys)) for each in sources
     )
@@ -152,8 +154,8 @@ def scores_section(report: RankReport) -> Iterator[Section]:
         "rank/scores.html.j2",
         Table("Transferability scores", columns, rows),
         "Computed from the features that the best head reads, before anything is trained. Larger is better; compare "
-        "down a column, not across. Sources that cannot be told apart stand in their order, and in that of earlier "
-        "runs if a note says so.",
+        "down a column, not across. Sources that cannot be told apart stand in the order of "
+        f"{listed([SCORES[name].label for name in DEFAULT])} together, or of earlier runs if a note says so.",
     )
 
 

@@ -41,22 +41,23 @@ def _worse(report: RankReport) -> Iterator[Notice]:
     for clear in (True, False):
         found: dict[tuple[str, ...], list[str]] = {}
         for each in report.ranking.sources:
-            if each.worse_than and any(each.worse_than.values()) == clear:
-                found.setdefault(tuple(each.worse_than), []).append(report.names[each.name])
+            than = tuple(name for name, is_clear in each.not_better_than.items() if is_clear == clear)
+            if than:
+                found.setdefault(than, []).append(report.names[each.name])
         for baselines, sources in found.items():
             they = agreeing(len(sources), "It is", "They are")
-            than = listed([report.names[name] for name in baselines])
             yield Notice(
                 "error" if clear else "warning",
                 f"Negative transfer is likely from {shown(sources)}",
-                f"{they} {'clearly worse' if clear else 'not better'} than {than}.",
+                f"{they} {'clearly worse' if clear else 'not better'} than "
+                f"{listed([report.names[name] for name in baselines])}.",
             )
 
 
 def _no_intervals(report: RankReport) -> Iterator[Notice]:
-    predicted = report.first.predicted
-    if predicted.low is None or predicted.high is None:
-        why = predicted.missing(grouped=report.data.group is not None)
+    predicted, difference = report.first.predicted, report.ranking.ranked[-1].difference
+    if predicted.low is None or difference.low is None:
+        why = predicted.missing(grouped=report.data.group is not None) or "fewer than 5 independent units"
         yield Notice(
             "warning",
             "Nothing can be told apart",
@@ -90,12 +91,15 @@ def _same(report: RankReport) -> Iterator[Notice]:
 def _if_trained(report: RankReport) -> Iterator[Notice]:
     """Which stages of the first source a training should freeze."""
     first, n_frozen = report.first, report.first.advised_cut
-    if not n_frozen:
+    if n_frozen is None or not first.profile:
         return
-    option, stage = f"(--freeze first:{n_frozen})", first.profile[n_frozen - 1].stage
-    if n_frozen == len(first.profile) - 1:
-        text = f"Freeze all but its last stage {option}: the depth profile rises up to there."
-    else:
-        which = "its first stage" if n_frozen == 1 else f"its first {n_frozen} of {len(first.profile)} stages"
-        text = f"Freeze {which} {option}: in the depth profile no stage is clearly better than {stage}."
-    yield Notice("note", f"If you train {report.names[first.name]}", text)
+    all_but_last = n_frozen == len(first.profile) - 1
+    which = {0: "none of its stages", 1: "its first stage"}.get(
+        n_frozen,
+        "all but its last stage" if all_but_last else f"its first {n_frozen} of {len(first.profile)} stages",
+    )
+    option = f"--freeze first:{n_frozen}" if n_frozen else "--freeze none"
+    text = f"Freeze {which} ({option})"
+    if n_frozen and not all_but_last:
+        text += f": in the depth profile no stage is clearly better than {first.profile[n_frozen - 1].stage}"
+    yield Notice("note", f"If you train {report.names[first.name]}", f"{text}.")

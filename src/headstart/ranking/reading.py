@@ -1,0 +1,34 @@
+"""Read the data of a ranking."""
+
+from __future__ import annotations
+
+from headstart.clock import Clock
+from headstart.data import DataSet
+from headstart.fitting.preflight import check_learnable
+from headstart.ranking.options import RankOptions
+
+
+def read_data(options: RankOptions, clock: Clock | None = None) -> DataSet:
+    """Read, check and split the data; sources will be compared on its training part.
+
+    Args:
+        options: of the ranking.
+        clock: takes the phases "data" and "checks".
+
+    Raises:
+        DataError: the data cannot be read, or nothing can be learned from it.
+    """
+    data = DataSet.read(
+        options.data,
+        target=options.target,
+        group=options.group,
+        domain=options.domain,
+        modality=options.modality,
+        task=None if options.task == "auto" else options.task,
+        follow_outside=options.follow_outside,
+        seed=options.seed,
+        threads=options.threads,
+        clock=clock,
+    )
+    check_learnable(data, options.data, held_out=False)
+    return data
