@@ -132,14 +132,16 @@ def _place(ray: Any, data: Path) -> _Place:
     path = str(data.absolute())
     ours = _look(path)
     look = ray.remote(num_cpus=0, max_retries=0)(_look)
-    nodes = {node["NodeID"]: node["NodeName"] for node in ray.nodes() if node["Alive"]}
+    nodes = _alive(ray)
     looks = {
-        name: look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(path)
-        for node, name in nodes.items()
+        node: look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(path)
+        for node in nodes
     }
     blind = []
-    for name, reference in looks.items():
-        theirs = _result(ray, reference)
+    for node, reference in looks.items():
+        name, theirs = nodes[node], _result(ray, reference)
+        if isinstance(theirs, HeadstartError) and node not in _alive(ray):
+            continue  # it has died since: others do its work
         if isinstance(theirs, HeadstartError):
             raise OptionError(f"{name} of the cluster cannot run headstart {ours[0]}: {theirs}")
         if theirs[0] != ours[0]:
@@ -152,6 +154,11 @@ def _place(ray: Any, data: Path) -> _Place:
         return _Place(path, ours[1], None)
     say(f"{', '.join(blind)} of the cluster does not see {data}: it is sent there")
     return _Place(path, ours[1], ray.put(_content(Path(path))))
+
+
+def _alive(ray: Any) -> dict[str, str]:
+    """The names of the machines of the cluster that answer, by their ids."""
+    return {node["NodeID"]: node["NodeName"] for node in ray.nodes() if node["Alive"]}
 
 
 def _result(ray: Any, reference: Any) -> Any:
