@@ -19,7 +19,7 @@ from headstart.choose.places import place
 from headstart.evidence import cross_validation_factor
 from headstart.metrics.bounds import t_quantile
 from headstart.metrics.spread import standard_error
-from headstart.ranking.predicted import HeldOut
+from headstart.ranking.predicted import HeldOut, usual
 from headstart.tasks import CLASSIFICATION
 
 ALIKE = 0.6  # sources are often right on the same items
@@ -53,9 +53,10 @@ def _of_equals(cell: dict[str, Any], right: np.ndarray, rng: np.random.Generator
     first = found.order[0]
     outside, outer = stages._draw(_held_out(cell), right, rng)
     parts = HeldOut.of(units, len(quality), widen=WIDEN, held_out_units=outer, n_held_out=len(outside))
-    covered = []
+    covered, variances = [], [parts.variances(column, CLASSIFICATION) for column in quality.T]
     for index in range(len(right)):
-        predicted = parts.result(float(found.expected[index]), quality[:, index], CLASSIFICATION)
+        own = variances[index].at_least(usual(variances))
+        predicted = parts.result(float(found.expected[index]), own, CLASSIFICATION)
         assert predicted.low is not None and predicted.high is not None
         covered.append(predicted.low - 1e-9 <= outside[:, index].mean() <= predicted.high + 1e-9)
     truth = right[first]

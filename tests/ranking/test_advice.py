@@ -57,8 +57,8 @@ def _facts(sources: Sequence[Ranked]) -> RankingFacts:
         ([_source("a", (1, 1))], "a", "Start from a."),
         (
             [_source("a", (1, 2), not_better={CLASSICAL: False}), _source("b", (1, 2))],
-            "a",
-            "cannot tell the sources apart",
+            "b",
+            "cannot tell the sources apart: take b,",
         ),
         (
             [

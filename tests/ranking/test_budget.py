@@ -32,7 +32,10 @@ def items(tmp_path: Path) -> Items:
 def test_a_hopeless_source_is_dropped(items: Items, tmp_path: Path, left: float) -> None:
     """Where time is left for one only, and where it is clearly worse."""
     empty = load_source(changed(tmp_path / "blank", blank))
-    candidates = [Candidate(Entry("blank"), empty), Candidate(Entry(LETTERS), load_source(LETTERS))]
+    candidates = [
+        Candidate(Entry("blank", name="blank"), empty),
+        Candidate(Entry(LETTERS, name=LETTERS), load_source(LETTERS)),
+    ]
     failed: dict[str, str] = {}
     trial = Work(items, failed)
     trial.extract(candidates)
@@ -43,5 +46,5 @@ def test_a_hopeless_source_is_dropped(items: Items, tmp_path: Path, left: float)
 
 
 def test_all_are_kept_where_they_fit(items: Items) -> None:
-    candidates = [Candidate(Entry(LETTERS), load_source(LETTERS))]
+    candidates = [Candidate(Entry(LETTERS, name=LETTERS), load_source(LETTERS))]
     assert affordable(candidates, items, {}, time.perf_counter() + 600) == candidates

@@ -14,14 +14,15 @@ from headstart.ranking.options import rank_options
 def test_sources_of_the_command_and_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "sources.txt"
     file.write_text(
-        "# mine\n\n'./my weights' --arch net.py:Net  # its own class\n./b --arch=resnet18\nrun:c\n"
+        "# mine\n\n'./my weights' --arch net.py:Net  # its own class\n./b --arch=resnet18\nrun:c\n./s/a#b\n"
     )
     options = rank_options(data="x", sources=["timm:a", "run:c"], sources_file=file, arch=["timm:a=m.py:A"])
     assert read_entries(options) == (
-        Entry("timm:a", "m.py:A"),
-        Entry("run:c"),
-        Entry("./my weights", "net.py:Net"),
-        Entry("./b", "resnet18"),
+        Entry("timm:a", "m.py:A", "timm:a"),
+        Entry("run:c", None, "run:c"),
+        Entry("./my weights", "net.py:Net", "./my weights"),
+        Entry("./b", "resnet18", "./b"),
+        Entry("./s/a#b", None, "./s/a#b"),
     )
 
 
@@ -58,3 +59,12 @@ def test_a_wrong_file(tmp_path: Path, content: bytes, words: str) -> None:
     assert words in str(told.value)
     with pytest.raises(OptionError, match="cannot be read"):
         read_entries(rank_options(data="x", sources=["a"], sources_file=tmp_path / "none.txt"))
+
+
+def test_one_source_with_two_architectures_has_two_names(tmp_path: Path) -> None:
+    file = tmp_path / "sources.txt"
+    file.write_text("w --arch net.py:A\nw --arch net.py:B\n")
+    names = [entry.name for entry in read_entries(rank_options(data="x", sources_file=file))]
+    assert names == ["w --arch net.py:A", "w --arch net.py:B"]
+    with pytest.raises(OptionError, match="--arch names two architectures for w"):
+        read_entries(rank_options(data="x", sources=["w", "b"], arch=["w=net.py:A", "w=net.py:B"]))

@@ -14,7 +14,9 @@ import small_sources
 from headstart import past_runs
 from headstart.errors import InputError, OptionError, SourceError
 from headstart.features import Extracted
-from headstart.ranking.measuring import Items
+from headstart.ranking import baselines, partial, work
+from headstart.ranking.items import Items
+from headstart.ranking.result import RankingStopped
 from headstart.runs import RunDirectory
 from headstart.sources import Source, load_source
 from small_data import LETTERS, SETTINGS
@@ -103,13 +105,44 @@ def test_stopped_midway_keeps_what_was_ranked(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Items, "extract", stopped)
-    with pytest.raises(KeyboardInterrupt) as told:
+    with pytest.raises(RankingStopped) as told:
         headstart.rank(data, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
     assert str(tmp_path / "r") in told.value.__notes__[0]
     ranking = RunDirectory.open(tmp_path / "r").record.extra["ranking"]
     assert [row["name"] for row in ranking["ranked"]] == [noise]
     assert "not reached" in ranking["failed"][LETTERS]
-    assert "stopped before" in capsys.readouterr().err
+    assert "stopped before" in told.value.ranking.summary
+
+
+@pytest.mark.parametrize("where", ["timed", "classical_quality", "with_partial"])
+def test_stopped_late_keeps_the_ranking(
+    data: Path, noise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    home = {"timed": work, "classical_quality": baselines, "with_partial": partial}[where]
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(home, where, stop)
+    with pytest.raises(RankingStopped) as told:
+        headstart.rank(data, [noise, LETTERS], partial=True, out=tmp_path / "r", **SETTINGS)
+    assert {row.name for row in told.value.ranking.facts.sources} == {noise, LETTERS}
+    assert RunDirectory.open(tmp_path / "r").record.kind == "rank"
+
+
+def test_one_source_that_breaks_does_not_take_the_others_down(
+    data: Path, noise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = work.measure
+
+    def broken(source: Source, *rest: object) -> object:
+        if source.uri == noise:
+            raise RuntimeError("outputs of 1e30")
+        return measure(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(work, "measure", broken)
+    ranking = headstart.rank(data, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
+    assert "outputs of 1e30" in ranking.facts.failed[noise] and ranking.best == LETTERS
 
 
 def test_a_budget(data: Path, noise: str, tmp_path: Path) -> None:

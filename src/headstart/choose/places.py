@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.isotonic import isotonic_regression
 
 from headstart.choose.preference import LEAST_UNITS, N_DRAWS
 from headstart.metrics.simultaneous import bound
@@ -93,7 +94,10 @@ def place(
     numbers, n_units = unit_numbers(units, n_items)
     margin_SS = np.full((n_sources, n_sources), np.nan)
     if n_sources > 1 and n_units >= LEAST_UNITS:
-        margin_SS = _margins(quality_NS, units, widen, seed) + (1 - np.eye(n_sources)) * step / n_items
+        margin_SS = (
+            _margins(quality_NS, units, widen, seed, of_shares=step > 0)
+            + (1 - np.eye(n_sources)) * step / n_items
+        )
     sums_GS = unit_sums(numbers, n_units, quality_NS)
     return Places(
         order=order,
@@ -104,15 +108,30 @@ def place(
     )
 
 
-def _margins(quality_NS: NDArray[np.floating], units: NDArray[Any] | None, widen: float, seed: int) -> Float:
+def _margins(
+    quality_NS: NDArray[np.floating], units: NDArray[Any] | None, widen: float, seed: int, *, of_shares: bool
+) -> Float:
     """Return half the widths of the simultaneous intervals of all pairs, of shape (S, S)."""
     n_sources = quality_NS.shape[1]
     rows, columns = np.triu_indices(n_sources, k=1)
     pairs_NP = quality_NS[:, rows] - quality_NS[:, columns]
     limit = widen * bound(pairs_NP, units, level=LEVEL, seed=seed, two_sided=True)
     margin_SS = np.zeros((n_sources, n_sources))
-    margin_SS[rows, columns] = [limit * standard_error(pair, units) for pair in pairs_NP.T]
+    errors_P = np.array([standard_error(pair, units) for pair in pairs_NP.T])
+    if of_shares:
+        errors_P = np.maximum(errors_P, _least_errors(pairs_NP))
+    margin_SS[rows, columns] = limit * errors_P
     return margin_SS + margin_SS.T
+
+
+def _least_errors(pairs_NP: Float) -> Float:
+    """Return the standard errors of differences of shares with half an item added to each cell of their 2 x 2 tables.
+
+    Few items on which two sources differ would else say that they are known to be equal (Agresti and Min 2005).
+    """
+    n_items = len(pairs_NP) + 2
+    differing_P, gain_P = np.abs(pairs_NP).sum(axis=0) + 1, pairs_NP.sum(axis=0)
+    return np.asarray(np.sqrt(differing_P - gain_P**2 / n_items) / n_items)
 
 
 def _by_place(
@@ -121,14 +140,14 @@ def _by_place(
     """Return the mean score, on the units not drawn, of whatever source has the place of each on those drawn."""
     n_units = len(sizes_G)
     rng = np.random.default_rng(seed)
-    scores = []
+    sums_S, n_left = np.zeros(len(mean_S)), 0
     for _ in range(N_DRAWS):
         times_G = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)
         left = times_G == 0
-        if left.any():
-            drawn = np.argsort(-(times_G @ sums_GS), kind="stable")
-            scores.append((sums_GS[left].sum(axis=0) / sizes_G[left].sum())[drawn])
+        drawn = np.argsort(-(times_G @ sums_GS), kind="stable")
+        sums_S += sums_GS[left].sum(axis=0)[drawn]
+        n_left += int(sizes_G[left].sum())
     expected_S = np.array(mean_S)
-    if scores:
-        expected_S[order] = np.mean(scores, axis=0)
+    if n_left:  # draws are few: a later place is worth no more than an earlier one
+        expected_S[order] = isotonic_regression(sums_S / n_left, increasing=False)
     return expected_S

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
 
 from headstart.cli.options import AsJson, Quiet, with_options
 from headstart.progress import printable, set_quiet
 from headstart.ranking.options import RankOptions
+
+if TYPE_CHECKING:
+    from headstart.ranking.result import Ranking
 
 
 @with_options(RankOptions)
 def rank(*, as_json: AsJson = False, quiet: Quiet = False, **given: Any) -> None:
     """Rank SOURCES for DATA: what a head alone on each will reach, before anything is trained."""
     set_quiet(quiet)
+    from headstart.ranking.result import RankingStopped
     from headstart.verbs.rank import rank as rank_verb
 
-    ranking = rank_verb(**{name: value for name, value in given.items() if value is not None})
-    if as_json:
-        print(json.dumps(ranking.metrics, indent=2))
-    else:
-        print(printable(ranking.summary))
+    try:
+        with redirect_stdout(sys.stderr):  # what code of the user's own prints is no result
+            ranking = rank_verb(**{name: value for name, value in given.items() if value is not None})
+    except RankingStopped as stop:
+        _show(stop.ranking, as_json)
+        raise
+    _show(ranking, as_json)
+
+
+def _show(ranking: Ranking, as_json: bool) -> None:
+    print(json.dumps(ranking.metrics, indent=2) if as_json else printable(ranking.summary), flush=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 from headstart import processes
 from headstart.data.items import item_name, take_items
 from headstart.data.loading import load_batches, plan_batches
-from headstart.errors import DataError
+from headstart.errors import DataError, SourceError
 from headstart.features.device import Setting, torch_threads
 from headstart.features.extraction import (
     Compute,
@@ -150,6 +150,11 @@ class _Networks:
             (values,) = compute(inputs, worker)
         except Exception as error:
             self.fail(number, error)
+            return None
+        except SystemExit as stop:  # code of the user's own
+            self.fail(
+                number, SourceError(f"its code ends the program (sys.exit({stop.code!r})): remove that")
+            )
             return None
         self._advance(len(next(iter(inputs.values()))))
         return values

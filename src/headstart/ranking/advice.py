@@ -41,13 +41,15 @@ def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
             f"No source is better than {' and '.join(ahead)} on these {items}: label more items, or try sources that "
             "were pretrained on data more like yours, before you rely on one."
         )
+    helped = [each for each in (first, *facts.tied) if not each.not_better_than] or [first]
+    taken, fastest = helped[0], min(helped, key=seconds_of)
     if facts.all_alike:
-        fastest = min(facts.sources, key=seconds_of)
-        return fastest, (
-            f"These {items} cannot tell the sources apart: take the fastest, {fastest.name}, or label more items and "
-            "rank again."
+        much = seconds_of(taken) > MUCH_FASTER * seconds_of(fastest)
+        which = f"take the fastest, {fastest.name}" if much else f"take {taken.name}"
+        return fastest if much else taken, (
+            f"These {items} cannot tell the sources apart: {which}, or label more items and rank again."
         )
-    return first, _start_from(first, others, facts.tied)
+    return taken, _start_from(taken, others, [each for each in helped if each is not taken])
 
 
 def _start_from(first: Ranked, others: list[Ranked], tied: list[Ranked]) -> str:

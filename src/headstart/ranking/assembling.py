@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +17,9 @@ from headstart.ranking.advice import advised
 from headstart.ranking.earlier import judged
 from headstart.ranking.items import Items
 from headstart.ranking.measuring import Measured
-from headstart.ranking.predicted import HeldOut
+from headstart.ranking.predicted import HeldOut, usual
 from headstart.ranking.scoring import combined_scores, order_of
 from headstart.runs.ranking import DepthPoint, Ranked, RankingFacts, Role
-
-if TYPE_CHECKING:
-    from headstart.tasks import Task
 
 CLASSICAL = "classical features"
 _BYTES_PER_PARAMETER = 4  # float32, as a run keeps them
@@ -52,7 +48,7 @@ class Row:
         """The row of a network."""
         choice = measured.choice
         optimism = float(measured.quality.mean()) - choice.expected
-        return cls(measured.candidate.entry.uri, role, measured.quality, optimism, measured)
+        return cls(measured.candidate.entry.name, role, measured.quality, optimism, measured)
 
 
 def assemble(
@@ -68,7 +64,7 @@ def assemble(
     """
     reference = next(row.measured for row in rows if row.measured is not None)
     choice, task = reference.choice, items.data.examples.task
-    found = items.place(np.stack([row.quality - row.optimism for row in rows], axis=1), choice)
+    found = items.place(np.stack([row.quality for row in rows], axis=1), choice)
     n_items, held_out = len(choice.positions), items.data.positions("test")
     parts = HeldOut.of(
         items.units_of(choice),
@@ -77,9 +73,17 @@ def assemble(
         held_out_units=None if items.data.units is None else items.data.units[held_out],
         n_held_out=len(held_out),
     )
+    variances = [parts.variances(items.spread(row.quality, choice), task) for row in rows]
+    at_least = usual([each for each, row in zip(variances, rows) if row.role == "source"])
+    predicted = [
+        parts.result(
+            float(np.clip(expected - row.optimism, task.least_quality, 1.0)), own.at_least(at_least), task
+        )
+        for expected, own, row in zip(found.expected, variances, rows)
+    ]
     order, note = _order(rows, found, items)
     first = next(index for index in order if rows[index].role == "source")
-    ranked = [_ranked(rows, index, first, found, parts, task) for index in order]
+    ranked = [_ranked(rows, index, first, found, predicted[index]) for index in order]
     return advised(
         RankingFacts(
             metric=task.quality,
@@ -98,8 +102,12 @@ def _order(rows: Sequence[Row], found: Places, items: Items) -> tuple[list[int],
     """Sources by `order_of`, each baseline after the last source that is ahead of it; and a note on earlier runs."""
     sources = [int(index) for index in found.order if rows[index].role == "source"]
     measured = [row.measured for row in (rows[index] for index in sources) if row.measured is not None]
-    earlier = judged(measured, found.expected[sources], items)
-    key_S = combined_scores([each.found.scores for each in measured]) if earlier is None else earlier.log_odds
+    earlier = judged(measured, items)
+    key_S = (
+        combined_scores([each.found.scores for each in measured], grouped=items.units is not None)
+        if earlier is None
+        else earlier.log_odds
+    )
     order = [sources[number] for number in order_of(key_S, found.better[np.ix_(sources, sources)])]
     for baseline in (int(index) for index in found.order if rows[index].role != "source"):
         ahead = [number for number, index in enumerate(order) if found.difference[index, baseline] >= 0]
@@ -107,9 +115,8 @@ def _order(rows: Sequence[Row], found: Places, items: Items) -> tuple[list[int],
     return order, "" if earlier is None else earlier.note
 
 
-def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, parts: HeldOut, task: Task) -> Ranked:
+def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, predicted: Interval) -> Ranked:
     row = rows[index]
-    expected = float(np.clip(found.expected[index], task.least_quality, 1.0))
     baselines = [
         number for number, other in enumerate(rows) if row.role == "source" and other.role != "source"
     ]
@@ -120,7 +127,7 @@ def _ranked(rows: Sequence[Row], index: int, first: int, found: Places, parts: H
     plain = Ranked(
         name=row.name,
         role=row.role,
-        predicted=parts.result(expected, row.quality, task),
+        predicted=predicted,
         places=(int(found.first[index]), int(found.last[index])),
         difference=Interval(difference, *ends),
         not_better_than={rows[number].name: bool(found.better[number, index]) for number in below},
@@ -144,6 +151,7 @@ def _with_network(plain: Ranked, measured: Measured) -> Ranked:
         milliseconds=measured.found.milliseconds,
         megabytes=origin.n_parameters * _BYTES_PER_PARAMETER / 1e6,
         upstream=origin.upstream if plain.role == "source" else None,
+        uri=measured.candidate.entry.uri,
         arch=measured.candidate.entry.arch,
         scores=measured.found.scores,
         same_as=measured.candidate.same_as,

@@ -7,16 +7,36 @@ Legend: N items.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from headstart.errors import one_line
+from headstart.errors import HeadstartError, one_line
 from headstart.progress import say
+from headstart.ranking.assembling import CLASSICAL, Row
 from headstart.ranking.items import Items
 from headstart.ranking.measuring import Measured, measure
 from headstart.ranking.opening import Candidate
 from headstart.sources.random_weights import with_random_weights
+
+
+def baselines(measured: Sequence[Measured], items: Items) -> list[Row]:
+    """The rows of the baselines that can be measured.
+
+    Args:
+        measured: the sources.
+        items: that sources are compared on.
+    """
+    best = max(measured, key=lambda each: float(each.quality.mean()))
+    random = with_random(best, items)
+    rows = [] if random is None else [Row.of(random, "random")]
+    try:
+        classical = classical_quality(items, best.choice.folds, best.choice.positions)
+        rows.append(Row(CLASSICAL, "classical", classical))
+    except HeadstartError as error:
+        say(f"note: classical features were not measured: {error}")
+    return rows
 
 
 def classical_quality(items: Items, folds: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -66,5 +86,5 @@ def with_random(best: Measured, items: Items) -> Measured | None:
     except Exception as error:  # any network can fail with weights that nobody has trained
         say(f"note: the best architecture was not measured with random weights: {one_line(error)}")
         return None
-    random = Candidate(replace(candidate.entry, uri=f"{candidate.entry.uri}, random weights"), source)
+    random = Candidate(replace(candidate.entry, name=f"{candidate.entry.name}, random weights"), source)
     return Measured(random, replace(found, milliseconds=best.found.milliseconds))

@@ -23,6 +23,7 @@ from headstart.report.words import duration, number
 from headstart.units import counted
 
 SHARE, LEAST, MOST = 0.2, 40, 500  # items of the sample: this share, at least and at most so many
+DROPPED = "dropped for the budget"
 _FOR_EXTRACTION = 0.8  # of the time left; the rest is for heads and baselines
 
 
@@ -49,20 +50,24 @@ def affordable(
     strata = np.asarray(items.data.strata)[items.positions]
     chosen = items.positions[stratified_sample(strata, n_sample, items.seed)]
     trial = Work(replace(items, positions=chosen, only_these=True), failed)
-    seconds = {}
+    seconds: dict[int, float] = {}
     for candidate in candidates:
         started = time.perf_counter()
+        if seconds and started > ends:
+            failed[candidate.entry.name] = "not tried: the budget was spent on the sources before it"
+            continue
         trial.extract([candidate])
         if trial.stopped:
             raise KeyboardInterrupt
         seconds[id(candidate)] = (time.perf_counter() - started) / n_sample * (len(items.data) - n_sample)
-    candidates = [candidate for candidate in candidates if candidate.entry.uri not in failed]
+    candidates = [candidate for candidate in candidates if candidate.entry.name not in failed]
     if not candidates:
         return []
     costs = [seconds[id(candidate)] for candidate in candidates]
-    left = _FOR_EXTRACTION * (ends - time.perf_counter())
-    if min(costs) > left:
+    left = ends - time.perf_counter()
+    if min(costs) > _FOR_EXTRACTION * left:
         raise OptionError(_too_small(min(costs), left, len(items.data)))
+    left *= _FOR_EXTRACTION
     if sum(costs) <= left:
         return list(candidates)
     return _best(trial, seconds, failed, left)
@@ -84,16 +89,16 @@ def _best(trial: Work, seconds: dict[int, float], failed: dict[str, str], left: 
             left -= seconds[id(candidate)]
         else:
             own = number(float(measured.quality.mean()), task.quality)
-            failed[candidate.entry.uri] = (
-                f"dropped for the budget: {own} on a sample of {counted(len(first.positions), 'items')}, "
+            failed[candidate.entry.name] = (
+                f"{DROPPED}: {own} on a sample of {counted(len(first.positions), 'items')}, "
                 f"the best {number(best, task.quality)}"
             )
-            say(f"{candidate.entry.uri} is {failed[candidate.entry.uri]}")
+            say(f"{candidate.entry.name} is {failed[candidate.entry.name]}")
     return kept
 
 
 def _too_small(cost: float, left: float, n_items: int) -> str:
-    missing = duration(max(1.0, cost - max(0.0, left)))
+    missing = duration(np.ceil(1 + cost / _FOR_EXTRACTION - left))
     return (
         f"the budget is too small for one source: the fastest takes about {duration(cost)} for "
         f"{counted(n_items, 'items')}. Give at least {missing} more with --budget, or make the data smaller"

@@ -35,18 +35,19 @@ class Earlier:
     note: str
 
 
-def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items) -> Earlier | None:
+def judged(sources: Sequence[Measured], items: Items) -> Earlier | None:
     """Combine what is known of the sources with their cross-validated scores; None if no earlier run is of any use.
 
     Args:
         sources: S sources.
-        expected_S: their scores here, of shape (S,).
         items: that they were compared on.
     """
     examples = items.data.examples
     metric = examples.task.headline
-    if metric != examples.task.quality:
-        return None  # the record holds another metric than what is compared
+    if not examples.task.one_per_item:
+        return (
+            None  # R² may be below 0, where log odds say nothing; of labels the record holds another metric
+        )
     digest = data_digest(items.data.scan.digests, np.asarray(items.data.labels))
     runs = past_runs.comparable(
         past_runs.read(), modality=examples.modality, task=examples.task.name, metric=metric, without=digest
@@ -68,7 +69,7 @@ def judged(sources: Sequence[Measured], expected_S: np.ndarray, items: Items) ->
     # few items say little about how alike the errors are: four items on which they are not are added
     apart_SS = 1 - np.eye(len(sources))
     covariance_SS *= 1 - apart_SS * _ADDED / (units.n_units + _ADDED)
-    posterior = with_evidence(prior, expected_S, covariance_SS, len(choice.positions))
+    posterior = with_evidence(prior, quality_NS.mean(axis=0), covariance_SS, len(choice.positions))
     n_sets = int(useful.any(axis=1).sum())
     return Earlier(
         posterior.log_odds,

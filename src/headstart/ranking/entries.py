@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.errors import OptionError, did_you_mean, shortened
@@ -19,10 +21,12 @@ class Entry:
     Attributes:
         uri: how the user named it.
         arch: FILE:Class, module:Class or a timm name, for a file of weights alone.
+        name: how the ranking names it: the URI, with the architecture if one URI has several; "": the URI.
     """
 
     uri: str
     arch: str | None = None
+    name: str = ""
 
 
 def read_entries(options: RankOptions) -> tuple[Entry, ...]:
@@ -37,9 +41,15 @@ def read_entries(options: RankOptions) -> tuple[Entry, ...]:
     entries = [Entry(uri) for uri in options.sources]
     if options.sources_file is not None:
         entries += _read_file(named_path(options.sources_file, "--sources"))
-    archs = dict(_source_and_arch(text, entries) for text in options.arch)
+    archs: dict[str, str] = {}
+    for text in options.arch:
+        uri, arch = _source_and_arch(text, entries)
+        if archs.setdefault(uri, arch) != arch:
+            raise OptionError(
+                f"--arch names two architectures for {uri}: put them in a file for --sources, one line for each"
+            )
     entries = [Entry(entry.uri, archs.get(entry.uri, entry.arch)) for entry in entries]
-    distinct = tuple(dict.fromkeys(entries))
+    distinct = _named(dict.fromkeys(entries))
     if len(distinct) < 2:
         given = f"got {counted(len(distinct), 'sources')}" + (
             f" ({distinct[0].uri}, given twice)" if len(entries) > len(distinct) == 1 else ""
@@ -51,6 +61,16 @@ def read_entries(options: RankOptions) -> tuple[Entry, ...]:
         )
         raise OptionError(f"a ranking needs at least two sources, {given}: {remedy}")
     return distinct
+
+
+def _named(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Give each entry a name of its own."""
+    listed = list(entries)
+    times = Counter(entry.uri for entry in listed)
+    return tuple(
+        replace(entry, name=f"{entry.uri} --arch {entry.arch}" if times[entry.uri] > 1 else entry.uri)
+        for entry in listed
+    )
 
 
 def _read_file(path: Path) -> list[Entry]:
@@ -69,8 +89,10 @@ def _read_file(path: Path) -> list[Entry]:
 def _entry(line: str, where: str) -> Entry | None:
     """The source of a line; None if the line is empty or a comment."""
     usage = "write SOURCE, or SOURCE --arch FILE:Class"
+    if line.lstrip().startswith("#"):
+        return None
     try:
-        words = shlex.split(line, comments=True)
+        words = _without_comment(shlex.split(line))
     except ValueError as error:
         raise OptionError(f"{where}: {shortened(line)!r} has an open quote ({error}); {usage}") from None
     match words:
@@ -83,6 +105,11 @@ def _entry(line: str, where: str) -> Entry | None:
         case [uri, option] if option.startswith("--arch="):
             return Entry(uri, option.removeprefix("--arch="))
     raise OptionError(f"{where}: got {shortened(line.strip())!r}; {usage}")
+
+
+def _without_comment(words: list[str]) -> list[str]:
+    """The words before one that begins a comment; # inside a word is part of a path."""
+    return words[: next((place for place, word in enumerate(words) if word.startswith("#")), len(words))]
 
 
 def _source_and_arch(text: str, entries: list[Entry]) -> tuple[str, str]:

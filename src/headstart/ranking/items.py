@@ -14,6 +14,7 @@ import numpy as np
 from headstart.choose.places import Places, place
 from headstart.errors import DataError
 from headstart.evidence import cross_validation_factor
+from headstart.ranking.predicted import influences
 
 if TYPE_CHECKING:
     from headstart.choose import Choice, StageFeatures
@@ -115,6 +116,15 @@ class Items:
     def units_of(self, choice: Choice) -> np.ndarray | None:
         """What belongs together among the items that a choice was made on."""
         return None if self.units is None else self.units[choice.positions]
+
+    def spread(self, quality_N: np.ndarray, choice: Choice) -> np.ndarray:
+        """Return what each item adds to the mean quality, of shape (N,): the quality, or influences of a ratio."""
+        targets = self.data.examples.targets
+        if targets.task.one_per_item:
+            return quality_N
+        codes = self.codes[choice.positions]
+        constant = np.tile(targets.task.constant(codes, targets.n_outputs), (len(codes), 1))
+        return influences(quality_N, targets.task.item_losses(constant, codes))
 
     def place(self, quality_NS: np.ndarray, choice: Choice) -> Places:
         """Compare sources that were cross-validated on the same items and folds.

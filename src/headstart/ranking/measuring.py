@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headstart.sources import Source
 
 _TIMED_ITEMS = 8
+_LEAST_TRIES, _LEAST_SECONDS = 4, 0.1  # of timing; the best counts, since other programs only slow it down
 _COMPARED_ITEMS = 256
 _SAME = 0.05  # largest relative difference of features that are the same but for rounding
 
@@ -35,14 +36,14 @@ class Found:
         quality: cross-validated, of each item that the choice was made on, of shape (N,).
         scores: transferability scores by name; larger is better.
         vectors: last vectors of the first items, of shape (at most 256, D), by which equal sources are found.
-        milliseconds: per item, all threads together.
+        milliseconds: per item, all threads together; None if not measured.
     """
 
     choice: Choice
     quality: np.ndarray
     scores: Mapping[str, float]
     vectors: np.ndarray
-    milliseconds: float
+    milliseconds: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def measure(source: Source, features: Features, items: Items) -> Found:
     choice, quality = items.choose(features)
     vectors = features.take(np.arange(min(features.n_items, _COMPARED_ITEMS))).stage(-1)
     scores = scores_of(source, features, choice, items)
-    return Found(choice, quality, scores, np.asarray(vectors, dtype=np.float64), 0.0)
+    return Found(choice, quality, scores, np.asarray(vectors, dtype=np.float64))
 
 
 def timed(found: Found, source: Source, items: Items) -> Found:
@@ -99,9 +100,9 @@ def timed(found: Found, source: Source, items: Items) -> Found:
         chosen, source.preprocessing, [np.arange(len(chosen))], threads=items.setting.n_threads
     )
     network = inference_network(source, replace(items.setting, n_threads=1))
-    seconds = []
+    seconds: list[float] = []
     with torch_threads(items.setting.n_threads):
-        for _ in range(3):
+        while len(seconds) < _LEAST_TRIES or sum(seconds) < _LEAST_SECONDS:
             started = time.perf_counter()
             network.pooled(inputs)[-1].cpu()
             seconds.append(time.perf_counter() - started)
@@ -120,7 +121,7 @@ def merge_equal(measured: Sequence[Measured]) -> list[Measured]:
         if twin is None:
             kept.append(each)
         else:
-            names = (*twin.candidate.same_as, each.candidate.entry.uri, *each.candidate.same_as)
+            names = (*twin.candidate.same_as, each.candidate.entry.name, *each.candidate.same_as)
             kept[kept.index(twin)] = replace(twin, candidate=replace(twin.candidate, same_as=names))
     return kept
 

@@ -58,11 +58,15 @@ def open_all(
                 source = _open(entry, data.examples.modality, options)
                 source = with_window_of(source, data, data.learnable)
             except InputError as error:
-                failed[entry.uri] = str(error)
+                failed[entry.name] = str(error)
+            except SystemExit as stop:  # code of the user's own
+                failed[entry.name] = (
+                    f"its code ends the program (sys.exit({stop.code!r})): remove that from {entry.arch}"
+                )
             else:
                 key = (source.digest, source.preprocessing.digest())
                 earlier = opened.get(key)
-                names = () if earlier is None else (*earlier.same_as, entry.uri)
+                names = () if earlier is None else (*earlier.same_as, entry.name)
                 same = Candidate(entry, source) if earlier is None else replace(earlier, same_as=names)
                 opened[key] = same
             advance(1)

@@ -44,7 +44,7 @@ def with_partial(facts: RankingFacts, measured: Sequence[Measured], items: Items
         items: that sources are compared on.
     """
     name = facts.sources[0].name
-    first = next(each for each in measured if each.candidate.entry.uri == name)
+    first = next(each for each in measured if each.candidate.entry.name == name)
     return replace(facts, partial=partial_transfer(first, items))
 
 
@@ -72,7 +72,7 @@ def partial_transfer(first: Measured, items: Items) -> PartialTransfer | None:
         ends = interval_around(each.chosen.quality, widen * each.chosen.standard_error, each.freedom, task)
         points.append(DepthPoint(name, each.chosen.quality, *ends))
     best = int(np.argmax(quality_NK.mean(axis=0)))
-    return PartialTransfer(entry.uri, tuple(points), best, bool(below_K[-1]))
+    return PartialTransfer(entry.name, tuple(points), best, bool(below_K[-1]))
 
 
 def _scored(features: Features, items: Items) -> tuple[Choice, np.ndarray]:

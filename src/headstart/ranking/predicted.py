@@ -2,6 +2,8 @@
 
 The interval holds the held-out result in 95 of 100 cases, so it counts two errors: that of the cross-validated mean
 (wider than its standard error over items says, see `evidence.folds`), and that of a mean over the held-out items alone.
+Groups of the two parts may differ in number and size, so the variance of an item is split into that between groups and
+that inside of them, by the method of moments.
 
 Legend: N items, G units.
 """
@@ -18,19 +20,37 @@ from headstart.metrics.spread import share_error, standard_error
 from headstart.tasks import Task
 
 
+@dataclass(frozen=True)
+class Variances:
+    """The two errors of a prediction, squared.
+
+    Attributes:
+        cross_validated: of the cross-validated mean.
+        held_out: of a mean over the held-out items; 0 without any.
+    """
+
+    cross_validated: float
+    held_out: float
+
+    def at_least(self, other: Variances) -> Variances:
+        """The larger of each."""
+        return Variances(max(self.cross_validated, other.cross_validated), max(self.held_out, other.held_out))
+
+
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """How much a held-out result may differ from a cross-validated one.
+    """The two parts of a data set: what was cross-validated, and what a fit holds out.
 
     Attributes:
         units: what belongs together among the N items that were cross-validated.
         widen: factor of a cross-validated standard error.
-        n_equal: number of equal units that say as much as the held-out part; 0 without one, which gives the interval
-            of the mean on new items.
+        n_items: number of held-out items; 0 without any, which gives the interval of the mean on new items.
+        n_equal: number of equal units that say as much as the held-out ones.
     """
 
     units: Units
     widen: float
+    n_items: int = 0
     n_equal: float = 0.0
 
     @classmethod
@@ -53,21 +73,67 @@ class HeldOut:
             n_held_out: number of these.
         """
         n_equal = Units.of(held_out_units, n_held_out).freedom + 1 if n_held_out else 0.0
-        return cls(Units.of(units, n_items), widen, n_equal)
+        return cls(Units.of(units, n_items), widen, n_held_out, n_equal)
 
-    def result(self, expected: float, quality_N: np.ndarray, task: Task) -> Interval:
+    def variances(self, quality_N: np.ndarray, task: Task) -> Variances:
+        """Return how far a held-out result may be from the cross-validated mean of a source.
+
+        Args:
+            quality_N: cross-validated, of each item; for a ratio its influences (`influences`).
+            task: whether an item is right or wrong.
+        """
+        n_items = len(quality_N)
+        error = (share_error if task.one_per_item else standard_error)(quality_N, self.units)
+        of_item = float(np.var(quality_N)) if not task.one_per_item else _share_variance(quality_N)
+        held_out = 0.0
+        if self.n_items:
+            n_groups = self.units.freedom + 1
+            apart = 1 / n_groups - 1 / n_items
+            between = (error**2 - of_item / n_items) / apart if apart > 1e-12 else 0.0
+            between = float(np.clip(between, 0.0, of_item))
+            held_out = between / self.n_equal + (of_item - between) / self.n_items
+        return Variances((self.widen * error) ** 2, held_out)
+
+    def result(self, expected: float, variances: Variances, task: Task) -> Interval:
         """Return the expected held-out result with its 95% interval, cut to what it can be.
 
         Args:
             expected: mean quality on new items.
-            quality_N: cross-validated, of each item.
+            variances: of the source; at least those that are usual among the sources, since the one that comes first
+                comes first because its items looked so good.
             task: what the quality can be.
         """
         if self.units.too_few:
             return Interval(expected, why=self.units.too_few)
-        error = (share_error if task.one_per_item else standard_error)(quality_N, self.units)
-        share = (self.units.freedom + 1) / self.n_equal if self.n_equal else 0.0
-        half = float(t_quantile(self.units.freedom)) * error * np.sqrt(self.widen**2 + share)
-        return Interval(
-            expected, float(max(expected - half, task.least_quality)), float(min(expected + half, 1.0))
-        )
+        error = np.sqrt(variances.cross_validated + variances.held_out)
+        half = float(t_quantile(self.units.freedom)) * error
+        low, high = max(expected - half, task.least_quality), min(expected + half, 1.0)
+        return Interval(expected, float(low), float(high))
+
+
+def usual(found: list[Variances]) -> Variances:
+    """The mean variances of several sources."""
+    return Variances(
+        float(np.mean([each.cross_validated for each in found])),
+        float(np.mean([each.held_out for each in found])),
+    )
+
+
+def influences(quality_N: np.ndarray, constant_losses_N: np.ndarray) -> np.ndarray:
+    """Return what each item adds to 1 - loss / loss of the constant answer, of shape (N,).
+
+    Both means vary with the items, so the share is a ratio: to first order item i adds
+    q_i - 1 + (1 - Q) c_i / mean(c), where Q is the mean of q (the delta method).
+
+    Args:
+        quality_N: 1 - loss of each item / mean loss of the constant answer.
+        constant_losses_N: c, the losses of the constant answer.
+    """
+    mean = max(float(constant_losses_N.mean()), 1e-300)
+    return np.asarray(quality_N - 1 + (1 - quality_N.mean()) * constant_losses_N / mean)
+
+
+def _share_variance(right_N: np.ndarray) -> float:
+    """The variance of an item that is right or wrong, one of each added, so that it is not 0 if all are right."""
+    share = (float(right_N.sum()) + 1) / (len(right_N) + 2)
+    return share * (1 - share)

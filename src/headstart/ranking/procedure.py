@@ -18,7 +18,7 @@ from headstart.fitting.procedure import import_packages
 from headstart.progress import say
 from headstart.ranking.entries import Entry, read_entries
 from headstart.ranking.options import RankOptions
-from headstart.ranking.result import Ranking
+from headstart.ranking.result import Ranking, RankingStopped
 from headstart.units import counted
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     finally:
         run.release()
     if stopped:
-        say(ranking.summary)
-        stop = KeyboardInterrupt()
+        stop = RankingStopped(ranking)
         stop.add_note(f"What was ranked so far is in {shown(run)}. The same command ranks the others too.")
         raise stop
     return ranking
@@ -102,11 +101,11 @@ def _compare(
     ends: float | None,
 ) -> tuple[RankingFacts, bool]:
     """Extract, choose heads, and compare; a source that fails is added to `failed`. Whether it was stopped midway."""
-    from headstart.ranking.assembling import CLASSICAL, Row, assemble
-    from headstart.ranking.baselines import classical_quality, with_random
-    from headstart.ranking.budget import affordable
+    from headstart.ranking import partial
+    from headstart.ranking.assembling import Row, assemble
+    from headstart.ranking.baselines import baselines
+    from headstart.ranking.budget import DROPPED, affordable
     from headstart.ranking.measuring import merge_equal
-    from headstart.ranking.partial import with_partial
     from headstart.ranking.work import Work
 
     work = Work(items, failed)
@@ -123,19 +122,24 @@ def _compare(
             work.time()
     measured = merge_equal(work.measured)
     rows = [Row.of(each) for each in measured]
-    if not work.stopped:
-        with clock.phase("baseline"):
-            best = max(measured, key=lambda each: float(each.quality.mean()))
-            random = with_random(best, items)
-            if random is not None:
-                rows.append(Row.of(random, "random"))
-            classical = classical_quality(items, best.choice.folds, best.choice.positions)
-            rows.append(Row(CLASSICAL, "classical", classical))
+    try:
+        if not work.stopped:
+            with clock.phase("baseline"):
+                rows += baselines(measured, items)
+    except KeyboardInterrupt:
+        work.stopped = True
     warnings = ["The ranking was stopped before it was complete."] if work.stopped else []
+    if any(why.startswith(DROPPED) for why in failed.values()):
+        warnings.append(
+            "Sources were dropped on a sample of the same items, so what is predicted for the others is a little high."
+        )
     if len(measured) == 1 and not work.stopped:
         warnings.append("Only one source could be ranked: it is compared with the baselines alone.")
     facts = assemble(rows, items, failed, warnings)
     if options.partial and not work.stopped:
-        with clock.phase("partial"):
-            facts = with_partial(facts, measured, items)
+        try:
+            with clock.phase("partial"):
+                facts = partial.with_partial(facts, measured, items)
+        except KeyboardInterrupt:
+            work.stopped = True
     return facts, work.stopped

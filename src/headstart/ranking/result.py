@@ -31,7 +31,8 @@ class Ranking:
     @property
     def best(self) -> str:
         """The source that the advice names: the first, or the fastest if none can be told apart."""
-        return self.facts.advised
+        advised = next(each for each in self.facts.sources if each.name == self.facts.advised)
+        return advised.uri or advised.name
 
     @property
     def report(self) -> Path:
@@ -44,6 +45,18 @@ class Ranking:
         import pandas
 
         return pandas.DataFrame(rows(self.facts))
+
+
+class RankingStopped(KeyboardInterrupt):
+    """Ctrl-C, after some sources were ranked; what was ranked is written.
+
+    Attributes:
+        ranking: the sources that were reached.
+    """
+
+    def __init__(self, ranking: Ranking) -> None:
+        super().__init__()
+        self.ranking = ranking
 
 
 def rows(facts: RankingFacts) -> list[dict[str, Any]]:

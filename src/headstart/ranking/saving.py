@@ -61,9 +61,9 @@ def finish(
     )
     shown = RankReport(record, run_facts(run, data, data.findings), facts, next_command(options, facts))
     run.write_text(TABLE, _csv(facts))
+    run.write_record(record)  # before the report, which is large: a full disk must not lose the result
     if options.report:
         run.write_text("report.html", render(shown))
-    run.write_record(record)
     run.finish()
     return Ranking(run.path, facts, record.to_json(), end_block(shown, has_report=options.report))
 
@@ -71,7 +71,7 @@ def finish(
 def next_command(options: RankOptions, facts: RankingFacts) -> str:
     """The command that fits the advised source on the same data."""
     first = next(each for each in facts.sources if each.name == facts.advised)
-    words = ["headstart", "fit", str(options.data), "--source", first.name]
+    words = ["headstart", "fit", str(options.data), "--source", first.uri or first.name]
     if first.arch is not None:
         words += ["--arch", first.arch]
     defaults = RankOptions.model_fields

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from headstart.choose.scores import SCORES, Sample
 from headstart.choose.scores.combined import DEFAULT, combined
 from headstart.choose.scores.probe import PROBE, PROBE_LOSS, loss_score
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, one_line
 from headstart.progress import say
 from headstart.ranking.items import Items
 
@@ -43,24 +43,30 @@ def scores_of(source: Source, features: Features, choice: Choice, items: Items) 
     sample = Sample(
         features.stacked(choice.head.stages), codes, task, probabilities, items.units_of(choice), items.seed
     )
-    found = {
-        score.name: score.of(sample)
-        for score in SCORES.values()
-        if score not in (PROBE, PROBE_LOSS)
-        and score.applies(task, has_probabilities=probabilities is not None)
-    }
+    found = {}
+    for score in SCORES.values():
+        if score not in (PROBE, PROBE_LOSS) and score.applies(
+            task, has_probabilities=probabilities is not None
+        ):
+            try:
+                found[score.name] = score.of(sample)
+            except Exception as error:  # features of absurd size: the source is ranked without this score
+                say(f"note: {score.label} of {source.uri} was not computed: {one_line(error)}")
     loss = loss_score(choice.chosen.loss, sample)
     return {PROBE.name: choice.chosen.quality, PROBE_LOSS.name: loss, **found}
 
 
-def combined_scores(scores: Sequence[Mapping[str, float]]) -> np.ndarray:
+def combined_scores(scores: Sequence[Mapping[str, float]], *, grouped: bool) -> np.ndarray:
     """Return the combination of the scores of each source, of shape (S,); larger is better.
 
     Args:
         scores: of each source, by name.
+        grouped: whether items belong to groups: then only cross-validation counts, since the other scores cannot keep
+            a group together and prefer features that recognise it.
     """
-    names = [name for name in DEFAULT if all(name in each for each in scores)]
-    return combined({name: [each[name] for each in scores] for name in names})
+    wanted = (PROBE_LOSS.name,) if grouped else DEFAULT
+    names = [name for name in wanted if all(name in each for each in scores)] or [PROBE.name]
+    return combined({name: [each[name] for each in scores] for name in names}, names)
 
 
 def order_of(key_S: np.ndarray, better_SS: np.ndarray) -> list[int]:

@@ -77,7 +77,7 @@ class Work:
                 candidate, features = one
                 try:
                     done.append(Measured(candidate, measure(candidate.source, features, self.items)))
-                except HeadstartError as error:
+                except Exception as error:  # one source must not take the others down
                     self._fail(candidate, error)
                 advance(1)
 
@@ -120,12 +120,17 @@ class Work:
         self._keep(done)
 
     def time(self) -> None:
-        """Measure how long each network takes per item."""
+        """Measure how long each network takes per item; Ctrl-C ends the ranking with what is known."""
         with progress("Timing networks", len(self.measured), "sources") as advance:
             for number, each in enumerate(self.measured):
-                self.measured[number] = replace(
-                    each, found=timed(each.found, each.candidate.source, self.items)
-                )
+                try:
+                    found = timed(each.found, each.candidate.source, self.items)
+                    self.measured[number] = replace(each, found=found)
+                except KeyboardInterrupt:
+                    self.stopped = True
+                    break
+                except Exception as error:
+                    say(f"note: {each.candidate.entry.name} was not timed: {one_line(error)}")
                 advance(1)
 
     def _keep(self, done: Sequence[Measured]) -> None:
@@ -138,15 +143,15 @@ class Work:
         why = str(error)
         if not isinstance(error, HeadstartError):
             why = f"its network failed on these items ({one_line(error or Exception())})"
-        self.failed[candidate.entry.uri] = why
-        say(f"warning: {candidate.entry.uri} is not ranked: {self.failed[candidate.entry.uri]}")
+        self.failed[candidate.entry.name] = why
+        say(f"warning: {candidate.entry.name} is not ranked: {self.failed[candidate.entry.name]}")
 
     def _stop(self, rest: Sequence[Candidate], *, any_done: bool) -> None:
         if not any_done:
             raise KeyboardInterrupt
         self.stopped = True
         for candidate in rest:
-            self.failed[candidate.entry.uri] = NOT_REACHED
+            self.failed[candidate.entry.name] = NOT_REACHED
 
     def _none(self, what: str) -> SourceError:
         return SourceError(f"no source {what}:\n{reasons(self.failed)}")

@@ -60,6 +60,7 @@ class Ranked:
         milliseconds: per item on this machine, all threads together; None if not measured.
         megabytes: of its weights in float32; None for classical features.
         upstream: what it was pretrained on, as its card says; None if unknown.
+        uri: how a command names the source; "" for classical features.
         arch: the option --arch that it needs.
         scores: transferability scores of its output, by name; larger is better.
         same_as: other names under which the same features were given.
@@ -78,6 +79,7 @@ class Ranked:
     milliseconds: float | None = None
     megabytes: float | None = None
     upstream: str | None = None
+    uri: str = ""
     arch: str | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     same_as: tuple[str, ...] = ()
