@@ -17,7 +17,7 @@ from headstart.features import Features, Store, extract_pooled
 from headstart.sources import Source, load_source
 from headstart.sources.random_weights import with_random_weights
 
-CIFAR = "benchmarks/ranking/cifar.py:CifarResNet"
+CIFAR = "examples/cifar_resnet.py:CifarResNet"
 ARCH = {
     "resemblyzer-ge2e": "examples/ge2e.py:SpeakerEncoder",
     "yamnet_audioset": "examples/yamnet.py:YAMNet",
