@@ -25,7 +25,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Extracted:
-    """What came of one source of several.
+    """The features of one source of several, or why it has none.
 
     Attributes:
         number: of the source, in the order asked.
@@ -136,7 +136,7 @@ def extract_pooled_of_many(
         together: as for `extract_pooled`.
 
     Yields:
-        What came of each source, as soon as its pass has ended: of the passes in the order of their first source.
+        The outcome of each source, as soon as its pass has ended: of the passes in the order of their first source.
         A source whose network fails, runs out of memory or gives numbers that are not finite has its `failure`.
 
     Raises:

@@ -73,6 +73,6 @@ def judged(sources: Sequence[Measured], items: Items) -> Earlier | None:
     n_sets = int(useful.any(axis=1).sum())
     return Earlier(
         posterior.log_odds,
-        f"Sources that cannot be told apart also stand in the order of your finished runs on "
-        f"{counted(n_sets, 'other data sets')}.",
+        f"Sources that cannot be told apart stand in the order of your finished runs on "
+        f"{counted(n_sets, 'other data sets')} and of these items together.",
     )

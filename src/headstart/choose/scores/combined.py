@@ -26,7 +26,7 @@ def combined(scores: Mapping[str, Sequence[float]], names: Sequence[str] = DEFAU
 
     Args:
         scores: by name, one number per source, larger is better.
-        names: of the scores that count; those that are missing (of labels and quantities) are passed over.
+        names: of the scores that count; those that are missing (of labels and quantities) are ignored.
 
     Raises:
         ValueError: none of the scores is there.

@@ -86,4 +86,4 @@ def _takeaway(sources: Sequence[Ranked]) -> str:
         whose = "the only source" if n_all == 1 else "every source"
         return f"The best head of {whose} reads the last stage, the usual choice."
     n_early = "the only source" if n_all == 1 else f"{len(early)} of {n_all} sources"
-    return f"The best head of {n_early} leaves the last stage, the usual choice, and reads earlier ones."
+    return f"The best head of {n_early} does not read the last stage, which is the usual choice, but earlier ones."

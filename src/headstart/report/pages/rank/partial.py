@@ -36,7 +36,7 @@ def partial_notice(report: RankReport) -> Iterator[Notice]:
     yield Notice(
         "warning" if found.negative else "note",
         f"Partial transfer of {report.names[found.source]}",
-        f"{what} By the last stage that is pretrained, those after it random: {listed}.",
+        f"{what} Score by the last pretrained stage, where all later ones are random: {listed}.",
     )
 
 
