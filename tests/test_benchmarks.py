@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from benchmarks import cuts
 from benchmarks.rates import RATES, chosen_rate, with_best_rate
 from benchmarks.sets import Split
 from benchmarks.sides import Work
@@ -50,3 +51,24 @@ def test_rows_of_the_training_part_are_held_out() -> None:
     split = Split(list("abcd"), ["x", "y", "x", "y"], list("ef"), ["x", "y"]).inside([1, 2])
     assert (split.train, split.train_labels) == (["a", "d"], ["x", "y"])
     assert (split.test, split.test_labels) == (["b", "c"], ["y", "x"])
+
+
+def test_a_slice_shares_no_group_and_no_item_between_its_parts() -> None:
+    rows = [{"text": f"item {n % 25}", "label": "x", "speaker": str(n % 7)} for n in range(100)]
+    for group in (None, "speaker"):
+        chosen = cuts.Slice("text", cuts.MINILM, 1, 30, 20, group)
+        train, test = cuts.draw(rows, chosen, 0)
+        key = group or "text"
+        assert not {row[key] for row in train} & {row[key] for row in test}
+        assert 30 <= len(train) < 60 and len(test) == 20
+        assert cuts.draw(rows, chosen, 0) == (train, test) != cuts.draw(rows, chosen, 1)
+
+
+def test_the_advised_cut_is_trained_and_compared_with_the_best_trained_one() -> None:
+    assert cuts._cuts(7, 3) == [7, 3, 0, 6, 4, 2] and cuts._cuts(3, 1) == [3, 1, 0, 2]
+    accuracy = {0: 0.80, 1: 0.79, 2: 0.70, 3: 0.95}
+    results: cuts.Results = {f"trec/0/{cut}": {"accuracy": value} for cut, value in accuracy.items()}
+    results["trec/0"] = {"stages": ["a", "b", "c"], "advised_cut": 1}
+    text = cuts.table(results)
+    assert "| trec, 0 | all-MiniLM-L6-v2 | 1 of 3 | 0: 80.0, **1: 79.0**, 2: 70.0, 3: 95.0 | -1.0 |" in text
+    assert text.endswith("advised: -1.00; all trained: +0.00; last stage alone: -10.00.")

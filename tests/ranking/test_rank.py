@@ -48,6 +48,7 @@ def test_the_first_source_is_the_one_to_fit(data: Path, half: str, noise: str, t
     assert set(ranking.facts.failed) == {f"{half}/no-such", str(data)}
     assert rows[noise].not_better_than or rows[noise].unclear  # named beside the baselines
     assert {row.role for row in rows.values()} == {"source", "random", "classical"}
+    assert [row.name for row in rows.values() if row.advised_cut is not None] == [LETTERS, noise]
 
     table = ranking.table
     assert table["source"].tolist()[0] == LETTERS and (table["predicted"].diff().dropna() <= 0.05).all()

@@ -147,7 +147,7 @@ def _with_network(plain: Ranked, measured: Measured) -> Ranked:
         plain,
         stages=choice.stages,
         profile=tuple(DepthPoint(row.stage, row.score, row.low, row.high) for row in choice.profile),
-        advised_cut=choice.advised_cut,
+        advised_cut=choice.advised_cut if plain.role == "source" else None,
         milliseconds=measured.found.milliseconds,
         megabytes=origin.n_parameters * _BYTES_PER_PARAMETER / 1e6,
         upstream=origin.upstream if plain.role == "source" else None,

@@ -56,7 +56,7 @@ class Ranked:
         difference: its score minus that of the first source, with an interval that holds for all pairs at once.
         stages: names of the stages that the best head reads.
         profile: a probe at every stage; () for classical features.
-        advised_cut: number of stages to freeze if the network is trained; None for classical features.
+        advised_cut: of a source, number of stages to freeze if it is trained; None if it is not known.
         milliseconds: per item on this machine, all threads together; None if not measured.
         megabytes: of its weights in float32; None for classical features.
         upstream: what it was pretrained on, as its card says; None if unknown.
