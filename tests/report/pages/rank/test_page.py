@@ -133,7 +133,7 @@ def test_profiles_share_a_scale_and_mark_what_the_head_reads() -> None:
     ]  # fmt: skip
     assert (
         section.deck
-        == "The best head of 1 of 3 sources leaves the last stage, the usual choice, and reads earlier ones."
+        == "The best head of 1 of 3 sources does not read the last stage, which is the usual choice, but earlier ones."
     )
     assert len(section.content.table.rows) == 6 + 7 + 8
 
