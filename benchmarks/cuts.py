@@ -65,7 +65,6 @@ class Slice:
 SLICES = {
     "trec": Slice("text", MINILM, 4, 150, 500),
     "pacs": Slice("file", SHARED / "weights" / "resnet20_cifar10", 6, 150, 600, arch=CIFAR),
-    "fsdd": Slice("file", WHISPER, 3, 96, 240, "speaker"),
     "chest_xray": Slice("file", MOBILENET, 4, 96, 240, "patient", "train"),
     "emodb": Slice("file", WHISPER, 3, 150, 240, "speaker"),
 }
