@@ -55,6 +55,12 @@ def _facts(sources: Sequence[Ranked]) -> RankingFacts:
             "Start from a; b cannot be told apart from it.",
         ),
         ([_source("a", (1, 1))], "a", "Start from a."),
+        # a is not better than a baseline: b is taken, which is not clearly better than a
+        (
+            [_source("a", (1, 2), not_better={CLASSICAL: False}), _source("b", (1, 2)), _source("c", (3, 3))],
+            "b",
+            "Start from b; a cannot be told apart from it.",
+        ),
         (
             [_source("a", (1, 2), not_better={CLASSICAL: False}), _source("b", (1, 2))],
             "b",

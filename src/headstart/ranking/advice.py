@@ -26,7 +26,7 @@ def seconds_of(source: Ranked) -> float:
 
 
 def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
-    first, *others = facts.sources
+    first = facts.sources[0]
     baselines = [each.name for each in facts.ranked if each.role != "source"]
     beaten = [name for name in baselines if all(each.not_better_than.get(name) for each in facts.sources)]
     if beaten:
@@ -49,19 +49,27 @@ def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
         return fastest if much else taken, (
             f"These {items} cannot tell the sources apart: {which}, or label more items and rank again."
         )
-    return taken, _start_from(taken, others, [each for each in helped if each is not taken])
+    return taken, _start_from(taken, facts, fastest)
 
 
-def _start_from(first: Ranked, others: list[Ranked], tied: list[Ranked]) -> str:
+def _start_from(taken: Ranked, facts: RankingFacts, fastest: Ranked) -> str:
+    """The sentence on a source that is better than others.
+
+    Args:
+        taken: the source.
+        facts: of the ranking.
+        fastest: of the sources that can be the best too and are better than the baselines.
+    """
+    others = [each for each in facts.sources if each is not taken]
+    tied = [each for each in (facts.sources[0], *facts.tied) if each is not taken]
     if not others:
-        return f"Start from {first.name}."
+        return f"Start from {taken.name}."
     if not tied:
         beaten = others[0].name if len(others) == 1 else "all others"
-        return f"Start from {first.name}, clearly better than {beaten}."
+        return f"Start from {taken.name}, clearly better than {beaten}."
     names = tied[0].name if len(tied) == 1 else f"{len(tied)} other sources"
-    text = f"Start from {first.name}; {names} cannot be told apart from it"
-    fastest = min(tied, key=seconds_of)
-    if seconds_of(first) > MUCH_FASTER * seconds_of(fastest):
+    text = f"Start from {taken.name}; {names} cannot be told apart from it"
+    if seconds_of(taken) > MUCH_FASTER * seconds_of(fastest):
         which = "it" if len(tied) == 1 else fastest.name
-        text += f", and {which} is {seconds_of(first) / seconds_of(fastest):.1f} times as fast"
+        text += f", and {which} is {seconds_of(taken) / seconds_of(fastest):.1f} times as fast"
     return text + "."

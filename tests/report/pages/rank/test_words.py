@@ -77,7 +77,7 @@ def test_sources_below_a_baseline_are_named_together() -> None:
         ),
         (
             "warning",
-            "Negative transfer is likely from network_1.of_some_training",
+            "Negative transfer is possible from network_1.of_some_training",
             "It is not better than random weights.",
         ),
     ]

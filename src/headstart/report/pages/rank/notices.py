@@ -48,7 +48,7 @@ def _worse(report: RankReport) -> Iterator[Notice]:
             they = agreeing(len(sources), "It is", "They are")
             yield Notice(
                 "error" if clear else "warning",
-                f"Negative transfer is likely from {shown(sources)}",
+                f"Negative transfer is {'likely' if clear else 'possible'} from {shown(sources)}",
                 f"{they} {'clearly worse' if clear else 'not better'} than "
                 f"{listed([report.names[name] for name in baselines])}.",
             )
