@@ -42,7 +42,9 @@ def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
             "were pretrained on data more like yours, before you rely on one."
         )
     helped = [each for each in (first, *facts.tied) if not each.not_better_than] or [first]
-    taken, fastest = helped[0], min(helped, key=seconds_of)
+    taken = helped[0]
+    as_sure = [each for each in helped if not each.unclear or taken.unclear]
+    fastest = min(as_sure, key=seconds_of)
     if facts.all_alike:
         much = seconds_of(taken) > MUCH_FASTER * seconds_of(fastest)
         which = f"take the fastest, {fastest.name}" if much else f"take {taken.name}"

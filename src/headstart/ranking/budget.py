@@ -98,6 +98,11 @@ def _best(trial: Work, seconds: dict[int, float], failed: dict[str, str], left: 
 
 
 def _too_small(cost: float, left: float, n_items: int) -> str:
+    if left <= 0:
+        return (
+            "the budget was spent before a source could be tried: reading the data, opening the sources and their "
+            f"samples took it. Give at least {duration(np.ceil(1 + cost / _FOR_EXTRACTION - left))} more with --budget"
+        )
     missing = duration(np.ceil(1 + cost / _FOR_EXTRACTION - left))
     return (
         f"the budget is too small for one source: the fastest takes about {duration(cost)} for "

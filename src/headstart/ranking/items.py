@@ -14,6 +14,7 @@ import numpy as np
 from headstart.choose.places import Places, place
 from headstart.errors import DataError
 from headstart.evidence import cross_validation_factor
+from headstart.metrics.spread import unit_numbers
 from headstart.ranking.predicted import influences
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Items:
         from headstart.data.items import take_items
 
         return take_items(self.data.examples.items, self.positions)
+
+    @property
+    def n_units(self) -> int:
+        """How many independent units the N items are: groups, or items without their copies."""
+        return unit_numbers(self.units, len(self.positions))[1]
 
     def extract(self, sources: Sequence[Source]) -> Iterator[Extracted]:
         """Pooled features of the N items by each source, as soon as they are there."""

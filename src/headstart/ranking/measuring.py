@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headstart.sources import Source
 
 _TIMED_ITEMS = 8
-_LEAST_TRIES, _LEAST_SECONDS = 4, 0.1  # of timing; the best counts, since other programs only slow it down
+_MOST_TRIES, _SECONDS = 8, 0.2  # of timing; the best counts, since other programs only slow it down
 _COMPARED_ITEMS = 256
 _SAME = 0.05  # largest relative difference of features that are the same but for rounding
 
@@ -83,11 +83,10 @@ def measure(source: Source, features: Features, items: Items) -> Found:
     return Found(choice, quality, scores, np.asarray(vectors, dtype=np.float64))
 
 
-def timed(found: Found, source: Source, items: Items) -> Found:
-    """With the milliseconds per item that the network takes here, decoding left out.
+def milliseconds(source: Source, items: Items) -> float:
+    """Return how long a network takes per item here, all threads together, decoding left out.
 
     Args:
-        found: what the source gives.
         source: the network.
         items: some of which it is timed on.
     """
@@ -102,11 +101,11 @@ def timed(found: Found, source: Source, items: Items) -> Found:
     network = inference_network(source, replace(items.setting, n_threads=1))
     seconds: list[float] = []
     with torch_threads(items.setting.n_threads):
-        while len(seconds) < _LEAST_TRIES or sum(seconds) < _LEAST_SECONDS:
+        while len(seconds) < 2 or (len(seconds) < _MOST_TRIES and sum(seconds) < _SECONDS):
             started = time.perf_counter()
             network.pooled(inputs)[-1].cpu()
             seconds.append(time.perf_counter() - started)
-    return replace(found, milliseconds=1e3 * min(seconds) / len(chosen))
+    return 1e3 * min(seconds) / len(chosen)
 
 
 def merge_equal(measured: Sequence[Measured]) -> list[Measured]:

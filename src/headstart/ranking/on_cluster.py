@@ -15,7 +15,7 @@ from headstart.cluster import map_on_cluster
 from headstart.errors import HeadstartError
 from headstart.ranking.entries import Entry
 from headstart.ranking.items import Items
-from headstart.ranking.measuring import Found, measure, timed
+from headstart.ranking.measuring import Found, measure, milliseconds
 from headstart.ranking.opening import Candidate, open_all
 from headstart.ranking.options import RankOptions
 from headstart.ranking.reading import read_data
@@ -73,7 +73,8 @@ def _measure(order: Order, data_path: Path) -> Found:
     setting = Setting.choose(options.device, options.precision, options.threads, store.root)
     items = Items(data, data.positions("train"), options.seed, setting, store)
     (extracted,) = items.extract([source])
-    return timed(measure(source, extracted.result(), items), source, items)
+    found = measure(source, extracted.result(), items)
+    return replace(found, milliseconds=milliseconds(source, items))
 
 
 def _absolute(entry: Entry) -> Entry:

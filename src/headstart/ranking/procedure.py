@@ -21,9 +21,12 @@ from headstart.ranking.options import RankOptions
 from headstart.ranking.result import Ranking, RankingStopped
 from headstart.units import counted
 
+FEW_UNITS = 10  # below this number a reader is warned
+
 if TYPE_CHECKING:
     from headstart.ranking.items import Items
     from headstart.ranking.opening import Candidate
+    from headstart.ranking.work import Work
     from headstart.runs.ranking import RankingFacts
 
 
@@ -104,7 +107,7 @@ def _compare(
     from headstart.ranking import partial
     from headstart.ranking.assembling import Row, assemble
     from headstart.ranking.baselines import baselines
-    from headstart.ranking.budget import DROPPED, affordable
+    from headstart.ranking.budget import affordable
     from headstart.ranking.measuring import merge_equal
     from headstart.ranking.work import Work
 
@@ -128,14 +131,7 @@ def _compare(
                 rows += baselines(measured, items)
     except KeyboardInterrupt:
         work.stopped = True
-    warnings = ["The ranking was stopped before it was complete."] if work.stopped else []
-    if any(why.startswith(DROPPED) for why in failed.values()):
-        warnings.append(
-            "Sources were dropped on a sample of the same items, so what is predicted for the others is a little high."
-        )
-    if len(measured) == 1 and not work.stopped:
-        warnings.append("Only one source could be ranked: it is compared with the baselines alone.")
-    facts = assemble(rows, items, failed, warnings)
+    facts = assemble(rows, items, failed, _warnings(work, len(measured)))
     if options.partial and not work.stopped:
         try:
             with clock.phase("partial"):
@@ -143,3 +139,24 @@ def _compare(
         except KeyboardInterrupt:
             work.stopped = True
     return facts, work.stopped
+
+
+def _warnings(work: Work, n_measured: int) -> list[str]:
+    """What a reader must know before trusting the order."""
+    from headstart.ranking.budget import DROPPED
+
+    found, n_units = [], work.items.n_units
+    if work.stopped:
+        found.append("The ranking was stopped before it was complete; sources or baselines are missing.")
+    if any(why.startswith(DROPPED) for why in work.failed.values()):
+        found.append(
+            "Sources were dropped on a sample of the same items, so what is predicted for the others is a little high."
+        )
+    if n_units < FEW_UNITS:
+        found.append(
+            f"Everything rests on {counted(n_units, 'independent units')} of the training part (groups, or items "
+            "without their copies): few sources can be told apart."
+        )
+    if n_measured == 1 and not work.stopped:
+        found.append("Only one source could be ranked: it is compared with the baselines alone.")
+    return found

@@ -35,6 +35,11 @@ class Ranking:
         return advised.uri or advised.name
 
     @property
+    def best_arch(self) -> str | None:
+        """The option `arch` that `best` needs: `headstart.fit(data, ranking.best, arch=ranking.best_arch)`."""
+        return next(each.arch for each in self.facts.sources if each.name == self.facts.advised)
+
+    @property
     def report(self) -> Path:
         """The report, one HTML file."""
         return self.path / "report.html"

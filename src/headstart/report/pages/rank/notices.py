@@ -74,8 +74,8 @@ def _unclear(report: RankReport) -> Iterator[Notice]:
             yield Notice(
                 "warning",
                 f"Not clearly better than {name}",
-                f"{shown(found)} {are} ahead of {name} on these {report.counted(report.ranking.n_items)}, but by less "
-                "than chance explains.",
+                f"{shown(found)} {are} ahead of {name} on these {report.counted(report.ranking.n_items)}, but not by "
+                "more than these items can prove for all pairs at once.",
             )
 
 
@@ -89,8 +89,10 @@ def _same(report: RankReport) -> Iterator[Notice]:
 
 
 def _if_trained(report: RankReport) -> Iterator[Notice]:
-    """Which stages of the first source a training should freeze."""
-    first, n_frozen = report.first, report.first.advised_cut
+    """Which stages of the advised source a training should freeze."""
+    sources, advised = report.ranking.sources, report.ranking.advised
+    first = next((each for each in sources if each.name == advised), report.first)
+    n_frozen = first.advised_cut
     if n_frozen is None or not first.profile:
         return
     all_but_last = n_frozen == len(first.profile) - 1

@@ -60,7 +60,7 @@ def _said(notice: Notice) -> str:
 def _table(report: RankReport, width: int) -> str:
     """The rows of the ranking; names are cut where they do not fit."""
     ranked = report.ranking.ranked
-    titles = ["place", "source", lowered(report.label), "95% interval", "best depth", "ms/item", "MB"]
+    titles = ["place", "source", lowered(report.label), "95% interval", "head reads", "ms/item", "MB"]
     rows = [titles, *(_cells(report, each) for each in ranked)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(titles))]
     others = sum(widths) - widths[NAME] + 2 * len(widths)
