@@ -42,7 +42,7 @@ def test_a_hopeless_source_is_dropped(items: Items, tmp_path: Path, left: float)
     found = _best(trial, {id(each): 5.0 for each in candidates}, failed, left)
     assert [each.entry.uri for each in found] == [LETTERS]
     (why,) = failed.values()
-    assert why.startswith("dropped for the budget: ") and "the best" in why
+    assert why.startswith("dropped for the budget, ") and "the best" in why
 
 
 def test_all_are_kept_where_they_fit(items: Items) -> None:

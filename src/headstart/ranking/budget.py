@@ -84,13 +84,15 @@ def _best(trial: Work, seconds: dict[int, float], failed: dict[str, str], left: 
     for index in found.order:
         measured = trial.measured[index]
         candidate = measured.candidate
-        if seconds[id(candidate)] <= left and not (kept and found.better[found.order[0], index]):
+        is_worse = bool(kept) and bool(found.better[found.order[0], index])
+        if seconds[id(candidate)] <= left and not is_worse:
             kept.append(candidate)
             left -= seconds[id(candidate)]
         else:
             own = number(float(measured.quality.mean()), task.quality)
+            why = "clearly worse" if is_worse else "no time left"
             failed[candidate.entry.name] = (
-                f"{DROPPED}: {own} on a sample of {counted(len(first.positions), 'items')}, "
+                f"{DROPPED}, {why}: {own} on a sample of {counted(len(first.positions), 'items')}, "
                 f"the best {number(best, task.quality)}"
             )
             say(f"{candidate.entry.name} is {failed[candidate.entry.name]}")
