@@ -29,6 +29,10 @@ ANSWER_SECONDS = 12.0
 N_RETRIES = 5  # of a call, each time after a machine or a process has died
 
 
+class _Lost(HeadstartError):
+    """A call whose machine or process died, as often as it was tried."""
+
+
 @dataclass(frozen=True)
 class _Place:
     """Data as a machine of the cluster finds it.
@@ -140,8 +144,8 @@ def _place(ray: Any, data: Path) -> _Place:
     blind = []
     for node, reference in looks.items():
         name, theirs = nodes[node], _result(ray, reference)
-        if isinstance(theirs, HeadstartError) and node not in _alive(ray):
-            continue  # it has died since: others do its work
+        if isinstance(theirs, _Lost):
+            continue  # the machine has died since: others do its work
         if isinstance(theirs, HeadstartError):
             raise OptionError(f"{name} of the cluster cannot run headstart {ours[0]}: {theirs}")
         if theirs[0] != ours[0]:
@@ -171,7 +175,7 @@ def _result(ray: Any, reference: Any) -> Any:
             cause if isinstance(cause, HeadstartError) else HeadstartError(f"{type(cause).__name__}: {cause}")
         )
     except ray.exceptions.RayError as error:
-        return HeadstartError(f"the cluster gave it up: {str(error).strip().splitlines()[0]}")
+        return _Lost(f"the cluster gave it up: {str(error).strip().splitlines()[0]}")
 
 
 def _call(function: Callable[[A, Path], T], argument: A, place: _Place) -> T:

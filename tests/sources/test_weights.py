@@ -108,7 +108,9 @@ def test_a_pickle_with_code_is_refused_by_name(tmp_path: Path, capsys: pytest.Ca
     torch.save({"weight": torch.zeros(2), "more": Runs()}, tmp_path / "new.pt")
     (tmp_path / "old.pt").write_bytes(pickle.dumps(Runs()))
     for name in ("new.pt", "old.pt"):
-        with pytest.raises(SourceError, match=rf"{name} is a pickle that holds code \((builtins\.)?print\)"):
+        with pytest.raises(
+            SourceError, match=rf"{name} is a pickle that holds code \(([\w.]+\.)?(safe_)?print\)"
+        ):
             read_weights([tmp_path / name])
     assert "never" not in capsys.readouterr().out
 

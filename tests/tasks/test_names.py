@@ -11,7 +11,7 @@ from headstart.tasks import TASKS
 OWNERS = (
     "tasks",
     "metrics/catalogue.py",
-    "fitting/options.py",
+    "fitting/shared_options.py",
     "testing",
 )  # the suites name them in their examples
 

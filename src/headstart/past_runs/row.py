@@ -17,7 +17,7 @@ class FinishedRun:
         headstart: version that made the run.
         data_digest: sha256 over the content and the labels of all items.
         modality: "image", "text" or "audio".
-        task: "classification", "multilabel" or "regression".
+        task: its name, one of `headstart.tasks.TASKS`.
         n_items: number of items of all parts.
         n_classes: number of classes or labels; 0 for a quantity.
         item_size: median over items: pixels of the shorter side, characters, or seconds; None if unknown.
