@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.metrics.simultaneous import bound
-from headstart.metrics.spread import standard_error
+from headstart.metrics.spread import standard_errors
 
 LEVEL = 0.05
 
@@ -47,5 +47,5 @@ def clearly_below_best(
     limit = widen * bound(below_NK, units, level=LEVEL)
     if not np.isfinite(limit):
         return np.zeros(below_NK.shape[1], dtype=bool)
-    errors_K = np.array([standard_error(column, units) for column in below_NK.T])
+    errors_K = standard_errors(below_NK, units)
     return np.asarray(below_NK.mean(axis=0) - step / len(below_NK) > limit * errors_K)

@@ -33,7 +33,7 @@ from sklearn.isotonic import isotonic_regression
 
 from headstart.choose.preference import LEAST_UNITS, N_DRAWS
 from headstart.metrics.simultaneous import bound
-from headstart.metrics.spread import standard_error, unit_numbers, unit_sums
+from headstart.metrics.spread import standard_errors, unit_numbers, unit_sums
 
 Float = NDArray[np.float64]
 LEVEL = 0.05  # probability, two-sided, that any two equal sources are told apart
@@ -117,7 +117,7 @@ def _margins(
     pairs_NP = quality_NS[:, rows] - quality_NS[:, columns]
     limit = widen * bound(pairs_NP, units, level=LEVEL, seed=seed, two_sided=True)
     margin_SS = np.zeros((n_sources, n_sources))
-    errors_P = np.array([standard_error(pair, units) for pair in pairs_NP.T])
+    errors_P = standard_errors(pairs_NP, units)
     if of_shares:
         errors_P = np.maximum(errors_P, _least_errors(pairs_NP))
     margin_SS[rows, columns] = limit * errors_P

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.metrics.simultaneous import bound
-from headstart.metrics.spread import standard_error, unit_numbers, unit_sums
+from headstart.metrics.spread import standard_errors, unit_numbers, unit_sums
 
 Float = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ def preferred(
         return Preference(0, float(quality_NH[:, 0].mean()), limit)
     # an untried stage stands for the head that would have been tried there, with the gain of its probe
     all_NC = np.concatenate([quality_NH, quality_NH[:, :1] + probed_NL[:, untried_L]], axis=1)
-    errors_C = np.array([standard_error(column - quality_NH[:, 0], units) for column in all_NC.T])
+    errors_C = standard_errors(all_NC - quality_NH[:, :1], units)
     needed_C = limit * errors_C + step / n_items
     sums_GC, sizes_G = unit_sums(numbers, n_units, all_NC), np.bincount(numbers, minlength=n_units)
     mean_C = all_NC.mean(axis=0)

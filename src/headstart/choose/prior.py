@@ -112,7 +112,7 @@ def source_prior(
 
     Args:
         scores_TS: shares, of shape (T, S); NaN where not measured. T may be 0. A score that can be below 0 (R²) is
-            taken as a share too: all that is below `_LEAST` counts the same.
+            taken as a share too: every score below `_LEAST` counts the same.
         upstream_S: accuracy on the upstream task, of shape (S,); NaN where not stated. Only accuracies on one task can
             be compared. None: none is stated.
         n_items_TS: number of items that each score was measured on, of shape (T, S): with few of them a score says

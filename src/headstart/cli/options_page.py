@@ -7,6 +7,8 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic.fields import FieldInfo
+
 from headstart.cli.fit import fit
 from headstart.cli.options import flag_of
 from headstart.fitting.options import FitOptions, LearnOptions
@@ -31,7 +33,7 @@ def page() -> str:
     for group in GROUPS:
         rows: list[tuple[str, ...]] = [
             (
-                f"`{_flag(name)}`",
+                f"`{_flag(name, field)}`",
                 _kind(types[name]),
                 "required" if field.is_required() else default_words(field),
                 field.description or "",
@@ -52,10 +54,10 @@ def _of_rank() -> str:
     """What rank shares with fit, and one row per option of its own."""
     types, fields = typing.get_type_hints(RankOptions), RankOptions.model_fields
     own = [name for name in fields if not _is_of_fit(name)]
-    shared = ", ".join(f"`{_flag(name)}`" for name in fields if name not in own)
+    shared = ", ".join(f"`{_flag(name, fields[name])}`" for name in fields if name not in own)
     rows: list[tuple[str, ...]] = [
         (
-            f"`{_rank_flag(name)}`",
+            f"`{_flag(name, fields[name])}`",
             _kind(types[name]),
             default_words(fields[name]),
             fields[name].description or "",
@@ -71,11 +73,6 @@ def _is_of_fit(name: str) -> bool:
     """Whether fit has the option too, with the same words."""
     fit_field = FitOptions.model_fields.get(name)
     return fit_field is not None and fit_field.description == RankOptions.model_fields[name].description
-
-
-def _rank_flag(name: str) -> str:
-    field = RankOptions.model_fields[name]
-    return "SOURCES" if name == "sources" else flag_of(name, field)
 
 
 def _of_command() -> list[tuple[str, ...]]:
@@ -95,12 +92,11 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
-def _flag(name: str) -> str:
-    default = FitOptions.model_fields[name].default
-    if FitOptions.model_fields[name].is_required():
+def _flag(name: str, field: FieldInfo) -> str:
+    if field.kw_only is False and (field.is_required() or field.default == ()):
         return name.upper()
-    flag = name.replace("_", "-")
-    return f"--{flag}, --no-{flag}" if default is True else f"--{flag}"
+    flag = flag_of(name, field)
+    return f"{flag}, --no-{flag[2:]}" if field.default is True else flag
 
 
 def _kind(annotation: Any) -> str:

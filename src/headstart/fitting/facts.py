@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.fitting.options import FitOptions
+from headstart.fitting.shared_options import flags_of
 
 if TYPE_CHECKING:
     from headstart.data import DataSet, Examples, Finding
@@ -51,11 +52,8 @@ def next_command(options: FitOptions) -> str:
     """The command of a race, offered after a head alone; "" after another policy."""
     if options.freeze != "all":
         return ""
-    words = ["headstart", "fit", str(options.data)]
-    for name in ("source", "arch", "target", "task", "group", "domain", "modality", "folds", "head"):
-        value = getattr(options, name)
-        if value is not None and value != "auto":
-            words += [f"--{name}", str(value)]
+    names = ("source", "arch", "target", "task", "group", "domain", "modality", "folds", "head")
+    words = ["headstart", "fit", str(options.data), *flags_of(options, names)]
     return shlex.join([*words, "--freeze", "auto", "--budget", "5m"])
 
 

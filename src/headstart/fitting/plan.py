@@ -13,6 +13,7 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import SourceError
 from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
+from headstart.fitting.shared_options import reading
 from headstart.progress import say
 
 if TYPE_CHECKING:
@@ -110,15 +111,7 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
     from headstart.data import read_examples
 
     with clock.phase("data"):
-        examples = read_examples(
-            options.data,
-            target=options.target,
-            group=options.group,
-            domain=options.domain,
-            modality=options.modality,
-            task=None if options.task == "auto" else options.task,
-            follow_outside=options.follow_outside,
-        )
+        examples = read_examples(options.data, **reading(options))
     return plan_examples(examples, options, clock)
 
 

@@ -5,7 +5,7 @@ The flags and help of a command, the signature of its verb and docs/options.md a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -117,6 +117,17 @@ class RunOptions(DataOption):
 Kind = TypeVar("Kind", bound=Options)
 
 
+def reading(options: Any) -> dict[str, Any]:
+    """How the data of a verb is read: the arguments of `headstart.data.read_examples`, its path left out.
+
+    Args:
+        options: of a verb that takes RunOptions and CommonOptions.
+    """
+    names = ("target", "group", "domain", "modality", "follow_outside")
+    task = None if options.task == "auto" else options.task
+    return {**{name: getattr(options, name) for name in names}, "task": task}
+
+
 def checked(kind: type[Kind], given: Mapping[str, Any], *, places: tuple[str, ...] = ()) -> Kind:
     """Make options of a kind, or report all faults at once.
 
@@ -136,6 +147,22 @@ def checked(kind: type[Kind], given: Mapping[str, Any], *, places: tuple[str, ..
         if (place := getattr(options, name)) is not None:
             named_path(str(place).removeprefix("run:"), f"option {name}:")
     return options
+
+
+def flags_of(options: Options, names: Iterable[str]) -> list[str]:
+    """The options that differ from their defaults, as words of a command.
+
+    Args:
+        options: checked.
+        names: of the options, in the order to write them.
+    """
+    words: list[str] = []
+    for name in names:
+        value = getattr(options, name)
+        if value != type(options).model_fields[name].default:
+            flag = f"--{name.replace('_', '-')}"
+            words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def shown(field: FieldInfo) -> Shown:

@@ -173,6 +173,17 @@ def standard_error(values: NDArray[np.floating], units: Units | NDArray[Any] | N
     return float(np.sqrt(variance))
 
 
+def standard_errors(values_NK: NDArray[np.floating], units: Units | NDArray[Any] | None = None) -> Float:
+    """Return the standard error of the mean of each column, of shape (K,); nan for fewer than two units.
+
+    Args:
+        values_NK: of shape (N, K).
+        units: of shape (N,); None: every item is a unit of its own.
+    """
+    found = Units.of(units, len(values_NK))
+    return np.array([standard_error(column, found) for column in values_NK.T])
+
+
 def share_error(right: NDArray[np.floating], units: Units | NDArray[Any] | None = None) -> float:
     """Return the standard error of a share; nan for fewer than two units.
 

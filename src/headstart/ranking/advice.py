@@ -20,11 +20,6 @@ def advised(facts: RankingFacts) -> RankingFacts:
     return replace(facts, advice=text, advised=source.name)
 
 
-def seconds_of(source: Ranked) -> float:
-    """How long a source takes, for comparisons; infinity if it was not measured."""
-    return source.milliseconds or float("inf")
-
-
 def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
     first = facts.sources[0]
     baselines = [each.name for each in facts.ranked if each.role != "source"]
@@ -44,9 +39,9 @@ def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
     helped = [each for each in (first, *facts.tied) if not each.not_better_than] or [first]
     taken = helped[0]
     as_sure = [each for each in helped if not each.unclear or taken.unclear]
-    fastest = min(as_sure, key=seconds_of)
+    fastest = min(as_sure, key=lambda each: each.cost)
     if facts.all_alike:
-        much = seconds_of(taken) > MUCH_FASTER * seconds_of(fastest)
+        much = taken.cost > MUCH_FASTER * fastest.cost
         which = f"take the fastest, {fastest.name}" if much else f"take {taken.name}"
         return fastest if much else taken, (
             f"These {items} cannot tell the sources apart: {which}, or label more items and rank again."
@@ -71,7 +66,7 @@ def _start_from(taken: Ranked, facts: RankingFacts, fastest: Ranked) -> str:
         return f"Start from {taken.name}, clearly better than {beaten}."
     names = tied[0].name if len(tied) == 1 else f"{len(tied)} other sources"
     text = f"Start from {taken.name}; {names} cannot be told apart from it"
-    if seconds_of(taken) > MUCH_FASTER * seconds_of(fastest):
+    if taken.cost > MUCH_FASTER * fastest.cost:
         which = "it" if len(tied) == 1 else fastest.name
-        text += f", and {which} is {seconds_of(taken) / seconds_of(fastest):.1f} times as fast"
+        text += f", and {which} is {taken.cost / fastest.cost:.1f} times as fast"
     return text + "."

@@ -42,15 +42,16 @@ def judged(sources: Sequence[Measured], items: Items) -> Earlier | None:
         sources: S sources.
         items: that they were compared on.
     """
-    examples = items.data.examples
-    metric = examples.task.headline
-    if not examples.task.one_per_item:
-        return (
-            None  # R² may be below 0, where log odds say nothing; of labels the record holds another metric
-        )
-    digest = data_digest(items.data.scan.digests, np.asarray(items.data.labels))
+    task, recorded = items.data.examples.task, past_runs.read()
+    # R² may be below 0, where log odds say nothing; of labels the record holds another metric
+    if not recorded or not task.one_per_item:
+        return None
     runs = past_runs.comparable(
-        past_runs.read(), modality=examples.modality, task=examples.task.name, metric=metric, without=digest
+        recorded,
+        modality=items.data.examples.modality,
+        task=task.name,
+        metric=task.headline,
+        without=data_digest(items.data.scan.digests, np.asarray(items.data.labels)),
     )
     digests = [each.candidate.source.digest for each in sources]
     table = past_runs.score_table(runs, digests)

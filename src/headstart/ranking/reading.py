@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.clock import Clock
 from headstart.data import DataSet
 from headstart.fitting.preflight import check_learnable
+from headstart.fitting.shared_options import reading
 from headstart.ranking.options import RankOptions
 
 
@@ -19,16 +20,7 @@ def read_data(options: RankOptions, clock: Clock | None = None) -> DataSet:
         DataError: the data cannot be read, or nothing can be learned from it.
     """
     data = DataSet.read(
-        options.data,
-        target=options.target,
-        group=options.group,
-        domain=options.domain,
-        modality=options.modality,
-        task=None if options.task == "auto" else options.task,
-        follow_outside=options.follow_outside,
-        seed=options.seed,
-        threads=options.threads,
-        clock=clock,
+        options.data, **reading(options), seed=options.seed, threads=options.threads, clock=clock
     )
     check_learnable(data, options.data, held_out=False)
     return data

@@ -31,13 +31,13 @@ class Ranking:
     @property
     def best(self) -> str:
         """The source that the advice names: the first, or the fastest if none can be told apart."""
-        advised = next(each for each in self.facts.sources if each.name == self.facts.advised)
+        advised = self.facts.advised_source
         return advised.uri or advised.name
 
     @property
     def best_arch(self) -> str | None:
         """The option `arch` that `best` needs: `headstart.fit(data, ranking.best, arch=ranking.best_arch)`."""
-        return next(each.arch for each in self.facts.sources if each.name == self.facts.advised)
+        return self.facts.advised_source.arch
 
     @property
     def report(self) -> Path:

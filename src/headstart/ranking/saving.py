@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.facts import run_facts
-from headstart.fitting.shared_options import CommonOptions
+from headstart.fitting.shared_options import CommonOptions, flags_of
 from headstart.ranking.options import RankOptions
 from headstart.ranking.result import Ranking, rows
 from headstart.runs.ranking import RankingFacts
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 TABLE = "ranking.csv"
-_OF_THE_DATA = ("target", "task", "group", "domain")
+_SAME_IN_FIT = (
+    *("target", "task", "group", "domain", *CommonOptions.model_fields),
+    *("follow_outside", "trust_remote_code"),
+)
 
 
 def create(options: RankOptions) -> RunDirectory:
@@ -70,18 +73,11 @@ def finish(
 
 def next_command(options: RankOptions, facts: RankingFacts) -> str:
     """The command that fits the advised source on the same data."""
-    first = next(each for each in facts.sources if each.name == facts.advised)
-    words = ["headstart", "fit", str(options.data), "--source", first.uri or first.name]
-    if first.arch is not None:
-        words += ["--arch", first.arch]
-    defaults = RankOptions.model_fields
-    for name in (*_OF_THE_DATA, *CommonOptions.model_fields):
-        value = getattr(options, name)
-        if value != defaults[name].default:
-            words += [f"--{name}", str(value)]
-    flags = ("follow_outside", "trust_remote_code")
-    words += [f"--{name.replace('_', '-')}" for name in flags if getattr(options, name)]
-    return shlex.join(words)
+    source = facts.advised_source
+    words = ["headstart", "fit", str(options.data), "--source", source.uri or source.name]
+    if source.arch is not None:
+        words += ["--arch", source.arch]
+    return shlex.join([*words, *flags_of(options, _SAME_IN_FIT)])
 
 
 def _csv(facts: RankingFacts) -> str:

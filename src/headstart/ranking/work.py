@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from headstart.errors import HeadstartError, SourceError, one_line
 from headstart.features import Features
@@ -14,6 +15,8 @@ from headstart.ranking.measuring import Measured, measure, milliseconds
 from headstart.ranking.on_cluster import measured_on
 from headstart.ranking.opening import Candidate, reasons
 from headstart.ranking.options import RankOptions
+
+T = TypeVar("T")
 
 NOT_REACHED = "it was not reached before the ranking was stopped"
 
@@ -46,19 +49,11 @@ class Work:
         Raises:
             KeyboardInterrupt: before the first one was done.
         """
-        self._order += candidates
-        reached = set[int]()
-        try:
-            for extracted in self.items.extract([candidate.source for candidate in candidates]):
-                candidate = candidates[extracted.number]
-                reached.add(extracted.number)
-                if extracted.features is None:
-                    self._fail(candidate, extracted.failure)
-                else:
-                    self._extracted.append((candidate, extracted.features))
-        except KeyboardInterrupt:
-            rest = [one for number, one in enumerate(candidates) if number not in reached]
-            self._stop(rest, any_done=bool(self._extracted))
+        outcomes = (
+            (each.number, each.failure or each.result())
+            for each in self.items.extract([candidate.source for candidate in candidates])
+        )
+        self._extracted += self._reached(candidates, outcomes)
 
     def choose(self) -> None:
         """Choose and cross-validate the head of each source; of few items, several sources at once.
@@ -102,46 +97,64 @@ class Work:
             SourceError: none can be measured.
             KeyboardInterrupt: before the first one was done.
         """
-        self._order += candidates
-        done: list[Measured] = []
-        reached = set[int]()
         with progress("Measuring sources on the cluster", len(candidates), "sources") as advance:
-            try:
-                for number, found in measured_on(address, options, candidates, self.items):
-                    reached.add(number)
-                    if isinstance(found, HeadstartError):
-                        self._fail(candidates[number], found)
-                    else:
-                        done.append(Measured(candidates[number], found))
-                    advance(1)
-            except KeyboardInterrupt:
-                rest = [one for number, one in enumerate(candidates) if number not in reached]
-                self._stop(rest, any_done=bool(done))
-        self._keep(done)
+            outcomes = measured_on(address, options, candidates, self.items)
+            found = self._reached(candidates, outcomes, advance)
+        self._keep([Measured(candidate, outcome) for candidate, outcome in found])
 
     def time(self) -> None:
         """Measure how long each network takes per item; Ctrl-C ends the ranking with what is known.
 
-        Two rounds, and the best of all networks of one architecture: a busy moment must not decide what is advised.
+        One network of each architecture, in two rounds: a busy moment must not decide what is advised.
         """
+        of_kind = {_kind(each.candidate): each.candidate for each in self.measured}
         best: dict[tuple[str, str], float] = {}
-        with progress("Timing networks", 2 * len(self.measured), "networks") as advance:
-            for each in (*self.measured, *self.measured):
-                source = each.candidate.source
-                kind = (source.provenance.architecture, source.preprocessing.digest())
+        with progress("Timing networks", 2 * len(of_kind), "networks") as advance:
+            for kind, candidate in (*of_kind.items(), *of_kind.items()):
                 try:
-                    found = milliseconds(source, self.items)
+                    found = milliseconds(candidate.source, self.items)
                     best[kind] = min(found, best.get(kind, found))
                 except KeyboardInterrupt:
                     self.stopped = True
                     break
                 except Exception as error:
-                    say(f"note: {each.candidate.entry.name} was not timed: {one_line(error)}")
+                    say(f"note: {candidate.entry.name} was not timed: {one_line(error)}")
                 advance(1)
-        for number, each in enumerate(self.measured):
-            source = each.candidate.source
-            known = best.get((source.provenance.architecture, source.preprocessing.digest()))
-            self.measured[number] = replace(each, found=replace(each.found, milliseconds=known))
+        self.measured = [
+            replace(each, found=replace(each.found, milliseconds=best.get(_kind(each.candidate))))
+            for each in self.measured
+        ]
+
+    def _reached(
+        self,
+        candidates: Sequence[Candidate],
+        outcomes: Iterable[tuple[int, T | Exception]],
+        advance: Callable[[int], None] = lambda n_done: None,
+    ) -> list[tuple[Candidate, T]]:
+        """The sources that give something, with what they give, until Ctrl-C.
+
+        Args:
+            candidates: the sources.
+            outcomes: number of a source, and what it gives or why it failed.
+            advance: takes the number of sources just done.
+
+        Raises:
+            KeyboardInterrupt: before the first one was done.
+        """
+        self._order += candidates
+        done: list[tuple[Candidate, T]] = []
+        left = dict(enumerate(candidates))
+        try:
+            for number, outcome in outcomes:
+                candidate = left.pop(number)
+                if isinstance(outcome, Exception):
+                    self._fail(candidate, outcome)
+                else:
+                    done.append((candidate, outcome))
+                advance(1)
+        except KeyboardInterrupt:
+            self._stop(list(left.values()), any_done=bool(done or self._extracted))
+        return done
 
     def _keep(self, done: Sequence[Measured]) -> None:
         """What was measured, in the order in which the sources were given."""
@@ -149,12 +162,12 @@ class Work:
             raise self._none("can be measured")
         self.measured = sorted(done, key=lambda each: self._order.index(each.candidate))
 
-    def _fail(self, candidate: Candidate, error: Exception | None) -> None:
+    def _fail(self, candidate: Candidate, error: Exception) -> None:
         why = str(error)
         if not isinstance(error, HeadstartError):
-            why = f"its network failed on these items ({one_line(error or Exception())})"
+            why = f"its network failed on these items ({one_line(error)})"
         self.failed[candidate.entry.name] = why
-        say(f"warning: {candidate.entry.name} is not ranked: {self.failed[candidate.entry.name]}")
+        say(f"warning: {candidate.entry.name} is not ranked: {why}")
 
     def _stop(self, rest: Sequence[Candidate], *, any_done: bool) -> None:
         if not any_done:
@@ -165,3 +178,9 @@ class Work:
 
     def _none(self, what: str) -> SourceError:
         return SourceError(f"no source {what}:\n{reasons(self.failed)}")
+
+
+def _kind(candidate: Candidate) -> tuple[str, str]:
+    """What networks have in common that take the same time."""
+    source = candidate.source
+    return source.provenance.architecture, source.preprocessing.digest()

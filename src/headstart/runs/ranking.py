@@ -86,6 +86,11 @@ class Ranked:
     not_better_than: Mapping[str, bool] = field(default_factory=dict)
     unclear: tuple[str, ...] = ()
 
+    @property
+    def cost(self) -> float:
+        """Milliseconds per item, for comparisons: infinity if they were not measured."""
+        return self.milliseconds or float("inf")
+
 
 @dataclass(frozen=True)
 class RankingFacts:
@@ -119,6 +124,11 @@ class RankingFacts:
     def sources(self) -> list[Ranked]:
         """The sources without the baselines, the best first."""
         return [each for each in self.ranked if each.role == "source"]
+
+    @property
+    def advised_source(self) -> Ranked:
+        """The source to fit; the first one, if the advice names none."""
+        return next((each for each in self.sources if each.name == self.advised), self.sources[0])
 
     @property
     def tied(self) -> list[Ranked]:

@@ -119,9 +119,9 @@ def _run_fault(config: Any) -> str:
 
 def _local(uri: str, path: Path) -> Place:
     if path.is_dir():
-        check_has_model(path, SourceError)
         if (path / "source.json").is_file():
             return _run(uri, path)
+        check_has_model(path, SourceError)
         return Place(uri, path, weight_files(path), read_object(path / "config.json"))
     if path.is_file():
         if path.suffix in WEIGHT_SUFFIXES:

@@ -1,4 +1,4 @@
-"""What a partial-transfer curve is said to show."""
+"""What the report says of a partial-transfer curve."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from headstart.report.pages.rank.result import kind
 from headstart.report.pages.rank.words import milliseconds, value
 from headstart.report.shell import Section, Table
 from headstart.report.words import interval, is_percent, listed, lowered
-from headstart.runs.ranking import Ranked
 from headstart.units import agreeing, counted
 
 CLEARLY_FASTER = 1.1
@@ -125,17 +124,13 @@ def _price_takeaway(report: RankReport) -> str:
     level = [each for each in (first, *report.ranking.tied) if each.milliseconds]
     if len(level) < 2 or not first.milliseconds:
         return ""
-    fastest = min(level, key=_cost)
-    name, slower = report.names[fastest.name], _cost(first) / _cost(fastest)
+    fastest = min(level, key=lambda each: each.cost)
+    name, slower = report.names[fastest.name], first.cost / fastest.cost
     if fastest is first or slower < CLEARLY_FASTER:
         return f"None of those that cannot be told apart is clearly faster than {report.names[first.name]}."
     return (
         f"Of those that cannot be told apart, {name} is the fastest: {slower:.1f} times as fast as the first."
     )
-
-
-def _cost(ranked: Ranked) -> float:
-    return ranked.milliseconds or float("inf")
 
 
 def scores_section(report: RankReport) -> Iterator[Section]:

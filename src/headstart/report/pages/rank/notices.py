@@ -90,18 +90,17 @@ def _same(report: RankReport) -> Iterator[Notice]:
 
 def _if_trained(report: RankReport) -> Iterator[Notice]:
     """Which stages of the advised source a training should freeze."""
-    sources, advised = report.ranking.sources, report.ranking.advised
-    first = next((each for each in sources if each.name == advised), report.first)
-    n_frozen = first.advised_cut
-    if n_frozen is None or not first.profile:
+    source = report.ranking.advised_source
+    n_frozen = source.advised_cut
+    if n_frozen is None or not source.profile:
         return
-    all_but_last = n_frozen == len(first.profile) - 1
+    all_but_last = n_frozen == len(source.profile) - 1
     which = {0: "none of its stages", 1: "its first stage"}.get(
         n_frozen,
-        "all but its last stage" if all_but_last else f"its first {n_frozen} of {len(first.profile)} stages",
+        "all but its last stage" if all_but_last else f"its first {n_frozen} of {len(source.profile)} stages",
     )
     option = f"--freeze first:{n_frozen}" if n_frozen else "--freeze none"
     text = f"Freeze {which} ({option})"
     if n_frozen and not all_but_last:
-        text += f": in the depth profile no stage is clearly better than {first.profile[n_frozen - 1].stage}"
-    yield Notice("note", f"If you train {report.names[first.name]}", f"{text}.")
+        text += f": in the depth profile no stage is clearly better than {source.profile[n_frozen - 1].stage}"
+    yield Notice("note", f"If you train {report.names[source.name]}", f"{text}.")
