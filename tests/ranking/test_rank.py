@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ import small_sources
 from headstart import past_runs
 from headstart.errors import InputError, OptionError, SourceError
 from headstart.features import Extracted
-from headstart.ranking import baselines, partial, work
+from headstart.ranking import baselines, heads_ahead, partial, work
 from headstart.ranking.items import Items
 from headstart.ranking.result import RankingStopped
 from headstart.runs import RunDirectory
@@ -134,14 +135,14 @@ def test_stopped_late_keeps_the_ranking(
 def test_one_source_that_breaks_does_not_take_the_others_down(
     data: Path, noise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure = work.measure
+    measure = heads_ahead.measure
 
-    def broken(source: Source, *rest: object) -> object:
+    def broken(source: Source, *rest: Any, **options: Any) -> object:
         if source.uri == noise:
             raise RuntimeError("outputs of 1e30")
-        return measure(source, *rest)  # type: ignore[arg-type]
+        return measure(source, *rest, **options)
 
-    monkeypatch.setattr(work, "measure", broken)
+    monkeypatch.setattr(heads_ahead, "measure", broken)
     ranking = headstart.rank(data, [noise, LETTERS], out=tmp_path / "r", **SETTINGS)
     assert "outputs of 1e30" in ranking.facts.failed[noise] and ranking.best == LETTERS
 

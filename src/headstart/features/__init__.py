@@ -6,6 +6,7 @@ from headstart.features.pooled import Extracted, extract_pooled, extract_pooled_
 from headstart.features.pooled_and_states import extract_pooled_and_states
 from headstart.features.states import StoredStates, estimate_state_bytes, extract_states
 from headstart.features.store import DEFAULT_LIMIT_BYTES, Entry, Key, Store, default_root
+from headstart.features.timing import seconds_per_item
 
 __all__ = [
     "DEFAULT_LIMIT_BYTES",
@@ -25,4 +26,5 @@ __all__ = [
     "extract_pooled_of_many",
     "extract_states",
     "pooled_key",
+    "seconds_per_item",
 ]

@@ -14,7 +14,7 @@ from headstart.errors import HeadstartError, StoreError
 from headstart.features.device import Precision, Setting
 from headstart.features.features import Features
 from headstart.features.key_folder import KeyFolder
-from headstart.features.pooled_pass import Request, run_pass
+from headstart.features.pooled_pass import Passed, Request, run_pass
 from headstart.features.store import Key, Store
 from headstart.progress import progress
 from headstart.sources.source import Source
@@ -31,11 +31,13 @@ class Extracted:
         number: of the source, in the order asked.
         features: of the items in their order; None if it failed.
         failure: why; None if it did not.
+        seconds_per_item: of the network alone on this CPU, all cores at work; None if too few batches were computed.
     """
 
     number: int
     features: Features | None
     failure: Exception | None = None
+    seconds_per_item: float | None = None
 
     def result(self) -> Features:
         """The features.
@@ -166,9 +168,12 @@ def _extract(
         title, units = f"{title} of {len(sources)} sources", f"{units} x sources"
     with progress(title, n_all, units) if n_all else nullcontext(lambda n_done: None) as advance:
         for each in passes:
-            failures = _run(request, each, sources, folders, advance) if len(each.missing) else {}
+            passed = _run(request, each, sources, folders, advance) if len(each.missing) else Passed({}, {})
             outcomes = {
-                number: _outcome(request, sources[number], folders[number], failures.get(place))
+                number: (
+                    *_outcome(request, sources[number], folders[number], passed.failures.get(place)),
+                    passed.seconds_per_item.get(place),
+                )
                 for place, number in enumerate(each.computed)
             }
             for number, equal in each.asked:
@@ -181,18 +186,20 @@ def _run(
     sources: Sequence[Source],
     folders: Sequence[KeyFolder],
     advance: Callable[[int], None],
-) -> dict[int, Exception]:
-    """Make a pass, in all processes if they are together; why sources failed, by their places in `computed`."""
+) -> Passed:
+    """Make a pass, in all processes if they are together; sources are numbered by their places in `computed`."""
     own = [sources[number] for number in each.computed]
     into = [folders[number] for number in each.computed]
 
-    def run() -> dict[int, Exception]:
+    def run() -> Passed:
         return run_pass(request, own, into, each.missing, advance=advance)
 
     if not request.together or processes.count() == 1:
         return run()
-    of_all = processes.jointly(lambda: {place: _portable(error) for place, error in run().items()})
-    return {place: error for failures in reversed(of_all) for place, error in failures.items()}
+    of_all = processes.jointly(
+        lambda: {place: _portable(error) for place, error in run().failures.items()}
+    )  # processes disturb each other: what they measure is no time of one
+    return Passed({place: error for each in reversed(of_all) for place, error in each.items()}, {})
 
 
 def _portable(error: Exception) -> HeadstartError:
@@ -229,7 +236,7 @@ def _outcome(
         places = folder.find(request.digests)
         if (places.shard >= 0).all():
             return Features.read(tuple(source.stages), folder, places), None
-        failure = run_pass(request, [source], [folder], folder.missing(request.digests)).get(0)
+        failure = run_pass(request, [source], [folder], folder.missing(request.digests)).failures.get(0)
     return None, failure or kept_failing(folder)
 
 

@@ -35,6 +35,7 @@ from headstart.features.features import stage_name
 from headstart.features.inference import inference_network
 from headstart.features.key_folder import KeyFolder
 from headstart.features.store import Store
+from headstart.features.timing import BatchTimes
 from headstart.sources.source import Source
 
 _ITEMS_PER_SHARD = 128
@@ -62,6 +63,20 @@ class Request:
     together: bool
 
 
+@dataclass(frozen=True)
+class Passed:
+    """What a pass tells besides the values that it wrote, by the number of a source.
+
+    Attributes:
+        failures: why a source failed; what it gave before is kept.
+        seconds_per_item: of the network alone, all workers at work; sources of which too few batches were computed, and
+            those computed elsewhere than on a CPU, are missing.
+    """
+
+    failures: dict[int, Exception]
+    seconds_per_item: dict[int, float]
+
+
 def run_pass(
     request: Request,
     sources: Sequence[Source],
@@ -69,7 +84,7 @@ def run_pass(
     missing: np.ndarray,
     *,
     advance: Callable[[int], None] = lambda n_done: None,
-) -> dict[int, Exception]:
+) -> Passed:
     """Compute the pooled features of some items by sources of equal preprocessing, and write them.
 
     Args:
@@ -80,7 +95,7 @@ def run_pass(
         advance: called with the number of items and networks done.
 
     Returns:
-        By the number of a source, why it failed; what it gave before is kept.
+        Failures and times.
 
     Raises:
         DataError: an item cannot be decoded.
@@ -107,7 +122,7 @@ def run_pass(
             before_writing=lambda first: make_room(request.store, key_folders, first, n_items),
             reject=reject,
         )
-    return networks.failures
+    return Passed(networks.failures, networks.seconds_per_item())
 
 
 class _Networks:
@@ -122,6 +137,8 @@ class _Networks:
     def __init__(self, sources: Sequence[Source], setting: Setting, advance: Callable[[int], None]) -> None:
         self.failures: dict[int, Exception] = {}
         self._advance = advance
+        self._setting = setting
+        self._times = [BatchTimes(setting.device) for _ in sources]
         self._computes: list[Compute | None] = [None] * len(sources)
         for number, source in enumerate(sources):
             try:
@@ -132,6 +149,13 @@ class _Networks:
     def __call__(self, inputs: Inputs, worker: int) -> list[Values | None]:
         """The vectors of each network for a batch; None of one that failed."""
         return [self._values(number, inputs, worker) for number in range(len(self._computes))]
+
+    def seconds_per_item(self) -> dict[int, float]:
+        """The time of each network on a CPU; on other devices the host does not wait for a batch."""
+        if self._setting.device.type != "cpu":
+            return {}
+        found = {number: times.per_item(self._setting.n_workers) for number, times in enumerate(self._times)}
+        return {number: seconds for number, seconds in found.items() if seconds is not None}
 
     def fail(self, number: int, error: Exception) -> None:
         """Leave a network out from now on, and let its memory go."""
@@ -147,7 +171,8 @@ class _Networks:
         if compute is None:
             return None
         try:
-            (values,) = compute(inputs, worker)
+            with self._times[number].batch(inputs, worker):
+                (values,) = compute(inputs, worker)
         except Exception as error:
             self.fail(number, error)
             return None

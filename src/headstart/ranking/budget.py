@@ -16,6 +16,7 @@ import numpy as np
 from headstart.choose.sampling import stratified_sample
 from headstart.errors import OptionError
 from headstart.progress import say
+from headstart.ranking.heads_ahead import HeadsAhead
 from headstart.ranking.items import Items
 from headstart.ranking.opening import Candidate
 from headstart.ranking.work import Work
@@ -75,7 +76,8 @@ def affordable(
 
 def _best(trial: Work, seconds: dict[int, float], failed: dict[str, str], left: float) -> list[Candidate]:
     """The sources by their place on the sample, as many as fit in the time left."""
-    trial.choose()
+    with HeadsAhead(trial.items, scored=False) as heads:
+        trial.choose(heads)
     first = trial.measured[0].choice
     task = trial.items.data.examples.task
     found = trial.items.place(np.stack([each.quality for each in trial.measured], axis=1), first)

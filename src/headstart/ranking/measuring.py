@@ -5,7 +5,6 @@ Legend: N items, D features.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from headstart.features import Features
     from headstart.sources import Source
 
-_TIMED_ITEMS = 8
-_MOST_TRIES, _SECONDS = 8, 0.2  # of timing; the best counts, since other programs only slow it down
 _COMPARED_ITEMS = 256
 _SAME = 0.05  # largest relative difference of features that are the same but for rounding
 
@@ -69,43 +66,32 @@ class Measured:
         return self.found.quality
 
 
-def measure(source: Source, features: Features, items: Items) -> Found:
+def measure(source: Source, features: Features, items: Items, *, scored: bool = True) -> Found:
     """Choose and cross-validate the head alone of one source, and score it.
 
     Args:
         source: the network.
         features: of the items.
         items: that sources are compared on.
+        scored: whether transferability scores are computed too.
     """
     choice, quality = items.choose(features)
     vectors = features.take(np.arange(min(features.n_items, _COMPARED_ITEMS))).stage(-1)
-    scores = scores_of(source, features, choice, items)
+    scores = scores_of(source, features, choice, items) if scored else {}
     return Found(choice, quality, scores, np.asarray(vectors, dtype=np.float64))
 
 
-def milliseconds(source: Source, items: Items) -> float:
-    """Return how long a network takes per item here, all threads together, decoding left out.
+def milliseconds(source: Source, items: Items, seconds: float | None) -> float:
+    """Return how long a network takes per item here, all cores at work, decoding left out.
 
     Args:
         source: the network.
-        items: some of which it is timed on.
+        items: a few of which it is timed on, if it has to be.
+        seconds: what its extraction measured; None if it did not.
     """
-    from headstart.data.loading import load_batches
-    from headstart.features.device import torch_threads
-    from headstart.features.inference import inference_network
+    from headstart.features import seconds_per_item
 
-    chosen = items.inputs[:_TIMED_ITEMS]
-    ((_, inputs),) = load_batches(
-        chosen, source.preprocessing, [np.arange(len(chosen))], threads=items.setting.n_threads
-    )
-    network = inference_network(source, replace(items.setting, n_threads=1))
-    seconds: list[float] = []
-    with torch_threads(items.setting.n_threads):
-        while len(seconds) < 2 or (len(seconds) < _MOST_TRIES and sum(seconds) < _SECONDS):
-            started = time.perf_counter()
-            network.pooled(inputs)[-1].cpu()
-            seconds.append(time.perf_counter() - started)
-    return 1e3 * min(seconds) / len(chosen)
+    return 1e3 * (seconds_per_item(source, items.inputs, items.setting) if seconds is None else seconds)
 
 
 def merge_equal(measured: Sequence[Measured]) -> list[Measured]:

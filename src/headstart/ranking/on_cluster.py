@@ -74,7 +74,7 @@ def _measure(order: Order, data_path: Path) -> Found:
     items = Items(data, data.positions("train"), options.seed, setting, store)
     (extracted,) = items.extract([source])
     found = measure(source, extracted.result(), items)
-    return replace(found, milliseconds=milliseconds(source, items))
+    return replace(found, milliseconds=milliseconds(source, items, extracted.seconds_per_item))
 
 
 def _absolute(entry: Entry) -> Entry:

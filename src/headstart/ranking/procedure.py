@@ -108,6 +108,7 @@ def _compare(
     from headstart.ranking.assembling import Row, assemble
     from headstart.ranking.baselines import baselines
     from headstart.ranking.budget import affordable
+    from headstart.ranking.heads_ahead import HeadsAhead
     from headstart.ranking.measuring import merge_equal
     from headstart.ranking.work import Work
 
@@ -116,12 +117,14 @@ def _compare(
         with clock.phase("cluster"):
             work.measure_on(options.ray, options, candidates)
     else:
-        with clock.phase("features"):
-            if ends is not None:
-                candidates = affordable(candidates, items, failed, ends)
-            work.extract(candidates)
+        with HeadsAhead(items) as heads:
+            with clock.phase("features"):
+                if ends is not None:
+                    candidates = affordable(candidates, items, failed, ends)
+                work.extract(candidates, heads)
+            with clock.phase("head"):
+                work.choose(heads)
         with clock.phase("head"):
-            work.choose()
             work.time()
     measured = merge_equal(work.measured)
     rows = [Row.of(each) for each in measured]

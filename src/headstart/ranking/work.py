@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import as_completed
 from dataclasses import replace
 from typing import TypeVar
 
 from headstart.errors import HeadstartError, SourceError, one_line
-from headstart.features import Features
-from headstart.heads.threads import parallel_map
+from headstart.features import Extracted
 from headstart.progress import progress, say
-from headstart.ranking.items import SMALL, Items
-from headstart.ranking.measuring import Measured, measure, milliseconds
+from headstart.ranking.heads_ahead import HeadsAhead
+from headstart.ranking.items import Items
+from headstart.ranking.measuring import Measured, milliseconds
 from headstart.ranking.on_cluster import measured_on
 from headstart.ranking.opening import Candidate, reasons
 from headstart.ranking.options import RankOptions
@@ -38,25 +39,32 @@ class Work:
         self.measured: list[Measured] = []
         self.stopped = False
         self._order: list[Candidate] = []
-        self._extracted: list[tuple[Candidate, Features]] = []
+        self._extracted: list[tuple[Candidate, Extracted]] = []
 
-    def extract(self, candidates: Sequence[Candidate]) -> None:
+    def extract(self, candidates: Sequence[Candidate], heads: HeadsAhead | None = None) -> None:
         """Extract the features of each source.
 
         Args:
             candidates: the sources.
+            heads: begin to choose the head of each source as soon as its features are there; None: they do not.
 
         Raises:
             KeyboardInterrupt: before the first one was done.
         """
-        outcomes = (
-            (each.number, each.failure or each.result())
-            for each in self.items.extract([candidate.source for candidate in candidates])
-        )
-        self._extracted += self._reached(candidates, outcomes)
 
-    def choose(self) -> None:
-        """Choose and cross-validate the head of each source; of few items, several sources at once.
+        def taken(each: Extracted) -> Extracted | Exception:
+            if each.failure is None and heads is not None:
+                heads.begin(candidates[each.number], each.result())
+            return each.failure or each
+
+        found = self.items.extract([candidate.source for candidate in candidates])
+        self._extracted += self._reached(candidates, ((each.number, taken(each)) for each in found))
+
+    def choose(self, heads: HeadsAhead) -> None:
+        """Choose and cross-validate the head of each source that was extracted.
+
+        Args:
+            heads: choose them.
 
         Raises:
             SourceError: none gave features, or none can be measured.
@@ -65,23 +73,20 @@ class Work:
         if not self._extracted:
             raise self._none("gave features")
         done: list[Measured] = []
-        n_at_once = self.items.setting.n_threads if len(self.items.positions) <= SMALL else 1
-        with progress("Choosing heads", len(self._extracted), "sources") as advance:
-
-            def choose(one: tuple[Candidate, Features]) -> None:
-                candidate, features = one
-                try:
-                    done.append(Measured(candidate, measure(candidate.source, features, self.items)))
-                except Exception as error:  # one source must not take the others down
-                    self._fail(candidate, error)
-                advance(1)
-
-            try:
-                parallel_map(choose, self._extracted, n_at_once)
-            except KeyboardInterrupt:
-                reached = [each.candidate for each in done]
-                rest = [candidate for candidate, _ in self._extracted if candidate not in reached]
-                self._stop(rest, any_done=bool(done))
+        left = {heads.begin(candidate, each.result()): candidate for candidate, each in self._extracted}
+        try:
+            with progress("Choosing heads", len(left), "sources") as advance:
+                for future in as_completed(list(left)):
+                    candidate = left[future]
+                    try:
+                        done.append(Measured(candidate, future.result()))
+                    except Exception as error:  # one source must not take the others down
+                        self._fail(candidate, error)
+                    del left[future]
+                    advance(1)
+        except KeyboardInterrupt:
+            reached = [each.candidate for each in done]
+            self._stop([each for each in left.values() if each not in reached], any_done=bool(done))
         self._keep(done)
 
     def measure_on(self, address: str, options: RankOptions, candidates: Sequence[Candidate]) -> None:
@@ -103,17 +108,21 @@ class Work:
         self._keep([Measured(candidate, outcome) for candidate, outcome in found])
 
     def time(self) -> None:
-        """Measure how long each network takes per item; Ctrl-C ends the ranking with what is known.
+        """Note how long each network takes per item; Ctrl-C ends the ranking with what is known.
 
-        One network of each architecture, in two rounds: a busy moment must not decide what is advised.
+        What the extraction measured counts. Of each architecture that was not extracted now, one network is timed.
         """
+        seconds: dict[tuple[str, str], float] = {}
+        for candidate, each in self._extracted:
+            if each.seconds_per_item is not None:
+                kind = _kind(candidate)
+                seconds[kind] = min(each.seconds_per_item, seconds.get(kind, each.seconds_per_item))
         of_kind = {_kind(each.candidate): each.candidate for each in self.measured}
-        best: dict[tuple[str, str], float] = {}
-        with progress("Timing networks", 2 * len(of_kind), "networks") as advance:
-            for kind, candidate in (*of_kind.items(), *of_kind.items()):
+        found: dict[tuple[str, str], float] = {}
+        with progress("Timing networks", len(of_kind), "networks") as advance:
+            for kind, candidate in of_kind.items():
                 try:
-                    found = milliseconds(candidate.source, self.items)
-                    best[kind] = min(found, best.get(kind, found))
+                    found[kind] = milliseconds(candidate.source, self.items, seconds.get(kind))
                 except KeyboardInterrupt:
                     self.stopped = True
                     break
@@ -121,7 +130,7 @@ class Work:
                     say(f"note: {candidate.entry.name} was not timed: {one_line(error)}")
                 advance(1)
         self.measured = [
-            replace(each, found=replace(each.found, milliseconds=best.get(_kind(each.candidate))))
+            replace(each, found=replace(each.found, milliseconds=found.get(_kind(each.candidate))))
             for each in self.measured
         ]
 
