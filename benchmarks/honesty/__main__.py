@@ -34,6 +34,7 @@ PARTS = (
     "folds",
     "shift",
     "baselines",
+    "chosen",
     "probabilities",
     "embeddings",
     "race",

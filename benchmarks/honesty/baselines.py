@@ -35,7 +35,7 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
         result = _fitted(ours, y, np.arange(n_train), n_train)
         fewer = rng.permutation(n_train)[: round(SHARE * n_train)]
         for name, rows in ((BEFORE, fewer), (NOW, np.arange(n_train))):
-            verdict = judge(y[n_train:], result, {"classical": _fitted(theirs, y, rows, n_train)})
+            verdict = judge(y[n_train:], result, _fitted(theirs, y, rows, n_train), against="classical")
             found[name].append((float(verdict.difference), verdict.outcome))
     return {
         f"{name}_{what}": value

@@ -61,7 +61,7 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
 def _of_classes(cell: dict[str, Any], rng: np.random.Generator) -> tuple[str, np.ndarray, np.ndarray | None]:
     drawn = World.of(cell).draw(rng)
     first = _corrected(drawn, cell["gain"], rng)
-    outcome = judge(drawn.y, first, {"classical": drawn.second}, drawn.units).outcome
+    outcome = judge(drawn.y, first, drawn.second, drawn.units, against="classical").outcome
     right = [side.argmax(axis=1) == drawn.y for side in (first, drawn.second)]
     return outcome, right[0].astype(float) - right[1], drawn.units
 
@@ -86,7 +86,7 @@ def _of_values(cell: dict[str, Any], rng: np.random.Generator) -> tuple[str, np.
         if units is not None:
             error += 0.5 * rng.normal(size=n_units)[units]
         sides.append(y + error[:, None])
-    outcome = judge(y, sides[0], {"classical": sides[1]}, units, task=REGRESSION).outcome
+    outcome = judge(y, sides[0], sides[1], units, against="classical", task=REGRESSION).outcome
     squares = [np.square(side - y)[:, 0] for side in sides]
     return outcome, squares[0] - squares[1], units
 

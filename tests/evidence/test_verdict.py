@@ -21,14 +21,13 @@ Y = np.arange(400) % 2
 
 def test_verdicts() -> None:
     weak, strong = of_accuracy(Y, 0.6, 0), of_accuracy(Y, 0.9, 1)
-    up = judge(Y, strong, {"majority": of_accuracy(Y, 0.5, 2), "classical": weak})
+    up = judge(Y, strong, weak, against="classical")
     assert (up.outcome, up.against) == ("positive", "classical")
     assert up.difference.value is not None and abs(up.difference.value - 0.3) < 1e-9
-    assert judge(Y, weak, {"classical": strong}).outcome == "negative"
-    same = judge(Y, strong, {"classical": of_accuracy(Y, 0.9, 3)})
+    assert judge(Y, weak, strong, against="classical").outcome == "negative"
+    same = judge(Y, strong, of_accuracy(Y, 0.9, 3), against="classical")
     assert same.outcome == "undecided" and "cannot be told apart" in same.reason
-    assert judge(Y, weak, {}).outcome == "undecided"
-    assert judge(Y, weak, {"x": strong}, np.array(["g"] * 400, dtype=object)).outcome == "undecided"
+    assert judge(Y, weak, strong, np.array(["g"] * 400, dtype=object), against="x").outcome == "undecided"
 
 
 def test_what_both_get_wrong_does_not_widen_the_interval() -> None:
@@ -48,27 +47,27 @@ def test_verdicts_of_labels_and_of_a_quantity() -> None:
     y = (scores + rng.normal(size=scores.shape) > np.linspace(0, 1.5, 4)).astype(np.float32)
     p = 1 / (1 + np.exp(np.linspace(0, 1, 4) - scores))
     plain = np.tile(y.mean(axis=0), (200, 1))
-    told = judge(y, p, {"majority": plain}, task=MULTILABEL)
+    told = judge(y, p, plain, against="majority", task=MULTILABEL)
     assert told.outcome == "positive" and told.metric == "log_loss" and told.difference.high < 0
-    assert judge(y, plain, {"classical": p}, task=MULTILABEL).outcome == "negative"
+    assert judge(y, plain, p, against="classical", task=MULTILABEL).outcome == "negative"
     values = np.linspace(0, 9, 90)[:, None]
     mean = np.full((90, 1), 4.5)
-    told = judge(values, values + 0.5, {"majority": mean}, task=REGRESSION)
+    told = judge(values, values + 0.5, mean, against="majority", task=REGRESSION)
     assert told.outcome == "positive" and told.metric == "rmse" and "rmse" in told.reason
     wanted = 0.5 - known.root_mean_squared_error(values, mean)
     assert told.difference.value == pytest.approx(wanted)
     assert REGRESSION.difference(values, mean, mean).value == 0
-    assert judge(values, mean, {"majority": mean}, task=REGRESSION).outcome == "undecided"
+    assert judge(values, mean, mean, against="majority", task=REGRESSION).outcome == "undecided"
 
 
 def test_a_few_items_give_no_verdict() -> None:
     for n_items in (3, 9):
         y = np.arange(n_items) % 2
-        found = judge(y, np.eye(2)[y], {"majority": np.eye(2)[1 - y]})
+        found = judge(y, np.eye(2)[y], np.eye(2)[1 - y], against="majority")
         assert found.outcome == "undecided" and found.difference.low is None
         assert "10 are needed" in found.reason
     y = np.arange(10) % 2
-    assert judge(y, np.eye(2)[y], {"majority": np.eye(2)[1 - y]}).outcome == "positive"
+    assert judge(y, np.eye(2)[y], np.eye(2)[1 - y], against="majority").outcome == "positive"
 
 
 def test_copies_of_items_decide_nothing() -> None:
@@ -76,8 +75,8 @@ def test_copies_of_items_decide_nothing() -> None:
     right = np.arange(20) >= 4
     mine, other = np.eye(2)[np.where(right, y, 1 - y)], np.eye(2)[y]
     rows = np.repeat(np.arange(20), 5)
-    assert judge(y[rows], mine[rows], {"classical": other[rows]}).outcome == "negative"
-    assert judge(y[rows], mine[rows], {"classical": other[rows]}, rows).outcome == "undecided"
+    assert judge(y[rows], mine[rows], other[rows], against="classical").outcome == "negative"
+    assert judge(y[rows], mine[rows], other[rows], rows, against="classical").outcome == "undecided"
 
 
 def test_false_alarms_with_few_groups() -> None:
@@ -88,5 +87,5 @@ def test_false_alarms_with_few_groups() -> None:
             y, units = np.zeros(20 * n_groups, dtype=int), np.arange(20 * n_groups) // 20
             right = rng.random((2, n_groups)).clip(0.3, 0.9)[:, units] > rng.random((2, len(y)))
             mine, other = (np.eye(2)[np.where(side, y, 1 - y)] for side in right)
-            alarms.append(judge(y, mine, {"classical": other}, units).outcome != "undecided")
+            alarms.append(judge(y, mine, other, units, against="classical").outcome != "undecided")
         assert np.mean(alarms) < 0.08, n_groups  # resampling whole groups gave 0.15 to 0.40

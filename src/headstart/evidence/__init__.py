@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from headstart.evidence.classical_features import ClassicalFeatures, extract_classical
     from headstart.evidence.embeddings import ChosenEmbedding, Division, choose_embedding
     from headstart.evidence.folds import cross_validation_factor
+    from headstart.evidence.out_of_fold import (
+        OutOfFold,
+        best_on_folds,
+        majority_out_of_fold,
+        training_folds,
+    )
     from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
     from headstart.evidence.verdict import Outcome, Verdict, compared, judge
     from headstart.evidence.verification import Verification, verify_speakers
@@ -20,10 +26,12 @@ _HOMES = {
     "ClassicalModel": "baselines",
     "Division": "embeddings",
     "Mean": "shift",
+    "OutOfFold": "out_of_fold",
     "Outcome": "verdict",
     "Shift": "shift",
     "Verdict": "verdict",
     "Verification": "verification",
+    "best_on_folds": "out_of_fold",
     "choose_embedding": "embeddings",
     "cross_validation_factor": "folds",
     "extract_classical": "classical_features",
@@ -32,8 +40,10 @@ _HOMES = {
     "compared": "verdict",
     "judge": "verdict",
     "majority": "baselines",
+    "majority_out_of_fold": "out_of_fold",
     "mean_quality": "shift",
     "shifted": "shift",
+    "training_folds": "out_of_fold",
     "verify_speakers": "verification",
 }
 
@@ -43,10 +53,12 @@ __all__ = [
     "ClassicalModel",
     "Division",
     "Mean",
+    "OutOfFold",
     "Outcome",
     "Shift",
     "Verdict",
     "Verification",
+    "best_on_folds",
     "choose_embedding",
     "compared",
     "cross_validation_factor",
@@ -55,8 +67,10 @@ __all__ = [
     "items_to_learn_from",
     "judge",
     "majority",
+    "majority_out_of_fold",
     "mean_quality",
     "shifted",
+    "training_folds",
     "verify_speakers",
 ]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headstart.errors import DataError
 from headstart.evidence.classical_features import ClassicalFeatures
+from headstart.evidence.out_of_fold import OutOfFold
 from headstart.heads.calibrate import fit_temperature, log_loss_of
 from headstart.tasks import OWN, Targets, TargetScale, Task
 
@@ -21,27 +22,54 @@ INVERSE_PENALTIES = (1.0, 5.0, 25.0, 125.0)  # scikit-learn's C, on rows of leng
 
 
 @dataclass(frozen=True, eq=False)
-class TextModel:
-    """A linear head on TF-IDF of words and pairs of words: logistic, or ridge for a quantity."""
+class Weights:
+    """Linear models on TF-IDF rows: logistic ones, or one ridge for a quantity.
 
-    vectoriser: Any
+    Attributes:
+        models: one per column that can be learned; one for two classes.
+        columns: those columns.
+        base: scores of all C columns before any is learned, of shape (C,).
+        unit: in which a quantity is learned.
+    """
+
     models: list[Any]
     columns: NDArray[np.intp]
+    base: NDArray[np.float64]
+    unit: TargetScale = OWN
+
+    def scores(self, x: Any, task: Task) -> NDArray[np.float64]:
+        """Return scores before the temperature, or values, of sparse rows, of shape (n_rows, C)."""
+        if not task.has_classes:
+            return self.unit.outward(self.models[0].predict(x).reshape(-1, 1))
+        logits = np.tile(self.base, (x.shape[0], 1))
+        if self.models:
+            logits[:, self.columns] = _logits(self.models, x, task)
+        return logits
+
+
+@dataclass(frozen=True, eq=False)
+class TextModel:
+    """A linear head on TF-IDF of words and pairs of words.
+
+    Attributes:
+        vectoriser: a fitted TfidfVectorizer.
+        weights: fitted on all training items.
+        targets: the task with its C names.
+        temperature: what scores are divided by.
+        out_of_fold: with the same penalty, of the items that it was chosen on.
+    """
+
+    vectoriser: Any
+    weights: Weights
     targets: Targets
     temperature: float
-    base: NDArray[np.float64]  # scores of labels that all or none of the training items have, of shape (C,)
-    unit: TargetScale = OWN
+    out_of_fold: OutOfFold
 
     def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
-        task = self.targets.task
         x = self.vectoriser.transform([features.texts[row] for row in rows])
-        if not task.has_classes:
-            return self.unit.outward(self.models[0].predict(x).reshape(-1, 1))
-        logits = np.tile(self.base, (len(rows), 1))
-        if self.models:
-            logits[:, self.columns] = _logits(self.models, x, task)
-        return task.activated(logits, self.temperature)
+        task = self.targets.task
+        return task.activated(self.weights.scores(x, task), self.temperature)
 
 
 def fit_text(
@@ -53,11 +81,13 @@ def fit_text(
 ) -> TextModel:
     """Choose the penalty on one fold left out, and fit on all texts.
 
+    Words are counted once for all folds: how frequent they are is known of an item left out, its label is not.
+
     Args:
         texts: N of them.
         encoded: their targets, as `Targets.encode` gives them.
-        choosing: positions of the texts that the penalty is chosen on.
-        folds: fold of each of those; the first is left out.
+        choosing: positions of the texts that the penalty is chosen on, of shape (M,).
+        folds: fold of each of those, of shape (M,); the first is left out.
         targets: the task with its C names.
 
     Raises:
@@ -72,44 +102,81 @@ def fit_text(
         x = vectoriser.fit_transform(texts)
     except ValueError:
         raise DataError("The texts hold no words, so the classical baseline cannot be learned.") from None
-    inside, outside = choosing[folds != 0], choosing[folds == 0]
-    if not targets.task.has_classes:
-        unit = targets.task.scale_of(encoded)
-        ridge = _ridge(x, unit.standardised(encoded)[:, 0], inside, outside)
-        return TextModel(vectoriser, [ridge], np.arange(1), targets, 1.0, np.zeros(1), unit)
-    base = np.full(targets.n_outputs, -np.inf)
-    if targets.task.many_per_item:
+    task, first = targets.task, folds == folds.min()
+    choose = _penalty if task.has_classes else _penalty_of_values
+    c, temperature = choose(x, encoded, choosing[~first], choosing[first], targets)
+    outputs = np.zeros((len(choosing), targets.n_outputs), dtype=task.dtype)
+    for fold in np.unique(folds):
+        inside, outside = choosing[folds != fold], folds == fold
+        scores = _fitted(x[inside], encoded[inside], c, targets).scores(x[choosing[outside]], task)
+        outputs[outside] = task.activated(scores, temperature)
+    left_out = OutOfFold(choosing, folds, outputs)
+    return TextModel(vectoriser, _fitted(x, encoded, c, targets), targets, temperature, left_out)
+
+
+def _fitted(x: Any, encoded: NDArray[Any], inverse_penalty: float, targets: Targets) -> Weights:
+    """Fit on sparse rows at a penalty."""
+    task = targets.task
+    if not task.has_classes:
+        unit = task.scale_of(encoded)
+        ridge = _ridge(x, unit.standardised(encoded)[:, 0], inverse_penalty)
+        return Weights([ridge], np.arange(1), np.zeros(1), unit)
+    known, _ = _against(encoded)
+    if task.many_per_item:
         share = np.clip(encoded.mean(axis=0, dtype=np.float64), 1e-3, 1 - 1e-3)
-        base = np.log(share / (1 - share))
-    else:
+        return Weights(_logistic(x, encoded, inverse_penalty), known, np.log(share / (1 - share)))
+    base = np.full(targets.n_outputs, -np.inf)
+    if not len(known):
+        base[encoded[:1]] = 0.0  # one class in these folds: it is the answer
+    return Weights(_logistic(x, encoded, inverse_penalty), known, base)
+
+
+def _penalty(
+    x: Any,
+    encoded: NDArray[Any],
+    inside: NDArray[np.integer],
+    outside: NDArray[np.integer],
+    targets: Targets,
+) -> tuple[float, float]:
+    """The inverse penalty with the smallest log loss on the rows left out, and the temperature there."""
+    if targets.task.one_per_item:
         outside = outside[np.isin(encoded[outside], encoded[inside])]
     best_loss, best_c, temperature = np.inf, INVERSE_PENALTIES[1], 1.0
     known, _ = _against(encoded[inside])
-    if len(outside) and len(known):
-        truth = encoded[outside][:, known] if encoded.ndim == 2 else np.searchsorted(known, encoded[outside])
-        for c in INVERSE_PENALTIES:
-            logits = _logits(_logistic(x[inside], encoded[inside], c), x[outside], targets.task)
-            heat = fit_temperature(logits, truth)
-            loss = log_loss_of(logits / heat, truth)
-            if loss >= best_loss:
-                break
-            best_loss, best_c, temperature = loss, c, heat
-    return TextModel(
-        vectoriser, _logistic(x, encoded, best_c), _against(encoded)[0], targets, temperature, base
-    )
+    if not len(outside) or not len(known):
+        return best_c, temperature
+    truth = encoded[outside][:, known] if encoded.ndim == 2 else np.searchsorted(known, encoded[outside])
+    for c in INVERSE_PENALTIES:
+        logits = _logits(_logistic(x[inside], encoded[inside], c), x[outside], targets.task)
+        heat = fit_temperature(logits, truth)
+        loss = log_loss_of(logits / heat, truth)
+        if loss >= best_loss:
+            break
+        best_loss, best_c, temperature = loss, c, heat
+    return best_c, temperature
 
 
-def _ridge(x: Any, y: NDArray[np.float64], inside: NDArray[np.intp], outside: NDArray[np.intp]) -> Any:
-    """Fit a quantity on sparse rows, the penalty by the squared error on the rows left out."""
-    from sklearn.linear_model import Ridge
-
-    def fitted(rows: NDArray[np.intp], c: float) -> Any:
-        return Ridge(alpha=5.0 / c, solver="sparse_cg", tol=1e-3).fit(x[rows], y[rows])
+def _penalty_of_values(
+    x: Any,
+    encoded: NDArray[Any],
+    inside: NDArray[np.integer],
+    outside: NDArray[np.integer],
+    targets: Targets,
+) -> tuple[float, float]:
+    """The inverse penalty with the smallest squared error on the rows left out; values have no temperature."""
+    y = targets.task.scale_of(encoded).standardised(encoded)[:, 0]
 
     def error(c: float) -> float:
-        return float(np.square(fitted(inside, c).predict(x[outside]) - y[outside]).mean())
+        return float(np.square(_ridge(x[inside], y[inside], c).predict(x[outside]) - y[outside]).mean())
 
-    return fitted(np.arange(len(y)), min(INVERSE_PENALTIES, key=error))
+    return min(INVERSE_PENALTIES, key=error), 1.0
+
+
+def _ridge(x: Any, y: NDArray[np.float64], inverse_penalty: float) -> Any:
+    """Fit a quantity on sparse rows."""
+    from sklearn.linear_model import Ridge
+
+    return Ridge(alpha=5.0 / inverse_penalty, solver="sparse_cg", tol=1e-3).fit(x, y)
 
 
 def _against(encoded: NDArray[Any]) -> tuple[NDArray[np.intp], list[NDArray[np.bool_]]]:

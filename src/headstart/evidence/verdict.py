@@ -1,4 +1,7 @@
-"""The verdict on transfer: the result against the best baseline without pretrained weights, on the same items.
+"""The verdict on transfer: the result against a baseline without pretrained weights, on the same items.
+
+The baseline was chosen before, without these items (`out_of_fold`): the best of several on the items that are compared
+is ahead by chance, and a result that is as good as all of them looks worse.
 
 Classes are judged by accuracy, labels by the mean log loss, a quantity by the root of the mean squared error. The
 verdict is positive or negative if the 95% interval of the paired difference (see `metrics.differences`) does not
@@ -9,13 +12,12 @@ Example:
     >>> import numpy as np
     >>> y = np.array([0, 1] * 50)
     >>> good, bad = np.eye(2)[y], np.full((100, 2), 0.5)
-    >>> judge(y, good, {"majority": bad}).outcome
+    >>> judge(y, good, bad, against="majority").outcome
     'positive'
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,7 +38,7 @@ class Verdict:
 
     Attributes:
         outcome: "positive" or "negative" if the interval does not contain 0, else "undecided".
-        against: name of the best baseline without pretrained weights; "" without a baseline.
+        against: name of the baseline without pretrained weights; "" if it is not known.
         difference: the metric of the result minus that of the baseline.
         reason: the same in one sentence.
         metric: what was compared: "accuracy", "log_loss" or "rmse".
@@ -52,47 +54,45 @@ class Verdict:
 def judge(
     targets: NDArray[Any],
     outputs: NDArray[np.floating],
-    baselines: Mapping[str, NDArray[np.floating]],
+    baseline: NDArray[np.floating],
     units: Units | NDArray[Any] | None = None,
     *,
+    against: str,
     task: Task = CLASSIFICATION,
 ) -> Verdict:
-    """Judge a result against the best baseline without pretrained weights.
+    """Judge a result against a baseline without pretrained weights.
 
     Args:
         targets: as `Targets.encode` gives them: class numbers of shape (N,), or of shape (N, C).
         outputs: probabilities or values of the result, of shape (N, C).
-        baselines: the same of each baseline, of shape (N, C), by name.
+        baseline: the same of the baseline, which was chosen without these items, of shape (N, C).
         units: what belongs together, of shape (N,); None: every item is a unit of its own.
+        against: name of the baseline.
         task: what was learned.
     """
     metric = metric_named(task.verdict_metric)
-    if not baselines:
-        reason = "There is no baseline to compare with."
-        return Verdict("undecided", "", Interval(None), reason, metric.key)
     targets = np.asarray(targets)
-    best = max(baselines, key=lambda name: float(task.item_quality(baselines[name], targets).mean()))
     units = Units.of(units, len(targets))
-    difference = compared(targets, outputs, baselines[best], units, task=task)
+    difference = compared(targets, outputs, baseline, units, task=task)
     low, high = difference.low, difference.high
     if low is None or high is None:
-        reason = f"The result and {best} cannot be told apart: {difference.why}."
-        return Verdict("undecided", best, difference, reason, metric.key)
+        reason = f"The result and {against} cannot be told apart: {difference.why}."
+        return Verdict("undecided", against, difference, reason, metric.key)
     outcome: Outcome = "undecided"
     if low > 0 or high < 0:
         outcome = "positive" if (low > 0) == (metric.better == "higher") else "negative"
-    baseline = f"the best baseline without pretrained weights, {best}"
+    rival = f"the baseline without pretrained weights that was best in training, {against}"
     words = {
-        "positive": f"The result is better than {baseline}",
-        "negative": f"The result is worse than {baseline}",
-        "undecided": f"The result and {baseline}, cannot be told apart",
+        "positive": f"The result is better than {rival}",
+        "negative": f"The result is worse than {rival}",
+        "undecided": f"The result and {rival}, cannot be told apart",
     }
     value = difference.value or 0.0
     if metric.form == "percent":
         shown = f"{100 * value:+.1f} points of {metric.label.lower()} ({100 * low:+.1f} to {100 * high:+.1f})"
     else:
         shown = f"{value:+.3g} of {metric.key.replace('_', ' ')} ({low:+.3g} to {high:+.3g})"
-    return Verdict(outcome, best, difference, f"{words[outcome]}: {shown}.", metric.key)
+    return Verdict(outcome, against, difference, f"{words[outcome]}: {shown}.", metric.key)
 
 
 def compared(

@@ -1,16 +1,25 @@
 """Baselines of a result, learned from exactly the items that the result was learned from.
 
+The one that the verdict compares with is chosen on these items too, in each fold of its own if there are folds.
+
 Legend: N held-out items, C classes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.workspace import Workspace
+
+EACH_FOLD = (
+    "the best in each fold"  # name of what the verdict compares with if folds chose different baselines
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +29,34 @@ class Baseline:
     Attributes:
         outputs: probabilities or values, of shape (N, C).
         n_train: number of items that it was learned from; with folds their mean, rounded.
+        quality: in each round of the evaluation its mean quality on training items left out of the fit; () for the head
+            alone, which is no baseline without pretrained weights.
     """
 
     outputs: np.ndarray
     n_train: int
+    quality: Sequence[float] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """The baseline that the verdict compares with.
+
+    Attributes:
+        name: of the baseline; `EACH_FOLD` if folds chose different ones.
+        outputs: for the held-out items, of shape (N, C), in each fold of the baseline that was chosen there.
+        times: number of rounds that chose each baseline, by name.
+        quality: mean quality of each baseline on training items left out, over the rounds.
+    """
+
+    name: str
+    outputs: np.ndarray
+    times: Mapping[str, int]
+    quality: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """How it was chosen, for metrics.json."""
+        return {"chosen": dict(self.times), "quality": dict(self.quality)}
 
 
 def without_pretraining(
@@ -36,13 +69,38 @@ def without_pretraining(
         evaluation: of the result.
         classical: whether the classical baseline is measured.
     """
-    found = {"majority": _majority(workspace, evaluation)}
+    found: dict[str, Baseline] = {}
     if classical:
         with workspace.clock.phase("baseline"):
             found["classical"] = _classical(workspace, evaluation)
-    if evaluation.scratch is not None and evaluation.scratch_from is not None:
-        found["scratch"] = Baseline(evaluation.scratch, len(evaluation.scratch_from))
+    found = {"majority": _majority(workspace, evaluation), **found}
+    scratch = evaluation.scratch
+    if scratch is not None:
+        found["scratch"] = Baseline(scratch.outputs, len(scratch.learned_from), [scratch.quality])
     return found
+
+
+def rival_of(baselines: Mapping[str, Baseline], evaluation: Evaluation) -> Rival:
+    """Choose what the verdict compares with, by the items that were learned from; held-out ones are not looked at.
+
+    Majority and classical features are judged by cross-validation, the network from scratch by the validation items
+    of its race: it is not trained once more for each fold.
+
+    Args:
+        baselines: as `without_pretraining` gives them.
+        evaluation: of the result.
+    """
+    from headstart.evidence import best_on_folds
+
+    outputs = np.zeros_like(evaluation.probabilities)
+    times: Counter[str] = Counter()
+    for number, each in enumerate(evaluation.rounds):
+        best = best_on_folds({name: found.quality[number] for name, found in baselines.items()})
+        outputs[each.rows] = baselines[best].outputs[each.rows]
+        times[best] += 1
+    name = next(iter(times)) if len(times) == 1 else EACH_FOLD
+    quality = {name: float(np.mean(found.quality)) for name, found in baselines.items()}
+    return Rival(name, outputs, dict(times), quality)
 
 
 def head_alone(evaluation: Evaluation) -> Baseline:
@@ -65,13 +123,17 @@ def n_train(evaluation: Evaluation) -> int:
 
 def _majority(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     """The shares of classes or labels, or the mean, of the items learned from, for every held-out item."""
-    from headstart.evidence import majority
+    from headstart.evidence import majority, majority_out_of_fold, training_folds
 
-    outputs = np.zeros_like(evaluation.probabilities)
+    task = workspace.targets.task
+    outputs, quality = np.zeros_like(evaluation.probabilities), []
     for each in evaluation.rounds:
-        codes = workspace.codes[each.learned_from]
-        outputs[each.rows] = majority(codes, outputs.shape[1], len(each.rows), workspace.targets.task)
-    return Baseline(outputs, n_train(evaluation))
+        codes, units = workspace.codes[each.learned_from], workspace.units(each.learned_from)
+        outputs[each.rows] = majority(codes, outputs.shape[1], len(each.rows), task)
+        folds = training_folds(codes, units, task, workspace.plan.seed)
+        left_out = majority_out_of_fold(codes, outputs.shape[1], folds, task)
+        quality.append(float(task.item_quality(left_out, codes).mean()))
+    return Baseline(outputs, n_train(evaluation), quality)
 
 
 def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
@@ -79,7 +141,7 @@ def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     from headstart.data.items import take_items
     from headstart.evidence import extract_classical, fit_classical, items_to_learn_from
 
-    examples, seed = workspace.plan.data.examples, workspace.plan.seed
+    examples, seed, task = workspace.plan.data.examples, workspace.plan.seed, workspace.targets.task
     learned = [items_to_learn_from(each.learned_from, seed) for each in evaluation.rounds]
     used = np.unique(np.concatenate([*learned, evaluation.positions]))
     row = np.full(len(examples), -1)
@@ -87,7 +149,7 @@ def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     features = extract_classical(
         take_items(examples.items, used), examples.modality, threads=workspace.setting.n_threads
     )
-    outputs = np.zeros_like(evaluation.probabilities)
+    outputs, quality = np.zeros_like(evaluation.probabilities), []
     for each, train in zip(evaluation.rounds, learned, strict=True):
         model = fit_classical(
             features,
@@ -95,11 +157,15 @@ def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
             workspace.labels[train],
             workspace.units(train),
             classes=workspace.classes,
-            task=workspace.targets.task,
+            task=task,
             seed=seed,
         )
         outputs[each.rows] = model.probabilities(features, row[evaluation.positions[each.rows]])
-    return Baseline(outputs, _mean_size(learned))
+        left_out = model.out_of_fold
+        quality.append(
+            float(task.item_quality(left_out.outputs, workspace.codes[train[left_out.rows]]).mean())
+        )
+    return Baseline(outputs, _mean_size(learned), quality)
 
 
 def _mean_size(parts: list[np.ndarray]) -> int:

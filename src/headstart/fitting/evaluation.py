@@ -15,7 +15,7 @@ import numpy as np
 from headstart.fitting import head_alone
 from headstart.fitting.learnable import evaluation_folds
 from headstart.fitting.learning import learn
-from headstart.fitting.race import scratch_outputs, transferred_outputs
+from headstart.fitting.race import Scratch, scratch_of, transferred_outputs
 from headstart.fitting.result import Result
 from headstart.fitting.training import trained_on_all
 from headstart.fitting.workspace import Workspace
@@ -68,8 +68,7 @@ class Evaluation:
         head_alone: of the head alone, learned from the same items.
         rounds: one, or one per fold.
         folds: fold of each item if the whole procedure was cross-validated, else None.
-        scratch: of the same network from scratch, if a race trained it to its end.
-        scratch_from: positions of the items that it was learned from.
+        scratch: the same network from scratch, if a race trained it to its end.
         findings: recordings that were cut to the window of their fold.
         transferred: of the best result from pretrained weights, if the network from scratch was returned; learned from
             the same items as `scratch`.
@@ -81,8 +80,7 @@ class Evaluation:
     head_alone: np.ndarray
     rounds: Sequence[Round]
     folds: np.ndarray | None = None
-    scratch: np.ndarray | None = None
-    scratch_from: np.ndarray | None = None
+    scratch: Scratch | None = None
     findings: Sequence[Finding] = ()
     transferred: np.ndarray | None = None
 
@@ -120,8 +118,7 @@ def learn_and_evaluate(
         workspace.targets.task.activated(scores, result.head.temperature),
         head_alone.outputs(workspace, result.choice, test),
         [Round.of(workspace, result, np.arange(len(test)))],
-        scratch=scratch_outputs(workspace, result, test),
-        scratch_from=result.raced_on,
+        scratch=scratch_of(workspace, result, test),
         transferred=transferred_outputs(workspace, result, test),
     )
     if refit_all:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.fitting.baselines import head_alone, n_train, without_pretraining
+from headstart.fitting.baselines import Rival, head_alone, n_train, rival_of, without_pretraining
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.speakers import speaker_evidence
 from headstart.fitting.workspace import Workspace
@@ -27,6 +27,7 @@ class Evidence:
         baselines: the same of `majority`, `classical`, `scratch` (if trained) and `probe`.
         differences: the paired difference from each baseline, result minus baseline, in the verdict's metric.
         learned_from: number of items that `result` and each baseline were learned from; with folds their mean.
+        rival: the baseline that the verdict compares with, chosen on training items.
         verdict: outcome, what it was measured against, and the paired difference.
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
@@ -37,6 +38,7 @@ class Evidence:
     baselines: Mapping[str, Mapping[str, Interval]]
     differences: Mapping[str, Interval]
     learned_from: Mapping[str, int]
+    rival: Rival
     verdict: Verdict
     verification: Mapping[str, Interval] | None = None
     verification_notes: Mapping[str, Any] = field(default_factory=dict)
@@ -54,7 +56,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     from headstart.evidence import compared, judge
 
     plain = without_pretraining(workspace, evaluation, classical=classical)
-    baselines = {**plain, "probe": head_alone(evaluation)}
+    baselines, rival = {**plain, "probe": head_alone(evaluation)}, rival_of(plain, evaluation)
     task, outputs = workspace.targets.task, evaluation.probabilities
     codes, units = workspace.codes[evaluation.positions], units_of(workspace, evaluation)
     transferred = outputs if evaluation.transferred is None else evaluation.transferred
@@ -70,9 +72,8 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
                 "result": n_train(evaluation),
                 **{name: b.n_train for name, b in baselines.items()},
             },
-            verdict=judge(
-                codes, transferred, {name: b.outputs for name, b in plain.items()}, units, task=task
-            ),
+            rival=rival,
+            verdict=judge(codes, transferred, rival.outputs, units, against=rival.name, task=task),
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
             calibration=_calibration(workspace, evaluation, units),

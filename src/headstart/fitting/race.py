@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def race(
     say(found.reason)
     if found.trained is None:
         refitted = head_alone.choose(workspace, everything)
-        more = {"race": found, "raced_on": train}
+        more = {"race": found, "raced_on": train, "compared_on": validation}
         return Result.head_alone(plan.source, refitted, everything, found.reason, **more)
     parts = (everything, validation[:0]) if found.refitted else (train, validation)
     same = head_alone.choose(workspace, everything) if found.refitted else choice
@@ -63,7 +63,8 @@ def race(
     if found.starts_from_scratch:
         provenance = made.with_random_weights().provenance
         result = replace(result, source=replace(result.source, provenance=provenance))
-    return replace(result, race=found, raced_on=train, reason=". ".join([found.reason, *found.trained.notes]))
+    reason = ". ".join([found.reason, *found.trained.notes])
+    return replace(result, race=found, raced_on=train, compared_on=validation, reason=reason)
 
 
 def _contest(
@@ -113,17 +114,37 @@ def _pass_seconds(workspace: Workspace) -> float:
     return taken if taken > timed / 4 else timed
 
 
-def scratch_outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray | None:
-    """Outputs of the network trained from scratch, of shape (n_items, C); None if none was trained.
+@dataclass(frozen=True, eq=False)
+class Scratch:
+    """The network trained from scratch, as a baseline.
+
+    Attributes:
+        outputs: for the items that it is asked about, of shape (n_items, C).
+        learned_from: positions of the items that it was learned from.
+        quality: mean quality of the validation items of the race.
+    """
+
+    outputs: np.ndarray
+    learned_from: np.ndarray
+    quality: float
+
+
+def scratch_of(workspace: Workspace, result: Result, positions: np.ndarray) -> Scratch | None:
+    """The network trained from scratch; None if none was trained to its end.
 
     Args:
         workspace: the plan with its features.
         result: the result of a race, or of anything else.
-        positions: of the items.
+        positions: of the items that it is asked about.
     """
     if result.race is None or result.race.from_scratch is None:
         return None
-    return _outputs(workspace, result.race.from_scratch, positions)
+    trained, task = result.race.from_scratch, workspace.targets.task
+    logits, raced_on, compared_on = trained.validation_logits, result.raced_on, result.compared_on
+    assert logits is not None and raced_on is not None and compared_on is not None  # as in every race
+    outputs = task.activated(logits, trained.head.temperature)
+    quality = float(task.item_quality(outputs, workspace.codes[compared_on]).mean())
+    return Scratch(_outputs(workspace, trained, positions), raced_on, quality)
 
 
 def transferred_outputs(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray | None:

@@ -31,6 +31,7 @@ class Result:
         trained: the training, if any, also if its result was not returned.
         race: the race among policies, for `auto`.
         raced_on: positions of the items that the candidates of the race learned from; None without a race.
+        compared_on: positions of the validation items that they were compared on; None without a race.
         reason: why this result was returned, in a sentence.
         refit: the same learned again from every label after the evaluation, which is what the run predicts with;
             None: nothing was learned again.
@@ -46,6 +47,7 @@ class Result:
     trained: Trained | None = None
     race: RaceResult | None = None
     raced_on: np.ndarray | None = None
+    compared_on: np.ndarray | None = None
     reason: str = ""
     refit: Result | None = None
 
@@ -60,7 +62,7 @@ class Result:
             choice: has the head.
             learned_from: positions of the items that head was learned from.
             reason: why it was taken.
-            more: `n_validation`, `trained`, `race` and `raced_on`, if there were any.
+            more: `n_validation`, `trained`, `race`, `raced_on` and `compared_on`, if there were any.
         """
         return cls(
             source, choice.head, "all", len(source.stages), choice, learned_from, reason=reason, **more

@@ -159,6 +159,7 @@ def _extra(
         "reason": result.reason,
         "stages": stage_rows(workspace.plan, result),
         "learned_from": dict(evidence.learned_from),
+        "baseline_choice": evidence.rival.to_json(),
         "baselines_difference": {name: found.to_json() for name, found in evidence.differences.items()},
     }
     if result.choice.profile:

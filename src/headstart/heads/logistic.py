@@ -33,6 +33,7 @@ from torch import Tensor
 
 HISTORY = 8
 CHUNK_CELLS = 8_000_000  # logits worked on at a time
+FIT_TOLERANCE, FIT_STEPS = 1e-5, 300  # of a head that is returned
 
 
 def fit_logistic(
@@ -42,8 +43,8 @@ def fit_logistic(
     penalty: float,
     *,
     start: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
-    tolerance: float = 1e-5,
-    max_steps: int = 300,
+    tolerance: float = FIT_TOLERANCE,
+    max_steps: int = FIT_STEPS,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit one penalty on all items.
 

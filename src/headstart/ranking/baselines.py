@@ -54,21 +54,17 @@ def classical_quality(items: Items, folds: np.ndarray, chosen: np.ndarray) -> np
     features = extract_classical(
         take_items(items.inputs, chosen), items.data.examples.modality, threads=items.setting.n_threads
     )
-    codes = items.codes[chosen]
-    outputs = np.zeros((len(chosen), targets.n_outputs), dtype=targets.task.dtype)
-    for fold in np.unique(folds):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        model = fit_classical(
-            features,
-            inside,
-            labels[inside],
-            None if units is None else units[chosen][inside],
-            classes=targets.classes,
-            task=targets.task,
-            seed=items.seed,
-        )
-        outputs[outside] = model.probabilities(features, outside)
-    return targets.task.item_quality(outputs, codes)
+    model = fit_classical(
+        features,
+        np.arange(len(chosen)),
+        labels,
+        None if units is None else units[chosen],
+        classes=targets.classes,
+        task=targets.task,
+        seed=items.seed,
+        folds=folds,
+    )
+    return targets.task.item_quality(model.out_of_fold.outputs, items.codes[chosen])
 
 
 def with_random(best: Measured, items: Items) -> Measured | None:

@@ -135,7 +135,7 @@ def _verdict(verdict: Verdict | None, task: Task) -> str:
     if verdict.difference.value is None:
         return f"{words}."
     names = {**_BASELINES, "majority": task.words.constant[0]}
-    against = names.get(verdict.against, verdict.against).lower() or "the best baseline"
+    against = names.get(verdict.against, verdict.against).lower() or "no pretrained weights"
     metric = metric_named(verdict.metric).label
     return f"{words}: {metric} minus that of the baseline ({against}) is {verdict.difference}."
 

@@ -229,3 +229,16 @@ def test_of_stages_that_are_equally_good_the_last_is_named(samples: dict[str, Fi
     equal = [replace(row, score=1.0) for row in samples["image"].profile]
     (section,) = depth_section(replace(samples["image"], profile=equal))
     assert section.deck.startswith(equal[-1].stage) and "the usual choice, is right here" in section.deck
+
+
+def test_the_verdict_says_how_its_baseline_was_chosen(samples: dict[str, FitReport]) -> None:
+    report = samples["image"]
+    choice = {"chosen": {"classical": 1}, "quality": {"majority": 0.5, "classical": 0.831}}
+    extra = {**report.record.extra, "baseline_choice": choice}
+    found = verdict(with_record(report, extra=extra))
+    assert found is not None
+    assert found.text.endswith(
+        "The baseline was chosen on training folds (accuracy: most frequent class 50.0% and classical features 83.1%)."
+    )
+    alone = {**extra, "baseline_choice": {"chosen": {"majority": 1}, "quality": {"majority": 0.5}}}
+    assert "chosen on" not in verdict(with_record(report, extra=alone)).text  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headstart.metrics import Interval, metric_named
 from headstart.report.pages.fit.report import FitReport
-from headstart.report.words import difference, duration, listed, lowered, points
+from headstart.report.words import difference, duration, listed, lowered, number, points
 from headstart.tune.policies.catalogue import kind_of
 from headstart.units import counted
 
@@ -21,6 +21,7 @@ _RIVALS = {
     "probe": "the head alone",
     "scratch": "the same network trained from scratch",
     "classical": "the classical baseline, which uses no pretrained weights",
+    "the best in each fold": "the baseline without pretrained weights that was best in training, chosen in each fold",
 }
 CLASSICAL = {
     "image": "colour and gradient histograms, logistic",
@@ -114,6 +115,17 @@ def fewer_items(report: FitReport, baseline: str) -> str:
     return f" The baseline learned from {found:,} of the {report.counted(ours)} that the result learned from."
 
 
+def how_chosen(report: FitReport) -> str:
+    """By what the baseline of the verdict was chosen, with a space before it; "" if there was nothing to choose."""
+    choice = report.record.extra.get("baseline_choice") or {}
+    quality, key = choice.get("quality") or {}, report.targets.task.quality_name()
+    if len(quality) < 2:
+        return ""
+    names = {**BASELINES, "majority": report.targets.task.words.constant}
+    scores = listed([f"{lowered(names[name][0])} {number(value, key)}" for name, value in quality.items()])
+    return f" The baseline was chosen on training folds ({lowered(metric_named(key).label)}: {scores})."
+
+
 def learned_from_part(report: FitReport, baseline: str) -> str:
     """How many items a baseline learned from, with "; " before it; "" if as many as there were to learn from.
 
@@ -149,10 +161,10 @@ def verdict(report: FitReport) -> VerdictWords | None:
     found = report.record.verdict
     if found is None:
         return None
-    rival = _RIVALS.get(found.against, "the best baseline without pretrained weights")
+    rival = _RIVALS.get(found.against, "the baseline without pretrained weights")
     if found.against == "majority":
         rival = report.targets.task.words.best_constant
-    by, fewer = "", fewer_items(report, found.against)
+    by, fewer = "", f"{fewer_items(report, found.against)}{how_chosen(report)}"
     if found.difference.value is not None:
         metric = lowered(metric_named(found.metric).label)
         whose = ", the best result from pretrained weights" if is_from_scratch(report) else ""
