@@ -14,12 +14,14 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headstart.auditing.result import Audit
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.ranking.result import Ranking
     from headstart.runs.run import Run
     from headstart.sources import Source, load_source
+    from headstart.verbs.audit import audit
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
     from headstart.verbs.fit import fit
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 # Names are imported when they are first used: `import headstart` loads no library.
 _HOMES = {
+    "Audit": "headstart.auditing.result",
     "Backbone": "headstart.backbone",
     "HeadstartError": "headstart.errors",
     "Ranking": "headstart.ranking.result",
@@ -36,6 +39,7 @@ _HOMES = {
     "Source": "headstart.sources",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",
+    "audit": "headstart.verbs.audit",
     "cache": "headstart.verbs.cache",
     "demo": "headstart.verbs.demo",
     "fit": "headstart.verbs.fit",
@@ -46,6 +50,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Audit",
     "Backbone",
     "HeadstartError",
     "Ranking",
@@ -53,6 +58,7 @@ __all__ = [
     "Source",
     "TransferClassifier",
     "TransferRegressor",
+    "audit",
     "cache",
     "demo",
     "fit",

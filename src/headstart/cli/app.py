@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from headstart import processes
+from headstart.cli.audit import audit
 from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
 from headstart.cli.rank import rank
@@ -108,6 +109,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, rank, *COMMANDS):
+for command in (fit, rank, audit, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

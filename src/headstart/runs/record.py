@@ -47,6 +47,9 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
+    "audit": Kind(
+        always=("task", "data", "n_train", "n_test", "verdict", "seconds")
+    ),  # and `audit` among the extra
     "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),  # and `ranking` among the extra
 }
 

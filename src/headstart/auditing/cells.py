@@ -1,0 +1,79 @@
+"""`Cell`: what one method gives with one number of labels and one seed; kept on the disk until the audit is finished.
+
+An audit that was killed finds the cells that are done and measures only the others.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart import files
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What one method gives.
+
+    Attributes:
+        n_learned: number of training items.
+        values: of each held-out item (see `evidence.over_seeds.item_values`), of shape (N,); None if there are none.
+        on_folds: quality on the training items alone; None if it cannot be had.
+        seconds: to learn, extraction of features not counted.
+        why: why there are no values; "" if there are.
+        given: what it was given, if that differs from cell to cell.
+    """
+
+    n_learned: int
+    values: np.ndarray | None
+    on_folds: float | None
+    seconds: float
+    why: str = ""
+    given: str = ""
+
+
+class Cells:
+    """The cells of an audit in a folder.
+
+    Args:
+        folder: of the cells.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, method: int, size: int, seed: int) -> Cell | None:
+        """The cell of a method, number of labels and seed; None if it is not there, or damaged.
+
+        Args:
+            method: number of the method.
+            size: number of labels.
+            seed: number of the draw.
+        """
+        try:
+            with np.load(self._path(method, size, seed), allow_pickle=False) as held:
+                facts = json.loads(str(held["facts"]))
+                values = held["values"] if "values" in held else None
+            return Cell(values=values, **facts)
+        except (OSError, ValueError, KeyError, TypeError, EOFError):
+            return None
+
+    def keep(self, method: int, size: int, seed: int, cell: Cell) -> Cell:
+        """Write a cell, whole or not at all; returns it."""
+        facts = {name: value for name, value in asdict(cell).items() if name != "values"}
+        arrays: dict[str, Any] = {"facts": json.dumps(facts)}
+        if cell.values is not None:
+            arrays["values"] = cell.values
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files.write_bytes(self._path(method, size, seed), content.getvalue())
+        return cell
+
+    def _path(self, method: int, size: int, seed: int) -> Path:
+        return self.folder / f"cell-{method}-{size}-{seed}.npz"

@@ -1,0 +1,167 @@
+"""From cells to learning curves, differences, verdicts, and what is saved; every number over seeds and items.
+
+Legend: R seeds, N held-out items, S numbers of labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.auditing.deciding import what_decides
+from headstart.auditing.work import Measured
+from headstart.evidence.over_seeds import Gain, Kind, gain, holm, score
+from headstart.evidence.verdict import LEAST_ITEMS, Outcome
+from headstart.metrics import Interval, Units
+from headstart.metrics.spread import Float
+from headstart.runs.audit import WITHOUT, Curve, Point, SizeVerdict
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What scores are computed on.
+
+    Attributes:
+        units: of the held-out items.
+        kind: what the values of the items are.
+    """
+
+    units: Units
+    kind: Kind
+
+
+def seeds_of(measured: Measured, size: int) -> list[int]:
+    """The draws of a number of labels for which a method gives something, rising."""
+    return sorted(seed for (n, seed), cell in measured.cells.items() if n == size and cell.values is not None)
+
+
+def values_of(measured: Measured, size: int, seeds: Sequence[int]) -> Float:
+    """What a method gives for the held-out items, of shape (R, N)."""
+    found = [measured.cells[size, seed].values for seed in seeds]
+    return np.asarray(np.stack([each for each in found if each is not None]), dtype=np.float64)
+
+
+def curve(measured: Measured, sizes: Sequence[int], n_seeds: int, held: Held) -> Curve:
+    """The learning curve of a method.
+
+    Args:
+        measured: the method with its cells.
+        sizes: numbers of labels, rising.
+        n_seeds: that were asked for.
+        held: the held-out items.
+    """
+    points = []
+    for size in sizes:
+        seeds = seeds_of(measured, size)
+        if not seeds:
+            continue
+        cells = [measured.cells[size, seed] for seed in seeds]
+        folds = [cell.on_folds for cell in cells if cell.on_folds is not None]
+        n_learned = float(np.mean([cell.n_learned for cell in cells]))
+        points.append(
+            Point(
+                size,
+                n_learned,
+                score(values_of(measured, size, seeds), held.units, held.kind),
+                float(np.mean(folds)) if folds else None,
+                float(np.mean([cell.seconds for cell in cells])) + n_learned * measured.method.item_seconds,
+                len(seeds),
+                _why_missing(measured, size) if len(seeds) < n_seeds else "",
+            )
+        )
+    given = measured.method.given if not measured.note else f"{measured.method.given}; {measured.note}"
+    return Curve(measured.method.name, measured.method.role, tuple(points), given)
+
+
+def difference(one: Measured, other: Measured, size: int, held: Held) -> tuple[Gain, int] | None:
+    """The paired difference of two methods with a number of labels, and its number of seeds; None without any."""
+    seeds = [seed for seed in seeds_of(one, size) if seed in seeds_of(other, size)]
+    if not seeds:
+        return None
+    values = (values_of(each, size, seeds) for each in (one, other))
+    return gain(*values, held.units, held.kind, least_items=LEAST_ITEMS), len(seeds)
+
+
+def verdicts(
+    transfer: Measured, baselines: Sequence[Measured], curves: Mapping[str, Curve], sizes: Sequence[int], held: Held
+) -> list[SizeVerdict]:
+    """Whether transfer helps, for each number of labels.
+
+    Positive: better than every method without pretrained weights, so that no choice among these can make it so
+    (an intersection-union test; Berger 1982). Negative: worse than the one that is the best on the training items.
+    Corrected for looking at several numbers of labels (Holm 1979).
+
+    Args:
+        transfer: the source.
+        baselines: the methods without pretrained weights.
+        curves: of the baselines, by name.
+        sizes: numbers of labels, rising.
+        held: the held-out items.
+    """
+    found = [_at(transfer, baselines, curves, size, held) for size in sizes]
+    adjusted = holm(np.array([each.p for each in found]))
+    return [each.verdict(float(p)) for each, p in zip(found, adjusted, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _At:
+    """The comparisons at one number of labels, before the correction for looking at several."""
+
+    size: int
+    against: str
+    gains: Mapping[str, Gain]
+    n_seeds: int
+    p: float
+
+    def verdict(self, adjusted: float) -> SizeVerdict:
+        own = self.gains.get(self.against)
+        if own is None:
+            why = "nothing without pretrained weights was measured with so many labels"
+            return SizeVerdict(self.size, "undecided", "", Interval(None, why=why), 1.0)
+        outcome: Outcome = "undecided"
+        if adjusted < LEVEL:
+            outcome = "positive" if own.better else "negative"
+        needs = "" if outcome != "undecided" else what_decides(self.gains, self.against, self.n_seeds)
+        spread = own.spread
+        share = 0.0 if spread is None or not spread.variance else spread.of_seeds / spread.variance
+        intervals = {name: each.interval for name, each in self.gains.items()}
+        return SizeVerdict(self.size, outcome, self.against, own.interval, adjusted, intervals, needs, share)
+
+
+def _at(
+    transfer: Measured, baselines: Sequence[Measured], curves: Mapping[str, Curve], size: int, held: Held
+) -> _At:
+    gains: dict[str, Gain] = {}
+    n_seeds: dict[str, int] = {}
+    for each in baselines:
+        found = difference(transfer, each, size, held)
+        if found is not None:
+            gains[each.method.name], n_seeds[each.method.name] = found
+    if not gains:
+        return _At(size, "", {}, 0, 1.0)
+    against = max(gains, key=lambda name: _on_folds(curves[name], size))
+    own = gains[against]
+    p = own.p
+    if own.better:
+        p = max(each.p if each.better else 1.0 for each in gains.values())
+    return _At(size, against, gains, n_seeds[against], p)
+
+
+def _on_folds(found: Curve, size: int) -> float:
+    """Quality on the training items, by which the baseline is chosen; the least if it is not known."""
+    point = next((point for point in found.points if point.n_labels == size), None)
+    return -np.inf if point is None or point.on_folds is None else point.on_folds
+
+
+def _why_missing(measured: Measured, size: int) -> str:
+    whys = [cell.why for (n, _), cell in measured.cells.items() if n == size and cell.why]
+    return whys[0] if whys else measured.note
+
+
+def is_without(role: str) -> bool:
+    """Whether a method has no pretrained weights."""
+    return role in WITHOUT

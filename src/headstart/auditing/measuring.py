@@ -1,0 +1,160 @@
+"""How each method of an audit learns from a draw of training items, and what it then gives for the held-out items.
+
+Legend: N held-out items, C classes.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.auditing.cells import Cell
+from headstart.errors import HeadstartError, one_line
+from headstart.evidence import extract_classical, fit_classical, majority
+from headstart.evidence.over_seeds import item_values
+from headstart.fitting import head_alone
+from headstart.fitting.learning import learn
+from headstart.fitting.workspace import Workspace
+from headstart.runs.audit import Role
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
+
+Measure = Callable[[np.ndarray, int], Cell]
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """One method.
+
+    Attributes:
+        name: in tables; for a source, how the user named it.
+        role: what it is.
+        measure: learns from positions of training items with a seed.
+        item_seconds: to extract the features of one item.
+        given: what it is given, in words.
+        at_once: whether several draws may be learned from at once, one thread each.
+    """
+
+    name: str
+    role: Role
+    measure: Measure
+    item_seconds: float
+    given: str
+    at_once: bool = True
+
+
+def on_source(workspace: Workspace, name: str, role: Role, item_seconds: float) -> Method:
+    """The head alone on a source, or what the plan's policy trains, if that is another.
+
+    Args:
+        workspace: a plan with its features.
+        name: how the user named the source.
+        role: "transfer", "source" or "random".
+        item_seconds: to extract the features of one item.
+    """
+    policy = workspace.plan.policy
+    trains = policy.cut != len(policy.stages)
+    held_out = workspace.plan.data.positions("test")
+
+    def measure(train: np.ndarray, seed: int) -> Cell:
+        started = time.perf_counter()
+        own = with_seed(workspace, seed)
+        if trains:
+            result = learn(own, train, train[:0], None, False)
+            features = own.features_by(result.source, held_out)
+            outputs, choice = result.head.outputs(features.stacked(result.head.stages)), result.choice
+        else:
+            choice = head_alone.choose(own, train)
+            outputs = head_alone.outputs(own, choice, held_out)
+        expected = choice.expected if np.isfinite(choice.expected) else None
+        return _cell(own.plan.data, outputs, train, expected, started)
+
+    what = "a head on its stored features" if not trains else f"--freeze {policy.text}"
+    if role == "random":
+        what = "the same network with random weights, untrained: a head on its features"
+    return Method(name, role, _guarded(measure), item_seconds, what, at_once=not trains)
+
+
+def on_classical(data: DataSet, threads: int) -> Method:
+    """Classical features with a linear head.
+
+    Args:
+        data: the data set.
+        threads: that extract features.
+    """
+    examples = data.examples
+    started = time.perf_counter()
+    features = extract_classical(examples.items, examples.modality, threads=threads)
+    item_seconds = (time.perf_counter() - started) / len(examples)
+    held_out, labels = data.positions("test"), np.asarray(data.labels)
+
+    def measure(train: np.ndarray, seed: int) -> Cell:
+        started = time.perf_counter()
+        targets = examples.targets
+        units = None if data.units is None else data.units[train]
+        model = fit_classical(
+            features, train, labels[train], units, classes=targets.classes, task=targets.task, seed=seed
+        )
+        outputs = model.probabilities(features, held_out)
+        return _cell(data, outputs, train, None, started)
+
+    return Method("classical", "classical", _guarded(measure), item_seconds, "classical features, a linear head")
+
+
+def on_majority(data: DataSet) -> Method:
+    """The best constant answer.
+
+    Args:
+        data: the data set.
+    """
+    task, codes = data.examples.task, np.asarray(data.codes)
+    held_out, n_outputs = data.positions("test"), data.examples.targets.n_outputs
+
+    def measure(train: np.ndarray, seed: int) -> Cell:
+        started = time.perf_counter()
+        outputs = majority(codes[train], n_outputs, len(held_out), task)
+        constant = np.tile(task.constant(codes[train], n_outputs), (len(train), 1))
+        return _cell(data, outputs, train, float(task.item_quality(constant, codes[train]).mean()), started)
+
+    return Method("majority", "majority", _guarded(measure), 0.0, task.words.constant[1])
+
+
+def with_seed(workspace: Workspace, seed: int) -> Workspace:
+    """A workspace with another random seed and the same features.
+
+    Args:
+        workspace: a plan with its features.
+        seed: random seed of folds and trainings.
+    """
+    own = copy.copy(workspace)
+    own.plan = replace(workspace.plan, seed=seed)
+    return own
+
+
+def _cell(
+    data: DataSet, outputs_NC: np.ndarray, train: np.ndarray, on_folds: float | None, started: float
+) -> Cell:
+    """What outputs for the held-out items are worth."""
+    seconds = time.perf_counter() - started
+    codes: Any = np.asarray(data.codes)[data.positions("test")]
+    values = item_values(data.examples.task, outputs_NC, codes).astype(np.float32)
+    return Cell(len(train), values, on_folds, seconds)
+
+
+def _guarded(measure: Measure) -> Measure:
+    """The same, with a cell that says why if nothing can be learned from the items."""
+
+    def guarded(train: np.ndarray, seed: int) -> Cell:
+        started = time.perf_counter()
+        try:
+            return measure(train, seed)
+        except HeadstartError as error:
+            return Cell(len(train), None, None, time.perf_counter() - started, why=one_line(error))
+
+    return guarded

@@ -1,0 +1,135 @@
+"""The methods of an audit: transfer, other sources, and what does without pretrained weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headstart.auditing.measuring import Method, on_classical, on_majority, on_source
+from headstart.auditing.options import AuditOptions
+from headstart.clock import Clock
+from headstart.errors import HeadstartError, OptionError, one_line
+from headstart.fitting.options import FitOptions, fit_options
+from headstart.fitting.plan import Plan, load, policy_of
+from headstart.fitting.timing import timed_item
+from headstart.fitting.workspace import Workspace
+from headstart.progress import say
+from headstart.sources.random_weights import with_random_weights
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
+    from headstart.features import Setting
+
+
+def plans_of(options: AuditOptions, data: DataSet) -> list[tuple[str, Plan]]:
+    """A plan for the source, then for each other source, each with its name; nothing is extracted yet.
+
+    Args:
+        options: of the audit.
+        data: the data set.
+
+    Raises:
+        SourceError: one cannot be opened, or is of another modality.
+        OptionError: --arch names none of the sources.
+    """
+    from headstart.sources import default_source
+
+    main = str(options.source or default_source(data.examples.modality))
+    archs = _archs(options, main)
+    found = []
+    for uri in (main, *options.others):
+        freeze = options.freeze if uri == main else "all"
+        given = fit_options(**_of_fit(options), source=uri, arch=archs.get(uri), freeze=freeze)
+        source = load(given, data.examples.modality)
+        found.append((uri, Plan.of(data, source, policy_of(given, source), given)))
+    return found
+
+
+def _of_fit(options: AuditOptions) -> dict[str, Any]:
+    """The options that a fit has too; a race gets its time later."""
+    shared = {name: getattr(options, name) for name in FitOptions.model_fields if hasattr(options, name)}
+    for name in ("source", "arch", "freeze", "budget", "out"):
+        shared.pop(name, None)
+    return {**shared, "budget": options.budget or "1m" if options.freeze == "auto" else None}
+
+
+def _archs(options: AuditOptions, main: str) -> dict[str, str]:
+    """The architecture of each source that needs one."""
+    found: dict[str, str] = {}
+    for text in options.arch:
+        uri = next((uri for uri in (main, *options.others) if text.startswith(f"{uri}=")), None)
+        name, arch = (main, text) if uri is None else (uri, text[len(uri) + 1 :])
+        if found.setdefault(name, arch) != arch:
+            raise OptionError(
+                f"--arch names two architectures for {name}; write SOURCE=ARCH for those of --against"
+            )
+    return found
+
+
+def methods_of(
+    options: AuditOptions,
+    plans: Sequence[tuple[str, Plan]],
+    setting: Setting,
+    clock: Clock,
+    notes: list[str],
+) -> tuple[list[Method], Workspace | None]:
+    """Extract what each method needs, once.
+
+    Args:
+        options: of the audit.
+        plans: of the sources, transfer first.
+        setting: device, precision and threads.
+        clock: takes the phases "features" and "baseline".
+        notes: takes what could not be measured, and why.
+
+    Returns:
+        The methods, transfer first, and the workspace of the network with random weights, if it is measured.
+    """
+    data = plans[0][1].data
+    methods: list[Method] = []
+    for number, (name, plan) in enumerate(plans):
+        workspace = Workspace(plan, setting, options.store, clock)
+        seconds = _item_seconds(plan, setting, clock)
+        methods.append(on_source(workspace, name, "transfer" if number == 0 else "source", seconds))
+    random = None
+    if options.with_scratch:
+        random = _random(plans[0][1], setting, options.store, clock, notes)
+    if random is not None:
+        seconds = methods[0].item_seconds  # the same network, so the same time
+        methods.append(on_source(random, "random", "random", seconds))
+    if options.with_classical:
+        with clock.phase("baseline"):
+            try:
+                methods.append(on_classical(data, setting.n_threads))
+            except HeadstartError as error:
+                notes.append(f"Classical features were not measured: {one_line(error)}")
+    methods.append(on_majority(data))
+    return methods, random
+
+
+def _random(
+    plan: Plan, setting: Setting, store: str | Path | None, clock: Clock, notes: list[str]
+) -> Workspace | None:
+    """The source's network with random weights, untrained; None if it cannot be had."""
+    from headstart.tune import Policy
+
+    stages = tuple(plan.source.stages)
+    try:
+        source = with_random_weights(plan.source, seed=plan.seed, arch=plan.arch)
+        policy = Policy.at(len(stages), stages)
+        return Workspace(
+            replace(plan, source=source, policy=policy, recipe=plan.recipe_for(policy)), setting, store, clock
+        )
+    except Exception as error:  # any network can fail with weights that nobody has trained
+        note = f"The network could not be measured with random weights: {one_line(error)}"
+        say(f"note: {note}")
+        notes.append(note)
+        return None
+
+
+def _item_seconds(plan: Plan, setting: Setting, clock: Clock) -> float:
+    """Seconds per item of an extraction, timed on a few items, since the features may come from the store."""
+    with clock.phase("timing"):
+        return timed_item(plan, setting)[0]

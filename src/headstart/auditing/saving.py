@@ -1,0 +1,80 @@
+"""Write an audit: metrics.json, curves.csv and report.html in a run directory of its own kind."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.auditing.options import AuditOptions
+from headstart.auditing.result import Audit, rows
+from headstart.clock import Clock, peak_bytes
+from headstart.evidence.verdict import Verdict
+from headstart.fitting.facts import run_facts
+from headstart.runs.audit import AuditFacts
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
+    from headstart.fitting.plan import Plan
+    from headstart.runs import RunDirectory
+
+TABLE = "curves.csv"
+
+
+def create(options: AuditOptions) -> RunDirectory:
+    """Claim the folder of an audit and write its configuration."""
+    from headstart.runs import RunDirectory
+    from headstart.runs.directory import CONFIGURATION
+
+    run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-audit")
+    run.write_yaml(CONFIGURATION, {"audit": options.model_dump()})
+    return run
+
+
+def finish(
+    run: RunDirectory, options: AuditOptions, data: DataSet, plan: Plan, facts: AuditFacts, clock: Clock
+) -> Audit:
+    """Write an audit and close its folder.
+
+    Args:
+        run: the folder, claimed.
+        options: of the audit.
+        data: the data set.
+        plan: of the source.
+        facts: what was found.
+        clock: the seconds of the phases.
+    """
+    from headstart.report import end_block, render
+    from headstart.report.pages.audit import AuditReport
+    from headstart.runs import DataFacts, Record, SourceFacts
+
+    final = facts.final
+    record = Record(
+        kind="audit",
+        source=SourceFacts.of(plan.source),
+        data=DataFacts.of(data, str(options.data)),
+        task=data.examples.task.name,
+        n_train=facts.n_train,
+        n_test=facts.n_held_out,
+        verdict=Verdict(final.outcome, final.against, final.gain, facts.sentence, facts.metric),
+        seconds=clock.seconds,
+        peak_bytes=peak_bytes(),
+        extra={"audit": facts.to_json()},
+    )
+    shown = AuditReport(record, run_facts(run, data, plan.findings), facts)
+    run.write_text(TABLE, _csv(facts))
+    run.write_record(record)  # before the report, which is large: a full disk must not lose the result
+    if options.report:
+        run.write_text("report.html", render(shown))
+    run.finish()
+    return Audit(run.path, facts, record.to_json(), end_block(shown, has_report=options.report))
+
+
+def _csv(facts: AuditFacts) -> str:
+    file = io.StringIO()
+    table = rows(facts)
+    writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return file.getvalue()

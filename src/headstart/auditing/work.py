@@ -1,0 +1,63 @@
+"""The work of an audit: every method on every draw; what is done is kept, and several draws are worked on at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from headstart.auditing.cells import Cell, Cells
+from headstart.auditing.draws import Draws
+from headstart.auditing.measuring import Method
+from headstart.heads.threads import parallel_map
+from headstart.progress import progress
+
+SMALL = 1_000  # draws of up to this number of items are worked on at once, one thread each
+
+Key = tuple[int, int]  # number of labels, number of the draw
+
+
+@dataclass(eq=False)
+class Measured:
+    """A method with its cells.
+
+    Attributes:
+        method: the method.
+        cells: by number of labels and number of the draw.
+        note: why draws are missing; "" if none is.
+    """
+
+    method: Method
+    cells: dict[Key, Cell] = field(default_factory=dict)
+    note: str = ""
+
+
+def measure_all(methods: Sequence[Method], draws: Draws, cells: Cells, n_threads: int) -> list[Measured]:
+    """Measure every method on every draw.
+
+    Args:
+        methods: without the network that is trained from scratch, whose draws depend on the time.
+        draws: of the training items.
+        cells: that are kept; those found there are not measured again.
+        n_threads: draws at once.
+    """
+    measured = [Measured(method) for method in methods]
+    wanted = [(number, key) for number in range(len(methods)) for key in draws.positions]
+    with progress("Learning curves", len(wanted), "draws") as advance:
+
+        def one(what: tuple[int, Key]) -> None:
+            number, (size, seed) = what
+            cell = cells.find(number, size, seed)
+            if cell is None:
+                train = draws.positions[size, seed]
+                cell = cells.keep(number, size, seed, methods[number].measure(train, draws.seed + seed))
+            measured[number].cells[size, seed] = cell
+            advance(1)
+
+        # The largest first, so that no thread waits long for the last one.
+        wanted.sort(key=lambda what: -what[1][0])
+        together = [what for what in wanted if methods[what[0]].at_once and what[1][0] <= SMALL]
+        alone = [what for what in wanted if what not in together]
+        for what in alone:
+            one(what)
+        parallel_map(one, together, n_threads)
+    return measured
