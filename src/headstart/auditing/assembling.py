@@ -15,7 +15,7 @@ from headstart.auditing.saved import saved
 from headstart.auditing.sentence import sentence
 from headstart.auditing.warnings import warnings
 from headstart.auditing.work import Measured
-from headstart.evidence.learning_curve import fit_curve
+from headstart.evidence.learning_curve import LEAST_SIZES, fit_curve
 from headstart.evidence.verdict import Outcome
 from headstart.metrics import Units
 from headstart.runs.audit import AuditFacts, Curve, Fitted, SizeVerdict
@@ -51,7 +51,11 @@ def assemble(
         each.method.name: gained
         for each in baselines
         if each.method.role != "majority"
-        and (gained := saved(transfer, each, (curves[transfer.method.name], curves[each.method.name]), sizes, held))
+        and (
+            gained := saved(
+                transfer, each, (curves[transfer.method.name], curves[each.method.name]), sizes, held
+            )
+        )
     }
     facts = AuditFacts(
         metric=data.examples.task.verdict_metric,
@@ -87,7 +91,7 @@ def _against(transfer: Measured, other: Measured, sizes: Sequence[int], held: He
 
 def _with_fit(found: Curve, measured: Measured, held: Held) -> Curve:
     """A curve with what is fitted to its points."""
-    if found.role == "majority" or held.units.too_few:
+    if found.role == "majority" or held.units.too_few or len(found.points) < LEAST_SIZES:
         return found
     sizes = [point.n_labels for point in found.points]
     seeds = [seed for seed in range(100) if all(seed in seeds_of(measured, size) for size in sizes)]
@@ -107,8 +111,6 @@ def _with_fit(found: Curve, measured: Measured, held: Held) -> Curve:
         rises=is_share,
         most=1.0 if is_share else 0.0,
     )
-    if fitted is None:
-        return found
     root = np.sqrt if held.kind == "rmse" else np.asarray
     rows = (tuple(root(np.maximum(row, 0)).tolist()) for row in (fitted.value, fitted.low, fitted.high))
     if is_share:

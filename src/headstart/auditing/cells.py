@@ -58,7 +58,7 @@ class Cells:
         try:
             with np.load(self._path(method, size, seed), allow_pickle=False) as held:
                 facts = json.loads(str(held["facts"]))
-                values = held["values"] if "values" in held else None
+                values = held.get("values")
             return Cell(values=values, **facts)
         except (OSError, ValueError, KeyError, TypeError, EOFError):
             return None

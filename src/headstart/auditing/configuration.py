@@ -91,7 +91,9 @@ def check_same(run: RunDirectory, data: DataSet, sources: Sequence[Source]) -> N
     before = read_json(path)
     for name, value in now.items():
         if before.get(name) != value:
-            raise InputError(f"cannot resume {run.path}: the {name} changed since it was begun. Start a new audit")
+            raise InputError(
+                f"cannot resume {run.path}: the {name} changed since it was begun. Start a new audit"
+            )
 
 
 def _digest(data: DataSet) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.auditing.deciding import what_decides
 from headstart.auditing.work import Measured
-from headstart.evidence.over_seeds import Gain, Kind, gain, holm, score
+from headstart.evidence.over_seeds import Gain, gain, holm, score
 from headstart.evidence.verdict import LEAST_ITEMS, Outcome
 from headstart.metrics import Interval, Units
 from headstart.metrics.spread import Float
@@ -27,11 +27,11 @@ class Held:
 
     Attributes:
         units: of the held-out items.
-        kind: what the values of the items are.
+        kind: what the values of the items are: "accuracy", "log_loss" or "rmse".
     """
 
     units: Units
-    kind: Kind
+    kind: str
 
 
 def seeds_of(measured: Measured, size: int) -> list[int]:
@@ -82,12 +82,16 @@ def difference(one: Measured, other: Measured, size: int, held: Held) -> tuple[G
     seeds = [seed for seed in seeds_of(one, size) if seed in seeds_of(other, size)]
     if not seeds:
         return None
-    values = (values_of(each, size, seeds) for each in (one, other))
-    return gain(*values, held.units, held.kind, least_items=LEAST_ITEMS), len(seeds)
+    ours, theirs = (values_of(each, size, seeds) for each in (one, other))
+    return gain(ours, theirs, held.units, held.kind, least_items=LEAST_ITEMS), len(seeds)
 
 
 def verdicts(
-    transfer: Measured, baselines: Sequence[Measured], curves: Mapping[str, Curve], sizes: Sequence[int], held: Held
+    transfer: Measured,
+    baselines: Sequence[Measured],
+    curves: Mapping[str, Curve],
+    sizes: Sequence[int],
+    held: Held,
 ) -> list[SizeVerdict]:
     """Whether transfer helps, for each number of labels.
 

@@ -33,9 +33,7 @@ class Draws:
     left_out: dict[int, str]
 
     @classmethod
-    def of(
-        cls, data: DataSet, asked: tuple[int | None, ...] | None, n_seeds: int, seed: int
-    ) -> Draws:
+    def of(cls, data: DataSet, asked: tuple[int | None, ...] | None, n_seeds: int, seed: int) -> Draws:
         """Draw from all items that are not held out.
 
         Args:

@@ -104,7 +104,9 @@ def on_classical(data: DataSet, threads: int) -> Method:
         outputs = model.probabilities(features, held_out)
         return _cell(data, outputs, train, None, started)
 
-    return Method("classical", "classical", _guarded(measure), item_seconds, "classical features, a linear head")
+    return Method(
+        "classical", "classical", _guarded(measure), item_seconds, "classical features, a linear head"
+    )
 
 
 def on_majority(data: DataSet) -> Method:

@@ -132,7 +132,9 @@ def parsed_labels(text: str | None) -> tuple[int | None, ...] | None:
         elif word.isdecimal() and int(word):
             found.append(int(word))
         else:
-            raise OptionError(f"--labels must be numbers of training items or 'all', such as 20,50,all, got {word!r}")
+            raise OptionError(
+                f"--labels must be numbers of training items or 'all', such as 20,50,all, got {word!r}"
+            )
     numbers = [number for number in found if number is not None]
     if not found or numbers != sorted(set(numbers)) or None in found[:-1]:
         raise OptionError(f"--labels must rise, with 'all' last, such as 20,50,100,all; got {text!r}")

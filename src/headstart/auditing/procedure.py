@@ -80,9 +80,7 @@ def _read(options: AuditOptions, clock: Clock) -> DataSet:
     return data
 
 
-def _audit(
-    options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock, started: float
-) -> Audit:
+def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock, started: float) -> Audit:
     from headstart.auditing.assembling import assemble
     from headstart.auditing.cells import Cells
     from headstart.auditing.draws import Draws

@@ -30,7 +30,7 @@ class Audit:
 
     @property
     def verdict(self) -> str:
-        """"positive", "negative" or "undecided", with all labels."""
+        """ "positive", "negative" or "undecided", with all labels."""
         return self.facts.final.outcome
 
     @property

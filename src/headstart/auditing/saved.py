@@ -11,6 +11,7 @@ Legend: R seeds, N held-out items.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -54,7 +55,9 @@ def saved(
     heights = np.array([sign * float(apart(x).mean()) for x in grid])
     reached = np.flatnonzero(heights >= 0)
     ends = inverted(apart, grid, held.units)
-    bound = "at least" if heights[0] >= 0 else "not reached" if not len(reached) else ""
+    bound: Literal["", "at least", "not reached"] = (
+        "at least" if heights[0] >= 0 else "not reached" if not len(reached) else ""
+    )
     at = float(grid[reached[0]]) if len(reached) else float(grid[-1])
     low, high = (at, at) if ends is None else (min(ends[0], at), max(ends[1], at))
     n_transfer = _interval(np.exp([at, low, high]), known=ends is not None)

@@ -38,7 +38,9 @@ LEAST_EPOCHS = 4  # with fewer for each, one rate is tried instead of three
 _SHARE = 0.9  # of the time that a training may plan with
 
 
-def with_scratch(workspace: Workspace, draws: Draws, cells: Cells, number: int, ends: float | None) -> Measured:
+def with_scratch(
+    workspace: Workspace, draws: Draws, cells: Cells, number: int, ends: float | None
+) -> Measured:
     """Train from random weights on as many draws as fit the time.
 
     Args:
@@ -48,7 +50,9 @@ def with_scratch(workspace: Workspace, draws: Draws, cells: Cells, number: int, 
         number: of the method among the cells.
         ends: when the time is over, by `time.perf_counter`; None: never.
     """
-    given = "the same network trained from random weights: all stages, its own rates, the recipe's augmentation"
+    given = (
+        "the same network trained from random weights: all stages, its own rates, the recipe's augmentation"
+    )
     measured = Measured(Method("scratch", "scratch", lambda train, seed: _never(), 0.0, given, at_once=False))
     trainings = _Trainings(workspace)
     order = [(size, seed) for seed in range(draws.n_seeds) for size in reversed(draws.sizes)]
@@ -116,7 +120,13 @@ class _Trainings:
             return Cell(len(train), None, None, time.perf_counter() - started, one_line(error))
 
     def _learn(
-        self, own: Workspace, train: np.ndarray, inside: np.ndarray, aside: np.ndarray, allowed: float, started: float
+        self,
+        own: Workspace,
+        train: np.ndarray,
+        inside: np.ndarray,
+        aside: np.ndarray,
+        allowed: float,
+        started: float,
     ) -> Cell:
         from headstart.tune import Policy
 

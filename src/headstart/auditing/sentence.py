@@ -21,7 +21,11 @@ def sentence(facts: AuditFacts) -> str:
         facts: of the audit; its own sentence is not read.
     """
     final = facts.final
-    labels = f"all {final.n_labels:,} labels" if final.n_labels == facts.n_train else counted(final.n_labels, "labels")
+    labels = (
+        f"all {final.n_labels:,} labels"
+        if final.n_labels == facts.n_train
+        else counted(final.n_labels, "labels")
+    )
     how = difference_words(facts.metric, final)
     against = NAMES.get(final.against, final.against)
     if final.outcome == "positive":
@@ -41,7 +45,8 @@ def difference_words(metric: str, verdict: SizeVerdict) -> str:
     if gain.value is None or gain.low is None or gain.high is None:
         return "no interval can be had"
     if shown.form == "percent":
-        return f"{100 * gain.value:+.1f} points of {shown.label.lower()} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+        value, low, high = 100 * gain.value, 100 * gain.low, 100 * gain.high
+        return f"{value:+.1f} points of {shown.label.lower()} ({low:+.1f} to {high:+.1f})"
     return f"{gain.value:+.3g} of {metric.replace('_', ' ')} ({gain.low:+.3g} to {gain.high:+.3g})"
 
 
@@ -67,4 +72,6 @@ def _fewer(facts: AuditFacts) -> str:
     last = decided[-1]
     word = "helps" if last.outcome == "positive" else "hurts"
     against = NAMES.get(last.against, last.against)
-    return f" With {last.n_labels} labels it {word}: {difference_words(facts.metric, last)} against {against}."
+    return (
+        f" With {last.n_labels} labels it {word}: {difference_words(facts.metric, last)} against {against}."
+    )

@@ -40,11 +40,11 @@ class LearningCurve:
 
 def fit_curve(
     sizes: Float, scores: Float, covariance_SS: Float, *, rises: bool, most: float | None, seed: int = 0
-) -> LearningCurve | None:
+) -> LearningCurve:
     """Fit a learning curve.
 
     Args:
-        sizes: numbers of labels, rising, of shape (S,).
+        sizes: numbers of labels, rising, of shape (S,), S >= `LEAST_SIZES`.
         scores: of shape (S,).
         covariance_SS: of the scores, of shape (S, S).
         rises: whether a higher score is better.
@@ -52,10 +52,8 @@ def fit_curve(
         seed: of the draws.
 
     Returns:
-        The curve from the first number to twice the last; None for fewer than `LEAST_SIZES` numbers.
+        The curve from the first number to twice the last.
     """
-    if len(sizes) < LEAST_SIZES:
-        return None
     places = np.geomspace(sizes[0], BEYOND * sizes[-1], _N_PLACES)
     drawn_DS = np.random.default_rng(seed).multivariate_normal(
         scores, covariance_SS, size=_N_DRAWS, method="eigh"

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,6 @@ from headstart.metrics.bounds import mean, positive, share, share_difference, t_
 from headstart.metrics.spread import Float, unit_sums
 from headstart.tasks import Task
 
-Kind = Literal["accuracy", "log_loss", "rmse"]
 _TINY = 1e-30
 
 
@@ -108,7 +106,7 @@ def _freedom(of_items: float, of_seeds: float, items: float, seeds: float) -> fl
     return float(brentq(lambda freedom: t_quantile(freedom) ** 2 - wanted, low, high, rtol=1e-6))
 
 
-def score(values_RN: Float, units: Units, kind: Kind) -> Interval:
+def score(values_RN: Float, units: Units, kind: str) -> Interval:
     """The mean score over seeds and items, with its interval.
 
     Args:
@@ -150,9 +148,7 @@ class Gain:
     spread: Spread | None = None
 
 
-def gain(
-    values_RN: Float, others_RN: Float, units: Units, kind: Kind, *, least_items: int = 0
-) -> Gain:
+def gain(values_RN: Float, others_RN: Float, units: Units, kind: str, *, least_items: int = 0) -> Gain:
     """The paired difference of two results with its interval and p value.
 
     Args:

@@ -14,4 +14,6 @@ def page(report: AuditReport) -> Page:
     from headstart.report.pages.audit.result import result_section
 
     sections = tuple(section for make in SECTIONS for section in make(report))
-    return Page(report.facts.run, report.facts.created, report.audit.sentence, result_section(report), sections)
+    return Page(
+        report.facts.run, report.facts.created, report.audit.sentence, result_section(report), sections
+    )

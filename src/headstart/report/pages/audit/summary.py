@@ -1,4 +1,4 @@
-"""The plain text that ends `headstart audit`: the sentence, the learning curves, what is saved, what would decide it."""
+"""The plain text that ends `headstart audit`: the sentence, the curves, what is saved."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def _table(report: AuditReport) -> str:
         cells = [_score(report, each, verdict.n_labels) for each in audit.curves]
         rows.append([f"{verdict.n_labels:,}", *cells, gain_words(report, verdict), verdict.outcome])
     widths = [max(len(row[column]) for row in rows) for column in range(len(titles))]
-    lines = ["  " + "  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]
+    lines = [
+        "  " + "  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows
+    ]
     return "\n".join(lines)
 
 
@@ -96,5 +98,3 @@ def _decided(report: AuditReport) -> list[str]:
     """What would decide what is undecided with all labels."""
     needs = report.audit.final.needs
     return [f"What would decide it: {needs}."] if needs else []
-
-
