@@ -64,12 +64,36 @@ def extract_classical(
     Raises:
         DataError: an item cannot be decoded.
     """
-    if modality == "text":
-        return ClassicalFeatures(modality, texts=[str(item) for item in items])
-    describe: Callable[[Item], dict[str, Array]] = describe_image if modality == "image" else describe_audio
     with ThreadPoolExecutor(threads or available_cores()) as pool:
-        rows = list(pool.map(describe, items))
-    return ClassicalFeatures(modality, {name: np.stack([row[name] for row in rows]) for name in rows[0]})
+        return begin_classical(items, modality, pool)()
+
+
+def begin_classical(
+    items: Sequence[Item], modality: Modality, pool: ThreadPoolExecutor
+) -> Callable[[], ClassicalFeatures]:
+    """Begin to read items in the threads of a pool.
+
+    Args:
+        items: N paths, arrays or texts.
+        modality: of the items.
+        pool: one task per item is added to it; an item is read when its task begins.
+
+    Returns:
+        A function that waits and returns the features. It raises a DataError if an item cannot be decoded; items that
+        were not begun are then left out.
+    """
+    if modality == "text":
+        return lambda: ClassicalFeatures(modality, texts=[str(item) for item in items])
+    describe: Callable[[Item], dict[str, Array]] = describe_image if modality == "image" else describe_audio
+    rows = pool.map(lambda index: describe(items[index]), range(len(items)))
+
+    def wait() -> ClassicalFeatures:
+        listed = list(rows)
+        return ClassicalFeatures(
+            modality, {name: np.stack([row[name] for row in listed]) for name in listed[0]}
+        )
+
+    return wait
 
 
 def describe_image(item: Item) -> dict[str, Array]:

@@ -1,6 +1,6 @@
 """The baselines of a ranking: classical features, and the best architecture with random weights.
 
-Both are scored on the same items and folds as the sources.
+Both are scored on the same items and folds as the sources, at the same time.
 
 Legend: N items.
 """
@@ -8,6 +8,7 @@ Legend: N items.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -15,47 +16,53 @@ import numpy as np
 from headstart.errors import HeadstartError, one_line
 from headstart.progress import say
 from headstart.ranking.assembling import CLASSICAL, Row
+from headstart.ranking.classical_ahead import ClassicalAhead
 from headstart.ranking.items import Items
 from headstart.ranking.measuring import Measured, measure
 from headstart.ranking.opening import Candidate
 from headstart.sources.random_weights import with_random_weights
 
 
-def baselines(measured: Sequence[Measured], items: Items) -> list[Row]:
+def baselines(measured: Sequence[Measured], items: Items, classical: ClassicalAhead) -> list[Row]:
     """The rows of the baselines that can be measured.
 
     Args:
         measured: the sources.
         items: that sources are compared on.
+        classical: gives the classical features.
     """
     best = max(measured, key=lambda each: float(each.quality.mean()))
-    random = with_random(best, items)
+    with ThreadPoolExecutor(1, "headstart-baseline") as pool:
+        begun = pool.submit(classical_quality, items, classical, best.choice.folds, best.choice.positions)
+        try:
+            random = with_random(best, items)
+        except BaseException:
+            classical.stop()  # else the block waits for all items
+            raise
     rows = [] if random is None else [Row.of(random, "random")]
     try:
-        classical = classical_quality(items, best.choice.folds, best.choice.positions)
-        rows.append(Row(CLASSICAL, "classical", classical))
+        rows.append(Row(CLASSICAL, "classical", begun.result()))
     except HeadstartError as error:
         say(f"note: classical features were not measured: {error}")
     return rows
 
 
-def classical_quality(items: Items, folds: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def classical_quality(
+    items: Items, classical: ClassicalAhead, folds: np.ndarray, chosen: np.ndarray
+) -> np.ndarray:
     """Cross-validated quality of classical features with a linear head, of shape (N,).
 
     Args:
         items: that sources are compared on.
+        classical: gives their features.
         folds: of each item that the choices were made on.
         chosen: positions of these among the items.
     """
-    from headstart.data.items import take_items
-    from headstart.evidence import extract_classical, fit_classical
+    from headstart.evidence import fit_classical
 
     targets, labels, units = items.data.examples.targets, items.labels[chosen], items.units
-    features = extract_classical(
-        take_items(items.inputs, chosen), items.data.examples.modality, threads=items.setting.n_threads
-    )
     model = fit_classical(
-        features,
+        classical.features(chosen),
         np.arange(len(chosen)),
         labels,
         None if units is None else units[chosen],
@@ -77,8 +84,8 @@ def with_random(best: Measured, items: Items) -> Measured | None:
     candidate = best.candidate
     try:
         source = with_random_weights(candidate.source, seed=items.seed, arch=candidate.entry.arch)
-        (extracted,) = items.extract([source])
-        found = measure(source, extracted.result(), items)
+        (extracted,) = replace(items, only_these=True).extract([source])  # no fit reads its held-out features
+        found = measure(source, extracted.result(), items, n_threads=items.setting.n_threads)
     except Exception as error:  # any network can fail with weights that nobody has trained
         say(f"note: the best architecture was not measured with random weights: {one_line(error)}")
         return None

@@ -95,8 +95,12 @@ class Items:
                 else replace(each, features=features.take(self.positions))
             )
 
-    def choose(self, features: StageFeatures) -> tuple[Choice, np.ndarray]:
+    def choose(self, features: StageFeatures, n_threads: int | None = None) -> tuple[Choice, np.ndarray]:
         """The head alone, chosen as `fit --freeze all` chooses it, and its cross-validated quality of each item.
+
+        Args:
+            features: of the N items.
+            n_threads: stages worked on at once; None: one if the items are so few that several sources are.
 
         Raises:
             DataError: nothing is left to compare on.
@@ -111,7 +115,7 @@ class Items:
             seed=self.seed,
             classes=targets.classes,
             task=targets.task,
-            n_threads=1 if len(self.positions) <= SMALL else self.setting.n_threads,
+            n_threads=n_threads or (1 if len(self.positions) <= SMALL else self.setting.n_threads),
         )
         if not len(choice.positions):
             raise DataError(

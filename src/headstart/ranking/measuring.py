@@ -66,7 +66,9 @@ class Measured:
         return self.found.quality
 
 
-def measure(source: Source, features: Features, items: Items, *, scored: bool = True) -> Found:
+def measure(
+    source: Source, features: Features, items: Items, *, scored: bool = True, n_threads: int | None = None
+) -> Found:
     """Choose and cross-validate the head alone of one source, and score it.
 
     Args:
@@ -74,8 +76,9 @@ def measure(source: Source, features: Features, items: Items, *, scored: bool = 
         features: of the items.
         items: that sources are compared on.
         scored: whether transferability scores are computed too.
+        n_threads: stages worked on at once; None: one if several sources are measured at once.
     """
-    choice, quality = items.choose(features)
+    choice, quality = items.choose(features, n_threads)
     vectors = features.take(np.arange(min(features.n_items, _COMPARED_ITEMS))).stage(-1)
     scores = scores_of(source, features, choice, items) if scored else {}
     return Found(choice, quality, scores, np.asarray(vectors, dtype=np.float64))

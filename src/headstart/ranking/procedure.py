@@ -24,6 +24,7 @@ from headstart.units import counted
 FEW_UNITS = 10  # below this number a reader is warned
 
 if TYPE_CHECKING:
+    from headstart.ranking.classical_ahead import ClassicalAhead
     from headstart.ranking.items import Items
     from headstart.ranking.opening import Candidate
     from headstart.ranking.work import Work
@@ -51,10 +52,10 @@ def run_rank(options: RankOptions) -> Ranking:
 
 def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranking:
     from headstart.features import Store
+    from headstart.ranking.classical_ahead import ClassicalAhead
     from headstart.ranking.items import Items
     from headstart.ranking.opening import open_all
     from headstart.ranking.reading import read_data
-    from headstart.ranking.saving import create, finish
 
     setting = check_setting(options, options.out)
     seconds = options.budget_seconds
@@ -63,10 +64,6 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     say(f"{counted(len(data), 'items')}, {task_words(data.examples)}. {data.examples.split_origin}")
     for finding in data.findings:
         say(f"{finding.severity}: {finding.message}")
-    with long_lived(), clock.phase("source"):
-        candidates, failed = open_all(entries, data, options)
-    for uri, why in failed.items():
-        say(f"warning: {uri} is not ranked: {why}")
     items = Items(
         data,
         data.positions("train"),
@@ -74,11 +71,31 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
         setting,
         Store(None if options.store is None else Path(options.store)),
     )
+    with ClassicalAhead(items) as classical:
+        with long_lived(), clock.phase("source"):
+            candidates, failed = open_all(entries, data, options)
+        for uri, why in failed.items():
+            say(f"warning: {uri} is not ranked: {why}")
+        return _ranked(candidates, items, classical, failed, options, clock, ends)
+
+
+def _ranked(
+    candidates: Sequence[Candidate],
+    items: Items,
+    classical: ClassicalAhead,
+    failed: dict[str, str],
+    options: RankOptions,
+    clock: Clock,
+    ends: float | None,
+) -> Ranking:
+    """Compare the sources that were opened, and write the ranking."""
+    from headstart.ranking.saving import create, finish
+
     run = create(options)
     try:
         with long_lived():
-            facts, stopped = _compare(candidates, items, failed, options, clock, ends)
-        ranking = finish(run, options, data, facts, clock)
+            facts, stopped = _compare(candidates, items, classical, failed, options, clock, ends)
+        ranking = finish(run, options, items.data, facts, clock)
     except BaseException as error:
         run.discard()
         if not isinstance(error, InputError):
@@ -98,6 +115,7 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
 def _compare(
     candidates: Sequence[Candidate],
     items: Items,
+    classical: ClassicalAhead,
     failed: dict[str, str],
     options: RankOptions,
     clock: Clock,
@@ -131,7 +149,7 @@ def _compare(
     try:
         if not work.stopped:
             with clock.phase("baseline"):
-                rows += baselines(measured, items)
+                rows += baselines(measured, items, classical)
     except KeyboardInterrupt:
         work.stopped = True
     facts = assemble(rows, items, failed, _warnings(work, len(measured)))
