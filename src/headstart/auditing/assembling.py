@@ -42,7 +42,7 @@ def assemble(
     transfer, others = measured[0], [each for each in measured[1:] if each.method.role == "source"]
     baselines = [each for each in measured[1:] if is_without(each.method.role)]
     curves = {
-        each.method.name: _with_fit(curve(each, draws.sizes, draws.n_seeds, held), each, held)
+        each.method.name: _with_fit(curve(each, draws.sizes, held), each, held)
         for each in (transfer, *others, *baselines)
     }
     sizes = [size for size in draws.sizes if seeds_of(transfer, size)]
@@ -71,7 +71,9 @@ def assemble(
         n_units=units.n_units,
         notes=list(notes),
     )
-    facts = replace(facts, warnings=warnings(facts, draws, grouped=data.examples.groups is not None))
+    facts = replace(
+        facts, warnings=warnings(facts, draws, measured, grouped=data.examples.groups is not None)
+    )
     return replace(facts, sentence=sentence(facts))
 
 

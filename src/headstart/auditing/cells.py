@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class Cells:
                 facts = json.loads(str(held["facts"]))
                 values = held.get("values")
             return Cell(values=values, **facts)
-        except (OSError, ValueError, KeyError, TypeError, EOFError):
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
 
     def keep(self, method: int, size: int, seed: int, cell: Cell) -> Cell:

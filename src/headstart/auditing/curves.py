@@ -45,13 +45,12 @@ def values_of(measured: Measured, size: int, seeds: Sequence[int]) -> Float:
     return np.asarray(np.stack([each for each in found if each is not None]), dtype=np.float64)
 
 
-def curve(measured: Measured, sizes: Sequence[int], n_seeds: int, held: Held) -> Curve:
+def curve(measured: Measured, sizes: Sequence[int], held: Held) -> Curve:
     """The learning curve of a method.
 
     Args:
         measured: the method with its cells.
         sizes: numbers of labels, rising.
-        n_seeds: that were asked for.
         held: the held-out items.
     """
     points = []
@@ -70,7 +69,6 @@ def curve(measured: Measured, sizes: Sequence[int], n_seeds: int, held: Held) ->
                 float(np.mean(folds)) if folds else None,
                 float(np.mean([cell.seconds for cell in cells])) + n_learned * measured.method.item_seconds,
                 len(seeds),
-                _why_missing(measured, size) if len(seeds) < n_seeds else "",
             )
         )
     given = measured.method.given if not measured.note else f"{measured.method.given}; {measured.note}"
@@ -159,11 +157,6 @@ def _on_folds(found: Curve, size: int) -> float:
     """Quality on the training items, by which the baseline is chosen; the least if it is not known."""
     point = next((point for point in found.points if point.n_labels == size), None)
     return -np.inf if point is None or point.on_folds is None else point.on_folds
-
-
-def _why_missing(measured: Measured, size: int) -> str:
-    whys = [cell.why for (n, _), cell in measured.cells.items() if n == size and cell.why]
-    return whys[0] if whys else measured.note
 
 
 def is_without(role: str) -> bool:

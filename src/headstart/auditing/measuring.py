@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.auditing.cells import Cell
+from headstart.clock import Clock
 from headstart.errors import HeadstartError, one_line
-from headstart.evidence import extract_classical, fit_classical, majority
+from headstart.evidence import (
+    extract_classical,
+    fit_classical,
+    majority,
+    majority_out_of_fold,
+    training_folds,
+)
 from headstart.evidence.over_seeds import item_values
 from headstart.fitting import head_alone
 from headstart.fitting.learning import learn
@@ -101,8 +108,10 @@ def on_classical(data: DataSet, threads: int) -> Method:
         model = fit_classical(
             features, train, labels[train], units, classes=targets.classes, task=targets.task, seed=seed
         )
-        outputs = model.probabilities(features, held_out)
-        return _cell(data, outputs, train, None, started)
+        outputs, left_out = model.probabilities(features, held_out), model.out_of_fold
+        codes = np.asarray(data.codes)[train[left_out.rows]]
+        on_folds = float(targets.task.item_quality(left_out.outputs, codes).mean())
+        return _cell(data, outputs, train, on_folds, started)
 
     return Method(
         "classical", "classical", _guarded(measure), item_seconds, "classical features, a linear head"
@@ -121,21 +130,22 @@ def on_majority(data: DataSet) -> Method:
     def measure(train: np.ndarray, seed: int) -> Cell:
         started = time.perf_counter()
         outputs = majority(codes[train], n_outputs, len(held_out), task)
-        constant = np.tile(task.constant(codes[train], n_outputs), (len(train), 1))
-        return _cell(data, outputs, train, float(task.item_quality(constant, codes[train]).mean()), started)
+        folds = training_folds(codes[train], None if data.units is None else data.units[train], task, seed)
+        left_out = majority_out_of_fold(codes[train], n_outputs, folds, task)
+        return _cell(data, outputs, train, float(task.item_quality(left_out, codes[train]).mean()), started)
 
     return Method("majority", "majority", _guarded(measure), 0.0, task.words.constant[1])
 
 
 def with_seed(workspace: Workspace, seed: int) -> Workspace:
-    """A workspace with another random seed and the same features.
+    """A workspace with another random seed and the same features; its time is not counted, as several learn at once.
 
     Args:
         workspace: a plan with its features.
         seed: random seed of folds and trainings.
     """
     own = copy.copy(workspace)
-    own.plan = replace(workspace.plan, seed=seed)
+    own.plan, own.clock = replace(workspace.plan, seed=seed), Clock()
     return own
 
 

@@ -107,6 +107,7 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
             seconds = options.budget_seconds
             ends = None if seconds is None else started + seconds
             with clock.phase("tune"):
-                measured.append(with_scratch(random, draws, cells, len(methods), ends))
+                passes = methods[0].item_seconds
+                measured.append(with_scratch(random, draws, cells, len(methods), ends, passes))
         facts = assemble(options, data, draws, measured, notes)
         return finish(run, options, data, plans[0][1], facts, clock)

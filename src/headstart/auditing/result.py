@@ -71,7 +71,6 @@ def rows(facts: AuditFacts) -> list[dict[str, Any]]:
                     "transfer_minus_this_low": None if gain is None else gain.low,
                     "transfer_minus_this_high": None if gain is None else gain.high,
                     "verdict": verdict.outcome if curve.role == "transfer" else "",
-                    "why": point.why,
                 }
             )
     return found

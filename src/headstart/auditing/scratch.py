@@ -2,8 +2,9 @@
 
 It gets a fair chance: rates of its own, all of its stages trained, the augmentation of the recipe, the epochs that fit
 the time. On each draw a quarter of the items is set aside, several rates are tried, and the best by validation is
-trained again on the whole draw, with its number of epochs. The first draw of every number of labels comes first, the
-largest number before all: an audit that is short of time has fewer draws, not fewer points.
+trained again on the whole draw, with its number of epochs. The first draw of every number of labels comes first: an
+audit that is short of time has fewer draws, not fewer points. The smallest shows how long an epoch takes, then come the
+others from the largest on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from headstart.evidence.over_seeds import item_values
 from headstart.fitting.comparing import set_aside
 from headstart.fitting.learnable import clause, why_not_learnable
 from headstart.fitting.result import source_with
-from headstart.fitting.timing import timed_epoch
 from headstart.fitting.workspace import Workspace
 from headstart.progress import progress
 from headstart.tune.race.costs import in_seconds
@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 RATES = (10.0, 30.0, 3.0)  # times the recipe's, whose rates are for pretrained weights
 STEPS = 600  # a training is as long as this, unless the recipe's epochs are longer
 LEAST_EPOCHS = 4  # with fewer for each, one rate is tried instead of three
+_AGAIN = 1.4  # what training again on the whole draw takes, in trainings on what is not set aside
+_EPOCH = 4.0  # what an epoch takes in forward passes, before it is measured
 _SHARE = 0.9  # of the time that a training may plan with
 
 
 def with_scratch(
-    workspace: Workspace, draws: Draws, cells: Cells, number: int, ends: float | None
+    workspace: Workspace, draws: Draws, cells: Cells, number: int, ends: float | None, pass_seconds: float
 ) -> Measured:
     """Train from random weights on as many draws as fit the time.
 
@@ -49,40 +51,42 @@ def with_scratch(
         cells: that are kept; those found there are not trained again.
         number: of the method among the cells.
         ends: when the time is over, by `time.perf_counter`; None: never.
+        pass_seconds: of a forward pass of one item.
     """
     given = (
         "the same network trained from random weights: all stages, its own rates, the recipe's augmentation"
     )
     measured = Measured(Method("scratch", "scratch", lambda train, seed: _never(), 0.0, given, at_once=False))
-    trainings = _Trainings(workspace)
-    order = [(size, seed) for seed in range(draws.n_seeds) for size in reversed(draws.sizes)]
-    left_out: list[str] = []
+    trainings = _Trainings(workspace, pass_seconds, _EPOCH * pass_seconds)
+    sizes = (draws.sizes[0], *reversed(draws.sizes[1:]))
+    order = [(size, seed) for seed in range(draws.n_seeds) for size in sizes]
+    found = {key: cell for key in order if (cell := cells.find(number, *key)) is not None}
+    if ends is not None:  # what an earlier process spent counts
+        ends -= sum(cell.seconds for cell in found.values())
+    no_time = ""
     with progress("Training from random weights", len(order), "draws") as advance:
         for place, key in enumerate(order):
-            found = cells.find(number, *key)
-            if found is None and not left_out:
-                same_round = sum(size for size, seed in order[place:] if seed == key[1])
+            if key not in found:
+                rest = sum(
+                    size for size, seed in order[place:] if seed == key[1] and (size, seed) not in found
+                )
                 left = np.inf if ends is None else ends - time.perf_counter()
-                allowed = left * key[0] / same_round
-                found = trainings.learn(draws.positions[key], draws.seed + key[1], allowed)
-                if found.values is None and found.why.startswith(_NO_TIME):
-                    left_out.append(found.why)
-                else:
-                    cells.keep(number, *key, found)
-            if found is not None:
-                measured.cells[key] = found
+                try:
+                    cell = trainings.learn(draws.positions[key], draws.seed + key[1], left * key[0] / rest)
+                    found[key] = cells.keep(number, *key, cell)
+                except _NoTime as error:
+                    no_time = str(error)
             advance(1)
-    done = sum(cell.values is not None for cell in measured.cells.values())
-    if done < len(order):
-        why = f" ({left_out[0]})" if left_out else ""
-        measured.note = f"{done} of {counted(len(order), 'draws')} trained{why}"
-    givens = [cell.given for cell in measured.cells.values() if cell.given]
-    if givens:
-        measured.note = "; ".join(part for part in (f"with all labels {givens[0]}", measured.note) if part)
+    measured.cells.update(found)
+    done = sum(cell.values is not None for cell in found.values())
+    tried = [found[key].given for key in order if key in found and found[key].given]
+    notes = [f"{done} of {counted(len(order), 'draws')} trained", *tried[:1], no_time]
+    measured.note = "; ".join(note for note in notes if note)
     return measured
 
 
-_NO_TIME = "no time:"
+class _NoTime(Exception):
+    """What is left is too short for one training."""
 
 
 def _never() -> Cell:
@@ -91,10 +95,17 @@ def _never() -> Cell:
 
 @dataclass(eq=False)
 class _Trainings:
-    """Trainings of one network from random weights, with the measured time of an epoch."""
+    """Trainings of one network from random weights.
+
+    Attributes:
+        workspace: of the network.
+        pass_seconds: of a forward pass of one item.
+        item_seconds: of an epoch, per item: estimated before the first training, then measured.
+    """
 
     workspace: Workspace
-    item_seconds: float = 0.0
+    pass_seconds: float
+    item_seconds: float
 
     def learn(self, train: np.ndarray, seed: int, allowed: float) -> Cell:
         """Train on a draw.
@@ -134,21 +145,21 @@ class _Trainings:
         policy = Policy.at(0, stages)
         recipe = own.plan.recipe_for(policy)
         wanted = max(recipe.epochs or 1, -(-STEPS * recipe.batch_size // len(train)))
-        if not self.item_seconds:
-            plan = replace(own.plan, policy=policy, recipe=recipe)
-            self.item_seconds = timed_epoch(plan, own.setting) / len(plan.data.positions("train"))
+        held_out = own.plan.data.positions("test")
         epoch = self.item_seconds * len(inside)
-        left = allowed - (time.perf_counter() - started)
+        left = allowed - len(held_out) * self.pass_seconds
         n_affordable = _SHARE * left / epoch
-        rates = RATES if n_affordable >= LEAST_EPOCHS * (len(RATES) + 1.4) else RATES[:1]
-        epochs = int(min(wanted, n_affordable / (len(rates) + 1.4)))
+        rates = RATES if n_affordable >= LEAST_EPOCHS * (len(RATES) + _AGAIN) else RATES[:1]
+        epochs = int(min(wanted, n_affordable / (len(rates) + _AGAIN)))
         if epochs < 1:
-            why = f"{_NO_TIME} {len(rates)} training with one epoch takes about {in_seconds(2.4 * epoch)}"
-            return Cell(len(train), None, None, 0.0, f"{why}, and {in_seconds(max(0.0, left))} were left")
+            need = in_seconds((len(rates) + _AGAIN) * epoch)
+            raise _NoTime(
+                f"one epoch and training again on {counted(len(train), 'items')} take about {need}, and "
+                f"{in_seconds(max(0.0, left))} were left: give a longer --budget"
+            )
         best, rate = self._best(own, policy, rates, epochs, inside, aside)
         again = self._trained(own, policy, rate, max(1, best.best_epoch), train, aside[:0])
         head = replace(again.head, temperature=best.head.temperature)
-        held_out = own.plan.data.positions("test")
         features = own.features_by(source_with(own.plan.source, again.state_dict), held_out)
         values = item_values(
             own.targets.task, head.outputs(features.stacked(head.stages)), own.codes[held_out]
@@ -180,4 +191,8 @@ class _Trainings:
         recipe = recipe.model_copy(
             update={"lr": recipe.lr * rate, "head_lr": recipe.head_lr * rate, "epochs": epochs}
         )
-        return own.training(policy, recipe, train, aside, None, probe=None).run()
+        started = time.perf_counter()
+        trained = own.training(policy, recipe, train, aside, None, probe=None).run()
+        n_epochs = max(1, len(trained.history))
+        self.item_seconds = (time.perf_counter() - started) / (n_epochs * len(train))
+        return trained

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from headstart.auditing.curves import seeds_of
 from headstart.auditing.draws import Draws
+from headstart.auditing.work import Measured
 from headstart.evidence.verdict import LEAST_ITEMS
 from headstart.metrics.spread import LEAST_UNITS
 from headstart.runs.audit import AuditFacts
@@ -11,12 +15,13 @@ from headstart.units import counted
 _FEW_UNITS = 20
 
 
-def warnings(facts: AuditFacts, draws: Draws, *, grouped: bool) -> list[str]:
+def warnings(facts: AuditFacts, draws: Draws, measured: Sequence[Measured], *, grouped: bool) -> list[str]:
     """Warnings, the most important first.
 
     Args:
         facts: of the audit.
         draws: of the training items.
+        measured: every method with its cells.
         grouped: whether items come in groups.
     """
     found, what = [], "groups" if grouped else "different items"
@@ -37,8 +42,17 @@ def warnings(facts: AuditFacts, draws: Draws, *, grouped: bool) -> list[str]:
         )
     for size, why in draws.left_out.items():
         found.append(f"{counted(size, 'labels')} could not be drawn: {why}.")
-    for curve in facts.curves:
-        for point in curve.points:
-            if point.why and curve.role != "scratch":
-                found.append(f"{curve.name} with {counted(point.n_labels, 'labels')}: {point.why}")
+    for each in measured:
+        found += _missing(each, draws)
     return found
+
+
+def _missing(measured: Measured, draws: Draws) -> list[str]:
+    """Which points of a curve are missing, or rest on fewer draws, and why."""
+    done = {size: len(seeds_of(measured, size)) for size in draws.sizes}
+    short = [size for size, n_seeds in done.items() if n_seeds < draws.n_seeds]
+    if not short:
+        return []
+    counts = ", ".join(f"{done[size]} of {draws.n_seeds} with {counted(size, 'labels')}" for size in short)
+    whys = {cell.why for cell in measured.cells.values() if cell.why} or {measured.note}
+    return [f"{measured.method.name} was measured on fewer draws ({counts}): {'; '.join(sorted(whys))}."]

@@ -24,7 +24,6 @@ class Point:
         on_folds: cross-validated quality on the training items alone; None if it cannot be had.
         seconds: to learn from so many items, extraction of their features counted; mean over the seeds.
         n_seeds: seeds that it was measured with.
-        why: why seeds are missing; "" if none is.
     """
 
     n_labels: int
@@ -33,7 +32,6 @@ class Point:
     on_folds: float | None
     seconds: float
     n_seeds: int
-    why: str = ""
 
 
 @dataclass(frozen=True)
