@@ -57,7 +57,8 @@ class Cells:
             seed: number of the draw.
         """
         try:
-            with np.load(self._path(method, size, seed), allow_pickle=False) as held:
+            content = io.BytesIO(files.read_regular(self._path(method, size, seed)))
+            with np.load(content, allow_pickle=False) as held:
                 facts = json.loads(str(held["facts"]))
                 values = held.get("values")
             return Cell(values=values, **facts)
