@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.auditing.measuring import Method, on_classical, on_majority, on_source
-from headstart.auditing.options import AuditOptions
+from headstart.auditing.options import BUDGET, AuditOptions
 from headstart.clock import Clock
 from headstart.errors import HeadstartError, OptionError, one_line
 from headstart.fitting.options import FitOptions, fit_options
@@ -48,11 +48,12 @@ def plans_of(options: AuditOptions, data: DataSet) -> list[tuple[str, Plan]]:
 
 
 def _of_fit(options: AuditOptions) -> dict[str, Any]:
-    """The options that a fit has too; a race gets its time later."""
-    shared = {name: getattr(options, name) for name in FitOptions.model_fields if hasattr(options, name)}
-    for name in ("source", "arch", "freeze", "budget", "out"):
-        shared.pop(name, None)
-    return {**shared, "budget": options.budget or "1m" if options.freeze == "auto" else None}
+    """The options that a fit has too; the time of a race is set later."""
+    own = ("source", "arch", "freeze", "budget", "out")
+    names = [
+        name for name in FitOptions.model_fields if name in AuditOptions.model_fields and name not in own
+    ]
+    return {**{name: getattr(options, name) for name in names}, "budget": options.budget or BUDGET}
 
 
 def _archs(options: AuditOptions, main: str) -> dict[str, str]:
@@ -71,6 +72,7 @@ def _archs(options: AuditOptions, main: str) -> dict[str, str]:
 def methods_of(
     options: AuditOptions,
     plans: Sequence[tuple[str, Plan]],
+    n_draws: int,
     setting: Setting,
     clock: Clock,
     notes: list[str],
@@ -80,6 +82,7 @@ def methods_of(
     Args:
         options: of the audit.
         plans: of the sources, transfer first.
+        n_draws: of training items, all numbers of labels together.
         setting: device, precision and threads.
         clock: takes the phases "features" and "baseline".
         notes: takes what could not be measured, and why.
@@ -90,6 +93,8 @@ def methods_of(
     data = plans[0][1].data
     methods: list[Method] = []
     for number, (name, plan) in enumerate(plans):
+        if options.freeze == "auto":  # half of the time is for transfer, shared by its draws
+            plan = replace(plan, budget_seconds=(options.budget_seconds or 0.0) / 2 / n_draws)
         workspace = Workspace(plan, setting, options.store, clock)
         seconds = _item_seconds(plan, setting, clock)
         methods.append(on_source(workspace, name, "transfer" if number == 0 else "source", seconds))

@@ -99,7 +99,7 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
         with clock.phase("source"):
             plans = plans_of(options, data)
         check_same(run, data, [plan.source for _, plan in plans])
-        methods, random = methods_of(options, plans, setting, clock, notes)
+        methods, random = methods_of(options, plans, len(draws.positions), setting, clock, notes)
         cells = Cells(run.path / TRAINING)
         with clock.phase("head"):
             measured = measure_all(methods, draws, cells, setting.n_threads)
