@@ -227,3 +227,30 @@ def files_of_one(folder: Path) -> dict[str, bytes]:
 
 def test_no_sources_are_nothing(tmp_path: Path) -> None:
     assert of_many([], Store(tmp_path)) == []
+
+
+def test_each_network_is_prepared_once_and_one_that_cannot_be_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers begin at different networks."""
+    sources = [make_tiny_source(seed) for seed in range(5)]
+    prepare, prepared = pooled_pass.inference_network, list[str]()
+
+    def watched(source: Source, setting: Any) -> Any:
+        prepared.append(source.digest)
+        if source is sources[2]:
+            raise RuntimeError("cannot be folded")
+        return prepare(source, setting)
+
+    monkeypatch.setattr(pooled_pass, "inference_network", watched)
+    found = of_many(sources, Store(tmp_path / "together"))
+    failures = [str(each.failure) if each.failure else "" for each in found]
+    assert failures == ["", "", "cannot be folded", "", ""]
+    working = [source.digest for source in sources if source is not sources[2]]
+    assert sorted(digest for digest in prepared if digest != sources[2].digest) == working
+    monkeypatch.setattr(pooled_pass, "inference_network", prepare)
+    alone = [of_many([source], Store(tmp_path / "alone"))[0] for source in sources]
+    for one, other in zip(found, alone):
+        if one.features is not None:
+            for index in range(len(one.features.stages)):
+                np.testing.assert_array_equal(one.features.stage(index), other.result().stage(index))

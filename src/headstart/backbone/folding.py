@@ -12,6 +12,7 @@ import contextlib
 import copy
 import warnings
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ TOLERANCE = 1e-4
 """Largest difference that folding makes in float32, relative to the largest output."""
 
 _SMALL = 96  # pixels: after a stride of 32, three positions per side are left
+_watching = Lock()  # filters of warnings are those of all threads
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -63,7 +65,7 @@ def watch(module: nn.Module, example: Inputs | None) -> Flow | None:
     if not any(isinstance(part, _CONVOLUTIONS) for part in module.modules()):
         return None
     for inputs in [example] if example is not None else _examples(module):
-        with contextlib.suppress(Exception), warnings.catch_warnings():
+        with contextlib.suppress(Exception), _watching, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Flow(module, inputs)
     # The user's own network may take other inputs: it then runs unchanged, only slower.

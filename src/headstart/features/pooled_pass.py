@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,9 @@ def run_pass(
 class _Networks:
     """Networks that compute the same batches; those that fail are left out.
 
+    A network is prepared by the first worker that needs it. Until all are prepared, workers begin at different
+    networks, so that they prepare several at once, and one prepares while another computes.
+
     Args:
         sources: the networks as they were loaded.
         setting: device, precision and workers.
@@ -139,16 +143,19 @@ class _Networks:
         self._advance = advance
         self._setting = setting
         self._times = [BatchTimes(setting.device) for _ in sources]
-        self._computes: list[Compute | None] = [None] * len(sources)
-        for number, source in enumerate(sources):
-            try:
-                self._computes[number] = _compute_of(source, setting)
-            except Exception as error:
-                self.fail(number, error)
+        self._sources = sources
+        self._computes: dict[int, Compute | None] = {}
+        self._preparing = [Lock() for _ in sources]
 
     def __call__(self, inputs: Inputs, worker: int) -> list[Values | None]:
         """The vectors of each network for a batch; None of one that failed."""
-        return [self._values(number, inputs, worker) for number in range(len(self._computes))]
+        n_networks = len(self._sources)
+        all_prepared = len(self._computes) == n_networks
+        first = 0 if all_prepared else worker * n_networks // self._setting.n_workers
+        values: list[Values | None] = [None] * n_networks
+        for number in (*range(first, n_networks), *range(first)):
+            values[number] = self._values(number, inputs, worker)
+        return values
 
     def seconds_per_item(self) -> dict[int, float]:
         """The time of each network on a CPU; on other devices the host does not wait for a batch."""
@@ -167,10 +174,10 @@ class _Networks:
             chained = chained.__cause__ or chained.__context__
 
     def _values(self, number: int, inputs: Inputs, worker: int) -> Values | None:
-        compute = self._computes[number]
-        if compute is None:
-            return None
         try:
+            compute = self._prepared(number)
+            if compute is None:
+                return None
             with self._times[number].batch(inputs, worker):
                 (values,) = compute(inputs, worker)
         except Exception as error:
@@ -183,6 +190,13 @@ class _Networks:
             return None
         self._advance(len(next(iter(inputs.values()))))
         return values
+
+    def _prepared(self, number: int) -> Compute | None:
+        """What computes a network's vectors, made once; None if the network failed."""
+        with self._preparing[number]:
+            if number not in self._computes:
+                self._computes[number] = _compute_of(self._sources[number], self._setting)
+            return self._computes[number]
 
 
 def _compute_of(source: Source, setting: Setting) -> Compute:
