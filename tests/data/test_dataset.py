@@ -52,6 +52,20 @@ def test_units_join_groups_that_share_an_item(tmp_path: Path) -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_near_copies_are_one_unit_and_stay_together() -> None:
+    generator = np.random.default_rng(0)
+    vocabulary = [f"{first}{second}" for first in "bdfglm" for second in ("arin", "o", "etta", "ull")]
+    items = [" ".join(generator.choice(vocabulary, 30)) for _ in range(60)]
+    items += [f"RT: {text}" for text in items[:20]]
+    for seed in range(5):
+        data = DataSet.of(Examples.from_lists(items, list("ab" * 40)), seed=seed, threads=1)
+        assert data.units is not None and len(set(data.units)) == 60
+        assert (data.units[:20] == data.units[60:]).all()
+        assert (data.examples.splits[:20] == data.examples.splits[60:]).all()
+        assert {"train", "test"} == set(data.examples.splits)
+        assert [finding.kind for finding in data.findings] == ["near_duplicate_within"]
+
+
 def test_folds_learn_from_everything(tmp_path: Path) -> None:
     path = words(tmp_path / "a.csv", ["a", "b"] * 6)
     data = DataSet.read(path, folds=3, seed=1, threads=1)

@@ -51,6 +51,30 @@ def test_near_duplicates_of_pictures(picture: Callable[..., Image.Image]) -> Non
     assert got["near_duplicate_across"][0] == 1 and "1 = 13" in got["near_duplicate_across"][1]
 
 
+def test_near_duplicates_of_texts() -> None:
+    long = "one of the few films of this year that the whole family can watch, and most will like it"
+    items = [f"word {i}" for i in range(20)] + [long, f"RT: {long}", long.replace("family", "famly")]
+    got = found(texts(items, "ab" * 11 + "a", ["train"] * 21 + ["test"] + ["train"]))
+    n_sets, message = got["near_duplicate_across"]
+    assert n_sets == 1 and "1 set of texts that read nearly the same across the split" in message
+    assert "row 21 = row 22 = row 23 'one of the few films" in message
+    assert "near_duplicate_within" not in got and "near_duplicate_pattern" not in got
+
+
+def test_a_pattern_is_no_copy() -> None:
+    items = [
+        f"Dear {name}, your order has left our house and will be with you soon"
+        for name in "abcdefghijklmnopqrstuvwxyz"
+    ]
+    n_items, message = found(texts([*items, *(f"word {i}" for i in range(30))], "ab" * 28))[
+        "near_duplicate_pattern"
+    ]
+    assert n_items == 1 and message.startswith(
+        "26 texts in 1 set read nearly the same, such as row 1 = row 2 = row 3"
+    )
+    assert "--group" in message
+
+
 @pytest.mark.real
 def test_real_leaks_are_found(shared: Path) -> None:
     counts = {}

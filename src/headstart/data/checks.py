@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 
-from headstart.data.duplicate_checks import nearly_repeated, repeated
+from headstart.data.duplicate_checks import identity, nearly_repeated, repeated
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about, listed
 from headstart.data.label_checks import check_targets
+from headstart.data.near_copies import NearCopies, near_copies
 from headstart.data.scanning import Scan
 from headstart.data.unreadable import check_unreadable
 from headstart.units import counted
 
 
-def check(examples: Examples, scan: Scan) -> list[Finding]:
+def check(examples: Examples, scan: Scan, near: NearCopies | None = None) -> list[Finding]:
     """All findings, the worst first.
 
     Args:
         examples: N items, with the split they will be used in.
         scan: what one pass over them found.
+        near: which items are nearly the same; None: looked for here.
     """
+    if near is None:
+        near = near_copies(examples, scan, identity(examples, scan))
     found = [
         *check_unreadable(examples, scan),
         *check_targets(examples),
         *repeated(examples, scan),
-        *nearly_repeated(examples, scan),
+        *nearly_repeated(examples, near),
         *_leaking_groups(examples),
         *_without_group(examples),
         *_domains(examples),

@@ -15,6 +15,7 @@ from headstart.data.duplicate_checks import identity
 from headstart.data.examples import Examples, Modality
 from headstart.data.findings import Finding
 from headstart.data.labels import require_labels
+from headstart.data.near_copies import near_copies
 from headstart.data.read import read_examples
 from headstart.data.scanning import Scan, scan
 from headstart.data.splits import bound_groups, with_splits
@@ -34,7 +35,8 @@ class DataSet:
         examples: the N readable items, each with its part of the split.
         scan: what one pass over the items found, in the order of `examples`.
         findings: what the data checks found; checks of lengths need a source (`check_lengths`).
-        units: (N,) what folds keep together: groups, joined where they share an item; None if there are none.
+        units: (N,) what folds keep together: groups, joined where they share an item or a near copy; None if
+            there are none.
     """
 
     examples: Examples
@@ -160,11 +162,13 @@ class DataSet:
             found = scan(examples.items, examples.modality, threads=threads or available_cores())
             readable, seen = drop_unreadable(examples, found)
             keys = identity(readable, seen)
+            near = near_copies(readable, seen, keys)
+            keys = near.joined(keys)
             if folds is None and split:
                 readable = with_splits(readable, seed=seed, keys=keys)
             else:
                 readable = _all_in_training(readable, folds, seed)
-            findings = (*check_unreadable(examples, found), *check(readable, seen))
+            findings = (*check_unreadable(examples, found), *check(readable, seen, near))
             units = bound_groups(readable.groups, keys)
         return cls(readable, seen, findings, units)
 

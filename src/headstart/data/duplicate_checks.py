@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.data.duplicates import equal_groups, near_pairs
+from headstart.data.duplicates import equal_groups
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, Severity, about
+from headstart.data.near_copies import MOST, NearCopies
 from headstart.data.scanning import Scan
 from headstart.units import UNITS, counted
 
-# Calibrated on real sets: the closest different pictures reach .985 (chest X-rays), copies re-encoded at JPEG
-# quality 40 stay above .995; the closest different recordings (one speaker, one word) reach .990.
-_NEAR = {"image": 0.988, "audio": 0.995}
+_ALIKE = {"image": "look nearly the same", "audio": "sound nearly the same", "text": "read nearly the same"}
 
 
 def identity(examples: Examples, scan: Scan) -> np.ndarray:
@@ -65,25 +64,32 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
     return found
 
 
-def nearly_repeated(examples: Examples, scan: Scan) -> list[Finding]:
-    """Pictures and recordings that look or sound alike without being the same file.
+def nearly_repeated(examples: Examples, near: NearCopies) -> list[Finding]:
+    """Items that look, sound or read alike without being the same.
 
     Args:
         examples: N items, with the split they will be used in.
-        scan: what one pass over them found.
+        near: which of them are nearly the same.
     """
-    readable = np.flatnonzero(scan.digests != "")
-    if len(readable) < 2 or examples.modality == "text":
-        return []
-    first = readable[np.sort(np.unique(scan.digests[readable].astype(str), return_index=True)[1])]
-    pairs = first[near_pairs(scan.fingerprints[first], _NEAR[examples.modality])]
-    if scan.seconds is not None and len(pairs):
-        pairs = pairs[np.abs(scan.seconds[pairs[:, 0]] / scan.seconds[pairs[:, 1]] - 1.0) < 0.02]
-    how = "look nearly the same" if examples.modality == "image" else "sound nearly the same"
-    what = f"of {UNITS[examples.modality]} that {how}"
-    return _by_crossing(
-        examples, list(pairs), "near_duplicate", "pairs", across=f"{what} across the split", within=what
+    units = UNITS[examples.modality]
+    what = f"of {units} that {_ALIKE[examples.modality]}"
+    found = _by_crossing(
+        examples, near.sets, "near_duplicate", "sets", across=f"{what} across the split", within=what
     )
+    return [*found, *_patterns(examples, near)]
+
+
+def _patterns(examples: Examples, near: NearCopies) -> list[Finding]:
+    if not near.patterns:
+        return []
+    units = UNITS[examples.modality]
+    n_items = sum(len(members) for members in near.patterns)
+    sets = counted(len(near.patterns), "sets")
+    message = f"{counted(n_items, units)} in {sets} {_ALIKE[examples.modality]}, such as "
+    message += f"{_example(examples, near.patterns[0])}: too many for copies (over {MOST}, or over half of the data), "
+    message += f"so they count as different {units} that follow a pattern. If they are copies, the held-out result is "
+    message += "too good: give them one value of a column that --group names."
+    return [about("near_duplicate_pattern", "warning", message, _names(examples, near.patterns))]
 
 
 def _by_crossing(

@@ -27,7 +27,7 @@ def with_splits(
         examples: N items.
         seed: of the draw.
         held_out: share of the items to hold out, between 0 and 1.
-        keys: (N,) content of each item (`duplicate_checks.identity`): equal ones go to the same side.
+        keys: (N,) content of each item (`NearCopies.joined`): equal ones go to the same side.
 
     Raises:
         DataError: no split can keep groups together and classes on both sides.

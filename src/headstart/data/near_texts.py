@@ -1,0 +1,189 @@
+"""Texts that are nearly the same: candidates from MinHash sketches, each verified by its exact Jaccard similarity.
+
+Texts that agree in all bins of a band of their sketches are candidates (locality-sensitive hashing; Indyk and Motwani
+1998; Leskovec, Rajaraman, Ullman, "Mining of massive datasets", chapter 3). With K bands of R bins a pair of similarity
+J becomes one with probability 1 - (1 - J^R)^K: 99% at the threshold, 1 in 4,000 at the .1 of unrelated texts.
+Candidates are verified band by band, and those that are linked already are left out. So a template of thousands of
+texts takes as many comparisons as texts, not as pairs.
+
+"The meaning of the name Ella" and "the meaning of the name Kathryn" are similar, and different: in short texts a word
+that was exchanged for an unrelated one makes another text. A word that was added, dropped or misspelt does not.
+
+Legend: N texts, B bins of a sketch, P pairs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+
+from headstart.data.items import Item
+from headstart.data.links import linked_sets, owners_of
+from headstart.data.text_sketches import N_BINS, comparable, jaccard, shingle_set, sketches
+from headstart.progress import progress
+
+NEAR = 0.7  # docs/data.md has the measurements behind this and the next number
+LEAST_CHARACTERS = 36  # of the normalised text: of shorter ones no two are taken for near copies
+LONG_CHARACTERS = 200  # from which an exchanged word leaves a text a copy
+MOST_COMPARED = 20  # texts of a set, of which all pairs are compared for exchanged words
+_MISSPELT = 0.7  # of the letters in common, from which two words are spellings of one
+_ROWS = 5  # bins of a band
+_N_BANDS = N_BINS // _ROWS
+_LIKELY = (
+    NEAR - 0.12
+)  # share of equal bins below which a pair is not verified: 3 standard errors of the estimate
+_SMALL_BUCKET = 8  # of which all pairs are candidates
+_CHUNK = 1024
+_SETS_KEPT = 2048  # of shingles, while pairs are verified
+
+
+def near_sets(items: Sequence[Item]) -> list[np.ndarray]:
+    """Sets of texts that are linked by pairs which are nearly the same.
+
+    Args:
+        items: N texts, no two of which are equal in their normalised form.
+
+    Returns:
+        Sorted position arrays of two or more, by first position. Two texts of a set need not be near each other: there
+        is a chain of near ones between them.
+    """
+    positions, found = _sketches_of(items)
+    shingles_of = lru_cache(_SETS_KEPT)(lambda row: shingle_set(items[int(positions[row])]))
+    owners = np.arange(len(positions))
+    linked = np.zeros((0, 2), dtype=np.int64)
+    for band in range(_N_BANDS if len(positions) > 1 else 0):
+        for pairs in _candidates(band_keys(found, band)):
+            pairs = pairs[owners[pairs[:, 0]] != owners[pairs[:, 1]]]
+            near = verified(pairs, found, found, shingles_of, shingles_of)
+            if len(near):
+                linked = np.concatenate([linked, near])
+                owners = owners_of(linked, len(positions))
+    sets = [part for members in linked_sets(linked) for part in _told_apart(items, positions[members])]
+    return sorted(sets, key=lambda members: int(members[0]))
+
+
+def _told_apart(items: Sequence[Item], members: np.ndarray) -> list[np.ndarray]:
+    """A set without the links between short texts with exchanged words: one or more sets, or none.
+
+    A set of more than `MOST_COMPARED` stays as it is.
+    """
+    texts = [comparable(items[int(position)]) for position in members]
+    if len(members) > MOST_COMPARED or min(map(len, texts)) >= LONG_CHARACTERS:
+        return [members]
+    own = [shingle_set(text) for text in texts]
+    near = [
+        (one, other)
+        for one, other in combinations(range(len(texts)), 2)
+        if jaccard(own[one], own[other]) >= NEAR and not has_exchanged_words(texts[one], texts[other])
+    ]
+    return [members[part] for part in linked_sets(np.array(near, dtype=np.int64))]
+
+
+def has_exchanged_words(one: str, other: str) -> bool:
+    """Whether two short texts differ in words that were exchanged for unrelated ones, or in numbers.
+
+    Args:
+        one: a text, as `comparable` returns it.
+        other: a text that is nearly the same.
+    """
+    if max(len(one), len(other)) >= LONG_CHARACTERS:
+        return False
+    words = Counter(one.split()), Counter(other.split())
+    left, right = (list((words[side] - words[1 - side]).elements()) for side in (0, 1))
+    if not left or not right:
+        return False
+    if all(any(character.isdigit() for word in side for character in word) for side in (left, right)):
+        return True
+    pairs = zip(left, right) if len(left) == len(right) else [(" ".join(left), " ".join(right))]
+    return not all(_is_misspelt(*pair) for pair in pairs)
+
+
+def _is_misspelt(one: str, other: str) -> bool:
+    """Whether two words are spellings of one: they differ in one letter, or share most of them."""
+    if len(one) == len(other) > 1 and sum(a != b for a, b in zip(one, other, strict=True)) == 1:
+        return True
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _MISSPELT
+
+
+def _sketches_of(items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the texts that are long enough, and their sketches."""
+    positions: list[int] = []
+    parts: list[np.ndarray] = []
+    with progress("Comparing the texts", total=len(items), unit="texts") as advance:
+        for start in range(0, len(items), _CHUNK):
+            texts = [comparable(items[index]) for index in range(start, min(start + _CHUNK, len(items)))]
+            long = [index for index, text in enumerate(texts) if is_comparable(text)]
+            positions += [start + index for index in long]
+            parts.append(sketches([texts[index] for index in long]))
+            advance(len(texts))
+    found = np.concatenate(parts) if parts else np.zeros((0, N_BINS), np.uint8)
+    return np.array(positions, dtype=np.int64), found
+
+
+def is_comparable(text: str) -> bool:
+    """Whether a normalised text is long enough for one changed word to leave it nearly the same.
+
+    Args:
+        text: as `comparable` returns it.
+    """
+    return len(text) >= LEAST_CHARACTERS
+
+
+def band_keys(found: np.ndarray, band: int) -> np.ndarray:
+    """(N,) uint64: equal for texts that agree in all bins of a band.
+
+    Args:
+        found: uint8 (N, B) sketches.
+        band: its number.
+    """
+    keys = np.zeros(len(found), dtype=np.uint64)
+    for column in found[:, band * _ROWS : (band + 1) * _ROWS].T:
+        keys = (keys << np.uint64(8)) | column.astype(np.uint64)
+    return keys
+
+
+def _candidates(keys: np.ndarray) -> Iterator[np.ndarray]:
+    """Pairs of rows with equal keys, int64 (P, 2): each row with the first of its bucket, with the next one, and in
+    small buckets with all others. They come in turn, so that what the first ones link is not compared again."""
+    order = np.argsort(keys, kind="stable")
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(keys[order])) + 1])
+    sizes = np.diff(np.concatenate([starts, [len(order)]]))
+    firsts, ends = np.repeat(starts, sizes), np.repeat(starts + sizes, sizes)
+    places = np.arange(len(order))
+    follows = places > firsts
+    yield np.stack([order[firsts[follows]], order[places[follows]]], axis=1)
+    for step in range(1, _SMALL_BUCKET):
+        reach = places + step < ends
+        if step > 1:
+            reach &= np.repeat(sizes, sizes) <= _SMALL_BUCKET
+        yield np.stack([order[places[reach]], order[places[reach] + step]], axis=1)
+
+
+def verified(
+    pairs: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    left_shingles: Callable[[int], np.ndarray],
+    right_shingles: Callable[[int], np.ndarray],
+) -> np.ndarray:
+    """The candidates that are nearly the same: by their sketches first, then by all of their shingles.
+
+    Args:
+        pairs: int64 (P, 2): a row of `left` and one of `right` each.
+        left: uint8 (N, B) sketches.
+        right: the same of others, or the same ones.
+        left_shingles: row to its `shingle_set`.
+        right_shingles: the same.
+    """
+    likely = np.zeros(len(pairs), dtype=bool)
+    for start in range(0, len(pairs), 65536):
+        rows = pairs[start : start + 65536]
+        likely[start : start + 65536] = (left[rows[:, 0]] == right[rows[:, 1]]).mean(axis=1) >= _LIKELY
+    pairs = pairs[likely]
+    near = [jaccard(left_shingles(one), right_shingles(other)) >= NEAR for one, other in pairs.tolist()]
+    return np.asarray(pairs[np.array(near, dtype=bool)])
