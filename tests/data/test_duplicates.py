@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headstart.data import duplicates
-from headstart.data.duplicates import equal_groups, near_pairs
+from headstart.data.duplicates import equal_groups, near_between, near_pairs
 from headstart.data.examples import string_array
 
 
@@ -54,3 +54,13 @@ def test_equal_groups() -> None:
     groups = equal_groups(string_array(["x", "", "y", "x", "", "y", "z", "x"]))
     assert [group.tolist() for group in groups] == [[0, 3, 7], [2, 5]]
     assert equal_groups(string_array("abc")) == []
+
+
+def test_near_between_agrees_with_the_plain_computation(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = with_copies(90, 20)
+    monkeypatch.setattr(duplicates, "_BLOCK", 16)
+    found = near_between(made[:50], made[50:], 0.988)
+    plain = np.corrcoef(made.astype(float))[:50, 50:]
+    np.testing.assert_array_equal(found, np.argwhere(plain >= 0.988))
+    assert len(found) == 20
+    assert near_between(made[:0], made, 0.9).shape == near_between(made, made[:0], 0.9).shape == (0, 2)

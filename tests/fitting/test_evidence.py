@@ -37,7 +37,7 @@ def text_workspace(items: list[str], labels: list[str], parts: list[str]) -> Any
     examples = Examples("text", items, names, string_array(labels), splits=splits)
     data = DataSet.of(examples, threads=1)
     return SimpleNamespace(
-        plan=SimpleNamespace(data=data, seed=0),
+        plan=SimpleNamespace(data=data, seed=0, overlap=None),
         labels=data.labels,
         codes=data.codes,
         targets=data.examples.targets,

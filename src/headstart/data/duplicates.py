@@ -59,6 +59,25 @@ def near_pairs(fingerprints: np.ndarray, threshold: float, seed: int = 0) -> np.
         return _near_in(fingerprints, _buckets(fingerprints, seed), threshold)
 
 
+def near_between(fingerprints: np.ndarray, others: np.ndarray, threshold: float) -> np.ndarray:
+    """Pairs of a fingerprint and another one whose correlation reaches a threshold.
+
+    Args:
+        fingerprints: uint8 (N, F).
+        others: uint8 (M, F), few enough for a matrix of `_BLOCK` by M.
+        threshold: see `near_pairs`.
+
+    Returns:
+        int64 (P, 2): a row of `fingerprints`, a row of `others`; by the rows of `fingerprints`.
+    """
+    right = _unit(others)
+    found = [np.zeros((0, 2), dtype=np.int64)]
+    for start in range(0, len(fingerprints), _BLOCK):
+        first, second = np.nonzero(_unit(fingerprints[start : start + _BLOCK]) @ right.T >= threshold)
+        found.append(np.stack([first + start, second], axis=1))
+    return np.concatenate(found)
+
+
 def _near_in(
     fingerprints: np.ndarray, blocks: Iterator[tuple[np.ndarray, np.ndarray]], threshold: float
 ) -> np.ndarray:

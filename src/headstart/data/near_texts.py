@@ -22,7 +22,7 @@ from itertools import combinations
 
 import numpy as np
 
-from headstart.data.items import Item
+from headstart.data.items import Item, take_items
 from headstart.data.links import linked_sets, owners_of
 from headstart.data.text_sketches import N_BINS, comparable, jaccard, shingle_set, sketches
 from headstart.progress import progress
@@ -33,7 +33,7 @@ LONG_CHARACTERS = 200  # from which an exchanged word leaves a text a copy
 MOST_COMPARED = 20  # texts of a set, of which all pairs are compared for exchanged words
 _MISSPELT = 0.7  # of the letters in common, from which two words are spellings of one
 _ROWS = 5  # bins of a band
-_N_BANDS = N_BINS // _ROWS
+N_BANDS = N_BINS // _ROWS
 _LIKELY = (
     NEAR - 0.12
 )  # share of equal bins below which a pair is not verified: 3 standard errors of the estimate
@@ -56,7 +56,7 @@ def near_sets(items: Sequence[Item]) -> list[np.ndarray]:
     shingles_of = lru_cache(_SETS_KEPT)(lambda row: shingle_set(items[int(positions[row])]))
     owners = np.arange(len(positions))
     linked = np.zeros((0, 2), dtype=np.int64)
-    for band in range(_N_BANDS if len(positions) > 1 else 0):
+    for band in range(N_BANDS if len(positions) > 1 else 0):
         for pairs in _candidates(band_keys(found, band)):
             pairs = pairs[owners[pairs[:, 0]] != owners[pairs[:, 1]]]
             near = verified(pairs, found, found, shingles_of, shingles_of)
@@ -111,27 +111,27 @@ def _is_misspelt(one: str, other: str) -> bool:
 
 
 def _sketches_of(items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the texts that are long enough, and their sketches."""
-    positions: list[int] = []
-    parts: list[np.ndarray] = []
+    """`sketched`, with a bar."""
+    found = [(np.zeros(0, np.int64), np.zeros((0, N_BINS), np.uint8))]
     with progress("Comparing the texts", total=len(items), unit="texts") as advance:
         for start in range(0, len(items), _CHUNK):
-            texts = [comparable(items[index]) for index in range(start, min(start + _CHUNK, len(items)))]
-            long = [index for index, text in enumerate(texts) if is_comparable(text)]
-            positions += [start + index for index in long]
-            parts.append(sketches([texts[index] for index in long]))
-            advance(len(texts))
-    found = np.concatenate(parts) if parts else np.zeros((0, N_BINS), np.uint8)
-    return np.array(positions, dtype=np.int64), found
+            part = np.arange(start, min(start + _CHUNK, len(items)))
+            positions, own = sketched(take_items(items, part))
+            found.append((start + positions, own))
+            advance(len(part))
+    return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
 
 
-def is_comparable(text: str) -> bool:
-    """Whether a normalised text is long enough for one changed word to leave it nearly the same.
+def sketched(items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the texts that are long enough for one changed letter to leave them nearly the same, int64, and
+    their sketches, uint8 of shape (n_long, B).
 
     Args:
-        text: as `comparable` returns it.
+        items: N texts.
     """
-    return len(text) >= LEAST_CHARACTERS
+    texts = [comparable(item) for item in items]
+    positions = [index for index, text in enumerate(texts) if len(text) >= LEAST_CHARACTERS]
+    return np.array(positions, dtype=np.int64), sketches([texts[index] for index in positions])
 
 
 def band_keys(found: np.ndarray, band: int) -> np.ndarray:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,13 +75,20 @@ class Look:
     note: str = ""
 
 
-def scan(items: Sequence[Item], modality: Modality, *, threads: int) -> Scan:
+def scan(
+    items: Sequence[Item],
+    modality: Modality,
+    *,
+    threads: int,
+    advance: Callable[[int], None] | None = None,
+) -> Scan:
     """Look at every item once.
 
     Args:
         items: N items.
         modality: "image", "text" or "audio".
         threads: that read and decode.
+        advance: takes the number of items just done; None: a bar is shown.
 
     Returns:
         The scan; unreadable items are in `problems`, nothing is raised for them.
@@ -109,9 +117,14 @@ def scan(items: Sequence[Item], modality: Modality, *, threads: int) -> Scan:
 
     pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="scan")
     try:
-        with progress("Checking the data", total=n_items, unit="items") as advance:
+        shown = (
+            progress("Checking the data", total=n_items, unit="items")
+            if advance is None
+            else nullcontext(advance)
+        )
+        with shown as done:
             for n_done in pool.map(work, range(0, n_items, _CHUNK)):
-                advance(n_done)
+                done(n_done)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after an interrupt, queued items are not read
     return Scan(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         majority_out_of_fold,
         training_folds,
     )
+    from headstart.evidence.seen import WithoutSeen, without_seen
     from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
     from headstart.evidence.verdict import Outcome, Verdict, compared, judge
     from headstart.evidence.verification import Verification, verify_speakers
@@ -32,6 +33,7 @@ _HOMES = {
     "Verdict": "verdict",
     "Verification": "verification",
     "best_on_folds": "out_of_fold",
+    "WithoutSeen": "seen",
     "choose_embedding": "embeddings",
     "cross_validation_factor": "folds",
     "extract_classical": "classical_features",
@@ -45,6 +47,7 @@ _HOMES = {
     "shifted": "shift",
     "training_folds": "out_of_fold",
     "verify_speakers": "verification",
+    "without_seen": "seen",
 }
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "Shift",
     "Verdict",
     "Verification",
+    "WithoutSeen",
     "best_on_folds",
     "choose_embedding",
     "compared",
@@ -72,6 +76,7 @@ __all__ = [
     "shifted",
     "training_folds",
     "verify_speakers",
+    "without_seen",
 ]
 
 

@@ -92,10 +92,24 @@ def mean_quality(
         targets: as `Targets.encode` gives them.
         units: of shape (N,): items of one unit are not independent; None: every item is a unit of its own.
     """
+    value, spread = value_and_spread(task, outputs_NC, targets)
+    error = share_error(spread, units) if task.one_per_item else standard_error(spread, units)
+    return Mean(value, error, freedom(units, len(spread)))
+
+
+def value_and_spread(
+    task: Task, outputs_NC: NDArray[np.floating], targets: NDArray[Any]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the mean quality, and of each item what varies of it, of shape (N,): see `mean_quality`.
+
+    Args:
+        task: what is learned.
+        outputs_NC: probabilities or values, of shape (N, C).
+        targets: as `Targets.encode` gives them.
+    """
     quality = task.item_quality(outputs_NC, targets)
     value = float(quality.mean())
     if task.one_per_item:
-        return Mean(value, share_error(quality, units), freedom(units, len(quality)))
+        return value, quality
     constant_NC = np.tile(task.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
-    spread = quality + (1 - value) * (1 - task.item_quality(constant_NC, targets))
-    return Mean(value, standard_error(spread, units), freedom(units, len(quality)))
+    return value, np.asarray(quality + (1 - value) * (1 - task.item_quality(constant_NC, targets)))

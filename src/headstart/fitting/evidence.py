@@ -32,6 +32,8 @@ class Evidence:
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
         calibration: what the temperature did (see `_calibration`); empty for a quantity.
+        source_data: what the source has seen of the held-out items (see `_of_source_data`); empty if that is
+            not known.
     """
 
     test: Mapping[str, Interval]
@@ -43,6 +45,7 @@ class Evidence:
     verification: Mapping[str, Interval] | None = None
     verification_notes: Mapping[str, Any] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    source_data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> Evidence:
@@ -77,6 +80,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
             calibration=_calibration(workspace, evaluation, units),
+            source_data=_of_source_data(workspace, evaluation, units),
         )
 
 
@@ -113,3 +117,33 @@ def _calibration(workspace: Workspace, evaluation: Evaluation, units: Units) -> 
         "after": {"log_loss": after},
         "change": {"log_loss": change.to_json()},
     }
+
+
+def _of_source_data(workspace: Workspace, evaluation: Evaluation, units: Units) -> dict[str, Any]:
+    """For metrics.json: which held-out items the source has seen, and the scores without them; {} if it is not known.
+
+    Args:
+        workspace: the plan.
+        evaluation: outputs for the held-out items.
+        units: what belongs together among them.
+    """
+    from headstart.evidence import without_seen
+
+    overlap = workspace.plan.overlap
+    if overlap is None:
+        return {}
+    where = np.full(len(workspace.plan.data), False)
+    where[overlap.positions] = overlap.seen
+    seen = where[evaluation.positions]
+    found: dict[str, Any] = {
+        "name": overlap.name,
+        "n_items": overlap.n_items,
+        "n_unreadable": overlap.n_unreadable,
+        "n_copies": int(overlap.copies.sum()),
+        "n_near_copies": int(overlap.near.sum()),
+    }
+    if seen.any():
+        codes = workspace.codes[evaluation.positions]
+        without = without_seen(workspace.targets.task, codes, evaluation.probabilities, seen, units)
+        found["without_seen"] = without.to_json()
+    return found

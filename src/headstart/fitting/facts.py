@@ -52,7 +52,18 @@ def next_command(options: FitOptions) -> str:
     """The command of a race, offered after a head alone; "" after another policy."""
     if options.freeze != "all":
         return ""
-    names = ("source", "arch", "target", "task", "group", "domain", "modality", "folds", "head")
+    names = (
+        "source",
+        "source_data",
+        "arch",
+        "target",
+        "task",
+        "group",
+        "domain",
+        "modality",
+        "folds",
+        "head",
+    )
     words = ["headstart", "fit", str(options.data), *flags_of(options, names)]
     return shlex.join([*words, "--freeze", "auto", "--budget", "5m"])
 

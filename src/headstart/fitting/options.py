@@ -83,6 +83,12 @@ class LearnOptions(CommonOptions):
 class FitOptions(LearnOptions, RunOptions):
     """Every option of a fit; all but `out` are written resolved to RUN/headstart.yaml."""
 
+    source_data: Annotated[AnyPath | None, Shown(SOURCE, "PATH")] = Field(
+        default=None,
+        description="The source's own training data, in any layout, without labels too: held-out items that it "
+        "holds are reported.",
+    )
+
     compile: Annotated[bool, Shown(TRAINING)] = Field(
         default=False, description="Compile the trained blocks; slower on processors (docs/training.md)."
     )
@@ -115,7 +121,7 @@ def fit_options(**given: Any) -> FitOptions:
     Raises:
         OptionError: an option is unknown or has a wrong value.
     """
-    options = checked(FitOptions, given, places=("data", "source", "recipe", "out", "store"))
+    options = checked(FitOptions, given, places=("data", "source", "source_data", "recipe", "out", "store"))
     check_policy_text(options.freeze)
     if options.recipe is not None:
         find_recipe(options.recipe)

@@ -14,12 +14,14 @@ from headstart.errors import SourceError
 from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
 from headstart.fitting.shared_options import reading
+from headstart.fitting.source_data import overlap_of
 from headstart.progress import say
 
 if TYPE_CHECKING:
     import numpy as np
 
     from headstart.data import DataSet, Examples, Finding, Modality
+    from headstart.data.source_overlap import SourceOverlap
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe
 
@@ -54,6 +56,7 @@ class Plan:
         standard_head: whether the pooling and the head of the library's own class are used.
         compiled: whether trained blocks are compiled.
         budget_seconds: time for a race.
+        overlap: which items the source was trained on; None if its own training data was not given.
     """
 
     data: DataSet
@@ -67,6 +70,7 @@ class Plan:
     standard_head: bool = False
     compiled: bool = False
     budget_seconds: float = 0.0
+    overlap: SourceOverlap | None = None
 
     @classmethod
     def of(cls, data: DataSet, source: Source, policy: Policy, options: FitOptions) -> Plan:
@@ -103,7 +107,7 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
 
     Args:
         options: the options.
-        clock: takes the phases "data", "checks" and "source".
+        clock: takes the phases "data", "checks", "source" and "source data".
 
     Raises:
         InputError: anything about the data, the source or the options is wrong.
@@ -112,7 +116,11 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
 
     with clock.phase("data"):
         examples = read_examples(options.data, **reading(options))
-    return plan_examples(examples, options, clock)
+    plan = plan_examples(examples, options, clock)
+    overlap = overlap_of(plan.data, options, clock)
+    if overlap is None:
+        return plan
+    return replace(plan, overlap=overlap, findings=(overlap.finding(plan.data.examples), *plan.findings))
 
 
 def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: bool = True) -> Plan:

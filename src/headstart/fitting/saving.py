@@ -174,6 +174,8 @@ def _extra(
         extra["candidates"] = [candidate.to_json() for candidate in result.race.candidates]
     if evidence.calibration:
         extra["calibration"] = dict(evidence.calibration)
+    if evidence.source_data:
+        extra["source_data"] = dict(evidence.source_data)
     if evidence.verification_notes:
         extra["verification_trials"] = dict(evidence.verification_notes)
     if checked is not None:

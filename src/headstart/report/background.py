@@ -17,6 +17,7 @@ PHASES = {
     "data": "read the data",
     "source": "load the source",
     "checks": "data checks",
+    "source data": "read the source's data",
     "features": "extract features",
     "head": "choose depth and head",
     "baseline": "classical baseline",
@@ -26,6 +27,9 @@ PHASES = {
     "write": "write the run",
     "report": "this report",
 }
+
+
+_APART = ("seen_by_source",)  # kinds of findings that have a notice of their own
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def data_section(report: Reported) -> Iterator[Section]:
 
 def checks_notice(report: Reported) -> Iterator[Notice]:
     """The notice on what the data checks found, if it is more than a note."""
-    grave = [f for f in report.facts.findings if f.severity != "note"]
+    grave = [f for f in report.facts.findings if f.severity != "note" and f.kind not in _APART]
     if not grave:
         return
     texts = [f.message.rstrip(".") for f in grave[:2]]

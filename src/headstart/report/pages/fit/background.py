@@ -54,4 +54,9 @@ def limits_section(report: FitReport) -> Iterator[Section]:
         found.append(
             "The depth profile was measured inside the training part; it chose the depth, it is not a result."
         )
+    if "source_data" not in report.record.extra:
+        found.append(
+            "Whether the source has seen held-out items in its own training is not known. If you have its training "
+            "data, `--source-data PATH` finds copies and near copies there."
+        )
     yield Section("limits", "Limits", "shell/prose.html.j2", found)

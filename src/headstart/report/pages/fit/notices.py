@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.metrics import metric_named
+from headstart.metrics import Interval, metric_named
 from headstart.report.background import checks_notice
 from headstart.report.pages.fit.calibration import UNKNOWN, calibration_of, overconfidence
 from headstart.report.pages.fit.label_errors import label_errors_notice
@@ -12,7 +12,7 @@ from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items
 from headstart.report.shell import Notice, in_order
 from headstart.report.words import difference, interval, listed, number, plural, points
-from headstart.units import counted
+from headstart.units import agreeing, counted
 
 FEW_ITEMS = 10
 FEW_GROUPS = 10
@@ -29,6 +29,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
             *_few_groups(report),
             *_classical(report),
             *_majority(report),
+            *_seen(report),
             *_shift(report),
             *_small(report),
             *_calibration(report),
@@ -116,6 +117,39 @@ def _majority(report: FitReport) -> Iterator[Notice]:
         "warning",
         "Not clearly better than naming the most frequent class",
         f"That alone is right {number(theirs.value)} of the time; this result, {interval(ours)}.",
+    )
+
+
+def _seen(report: FitReport) -> Iterator[Notice]:
+    """Held-out items that are in the source's own training data, and the score without them."""
+    found = report.record.extra.get("source_data") or {}
+    without = found.get("without_seen")
+    if without is None:
+        return
+    n_seen = found["n_copies"] + found["n_near_copies"]
+    text = f"{agreeing(n_seen, 'It is', 'They are')} in its own training data ({found['name']}), as copies or near "
+    text += f"copies, so the score on {agreeing(n_seen, 'it', 'them')} may be memory. "
+    key = without["metric"]
+    ours, left, gap = (
+        report.score(key),
+        Interval.of(without["test"].get(key)),
+        Interval.of(without["difference"]),
+    )
+    if ours is None or left.value is None or gap.value is None:
+        text += "No other item is left to measure it on." if not without["n_items"] else ""
+    else:
+        between = interval(left, key)
+        change = difference(gap, key)
+        text += (
+            f"{metric_named(key).label}: {number(ours.value, key)} with {agreeing(n_seen, 'it', 'them')}, "
+        )
+        text += f"{number(left.value, key)}{f' ({between})' if between else ''} on the other "
+        text += f"{report.counted(without['n_items'])}; the difference is {points(gap.value, key)}"
+        text += f" (95% interval {change})." if change else "."
+    yield Notice(
+        "warning",
+        f"The source has seen {n_seen:,} of {report.counted(report.record.n_test or 0)} held out",
+        text,
     )
 
 
