@@ -5,6 +5,7 @@
 A task is repeated, each time with another call, COUNT of them evenly spread over all (0: every one):
 
 fit      a fit is killed at the call, then resumed
+audit    an audit is killed at the call, then resumed
 predict  `predict --out` is killed at the call, then given again
 full     from the call on the disk is full for a fit; then there is room, and it is resumed
 lost     at the call the store is removed; then the fit is resumed
@@ -85,6 +86,19 @@ def fit_words(data: Path) -> list[str]:
     return f"{words} --batch-size 16 --threads 1 --precision fp32 --no-report --no-baseline".split(" ")
 
 
+def audit_words(data: Path) -> list[str]:
+    words = f"audit {data} --source {small_data.LETTERS} --out x --store store --against classical --seeds 2"
+    return f"{words} --labels 12,all --threads 1 --precision fp32 --no-report".split(" ")
+
+
+def untimed(value: Any) -> Any:
+    """The same without what depends on time."""
+    if isinstance(value, dict):
+        timed = ("seconds", "seconds_transfer", "time_factor", "peak_bytes")
+        return {key: untimed(each) for key, each in value.items() if key not in timed}
+    return [untimed(each) for each in value] if isinstance(value, list) else value
+
+
 def contents(folder: Path, *, store: bool = True) -> dict[str, Any]:
     """What a folder of a fit holds: of run and store every name, and the bytes that must be the same each time."""
     found: dict[str, Any] = {}
@@ -99,8 +113,7 @@ def contents(folder: Path, *, store: bool = True) -> dict[str, Any]:
         )
         found[name] = path.read_bytes() if same else None
         if path.name == "metrics.json":
-            told = json.loads(path.read_text())
-            found[name] = json.dumps({key: told[key] for key in told if key not in ("seconds", "peak_bytes")})
+            found[name] = json.dumps(untimed(json.loads(path.read_text())))
         if path.name == "history.jsonl":
             rows = [json.loads(line) for line in path.read_text().splitlines()]
             found[name] = [{key: row[key] for key in row if key != "seconds"} for row in rows]
@@ -117,9 +130,9 @@ def differing(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 
 def resumed(folder: Path, words: list[str]) -> str:
-    """Resume a fit as a user would, by what the messages say; returns what went wrong."""
+    """Resume a fit or an audit as a user would, by what the messages say; returns what went wrong."""
     if (folder / "x").exists():
-        code, said = in_a_process(folder, ["fit", "--resume", "x"])
+        code, said = in_a_process(folder, [words[0], "--resume", "x"])
         if code == 0 or (code == 2 and FINISHED in said):
             return ""
         if not (code == 2 and STOPPED_EARLY in said):
@@ -172,8 +185,8 @@ def warm(folder: Path, data: Path) -> None:
 
 
 def serve(task: str, count: int, root: Path, data: Path) -> dict[str, Any]:
-    act = {"fit": killed, "predict": killed, "full": full, "lost": lost}[task]
-    words, finish = fit_words(data), resumed
+    act = {"fit": killed, "audit": killed, "predict": killed, "full": full, "lost": lost}[task]
+    words, finish = audit_words(data) if task == "audit" else fit_words(data), resumed
     if task == "predict":
         words, finish = (
             ["predict", str(root / "warm"), str(data), "--out", "p.csv", "--threads", "1"],

@@ -37,12 +37,12 @@ def found_by(folder: Path, *tasks: str) -> dict[str, Any]:
 
 
 def test_evenly_spread_calls(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:8", "predict:2", "full:2", "lost:2")
-    assert [found[task]["ended"] for task in ("fit", "predict", "full")] == [8, 2, 2]
+    found = found_by(tmp_path, "fit:8", "audit:4", "predict:2", "full:2", "lost:2")
+    assert [found[task]["ended"] for task in ("fit", "audit", "predict", "full")] == [8, 4, 2, 2]
 
 
 @pytest.mark.full
 def test_every_call(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:0", "predict:0", "full:0", "lost:0")
-    for task in ("fit", "predict"):
+    found = found_by(tmp_path, "fit:0", "audit:0", "predict:0", "full:0", "lost:0")
+    for task in ("fit", "audit", "predict"):
         assert found[task]["ended"] == sum(found[task]["calls"].values())
