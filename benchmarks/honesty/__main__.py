@@ -35,6 +35,7 @@ PARTS = (
     "shift",
     "baselines",
     "chosen",
+    "guard",
     "probabilities",
     "embeddings",
     "race",

@@ -16,6 +16,7 @@ from headstart.data.examples import string_array
 from headstart.evidence import baselines as classical_baseline
 from headstart.evidence import extract_classical, fit_classical
 from headstart.features import Setting
+from headstart.fitting.classical import Classical
 from headstart.fitting.evaluation import Evaluation, Round
 from headstart.fitting.evidence import Evidence, gather
 from headstart.fitting.head_alone import choose
@@ -44,6 +45,7 @@ def text_workspace(items: list[str], labels: list[str], parts: list[str]) -> Any
         classes=data.classes,
         setting=SimpleNamespace(n_threads=1),
         clock=Clock(),
+        classical=Classical(data, 1, 0),
         units=lambda positions: None if data.units is None else data.units[positions],
     )
 

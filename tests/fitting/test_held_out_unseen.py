@@ -173,8 +173,8 @@ def test_each_fold_of_a_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """The outputs for the items of a fold do not depend on their labels, bit for bit; the other outputs do."""
     trained: list[Result] = []
 
-    def learn_and_keep(*arguments: Any) -> Result:
-        trained.append(learn(*arguments))
+    def learn_and_keep(*arguments: Any, **more: Any) -> Result:
+        trained.append(learn(*arguments, **more))
         return trained[-1]
 
     monkeypatch.setattr("headstart.data.fold_indices", lambda strata, *_: np.arange(len(strata)) % 3)

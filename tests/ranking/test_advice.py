@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,20 @@ def _facts(sources: Sequence[Ranked]) -> RankingFacts:
 def test_advice(sources: list[Ranked], name: str, words: str) -> None:
     facts = _facts(sources)
     assert facts.advised == name and words in facts.advice
+
+
+def test_the_risk_is_part_of_the_advice() -> None:
+    alike = replace(_source("a", (1, 1)), unclear=(CLASSICAL,))
+    facts = _facts([alike, _source("b", (2, 2))])
+    assert facts.advice == (
+        "Start from a, clearly better than b. Transfer may not help: classical features cannot be told apart from it."
+    )
+    assert "Transfer" not in _facts([_source("a", (1, 1)), replace(alike, name="b", places=(2, 2))]).advice
+    both = [
+        _source("a", (1, 2), not_better={CLASSICAL: False}),
+        _source("b", (1, 2), not_better={RANDOM: False}),
+    ]
+    assert _facts(both).advice.endswith("Transfer may be negative: it is not better than classical features.")
 
 
 def test_the_next_command_fits_the_same_split_with_the_same_features() -> None:

@@ -44,6 +44,17 @@ class ClassicalModel(Protocol):
     def out_of_fold(self) -> OutOfFold:
         """What it gives for training items that it was fitted without, with the form and the penalty chosen there."""
 
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by."""
+
+    @property
+    def log_probabilities(self) -> bool:
+        """Whether scores are log probabilities before the temperature too."""
+
+    def scores(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
+        """Return scores before the temperature, or values, of some rows, of shape (n_rows, C)."""
+
     def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
 

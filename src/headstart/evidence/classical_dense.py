@@ -8,7 +8,7 @@ Legend: N items, C classes, D features.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,17 @@ class DenseModel:
     form: str
     head: LinearHead
     out_of_fold: OutOfFold
+
+    log_probabilities: ClassVar[bool] = True
+
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by."""
+        return self.head.temperature
+
+    def scores(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
+        """Return scores before the temperature, or values, of some rows, of shape (n_rows, C)."""
+        return self.head.logits(features.forms[self.form][rows])
 
     def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> Array:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""

@@ -50,6 +50,16 @@ class ClassicalFeatures:
     forms: Mapping[str, Array] = field(default_factory=dict)
     texts: Sequence[str] = ()
 
+    @property
+    def n_items(self) -> int:
+        """N."""
+        return len(next(iter(self.forms.values()), self.texts))
+
+    def followed_by(self, more: ClassicalFeatures) -> ClassicalFeatures:
+        """The features of these items, and of more after them."""
+        forms = {name: np.concatenate([rows, more.forms[name]]) for name, rows in self.forms.items()}
+        return ClassicalFeatures(self.modality, forms, [*self.texts, *more.texts])
+
 
 def extract_classical(
     items: Sequence[Item], modality: Modality, *, threads: int | None = None
@@ -151,10 +161,10 @@ def mel_power(waveform: Array) -> Array:
     waveform = np.pad(waveform, (0, max(0, WINDOW - len(waveform))))
     frames = np.lib.stride_tricks.sliding_window_view(waveform, WINDOW)[::HOP]
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), N_FFT, axis=1))
-    return np.asarray(np.square(spectrum).astype(np.float32) @ _bank().T)
+    return np.asarray(np.square(spectrum).astype(np.float32) @ mel_bank().T)
 
 
-def _bank() -> Array:
+def mel_bank() -> Array:
     """Return triangular mel filters (O'Shaughnessy 1987), of shape (M, N_FFT // 2 + 1)."""
     low, high = 2595 * np.log10(1 + np.array([20.0, RATE_HZ / 2]) / 700)
     edges = 700 * (10 ** (np.linspace(low, high, N_BANDS + 2) / 2595) - 1)

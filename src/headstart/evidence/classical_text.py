@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,11 +65,16 @@ class TextModel:
     temperature: float
     out_of_fold: OutOfFold
 
+    log_probabilities: ClassVar[bool] = False  # one class against the others, each for itself
+
+    def scores(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
+        """Return scores before the temperature, or values, of some rows, of shape (n_rows, C)."""
+        x = self.vectoriser.transform([features.texts[row] for row in rows])
+        return self.weights.scores(x, self.targets.task)
+
     def probabilities(self, features: ClassicalFeatures, rows: NDArray[np.integer]) -> NDArray[np.floating]:
         """Return calibrated probabilities, or values, of some rows, of shape (n_rows, C)."""
-        x = self.vectoriser.transform([features.texts[row] for row in rows])
-        task = self.targets.task
-        return task.activated(self.weights.scores(x, task), self.temperature)
+        return self.targets.task.activated(self.scores(features, rows), self.temperature)
 
 
 def fit_text(

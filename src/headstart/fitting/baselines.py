@@ -138,34 +138,15 @@ def _majority(workspace: Workspace, evaluation: Evaluation) -> Baseline:
 
 def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     """Classical features with a linear head."""
-    from headstart.data.items import take_items
-    from headstart.evidence import extract_classical, fit_classical, items_to_learn_from
-
-    examples, seed, task = workspace.plan.data.examples, workspace.plan.seed, workspace.targets.task
-    learned = [items_to_learn_from(each.learned_from, seed) for each in evaluation.rounds]
-    used = np.unique(np.concatenate([*learned, evaluation.positions]))
-    row = np.full(len(examples), -1)
-    row[used] = np.arange(len(used))
-    features = extract_classical(
-        take_items(examples.items, used), examples.modality, threads=workspace.setting.n_threads
-    )
+    task, sizes = workspace.targets.task, []
     outputs, quality = np.zeros_like(evaluation.probabilities), []
-    for each, train in zip(evaluation.rounds, learned, strict=True):
-        model = fit_classical(
-            features,
-            row[train],
-            workspace.labels[train],
-            workspace.units(train),
-            classes=workspace.classes,
-            task=task,
-            seed=seed,
-        )
-        outputs[each.rows] = model.probabilities(features, row[evaluation.positions[each.rows]])
-        left_out = model.out_of_fold
-        quality.append(
-            float(task.item_quality(left_out.outputs, workspace.codes[train[left_out.rows]]).mean())
-        )
-    return Baseline(outputs, _mean_size(learned), quality)
+    for each in evaluation.rounds:
+        fitted = workspace.classical.fit(each.learned_from)
+        outputs[each.rows] = workspace.classical.outputs(fitted, evaluation.positions[each.rows])
+        left_out = task.item_quality(fitted.model.out_of_fold.outputs, workspace.codes[fitted.left_out])
+        quality.append(float(left_out.mean()))
+        sizes.append(fitted.learned_from)
+    return Baseline(outputs, _mean_size(sizes), quality)
 
 
 def _mean_size(parts: list[np.ndarray]) -> int:

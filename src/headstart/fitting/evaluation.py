@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.fitting import head_alone
+from headstart.fitting.guarding import again
 from headstart.fitting.learnable import evaluation_folds
 from headstart.fitting.learning import learn
 from headstart.fitting.race import Scratch, scratch_of, transferred_outputs
@@ -53,7 +54,11 @@ class Round:
             result: measured.
             rows: of the evaluation.
         """
-        temperature, is_log = result.head.temperature, result.gives_log_probabilities
+        if result.classical is not None:
+            model = result.classical.model
+            temperature, is_log = model.temperature, model.log_probabilities
+        else:
+            temperature, is_log = result.head.temperature, result.gives_log_probabilities
         return cls(result.learned_from, rows, temperature, is_log, workspace.features)
 
 
@@ -70,8 +75,8 @@ class Evaluation:
         folds: fold of each item if the whole procedure was cross-validated, else None.
         scratch: the same network from scratch, if a race trained it to its end.
         findings: recordings that were cut to the window of their fold.
-        transferred: of the best result from pretrained weights, if the network from scratch was returned; learned from
-            the same items as `scratch`.
+        transferred: of the best result from pretrained weights, if the network from scratch or classical features were
+            returned; learned from the same items as these.
     """
 
     positions: np.ndarray
@@ -94,7 +99,14 @@ class Evaluation:
 
 
 def learn_and_evaluate(
-    workspace: Workspace, folder: Path, resume: bool, *, n_folds: int | None = None, refit_all: bool = False
+    workspace: Workspace,
+    folder: Path,
+    resume: bool,
+    *,
+    n_folds: int | None = None,
+    refit_all: bool = False,
+    foresees: bool = False,
+    guards: bool = False,
 ) -> tuple[Result, Evaluation]:
     """Learn from the training part and predict the held-out one; or cross-validate, then learn from all.
 
@@ -104,22 +116,26 @@ def learn_and_evaluate(
         resume: resume from checkpoints there.
         n_folds: folds of the cross-validation; None: the held-out part is predicted.
         refit_all: learn from every item after the evaluation; the result has it as `refit`.
+        foresees: compare the head alone with classical features before anything is trained.
+        guards: let classical features take the place of a result that they are better than.
     """
+    how = {"foresees": foresees, "guards": guards}
     data = workspace.plan.data
     train, validation, test = (data.positions(part) for part in ("train", "validation", "test"))
     if n_folds is not None:
-        evaluation = _cross_validate(workspace, train, n_folds, folder, resume)
-        return learn(workspace, train, validation, folder, resume), evaluation
-    result = learn(workspace, train, validation, folder, resume)
-    scores = scores_of(workspace, result, test)
+        evaluation = _cross_validate(workspace, train, n_folds, folder, resume, **how)
+        final = learn(workspace, train, validation, folder, resume, **how, warns=False)
+        return final, evaluation
+    result = learn(workspace, train, validation, folder, resume, **how)
+    scores, only = scores_of(workspace, result, test), Round.of(workspace, result, np.arange(len(test)))
     evaluation = Evaluation(
         test,
         scores,
-        workspace.targets.task.activated(scores, result.head.temperature),
+        workspace.targets.task.activated(scores, only.temperature),
         head_alone.outputs(workspace, result.choice, test),
-        [Round.of(workspace, result, np.arange(len(test)))],
+        [only],
         scratch=scratch_of(workspace, result, test),
-        transferred=transferred_outputs(workspace, result, test),
+        transferred=_transferred(workspace, result, test),
     )
     if refit_all:
         refit = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
@@ -128,7 +144,10 @@ def learn_and_evaluate(
 
 
 def scores_of(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray:
-    """Scores of items by a result, before the temperature, of shape (n_items, C)."""
+    """Scores of items by what is returned, before the temperature, of shape (n_items, C)."""
+    if result.classical is not None:
+        with workspace.clock.phase("baseline"):
+            return workspace.classical.scores(result.classical, positions)
     if result.is_trained:
         with workspace.clock.phase("evaluate"):
             features = workspace.features_by(result.source, positions)
@@ -137,8 +156,24 @@ def scores_of(workspace: Workspace, result: Result, positions: np.ndarray) -> np
     return result.head.logits(features.stacked(result.head.stages))
 
 
+def _transferred(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray | None:
+    """Outputs of the best result from pretrained weights, of shape (n_items, C), if another one was returned."""
+    found = transferred_outputs(workspace, result, positions)
+    if found is not None or result.classical is None:
+        return found
+    scores = scores_of(workspace, replace(result, guard=None), positions)
+    return workspace.targets.task.activated(scores, result.head.temperature)
+
+
 def _cross_validate(
-    workspace: Workspace, items: np.ndarray, n_folds: int, folder: Path, resume: bool
+    workspace: Workspace,
+    items: np.ndarray,
+    n_folds: int,
+    folder: Path,
+    resume: bool,
+    *,
+    foresees: bool,
+    guards: bool,
 ) -> Evaluation:
     folds = evaluation_folds(workspace.plan, items, n_folds).numbers
     scores = np.zeros((len(items), len(workspace.classes)), workspace.targets.task.dtype)
@@ -151,12 +186,20 @@ def _cross_validate(
         for fold in numbers.tolist():
             inside, rows = items[folds != fold], np.flatnonzero(folds == fold)
             outside, own = items[rows], workspace.in_window_of(inside)
-            result = learn(own, inside, outside[:0], folder / f"fold-{fold + 1}", resume)
+            result = learn(
+                own,
+                inside,
+                outside[:0],
+                folder / f"fold-{fold + 1}",
+                resume,
+                foresees=foresees and not rounds,  # one warning is enough
+                guards=guards,
+            )
             scores[rows] = scores_of(own, result, outside)
             alone[rows] = head_alone.outputs(own, result.choice, outside)
             rounds.append(Round.of(own, result, rows))
             findings += _cut_in(own, outside) if own is not workspace else []
-            others.append((rows, transferred_outputs(own, result, outside)))
+            others.append((rows, _transferred(own, result, outside)))
             advance(1)
     probabilities = np.zeros_like(scores)
     for each in rounds:
@@ -170,7 +213,7 @@ def _cross_validate(
 def _with_transfer(
     probabilities: np.ndarray, others: Sequence[tuple[np.ndarray, np.ndarray | None]]
 ) -> np.ndarray | None:
-    """The outputs, of the best transferred result in folds that the network from scratch won; None if it won none."""
+    """The outputs, of the best transferred result in folds where another one was returned; None if in none."""
     if all(found is None for _, found in others):
         return None
     transferred = probabilities.copy()
@@ -200,7 +243,10 @@ def _refitted(
 
     Its reason says what the head alone was chosen by, or that an average is not made again.
     """
-    if result.is_trained:
+    if result.classical is not None:
+        refit = again(workspace, result, everything)
+        reason = "" if refit.guard is None else refit.guard.reason
+    elif result.is_trained:
         reason = "Without the average." if result.race is not None and result.race.averaged else ""
         refit = trained_on_all(workspace, result, everything, folder, resume)
     else:

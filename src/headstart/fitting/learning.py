@@ -7,13 +7,17 @@ is better there than the head alone beyond chance (do no harm).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.errors import DataError
 from headstart.fitting import head_alone
 from headstart.fitting.comparing import set_aside, what_to_do
+from headstart.fitting.foreseen import foresee, warn
+from headstart.fitting.guarding import guarded
 from headstart.fitting.learnable import clause, sets_aside, why_not_learnable
 from headstart.fitting.race import race
 from headstart.fitting.result import Result
@@ -21,9 +25,20 @@ from headstart.fitting.training import train_or_head_alone
 from headstart.fitting.workspace import Workspace
 from headstart.progress import say
 
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+
 
 def learn(
-    workspace: Workspace, train: np.ndarray, validation: np.ndarray, folder: Path | None, resume: bool
+    workspace: Workspace,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: Path | None,
+    resume: bool,
+    *,
+    foresees: bool = False,
+    guards: bool = False,
+    warns: bool = True,
 ) -> Result:
     """Learn from items under the plan's policy.
 
@@ -34,20 +49,43 @@ def learn(
             enough.
         folder: for checkpoints and history.
         resume: resume from checkpoints in the folder.
+        foresees: compare the head alone with classical features before anything is trained.
+        guards: let classical features take the place of a result that they are better than.
+        warns: print a risk that is foreseen.
     """
-    from headstart.tune.objectives.contrastive import KNOWN
-
-    policy, source = workspace.plan.policy, workspace.plan.source
-    if policy.cut == len(policy.stages):
-        choice = head_alone.choose(workspace, train)
-        return Result.head_alone(source, choice, train, choice.reason)
-    is_set_aside = not len(validation) and sets_aside(workspace.plan, len(train))
+    policy = workspace.plan.policy
+    trains = policy.cut != len(policy.stages)
+    is_set_aside, why = trains and not len(validation) and sets_aside(workspace.plan, len(train)), ""
     if is_set_aside:
         why, parts = _parts(workspace, train)
-        if parts is None:
-            return _untrained(workspace, train, why)
-        train, validation = parts
+        train, validation = parts or (train, validation)
     choice = head_alone.choose(workspace, train)
+    foreseen = foresee(workspace, choice) if foresees else None
+    if foreseen is not None and warns:
+        warn(workspace, foreseen)
+    if not trains:
+        result = Result.head_alone(workspace.plan.source, choice, train, choice.reason)
+    elif why:
+        result = _untrained(workspace, choice, train, why)
+    else:
+        result = _trained(workspace, choice, train, validation, folder, resume, set_aside=is_set_aside)
+    result = replace(result, foreseen=foreseen)
+    return guarded(workspace, result) if guards else result
+
+
+def _trained(
+    workspace: Workspace,
+    choice: Choice,
+    train: np.ndarray,
+    validation: np.ndarray,
+    folder: Path | None,
+    resume: bool,
+    *,
+    set_aside: bool,
+) -> Result:
+    """The result of a policy that trains the network, or the head alone if that knows the few items already."""
+    from headstart.tune.objectives.contrastive import KNOWN
+
     known = 0.0 if len(validation) else head_alone.known_already(workspace, choice)
     if known >= KNOWN:
         reason = (
@@ -55,11 +93,11 @@ def learn(
             "training the network on them would more likely lower than raise it, so the head alone is returned."
         )
         say(reason)
-        return Result.head_alone(source, choice, train, reason)
-    if policy.kind.chooses == "race":
+        return Result.head_alone(workspace.plan.source, choice, train, reason)
+    if workspace.plan.policy.kind.chooses == "race":
         with workspace.clock.phase("tune"):
             return race(workspace, choice, train, validation, folder, resume)
-    return train_or_head_alone(workspace, choice, train, validation, folder, resume, set_aside=is_set_aside)
+    return train_or_head_alone(workspace, choice, train, validation, folder, resume, set_aside=set_aside)
 
 
 def _parts(workspace: Workspace, train: np.ndarray) -> tuple[str, tuple[np.ndarray, np.ndarray] | None]:
@@ -72,9 +110,8 @@ def _parts(workspace: Workspace, train: np.ndarray) -> tuple[str, tuple[np.ndarr
     return why, None if why else (inside, aside)
 
 
-def _untrained(workspace: Workspace, train: np.ndarray, why: str) -> Result:
+def _untrained(workspace: Workspace, choice: Choice, train: np.ndarray, why: str) -> Result:
     """The head alone, where no items can be set aside to compare a training with it."""
-    choice = head_alone.choose(workspace, train)
     reason = (
         f"Nothing was trained: of the {len(train)} training items none can be set aside to compare a training with the "
         f"head alone ({why}), so the head alone is returned. {what_to_do(workspace)}"

@@ -99,6 +99,9 @@ class FitOptions(LearnOptions, RunOptions):
         default=False, description="After the evaluation, learn from every label."
     )
     baseline: Annotated[bool, Shown(RUN)] = Field(default=True, description="Measure the classical baseline.")
+    guard: Annotated[bool, Shown(RUN)] = Field(
+        default=False, description="Return the classical baseline if it is better in training beyond chance."
+    )
 
     def resolved(self, source: str, precision: Precision) -> FitOptions:
         """With the source and the precision that were taken if the options left them open.
@@ -131,4 +134,6 @@ def fit_options(**given: Any) -> FitOptions:
         raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
     if options.compile and options.freeze == "auto":
         raise OptionError("--compile is for one training: a race would compile every candidate again")
+    if options.guard and not options.baseline:
+        raise OptionError("--guard compares with the classical baseline: leave out --no-baseline")
     return options

@@ -134,7 +134,13 @@ def _learn_and_write(
     with long_lived():
         workspace = Workspace(plan, setting, options.store, clock)
         result, evaluation = learn_and_evaluate(
-            workspace, run.path / TRAINING, resume, n_folds=options.folds, refit_all=options.refit_all
+            workspace,
+            run.path / TRAINING,
+            resume,
+            n_folds=options.folds,
+            refit_all=options.refit_all,
+            foresees=options.baseline,
+            guards=options.guard,
         )
     if resume:  # only now, since options that do not fit the checkpoints were refused before
         _write_configuration(run, options)

@@ -34,6 +34,8 @@ def record_finished(workspace: Workspace, record: Record) -> None:
     value, alone = (
         Interval.of(scores.get(task.headline)) for scores in (record.test, record.baselines["probe"])
     )
+    if record.chosen is not None and record.chosen.classical:
+        value = alone  # it is no result of the source that classical features took its place
     run = past_runs.FinishedRun(
         finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         headstart=importlib.metadata.version("headstart"),

@@ -11,6 +11,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
+    from headstart.fitting.classical import Fitted
+    from headstart.fitting.foreseen import Foreseen
+    from headstart.fitting.guard import Guard
     from headstart.heads import Head
     from headstart.sources import Source
     from headstart.tune import RaceResult, Trained
@@ -31,8 +34,10 @@ class Result:
         trained: the training, if any, also if its result was not returned.
         race: the race among policies, for `auto`.
         raced_on: positions of the items that the candidates of the race learned from; None without a race.
-        compared_on: positions of the validation items that they were compared on; None without a race.
+        compared_on: positions of the validation items that a training, or the candidates of a race, were compared on.
         reason: why this result was returned, in a sentence.
+        foreseen: the head alone beside classical features, compared before anything was trained; None: not compared.
+        guard: whether classical features are returned in the place of this result; None: it was not asked for.
         refit: the same learned again from every label after the evaluation, which is what the run predicts with;
             None: nothing was learned again.
     """
@@ -49,6 +54,8 @@ class Result:
     raced_on: np.ndarray | None = None
     compared_on: np.ndarray | None = None
     reason: str = ""
+    foreseen: Foreseen | None = None
+    guard: Guard | None = None
     refit: Result | None = None
 
     @classmethod
@@ -72,6 +79,11 @@ class Result:
     def n_train(self) -> int:
         """The number of items learned from."""
         return len(self.learned_from)
+
+    @property
+    def classical(self) -> Fitted | None:
+        """The classical baseline that is returned in the place of this result, if any."""
+        return None if self.guard is None else self.guard.fitted
 
     @property
     def final(self) -> Result:

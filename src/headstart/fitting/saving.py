@@ -16,6 +16,7 @@ from headstart.fitting.label_check import check_labels
 from headstart.fitting.options import FitOptions
 from headstart.fitting.recording import record_finished
 from headstart.fitting.result import Result
+from headstart.fitting.returned import chosen_in, returned_by, save
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.workspace import Workspace
 from headstart.run_files import DIGESTS, digests_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
     from headstart.evidence import Mean, Shift
     from headstart.report.pages.fit import FitReport
-    from headstart.runs import Chosen, Predictions, Record, RunDirectory, RunFacts
+    from headstart.runs import Predictions, Record, RunDirectory, RunFacts
     from headstart.runs.export import SavedModel
     from headstart.runs.label_check import LabelCheck
     from headstart.sources import Source
@@ -68,7 +69,8 @@ def finish(
         record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
         run.write_record(record)
     with clock.phase("export"):
-        saved = _save(run, result.final)
+        returned, head = returned_by(workspace, result.final)
+        saved = save(run, returned, head)
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = _now(record, clock)
     with clock.phase("report"):
@@ -80,7 +82,7 @@ def finish(
             run.write_text("report.html", render(shown))
         facts = replace(facts, notices=tuple((notice.title, notice.text) for notice in notices(shown)))
     record = _now(record, clock)
-    _write_card(run, facts, workspace.plan.source, saved, record)
+    _write_card(run, facts, returned, saved, record)
     run.write_record(record)
     if result.trained is not None:
         run.write_jsonl("history.jsonl", result.trained.history)
@@ -130,7 +132,7 @@ def _record(
         test=evidence.test,
         baselines=evidence.baselines,
         verdict=evidence.verdict,
-        chosen=_chosen(result, tuple(plan.source.stages)),
+        chosen=chosen_in(result, tuple(plan.source.stages)),
         profile={row.stage: float(row.score) for row in result.choice.profile},
         verification=evidence.verification,
         best_epoch=None if trained is None else trained.best_epoch,
@@ -141,31 +143,25 @@ def _record(
     )
 
 
-def _chosen(result: Result, stages: tuple[str, ...]) -> Chosen:
-    from headstart.runs import Chosen
-    from headstart.tune import Policy
-
-    read = tuple(stages[index] for index in result.head.stages)
-    trained = Policy.parse(result.policy, stages).trained
-    from_scratch = result.race is not None and result.race.starts_from_scratch
-    return Chosen(result.policy, result.cut, read, trained, result.head.kind, from_scratch)
-
-
 def _extra(
     workspace: Workspace, result: Result, evidence: Evidence, checked: LabelCheck | None
 ) -> dict[str, Any]:
     """What the choices are based on, as further entries of the record."""
     extra: dict[str, Any] = {
-        "reason": result.reason,
+        "reason": result.reason if result.classical is None or result.guard is None else result.guard.reason,
         "stages": stage_rows(workspace.plan, result),
         "learned_from": dict(evidence.learned_from),
         "baseline_choice": evidence.rival.to_json(),
         "baselines_difference": {name: found.to_json() for name, found in evidence.differences.items()},
     }
+    if result.guard is not None:
+        extra["guard"] = result.guard.to_json()
+    if result.foreseen is not None:
+        extra["foreseen"] = result.foreseen.to_json()
     if result.choice.profile:
         extra["cross_validated"] = _cross_validated(result.choice, workspace.targets.task)
     if result.refit is not None:
-        refit = asdict(_chosen(result.refit, tuple(workspace.plan.source.stages)))
+        refit = asdict(chosen_in(result.refit, tuple(workspace.plan.source.stages)))
         extra["refit"] = {"n_train": result.refit.n_train, **refit, "reason": result.refit.reason}
     if result.trained is not None:
         extra.update(result.trained.evidence)
@@ -181,23 +177,6 @@ def _extra(
     if checked is not None:
         extra["label_errors"] = checked.to_json()
     return extra
-
-
-def _save(run: RunDirectory, result: Result) -> SavedModel:
-    from headstart.backbone import Backbone
-    from headstart.heads.predictor import Predictor
-    from headstart.runs.export import save_model
-
-    source = result.source
-    predictor = Predictor(Backbone(source.network, source.stages), result.head).eval()
-    return save_model(
-        run,
-        predictor=predictor,
-        network=source.network,
-        head=result.head,
-        source_config=source.config,
-        preprocessing=source.preprocessing.to_json(),
-    )
 
 
 def _report(

@@ -85,7 +85,7 @@ def with_weights(
     reason = " ".join([reason, *trained.notes])
     return Result(
         source_with(workspace.plan.source, trained.state_dict), trained.head, trained.policy, trained.cut, choice,
-        train, len(validation), trained, reason=reason,
+        train, len(validation), trained, compared_on=validation, reason=reason,
     )  # fmt: skip
 
 

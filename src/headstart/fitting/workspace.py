@@ -14,6 +14,7 @@ import numpy as np
 
 from headstart.clock import Clock
 from headstart.errors import DataError
+from headstart.fitting.classical import Classical
 from headstart.fitting.plan import Plan, with_window_of
 
 if TYPE_CHECKING:
@@ -31,9 +32,17 @@ class Workspace:
         setting: device, precision and threads.
         store: the folder of the feature store; None: the default.
         clock: takes the phase "features", and the phases of whatever uses the workspace.
+        classical: the classical baseline of the same data; None: a new one, which reads items when it is asked.
     """
 
-    def __init__(self, plan: Plan, setting: Setting, store: str | Path | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        setting: Setting,
+        store: str | Path | None,
+        clock: Clock,
+        classical: Classical | None = None,
+    ) -> None:
         from headstart.features import Store
 
         self.plan, self.setting, self.clock = plan, setting, clock
@@ -42,6 +51,7 @@ class Workspace:
         self.codes = np.asarray(plan.data.codes)
         self.targets = plan.data.examples.targets
         self.classes: tuple[str, ...] = self.targets.classes
+        self.classical = classical or Classical(plan.data, setting.n_threads, plan.seed)
         with clock.phase("features"):
             if plan.policy.stores_prefix:
                 self._store_prefix()
@@ -64,7 +74,9 @@ class Workspace:
         source = with_window_of(plan.source, plan.data, positions)
         if source.preprocessing == plan.source.preprocessing:
             return self
-        return Workspace(replace(plan, source=source), self.setting, self.store.root, self.clock)
+        return Workspace(
+            replace(plan, source=source), self.setting, self.store.root, self.clock, self.classical
+        )
 
     def features_by(self, source: Source, positions: np.ndarray) -> Features:
         """Pooled features of items of the data, by a source.

@@ -43,10 +43,21 @@ def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
     if facts.all_alike:
         much = taken.cost > MUCH_FASTER * fastest.cost
         which = f"take the fastest, {fastest.name}" if much else f"take {taken.name}"
-        return fastest if much else taken, (
-            f"These {items} cannot tell the sources apart: {which}, or label more items and rank again."
-        )
-    return taken, _start_from(taken, facts, fastest)
+        taken = fastest if much else taken
+        alike = f"These {items} cannot tell the sources apart: {which}, or label more items and rank again."
+        return taken, f"{alike}{_risk(taken)}"
+    return taken, f"{_start_from(taken, facts, fastest)}{_risk(taken)}"
+
+
+def _risk(taken: Ranked) -> str:
+    """That the advised source may not help, with a space before it; "" if it is clearly better than every baseline."""
+    ahead, alike = list(taken.not_better_than), list(taken.unclear)
+    if ahead:
+        return f" Transfer may be negative: it is not better than {' and '.join(ahead)}."
+    if alike:
+        names = " and ".join(alike)
+        return f" Transfer may not help: {names} cannot be told apart from it."
+    return ""
 
 
 def _start_from(taken: Ranked, facts: RankingFacts, fastest: Ranked) -> str:

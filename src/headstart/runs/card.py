@@ -107,7 +107,7 @@ def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Recor
         "tags": ["headstart", "transfer-learning"],
         "metrics": [result["type"] for result in results],
     }
-    if source.uri.startswith("hf:"):
+    if source.uri.startswith("hf:") and not (record.chosen is not None and record.chosen.classical):
         content["base_model"] = source.uri.removeprefix("hf:").partition("@")[0]
     dataset = {"name": data.name, "type": data.name}
     shown = {"task": {"type": task}, "dataset": dataset, "metrics": results}
@@ -120,6 +120,8 @@ def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> st
     how, units = result_words(record.policy), UNITS[data.modality]
     if record.chosen is not None and record.chosen.from_scratch:
         how = "trained from random weights"
+    if record.chosen is not None and record.chosen.classical:
+        how = "classical features without pretrained weights, and a linear head"
     purpose = task.words.purpose.format(n=n_classes, units=units, target=in_code(data.target))
     return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
 

@@ -72,6 +72,8 @@ def library_form(
     bare = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
     if library == "timm":
         return _timm_form(source, bare, head, classes, task)
+    if str(source.get("architecture")).startswith("headstart.evidence.classical_network:"):
+        raise NoForm("no class of a library computes classical features")
     if library != "transformers":
         raise NoForm("it is a network of your own")
     if modality == "text":

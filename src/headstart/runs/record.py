@@ -65,6 +65,7 @@ class Chosen:
         trained_stages: names of the stages whose weights were trained; empty for the head alone.
         head: kind of the head, in a word.
         from_scratch: whether the network was trained from random weights, without what the source has learned.
+        classical: whether classical features were returned in the place of the network; no stage is read then.
     """
 
     policy: str
@@ -73,6 +74,7 @@ class Chosen:
     trained_stages: tuple[str, ...] = ()
     head: str = "linear"
     from_scratch: bool = False
+    classical: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,9 +235,8 @@ def _scores_json(scores: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _chosen(content: Mapping[str, Any]) -> Chosen:
     trained = tuple(content.get("trained_stages", ()))
     stages, head = tuple(content["head_stages"]), content.get("head", "linear")
-    return Chosen(
-        content["policy"], content["cut"], stages, trained, head, bool(content.get("from_scratch", False))
-    )
+    from_scratch, classical = (bool(content.get(name, False)) for name in ("from_scratch", "classical"))
+    return Chosen(content["policy"], content["cut"], stages, trained, head, from_scratch, classical)
 
 
 def _verdict(outcome: Any, evidence: Mapping[str, Any]) -> Verdict | None:

@@ -33,7 +33,10 @@ from headstart.sources.weights import load_tensors, read_weights
 
 NAME = "custom"
 # The only classes that a configuration may name without `--arch`.
-_SHIPPED = ("headstart.bundled.network:LettersNet",)
+_SHIPPED = (
+    "headstart.bundled.network:LettersNet",
+    *(f"headstart.evidence.classical_network:{name}" for name in ("Histograms", "LogMel", "TfIdf")),
+)
 _USUAL_HEADS = ("classifier", "fc", "head", "heads", "linear", "last_linear", "logits", "output")
 
 

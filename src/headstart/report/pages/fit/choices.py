@@ -20,7 +20,7 @@ from headstart.report.charts import (
     whisker,
 )
 from headstart.report.pages.fit.report import FitReport
-from headstart.report.pages.fit.words import answers
+from headstart.report.pages.fit.words import answers, is_classical
 from headstart.report.shell import Section, Table
 from headstart.report.words import duration, is_percent, lowered, number
 
@@ -179,6 +179,8 @@ def stages_section(report: FitReport) -> Iterator[Section]:
     deck = ""
     if not report.trained_stages:
         deck = "This was tried; validation was for the head alone, so the network was returned as it came."
+    if is_classical(report):
+        deck = "This was tried; classical features were better, and were returned."
     yield Section("stages", "What was trained", "fit/stages.html.j2", content, deck)
 
 
@@ -263,5 +265,5 @@ def _history_takeaway(report: FitReport, scored: str) -> str:
     when = "before the first epoch" if epoch == 0 else f"after epoch {epoch:g}"
     found = f"The validation loss was lowest {when} ({kept['validation_loss']:.3f}{beside})"
     if not report.trained_stages:
-        return f"{found}; the head alone was returned."
+        return f"{found}; {'classical features were' if is_classical(report) else 'the head alone was'} returned."
     return f"{found}; {report.after_training or 'training kept these weights'}."

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from headstart.metrics import Interval, metric_named
 from headstart.report.background import checks_notice
 from headstart.report.pages.fit.calibration import UNKNOWN, calibration_of, overconfidence
+from headstart.report.pages.fit.foreseen import foreseen_notice
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
-from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items
+from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items, is_classical
 from headstart.report.shell import Notice, in_order
 from headstart.report.words import difference, interval, listed, number, plural, points
 from headstart.units import agreeing, counted
@@ -27,6 +28,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
             *_reason(report),
             *_refit(report),
             *_few_groups(report),
+            *foreseen_notice(report),
             *_classical(report),
             *_majority(report),
             *_seen(report),
@@ -41,8 +43,12 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
 
 def _reason(report: FitReport) -> Iterator[Notice]:
     reason = str(report.record.extra.get("reason", ""))
+    guard = report.record.extra.get("guard")
+    if guard is not None and not is_classical(report):
+        yield Notice("note", "Guard", str(guard["reason"]))
     if reason:
-        yield Notice("note", "Why this training" if report.trained_stages else "Why this head", reason)
+        title = "Why this training" if report.trained_stages else "Why this head"
+        yield Notice("note", "Why classical features" if is_classical(report) else title, reason)
 
 
 def _refit(report: FitReport) -> Iterator[Notice]:
@@ -50,11 +56,12 @@ def _refit(report: FitReport) -> Iterator[Notice]:
     if refit is None:
         return
     read = listed(refit["head_stages"])
+    head = f"; its head reads {read}" if read else ""
     yield Notice(
         "note",
         "Learned again from every label",
         f"After the evaluation the model was trained again on all {report.counted(refit['n_train'])}, held-out ones "
-        f"too; its head reads {read}. Scores, profile and choices on this page are those of the model before.",
+        f"too{head}. Scores, profile and choices on this page are those of the model before.",
     )
 
 
@@ -77,6 +84,8 @@ def _few_groups(report: FitReport) -> Iterator[Notice]:
 def _classical(report: FitReport) -> Iterator[Notice]:
     """The baseline is not behind, by the paired difference in the verdict's metric."""
     key = report.targets.task.verdict_metric
+    if is_classical(report):  # it is the result
+        return
     ours, theirs, gap = report.score(key), report.baseline("classical", key), report.difference("classical")
     if ours is None or theirs is None or gap is None:
         return

@@ -46,7 +46,15 @@ def sentence_parts(report: FitReport) -> list[Emphasised]:
     trained, every = report.trained_stages, report.source.stages
     name = (report.source.name, True)
     parts: list[Emphasised]
-    if is_from_scratch(report):
+    if is_classical(report):
+        what = CLASSICAL[report.data.modality].split(",")[0]
+        parts = [
+            ("headstart returned ", False),
+            ("classical features", True),
+            (f" ({what}) in place of ", False),
+            name,
+        ]
+    elif is_from_scratch(report):
         parts = [("headstart trained the network of ", False), name, (" from random weights", True)]
     elif trained:
         whole = len(trained) == len(every)
@@ -67,6 +75,11 @@ def sentence_parts(report: FitReport) -> list[Emphasised]:
 def is_from_scratch(report: FitReport) -> bool:
     """Whether the result was trained from random weights, without what the source has learned."""
     return report.record.chosen is not None and report.record.chosen.from_scratch
+
+
+def is_classical(report: FitReport) -> bool:
+    """Whether classical features were returned in the place of the network."""
+    return report.record.chosen is not None and report.record.chosen.classical
 
 
 def _read_stages(read: Sequence[str], every: Sequence[str]) -> list[Emphasised]:
@@ -167,7 +180,11 @@ def verdict(report: FitReport) -> VerdictWords | None:
     by, fewer = "", f"{fewer_items(report, found.against)}{how_chosen(report)}"
     if found.difference.value is not None:
         metric = lowered(metric_named(found.metric).label)
-        whose = ", the best result from pretrained weights" if is_from_scratch(report) else ""
+        whose = (
+            ", the best result from pretrained weights"
+            if is_from_scratch(report) or is_classical(report)
+            else ""
+        )
         by = f"{points(found.difference.value, found.metric)} of {metric}{whose} against {rival}"
         ends = difference(found.difference, found.metric)
         missing = why_no_interval(report, found.difference)

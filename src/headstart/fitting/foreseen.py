@@ -1,0 +1,124 @@
+"""The risk of negative transfer, before anything is trained: the head alone against classical features.
+
+Both are cross-validated on the same training items and folds, and compared item by item. The head is the best of
+several depths and kinds, so where even it is not better, training the network is unlikely to help. A network with
+random weights would be a second witness at the price of another extraction: `headstart rank` has it in its table.
+
+Legend: N items, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from headstart import processes
+from headstart.errors import HeadstartError
+from headstart.fitting.workspace import Workspace
+from headstart.metrics import Interval, Units, metric_named
+from headstart.progress import say
+
+if TYPE_CHECKING:
+    from headstart.choose import Choice
+
+Outcome = Literal["worse", "undecided", "better"]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """The head alone beside classical features, on training items.
+
+    Attributes:
+        head_alone, classical: cross-validated quality (`Task.quality`).
+        difference: paired, in the metric of the verdict, head alone minus classical features.
+        outcome: of the head alone, by that interval.
+        n_items: on which both were compared, N.
+    """
+
+    head_alone: float
+    classical: float
+    difference: Interval
+    outcome: Outcome
+    n_items: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The block of metrics.json."""
+        return {
+            "head_alone": self.head_alone,
+            "classical": self.classical,
+            "difference": self.difference.to_json(),
+            "outcome": self.outcome,
+            "n_items": self.n_items,
+        }
+
+
+def foresee(workspace: Workspace, choice: Choice) -> Foreseen | None:
+    """Compare the head alone with classical features; None if nothing was left out, or they cannot be read.
+
+    Args:
+        workspace: the plan with its features.
+        choice: the head alone, with its cross-validated outputs.
+    """
+    if not len(choice.positions):
+        return None
+    with workspace.clock.phase("baseline"):
+        return processes.from_first(lambda: _compared(workspace, choice))
+
+
+def _compared(workspace: Workspace, choice: Choice) -> Foreseen | None:
+    from headstart.evidence import compared, cross_validation_factor
+
+    try:
+        fitted = workspace.classical.fit(choice.positions, choice.folds)
+    except HeadstartError as error:  # texts without a word: the evidence says so too, where it matters
+        say(f"note: classical features were not compared with the head alone: {error}")
+        return None
+    positions, task = fitted.left_out, workspace.targets.task
+    codes, rows = workspace.codes[positions], np.searchsorted(choice.positions, positions)
+    alone, classical = choice.out_of_fold[rows], fitted.model.out_of_fold.outputs
+    units = Units.of(
+        workspace.units(positions), len(positions), widen=cross_validation_factor(choice.n_folds)
+    )
+    difference = compared(codes, alone, classical, units, task=task)
+    return Foreseen(
+        float(task.item_quality(alone, codes).mean()),
+        float(task.item_quality(classical, codes).mean()),
+        difference,
+        outcome_of(difference, task.verdict_metric),
+        len(positions),
+    )
+
+
+def outcome_of(difference: Interval, metric: str) -> Outcome:
+    """Whether the first of two results is worse or better beyond chance.
+
+    Args:
+        difference: paired, first minus second.
+        metric: key of the metric.
+    """
+    low, high = difference.low, difference.high
+    if low is None or high is None or low <= 0 <= high:
+        return "undecided"
+    return "better" if (low > 0) == (metric_named(metric).better == "higher") else "worse"
+
+
+def warn(workspace: Workspace, foreseen: Foreseen) -> None:
+    """Print the risk, unless the head alone is better beyond chance.
+
+    Args:
+        workspace: names the modality.
+        foreseen: what was found.
+    """
+    from headstart.report.pages.fit.foreseen import LEADS, foreseen_words
+
+    lead = LEADS.get(foreseen.outcome)
+    if lead is None:
+        return
+    found = foreseen_words(foreseen.to_json(), workspace.targets.task, workspace.plan.data.examples.modality)
+    severity = "warning" if foreseen.outcome == "worse" else "note"
+    say(
+        f"{severity}: {lead}: {found}. Compare sources with `headstart rank`; "
+        "--guard returns classical features where they are better beyond chance"
+    )

@@ -1,0 +1,123 @@
+"""`--guard`: classical features are returned where they are better beyond chance, as a run like any other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headstart
+from headstart.errors import OptionError
+from small_data import LETTERS
+
+N_ITEMS = 120
+SETTINGS = {"threads": 1, "precision": "fp32", "epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def stripes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fine stripes, which a source that sees 8 x 8 pixels cannot tell apart."""
+    folder, rng = tmp_path_factory.mktemp("stripes"), np.random.default_rng(0)
+    for index in range(N_ITEMS):
+        label = ("across", "down")[index % 2]
+        picture = rng.integers(90, 160, (64, 64)).astype(np.uint8)
+        rows = picture if label == "across" else picture.T
+        rows[index // 2 % 2 :: 2] //= 2
+        (folder / label).mkdir(exist_ok=True)
+        Image.fromarray(picture).save(folder / label / f"{index}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def guarded_run(stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> headstart.Run:
+    place = tmp_path_factory.mktemp("guarded")
+    return headstart.fit(stripes, LETTERS, guard=True, out=place / "run", store=place / "store", **SETTINGS)
+
+
+def test_the_baseline_is_the_run(guarded_run: headstart.Run, stripes: Path) -> None:
+    metrics = guarded_run.metrics
+    assert metrics["chosen"]["classical"] and metrics["chosen"]["head_stages"] == []
+    assert metrics["guard"]["returned"] == "classical" and metrics["foreseen"]["outcome"] == "worse"
+    assert metrics["test"] == metrics["baselines"]["classical"]
+    assert metrics["test"]["accuracy"]["value"] > metrics["baselines"]["probe"]["accuracy"]["value"] + 0.2
+    assert metrics["verdict"] == "negative", "the verdict is about what was transferred"
+    assert "classical features" in guarded_run.summary and "in place of" in guarded_run.summary
+    card = (guarded_run.path / "README.md").read_text()
+    assert "nothing of the source is in this run" in card
+    assert "Why classical features" in (guarded_run.path / "report.html").read_text()
+
+
+def test_it_predicts_what_was_evaluated(guarded_run: headstart.Run, stripes: Path) -> None:
+    from headstart.runs import Predictions
+
+    evaluated = Predictions.read(guarded_run.path / "predictions.parquet")
+    again = guarded_run.predict([str(stripes / name) for name in evaluated.items])
+    np.testing.assert_allclose(again.probabilities, evaluated.probabilities, atol=2e-3)
+
+
+def test_a_changed_program_is_refused(guarded_run: headstart.Run, stripes: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(guarded_run.path, tmp_path / "copy")
+    content = bytearray((copy / "model.pt2").read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / "model.pt2").write_bytes(bytes(content))
+    with pytest.raises(headstart.errors.InputError, match=r"model\.pt2"):
+        headstart.predict(copy, stripes)
+
+
+def test_it_is_a_source(guarded_run: headstart.Run, stripes: Path, tmp_path: Path) -> None:
+    run = headstart.fit(
+        stripes, f"run:{guarded_run.path}", out=tmp_path / "x", store=tmp_path / "s", **SETTINGS
+    )
+    assert run.metrics["test"]["accuracy"]["value"] > 0.9
+
+
+def test_a_good_source_is_kept_and_says_so(digit_folder: Path, store: str, tmp_path: Path) -> None:
+    run = headstart.fit(digit_folder, LETTERS, guard=True, out=tmp_path / "x", store=store, **SETTINGS)
+    assert run.metrics["guard"]["returned"] == "result" and not run.metrics["chosen"]["classical"]
+    assert run.metrics["chosen"]["head_stages"]
+
+
+def test_folds_decide_each_for_itself_and_every_label_is_used_in_the_end(
+    stripes: Path, tmp_path: Path
+) -> None:
+    run = headstart.fit(
+        stripes,
+        LETTERS,
+        guard=True,
+        folds=3,
+        out=tmp_path / "x",
+        store=tmp_path / "s",
+        report=False,
+        **SETTINGS,
+    )
+    assert run.metrics["test"]["accuracy"] == run.metrics["baselines"]["classical"]["accuracy"]
+    assert run.metrics["baseline_choice"]["chosen"] == {"classical": 3}
+    refitted = headstart.fit(
+        stripes, LETTERS, guard=True, refit_all=True, out=tmp_path / "y", store=tmp_path / "s", **SETTINGS
+    )
+    content = json.loads((refitted.path / "metrics.json").read_text())
+    assert content["refit"]["n_train"] == N_ITEMS and content["refit"]["classical"]
+    assert content["learned_from"]["classical"] < N_ITEMS
+
+
+def test_a_training_is_compared_on_validation_items(stripes: Path, tmp_path: Path) -> None:
+    run = headstart.fit(
+        stripes,
+        LETTERS,
+        freeze="last:1",
+        guard=True,
+        out=tmp_path / "x",
+        store=tmp_path / "s",
+        report=False,
+        **SETTINGS,
+    )
+    assert run.metrics["guard"]["returned"] == "classical"
+
+
+def test_it_needs_the_baseline() -> None:
+    with pytest.raises(OptionError, match="--no-baseline"):
+        headstart.fit("x", LETTERS, guard=True, baseline=False)
