@@ -41,7 +41,7 @@ def digests_of(run: Path) -> dict[str, str]:
 
 
 def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
-    """Refuse a run that holds no model, such as a ranking.
+    """Refuse a run that holds no model: a ranking or an audit.
 
     Args:
         run: its folder.
@@ -51,10 +51,13 @@ def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
         InputError: of the given kind.
     """
     content = read_json(run / METRICS, kind=kind) if (run / METRICS).is_file() else {}
-    if isinstance(content, dict) and content.get("kind", "fit") == "rank":
+    made_by = content.get("kind", "fit") if isinstance(content, dict) else "fit"
+    if made_by == "rank":
         raise kind(
             f"{run} is a ranking, which holds no model: fit one of the sources in its ranking.csv, and name that run"
         )
+    if made_by == "audit":
+        raise kind(f"{run} is an audit, which holds no model: fit its source, and name that run")
 
 
 def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputError) -> None:

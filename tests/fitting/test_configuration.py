@@ -54,3 +54,17 @@ def test_a_name_of_timm_is_no_code(tmp_path: Path) -> None:
     options = options_of_command({}, path, None)
     assert options.arch == "resnet18"
     assert code_flags(options.model_dump()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("audit", "an audit: resume it with headstart audit --resume"),
+        ("rank", "a ranking: give its command again"),
+    ],
+)
+def test_the_configuration_of_another_verb_is_refused(tmp_path: Path, kind: str, words: str) -> None:
+    path = tmp_path / "headstart.yaml"
+    path.write_text(json.dumps({kind: {"data": "d"}}))
+    with pytest.raises(OptionError, match=f"is not the configuration of a fit but of {words}"):
+        options_of_command({}, path, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from headstart.metrics import Bin, Interval
 from headstart.report.charts import (
     CostCandidate,
+    Learned,
     Scale,
     costs,
     curves,
@@ -21,6 +23,7 @@ from headstart.report.charts import (
     spans,
 )
 from headstart.report.charts.costs import log_ticks
+from headstart.report.charts.learning import learning_curves, spread_out
 
 shares = st.floats(0, 1)
 numbers = st.floats(-1e6, 1e6).map(lambda v: round(v, 6))
@@ -113,3 +116,52 @@ def test_differences_have_a_place_for_none() -> None:
     assert (first.value, first.interval) == ("−5.0 points", "−12.0 to +2.0")
     assert (second.interval, second.mark.has_interval) == ("", False)
     assert next(tick.at for tick in chart.ticks if tick.text == "0") == chart.zero
+
+
+places = st.lists(st.floats(0, 100), min_size=1, max_size=12)
+
+
+@given(places)
+def test_labels_are_spread_out_within_the_plot_in_their_order(found: list[float]) -> None:
+    moved = spread_out(found, 6.5)
+    order = sorted(range(len(found)), key=found.__getitem__)
+    assert all(moved[b] - moved[a] >= 6.499 for a, b in pairwise(order))
+    assert min(moved) >= 0 and max(moved) <= 100.001
+
+
+def test_labels_that_have_room_stay_and_a_heap_is_centred() -> None:
+    assert spread_out([80.0, 20.0], 6.5) == [80.0, 20.0]
+    assert spread_out([50.0, 50.0, 50.0], 6.0) == [44.0, 50.0, 56.0]
+
+
+def learned(*points: tuple[float, Interval], fitted: tuple[tuple[float, ...], ...] = ()) -> Learned:
+    return Learned("A", "transfer", "transfer", "transfer", [(*p, "tip") for p in points], fitted)  # type: ignore[arg-type]
+
+
+def test_learning_curves_stand_on_a_logarithmic_scale() -> None:
+    score = Interval(0.5, 0.4, 0.6)
+    chart = learning_curves(
+        [learned((10, score), (100, score), fitted=((10, 0.5, 0.2, 0.55), (1000, 0.55, 0.1, 0.8)))],
+        "accuracy",
+    )
+    assert chart is not None
+    (line,) = chart.lines
+    assert [dot.x for dot in line.dots] == [0, 50] and chart.beyond == 50
+    assert [tick.text for tick in chart.labels] == ["10", "100", "1,000"]
+    assert [tick.text for tick in chart.ticks] == ["40%", "45%", "50%", "55%", "60%"]  # a wide band is cut
+    assert "100.00,0.00" in line.band and "100.00,100.00" in line.band
+
+
+def test_a_method_that_was_not_measured_has_no_curve() -> None:
+    assert learning_curves([learned()], "accuracy") is None
+    assert learning_curves([learned((10, Interval(None)))], "accuracy") is None
+    chart = learning_curves([learned((10, Interval(0.5))), learned()], "accuracy")
+    assert (
+        chart is not None and len(chart.lines) == 1 and chart.lines[0].dots[0].x == 50 and chart.beyond == 100
+    )
+
+
+def test_numbers_below_the_axis_do_not_touch() -> None:
+    points = [(float(n), Interval(0.5)) for n in (100, 101, 102, 150, 1000)]
+    chart = learning_curves([learned(*points)], "accuracy")
+    assert chart is not None and [tick.text for tick in chart.labels] == ["102", "150", "1,000"]

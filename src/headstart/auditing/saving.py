@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from headstart.auditing.result import Audit, rows
 from headstart.clock import Clock, peak_bytes
 from headstart.evidence.verdict import Verdict
 from headstart.fitting.facts import run_facts
+from headstart.fitting.shared_options import CommonOptions, flags_of
 from headstart.runs.audit import AuditFacts
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 TABLE = "curves.csv"
+_SAME_IN_FIT = (
+    *("target", "task", "group", "domain", "freeze", *CommonOptions.model_fields),
+    *("follow_outside", "trust_remote_code"),
+)
 
 
 def create(options: AuditOptions) -> RunDirectory:
@@ -62,13 +68,26 @@ def finish(
         peak_bytes=peak_bytes(),
         extra={"audit": facts.to_json()},
     )
-    shown = AuditReport(record, run_facts(run, data, plan.findings), facts)
+    shown = AuditReport(
+        record, run_facts(run, data, plan.findings), facts, next_command(options, plan, facts)
+    )
     run.write_text(TABLE, _csv(facts))
     run.write_record(record)  # before the report, which is large: a full disk must not lose the result
     if options.report:
         run.write_text("report.html", render(shown))
     run.finish()
     return Audit(run.path, facts, record.to_json(), end_block(shown, has_report=options.report))
+
+
+def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
+    """The command that fits the source on the same data, if transfer helps with all labels; else ""."""
+    if facts.final.outcome != "positive":
+        return ""
+    words = ["headstart", "fit", str(options.data), "--source", facts.source]
+    if plan.arch is not None:
+        words += ["--arch", plan.arch]
+    words += flags_of(options, _SAME_IN_FIT)
+    return shlex.join([*words, *(["--budget", options.budget or "5m"] if options.freeze == "auto" else [])])
 
 
 def _csv(facts: AuditFacts) -> str:

@@ -1,77 +1,126 @@
-"""The result of an audit in one plain sentence."""
+"""The result of an audit in plain words: "Transfer helps with all 244 labels: accuracy is 26 points higher than …"."""
 
 from __future__ import annotations
 
-from headstart.metrics import metric_named
+from collections.abc import Callable
+
+from headstart.metrics import Interval, metric_named
+from headstart.metrics.interval import decimals
+from headstart.report.pages.audit.words import labels_words
+from headstart.report.words import lowered, number
 from headstart.runs.audit import AuditFacts, SizeVerdict
 from headstart.units import counted
 
-NAMES = {
-    "classical": "classical features",
-    "random": "the same network with random weights",
-    "scratch": "the same network trained from scratch",
-    "majority": "always answering with the most frequent class",
+# inside a sentence: as an object, and as the subject of what it reaches
+_NAMES = {
+    "classical": ("classical features", "classical features reach"),
+    "random": ("the same network with random weights", "the network with random weights reaches"),
+    "scratch": ("the same network trained from scratch", "training from scratch reaches"),
+    "majority": ("always the same answer", "always the same answer reaches"),
+}
+_INSTEAD = {
+    "classical": "learn from classical features instead",
+    "random": "do not use this source",
+    "scratch": "train the network from scratch instead",
+    "majority": "do not use this source",
 }
 
 
 def sentence(facts: AuditFacts) -> str:
-    """What was found, with all labels and with fewer.
+    """What was found with all labels, and with fewer.
 
     Args:
         facts: of the audit; its own sentence is not read.
+
+    Returns:
+        What transfer does, a colon, and why.
     """
     final = facts.final
-    labels = (
-        f"all {final.n_labels:,} labels"
-        if final.n_labels == facts.n_train
-        else counted(final.n_labels, "labels")
-    )
-    how = difference_words(facts.metric, final)
-    against = NAMES.get(final.against, final.against)
+    labels = labels_words(facts, final.n_labels)
     if final.outcome == "positive":
-        return f"Transfer helps with {labels}: {how} against {against}{_saved(facts)}."
+        return f"Transfer helps with {labels}: {difference_words(facts.metric, final)}{_saved(facts)}."
     if final.outcome == "negative":
-        return f"Transfer hurts with {labels}: {how} against {against}, which needs no pretrained weights."
-    what = f"It cannot be told whether transfer helps with {labels}"
-    if not final.against:
-        return f"{what}: {final.gain.why}."
-    shown = f"{how} against {against}" if final.gain.low is not None else final.gain.why
-    return f"{what}: {shown}.{_fewer(facts)}"
+        return (
+            f"Transfer hurts with {labels}: {difference_words(facts.metric, final)}. "
+            f"For so many labels {_INSTEAD.get(final.against, 'do not use this source')}, or try another source."
+            f"{_fewer(facts)}"
+        )
+    return f"It is undecided whether transfer helps with {labels}: {_unclear(facts)}.{_fewer(facts)}"
+
+
+def method_words(name: str) -> str:
+    """A method inside a sentence."""
+    return _NAMES[name][0] if name in _NAMES else name
 
 
 def difference_words(metric: str, verdict: SizeVerdict) -> str:
-    """A difference with its interval: "+5.1 points of accuracy (+1.2 to +9.0)"."""
-    gain, shown = verdict.gain, metric_named(metric)
-    if gain.value is None or gain.low is None or gain.high is None:
-        return "no interval can be had"
-    if shown.form == "percent":
-        value, low, high = 100 * gain.value, 100 * gain.low, 100 * gain.high
-        return f"{value:+.1f} points of {shown.label.lower()} ({low:+.1f} to {high:+.1f})"
-    return f"{gain.value:+.3g} of {metric.replace('_', ' ')} ({gain.low:+.3g} to {gain.high:+.3g})"
+    """A difference with its interval: "accuracy is 5.1 points higher than with … (95% interval 1.2 to 9.0)"."""
+    return _compared(metric, verdict.gain, f"with {method_words(verdict.against)}")
+
+
+def _compared(metric: str, gain: Interval, what: str) -> str:
+    """How a score differs from another."""
+    shown = metric_named(metric)
+    if gain.value is None:
+        return "the difference could not be measured"
+    is_percent, sign = shown.form == "percent", 1 if gain.value >= 0 else -1
+
+    def written(value: float) -> str:
+        text = f"{100 * value:.1f}" if is_percent else decimals(value)
+        return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+    size = written(abs(gain.value))
+    if float(size) == 0:
+        return f"{lowered(shown.label)} is the same as {what}{_ends(gain, sign, written)}"
+    unit = "" if not is_percent else " point" if size == "1.0" else " points"
+    word = "higher" if sign > 0 else "lower"
+    return f"{lowered(shown.label)} is {size}{unit} {word} than {what}{_ends(gain, sign, written)}"
+
+
+def _ends(gain: Interval, sign: int, written: Callable[[float], str]) -> str:
+    """The interval in the direction of the difference, in brackets."""
+    if gain.low is None or gain.high is None:
+        return f" ({gain.missing(grouped=False)})"
+    low, high = sorted((sign * gain.low, sign * gain.high))
+    return f" (95% interval {written(low)} to {written(high)})"
+
+
+def _unclear(facts: AuditFacts) -> str:
+    """Why the verdict with all labels is undecided."""
+    final = facts.final
+    if not final.against:
+        return final.gain.why
+    shown = difference_words(facts.metric, final)
+    if not _excludes_zero(final.gain):
+        return shown
+    unclear = [name for name, gain in final.gains.items() if not _excludes_zero(gain)]
+    if unclear:
+        return f"{shown}, but not clearly better than with {method_words(unclear[0])}"
+    return f"{shown}, which is too little where several numbers of labels are looked at"
+
+
+def _excludes_zero(gain: Interval) -> bool:
+    return gain.low is not None and gain.high is not None and (gain.low > 0 or gain.high < 0)
 
 
 def _saved(facts: AuditFacts) -> str:
     """What is saved against the method that the verdict is about, as a clause."""
     saved = facts.saved.get(facts.final.against)
-    if saved is None or saved.factor.value is None or saved.bound == "not reached":
+    if saved is None or saved.factor.value is None or saved.bound == "not reached" or saved.factor.value < 1:
         return ""
-    against = NAMES.get(saved.against, saved.against)
-    n_labels = round(saved.n_transfer.value or 0)
-    least = "at least " if saved.bound == "at least" else ""
-    return (
-        f"; it needs {n_labels} labels for what {against} reaches with {saved.n_labels} "
-        f"({least}{saved.factor.value:.1f} times fewer)"
-    )
+    n_labels, reach = round(saved.n_transfer.value or 0), _NAMES.get(saved.against, ("", ""))[1]
+    if not reach or n_labels >= saved.n_labels:
+        return ""
+    about = "" if saved.bound == "at least" else "about "
+    level = number(saved.level, facts.metric)
+    return f", and {about}{n_labels:,} labels are enough for the {level} that {reach} with {saved.n_labels:,}"
 
 
 def _fewer(facts: AuditFacts) -> str:
-    """With how many labels it is decided, if it is not with all."""
-    decided = [each for each in facts.verdicts[:-1] if each.outcome != "undecided"]
+    """What holds with fewer labels, if the verdict is another there."""
+    decided = [each for each in facts.verdicts[:-1] if each.outcome not in ("undecided", facts.final.outcome)]
     if not decided:
         return ""
     last = decided[-1]
     word = "helps" if last.outcome == "positive" else "hurts"
-    against = NAMES.get(last.against, last.against)
-    return (
-        f" With {last.n_labels} labels it {word}: {difference_words(facts.metric, last)} against {against}."
-    )
+    return f" With {counted(last.n_labels, 'labels')} it {word}: {difference_words(facts.metric, last)}."

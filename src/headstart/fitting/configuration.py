@@ -13,6 +13,11 @@ from headstart.files import named_path
 from headstart.fitting.options import FitOptions, fit_options
 from headstart.yaml_files import read_settings
 
+_OF_ANOTHER_VERB = {
+    "audit": "an audit: resume it with headstart audit --resume",
+    "rank": "a ranking: give its command again",
+}
+
 
 def options_of_command(given: dict[str, Any], config: Path | None, resume: Path | None) -> FitOptions:
     """The options of a `fit` command: those given there override those of a file or of an unfinished run.
@@ -54,6 +59,9 @@ def read_options(path: Path) -> dict[str, Any]:
         OptionError: the file is missing or is not a mapping of options.
     """
     content = read_settings(path, "the configuration", OptionError)
+    for kind, remedy in _OF_ANOTHER_VERB.items():
+        if kind in content:
+            raise OptionError(f"{path} is not the configuration of a fit but of {remedy}")
     options = content.get("fit", content)
     if not isinstance(options, dict):
         raise OptionError(f"{path}: `fit` must hold options by name")

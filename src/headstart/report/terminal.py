@@ -36,3 +36,36 @@ def places(run: str, files: Sequence[str], next_command: str) -> str:
     if next_command:
         lines.append(f"  Next    {next_command}")
     return "\n".join(lines)
+
+
+def cut(text: str, width: int, kept_first: float = 0.35) -> str:
+    """A text of at most `width` characters, with an ellipsis in place of what is left out.
+
+    Args:
+        text: any.
+        width: at least 1.
+        kept_first: share of what is kept that stands before the ellipsis.
+    """
+    if len(text) <= width:
+        return text
+    n_first = round((width - 1) * kept_first)
+    return f"{text[:n_first]}…{text[len(text) - (width - 1 - n_first) :]}"
+
+
+def fitting(names: Sequence[str], width: int, letters: Sequence[str]) -> list[str]:
+    """Names of at most `width` characters, still different from each other.
+
+    They are cut in the middle, else at the end or the beginning; names that no cut tells apart get their letter.
+
+    Args:
+        names: of the rows.
+        width: at least 6.
+        letters: of the rows, as in the report.
+    """
+    for kept_first in (0.35, 1.0, 0.0):
+        found = [cut(name, width, kept_first) for name in names]
+        if len(set(found)) == len(set(names)):
+            return found
+    return [
+        f"{letter} {cut(name, width - 1 - len(letter))}" for letter, name in zip(letters, names, strict=True)
+    ]

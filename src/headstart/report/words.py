@@ -102,3 +102,9 @@ def plural(n_items: int, one: str, many: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """Words as a list in a sentence: "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def letter(place: int) -> str:
+    """The letter of a row: A for place 0, AA after Z."""
+    later, last = divmod(place, 26)
+    return (chr(64 + later) if later else "") + chr(65 + last)

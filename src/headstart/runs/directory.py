@@ -18,6 +18,7 @@ from headstart import files
 from headstart.data.listing import lies_inside
 from headstart.errors import DiskFullError, InputError, OptionError
 from headstart.run_files import METRICS, UNFINISHED, check_version
+from headstart.runs.how_to_finish import how_to_finish
 from headstart.runs.marker import Marker
 from headstart.runs.predictions import Predictions
 from headstart.runs.record import Record, check_complete
@@ -87,7 +88,7 @@ class RunDirectory:
         if run.unfinished:
             state = "is still being written" if run._marker.is_taken() else "did not finish"
             raise InputError(
-                f"the run {path} {state}; resume it with headstart fit --resume, or open another run"
+                f"the run {path} {state}; {how_to_finish(run.file(CONFIGURATION))}, or open another run"
             )
         if not run.file(METRICS).is_file():
             raise InputError(f"{path} is not a run: it has no metrics.json; pass the folder that --out named")

@@ -26,7 +26,7 @@ def report(run: str | Path, *, show: bool = True) -> Path:
     directory = RunDirectory.open(run)
     path = directory.file("report.html")
     if not path.is_file():
-        raise InputError(f"the run {run} was made with --no-report; fit it again without that option")
+        raise InputError(f"the run {run} was made with --no-report; make it again without that option")
     if show:
         webbrowser.open(path.absolute().as_uri())
     return path

@@ -6,6 +6,7 @@ floats from 0 to 100, so no text of the data can get into the page's markup thro
 
 from headstart.report.charts.costs import CostCandidate, Costs, costs
 from headstart.report.charts.differences import Gaps, gaps
+from headstart.report.charts.learning import Learned, LearningCurves, learning_curves
 from headstart.report.charts.scale import Scale, Tick, Whisker, nice_ticks, whisker
 from headstart.report.charts.scores import Comparison, Depth, ReliabilityBar, comparison, depth, reliability
 from headstart.report.charts.series import (
@@ -26,6 +27,8 @@ __all__ = [
     "Curves",
     "Depth",
     "Gaps",
+    "Learned",
+    "LearningCurves",
     "RateCurve",
     "ReliabilityBar",
     "Scale",
@@ -38,6 +41,7 @@ __all__ = [
     "curves",
     "depth",
     "gaps",
+    "learning_curves",
     "nice_ticks",
     "rate_curve",
     "reliability",

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from headstart.report import end_block
-from headstart.report.pages.rank.summary import cut, fitting
 from small_rankings import FOLDER, ranking_report, with_everything
 
 
@@ -58,23 +55,3 @@ def test_names_are_short_and_the_command_is_whole() -> None:
     text = end_block(ranking_report(3), has_report=False)
     assert text.count(FOLDER) == 1 and "report.html" not in text and "headstart report" not in text
     assert "Start from network_0.of_some_training; 2 other sources" in text
-
-
-names = st.lists(st.text("ab", min_size=1, max_size=30), min_size=1, max_size=5, unique=True)
-
-
-@given(names, st.integers(6, 20))
-def test_names_that_are_cut_stay_different(found: list[str], width: int) -> None:
-    letters = [chr(65 + k) for k in range(len(found))]
-    short = fitting(found, width, letters)
-    assert len(set(short)) == len(found) and all(len(name) <= width for name in short)
-    assert all(
-        name == whole
-        for name, whole in zip(short, found)
-        if len(whole) <= width and "…" not in "".join(short)
-    )
-
-
-def test_a_cut_keeps_more_of_the_end() -> None:
-    assert cut("mobilenetv2_100.tf2_ptq_in1k", 16) == "mobil…2_ptq_in1k"
-    assert cut("abcdefghij", 6) == "ab…hij" and cut("abcdef", 6) == "abcdef"

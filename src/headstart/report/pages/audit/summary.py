@@ -1,11 +1,20 @@
-"""The plain text that ends `headstart audit`: the sentence, the curves, what is saved."""
+"""The plain text that ends `headstart audit`: the sentence, the curves, what is saved, what to do next."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from headstart.progress import printable
-from headstart.report.pages.audit.report import AuditReport
-from headstart.report.terminal import WIDTH, places, wrapped
-from headstart.runs.audit import Curve, Saved, SizeVerdict
+from headstart.report.pages.audit.report import AuditReport, point_at
+from headstart.report.pages.audit.words import gain_words, saved_words, verdict_words
+from headstart.report.terminal import WIDTH, cut, places, wrapped
+from headstart.report.words import is_percent, lowered, number
+from headstart.runs.audit import Curve, SizeVerdict
+from headstart.units import counted
+
+_TITLE = 20  # columns that the name of a method may take above its scores
+_ROLES = {"transfer": " (transfer)", "source": " (other source)"}
+Column = Sequence[str]  # a title, then a text per row
 
 
 def end_block(report: AuditReport, width: int = WIDTH, has_report: bool = True) -> str:
@@ -13,88 +22,102 @@ def end_block(report: AuditReport, width: int = WIDTH, has_report: bool = True) 
 
     Args:
         report: of the audit.
-        width: columns; longer sentences are wrapped.
+        width: columns; longer sentences are wrapped, wider tables parted.
         has_report: whether report.html was written.
+
+    Returns:
+        Lines of plain text without colours or control characters.
     """
     audit = report.audit
-    blocks = [wrapped(audit.sentence, width), _table(report)]
-    blocks += [
-        "\n".join(wrapped(line, width, "  ", "    ") for line in lines)
-        for lines in (_saved(report), _decided(report))
-        if lines
-    ]
-    warnings = [wrapped(f"! {text}", width, "  ", "    ") for text in audit.warnings]
-    warnings += [wrapped(f"- {text}", width, "  ", "    ") for text in audit.notes]
-    if warnings:
-        blocks.append("\n".join(warnings))
+    blocks = [wrapped(report.sources.within(audit.sentence), width), _scores(report, width)]
+    lines = [saved_words(report, each) for each in audit.saved.values()]
+    if audit.final.needs:
+        lines.append(f"What would decide it with {audit.final.n_labels:,} labels: {audit.final.needs}.")
+    lines += [f"! {report.sources.within(text)}" for text in audit.warnings]
+    lines += [f"- {report.sources.within(text)}" for text in audit.notes]
+    if lines:
+        blocks.append("\n".join(wrapped(line, width, "  ", "    ") for line in lines))
     files = (*(("report.html",) if has_report else ()), "curves.csv", "metrics.json")
-    blocks.append(places(report.facts.run, files, ""))
+    blocks.append(places(report.facts.run, files, report.next_command))
     return printable("\n\n".join(blocks) + "\n")
 
 
-def _table(report: AuditReport) -> str:
-    """One row per number of labels, one column per method, and the verdict."""
+def _scores(report: AuditReport, width: int) -> str:
+    """One row per number of labels: the score of each method, the gain and the verdict; letters if names are long."""
     audit = report.audit
-    titles = ["labels", *(report.names[each.name] for each in audit.curves), "gain", "verdict"]
-    rows = [titles]
-    for verdict in audit.verdicts:
-        cells = [_score(report, each, verdict.n_labels) for each in audit.curves]
-        rows.append([f"{verdict.n_labels:,}", *cells, gain_words(report, verdict), verdict.outcome])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(titles))]
-    lines = [
-        "  " + "  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows
+    gains = [
+        ("gain", *(gain_words(report, each.gain) for each in audit.verdicts)),
+        ("verdict", *(verdict_words(each) for each in audit.verdicts)),
     ]
-    return "\n".join(lines)
-
-
-def _score(report: AuditReport, curve: Curve, n_labels: int) -> str:
-    point = next((each for each in curve.points if each.n_labels == n_labels), None)
-    if point is None or point.score.value is None:
-        return "-"
-    value = point.score.value
-    return f"{100 * value:.1f}%" if report.metric.form == "percent" else f"{value:.3g}"
-
-
-def gain_words(report: AuditReport, verdict: SizeVerdict) -> str:
-    """The gain with its interval, short."""
-    gain = verdict.gain
-    if gain.value is None:
-        return "-"
-    factor, form = (100, "+.1f") if report.metric.form == "percent" else (1, "+.3g")
-    if gain.low is None or gain.high is None:
-        return f"{factor * gain.value:{form}}"
-    return f"{factor * gain.value:{form}} ({factor * gain.low:{form}} to {factor * gain.high:{form}})"
-
-
-def _saved(report: AuditReport) -> list[str]:
-    return [saved_words(report, each) for each in report.audit.saved.values()]
-
-
-def saved_words(report: AuditReport, saved: Saved) -> str:
-    """What is saved against one method, in a sentence."""
-    against, factor, time = report.names[saved.against], saved.factor, saved.time_factor
-    if saved.bound == "not reached":
-        return f"Labels saved against {against}: none; transfer does not reach its score with {saved.n_labels} labels."
-    least = "at least " if saved.bound == "at least" else ""
-    return (
-        f"Labels saved against {against}: {least}{_times(factor)}: {round(saved.n_transfer.value or 0)} in place of "
-        f"{saved.n_labels} labels for {interval_value(report, saved.level)}. Time saved: {_times(time)}, "
-        f"{saved.seconds_transfer.value:.2g} s in place of {saved.seconds:.2g} s."
+    first = ("labels", *(f"{each.n_labels:,}" for each in audit.verdicts))
+    titles = [_title(report, each) for each in audit.curves]
+    named = [_column(report, each, title) for each, title in zip(audit.curves, titles, strict=True)]
+    if max(map(len, titles)) <= _TITLE and _width([first, *named, *gains]) <= width:
+        return "\n".join([*_table([first, *named, *gains]), *_below(report, width)])
+    lettered = [[_column(report, each, report.letters[each.name])] for each in audit.curves]
+    parts = _parted(first, [*lettered, gains], width)
+    legend = [
+        f"  {report.letters[each.name]}  {cut(_name(report, each), width - 22)}{_ROLES.get(each.role, '')}"
+        for each in audit.curves
+    ]
+    return "\n\n".join(
+        [*("\n".join(_table(part)) for part in parts), "\n".join([*legend, *_below(report, width)])]
     )
 
 
-def interval_value(report: AuditReport, value: float) -> str:
-    """A score, short."""
-    return f"{100 * value:.1f}%" if report.metric.form == "percent" else f"{value:.3g}"
+def _title(report: AuditReport, curve: Curve) -> str:
+    """The word above a column: as --against writes it, or the name of a source."""
+    return _name(report, curve) if curve.role == "source" else curve.role
 
 
-def _times(found: object) -> str:
-    value, low, high = (getattr(found, name) for name in ("value", "low", "high"))
-    shown = f"{value:.3g} times"
-    return shown if low is None else f"{shown} ({low:.3g} to {high:.3g})"
+def _name(report: AuditReport, curve: Curve) -> str:
+    return report.sources[curve.name] if curve.role == "transfer" else report.names[curve.name]
 
 
-def _decided(report: AuditReport) -> list[str]:
-    """What would decide what is undecided with all labels."""
-    needs = report.audit.final.needs
-    return [f"What would decide it: {needs}."] if needs else []
+def _column(report: AuditReport, curve: Curve, title: str) -> Column:
+    """The scores of a method; a star marks it where the gain is measured against it."""
+    return (title, *(_score(report, curve, each) for each in report.audit.verdicts))
+
+
+def _score(report: AuditReport, curve: Curve, verdict: SizeVerdict) -> str:
+    point = point_at(curve, verdict.n_labels)
+    if point is None:
+        return "- "
+    return number(point.score.value, report.audit.metric) + ("*" if curve.name == verdict.against else " ")
+
+
+def _parted(first: Column, groups: Sequence[Sequence[Column]], width: int) -> list[list[Column]]:
+    """Tables that fit the width, each with the column of labels; the columns of a group stay together."""
+    parts: list[list[Column]] = [[first]]
+    for group in groups:
+        if len(parts[-1]) > 1 and _width([*parts[-1], *group]) > width:
+            parts.append([first])
+        parts[-1].extend(group)
+    return parts
+
+
+def _width(columns: Sequence[Column]) -> int:
+    return sum(2 + max(map(len, column)) for column in columns)
+
+
+def _table(columns: Sequence[Column]) -> list[str]:
+    """The lines of a table, numbers at the right of their columns."""
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "".join(f"  {text:>{size}}" for text, size in zip(row, widths, strict=True)).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _below(report: AuditReport, width: int) -> list[str]:
+    """What the numbers are."""
+    audit, metric = report.audit, report.metric
+    unit = "points of " if is_percent(metric.key) else ""
+    better = "; lower is better" if metric.better == "lower" else ""
+    transfer = audit.transfer
+    what = f"transfer: {report.sources[transfer.name]}, {transfer.given}"
+    text = (
+        f"{what}. Scores: mean of {counted(audit.n_seeds, 'seeds')}. Gain: {unit}{lowered(metric.label)}, transfer "
+        f"minus the baseline marked * (the best on training items), with its 95% interval{better}"
+    )
+    return wrapped(text, width, "  ", "    ").split("\n")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from headstart.metrics import metric_named
-from headstart.report.pages.rank.names import Names, short_names
+from headstart.report.names import Names, short_names
 from headstart.report.reported import Reported
+from headstart.report.words import letter
 from headstart.runs.ranking import Ranked, RankingFacts
 
 BASELINES = {"classical": "classical features", "random": "random weights"}
@@ -53,9 +54,4 @@ class RankReport(Reported):
     @cached_property
     def letters(self) -> dict[str, str]:
         """A letter per row by its name in full, by which drawings name it: A for the first, AA after Z."""
-        return {each.name: _letter(place) for place, each in enumerate(self.ranking.ranked)}
-
-
-def _letter(place: int) -> str:
-    later, letter = divmod(place, 26)
-    return (chr(64 + later) if later else "") + chr(65 + letter)
+        return {each.name: letter(place) for place, each in enumerate(self.ranking.ranked)}

@@ -57,6 +57,31 @@
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", hide);
 
+  // Tables that sort: each heading becomes a button. What is no number comes last in a column of numbers.
+  document.querySelectorAll("table.sorts").forEach((table) => {
+    const [body, heads] = [table.tBodies[0], [...table.tHead.rows[0].cells]];
+    heads.forEach((head, column) => {
+      const isNumber = head.classList.contains("n");
+      const textOf = (row) => row.cells[column].textContent.trim();
+      const numberOf = (row) => parseFloat(textOf(row).replace("−", "-").replaceAll(",", "").replace("<", ""));
+      const compare = (a, b, sign) => {
+        if (!isNumber) return sign * textOf(a).localeCompare(textOf(b), undefined, { numeric: true });
+        const [x, y] = [numberOf(a), numberOf(b)];
+        return isNaN(x) || isNaN(y) ? isNaN(x) - isNaN(y) : sign * (x - y);
+      };
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+        body.append(...[...body.rows].sort((a, b) => compare(a, b, sign)));
+      });
+    });
+  });
+
   // On paper everything is open.
   let opened = [];
   addEventListener("beforeprint", () => {

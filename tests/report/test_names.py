@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.report.pages.rank.names import Names, short_names
+from headstart.report.names import Names, short_names
 
 uris = st.lists(st.text("ab/:.", min_size=1, max_size=8), min_size=1, max_size=6, unique=True)
 

@@ -36,7 +36,7 @@ def _ends(uri: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Names:
-    """What the rows of a ranking are called in tables and sentences.
+    """What the rows of a table are called, there and in sentences.
 
     Attributes:
         short: by the name in full.

@@ -1,0 +1,23 @@
+"""What a user does with a run that did not finish, by its kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headstart.errors import InputError
+from headstart.yaml_files import read_settings
+
+
+def how_to_finish(configuration: Path) -> str:
+    """What to do with an unfinished run, by the kind of run that its configuration names.
+
+    Args:
+        configuration: its headstart.yaml.
+    """
+    try:
+        settings = read_settings(configuration, "the configuration")
+    except InputError:  # stopped before it was written, or damaged: opening the run to resume it says so
+        settings = {}
+    if "rank" in settings:
+        return "give the command of the ranking again, which uses the features that are stored already"
+    return f"resume it with headstart {'audit' if 'audit' in settings else 'fit'} --resume"
