@@ -207,3 +207,19 @@ def test_texts_and_a_quantity_are_audited_too(
         follow_outside=True, out=tmp_path / "v", **SETTINGS,
     )  # fmt: skip
     assert of_values.facts.metric == "rmse" and of_values.verdict != "positive"
+
+
+def test_held_out_items_that_the_source_has_seen_are_counted_and_left_out(data: Path, tmp_path: Path) -> None:
+    pictures = sorted(path for path in data.rglob("*.png"))
+    copies = tmp_path / "theirs" / "x"
+    copies.mkdir(parents=True)
+    for path in pictures[::2]:
+        (copies / f"{path.parent.name}-{path.name}").write_bytes(path.read_bytes())
+    given = {**WITH, "against": "classical", "report": False, "labels": "all"}
+    found = headstart.audit(data, LETTERS, source_data=tmp_path / "theirs", out=tmp_path / "a", **given)
+    seen = found.facts.seen
+    assert seen is not None and 3 <= seen.n_seen < found.facts.n_held_out
+    assert seen.gain is not None and seen.gain.value is not None
+    assert any("may be memory. Without" in text for text in found.facts.warnings)
+    with pytest.raises(InputError, match="--source-data"):
+        headstart.audit(data, LETTERS, source_data=tmp_path / "none", out=tmp_path / "b", **given)

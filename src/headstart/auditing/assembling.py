@@ -10,32 +10,29 @@ import numpy as np
 
 from headstart.auditing.curves import Held, curve, difference, is_without, seeds_of, values_of, verdicts
 from headstart.auditing.draws import Draws
-from headstart.auditing.options import AuditOptions
 from headstart.auditing.saved import saved
 from headstart.auditing.sentence import sentence
 from headstart.auditing.warnings import warnings
 from headstart.auditing.work import Measured
 from headstart.evidence.learning_curve import LEAST_SIZES, fit_curve
 from headstart.evidence.verdict import Outcome
-from headstart.metrics import Units
-from headstart.runs.audit import AuditFacts, Curve, Fitted, SizeVerdict
+from headstart.metrics import Interval, Units
+from headstart.runs.audit import AuditFacts, Curve, Fitted, SeenBySource, SizeVerdict
 
 if TYPE_CHECKING:
-    from headstart.data import DataSet
+    from headstart.fitting.plan import Plan
 
 
-def assemble(
-    options: AuditOptions, data: DataSet, draws: Draws, measured: Sequence[Measured], notes: Sequence[str]
-) -> AuditFacts:
+def assemble(plan: Plan, draws: Draws, measured: Sequence[Measured], notes: Sequence[str]) -> AuditFacts:
     """The facts of an audit.
 
     Args:
-        options: of the audit.
-        data: the data set.
+        plan: of the source.
         draws: of the training items.
         measured: every method with its cells, transfer first.
         notes: what could not be measured.
     """
+    data = plan.data
     held_out = data.positions("test")
     units = Units.of(None if data.units is None else data.units[held_out], len(held_out))
     held = Held(units, data.examples.task.verdict_metric)
@@ -70,11 +67,31 @@ def assemble(
         n_held_out=len(held_out),
         n_units=units.n_units,
         notes=list(notes),
+        seen=_seen(plan, measured, found[-1], held),
     )
     facts = replace(
         facts, warnings=warnings(facts, draws, measured, grouped=data.examples.groups is not None)
     )
     return replace(facts, sentence=sentence(facts))
+
+
+def _seen(plan: Plan, measured: Sequence[Measured], final: SizeVerdict, held: Held) -> SeenBySource | None:
+    """The held-out items that the source was trained on, and the gain without them; None if it is not known."""
+    if plan.overlap is None:
+        return None
+    left = np.flatnonzero(~plan.overlap.seen)
+    n_seen = len(plan.overlap.seen) - len(left)
+    against = next((each for each in measured if each.method.name == final.against), None)
+    gain = None
+    if n_seen and against is not None:
+        some = Held(held.units.of_some(left), held.kind, left)
+        found = difference(measured[0], against, final.n_labels, some) if len(left) else None
+        gain = (
+            Interval(None, why="the source has seen every held-out item")
+            if found is None
+            else found[0].interval
+        )
+    return SeenBySource(plan.overlap.name, n_seen, gain)
 
 
 def _against(transfer: Measured, other: Measured, sizes: Sequence[int], held: Held) -> list[SizeVerdict]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.auditing.deciding import what_decides
 from headstart.auditing.work import Measured
@@ -28,10 +29,12 @@ class Held:
     Attributes:
         units: of the held-out items.
         kind: what the values of the items are: "accuracy", "log_loss" or "rmse".
+        some: positions of the held-out items that count; None: all.
     """
 
     units: Units
     kind: str
+    some: NDArray[np.integer] | None = None
 
 
 def seeds_of(measured: Measured, size: int) -> list[int]:
@@ -81,6 +84,8 @@ def difference(one: Measured, other: Measured, size: int, held: Held) -> tuple[G
     if not seeds:
         return None
     ours, theirs = (values_of(each, size, seeds) for each in (one, other))
+    if held.some is not None:
+        ours, theirs = ours[:, held.some], theirs[:, held.some]
     return gain(ours, theirs, held.units, held.kind, least_items=LEAST_ITEMS), len(seeds)
 
 

@@ -13,6 +13,7 @@ from headstart.clock import Clock
 from headstart.errors import HeadstartError, OptionError, one_line
 from headstart.fitting.options import FitOptions, fit_options
 from headstart.fitting.plan import Plan, load, policy_of
+from headstart.fitting.source_data import overlap_of
 from headstart.fitting.timing import timed_item
 from headstart.fitting.workspace import Workspace
 from headstart.progress import say
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from headstart.features import Setting
 
 
-def plans_of(options: AuditOptions, data: DataSet) -> list[tuple[str, Plan]]:
+def plans_of(options: AuditOptions, data: DataSet, clock: Clock) -> list[tuple[str, Plan]]:
     """A plan for the source, then for each other source, each with its name; nothing is extracted yet.
 
     Args:
         options: of the audit.
         data: the data set.
+        clock: takes the phases "source" and "source data".
 
     Raises:
         SourceError: one cannot be opened, or is of another modality.
@@ -36,14 +38,19 @@ def plans_of(options: AuditOptions, data: DataSet) -> list[tuple[str, Plan]]:
     """
     from headstart.sources import default_source
 
+    overlap = overlap_of(data, fit_options(**_of_fit(options)), clock)
     main = str(options.source or default_source(data.examples.modality))
     archs = _archs(options, main)
     found = []
     for uri in (main, *options.others):
         freeze = options.freeze if uri == main else "all"
         given = fit_options(**_of_fit(options), source=uri, arch=archs.get(uri), freeze=freeze)
-        source = load(given, data.examples.modality)
-        found.append((uri, Plan.of(data, source, policy_of(given, source), given)))
+        with clock.phase("source"):
+            source = load(given, data.examples.modality)
+        plan = Plan.of(data, source, policy_of(given, source), given)
+        if overlap is not None and uri == main:
+            plan = replace(plan, overlap=overlap, findings=(overlap.finding(data.examples), *plan.findings))
+        found.append((uri, plan))
     return found
 
 

@@ -38,6 +38,11 @@ class AuditOptions(CommonOptions, RunOptions):
         description="The architecture of a source that does not name its own: FILE:Class, module:Class or a timm "
         "name, for --source; SOURCE=ARCH for one of --against; may be repeated.",
     )
+    source_data: Annotated[AnyPath | None, Shown(SOURCE, "PATH")] = Field(
+        default=None,
+        description="The source's own training data, in any layout, without labels too: held-out items that it "
+        "holds are reported, and the gain without them.",
+    )
     freeze: Annotated[str, Shown(SOURCE)] = Field(
         default="all",
         description="How transfer learns: all (the head alone), or another policy of fit, which trains once per "
@@ -102,7 +107,7 @@ def audit_options(**given: Any) -> AuditOptions:
     for name in ("against", "labels"):
         if isinstance(given.get(name), (list, tuple)):
             given[name] = ",".join(str(each) for each in given[name])
-    options = checked(AuditOptions, given, places=("data", "source", "out", "store"))
+    options = checked(AuditOptions, given, places=("data", "source", "source_data", "out", "store"))
     check_policy_text(options.freeze)
     if options.budget is not None:
         seconds_of(options.budget)

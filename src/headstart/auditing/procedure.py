@@ -19,6 +19,7 @@ from headstart.fitting.facts import shown, task_words
 from headstart.fitting.preflight import check_learnable, check_setting
 from headstart.fitting.procedure import import_packages
 from headstart.fitting.shared_options import reading
+from headstart.fitting.source_data import check_source_data
 from headstart.progress import say
 from headstart.units import counted
 
@@ -40,6 +41,7 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
     clock = Clock()
     started = time.perf_counter()
     require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
+    check_source_data(options.source_data)
     if processes.count() > 1:
         raise OptionError("an audit runs in one process: start it without a launcher")
     with clock.phase(IMPORTS):
@@ -96,8 +98,7 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
         say(f"warning: --labels {size} is left out: {why}")
     notes: list[str] = []
     with long_lived():
-        with clock.phase("source"):
-            plans = plans_of(options, data)
+        plans = plans_of(options, data, clock)
         check_same(run, data, [plan.source for _, plan in plans])
         methods, random = methods_of(options, plans, len(draws.positions), setting, clock, notes)
         cells = Cells(run.path / TRAINING)
@@ -109,5 +110,5 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
             with clock.phase("tune"):
                 passes = methods[0].item_seconds
                 measured.append(with_scratch(random, draws, cells, len(methods), ends, passes))
-        facts = assemble(options, data, draws, measured, notes)
+        facts = assemble(plans[0][1], draws, measured, notes)
         return finish(run, options, data, plans[0][1], facts, clock)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from headstart.auditing.curves import seeds_of
 from headstart.auditing.draws import Draws
+from headstart.auditing.sentence import difference_words
 from headstart.auditing.work import Measured
 from headstart.evidence.verdict import LEAST_ITEMS
 from headstart.metrics.spread import LEAST_UNITS
-from headstart.runs.audit import AuditFacts
-from headstart.units import counted
+from headstart.runs.audit import AuditFacts, SeenBySource
+from headstart.units import agreeing, counted
 
 _FEW_UNITS = 20
 
@@ -35,6 +37,8 @@ def warnings(facts: AuditFacts, draws: Draws, measured: Sequence[Measured], *, g
         found.append(
             f"The held-out part holds {facts.n_units} {what}: only large differences can be told from chance."
         )
+    if facts.seen is not None and facts.seen.n_seen:
+        found.append(_seen(facts, facts.seen))
     if facts.n_seeds == 1:
         found.append(
             "One seed: the numbers hold for one draw of the training items, and another draw may differ by more than "
@@ -45,6 +49,18 @@ def warnings(facts: AuditFacts, draws: Draws, measured: Sequence[Measured], *, g
     for each in measured:
         found += _missing(each, draws)
     return found
+
+
+def _seen(facts: AuditFacts, seen: SeenBySource) -> str:
+    """That the gain may be memory, and what it is without the items that the source has seen."""
+    without = ""
+    if seen.gain is not None and seen.gain.value is not None:
+        words = difference_words(facts.metric, replace(facts.final, gain=seen.gain))
+        without = f" Without {agreeing(seen.n_seen, 'it', 'them')}: {words}."
+    return (
+        f"The source has seen {seen.n_seen:,} of {counted(facts.n_held_out, 'held-out items')} in its own training "
+        f"data ({seen.name}): the gain may be memory.{without}"
+    )
 
 
 def _missing(measured: Measured, draws: Draws) -> list[str]:

@@ -40,7 +40,7 @@ def check_machine(options: FitOptions) -> Setting:
     from headstart.tune.speedups.compiled import check_compiler
 
     setting = check_setting(options, options.out)
-    check_source_data(options)
+    check_source_data(options.source_data)
     if options.compile:
         check_compiler()
     return setting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
     from headstart.data.source_overlap import SourceOverlap
 
 
-def check_source_data(options: FitOptions) -> None:
+def check_source_data(source_data: str | Path | None) -> None:
     """Refuse a wrong path before anything is read.
+
+    Args:
+        source_data: as it was given; None: not given.
 
     Raises:
         DataError: there is nothing at that path.
     """
-    if options.source_data is not None:
+    if source_data is not None:
         try:
-            require_place(Place(options.source_data))
+            require_place(Place(source_data))
         except DataError as error:
             raise DataError(f"--source-data: {error}") from None
 

@@ -127,6 +127,21 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class SeenBySource:
+    """Held-out items that are in the source's own training data, as copies or near copies.
+
+    Attributes:
+        name: of that data, as the user gave it.
+        n_seen: number of these items.
+        gain: the difference of the last verdict without these items; None if there are none.
+    """
+
+    name: str
+    n_seen: int
+    gain: Interval | None = None
+
+
+@dataclass(frozen=True)
 class AuditFacts:
     """A whole audit.
 
@@ -143,6 +158,7 @@ class AuditFacts:
         n_held_out, n_units: held-out items, and how many of them are independent.
         warnings: what a reader must know before trusting it.
         notes: what else counts.
+        seen: what the source has seen of the held-out items; None if its own training data was not given.
     """
 
     metric: str
@@ -158,6 +174,7 @@ class AuditFacts:
     n_units: int
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
+    seen: SeenBySource | None = None
 
     @property
     def transfer(self) -> Curve:
