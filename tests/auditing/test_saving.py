@@ -62,8 +62,17 @@ def test_the_next_command_has_the_options_that_a_fit_has_too(given: dict[str, An
     assert command == ["headstart", "fit", "my photos", "--source", SOURCE, *words]
 
 
-@pytest.mark.parametrize("outcome", ["negative", "undecided"])
-def test_no_next_command_if_transfer_does_not_help(outcome: Any) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "against", "words"),
+    [
+        ("negative", "classical", ["headstart", "fit", "photos", "--source", SOURCE, "--guard"]),
+        ("negative", "majority", []),
+        ("undecided", "classical", []),
+    ],
+)
+def test_the_next_command_if_transfer_does_not_help(outcome: Any, against: str, words: list[str]) -> None:
     facts = audit_report().audit
-    facts = replace(facts, verdicts=[*facts.verdicts[:-1], replace(facts.final, outcome=outcome)])
-    assert next_command(audit_options(data="photos"), SimpleNamespace(arch=None), facts) == ""  # type: ignore[arg-type]
+    final = replace(facts.final, outcome=outcome, against=against)
+    facts = replace(facts, verdicts=[*facts.verdicts[:-1], final])
+    plan: Any = SimpleNamespace(arch=None)
+    assert shlex.split(next_command(audit_options(data="photos"), plan, facts)) == words

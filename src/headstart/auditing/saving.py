@@ -80,13 +80,15 @@ def finish(
 
 
 def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
-    """The command that fits the source on the same data, if transfer helps with all labels; else ""."""
-    if facts.final.outcome != "positive":
+    """The command that fits the source on the same data: if transfer helps, or with --guard if it hurts; else ""."""
+    final = facts.final
+    hurts = final.outcome == "negative" and facts.curve(final.against).role == "classical"
+    if final.outcome != "positive" and not hurts:
         return ""
     words = ["headstart", "fit", str(options.data), "--source", facts.source]
     if plan.arch is not None:
         words += ["--arch", plan.arch]
-    words += flags_of(options, _SAME_IN_FIT)
+    words += [*flags_of(options, _SAME_IN_FIT), *(["--guard"] if hurts else [])]
     return shlex.join([*words, *(["--budget", options.budget or "5m"] if options.freeze == "auto" else [])])
 
 

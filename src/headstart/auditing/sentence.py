@@ -19,10 +19,8 @@ _NAMES = {
     "majority": ("always the same answer", "always the same answer reaches"),
 }
 _INSTEAD = {
-    "classical": "learn from classical features instead",
-    "random": "do not use this source",
-    "scratch": "train the network from scratch instead",
-    "majority": "do not use this source",
+    "classical": "let headstart fit --guard return classical features",
+    "scratch": "train the network from scratch",
 }
 
 
@@ -42,10 +40,17 @@ def sentence(facts: AuditFacts) -> str:
     if final.outcome == "negative":
         return (
             f"Transfer hurts with {labels}: {difference_words(facts.metric, final)}. "
-            f"For so many labels {_INSTEAD.get(final.against, 'do not use this source')}, or try another source."
+            f"{_advice(final.against)}"
             f"{_fewer(facts)}"
         )
     return f"It is undecided whether transfer helps with {labels}: {_unclear(facts)}.{_fewer(facts)}"
+
+
+def _advice(against: str) -> str:
+    """What to do instead, if transfer hurts."""
+    if against not in _INSTEAD:
+        return "Try another source."
+    return f"With so many labels {_INSTEAD[against]}, or try another source."
 
 
 def method_words(name: str) -> str:

@@ -9,21 +9,26 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
+from headstart.auditing.options import AuditOptions
 from headstart.cli.fit import fit
 from headstart.cli.options import flag_of
 from headstart.fitting.options import FitOptions, LearnOptions
-from headstart.fitting.shared_options import GROUPS, default_words, shown
+from headstart.fitting.shared_options import GROUPS, Options, default_words, shown
 from headstart.ranking.options import RankOptions
 
-_INTRODUCTION = """# Options of fit and rank
+_INTRODUCTION = """# Options of fit, rank and audit
 
 Each option has one name everywhere: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
 estimators and in headstart.yaml. The last column says which of them the estimators take.
 
-This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py and
-src/headstart/ranking/options.py.
+This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py,
+src/headstart/ranking/options.py and src/headstart/auditing/options.py.
 """
 _OF_RANK = "`headstart rank DATA SOURCES...` and `headstart.rank` take {shared} of `fit`, and:"
+_OF_AUDIT = (
+    "`headstart audit DATA` and `headstart.audit` take {shared} of `fit`, the command also `--resume`, `--json` and "
+    "`--quiet`, and:"
+)
 
 
 def page() -> str:
@@ -46,14 +51,15 @@ def page() -> str:
             f"## {group}\n\n" + _table(("option", "value", "default", "what it does", "estimators"), rows)
         )
     blocks.append("## Of the command alone\n\n" + _table(("option", "value", "what it does"), _of_command()))
-    blocks.append("## Of rank\n\n" + _of_rank())
+    blocks.append("## Of rank\n\n" + _of_verb(RankOptions, _OF_RANK))
+    blocks.append("## Of audit\n\n" + _of_verb(AuditOptions, _OF_AUDIT))
     return "\n".join(blocks)
 
 
-def _of_rank() -> str:
-    """What rank shares with fit, and one row per option of its own."""
-    types, fields = typing.get_type_hints(RankOptions), RankOptions.model_fields
-    own = [name for name in fields if not _is_of_fit(name)]
+def _of_verb(options: type[Options], words: str) -> str:
+    """What another verb shares with fit, and one row per option of its own."""
+    types, fields = typing.get_type_hints(options), options.model_fields
+    own = [name for name in fields if not _is_of_fit(name, fields[name])]
     shared = ", ".join(f"`{_flag(name, fields[name])}`" for name in fields if name not in own)
     rows: list[tuple[str, ...]] = [
         (
@@ -64,15 +70,16 @@ def _of_rank() -> str:
         )
         for name in own
     ]
-    return f"{_OF_RANK.format(shared=shared)}\n\n" + _table(
-        ("option", "value", "default", "what it does"), rows
-    )
+    return f"{words.format(shared=shared)}\n\n" + _table(("option", "value", "default", "what it does"), rows)
 
 
-def _is_of_fit(name: str) -> bool:
-    """Whether fit has the option too, with the same words."""
+def _is_of_fit(name: str, field: FieldInfo) -> bool:
+    """Whether fit has the option too, with the same words and the same default."""
     fit_field = FitOptions.model_fields.get(name)
-    return fit_field is not None and fit_field.description == RankOptions.model_fields[name].description
+    return fit_field is not None and (fit_field.description, fit_field.default) == (
+        field.description,
+        field.default,
+    )
 
 
 def _of_command() -> list[tuple[str, ...]]:

@@ -26,7 +26,7 @@ def test_what_each_method_was_given() -> None:
         "a head on its stored features",
         "5 of 5 seeds",
     )
-    assert rows[-1] == ("G  trained from scratch", "3 rates of up to 40 epochs were tried", "5 of 5 seeds")
+    assert rows[-1] == ("G  training from scratch", "3 rates of up to 40 epochs were tried", "5 of 5 seeds")
 
 
 def test_what_was_not_measured() -> None:

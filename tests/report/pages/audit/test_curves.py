@@ -20,7 +20,7 @@ def test_a_line_per_method_with_its_own_class() -> None:
         "transfer", "source-0", "source-1", "random", "classical", "majority", "scratch"
     ]  # fmt: skip
     assert [bool(line.fitted) for line in lines] == [True] * 5 + [False, True]
-    assert lines[1].name == "network_1.of_some_other_training" and len(lines[1].short) <= 20
+    assert lines[1].name == "network_1.of_some_other_training" and len(lines[1].short) <= 21
 
 
 def test_a_tooltip_has_score_interval_seeds_and_seconds() -> None:

@@ -87,8 +87,8 @@ def without_interval(saved: Saved) -> Saved:
         ),
         (
             without_interval(saved_at("classical", 57, seconds=0.77, ours=3.0)),
-            "For the 70.7% of classical features with 244 labels, transfer needs 57 labels: 4.3 times fewer. Transfer "
-            "takes 3.8 times as long: 3.0 s in place of 0.77 s.",
+            "For the 70.7% of classical features with 244 labels, transfer needs 57 labels: 4.3 times fewer (2 "
+            "independent units). Transfer takes 3.8 times as long: 3.0 s in place of 0.77 s.",
         ),
     ],
 )
@@ -99,6 +99,14 @@ def test_a_sentence_for_the_terminal(saved: Saved, words: str) -> None:
 def test_what_was_not_reached_is_no_number() -> None:
     saved = saved_at("classical", 244, bound="not reached")
     assert labels_factor(REPORT, saved).value == time_factor(saved).value == "none saved"
+
+
+def test_the_smallest_number_is_clearly_enough() -> None:
+    saved = without_interval(saved_at("classical", 20, bound="at least"))
+    found = labels_factor(REPORT, saved)
+    assert (found.ends, found.why) == ("", "20 labels already give clearly more") and time_factor(
+        saved
+    ).why == ""
 
 
 def test_why_there_is_no_interval() -> None:

@@ -98,7 +98,8 @@ def limits_section(report: AuditReport) -> Iterator[Section]:
         "which is why it ends at twice the largest number of labels.",
         "The seconds of a method are those of extraction for its training items and of learning, on this machine, as a "
         "mean over the seeds.",
-        "Whether held-out items were among the data that the source was pretrained on is not known here.",
+        "Whether held-out items were among the data that the source was pretrained on is not checked here; "
+        "`headstart fit --source-data` does so where those data are at hand.",
         *background.limits_of_data(report.data, held_out),
     ]
     yield Section("limits", "How it was computed, and its limits", "shell/prose.html.j2", found, "", "Limits")

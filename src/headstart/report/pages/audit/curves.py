@@ -14,7 +14,7 @@ from headstart.report.words import interval, lowered, number
 from headstart.runs.audit import Curve, Point
 from headstart.units import counted
 
-LABEL = 20  # characters beside a curve
+LABEL = 21  # characters beside a curve
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from headstart.tasks import Task, task_named
 _TITLES = {
     "classical": "classical features",
     "random": "random weights",
-    "scratch": "trained from scratch",
+    "scratch": "training from scratch",
 }
 
 

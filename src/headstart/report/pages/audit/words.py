@@ -73,7 +73,7 @@ def labels_factor(report: AuditReport, saved: Saved) -> Factor:
         value = f"{_times(1 / saved.factor.value)} times as many"
     else:
         value = f"{least}{_times(saved.factor.value)} times fewer"
-    return Factor(value, _label_ends(report, saved), needs, saved.n_transfer.why)
+    return Factor(value, _label_ends(report, saved), needs, _why_no_ends(report, saved))
 
 
 def _label_ends(report: AuditReport, saved: Saved) -> str:
@@ -84,6 +84,14 @@ def _label_ends(report: AuditReport, saved: Saved) -> str:
     if low <= report.audit.verdicts[0].n_labels * 1.001:
         return f"up to {round(high):,} labels"
     return f"{round(low):,} to {round(high):,} labels"
+
+
+def _why_no_ends(report: AuditReport, saved: Saved) -> str:
+    """Why the labels that transfer needs have no interval: also if every number that was measured is clearly enough."""
+    first = report.audit.transfer.points[0]
+    if saved.n_transfer.low is None and saved.bound == "at least" and first.score.low is not None:
+        return f"{counted(first.n_labels, 'labels')} already give clearly more"
+    return saved.n_transfer.why
 
 
 def time_factor(saved: Saved) -> Factor:
@@ -103,7 +111,7 @@ def time_factor(saved: Saved) -> Factor:
         ends = _between(1 / factor.high, 1 / factor.low) if factor.low and factor.high else ""
     else:
         value, ends = "about as long", _between(factor.low, factor.high)
-    return Factor(value, ends, detail, factor.why)
+    return Factor(value, ends, detail, "" if bounded else factor.why)
 
 
 def _between(low: float | None, high: float | None) -> str:
@@ -126,7 +134,7 @@ def saved_words(report: AuditReport, saved: Saved) -> str:
     labels, time = labels_factor(report, saved), time_factor(saved)
     n_labels = "?" if saved.n_transfer.value is None else f"{round(saved.n_transfer.value):,}"
     first = f"For {target}, transfer needs {n_labels} labels: {labels.value}"
-    ends = f" (95% interval {labels.ends})" if labels.ends else ""
+    ends = f" (95% interval {labels.ends})" if labels.ends else f" ({labels.why})" if labels.why else ""
     slower = (saved.time_factor.value or 1) <= 1 / _SAME
     verb = "Transfer takes" if slower or time.value.startswith("about") else "Transfer is"
     return f"{first}{ends}. {verb} {time.value}: {time.detail}." if time.detail else f"{first}{ends}."
