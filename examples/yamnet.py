@@ -10,6 +10,7 @@ brought to. `own_positions` (optional) tells which of a stage's positions are th
 import torch
 from torch import nn
 from torch.nn import functional as F
+from transformers.audio_utils import mel_filter_bank
 
 
 class SamePadding(nn.Conv2d):
@@ -35,6 +36,21 @@ class Layer(nn.Module):
         return F.relu(self.pointwise(F.relu(self.depthwise(x))))
 
 
+def mel_filters(settings, rate_hz):
+    """Give the mel filters (n_fft / 2 + 1, bands): triangles on the HTK scale, not normalised."""
+    n_rows, n_bands = 1 + settings["n_fft"] // 2, settings["mel_bands"]
+    filters = mel_filter_bank(
+        n_rows,
+        n_bands,
+        settings["fmin"],
+        settings["fmax"],
+        rate_hz,
+        mel_scale="htk",
+        triangularize_in_mel_space=True,
+    )
+    return torch.from_numpy(filters).float()
+
+
 class YAMNet(nn.Module):
     """Log-mel patches of 0.96 s every 0.48 s, fourteen layers of convolutions, the mean over patches."""
 
@@ -49,8 +65,9 @@ class YAMNet(nn.Module):
         self.n_least = config["min_samples"]
         first, *rest = config["layers"]
         widths = [layer["out"] for layer in config["layers"]]
-        self.register_buffer("mel", torch.zeros(1 + self.settings["n_fft"] // 2, self.settings["mel_bands"]))
-        self.register_buffer("window", torch.zeros(400))
+        # In the checkpoint too, but made here: with random weights the network must still hear something.
+        self.register_buffer("mel", mel_filters(self.settings, self.sampling_rate))
+        self.register_buffer("window", torch.hann_window(400))
         self.conv1 = SamePadding(1, first["out"], first["kernel"], first["stride"])
         self.layers = nn.ModuleList(
             Layer(n_in, layer["out"], layer["stride"]) for n_in, layer in zip(widths, rest, strict=False)

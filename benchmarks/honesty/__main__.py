@@ -39,6 +39,7 @@ PARTS = (
     "probabilities",
     "embeddings",
     "race",
+    "gains",
 )
 
 

@@ -1,0 +1,1 @@
+"""Planted cases for the verdict of an audit: transfer that cannot help, and transfer that does."""
