@@ -147,7 +147,7 @@ def _family(cell: dict[str, Any], rng: np.random.Generator) -> tuple[bool, bool]
                 on_folds = right + float(rng.normal()) * (right * (1 - right) / size) ** 0.5
                 measured.cells[size, seed] = Cell(size, row, on_folds, 0.0)
     transfer, *baselines = methods
-    curves = {each.method.name: curve(each, SIZES, cell["n_seeds"], held) for each in baselines}
+    curves = {each.method.name: curve(each, SIZES, held) for each in baselines}
     found = [each.outcome for each in verdicts(transfer, baselines, curves, SIZES, held)]
     return "positive" in found, "negative" in found
 
@@ -198,7 +198,8 @@ def _summary(gains: list[dict[str, Any]]) -> str:
     worst = max(row["positive"] + row["negative"] for row in five)
     return (
         f"With 5 seeds {inside} of {len(five)} cells hold a true gain of 5 points in 93 to 97% of cases, the lowest "
-        f"{100 * low:.1f}%; without a gain p < 0.05 in at most {100 * worst:.1f}%. In each cell: held, then false alarms."
+        f"{100 * low:.1f}%; without a gain p < 0.05 in at most {100 * worst:.1f}%. In each cell: held, then false "
+        "alarms."
     )
 
 

@@ -38,6 +38,7 @@ def main() -> None:
     asked.add_argument("words", nargs="*")
     asked.add_argument("--report", action="store_true", help="measure nothing")
     asked.add_argument("--small", action="store_true", help="two cases, nothing is written")
+    asked.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     options = asked.parse_args()
     results: Results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not options.small else {}
     worlds = [world for world in WORLDS if not options.words or any(w in world.name for w in options.words)]
@@ -46,12 +47,17 @@ def main() -> None:
     wanted = [] if options.report else [work for work in order(worlds) if work[1] not in _of(results, work)]
     if options.small:
         wanted = [work for work in wanted if work[1] == "0"]
-    _measure_all(wanted, results, small=options.small)
+    _measure_all(wanted, results, options.processes, small=options.small)
     if options.small:
         return
     print(found := text(results))
-    page = "audit.md" if (ROOT / "docs" / "audit.md").exists() else "evidence.md"
-    write_between("plants", found, page)
+    write_between("plants", found, _page())
+
+
+def _page() -> str:
+    """The page of the docs with the marks of the plants."""
+    pages = (path for path in sorted((ROOT / "docs").glob("*.md")) if "<!-- plants -->" in path.read_text())
+    return next(pages).name
 
 
 def order(worlds: Sequence[World]) -> list[Work]:
@@ -65,14 +71,13 @@ def _of(results: Results, work: Work) -> dict[str, dict[str, Any]]:
     return results.get(work[0].name, {})
 
 
-def _measure_all(wanted: Sequence[Work], results: Results, *, small: bool) -> None:
+def _measure_all(wanted: Sequence[Work], results: Results, n_processes: int, *, small: bool) -> None:
     if not wanted:
         return
     root = Path(os.environ.get("HEADSTART_PLANTS", Path(tempfile.gettempdir()) / "headstart-plants"))
     started, n_failed = time.perf_counter(), 0
     spawn = multiprocessing.get_context("spawn")
-    n_processes = min(len(os.sched_getaffinity(0)), len(wanted))
-    with ProcessPoolExecutor(n_processes, mp_context=spawn) as pool:
+    with ProcessPoolExecutor(min(n_processes, len(wanted)), mp_context=spawn) as pool:
         futures = {pool.submit(measure, *work, root, small=small): work for work in wanted}
         for number, future in enumerate(as_completed(futures), 1):
             world, what = futures[future]

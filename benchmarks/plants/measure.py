@@ -1,7 +1,7 @@
 """One audit of a slice, and the truth of a world: an audit of more seeds and all other items held out.
 
 The truth is told apart from the cases: it has its own draw of the training items, three times as many as the largest
-number of labels, so that every seed learns from other items with each number of labels; and up to 1,500 held-out
+number of labels, so that every seed learns from other items with each number of labels; and up to 1,000 held-out
 items. With a number of labels transfer
 
     cannot help  if the whole 95% interval of its gain over some method without pretrained weights is at or below 0
@@ -23,9 +23,9 @@ from benchmarks.plants.sources import arch_of, source
 from benchmarks.plants.worlds import World
 
 TRUTH = "truth"
-TRUTH_SEED, TRUTH_SEEDS = 90_000, 6
+TRUTH_SEED, TRUTH_SEEDS = 90_000, 5
 POOLS = 3  # times the largest number of labels: training items of the truth
-MOST_HELD_OUT = 1_500
+MOST_HELD_OUT = 1_000
 NO_SCRATCH = "1s"  # random weights without training: there is no time for it
 
 

@@ -100,9 +100,10 @@ def _random(original: str, folder: Path, root: Path) -> None:
     arch = arch_of(original)
     found = load_source(source(f"{original}/real", root), arch=arch)
     drawn = with_random_weights(found, seed=SEED, arch=arch).network.state_dict()
+    drawn = {name.removeprefix("model."): new for name, new in drawn.items()}
 
     def changed(name: str, old: torch.Tensor) -> torch.Tensor:
-        return old if name in FRONT_END or name not in drawn else drawn[name]
+        return old if name in FRONT_END else drawn[name]
 
     _with_weights(original, folder, changed)
 
