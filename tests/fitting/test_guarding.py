@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import headstart
+from headstart.clock import Clock
 from headstart.errors import OptionError
+from headstart.fitting.guarding import guarded
+from headstart.fitting.result import Result
+from headstart.tasks import CLASSIFICATION, Targets
 from small_data import LETTERS
 
 N_ITEMS = 120
@@ -121,3 +127,19 @@ def test_a_training_is_compared_on_validation_items(stripes: Path, tmp_path: Pat
 def test_it_needs_the_baseline() -> None:
     with pytest.raises(OptionError, match="--no-baseline"):
         headstart.fit("x", LETTERS, guard=True, baseline=False)
+
+
+def test_without_items_to_compare_on_the_result_is_kept() -> None:
+    nothing = np.zeros(0, dtype=int)
+    workspace: Any = SimpleNamespace(clock=Clock(), targets=Targets(CLASSIFICATION, ("a", "b")))
+    trained: Any = SimpleNamespace(validation_logits=None)
+    choice: Any = SimpleNamespace(positions=nothing)
+    for policy in ("none", "all"):
+        result = Result(
+            *(None, None, policy, 0, choice, nothing),  # type: ignore[arg-type]
+            trained=trained,
+            compared_on=nothing,
+        )
+        found = guarded(workspace, result).guard
+        assert found is not None and found.fitted is None and found.outcome == "undecided"
+        assert "so the result is returned" in found.reason

@@ -125,8 +125,10 @@ def learn_and_evaluate(
     if n_folds is not None:
         evaluation = _cross_validate(workspace, train, n_folds, folder, resume, **how)
         final = learn(workspace, train, validation, folder, resume, **how, warns=False)
+        _say_guard(final)
         return final, evaluation
     result = learn(workspace, train, validation, folder, resume, **how)
+    _say_guard(result)
     scores, only = scores_of(workspace, result, test), Round.of(workspace, result, np.arange(len(test)))
     evaluation = Evaluation(
         test,
@@ -141,6 +143,11 @@ def learn_and_evaluate(
         refit = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
         result = replace(result, refit=refit)
     return result, evaluation
+
+
+def _say_guard(result: Result) -> None:
+    if result.guard is not None:
+        say(result.guard.reason)
 
 
 def scores_of(workspace: Workspace, result: Result, positions: np.ndarray) -> np.ndarray:

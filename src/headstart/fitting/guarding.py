@@ -24,7 +24,6 @@ from headstart.fitting.guard import Guard
 from headstart.fitting.result import Result
 from headstart.fitting.workspace import Workspace
 from headstart.metrics import Interval, metric_named
-from headstart.progress import say
 
 
 def guarded(workspace: Workspace, result: Result) -> Result:
@@ -36,7 +35,6 @@ def guarded(workspace: Workspace, result: Result) -> Result:
     """
     with workspace.clock.phase("baseline"):
         guard = processes.from_first(lambda: _guard(workspace, result))
-    say(guard.reason)
     return replace(result, guard=guard)
 
 
@@ -61,15 +59,28 @@ def _guard(workspace: Workspace, result: Result) -> Guard:
     except HeadstartError as error:
         why = f"--guard: the result is returned, for classical features could not be measured: {error}"
         return Guard("undecided", Interval(None, why=str(error)), "", None, why)
-    metric = metric_named(workspace.targets.task.verdict_metric).label.lower()
-    ends = f" ({difference.why})" if difference.low is None else f" ({difference})"
     by = {
-        "worse": f"they are better than the result beyond chance{ends}, so they are returned as the run",
-        "undecided": f"they are not better than the result beyond chance{ends}, so the result is returned",
-        "better": f"they are worse than the result{ends}, which is returned",
+        "worse": "they are better than the result beyond chance, so they are returned as the run",
+        "undecided": "they are not better than the result beyond chance, so the result is returned",
+        "better": "they are worse than the result, which is returned",
     }[outcome]
-    reason = f"--guard compared classical features with the result by {metric} {where}: {by}."
+    reason = (
+        f"--guard compared the result with classical features {where}: {_words(workspace, difference)}: {by}."
+    )
     return Guard(outcome, difference, where, fitted, reason)
+
+
+def _words(workspace: Workspace, difference: Interval) -> str:
+    """The difference of the result from classical features."""
+    from headstart.report.words import difference as between
+    from headstart.report.words import lowered, points
+
+    if difference.value is None:
+        return difference.why
+    key = workspace.targets.task.verdict_metric
+    ends = between(difference, key)
+    interval = f"95% interval {ends}" if ends else f"no interval: {difference.why}"
+    return f"{points(difference.value, key)} of {lowered(metric_named(key).label)} ({interval})"
 
 
 def _compared(workspace: Workspace, result: Result) -> tuple[Outcome, Interval, str]:
@@ -79,7 +90,7 @@ def _compared(workspace: Workspace, result: Result) -> tuple[Outcome, Interval, 
         found = foresee(workspace, result.choice)
         if found is None:
             return "undecided", Interval(None, why="no item could be left out"), "in training"
-        return found.outcome, found.difference, f"on {found.n_items:,} training items, left out in folds"
+        return found.outcome, found.difference, f"on {found.n_items:,} training items left out in folds"
     if trained is None or trained.validation_logits is None or positions is None or not len(positions):
         return "undecided", Interval(None, why="no items were set aside for validation"), "in training"
     without = workspace.classical.fit(result.learned_from if result.raced_on is None else result.raced_on)
