@@ -53,7 +53,8 @@ def test_the_baseline_is_the_run(guarded_run: headstart.Run, stripes: Path) -> N
     assert metrics["verdict"] == "negative", "the verdict is about what was transferred"
     assert "classical features" in guarded_run.summary and "in place of" in guarded_run.summary
     card = (guarded_run.path / "README.md").read_text()
-    assert "nothing of the source is in this run" in card
+    assert "nothing of the source is in this run" in card and "| Policy |" not in card
+    assert "of the best result from pretrained weights minus that of the baseline" in card
     assert "Why classical features" in (guarded_run.path / "report.html").read_text()
 
 

@@ -12,7 +12,7 @@ from headstart.run_files import DIGESTS
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
-from headstart.runs.record import Record
+from headstart.runs.record import Chosen, Record
 from headstart.runs.usage import environment, in_code, needed_packages, pipeline_lines, program_lines
 from headstart.tasks import Task, task_named
 from headstart.tune.policies.catalogue import result_words
@@ -65,7 +65,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             sentence=_sentence(record, data, task, n_classes),
             gives=task.words.gives.format(target=in_code(data.target)),
             n_outputs=n_classes or 1,
-            verdict=_verdict(record.verdict, task),
+            verdict=_verdict(record.verdict, task, record.chosen),
             has_classes=task.has_classes,
             outputs=task.words.outputs,
             source=source,
@@ -126,7 +126,7 @@ def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> st
     return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
 
 
-def _verdict(verdict: Verdict | None, task: Task) -> str:
+def _verdict(verdict: Verdict | None, task: Task, chosen: Chosen | None) -> str:
     if verdict is None:
         return ""
     words = {
@@ -139,7 +139,9 @@ def _verdict(verdict: Verdict | None, task: Task) -> str:
     names = {**_BASELINES, "majority": task.words.constant[0]}
     against = names.get(verdict.against, verdict.against).lower() or "no pretrained weights"
     metric = metric_named(verdict.metric).label
-    return f"{words}: {metric} minus that of the baseline ({against}) is {verdict.difference}."
+    other = chosen is not None and (chosen.from_scratch or chosen.classical)
+    whose = " of the best result from pretrained weights" if other else ""
+    return f"{words}: {metric}{whose} minus that of the baseline ({against}) is {verdict.difference}."
 
 
 def _no_intervals(test: Mapping[str, Interval], task: Task, *, grouped: bool) -> list[str]:
