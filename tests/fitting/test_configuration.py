@@ -59,7 +59,7 @@ def test_a_name_of_timm_is_no_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("audit", "an audit: resume it with headstart audit --resume"),
+        ("audit", "an audit: see headstart audit --resume"),
         ("rank", "a ranking: give its command again"),
     ],
 )

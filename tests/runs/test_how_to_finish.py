@@ -25,7 +25,10 @@ def test_each_kind(tmp_path: Path, content: str | None, words: str) -> None:
     run = RunDirectory.create(tmp_path / "run")
     if content is not None:
         run.write_text("headstart.yaml", content)
-    assert how_to_finish(run.file("headstart.yaml")).startswith(words)
+    assert how_to_finish(run.file("headstart.yaml"), "my run").startswith(words)
+    assert ("--resume 'my run'" in how_to_finish(run.file("headstart.yaml"), "my run")) == (
+        "--resume" in words
+    )
     run.release()
     with pytest.raises(InputError, match=f"did not finish; {words}"):
         RunDirectory.open(run.path)

@@ -14,7 +14,7 @@ from headstart.fitting.options import FitOptions, fit_options
 from headstart.yaml_files import read_settings
 
 _OF_ANOTHER_VERB = {
-    "audit": "an audit: resume it with headstart audit --resume",
+    "audit": "an audit: see headstart audit --resume",
     "rank": "a ranking: give its command again",
 }
 

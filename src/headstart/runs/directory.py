@@ -88,7 +88,7 @@ class RunDirectory:
         if run.unfinished:
             state = "is still being written" if run._marker.is_taken() else "did not finish"
             raise InputError(
-                f"the run {path} {state}; {how_to_finish(run.file(CONFIGURATION))}, or open another run"
+                f"the run {path} {state}; {how_to_finish(run.file(CONFIGURATION), path)}, or open another run"
             )
         if not run.file(METRICS).is_file():
             raise InputError(f"{path} is not a run: it has no metrics.json; pass the folder that --out named")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from headstart.errors import InputError
 from headstart.yaml_files import read_settings
 
 
-def how_to_finish(configuration: Path) -> str:
+def how_to_finish(configuration: Path, run: Path | str) -> str:
     """What to do with an unfinished run, by the kind of run that its configuration names.
 
     Args:
         configuration: its headstart.yaml.
+        run: its folder, as the user named it.
     """
     try:
         settings = read_settings(configuration, "the configuration")
@@ -20,4 +22,5 @@ def how_to_finish(configuration: Path) -> str:
         settings = {}
     if "rank" in settings:
         return "give the command of the ranking again, which uses the features that are stored already"
-    return f"resume it with headstart {'audit' if 'audit' in settings else 'fit'} --resume"
+    verb = "audit" if "audit" in settings else "fit"
+    return f"resume it with headstart {verb} --resume {shlex.quote(str(run))}"

@@ -13,6 +13,7 @@ from headstart.report.pages.audit.words import (
     gain_words,
     labels_factor,
     labels_words,
+    needs_words,
     p_words,
     saved_words,
     time_factor,
@@ -146,3 +147,9 @@ def test_small_words() -> None:
 )
 def test_options_are_code(text: str, words: Any) -> None:
     assert as_code(text) == words
+
+
+def test_what_would_decide_it_is_not_said_where_nothing_can() -> None:
+    final = audit_report(outcome="undecided").audit.final
+    assert needs_words(final) == final.needs
+    assert needs_words(replace(final, gain=Interval(0.1, why="2 independent units"))) == ""

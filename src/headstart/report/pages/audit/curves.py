@@ -24,6 +24,7 @@ class Curves:
     metric: str
     lower_is_better: bool
     n_seeds: str
+    has_intervals: bool
     has_fit: bool
     chart: LearningCurves
     table: Table
@@ -39,6 +40,7 @@ def curves_section(report: AuditReport) -> Iterator[Section]:
         report.metric.label,
         report.metric.better == "lower",
         counted(audit.n_seeds, "seeds"),
+        any(point.score.low is not None for each in audit.curves for point in each.points),
         any(each.fitted for each in audit.curves),
         chart,
         _table(report),

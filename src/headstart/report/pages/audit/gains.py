@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from headstart.metrics import Interval
 from headstart.report.charts import Gaps, gaps
 from headstart.report.pages.audit.report import AuditReport, point_at
-from headstart.report.pages.audit.words import as_code, gain_words, labels_words, p_words, verdict_words
+from headstart.report.pages.audit.words import (
+    as_code,
+    gain_words,
+    labels_words,
+    needs_words,
+    p_words,
+    verdict_words,
+)
 from headstart.report.shell import Section, Table
 from headstart.report.words import difference, is_percent, listed, lowered, number, points
 from headstart.runs.audit import SizeVerdict
@@ -56,8 +63,8 @@ def _needs(report: AuditReport, verdicts: Sequence[SizeVerdict]) -> list[str]:
     """What would decide what is undecided, once for all numbers of labels for which it is the same."""
     found: dict[str, list[str]] = {}
     for each in verdicts:
-        if each.needs:
-            found.setdefault(each.needs, []).append(f"{each.n_labels:,}")
+        if needs := needs_words(each):
+            found.setdefault(needs, []).append(f"{each.n_labels:,}")
     return [as_code(f"With {listed(sizes)} labels: {needs}.") for needs, sizes in found.items()]
 
 
@@ -77,6 +84,7 @@ class Differences:
 
     unit: str
     has_chosen: bool
+    has_intervals: bool
     matrix: Table
     table: Table
 
@@ -109,7 +117,9 @@ def baselines_section(report: AuditReport) -> Iterator[Section]:
     )
     by_size = {each.n_labels: each.gains for each in known}
     table = Table("Differences from each baseline", columns, rows)
-    found = Differences(_unit(report), True, _matrix(report, "Baseline", by_size), table)
+    found = Differences(
+        _unit(report), True, _any_interval(by_size), _matrix(report, "Baseline", by_size), table
+    )
     deck = (
         "The baseline of the verdict is the one that is best by cross-validation on the training items, so that the "
         "held-out items do not choose what they judge. Transfer helps only if it is clearly better than every baseline."
@@ -146,7 +156,9 @@ def others_section(report: AuditReport) -> Iterator[Section]:
     for each in found:
         by_size.setdefault(each.n_labels, {})[each.against] = each.gain
     table = Table("Differences from each other source", columns, rows)
-    content = Differences(_unit(report), False, _matrix(report, "Other source", by_size), table)
+    content = Differences(
+        _unit(report), False, _any_interval(by_size), _matrix(report, "Other source", by_size), table
+    )
     deck = (
         f"{report.names[report.audit.source]} minus each other source, paired over the same seeds and held-out items; "
         "not corrected for looking at several of them."
@@ -172,6 +184,10 @@ def _matrix(report: AuditReport, what: str, by_size: Mapping[int, Mapping[str, I
         for name in names
     )
     return Table("Differences by number of labels", columns, rows)
+
+
+def _any_interval(by_size: Mapping[int, Mapping[str, Interval]]) -> bool:
+    return any(gain.low is not None for gains in by_size.values() for gain in gains.values())
 
 
 def _unit(report: AuditReport) -> str:

@@ -12,6 +12,7 @@ from headstart.report.pages.audit.words import (
     as_code,
     labels_factor,
     labels_words,
+    needs_words,
     time_factor,
     verdict_words,
 )
@@ -50,7 +51,7 @@ def result_section(report: AuditReport) -> Section:
         audit.final.outcome,
         why[:1].upper() + why[1:],
         _what(report),
-        as_code(audit.final.needs),
+        as_code(needs_words(audit.final)),
         [*_gained(report), *_saved(report)],
         report.next_command,
         _notices(report),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headstart.progress import printable
 from headstart.report.pages.audit.report import AuditReport, point_at
-from headstart.report.pages.audit.words import gain_words, saved_words, verdict_words
+from headstart.report.pages.audit.words import gain_words, needs_words, saved_words, verdict_words
 from headstart.report.terminal import WIDTH, cut, places, wrapped
 from headstart.report.words import is_percent, lowered, number
 from headstart.runs.audit import Curve, SizeVerdict
@@ -31,8 +31,8 @@ def end_block(report: AuditReport, width: int = WIDTH, has_report: bool = True) 
     audit = report.audit
     blocks = [wrapped(report.sources.within(audit.sentence), width), _scores(report, width)]
     lines = [saved_words(report, each) for each in audit.saved.values()]
-    if audit.final.needs:
-        lines.append(f"What would decide it with {audit.final.n_labels:,} labels: {audit.final.needs}.")
+    if needs := needs_words(audit.final):
+        lines.append(f"What would decide it with {audit.final.n_labels:,} labels: {needs}.")
     lines += [f"! {report.sources.within(text)}" for text in audit.warnings]
     lines += [f"- {report.sources.within(text)}" for text in audit.notes]
     if lines:
@@ -115,9 +115,10 @@ def _below(report: AuditReport, width: int) -> list[str]:
     unit = "points of " if is_percent(metric.key) else ""
     better = "; lower is better" if metric.better == "lower" else ""
     transfer = audit.transfer
+    between = ", with its 95% interval" if any(each.gain.low is not None for each in audit.verdicts) else ""
     what = f"transfer: {report.sources[transfer.name]}, {transfer.given}"
     text = (
         f"{what}. Scores: mean of {counted(audit.n_seeds, 'seeds')}. Gain: {unit}{lowered(metric.label)}, transfer "
-        f"minus the baseline marked * (the best on training items), with its 95% interval{better}"
+        f"minus the baseline marked * (the best on training items){between}{better}"
     )
     return wrapped(text, width, "  ", "    ").split("\n")

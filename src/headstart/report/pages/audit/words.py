@@ -145,6 +145,11 @@ def verdict_words(verdict: SizeVerdict) -> str:
     return {"positive": "helps", "negative": "hurts", "undecided": "undecided"}[verdict.outcome]
 
 
+def needs_words(verdict: SizeVerdict) -> str:
+    """What would decide an undecided comparison; "" if it has no interval, whose reason is given beside it."""
+    return "" if verdict.gain.low is None else verdict.needs
+
+
 def as_code(text: str) -> str:
     """A sentence whose options are marked as code: "use `--seeds 5`"."""
     return text if "`" in text else re.sub(r"(?<![\w`-])(--[a-z-]+(?: \d+)?)", r"`\1`", text)
