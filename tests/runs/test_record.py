@@ -75,7 +75,7 @@ def test_the_keys_that_readers_rely_on() -> None:
     assert content["source"]["digest"] == "0f" * 32 and content["source"]["stages"] == ["stem", "layer1"]
     assert content["data"]["n_items"] == {"train": 80, "test": 20} and content["data"]["group"] is None
     chosen = {"policy": "all", "cut": 2, "head_stages": ["layer1"], "trained_stages": [], "head": "linear",
-              "from_scratch": False}  # fmt: skip
+              "from_scratch": False, "classical": False}  # fmt: skip
     assert content["chosen"] == chosen
     assert content["profile"] == {"stem": 0.5, "layer1": 0.75}
     assert content["verdict"] == "positive"

@@ -69,6 +69,7 @@ def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
         "trained_stages",
         "head",
         "from_scratch",
+        "classical",
     }
     assert {"imports", "total", "data", "checks", "source", "features", "head"} <= set(metrics["seconds"])
     phases = {name: value for name, value in metrics["seconds"].items() if name not in ("imports", "total")}
