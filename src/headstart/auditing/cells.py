@@ -25,6 +25,7 @@ class Cell:
         n_learned: number of training items.
         values: of each held-out item (see `evidence.over_seeds.item_values`), of shape (N,); None if there are none.
         on_folds: quality on the training items alone; None if it cannot be had.
+        n_judged: number of training items that it was judged on there, each left out of the fit.
         seconds: to learn, extraction of features not counted.
         why: why there are no values; "" if there are.
         given: what it was given, if that differs from cell to cell.
@@ -34,6 +35,7 @@ class Cell:
     values: np.ndarray | None
     on_folds: float | None
     seconds: float
+    n_judged: int = 0
     why: str = ""
     given: str = ""
 

@@ -72,6 +72,7 @@ def curve(measured: Measured, sizes: Sequence[int], held: Held) -> Curve:
                 float(np.mean(folds)) if folds else None,
                 float(np.mean([cell.seconds for cell in cells])) + n_learned * measured.method.item_seconds,
                 len(seeds),
+                sum(cell.n_judged for cell in cells),
             )
         )
     given = measured.method.given if not measured.note else f"{measured.method.given}; {measured.note}"
@@ -159,9 +160,15 @@ def _at(
 
 
 def _on_folds(found: Curve, size: int) -> float:
-    """Quality on the training items, by which the baseline is chosen; the least if it is not known."""
+    """Quality on the training items, by which the baseline is chosen; the least if it is not known.
+
+    A standard error (at most 1/2 / sqrt(n) for a share) is taken off, so that a method that was judged on a handful of
+    items is not chosen by luck.
+    """
     point = next((point for point in found.points if point.n_labels == size), None)
-    return -np.inf if point is None or point.on_folds is None else point.on_folds
+    if point is None or point.on_folds is None or not point.n_judged:
+        return -np.inf
+    return point.on_folds - 0.5 / point.n_judged**0.5
 
 
 def is_without(role: str) -> bool:

@@ -156,7 +156,7 @@ def _cell(
     seconds = time.perf_counter() - started
     codes: Any = np.asarray(data.codes)[data.positions("test")]
     values = item_values(data.examples.task, outputs_NC, codes).astype(np.float32)
-    return Cell(len(train), values, on_folds, seconds)
+    return Cell(len(train), values, on_folds, seconds, n_judged=len(train))
 
 
 def _guarded(measure: Measure) -> Measure:

@@ -59,8 +59,9 @@ def saved(
         "at least" if heights[0] >= 0 else "not reached" if not len(reached) else ""
     )
     at = float(grid[reached[0]]) if len(reached) else float(grid[-1])
-    low, high = (at, at) if ends is None else (min(ends[0], at), max(ends[1], at))
-    n_transfer = _interval(np.exp([at, low, high]), known=ends is not None)
+    why = _why_no_ends(ends, heights)
+    low, high = (at, at) if ends is None or why else (min(ends[0], at), max(ends[-1], at))
+    n_transfer = _interval(np.exp([at, low, high]), why)
     seconds = next(point.seconds for point in curves[1].points if point.n_labels == last)
     ours_seconds = [next(p.seconds for p in curves[0].points if p.n_labels == size) for size in ours]
     time = np.interp([at, low, high], np.log(ours), ours_seconds)
@@ -70,10 +71,10 @@ def saved(
         level=float(level or 0.0),
         n_labels=last,
         n_transfer=n_transfer,
-        factor=_interval(last / np.exp([at, high, low]), known=ends is not None),
+        factor=_interval(last / np.exp([at, high, low]), why),
         seconds=seconds,
-        seconds_transfer=_interval(time, known=ends is not None),
-        time_factor=_interval(seconds / np.maximum(time[[0, 2, 1]], 1e-9), known=ends is not None),
+        seconds_transfer=_interval(time, why),
+        time_factor=_interval(seconds / np.maximum(time[[0, 2, 1]], 1e-9), why),
         bound=bound,
     )
 
@@ -88,7 +89,16 @@ def _between(means: dict[int, Float], sizes: Sequence[int], log_n: float) -> Flo
     return (1 - share) * means[sizes[after - 1]] + share * means[sizes[after]]
 
 
-def _interval(values: np.ndarray, *, known: bool) -> Interval:
-    if not known:
-        return Interval(float(values[0]), why="it cannot be computed from these held-out items")
+def _why_no_ends(ends: Float | None, heights: np.ndarray) -> str:
+    """Why there is no interval; "" if there is one."""
+    if ends is None:
+        return "too few independent held-out items"
+    if len(ends):
+        return ""
+    return f"transfer is clearly {'better' if heights[0] > 0 else 'worse'} with every number of labels"
+
+
+def _interval(values: np.ndarray, why: str) -> Interval:
+    if why:
+        return Interval(float(values[0]), why=why)
     return Interval(float(values[0]), float(min(values)), float(max(values)))

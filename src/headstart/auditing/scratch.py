@@ -124,11 +124,11 @@ class _Trainings:
                 raise DataError(why)
         except DataError as error:
             why = f"nothing can be set aside to compare rates on: {clause(error)}"
-            return Cell(len(train), None, None, 0.0, why)
+            return Cell(len(train), None, None, 0.0, why=why)
         try:
             return self._learn(own, train, inside, aside, allowed, started)
         except HeadstartError as error:
-            return Cell(len(train), None, None, time.perf_counter() - started, one_line(error))
+            return Cell(len(train), None, None, time.perf_counter() - started, why=one_line(error))
 
     def _learn(
         self,
@@ -167,7 +167,7 @@ class _Trainings:
         given = f"{counted(len(rates), 'rates')} of up to {counted(epochs, 'epochs')} were tried"
         quality = None if best.validation is None else best.validation.quality
         seconds = time.perf_counter() - started
-        return Cell(len(train), values.astype(np.float32), quality, seconds, given=given)
+        return Cell(len(train), values.astype(np.float32), quality, seconds, len(aside), given=given)
 
     def _best(
         self,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from headstart.auditing.curves import seeds_of
 from headstart.auditing.draws import Draws
-from headstart.auditing.sentence import difference_words
+from headstart.auditing.sentence import difference_words, method_words
 from headstart.auditing.work import Measured
 from headstart.evidence.verdict import LEAST_ITEMS
 from headstart.metrics.spread import LEAST_UNITS
@@ -71,4 +71,5 @@ def _missing(measured: Measured, draws: Draws) -> list[str]:
         return []
     counts = ", ".join(f"{done[size]} of {draws.n_seeds} with {counted(size, 'labels')}" for size in short)
     whys = {cell.why for cell in measured.cells.values() if cell.why} or {measured.note}
-    return [f"{measured.method.name} was measured on fewer draws ({counts}): {'; '.join(sorted(whys))}."]
+    name = method_words(measured.method.name)
+    return [f"Fewer draws of {name} ({counts}): {'; '.join(sorted(whys))}."]

@@ -215,10 +215,8 @@ def holm(p: NDArray[np.floating]) -> Float:
     return adjusted
 
 
-def inverted(
-    differences: Callable[[float], Float], grid: NDArray[np.floating], units: Units
-) -> tuple[float, float] | None:
-    """The least and the largest x at which a mean difference cannot be told from 0 (inverse regression).
+def inverted(differences: Callable[[float], Float], grid: NDArray[np.floating], units: Units) -> Float | None:
+    """The places at which a mean difference cannot be told from 0 (inverse regression).
 
     Args:
         differences: of x, of shape (R, N).
@@ -226,7 +224,8 @@ def inverted(
         units: of the items.
 
     Returns:
-        The ends of the 95% confidence set; None if it is empty or cannot be computed.
+        Those of the grid in the 95% confidence set, rising; empty if it is told from 0 everywhere; None if the units are
+        too few.
     """
     from scipy.stats import t
 
@@ -239,4 +238,4 @@ def inverted(
         error = max(found.variance, _TINY) ** 0.5
         if abs(float(values_RN.mean())) <= float(t.ppf(0.975, found.freedom)) * error:
             inside.append(float(x))
-    return (inside[0], inside[-1]) if inside else None
+    return np.array(inside)

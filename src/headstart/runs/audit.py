@@ -21,7 +21,8 @@ class Point:
         n_labels: number of training items that was asked for.
         n_learned: number of training items that were drawn, mean over the seeds; whole groups can make it differ.
         score: on the held-out items, with its 95% interval.
-        on_folds: cross-validated quality on the training items alone; None if it cannot be had.
+        on_folds: quality on training items that were left out of the fit; None if it cannot be had.
+        n_judged: number of these items, all draws together.
         seconds: to learn from so many items, extraction of their features counted; mean over the seeds.
         n_seeds: seeds that it was measured with.
     """
@@ -32,6 +33,7 @@ class Point:
     on_folds: float | None
     seconds: float
     n_seeds: int
+    n_judged: int = 0
 
 
 @dataclass(frozen=True)
