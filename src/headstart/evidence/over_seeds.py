@@ -96,8 +96,8 @@ def _freedom(of_items: float, of_seeds: float, items: float, seeds: float) -> fl
     from scipy.optimize import brentq
 
     low, high = sorted((items, seeds))
-    if of_items + of_seeds <= _TINY or high - low < 1e-6:
-        return low
+    if of_seeds <= _TINY or high - low < 1e-6:
+        return items
     wanted = (of_items * t_quantile(items) ** 2 + of_seeds * t_quantile(seeds) ** 2) / (of_items + of_seeds)
     if wanted >= t_quantile(low) ** 2:
         return low
