@@ -5,6 +5,7 @@ Legend: R seeds, N held-out items, S numbers of labels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -167,8 +168,8 @@ def _on_folds(found: Curve, size: int) -> float:
     """
     point = next((point for point in found.points if point.n_labels == size), None)
     if point is None or point.on_folds is None or not point.n_judged:
-        return -np.inf
-    return point.on_folds - 0.5 / point.n_judged**0.5
+        return -math.inf
+    return point.on_folds - 0.5 / math.sqrt(point.n_judged)
 
 
 def is_without(role: str) -> bool:

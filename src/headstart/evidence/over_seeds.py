@@ -224,8 +224,8 @@ def inverted(differences: Callable[[float], Float], grid: NDArray[np.floating], 
         units: of the items.
 
     Returns:
-        Those of the grid in the 95% confidence set, rising; empty if it is told from 0 everywhere; None if the units are
-        too few.
+        Those of the grid in the 95% confidence set, rising; empty if it is told from 0 everywhere; None if the units
+        are too few.
     """
     from scipy.stats import t
 
