@@ -8,7 +8,7 @@ from headstart.report import background
 from headstart.report.pages.audit.report import AuditReport
 from headstart.report.shell import Section, Table
 from headstart.report.words import listed
-from headstart.runs.audit import Curve
+from headstart.runs.audit import Curve, SeenBySource
 
 PHASES = {
     **background.PHASES,
@@ -98,8 +98,18 @@ def limits_section(report: AuditReport) -> Iterator[Section]:
         "which is why it ends at twice the largest number of labels.",
         "The seconds of a method are those of extraction for its training items and of learning, on this machine, as a "
         "mean over the seeds.",
-        "Whether held-out items were among the data that the source was pretrained on is not checked here; "
-        "`headstart fit --source-data` does so where those data are at hand.",
+        _seen(audit.seen),
         *background.limits_of_data(report.data, held_out),
     ]
     yield Section("limits", "How it was computed, and its limits", "shell/prose.html.j2", found, "", "Limits")
+
+
+def _seen(seen: SeenBySource | None) -> str:
+    """What is known of held-out items in the source's own training data."""
+    if seen is None:
+        return (
+            "Whether the source has seen held-out items in its own training is not known. If you have its training "
+            "data, `--source-data PATH` finds copies and near copies there."
+        )
+    there = f"in the source's own training data ({seen.name})"
+    return f"{seen.n_seen:,} of the held-out items are {there}, near copies counted."
