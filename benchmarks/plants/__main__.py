@@ -61,10 +61,13 @@ def _page() -> str:
 
 
 def order(worlds: Sequence[World]) -> list[Work]:
-    """Truths first, then the first case of every world, the second, and so on: what is done early says most."""
-    most = max((world.n_slices for world in worlds), default=0)
-    cases = [(world, str(n)) for n in range(most) for world in worlds if n < world.n_slices]
-    return [*((world, TRUTH) for world in worlds), *cases]
+    """The truth and the first case of every world, then the second cases, and so on: what is done early says most."""
+    found: list[Work] = []
+    for number in range(max((world.n_slices for world in worlds), default=0)):
+        for world in worlds:
+            found += [(world, TRUTH)] if number == 0 else []
+            found += [(world, str(number))] if number < world.n_slices else []
+    return found
 
 
 def _of(results: Results, work: Work) -> dict[str, dict[str, Any]]:

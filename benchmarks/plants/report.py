@@ -29,8 +29,23 @@ def text(results: Results, worlds: Sequence[World] = WORLDS) -> str:
     kept = [world for world in worlds if _truth(results, world, world.sizes[-1]) == world.helps]
     without = [_outcomes(results, world) for world in kept if world.helps == "no"]
     helpers = [_outcomes(results, world) for world in kept if world.helps == "yes"]
-    lines = [*_summary(without, helpers), "", *_by_kind(results, kept), "", *_truths(results, worlds)]
-    return "\n".join(lines)
+    head = [_how_many(results, worlds, kept), "", *_summary(without, helpers)]
+    return "\n".join([*head, "", *_by_kind(results, kept), "", *_truths(results, worlds)])
+
+
+def _how_many(results: Results, worlds: Sequence[World], kept: Sequence[World]) -> str:
+    """How many cases were measured, count and were also compared with a training from scratch."""
+    measured = {
+        world.name: [case for what, case in results.get(world.name, {}).items() if what != TRUTH]
+        for world in worlds
+    }
+    n_all, n_measured = sum(world.n_slices for world in worlds), sum(map(len, measured.values()))
+    n_kept = sum(len(measured[world.name]) for world in kept)
+    n_scratch = sum("scratch" in case["methods"] for world in kept for case in measured[world.name])
+    return (
+        f"{n_measured} of {n_all} cases were measured. {n_kept} count, since their truth is known; in {n_scratch} of "
+        "them training from scratch had time for a part of the draws."
+    )
 
 
 def _truth(results: Results, world: World, size: int) -> str:
