@@ -145,7 +145,7 @@ def _family(cell: dict[str, Any], rng: np.random.Generator) -> tuple[bool, bool]
         for measured, right, of_method in zip(methods, rights, values, strict=True):
             for seed, row in enumerate(of_method):
                 on_folds = right + float(rng.normal()) * (right * (1 - right) / size) ** 0.5
-                measured.cells[size, seed] = Cell(size, row, on_folds, 0.0)
+                measured.cells[size, seed] = Cell(size, row, on_folds, 0.0, n_judged=size)
     transfer, *baselines = methods
     curves = {each.method.name: curve(each, SIZES, held) for each in baselines}
     found = [each.outcome for each in verdicts(transfer, baselines, curves, SIZES, held)]
