@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from headstart.evidence import compared, cross_validation_factor
-from headstart.fitting.foreseen import outcome_of
+from headstart.fitting.foreseen import standing_of
 from headstart.metrics import Units
 
 N_FEATURES, N_FOLDS, N_NEW = 20, 5, 4_000
@@ -48,7 +48,7 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
         head, classical = (_left_out(side[:n_items], y[:n_items], folds) for side in sides)
         counted = Units.of(units, n_items, widen=cross_validation_factor(N_FOLDS))
         difference = compared(y[:n_items], head, classical, counted)
-        replaced.append(outcome_of(difference, "accuracy") == "worse")
+        replaced.append(standing_of(difference, "accuracy") == "worse")
         right = [
             (_scores(side[:n_items], y[:n_items], side[n_items:]) > 0) == (y[n_items:] == 1) for side in sides
         ]

@@ -6,10 +6,12 @@ import numpy as np
 
 from headstart.evidence import (
     ClassicalFeatures,
+    OutOfFold,
     best_on_folds,
     extract_classical,
     fit_classical,
     judge,
+    majority_on_folds,
     majority_out_of_fold,
     training_folds,
 )
@@ -30,6 +32,17 @@ def test_folds_keep_groups_together_and_exist_where_none_can_be_made() -> None:
     folds = training_folds(np.arange(30) % 2, groups, CLASSIFICATION)
     assert all(len(set(folds[groups == group])) == 1 for group in range(6)) and len(set(folds)) == 5
     assert set(training_folds(np.arange(3), None, CLASSIFICATION)) == {0, 1}
+
+
+def test_the_majority_is_judged_by_the_other_folds() -> None:
+    codes = np.array([0, 1, 1] * 20)
+    found = majority_on_folds(codes, np.arange(60) // 3, 2, CLASSIFICATION)
+    np.testing.assert_array_equal(found.rows, np.arange(60))
+    assert len(set(found.folds)) == 5 and all(len(set(found.folds[k : k + 3])) == 1 for k in range(0, 60, 3))
+    np.testing.assert_array_equal(found.quality(codes, CLASSIFICATION), codes)
+    assert found.mean_quality(codes, CLASSIFICATION) == 2 / 3
+    part = OutOfFold(found.rows[1::3], found.folds[1::3], found.outputs[1::3])
+    assert part.mean_quality(codes, CLASSIFICATION) == 1.0
 
 
 def test_labels_out_of_fold_are_those_of_models_that_did_not_see_them() -> None:
@@ -90,7 +103,7 @@ def test_a_class_that_only_one_fold_has() -> None:
 
 
 def test_the_best_of_equal_baselines_is_ahead_where_it_was_chosen() -> None:
-    """A result as good as six baselines: called worse too often if their best on the same items is its rival."""
+    """A result as good as six baselines: called worse too often if it is compared with their best on the same items."""
     rng = np.random.default_rng(0)
     told: dict[str, list[str]] = {"held out": [], "in training": []}
     for _ in range(400):

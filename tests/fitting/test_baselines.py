@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.fitting.baselines import EACH_FOLD, Baseline, rival_of
+from headstart.fitting.baselines import EACH_FOLD, Baseline, chosen_baseline
 
 
 def evaluation(n_rounds: int) -> Any:
@@ -20,7 +20,7 @@ def evaluation(n_rounds: int) -> Any:
 
 def test_the_held_out_outputs_have_no_part_in_the_choice() -> None:
     right, wrong = np.eye(2)[np.zeros(12, int)], np.eye(2)[np.ones(12, int)]
-    found = rival_of(
+    found = chosen_baseline(
         {"majority": Baseline(right, 40, [0.5]), "classical": Baseline(wrong, 40, [0.7])}, evaluation(1)
     )
     assert found.name == "classical" and found.outputs is not wrong
@@ -37,8 +37,8 @@ def test_each_fold_chooses() -> None:
         "majority": Baseline(first, 8, [0.6, 0.5, 0.6]),
         "classical": Baseline(second, 8, [0.5, 0.7, 0.5]),
     }
-    found = rival_of(baselines, evaluation(3))
+    found = chosen_baseline(baselines, evaluation(3))
     assert found.name == EACH_FOLD and found.times == {"majority": 2, "classical": 1}
     np.testing.assert_array_equal(found.outputs[:, 0], [0.25] * 4 + [0.75] * 4 + [0.25] * 4)
     baselines["classical"] = Baseline(second, 8, [0.7, 0.7, 0.7])
-    assert rival_of(baselines, evaluation(3)).name == "classical"
+    assert chosen_baseline(baselines, evaluation(3)).name == "classical"

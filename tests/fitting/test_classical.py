@@ -1,4 +1,4 @@
-"""The classical baseline of a data set: features and fits are made once, and held-out items take no part in a fit."""
+"""The classical baseline of a data set: features and fits are made once; held-out items take no part in a fit."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def test_the_same_as_fitting_directly_and_each_picture_is_read_once(monkeypatch:
     outputs = classical.outputs(fitted, test)
     assert len(read) == 40
     assert classical.fit(train) is fitted and classical.fit(np.arange(20)) is not fitted
+    first, second = np.arange(28) % 4, np.arange(28) // 7
+    given = classical.fit(train, first)
+    np.testing.assert_array_equal(given.model.out_of_fold.folds, first)
+    np.testing.assert_array_equal(classical.fit(train, second).model.out_of_fold.folds, second)
+    assert classical.fit(train, first) is given and classical.fit(train) is fitted
     classical.outputs(fitted, np.arange(40))
     assert len(read) == 40
     monkeypatch.undo()

@@ -13,8 +13,9 @@ from headstart.clock import Clock
 from headstart.data import DataSet, Examples
 from headstart.data.examples import string_array
 from headstart.fitting.classical import Classical
-from headstart.fitting.foreseen import Foreseen, foresee, outcome_of, warn
+from headstart.fitting.foreseen import foresee, standing_of, warn
 from headstart.metrics import Interval
+from headstart.runs.foreseen import Foreseen
 
 N_ITEMS = 120
 
@@ -75,8 +76,8 @@ def test_nothing_left_out_foresees_nothing() -> None:
     assert foresee(SimpleNamespace(), choice) is None  # type: ignore[arg-type]
 
 
-def test_the_outcome_follows_the_metric() -> None:
-    assert outcome_of(Interval(0.2, 0.1, 0.3), "accuracy") == "better"
-    assert outcome_of(Interval(0.2, 0.1, 0.3), "rmse") == "worse"
-    assert outcome_of(Interval(0.2, -0.1, 0.3), "rmse") == "undecided"
-    assert outcome_of(Interval(0.2), "accuracy") == "undecided"
+def test_the_standing_follows_the_metric() -> None:
+    assert standing_of(Interval(0.2, 0.1, 0.3), "accuracy") == "better"
+    assert standing_of(Interval(0.2, 0.1, 0.3), "rmse") == "worse"
+    assert standing_of(Interval(0.2, -0.1, 0.3), "rmse") == "undecided"
+    assert standing_of(Interval(0.2), "accuracy") == "undecided"

@@ -15,8 +15,15 @@ from PIL import Image
 import headstart
 from headstart.clock import Clock
 from headstart.errors import OptionError
+from headstart.features import Setting
+from headstart.fitting.comparing import set_aside
 from headstart.fitting.guarding import guarded
+from headstart.fitting.head_alone import choose
+from headstart.fitting.options import fit_options
+from headstart.fitting.plan import read_and_plan
 from headstart.fitting.result import Result
+from headstart.fitting.training import with_weights
+from headstart.fitting.workspace import Workspace
 from headstart.tasks import CLASSIFICATION, Targets
 from small_data import LETTERS
 
@@ -52,6 +59,7 @@ def test_the_baseline_is_the_run(guarded_run: headstart.Run, stripes: Path) -> N
     assert metrics["test"]["accuracy"]["value"] > metrics["baselines"]["probe"]["accuracy"]["value"] + 0.2
     assert metrics["verdict"] == "negative", "the verdict is about what was transferred"
     assert "classical features" in guarded_run.summary and "in place of" in guarded_run.summary
+    assert "  Next" not in guarded_run.summary, "to train the source is no advice"
     card = (guarded_run.path / "README.md").read_text()
     assert "nothing of the source is in this run" in card and "| Policy |" not in card
     assert "of the best result from pretrained weights minus that of the baseline" in card
@@ -85,7 +93,7 @@ def test_it_is_a_source(guarded_run: headstart.Run, stripes: Path, tmp_path: Pat
 def test_a_good_source_is_kept_and_says_so(digit_folder: Path, store: str, tmp_path: Path) -> None:
     run = headstart.fit(digit_folder, LETTERS, guard=True, out=tmp_path / "x", store=store, **SETTINGS)
     assert run.metrics["guard"]["returned"] == "result" and not run.metrics["chosen"]["classical"]
-    assert run.metrics["chosen"]["head_stages"]
+    assert run.metrics["chosen"]["head_stages"] and "--freeze auto" in run.summary
 
 
 def test_folds_decide_each_for_itself_and_every_label_is_used_in_the_end(
@@ -112,17 +120,21 @@ def test_folds_decide_each_for_itself_and_every_label_is_used_in_the_end(
 
 
 def test_a_training_is_compared_on_validation_items(stripes: Path, tmp_path: Path) -> None:
-    run = headstart.fit(
-        stripes,
-        LETTERS,
-        freeze="last:1",
-        guard=True,
-        out=tmp_path / "x",
-        store=tmp_path / "s",
-        report=False,
-        **SETTINGS,
-    )
-    assert run.metrics["guard"]["returned"] == "classical"
+    """By a baseline that learned without them; the training is taken as the result, whether it was worth it or not."""
+    options = fit_options(data=stripes, source=LETTERS, freeze="last:1", **SETTINGS)
+    plan = read_and_plan(options, Clock())
+    workspace = Workspace(plan, Setting.choose("cpu", "fp32", 1), tmp_path / "store", Clock())
+    inside, aside = set_aside(workspace, plan.data.positions("train"))
+    choice = choose(workspace, inside)
+    trained = workspace.training(plan.policy, plan.recipe, inside, aside, None, probe=choice.head).run()
+    guard = guarded(workspace, with_weights(workspace, trained, choice, inside, aside)).guard
+    assert guard is not None and guard.where == f"on {len(aside)} validation items"
+    assert guard.outcome == "worse" and guard.fitted is not None
+    np.testing.assert_array_equal(guard.fitted.learned_from, inside)
+    assert trained.validation_logits is not None
+    right = trained.validation_logits.argmax(axis=1) == workspace.codes[aside]
+    baseline = workspace.classical.outputs(guard.fitted, aside).argmax(axis=1) == workspace.codes[aside]
+    assert guard.difference.value == pytest.approx(right.mean() - baseline.mean())
 
 
 def test_it_needs_the_baseline() -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from headstart.evidence.out_of_fold import (
         OutOfFold,
         best_on_folds,
+        majority_on_folds,
         majority_out_of_fold,
         training_folds,
     )
@@ -42,6 +43,7 @@ _HOMES = {
     "compared": "verdict",
     "judge": "verdict",
     "majority": "baselines",
+    "majority_on_folds": "out_of_fold",
     "majority_out_of_fold": "out_of_fold",
     "mean_quality": "shift",
     "shifted": "shift",
@@ -71,6 +73,7 @@ __all__ = [
     "items_to_learn_from",
     "judge",
     "majority",
+    "majority_on_folds",
     "majority_out_of_fold",
     "mean_quality",
     "shifted",

@@ -105,8 +105,11 @@ def fit_dense(
     best: _Best | None = None
     for form in features.forms:
         reduced = _reduced(features, form, rows[choosing])
-        tried = _values if is_value else _classes
-        found = tried(form, reduced, truth[choosing], folds, targets)
+        found = (
+            _values(form, reduced, truth[choosing], folds)
+            if is_value
+            else _classes(form, reduced, truth[choosing], folds, targets)
+        )
         if best is None or found.loss < best.loss:
             best = found
     if best is None:
@@ -160,9 +163,7 @@ def _converged(best: _Best, truth: NDArray[Any], folds: NDArray[np.integer], tar
     return replace(best, scores=scores, temperature=fit_temperature(scores, truth))
 
 
-def _values(
-    form: str, reduced: Reduced, truth: NDArray[Any], folds: NDArray[np.integer], targets: Targets
-) -> _Best:
+def _values(form: str, reduced: Reduced, truth: NDArray[Any], folds: NDArray[np.integer]) -> _Best:
     """The best penalty of a form by squared error of standardised values."""
     penalties = penalty_path(reduced.z)
     predicted = leave_fold_out(reduced.z, truth, folds, penalties)

@@ -6,7 +6,7 @@ image   colour and gradient histograms: joint 4 x 4 x 4 colour histograms of the
 audio   log-mel spectrogram, 64 bands, 25 ms windows every 10 ms: mean and deviation over time, and the
         deviation of its change from frame to frame; once with an absolute floor (level and room kept),
         once relative to the clip's loudest band, floor at -80 dB (level taken out)
-text    the texts themselves: words are counted by the model (see `baselines`)
+text    the texts themselves: words are counted by the model (see `classical_text`)
 
 Cross-validation chooses between the two audio forms: floor and level can matter as much as a network.
 

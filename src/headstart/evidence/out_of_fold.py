@@ -3,7 +3,7 @@
 The baseline that a result is compared with must be chosen without the held-out items: whoever takes the best of several
 on the items that are then compared takes one that is ahead by chance. The choice is made by the mean quality of items
 (`Task.item_quality`) that were left out of the fit. The classical baseline chooses its form and its penalty on the same
-folds, so its own score is a little high; that costs no honesty, since no held-out item has any part in it.
+folds, so its own score is a little high; that costs no honesty, since no held-out item is used for it.
 
 Legend: N training items, M of them left out in turn, C classes.
 
@@ -42,6 +42,24 @@ class OutOfFold:
     folds: NDArray[np.integer]
     outputs: NDArray[np.floating]
 
+    def quality(self, encoded: NDArray[Any], task: Task) -> NDArray[np.floating]:
+        """Return the quality of each of the M items (`Task.item_quality`), of shape (M,).
+
+        Args:
+            encoded: targets of the N items.
+            task: what is learned.
+        """
+        return task.item_quality(self.outputs, encoded[self.rows])
+
+    def mean_quality(self, encoded: NDArray[Any], task: Task) -> float:
+        """Return the mean quality of the M items, by which baselines are chosen.
+
+        Args:
+            encoded: targets of the N items.
+            task: what is learned.
+        """
+        return float(self.quality(encoded, task).mean())
+
 
 def training_folds(
     encoded: NDArray[Any], groups: NDArray[np.object_] | None, task: Task, seed: int = 0
@@ -75,6 +93,22 @@ def majority_out_of_fold(
     for fold in np.unique(folds):
         outputs[folds == fold] = task.constant(encoded[folds != fold], n_outputs)
     return outputs
+
+
+def majority_on_folds(
+    encoded: NDArray[Any], groups: NDArray[np.object_] | None, n_outputs: int, task: Task, seed: int = 0
+) -> OutOfFold:
+    """Return what the best constant answer gives for items that it did not learn from.
+
+    Args:
+        encoded: targets of the N items.
+        groups: of the items, of shape (N,); None: none.
+        n_outputs: C.
+        task: what is learned.
+        seed: of the folds.
+    """
+    folds = training_folds(encoded, groups, task, seed)
+    return OutOfFold(np.arange(len(encoded)), folds, majority_out_of_fold(encoded, n_outputs, folds, task))
 
 
 def best_on_folds(quality: Mapping[str, float]) -> str:

@@ -81,11 +81,11 @@ def judge(
     outcome: Outcome = "undecided"
     if low > 0 or high < 0:
         outcome = "positive" if (low > 0) == (metric.better == "higher") else "negative"
-    rival = f"the baseline without pretrained weights that was best in training, {against}"
+    measured_against = f"the baseline without pretrained weights that was best in training, {against}"
     words = {
-        "positive": f"The result is better than {rival}",
-        "negative": f"The result is worse than {rival}",
-        "undecided": f"The result and {rival}, cannot be told apart",
+        "positive": f"The result is better than {measured_against}",
+        "negative": f"The result is worse than {measured_against}",
+        "undecided": f"The result and {measured_against}, cannot be told apart",
     }
     value = difference.value or 0.0
     if metric.form == "percent":

@@ -39,7 +39,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, eq=False)
-class Rival:
+class ChosenBaseline:
     """The baseline that the verdict compares with.
 
     Attributes:
@@ -80,7 +80,7 @@ def without_pretraining(
     return found
 
 
-def rival_of(baselines: Mapping[str, Baseline], evaluation: Evaluation) -> Rival:
+def chosen_baseline(baselines: Mapping[str, Baseline], evaluation: Evaluation) -> ChosenBaseline:
     """Choose what the verdict compares with, by the items that were learned from; held-out ones are not looked at.
 
     Majority and classical features are judged by cross-validation, the network from scratch by the validation items
@@ -100,7 +100,7 @@ def rival_of(baselines: Mapping[str, Baseline], evaluation: Evaluation) -> Rival
         times[best] += 1
     name = next(iter(times)) if len(times) == 1 else EACH_FOLD
     quality = {name: float(np.mean(found.quality)) for name, found in baselines.items()}
-    return Rival(name, outputs, dict(times), quality)
+    return ChosenBaseline(name, outputs, dict(times), quality)
 
 
 def head_alone(evaluation: Evaluation) -> Baseline:
@@ -123,28 +123,26 @@ def n_train(evaluation: Evaluation) -> int:
 
 def _majority(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     """The shares of classes or labels, or the mean, of the items learned from, for every held-out item."""
-    from headstart.evidence import majority, majority_out_of_fold, training_folds
+    from headstart.evidence import majority, majority_on_folds
 
     task = workspace.targets.task
     outputs, quality = np.zeros_like(evaluation.probabilities), []
     for each in evaluation.rounds:
         codes, units = workspace.codes[each.learned_from], workspace.units(each.learned_from)
         outputs[each.rows] = majority(codes, outputs.shape[1], len(each.rows), task)
-        folds = training_folds(codes, units, task, workspace.plan.seed)
-        left_out = majority_out_of_fold(codes, outputs.shape[1], folds, task)
-        quality.append(float(task.item_quality(left_out, codes).mean()))
+        left_out = majority_on_folds(codes, units, outputs.shape[1], task, workspace.plan.seed)
+        quality.append(left_out.mean_quality(codes, task))
     return Baseline(outputs, n_train(evaluation), quality)
 
 
 def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     """Classical features with a linear head."""
-    task, sizes = workspace.targets.task, []
-    outputs, quality = np.zeros_like(evaluation.probabilities), []
+    outputs, quality, sizes = np.zeros_like(evaluation.probabilities), [], []
     for each in evaluation.rounds:
         fitted = workspace.classical.fit(each.learned_from)
         outputs[each.rows] = workspace.classical.outputs(fitted, evaluation.positions[each.rows])
-        left_out = task.item_quality(fitted.model.out_of_fold.outputs, workspace.codes[fitted.left_out])
-        quality.append(float(left_out.mean()))
+        codes = workspace.codes[fitted.learned_from]
+        quality.append(fitted.model.out_of_fold.mean_quality(codes, workspace.targets.task))
         sizes.append(fitted.learned_from)
     return Baseline(outputs, _mean_size(sizes), quality)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedBaseline:
     """A classical baseline, and what it was learned from.
 
     Attributes:
@@ -48,14 +48,15 @@ class Classical:
         self.data, self.n_threads, self.seed = data, n_threads, seed
         self._row = np.full(len(data), -1)
         self._features: ClassicalFeatures | None = None
-        self._fitted: dict[bytes, Fitted] = {}
+        self._fitted: dict[tuple[bytes, bytes | None], FittedBaseline] = {}
 
-    def fit(self, positions: np.ndarray, folds: np.ndarray | None = None) -> Fitted:
+    def fit(self, positions: np.ndarray, folds: np.ndarray | None = None) -> FittedBaseline:
         """Learn it from items, or from a sample of very many.
 
         Args:
             positions: of the items.
-            folds: fold of each, of shape (N,), such as those of a head that it is compared with; None: its own.
+            folds: fold of each, of shape (N,), such as those of a head that it is compared with, not used for a
+                sample; None: those of the first fit to these items, or its own.
 
         Raises:
             DataError: an item cannot be decoded, or texts have no words.
@@ -63,7 +64,8 @@ class Classical:
         from headstart.evidence import fit_classical, items_to_learn_from
 
         learned = items_to_learn_from(positions, self.seed)
-        key = np.ascontiguousarray(learned, dtype=np.int64).tobytes()
+        folds = folds if len(learned) == len(positions) else None
+        key = (_bytes_of(learned), None if folds is None else _bytes_of(folds))
         if key not in self._fitted:
             data = self.data
             targets, units = data.examples.targets, data.units
@@ -76,17 +78,18 @@ class Classical:
                 classes=targets.classes,
                 task=targets.task,
                 seed=self.seed,
-                folds=folds if len(learned) == len(positions) else None,
+                folds=folds,
             )
-            self._fitted[key] = Fitted(model, learned)
+            self._fitted[key] = FittedBaseline(model, learned)
+            self._fitted.setdefault((key[0], None), self._fitted[key])
         return self._fitted[key]
 
-    def scores(self, fitted: Fitted, positions: np.ndarray) -> np.ndarray:
+    def scores(self, fitted: FittedBaseline, positions: np.ndarray) -> np.ndarray:
         """Scores before the temperature, or values, of items, of shape (n_items, C)."""
         features, rows = self._of(positions)
         return np.asarray(fitted.model.scores(features, rows), dtype=self.data.examples.task.dtype)
 
-    def outputs(self, fitted: Fitted, positions: np.ndarray) -> np.ndarray:
+    def outputs(self, fitted: FittedBaseline, positions: np.ndarray) -> np.ndarray:
         """Probabilities, or values, of items, of shape (n_items, C)."""
         features, rows = self._of(positions)
         return np.asarray(fitted.model.probabilities(features, rows))
@@ -106,3 +109,7 @@ class Classical:
             self._features = found if self._features is None else self._features.followed_by(found)
             self._row[missing] = n_before + np.arange(len(missing))
         return self._features, self._row[positions]
+
+
+def _bytes_of(whole: np.ndarray) -> bytes:
+    return np.ascontiguousarray(whole, dtype=np.int64).tobytes()

@@ -15,7 +15,7 @@ import numpy as np
 from headstart.fitting import head_alone
 from headstart.fitting.guarding import again
 from headstart.fitting.learnable import evaluation_folds
-from headstart.fitting.learning import learn
+from headstart.fitting.learning import NOT_COMPARED, AgainstClassical, learn
 from headstart.fitting.race import Scratch, scratch_of, transferred_outputs
 from headstart.fitting.result import Result
 from headstart.fitting.training import trained_on_all
@@ -105,8 +105,7 @@ def learn_and_evaluate(
     *,
     n_folds: int | None = None,
     refit_all: bool = False,
-    foresees: bool = False,
-    guards: bool = False,
+    against: AgainstClassical = NOT_COMPARED,
 ) -> tuple[Result, Evaluation]:
     """Learn from the training part and predict the held-out one; or cross-validate, then learn from all.
 
@@ -116,18 +115,16 @@ def learn_and_evaluate(
         resume: resume from checkpoints there.
         n_folds: folds of the cross-validation; None: the held-out part is predicted.
         refit_all: learn from every item after the evaluation; the result has it as `refit`.
-        foresees: compare the head alone with classical features before anything is trained.
-        guards: let classical features take the place of a result that they are better than.
+        against: what is compared with classical features.
     """
-    how = {"foresees": foresees, "guards": guards}
     data = workspace.plan.data
     train, validation, test = (data.positions(part) for part in ("train", "validation", "test"))
     if n_folds is not None:
-        evaluation = _cross_validate(workspace, train, n_folds, folder, resume, **how)
-        final = learn(workspace, train, validation, folder, resume, **how, warns=False)
+        evaluation = _cross_validate(workspace, train, n_folds, folder, resume, against)
+        final = learn(workspace, train, validation, folder, resume, replace(against, warns=False))
         _say_guard(final)
         return final, evaluation
-    result = learn(workspace, train, validation, folder, resume, **how)
+    result = learn(workspace, train, validation, folder, resume, against)
     _say_guard(result)
     scores, only = scores_of(workspace, result, test), Round.of(workspace, result, np.arange(len(test)))
     evaluation = Evaluation(
@@ -178,9 +175,7 @@ def _cross_validate(
     n_folds: int,
     folder: Path,
     resume: bool,
-    *,
-    foresees: bool,
-    guards: bool,
+    against: AgainstClassical,
 ) -> Evaluation:
     folds = evaluation_folds(workspace.plan, items, n_folds).numbers
     scores = np.zeros((len(items), len(workspace.classes)), workspace.targets.task.dtype)
@@ -193,15 +188,8 @@ def _cross_validate(
         for fold in numbers.tolist():
             inside, rows = items[folds != fold], np.flatnonzero(folds == fold)
             outside, own = items[rows], workspace.in_window_of(inside)
-            result = learn(
-                own,
-                inside,
-                outside[:0],
-                folder / f"fold-{fold + 1}",
-                resume,
-                foresees=foresees and not rounds,  # one warning is enough
-                guards=guards,
-            )
+            here = against if not rounds else replace(against, foresees=False)  # one warning is enough
+            result = learn(own, inside, outside[:0], folder / f"fold-{fold + 1}", resume, here)
             scores[rows] = scores_of(own, result, outside)
             alone[rows] = head_alone.outputs(own, result.choice, outside)
             rounds.append(Round.of(own, result, rows))

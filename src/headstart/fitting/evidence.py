@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.fitting.baselines import Rival, head_alone, n_train, rival_of, without_pretraining
+from headstart.fitting.baselines import (
+    ChosenBaseline,
+    chosen_baseline,
+    head_alone,
+    n_train,
+    without_pretraining,
+)
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.speakers import speaker_evidence
 from headstart.fitting.workspace import Workspace
@@ -27,7 +33,7 @@ class Evidence:
         baselines: the same of `majority`, `classical`, `scratch` (if trained) and `probe`.
         differences: the paired difference from each baseline, result minus baseline, in the verdict's metric.
         learned_from: number of items that `result` and each baseline were learned from; with folds their mean.
-        rival: the baseline that the verdict compares with, chosen on training items.
+        baseline_choice: the baseline that the verdict compares with, chosen on training items.
         verdict: outcome, what it was measured against, and the paired difference.
         verification: `eer` and `min_dcf`, for a speaker target.
         verification_notes: how many trials of which kind, and the scores of trials of one gender.
@@ -40,7 +46,7 @@ class Evidence:
     baselines: Mapping[str, Mapping[str, Interval]]
     differences: Mapping[str, Interval]
     learned_from: Mapping[str, int]
-    rival: Rival
+    baseline_choice: ChosenBaseline
     verdict: Verdict
     verification: Mapping[str, Interval] | None = None
     verification_notes: Mapping[str, Any] = field(default_factory=dict)
@@ -59,7 +65,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     from headstart.evidence import compared, judge
 
     plain = without_pretraining(workspace, evaluation, classical=classical)
-    baselines, rival = {**plain, "probe": head_alone(evaluation)}, rival_of(plain, evaluation)
+    baselines, chosen = {**plain, "probe": head_alone(evaluation)}, chosen_baseline(plain, evaluation)
     task, outputs = workspace.targets.task, evaluation.probabilities
     codes, units = workspace.codes[evaluation.positions], units_of(workspace, evaluation)
     transferred = outputs if evaluation.transferred is None else evaluation.transferred
@@ -75,8 +81,8 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
                 "result": n_train(evaluation),
                 **{name: b.n_train for name, b in baselines.items()},
             },
-            rival=rival,
-            verdict=judge(codes, transferred, rival.outputs, units, against=rival.name, task=task),
+            baseline_choice=chosen,
+            verdict=judge(codes, transferred, chosen.outputs, units, against=chosen.name, task=task),
             verification=None if verified is None else verified.scores,
             verification_notes={} if verified is None else verified.notes,
             calibration=_calibration(workspace, evaluation, units),

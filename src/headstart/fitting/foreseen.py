@@ -2,15 +2,14 @@
 
 Both are cross-validated on the same training items and folds, and compared item by item. The head is the best of
 several depths and kinds, so where even it is not better, training the network is unlikely to help. A network with
-random weights would be a second witness at the price of another extraction: `headstart rank` has it in its table.
+random weights would be a second comparison at the price of another extraction: `headstart rank` has it in its table.
 
 Legend: N items, C classes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,39 +18,10 @@ from headstart.errors import HeadstartError
 from headstart.fitting.workspace import Workspace
 from headstart.metrics import Interval, Units, metric_named
 from headstart.progress import say
+from headstart.runs.foreseen import Foreseen, Standing
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-
-Outcome = Literal["worse", "undecided", "better"]
-
-
-@dataclass(frozen=True)
-class Foreseen:
-    """The head alone beside classical features, on training items.
-
-    Attributes:
-        head_alone, classical: cross-validated quality (`Task.quality`).
-        difference: paired, in the metric of the verdict, head alone minus classical features.
-        outcome: of the head alone, by that interval.
-        n_items: on which both were compared, N.
-    """
-
-    head_alone: float
-    classical: float
-    difference: Interval
-    outcome: Outcome
-    n_items: int
-
-    def to_json(self) -> dict[str, Any]:
-        """The block of metrics.json."""
-        return {
-            "head_alone": self.head_alone,
-            "classical": self.classical,
-            "difference": self.difference.to_json(),
-            "outcome": self.outcome,
-            "n_items": self.n_items,
-        }
 
 
 def foresee(workspace: Workspace, choice: Choice) -> Foreseen | None:
@@ -84,14 +54,14 @@ def _compared(workspace: Workspace, choice: Choice) -> Foreseen | None:
     difference = compared(codes, alone, classical, units, task=task)
     return Foreseen(
         float(task.item_quality(alone, codes).mean()),
-        float(task.item_quality(classical, codes).mean()),
+        fitted.model.out_of_fold.mean_quality(workspace.codes[fitted.learned_from], task),
         difference,
-        outcome_of(difference, task.verdict_metric),
+        standing_of(difference, task.verdict_metric),
         len(positions),
     )
 
 
-def outcome_of(difference: Interval, metric: str) -> Outcome:
+def standing_of(difference: Interval, metric: str) -> Standing:
     """Whether the first of two results is worse or better beyond chance.
 
     Args:
@@ -116,7 +86,7 @@ def warn(workspace: Workspace, foreseen: Foreseen) -> None:
     lead = LEADS.get(foreseen.outcome)
     if lead is None:
         return
-    found = foreseen_words(foreseen.to_json(), workspace.targets.task, workspace.plan.data.examples.modality)
+    found = foreseen_words(foreseen, workspace.targets.task, workspace.plan.data.examples.modality)
     severity = "warning" if foreseen.outcome == "worse" else "note"
     say(
         f"{severity}: {lead}: {found}. Compare sources with `headstart rank`; "

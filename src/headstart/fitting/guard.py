@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.fitting.classical import Fitted
-from headstart.fitting.foreseen import Outcome
+from headstart.fitting.classical import FittedBaseline
 from headstart.metrics import Interval
+from headstart.runs.foreseen import Standing
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +22,10 @@ class Guard:
         reason: the choice in a sentence.
     """
 
-    outcome: Outcome
+    outcome: Standing
     difference: Interval
     where: str
-    fitted: Fitted | None
+    fitted: FittedBaseline | None
     reason: str
 
     def to_json(self) -> dict[str, Any]:

@@ -19,11 +19,12 @@ import numpy as np
 from headstart import processes
 from headstart.errors import HeadstartError
 from headstart.evidence import compared
-from headstart.fitting.foreseen import Outcome, foresee, outcome_of
+from headstart.fitting.foreseen import foresee, standing_of
 from headstart.fitting.guard import Guard
 from headstart.fitting.result import Result
 from headstart.fitting.workspace import Workspace
 from headstart.metrics import Interval, metric_named
+from headstart.runs.foreseen import Standing
 
 
 def guarded(workspace: Workspace, result: Result) -> Result:
@@ -83,7 +84,7 @@ def _words(workspace: Workspace, difference: Interval) -> str:
     return f"{points(difference.value, key)} of {lowered(metric_named(key).label)} ({interval})"
 
 
-def _compared(workspace: Workspace, result: Result) -> tuple[Outcome, Interval, str]:
+def _compared(workspace: Workspace, result: Result) -> tuple[Standing, Interval, str]:
     """Outcome and paired difference of the result against the baseline, and on which items."""
     trained, positions, task = result.trained, result.compared_on, workspace.targets.task
     if not result.is_trained:
@@ -102,4 +103,4 @@ def _compared(workspace: Workspace, result: Result) -> tuple[Outcome, Interval, 
         task=task,
     )
     where = f"on {len(positions):,} validation items"
-    return outcome_of(difference, task.verdict_metric), difference, where
+    return standing_of(difference, task.verdict_metric), difference, where

@@ -7,7 +7,7 @@ is better there than the head alone beyond chance (do no harm).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,16 +29,31 @@ if TYPE_CHECKING:
     from headstart.choose import Choice
 
 
+@dataclass(frozen=True)
+class AgainstClassical:
+    """What is compared with classical features.
+
+    Attributes:
+        foresees: the head alone, before anything is trained.
+        warns: a risk that is foreseen is printed.
+        guards: the result; classical features take its place where they are better.
+    """
+
+    foresees: bool = False
+    warns: bool = True
+    guards: bool = False
+
+
+NOT_COMPARED = AgainstClassical()
+
+
 def learn(
     workspace: Workspace,
     train: np.ndarray,
     validation: np.ndarray,
     folder: Path | None,
     resume: bool,
-    *,
-    foresees: bool = False,
-    guards: bool = False,
-    warns: bool = True,
+    against: AgainstClassical = NOT_COMPARED,
 ) -> Result:
     """Learn from items under the plan's policy.
 
@@ -49,9 +64,7 @@ def learn(
             enough.
         folder: for checkpoints and history.
         resume: resume from checkpoints in the folder.
-        foresees: compare the head alone with classical features before anything is trained.
-        guards: let classical features take the place of a result that they are better than.
-        warns: print a risk that is foreseen.
+        against: what is compared with classical features.
     """
     policy = workspace.plan.policy
     trains = policy.cut != len(policy.stages)
@@ -60,8 +73,8 @@ def learn(
         why, parts = _parts(workspace, train)
         train, validation = parts or (train, validation)
     choice = head_alone.choose(workspace, train)
-    foreseen = foresee(workspace, choice) if foresees else None
-    if foreseen is not None and warns:
+    foreseen = foresee(workspace, choice) if against.foresees else None
+    if foreseen is not None and against.warns:
         warn(workspace, foreseen)
     if not trains:
         result = Result.head_alone(workspace.plan.source, choice, train, choice.reason)
@@ -70,7 +83,7 @@ def learn(
     else:
         result = _trained(workspace, choice, train, validation, folder, resume, set_aside=is_set_aside)
     result = replace(result, foreseen=foreseen)
-    return guarded(workspace, result) if guards else result
+    return guarded(workspace, result) if against.guards else result
 
 
 def _trained(

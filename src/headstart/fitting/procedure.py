@@ -128,6 +128,7 @@ def _learn_and_write(
 ) -> Run:
     from headstart.fitting.evaluation import learn_and_evaluate
     from headstart.fitting.evidence import gather
+    from headstart.fitting.learning import AgainstClassical
     from headstart.fitting.saving import finish
     from headstart.fitting.workspace import Workspace
 
@@ -139,8 +140,7 @@ def _learn_and_write(
             resume,
             n_folds=options.folds,
             refit_all=options.refit_all,
-            foresees=options.baseline,
-            guards=options.guard,
+            against=AgainstClassical(foresees=options.baseline, guards=options.guard),
         )
     if resume:  # only now, since options that do not fit the checkpoints were refused before
         _write_configuration(run, options)

@@ -11,10 +11,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from headstart.choose import Choice
-    from headstart.fitting.classical import Fitted
-    from headstart.fitting.foreseen import Foreseen
+    from headstart.fitting.classical import FittedBaseline
     from headstart.fitting.guard import Guard
     from headstart.heads import Head
+    from headstart.runs.foreseen import Foreseen
     from headstart.sources import Source
     from headstart.tune import RaceResult, Trained
 
@@ -81,7 +81,7 @@ class Result:
         return len(self.learned_from)
 
     @property
-    def classical(self) -> Fitted | None:
+    def classical(self) -> FittedBaseline | None:
         """The classical baseline that is returned in the place of this result, if any."""
         return None if self.guard is None else self.guard.fitted
 

@@ -77,7 +77,8 @@ def finish(
         findings = (*workspace.plan.findings, *evaluation.findings)
         refitted = options.refit_all and options.folds is None
         facts = run_facts(run, workspace.plan.data, findings, refitted=refitted)
-        shown = _report(facts, next_command(options), workspace, result, evaluation, record, checked)
+        next_step = next_command(options) if result.classical is None else ""  # the source is not used then
+        shown = _report(facts, next_step, workspace, result, evaluation, record, checked)
         if options.report:
             run.write_text("report.html", render(shown))
         facts = replace(facts, notices=tuple((notice.title, notice.text) for notice in notices(shown)))
@@ -151,7 +152,7 @@ def _extra(
         "reason": result.reason if result.classical is None or result.guard is None else result.guard.reason,
         "stages": stage_rows(workspace.plan, result),
         "learned_from": dict(evidence.learned_from),
-        "baseline_choice": evidence.rival.to_json(),
+        "baseline_choice": evidence.baseline_choice.to_json(),
         "baselines_difference": {name: found.to_json() for name, found in evidence.differences.items()},
     }
     if result.guard is not None:

@@ -71,7 +71,7 @@ def classical_quality(
         seed=items.seed,
         folds=folds,
     )
-    return targets.task.item_quality(model.out_of_fold.outputs, items.codes[chosen])
+    return model.out_of_fold.quality(items.codes[chosen], targets.task)
 
 
 def with_random(best: Measured, items: Items) -> Measured | None:

@@ -17,7 +17,7 @@ BASELINES = {
     "classical": ("Classical features", "no pretrained weights"),
     "majority": ("Majority class", "always names the most frequent class"),
 }
-_RIVALS = {
+_BASELINE_WORDS = {
     "probe": "the head alone",
     "scratch": "the same network trained from scratch",
     "classical": "the classical baseline, which uses no pretrained weights",
@@ -174,9 +174,9 @@ def verdict(report: FitReport) -> VerdictWords | None:
     found = report.record.verdict
     if found is None:
         return None
-    rival = _RIVALS.get(found.against, "the baseline without pretrained weights")
+    baseline = _BASELINE_WORDS.get(found.against, "the baseline without pretrained weights")
     if found.against == "majority":
-        rival = report.targets.task.words.best_constant
+        baseline = report.targets.task.words.best_constant
     by, fewer = "", f"{fewer_items(report, found.against)}{how_chosen(report)}"
     if found.difference.value is not None:
         metric = lowered(metric_named(found.metric).label)
@@ -185,15 +185,15 @@ def verdict(report: FitReport) -> VerdictWords | None:
             if is_from_scratch(report) or is_classical(report)
             else ""
         )
-        by = f"{points(found.difference.value, found.metric)} of {metric}{whose} against {rival}"
+        by = f"{points(found.difference.value, found.metric)} of {metric}{whose} against {baseline}"
         ends = difference(found.difference, found.metric)
         missing = why_no_interval(report, found.difference)
         by += f" ({missing})" if missing else f" (95% interval of the difference: {ends})"
     if found.outcome == "positive":
-        by = f"{by}." if by else f"Better than {rival}."
+        by = f"{by}." if by else f"Better than {baseline}."
         return VerdictWords("positive", "Transfer helped", f"{by}{fewer}")
     if found.outcome == "negative":
-        by = f"{by}." if by else f"Worse than {rival}."
+        by = f"{by}." if by else f"Worse than {baseline}."
         return VerdictWords("negative", "Transfer hurt", f"{by}{fewer}")
     tail = "The interval contains zero: these data cannot tell which is better."
     if found.difference.low is None:
