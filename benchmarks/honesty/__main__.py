@@ -40,6 +40,7 @@ PARTS = (
     "embeddings",
     "race",
     "gains",
+    "seen",
 )
 
 

@@ -15,7 +15,7 @@ from headstart.report.pages.fit.notices import MISCALIBRATED, UNKNOWN
 
 HEAT = {"calibrated": 1.0, "overconfident": 2.0}  # what the true scores are multiplied by
 SIZES = ((20, 0), (40, 0), (80, 0), (150, 0), (1000, 0), (150, 5), (150, 20))
-BEFORE = 0.1  # the plain calibration error that was warned of before
+PLAIN = 0.1  # plain calibration error, above which a rule without an interval would warn
 N_POPULATION = 400_000
 
 
@@ -34,7 +34,7 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
     rng, heat = np.random.default_rng(1), HEAT[cell["model"]]
     temperature = heat if heat > 1 else 1.25
     truth = _true_change(cell["n_classes"], heat, temperature)
-    warned, unknown, before, held = [], [], [], []
+    warned, unknown, plain, held = [], [], [], []
     for _ in range(n):
         scores, y, units = scored_items(rng, cell["n_items"], cell["n_units"], cell["n_classes"])
         stated = softmax(heat * scores, axis=1)
@@ -42,11 +42,11 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
         error = calibration_error(stated.max(axis=1), hit, Units.of(units, len(y)))
         warned.append(error.low is not None and error.low > MISCALIBRATED)
         unknown.append(error.low is None or (error.low == 0 and float(error.high or 0) > UNKNOWN))
-        before.append(plain_error(y, stated) > BEFORE)
+        plain.append(plain_error(y, stated) > PLAIN)
         change = change_of_log_loss(heat * scores, np.full(len(y), temperature), y, units)[2]
         if change.low is not None and change.high is not None:
             held.append(change.low <= truth <= change.high)
-    shares = {"before": before, "warned": warned, "unknown": unknown, "held": held}
+    shares = {"plain": plain, "warned": warned, "unknown": unknown, "held": held}
     return {name: float(np.mean(each)) if each else None for name, each in shares.items()}
 
 
@@ -60,13 +60,13 @@ def _true_change(n_classes: int, heat: float, temperature: float) -> float:
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the notices and the coverage."""
     lines = [
-        "| items, classes, model | warned before, % | warned, % | too few to tell, % | "
+        "| items, classes, model | plain error above 10 points, % | warned, % | too few to tell, % | "
         "interval of the change holds the truth, % |",
         "|---|---|---|---|---|",
     ]
     for row in rows:
         units = f", {row['n_units']} units" if row["n_units"] else ""
-        found = [row[key] for key in ("before", "warned", "unknown", "held")]
+        found = [row[key] for key in ("plain", "warned", "unknown", "held")]
         shown = " | ".join("no interval" if each is None else f"{100 * each:.1f}" for each in found)
         lines.append(f"| {row['n_items']}{units}, {row['n_classes']}, {row['model']} | {shown} |")
     return "\n".join(lines)

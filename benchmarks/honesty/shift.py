@@ -1,7 +1,7 @@
 """How often the report says that the held-out part is harder, where it is and where it is not.
 
-The stages are those of `benchmarks.honesty.stages`: the best of 13 is chosen on the training part. "Before" is the rule
-that headstart had: the 95% intervals of the selected score and of the held-out score do not touch.
+The stages are those of `benchmarks.honesty.stages`: the best of 13 is chosen on the training part. Beside
+it stands a plain rule: the 95% intervals of the selected score and of the held-out score do not touch.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def cells() -> list[dict[str, Any]]:
 
 
 def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
-    """Return the shares of warnings, before and now."""
+    """Return the shares of warnings, of the plain rule and of the report."""
     rng = np.random.default_rng(5)
     found = np.array([_warned(cell, rng) for _ in range(n)])
-    return {"before": float(found[:, 0].mean()), "after": float(found[:, 1].mean())}
+    return {"apart": float(found[:, 0].mean()), "warned": float(found[:, 1].mean())}
 
 
 def _warned(cell: dict[str, Any], rng: np.random.Generator) -> tuple[bool, bool]:
@@ -49,18 +49,18 @@ def _warned(cell: dict[str, Any], rng: np.random.Generator) -> tuple[bool, bool]
     outside, outer = stages._draw(held_out, right[[column]] - cell["harder"], rng)
     own, other = inside[:, column], outside[:, 0]
     error = share_error(own, units)
-    before = other.mean() + 1.96 * share_error(other, outer) < own.mean() - 1.96 * error
+    is_apart = other.mean() + 1.96 * share_error(other, outer) < own.mean() - 1.96 * error
     widened = error * cross_validation_factor(N_FOLDS)
     quality = mean_quality(
         CLASSIFICATION, np.stack([1 - other, other], axis=1), np.ones(len(other), int), outer
     )
     known = Mean(choice.expected, widened, freedom(units, len(own)))
-    return bool(before), shifted(known, quality).is_clear
+    return bool(is_apart), shifted(known, quality).is_clear
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the shares in percent."""
-    lines = ["| training, held out | what is true | before | after |", "|---|---|---|---|"]
+    lines = ["| training, held out | what is true | intervals apart | warned |", "|---|---|---|---|"]
     for row in rows:
         sizes = " against ".join(
             f"{n_items}{f' in {n_units} units' if n_units else ''}"
@@ -71,5 +71,5 @@ def table(rows: list[dict[str, Any]]) -> str:
         )
         truth = f"{100 * row['harder']:.0f} points harder" if row["harder"] else "alike"
         truth += f", last stage {100 * row['worse']:.0f} points worse" if row["worse"] else ""
-        lines.append(f"| {sizes} | {truth} | {100 * row['before']:.1f} | {100 * row['after']:.1f} |")
+        lines.append(f"| {sizes} | {truth} | {100 * row['apart']:.1f} | {100 * row['warned']:.1f} |")
     return "\n".join(lines)
