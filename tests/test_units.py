@@ -28,6 +28,7 @@ def test_no_other_table_and_no_other_word_in_messages() -> None:
 
 
 def test_one_of_several_kinds_of_nouns() -> None:
+    assert counted(1, "near copies") == "1 near copy" and counted(2, "copies") == "2 copies"
     assert counted(1, "classes") == "1 class" and counted(1, "processes") == "1 process"
     assert (
         counted(1, "independent units") == "1 independent unit"

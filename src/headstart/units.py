@@ -12,7 +12,7 @@ def counted(number: int, units: str) -> str:
 
     Args:
         number: how many.
-        units: the unit in the plural, ending in s.
+        units: the unit in the plural, ending in s: "images", "copies".
     """
     return f"{number:,} {agreeing(number, _singular(units), units)}"
 
@@ -23,4 +23,6 @@ def agreeing(number: int, one: str, many: str) -> str:
 
 
 def _singular(units: str) -> str:
+    if units.endswith("ies"):
+        return f"{units.removesuffix('ies')}y"
     return units.removesuffix("es" if units.endswith("sses") else "s")

@@ -36,7 +36,7 @@ def test_conflicting_labels() -> None:
     assert got["conflicting_labels"][0] == 1 and "a / b" in got["conflicting_labels"][1]
 
 
-def test_near_duplicates_of_pictures(picture: Callable[..., Image.Image]) -> None:
+def test_near_copies_of_pictures(picture: Callable[..., Image.Image]) -> None:
     def jpeg(image: Image.Image, quality: int) -> bytes:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality)
@@ -51,12 +51,12 @@ def test_near_duplicates_of_pictures(picture: Callable[..., Image.Image]) -> Non
     assert got["near_duplicate_across"][0] == 1 and "1 = 13" in got["near_duplicate_across"][1]
 
 
-def test_near_duplicates_of_texts() -> None:
+def test_near_copies_of_texts() -> None:
     long = "one of the few films of this year that the whole family can watch, and most will like it"
     items = [f"word {i}" for i in range(20)] + [long, f"RT: {long}", long.replace("family", "famly")]
     got = found(texts(items, "ab" * 11 + "a", ["train"] * 21 + ["test"] + ["train"]))
     n_sets, message = got["near_duplicate_across"]
-    assert n_sets == 1 and "1 set of texts that read nearly the same across the split" in message
+    assert n_sets == 1 and "1 set of texts that are near copies across the split" in message
     assert "row 21 = row 22 = row 23 'one of the few films" in message
     assert "near_duplicate_within" not in got and "near_duplicate_pattern" not in got
 
@@ -70,7 +70,7 @@ def test_a_pattern_is_no_copy() -> None:
         "near_duplicate_pattern"
     ]
     assert n_items == 1 and message.startswith(
-        "26 texts in 1 set read nearly the same, such as row 1 = row 2 = row 3"
+        "26 texts in 1 set are as alike as near copies, such as row 1 = row 2 = row 3"
     )
     assert "--group" in message
 
@@ -87,7 +87,7 @@ def test_real_leaks_are_found(shared: Path) -> None:
 
 
 @pytest.mark.real
-def test_real_pictures_are_not_taken_for_near_duplicates(shared: Path) -> None:
+def test_real_pictures_are_not_taken_for_near_copies(shared: Path) -> None:
     for name in ("chest_xray", "hymenoptera", "emodb"):
         got = found(read_examples(shared / "data" / name))
         assert not any(kind.startswith(("near", "duplicate")) for kind in got), name

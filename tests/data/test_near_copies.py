@@ -11,7 +11,7 @@ from headstart.data.near_copies import MOST, NearCopies, near_copies
 from headstart.data.scanning import scan
 from small_data import texts
 
-LONG = "a sentence of so many words that one more or less of them leaves it nearly the same as before"
+LONG = "a sentence of so many words that one more or less of them leaves it a near copy of this one"
 
 
 def of(examples: Examples) -> tuple[NearCopies, np.ndarray]:

@@ -19,7 +19,7 @@ from headstart.data.source_overlap import SourceOverlap, source_overlap
 from headstart.errors import DataError
 from small_data import tone_folder
 
-LONG = "this one is a text of many words, about {}, so that it stays nearly the same with a prefix"
+LONG = "this one is a text of many words, about {}, so that it stays a near copy with a prefix"
 TOPICS = [
     "horses",
     "cathedrals",
@@ -68,14 +68,13 @@ def test_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_at_once: int) 
     found = overlap_of(data, write_texts(tmp_path / "b.csv", theirs), [1, 2, 5, 7])
     assert found.copies.tolist() == [True, False, False, True]
     assert found.near.tolist() == [False, False, True, False]
-    assert found.twins.tolist() == ["row 3", "", "row 2", "row 15"]
+    assert found.matches.tolist() == ["row 3", "", "row 2", "row 15"]
     assert (found.n_items, found.n_unreadable) == (14, 1)
     finding = found.finding(data.examples)
     assert finding.severity == "warning" and finding.n_items == 3
     assert finding.message.startswith("3 of 4 held-out texts are in the source's own training data")
     assert (
-        "14 texts, 1 more cannot be read): 2 copies and 1 that are nearly the same, such as row 2 = row 3"
-        in finding.message
+        "14 texts, 1 more cannot be read): 2 copies and 1 near copy, such as row 2 = row 3" in finding.message
     )
 
 
@@ -84,7 +83,7 @@ def test_a_copy_after_a_near_copy_counts_as_a_copy(tmp_path: Path, monkeypatch: 
     items = [LONG.format(topic) for topic in TOPICS]
     data = DataSet.read(write_texts(tmp_path / "a.csv", items, "abababab"), threads=1)
     found = overlap_of(data, write_texts(tmp_path / "b.csv", [f"RT: {items[0]}", items[0]]))
-    assert found.copies[0] and not found.near[0] and found.twins[0] == "row 2"
+    assert found.copies[0] and not found.near[0] and found.matches[0] == "row 2"
     assert int(found.seen.sum()) == 1
 
 
@@ -112,7 +111,7 @@ def test_images(tmp_path: Path, picture: Callable[..., Image.Image]) -> None:
     found = overlap_of(data, theirs)
     names = data.examples.names
     assert names[found.copies].tolist() == ["b/3.jpg"] and names[found.near].tolist() == ["a/0.jpg"]
-    assert sorted(found.twins[found.seen]) == ["0.jpg", "3.jpg"]
+    assert sorted(found.matches[found.seen]) == ["0.jpg", "3.jpg"]
     assert (found.n_items, found.n_unreadable) == (4, 1)
 
 

@@ -20,7 +20,7 @@ def check(examples: Examples, scan: Scan, near: NearCopies | None = None) -> lis
     Args:
         examples: N items, with the split they will be used in.
         scan: what one pass over them found.
-        near: which items are nearly the same; None: looked for here.
+        near: which items are near copies; None: looked for here.
     """
     if near is None:
         near = near_copies(examples, scan, identity(examples, scan))

@@ -1,4 +1,4 @@
-"""Findings on items that occur more than once: identical or nearly identical, within a part or across the split."""
+"""Findings on items that occur more than once: copies and near copies, within a part or across the split."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from headstart.data.findings import Finding, Severity, about
 from headstart.data.near_copies import MOST, NearCopies
 from headstart.data.scanning import Scan
 from headstart.units import UNITS, counted
-
-_ALIKE = {"image": "look nearly the same", "audio": "sound nearly the same", "text": "read nearly the same"}
 
 
 def identity(examples: Examples, scan: Scan) -> np.ndarray:
@@ -65,14 +63,13 @@ def repeated(examples: Examples, scan: Scan) -> list[Finding]:
 
 
 def nearly_repeated(examples: Examples, near: NearCopies) -> list[Finding]:
-    """Items that look, sound or read alike without being the same.
+    """Near copies, within a part or across the split, and patterns.
 
     Args:
         examples: N items, with the split they will be used in.
-        near: which of them are nearly the same.
+        near: which of them are near copies.
     """
-    units = UNITS[examples.modality]
-    what = f"of {units} that {_ALIKE[examples.modality]}"
+    what = f"of {UNITS[examples.modality]} that are near copies"
     found = _by_crossing(
         examples, near.sets, "near_duplicate", "sets", across=f"{what} across the split", within=what
     )
@@ -85,7 +82,7 @@ def _patterns(examples: Examples, near: NearCopies) -> list[Finding]:
     units = UNITS[examples.modality]
     n_items = sum(len(members) for members in near.patterns)
     sets = counted(len(near.patterns), "sets")
-    message = f"{counted(n_items, units)} in {sets} {_ALIKE[examples.modality]}, such as "
+    message = f"{counted(n_items, units)} in {sets} are as alike as near copies, such as "
     message += f"{_example(examples, near.patterns[0])}: too many for copies (over {MOST}, or over half of the data), "
     message += f"so they count as different {units} that follow a pattern. If they are copies, the held-out result is "
     message += "too good: give them one value of a column that --group names."

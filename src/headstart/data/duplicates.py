@@ -1,8 +1,8 @@
-"""Exact and near duplicates, without comparing every pair in Python.
+"""Copies and near copies, without comparing every pair in Python.
 
 Two fingerprints are near if the correlation of their bytes is high. Up to 20,000 items all pairs are
 compared in blocks of a matrix product; beyond that only items that fall into one bucket of a
-random-hyperplane hash (Charikar 2002) are compared, over several hashes, so that a near duplicate is missed
+random-hyperplane hash (Charikar 2002) are compared, over several hashes, so that a near copy is missed
 rarely and time stays linear.
 
 Legend: N items, F bytes of a fingerprint, P pairs.

@@ -25,13 +25,13 @@ from headstart.data.scanning import Scan
 # Calibrated on real sets: the closest different pictures reach .985 (chest X-rays), copies re-encoded at JPEG
 # quality 40 stay above .995; the closest different recordings (one speaker, one word) reach .990.
 NEAR = {"image": 0.988, "audio": 0.995}
-NEAR_SECONDS = 0.02  # of their duration, by which near recordings may differ
+_NEAR_SECONDS = 0.02  # of their duration, by which near recordings may differ
 MOST = MOST_COMPARED
 
 
 @dataclass(frozen=True, eq=False)
 class NearCopies:
-    """Which items are nearly the same; of exact copies only the first is named.
+    """Which items are near copies; of exact copies only the first is named.
 
     Attributes:
         sets: sorted positions of two items or more, each linked to another of its set.
@@ -54,7 +54,7 @@ class NearCopies:
 
 
 def near_copies(examples: Examples, scan: Scan, keys: np.ndarray) -> NearCopies:
-    """Find items that are nearly the same.
+    """Find near copies.
 
     Args:
         examples: N items.
@@ -77,9 +77,18 @@ def near_copies(examples: Examples, scan: Scan, keys: np.ndarray) -> NearCopies:
 
 
 def _near_fingerprints(modality: str, scan: Scan, positions: np.ndarray) -> np.ndarray:
-    """Pairs of positions whose fingerprints, and durations, are nearly the same, int64 (P, 2)."""
+    """Pairs of positions with near fingerprints, and durations, int64 (P, 2)."""
     pairs = positions[near_pairs(scan.fingerprints[positions], NEAR[modality])]
-    if scan.seconds is not None and len(pairs):
-        ratios = scan.seconds[pairs[:, 0]] / scan.seconds[pairs[:, 1]]
-        pairs = pairs[np.abs(ratios - 1.0) < NEAR_SECONDS]
+    if scan.seconds is not None:
+        pairs = pairs[equally_long(scan.seconds[pairs[:, 0]], scan.seconds[pairs[:, 1]])]
     return np.asarray(pairs)
+
+
+def equally_long(seconds: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(P,) bool: whether two recordings are about equally long, as near copies are.
+
+    Args:
+        seconds: (P,) durations.
+        others: (P,) those that they are compared with.
+    """
+    return np.asarray(np.abs(seconds / others - 1.0) < _NEAR_SECONDS)

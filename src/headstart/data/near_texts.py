@@ -1,27 +1,24 @@
-"""Texts that are nearly the same: candidates from MinHash sketches, each verified by its exact Jaccard similarity.
+"""Near copies of texts: candidates from MinHash sketches, each verified by its exact Jaccard similarity.
 
 Texts that agree in all bins of a band of their sketches are candidates (locality-sensitive hashing; Indyk and Motwani
 1998; Leskovec, Rajaraman, Ullman, "Mining of massive datasets", chapter 3). With K bands of R bins a pair of similarity
 J becomes one with probability 1 - (1 - J^R)^K: 99% at the threshold, 1 in 4,000 at the .1 of unrelated texts.
 Candidates are verified band by band, and those that are linked already are left out. So a template of thousands of
-texts takes as many comparisons as texts, not as pairs.
-
-"The meaning of the name Ella" and "the meaning of the name Kathryn" are similar, and different: in short texts a word
-that was exchanged for an unrelated one makes another text. A word that was added, dropped or misspelt does not.
+texts takes as many comparisons as texts, not as pairs. Short texts with exchanged words are told apart in the end
+(`exchanged_words`).
 
 Legend: N texts, B bins of a sketch, P pairs.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
+from headstart.data.exchanged_words import LONG_CHARACTERS, has_exchanged_words
 from headstart.data.items import Item, take_items
 from headstart.data.links import linked_sets, owners_of
 from headstart.data.text_sketches import N_BINS, comparable, jaccard, shingle_set, sketches
@@ -29,9 +26,7 @@ from headstart.progress import progress
 
 NEAR = 0.7  # docs/data.md has the measurements behind this and the next number
 LEAST_CHARACTERS = 36  # of the normalised text: of shorter ones no two are taken for near copies
-LONG_CHARACTERS = 200  # from which an exchanged word leaves a text a copy
 MOST_COMPARED = 20  # texts of a set, of which all pairs are compared for exchanged words
-_MISSPELT = 0.7  # of the letters in common, from which two words are spellings of one
 _ROWS = 5  # bins of a band
 N_BANDS = N_BINS // _ROWS
 _LIKELY = (
@@ -43,7 +38,7 @@ _SETS_KEPT = 2048  # of shingles, while pairs are verified
 
 
 def near_sets(items: Sequence[Item]) -> list[np.ndarray]:
-    """Sets of texts that are linked by pairs which are nearly the same.
+    """Sets of texts that are linked by pairs of near copies.
 
     Args:
         items: N texts, no two of which are equal in their normalised form.
@@ -84,32 +79,6 @@ def _told_apart(items: Sequence[Item], members: np.ndarray) -> list[np.ndarray]:
     return [members[part] for part in linked_sets(np.array(near, dtype=np.int64))]
 
 
-def has_exchanged_words(one: str, other: str) -> bool:
-    """Whether two short texts differ in words that were exchanged for unrelated ones, or in numbers.
-
-    Args:
-        one: a text, as `comparable` returns it.
-        other: a text that is nearly the same.
-    """
-    if max(len(one), len(other)) >= LONG_CHARACTERS:
-        return False
-    words = Counter(one.split()), Counter(other.split())
-    left, right = (list((words[side] - words[1 - side]).elements()) for side in (0, 1))
-    if not left or not right:
-        return False
-    if all(any(character.isdigit() for word in side for character in word) for side in (left, right)):
-        return True
-    pairs = zip(left, right) if len(left) == len(right) else [(" ".join(left), " ".join(right))]
-    return not all(_is_misspelt(*pair) for pair in pairs)
-
-
-def _is_misspelt(one: str, other: str) -> bool:
-    """Whether two words are spellings of one: they differ in one letter, or share most of them."""
-    if len(one) == len(other) > 1 and sum(a != b for a, b in zip(one, other, strict=True)) == 1:
-        return True
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _MISSPELT
-
-
 def _sketches_of(items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
     """`sketched`, with a bar."""
     found = [(np.zeros(0, np.int64), np.zeros((0, N_BINS), np.uint8))]
@@ -123,7 +92,7 @@ def _sketches_of(items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sketched(items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the texts that are long enough for one changed letter to leave them nearly the same, int64, and
+    """Positions of the texts that are long enough for one changed letter to leave them near copies, int64, and
     their sketches, uint8 of shape (n_long, B).
 
     Args:
@@ -171,7 +140,7 @@ def verified(
     left_shingles: Callable[[int], np.ndarray],
     right_shingles: Callable[[int], np.ndarray],
 ) -> np.ndarray:
-    """The candidates that are nearly the same: by their sketches first, then by all of their shingles.
+    """The candidates that are near copies: by their sketches first, then by all of their shingles.
 
     Args:
         pairs: int64 (P, 2): a row of `left` and one of `right` each.

@@ -26,7 +26,7 @@ from headstart.data.items import Item
 from headstart.errors import DataError
 from headstart.progress import progress
 
-SIDE = 16  # of the grey thumbnail that near duplicates are looked for with
+SIDE = 16  # of the grey thumbnail that near copies are looked for with
 _CHUNK = 64
 
 
@@ -93,27 +93,13 @@ def scan(
     Returns:
         The scan; unreadable items are in `problems`, nothing is raised for them.
     """
-    look = _LOOKS[modality]
-    n_items = len(items)
-    digests = np.full(n_items, "", dtype=object)
-    fingerprints = np.zeros((n_items, _WIDTHS[modality]), dtype=np.uint8)
-    seconds = np.full(n_items, np.nan)
-    problems: dict[int, str] = {}
-    notes: dict[int, str] = {}
+    n_items, found = len(items), _Filling(len(items), modality)
 
     def work(start: int) -> int:
-        end = min(start + _CHUNK, n_items)
-        for position in range(start, end):
-            try:
-                seen = look(items[position])
-            except DataError as error:
-                problems[position] = str(error)
-                continue
-            digests[position], fingerprints[position] = seen.digest, seen.fingerprint
-            seconds[position] = seen.seconds
-            if seen.note:
-                notes[position] = seen.note
-        return end - start
+        positions = range(start, min(start + _CHUNK, n_items))
+        for position in positions:
+            found.look_at(position, items[position])
+        return len(positions)
 
     pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="scan")
     try:
@@ -127,13 +113,42 @@ def scan(
                 done(n_done)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after an interrupt, queued items are not read
-    return Scan(
-        digests=digests,
-        fingerprints=fingerprints,
-        problems=dict(sorted(problems.items())),
-        seconds=seconds if modality == "audio" else None,
-        notes=dict(sorted(notes.items())),
-    )
+    return found.scan()
+
+
+class _Filling:
+    """A scan that threads fill, each at positions of its own."""
+
+    def __init__(self, n_items: int, modality: Modality) -> None:
+        self._look = _LOOKS[modality]
+        self._digests = np.full(n_items, "", dtype=object)
+        self._fingerprints = np.zeros((n_items, _WIDTHS[modality]), dtype=np.uint8)
+        self._seconds = np.full(n_items, np.nan) if modality == "audio" else None
+        self._problems: dict[int, str] = {}
+        self._notes: dict[int, str] = {}
+
+    def look_at(self, position: int, item: Item) -> None:
+        """Fill one position; an item that cannot be read becomes a problem."""
+        try:
+            seen = self._look(item)
+        except DataError as error:
+            self._problems[position] = str(error)
+            return
+        self._digests[position], self._fingerprints[position] = seen.digest, seen.fingerprint
+        if self._seconds is not None:
+            self._seconds[position] = seen.seconds
+        if seen.note:
+            self._notes[position] = seen.note
+
+    def scan(self) -> Scan:
+        """The scan, problems and notes in the order of the items."""
+        return Scan(
+            digests=self._digests,
+            fingerprints=self._fingerprints,
+            problems=dict(sorted(self._problems.items())),
+            seconds=self._seconds,
+            notes=dict(sorted(self._notes.items())),
+        )
 
 
 def look_at_image(item: Item) -> Look:
@@ -186,7 +201,7 @@ def look_at_text(item: Item) -> Look:
 
 
 def normalised_text(text: str) -> str:
-    """A text without case, accents' spelling, punctuation and white space, for finding near duplicates.
+    """A text without case, accents' spelling, punctuation and white space: copies have the same.
 
     Args:
         text: any; one without letters or digits is kept as it is.

@@ -2,7 +2,7 @@
 
 A score on items that the source was trained on may be memory. The source's data is read once, part by part: of it
 only the hashes of one part are held at a time, so that memory grows with the items that are looked for, not with the
-source's data. What is a copy, and what is nearly the same, is decided as inside of one data set.
+source's data. What is a copy, and what a near copy, is decided as inside of one data set.
 
 Legend: M items that are looked for, N items of a part of the source's data.
 """
@@ -21,7 +21,7 @@ from headstart.data.duplicates import near_between
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about
 from headstart.data.items import Item, take_items
-from headstart.data.near_copies import NEAR, NEAR_SECONDS
+from headstart.data.near_copies import NEAR, equally_long
 from headstart.data.read import read_examples
 from headstart.data.scanning import Scan, scan
 from headstart.data.text_index import TextIndex
@@ -42,8 +42,8 @@ class SourceOverlap:
         n_unreadable: the others.
         positions: (M,) of the items in the data set, that were looked for.
         copies: (M,) bool: the same item is in the source's data.
-        near: (M,) bool: one that is nearly the same is, and no copy.
-        twins: (M,) name of one such item of the source's data, "" where there is none.
+        near: (M,) bool: a near copy is, and no copy.
+        matches: (M,) name of one such item of the source's data, "" where there is none.
     """
 
     name: str
@@ -52,7 +52,7 @@ class SourceOverlap:
     positions: np.ndarray
     copies: np.ndarray
     near: np.ndarray
-    twins: np.ndarray
+    matches: np.ndarray
 
     @property
     def seen(self) -> np.ndarray:
@@ -74,12 +74,12 @@ class SourceOverlap:
                 "not_seen_by_source", "note", f"{among} are in {there}, copies and near copies counted."
             )
         names = [
-            f"{name} = {twin}"
-            for name, twin in zip(examples.names[self.positions], self.twins, strict=True)
-            if twin
+            f"{name} = {match}"
+            for name, match in zip(examples.names[self.positions], self.matches, strict=True)
+            if match
         ]
         message = f"{among} {agreeing(n_seen, 'is', 'are')} in {there}: {counted(int(self.copies.sum()), 'copies')} "
-        message += f"and {int(self.near.sum()):,} that are nearly the same, such as {names[0]}. "
+        message += f"and {counted(int(self.near.sum()), 'near copies')}, such as {names[0]}. "
         message += f"The score on {agreeing(n_seen, 'it', 'them')} may be memory."
         return about("seen_by_source", "warning", message, names)
 
@@ -109,7 +109,7 @@ def source_overlap(
     theirs = read_source_data(source_data, examples, follow_outside=follow_outside)
     keys = identity(examples, found)[positions]
     copies, near = np.zeros(len(positions), dtype=bool), np.zeros(len(positions), dtype=bool)
-    twins = np.full(len(positions), "", dtype=object)
+    matches = np.full(len(positions), "", dtype=object)
     search = _search(examples, found, positions)
     n_unreadable = 0
     with progress("Reading the source's data", total=len(theirs), unit=UNITS[examples.modality]) as advance:
@@ -121,12 +121,12 @@ def source_overlap(
             same = np.array([first.get(key, -1) for key in keys], dtype=np.int64)
             fresh = (same >= 0) & ~copies
             copies |= fresh
-            twins[fresh] = part.names[same[fresh]]
+            matches[fresh] = part.names[same[fresh]]
             open_rows = np.flatnonzero(~copies & ~near)
             readable = np.flatnonzero(seen.digests != "")
-            for row, position in search.matches(open_rows, part.items, seen, readable):
+            for row, position in search.pairs(open_rows, part.items, seen, readable):
                 if not near[row]:
-                    near[row], twins[row] = True, part.names[position]
+                    near[row], matches[row] = True, part.names[position]
     return SourceOverlap(
         str(source_data),
         len(theirs) - n_unreadable,
@@ -134,7 +134,7 @@ def source_overlap(
         np.asarray(positions),
         copies,
         near & ~copies,
-        twins,
+        matches,
     )
 
 
@@ -167,7 +167,7 @@ def read_source_data(source_data: str | Path, examples: Examples, *, follow_outs
 class _Search(Protocol):
     """Finds near copies of the M items in a part of the source's data."""
 
-    def matches(
+    def pairs(
         self, rows: np.ndarray, items: Sequence[Item], seen: Scan, readable: np.ndarray
     ) -> list[tuple[int, int]]:
         """Pairs of one of the M items and a position in the part.
@@ -195,13 +195,13 @@ class _Fingerprints:
     seconds: np.ndarray | None
     threshold: float
 
-    def matches(
+    def pairs(
         self, rows: np.ndarray, items: Sequence[Item], seen: Scan, readable: np.ndarray
     ) -> list[tuple[int, int]]:
-        pairs = near_between(self.own[rows], seen.fingerprints[readable], self.threshold)
-        mine, theirs = rows[pairs[:, 0]], readable[pairs[:, 1]]
+        found = near_between(self.own[rows], seen.fingerprints[readable], self.threshold)
+        mine, theirs = rows[found[:, 0]], readable[found[:, 1]]
         if self.seconds is not None and seen.seconds is not None:
-            alike = np.abs(self.seconds[mine] / seen.seconds[theirs] - 1.0) < NEAR_SECONDS
+            alike = equally_long(self.seconds[mine], seen.seconds[theirs])
             mine, theirs = mine[alike], theirs[alike]
         return list(zip(mine.tolist(), theirs.tolist(), strict=True))
 
@@ -212,7 +212,7 @@ class _Texts:
     def __init__(self, own: Sequence[Item]) -> None:
         self._index = TextIndex(own)
 
-    def matches(
+    def pairs(
         self, rows: np.ndarray, items: Sequence[Item], seen: Scan, readable: np.ndarray
     ) -> list[tuple[int, int]]:
         found = self._index.near(rows, take_items(items, readable))

@@ -1,4 +1,4 @@
-"""Texts that can be looked for among many others, which are given part by part: copies that are nearly the same.
+"""Texts that can be looked for among many others, which are given part by part: near copies of them.
 
 Legend: M texts that are looked for, N texts of a part, P pairs.
 """
@@ -10,8 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from headstart.data.exchanged_words import has_exchanged_words
 from headstart.data.items import Item
-from headstart.data.near_texts import N_BANDS, band_keys, has_exchanged_words, sketched, verified
+from headstart.data.near_texts import N_BANDS, band_keys, sketched, verified
 from headstart.data.text_sketches import comparable, shingle_set
 
 _MOST_CANDIDATES = 16  # of the M texts for one text and one band, so that a template stays affordable
@@ -31,7 +32,7 @@ class TextIndex:
         self._shingles = lru_cache(_SETS_KEPT)(lambda place: shingle_set(items[int(self._rows[place])]))
 
     def near(self, rows: np.ndarray, others: Sequence[Item]) -> list[tuple[int, int]]:
-        """Pairs of one of the M texts and one of a part that is nearly the same.
+        """Pairs of one of the M texts and a near copy of it in a part.
 
         Of a template of many texts a few near copies may be missed, since only some candidates are compared.
 

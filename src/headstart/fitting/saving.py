@@ -74,11 +74,8 @@ def finish(
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = _now(record, clock)
     with clock.phase("report"):
-        findings = (*workspace.plan.findings, *evaluation.findings)
-        refitted = options.refit_all and options.folds is None
-        facts = run_facts(run, workspace.plan.data, findings, refitted=refitted)
-        next_step = next_command(options) if result.classical is None else ""  # the source is not used then
-        shown = _report(facts, next_step, workspace, result, evaluation, record, checked)
+        facts = _facts(run, options, workspace, evaluation)
+        shown = _report(facts, options, workspace, result, evaluation, record, checked)
         if options.report:
             run.write_text("report.html", render(shown))
         facts = replace(facts, notices=tuple((notice.title, notice.text) for notice in notices(shown)))
@@ -91,6 +88,13 @@ def finish(
     if recorded:
         record_finished(workspace, record)
     return Run(run.path, record.to_json(), end_block(shown, has_report=options.report))
+
+
+def _facts(run: RunDirectory, options: FitOptions, workspace: Workspace, evaluation: Evaluation) -> RunFacts:
+    """What card and report say in addition to the record."""
+    findings = (*workspace.plan.findings, *evaluation.findings)
+    refitted = options.refit_all and options.folds is None
+    return run_facts(run, workspace.plan.data, findings, refitted=refitted)
 
 
 def _now(record: Record, clock: Clock) -> Record:
@@ -182,7 +186,7 @@ def _extra(
 
 def _report(
     facts: RunFacts,
-    next_step: str,
+    options: FitOptions,
     workspace: Workspace,
     result: Result,
     evaluation: Evaluation,
@@ -213,7 +217,7 @@ def _report(
         history=() if result.trained is None else result.trained.history,
         after_training=after_training(result, again=facts.refitted),
         quality=task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes),
-        next_command=next_step,
+        next_command="" if result.classical is not None else next_command(options),  # the source is not used
         checked=checked,
         suspects=() if checked is None else take_items(examples.items, checked.positions[:N_LISTED]),
     )

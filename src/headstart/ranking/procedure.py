@@ -125,8 +125,6 @@ def _compare(
     from headstart.ranking import partial
     from headstart.ranking.assembling import Row, assemble
     from headstart.ranking.baselines import baselines
-    from headstart.ranking.budget import affordable
-    from headstart.ranking.heads_ahead import HeadsAhead
     from headstart.ranking.measuring import merge_equal
     from headstart.ranking.work import Work
 
@@ -135,15 +133,7 @@ def _compare(
         with clock.phase("cluster"):
             work.measure_on(options.ray, options, candidates)
     else:
-        with HeadsAhead(items) as heads:
-            with clock.phase("features"):
-                if ends is not None:
-                    candidates = affordable(candidates, items, failed, ends)
-                work.extract(candidates, heads)
-            with clock.phase("head"):
-                work.choose(heads)
-        with clock.phase("head"):
-            work.time()
+        _measure(work, candidates, clock, ends)
     measured = merge_equal(work.measured)
     rows = [Row.of(each) for each in measured]
     try:
@@ -160,6 +150,22 @@ def _compare(
         except KeyboardInterrupt:
             work.stopped = True
     return facts, work.stopped
+
+
+def _measure(work: Work, candidates: Sequence[Candidate], clock: Clock, ends: float | None) -> None:
+    """Extract the features of sources and choose their heads, on this machine."""
+    from headstart.ranking.budget import affordable
+    from headstart.ranking.heads_ahead import HeadsAhead
+
+    with HeadsAhead(work.items) as heads:
+        with clock.phase("features"):
+            if ends is not None:
+                candidates = affordable(candidates, work.items, work.failed, ends)
+            work.extract(candidates, heads)
+        with clock.phase("head"):
+            work.choose(heads)
+    with clock.phase("head"):
+        work.time()
 
 
 def _warnings(work: Work, n_measured: int) -> list[str]:
