@@ -20,6 +20,8 @@ from headstart.runs import Chosen, DataFacts, Record, RunFacts, SourceFacts, Spl
 from headstart.tune import CandidateResult
 from headstart.tune.race.study import Outcome
 
+from .reading import browser, reader  # noqa: F401 (fixtures)
+
 
 def simulated(
     n_items: int, classes: tuple[str, ...], skill: float, labels: list[str] | None, seed: int

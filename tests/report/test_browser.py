@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,99 +12,14 @@ import pytest
 import headstart
 from headstart.report import render
 from headstart.report.pages.fit import FitReport
-from headstart.report.reported import Reported
 from headstart.runs.run import Run
-from small_audits import audit_report
-from small_audits import with_everything as audit_with_everything
 from small_rankings import ranking_report, with_everything
 
+from .reading import CONTRAST, Reader
 from .test_render import hostile
 
 pytestmark = pytest.mark.browser
 NAMES = ["image", "text", "audio", "many"]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
-CONTRAST = """() => {
-  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    context.clearRect(0, 0, 1, 1); context.fillStyle = colour; context.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  };
-  const over = (top, below) => [0, 1, 2].map((k) => top[k] * top[3] + below[k] * (1 - top[3])).concat(1);
-  const ground = (element) => {
-    if (!element) return [255, 255, 255, 1];
-    const own = rgba(getComputedStyle(element).backgroundColor);
-    return own[3] >= 0.999 ? own : over(own, ground(element.parentElement));
-  };
-  const light = (c) => [0, 1, 2].map((k) => c[k] / 255)
-    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
-  document.querySelectorAll("details").forEach((part) => { part.open = true; });
-  const low = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const words = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!words || !element.checkVisibility() || element.closest("script, style")) continue;
-    const style = getComputedStyle(element);
-    const back = ground(element);
-    const [a, b] = [light(over(rgba(style.color), back)), light(back)].sort((x, y) => y - x);
-    const size = parseFloat(style.fontSize);
-    const need = size >= 24 || (size >= 18.66 && +style.fontWeight >= 700) ? 3 : 4.5;
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < need) low.push(`${element.className || element.tagName}: ${ratio.toFixed(2)}`);
-  }
-  return low;
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("Chromium is not installed here (Debian: apt-get install chromium)")
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
-    )
-    with api.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield found
-        found.close()
-
-
-class Reader:
-    """Opens pages and keeps what went wrong in them."""
-
-    def __init__(self, browser: Any, folder: Path):
-        self.browser, self.folder = browser, folder
-        self.faults: list[str] = []
-        self.requests: list[str] = []
-
-    def open(self, report: Reported, width: int = 1240, scheme: str = "light") -> Any:
-        path = self.folder / "report.html"
-        path.write_text(render(report), encoding="utf-8")
-        return self.show(path, width, scheme)
-
-    def show(self, path: Path, width: int = 1240, scheme: str = "light") -> Any:
-        page = self.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(path.as_uri())
-        page.wait_for_load_state("load")
-        return page
-
-    def assert_quiet(self) -> None:
-        assert self.faults == []
-        assert [u[:80] for u in self.requests if not u.startswith(("file:", "data:", "blob:"))] == []
-
-
-@pytest.fixture
-def reader(browser: Any, tmp_path: Path) -> Iterator[Reader]:
-    found = Reader(browser, tmp_path)
-    yield found
-    for context in browser.contexts:
-        context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -236,87 +149,6 @@ def test_a_ranking_without_scripts(browser: Any, tmp_path: Path) -> None:
     assert page.locator("#next-command").is_visible() and not page.locator("#next-copy").is_visible()
     page.locator("#depth summary").click()
     assert page.get_by_role("cell", name="blocks.5").first.is_visible()
-
-
-AUDITS = {
-    "positive": audit_report,
-    "negative": lambda: audit_report(outcome="negative", start=0.5),
-    "everything": audit_with_everything,
-}
-
-
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1240, "light"), (1240, "dark"), (390, "light"), (360, "dark")]
-)
-@pytest.mark.parametrize("name", AUDITS)
-def test_page_of_an_audit(reader: Reader, name: str, width: int, scheme: str) -> None:
-    report = AUDITS[name]()
-    page = reader.open(report, width, scheme)
-    n_lines = len(report.audit.curves)
-    assert page.locator(".learned .end").count() == n_lines and page.locator(".end").first.is_visible()
-    assert page.locator(".keys").is_visible() == (
-        width < 760
-    )  # names stand beside the curves if there is room
-    inside = """(parts) => parts.every((part) => {
-      const [a, b] = [part.getBoundingClientRect(), part.closest(".panel").getBoundingClientRect()];
-      return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
-    })"""
-    assert page.locator(".learned .end, .learned .dot").evaluate_all(inside)
-    apart = """(parts) => {
-      const boxes = parts.map((part) => part.getBoundingClientRect()).sort((a, b) => a.top - b.top);
-      return boxes.every((box, k) => !k || box.top >= boxes[k - 1].bottom - 1);
-    }"""
-    assert page.locator(".learned .end .letter").evaluate_all(apart)
-    assert page.evaluate(CONTRAST) == []  # opens all parts
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    reader.assert_quiet()
-
-
-def test_a_point_of_a_curve_says_its_numbers(reader: Reader) -> None:
-    page = reader.open(audit_report())
-    page.locator(".learned .dot.transfer").first.hover()
-    assert page.locator("#tip").inner_text() == "transfer, 20 labels: 85.0% (79.0 to 91.0%), 5 seeds, 1.0 s"
-
-
-def test_a_table_sorts_by_any_column(reader: Reader) -> None:
-    page = reader.open(audit_with_everything())
-    page.locator("#curves summary").click()
-    table = page.get_by_role("table", name="All points of the learning curves")
-    column = """(rows, k) => rows.map((row) => row.cells[k].textContent)"""
-    rows = table.locator("tbody tr")
-    before = rows.evaluate_all(column, 2)
-    heading = table.get_by_role("columnheader", name="Accuracy")
-    heading.get_by_role("button").press("Enter")
-    assert heading.get_attribute("aria-sort") == "ascending"
-    assert rows.evaluate_all(column, 2) == sorted(before, key=lambda text: float(text[:-1]))
-    heading.get_by_role("button").click()
-    assert heading.get_attribute("aria-sort") == "descending"
-    assert rows.evaluate_all(column, 2)[0] == max(before)
-    table.get_by_role("columnheader", name="Method").get_by_role("button").click()
-    assert heading.get_attribute("aria-sort") is None
-    assert rows.evaluate_all(column, 0) == sorted(rows.evaluate_all(column, 0))
-    reader.assert_quiet()
-
-
-def test_what_is_no_number_comes_last_and_a_true_minus_is_one(reader: Reader) -> None:
-    page = reader.open(audit_report(("classical", "majority"), outcome="negative", start=0.5))
-    page.locator("#baselines summary").click()
-    table = page.get_by_role("table", name="Differences from each baseline")
-    button = table.get_by_role("columnheader", name="Transfer minus it").get_by_role("button")
-    button.click()
-    cells = table.locator("tbody tr").evaluate_all("(rows) => rows.map((row) => row.cells[3].textContent)")
-    assert cells == ["−10.0"] * 5 + ["+4.0"] * 5
-
-
-def test_an_audit_without_scripts(browser: Any, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(render(audit_report()), encoding="utf-8")
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(path.as_uri())
-    assert page.locator(".learned polyline").count() == 5 and page.locator(".learned .dot").first.is_visible()
-    page.locator("#curves summary").click()
-    assert page.get_by_role("columnheader", name="Accuracy").is_visible()
-    assert page.get_by_role("cell", name="85.0%").first.is_visible()
 
 
 @pytest.fixture(scope="module")
