@@ -93,12 +93,12 @@ def scan(
     Returns:
         The scan; unreadable items are in `problems`, nothing is raised for them.
     """
-    n_items, found = len(items), _Filling(len(items), modality)
+    n_items, found = len(items), _Filling(items, modality)
 
     def work(start: int) -> int:
         positions = range(start, min(start + _CHUNK, n_items))
         for position in positions:
-            found.look_at(position, items[position])
+            found.look_at(position)
         return len(positions)
 
     pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="scan")
@@ -119,18 +119,18 @@ def scan(
 class _Filling:
     """A scan that threads fill, each at positions of its own."""
 
-    def __init__(self, n_items: int, modality: Modality) -> None:
-        self._look = _LOOKS[modality]
+    def __init__(self, items: Sequence[Item], modality: Modality) -> None:
+        n_items, self._items, self._look = len(items), items, _LOOKS[modality]
         self._digests = np.full(n_items, "", dtype=object)
         self._fingerprints = np.zeros((n_items, _WIDTHS[modality]), dtype=np.uint8)
         self._seconds = np.full(n_items, np.nan) if modality == "audio" else None
         self._problems: dict[int, str] = {}
         self._notes: dict[int, str] = {}
 
-    def look_at(self, position: int, item: Item) -> None:
+    def look_at(self, position: int) -> None:
         """Fill one position; an item that cannot be read becomes a problem."""
         try:
-            seen = self._look(item)
+            seen = self._look(self._items[position])  # both may fail: a path may lead outside
         except DataError as error:
             self._problems[position] = str(error)
             return
