@@ -111,6 +111,12 @@ def test_folds_decide_each_for_itself_and_every_label_is_used_in_the_end(
     )
     assert run.metrics["test"]["accuracy"] == run.metrics["baselines"]["classical"]["accuracy"]
     assert run.metrics["baseline_choice"]["chosen"] == {"classical": 3}
+    assert run.metrics["returned_in_folds"] == {"classical": 3}
+    card = (run.path / "README.md").read_text()
+    assert "Classical features in 3 of 3 folds; the run holds classical features." in card
+    assert "license:" not in card and "Licence of the source" not in card, (
+        "nothing of the source is in the run"
+    )
     refitted = headstart.fit(
         stripes, LETTERS, guard=True, refit_all=True, out=tmp_path / "y", store=tmp_path / "s", **SETTINGS
     )

@@ -5,10 +5,11 @@ Legend: N items, C classes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from headstart.data import Finding
     from headstart.features import Features
 
+Returned = Literal["pretrained", "classical", "scratch"]
+
 
 @dataclass(frozen=True, eq=False)
 class Round:
@@ -37,6 +40,8 @@ class Round:
         temperature: what its scores were divided by.
         log_probabilities: whether its scores are log probabilities before the temperature too (`HeadKind`).
         features: of every item of the data, by the source without training.
+        returned: what took the place of the best result from pretrained weights: `classical` or `scratch`; else
+            `pretrained`.
     """
 
     learned_from: np.ndarray
@@ -44,6 +49,7 @@ class Round:
     temperature: float
     log_probabilities: bool
     features: Features
+    returned: Returned = "pretrained"
 
     @classmethod
     def of(cls, workspace: Workspace, result: Result, rows: np.ndarray) -> Round:
@@ -59,7 +65,7 @@ class Round:
             temperature, is_log = model.temperature, model.log_probabilities
         else:
             temperature, is_log = result.head.temperature, result.gives_log_probabilities
-        return cls(result.learned_from, rows, temperature, is_log, workspace.features)
+        return cls(result.learned_from, rows, temperature, is_log, workspace.features, _kind_returned(result))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +102,13 @@ class Evaluation:
         for each in self.rounds:
             temperatures[each.rows] = each.temperature
         return temperatures
+
+    @property
+    def returned_in_folds(self) -> dict[str, int]:
+        """In how many folds each of `Returned` was returned; empty without folds."""
+        if self.folds is None:
+            return {}
+        return dict(Counter(each.returned for each in self.rounds))
 
 
 def learn_and_evaluate(
@@ -140,6 +153,13 @@ def learn_and_evaluate(
         refit = _refitted(workspace, result, np.arange(len(data)), folder / "on-all", resume)
         result = replace(result, refit=refit)
     return result, evaluation
+
+
+def _kind_returned(result: Result) -> Returned:
+    if result.classical is not None:
+        return "classical"
+    from_scratch = result.race is not None and result.race.starts_from_scratch
+    return "scratch" if from_scratch else "pretrained"
 
 
 def _say_guard(result: Result) -> None:

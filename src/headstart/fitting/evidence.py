@@ -54,13 +54,16 @@ class Evidence:
     source_data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> Evidence:
+def gather(
+    workspace: Workspace, evaluation: Evaluation, *, classical: bool, verifies: bool = True
+) -> Evidence:
     """Measure a result and the baselines that it is compared with.
 
     Args:
         workspace: the plan with its features.
         evaluation: outputs of the result for items that were not learned from.
         classical: measure the classical baseline too.
+        verifies: measure speaker verification by the source's embeddings; not if the source is no part of the run.
     """
     from headstart.evidence import compared, judge
 
@@ -70,7 +73,7 @@ def gather(workspace: Workspace, evaluation: Evaluation, *, classical: bool) -> 
     codes, units = workspace.codes[evaluation.positions], units_of(workspace, evaluation)
     transferred = outputs if evaluation.transferred is None else evaluation.transferred
     with workspace.clock.phase("evaluate"):
-        verified = speaker_evidence(workspace, evaluation)
+        verified = speaker_evidence(workspace, evaluation) if verifies else None
         return Evidence(
             test=task.metrics(codes, outputs, units),
             baselines={name: task.metrics(codes, b.outputs, units) for name, b in baselines.items()},

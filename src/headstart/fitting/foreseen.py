@@ -1,7 +1,8 @@
 """The risk of negative transfer, before anything is trained: the head alone against classical features.
 
-Both are cross-validated on the same training items and folds, and compared item by item. The head is the best of
-several depths and kinds, so where even it is not better, training the network is unlikely to help. A network with
+Both are cross-validated on the same training items and folds, and compared item by item. The head is the one
+that `fit` chooses among several depths and kinds: the last stage is read unless another is better beyond chance, so it
+need not have the best score. A network with
 random weights would be a second comparison at the price of another extraction: `headstart rank` has it in its table.
 
 Legend: N items, C classes.
@@ -81,10 +82,10 @@ def warn(workspace: Workspace, foreseen: Foreseen) -> None:
         workspace: names the modality.
         foreseen: what was found.
     """
-    from headstart.report.pages.fit.foreseen import LEADS, foreseen_words
+    from headstart.report.pages.fit.foreseen import foreseen_lead, foreseen_words
 
-    lead = LEADS.get(foreseen.outcome)
-    if lead is None:
+    lead = foreseen_lead(foreseen)
+    if not lead:
         return
     found = foreseen_words(foreseen, workspace.targets.task, workspace.plan.data.examples.modality)
     severity = "warning" if foreseen.outcome == "worse" else "note"

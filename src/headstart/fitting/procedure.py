@@ -146,7 +146,8 @@ def _learn_and_write(
         _write_configuration(run, options)
     if not processes.is_first():
         return Run(run.path, {}, "")
-    evidence = gather(workspace, evaluation, classical=options.baseline)
+    of_source = result.classical is None
+    evidence = gather(workspace, evaluation, classical=options.baseline, verifies=of_source)
     return finish(run, options, workspace, result, evaluation, evidence, recorded=recorded)
 
 

@@ -20,6 +20,7 @@ from headstart.fitting.returned import chosen_in, returned_by, save
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.workspace import Workspace
 from headstart.run_files import DIGESTS, digests_of
+from headstart.runs.record import RETURNED_IN_FOLDS
 from headstart.runs.run import Run
 
 if TYPE_CHECKING:
@@ -144,12 +145,16 @@ def _record(
         n_folds=0 if evaluation.folds is None else len(np.unique(evaluation.folds)),
         seconds=workspace.clock.seconds,
         peak_bytes=peak_bytes(),
-        extra=_extra(workspace, result, evidence, checked),
+        extra=_extra(workspace, result, evaluation, evidence, checked),
     )
 
 
 def _extra(
-    workspace: Workspace, result: Result, evidence: Evidence, checked: LabelCheck | None
+    workspace: Workspace,
+    result: Result,
+    evaluation: Evaluation,
+    evidence: Evidence,
+    checked: LabelCheck | None,
 ) -> dict[str, Any]:
     """What the choices are based on, as further entries of the record."""
     extra: dict[str, Any] = {
@@ -161,6 +166,8 @@ def _extra(
     }
     if result.guard is not None:
         extra["guard"] = result.guard.to_json()
+    if evaluation.folds is not None:
+        extra[RETURNED_IN_FOLDS] = evaluation.returned_in_folds
     if result.foreseen is not None:
         extra["foreseen"] = result.foreseen.to_json()
     if result.choice.profile:

@@ -12,7 +12,7 @@ from headstart.run_files import DIGESTS
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
-from headstart.runs.record import Chosen, Record
+from headstart.runs.record import Record
 from headstart.runs.usage import environment, in_code, needed_packages, pipeline_lines, program_lines
 from headstart.tasks import Task, task_named
 from headstart.tune.policies.catalogue import result_words
@@ -65,7 +65,7 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             sentence=_sentence(record, data, task, n_classes),
             gives=task.words.gives.format(target=in_code(data.target)),
             n_outputs=n_classes or 1,
-            verdict=_verdict(record.verdict, task, record.chosen),
+            verdict=_verdict(record.verdict, task, of_transfer=record.scores_are_of_transfer),
             has_classes=task.has_classes,
             outputs=task.words.outputs,
             source=source,
@@ -100,14 +100,15 @@ def _front_matter(name: str, source: SourceFacts, data: DataFacts, record: Recor
         for found in metrics_of(record.task or "")
         if found.hub and found.key in test and test[found.key].value is not None
     ]
+    of_source = record.chosen is None or not record.chosen.classical
     content: dict[str, Any] = {
-        "license": (source.licence or "unknown").lower(),
+        **({"license": (source.licence or "unknown").lower()} if of_source else {}),
         "library_name": "transformers" if saved.task else "pytorch",
         "pipeline_tag": task,
         "tags": ["headstart", "transfer-learning"],
         "metrics": [result["type"] for result in results],
     }
-    if source.uri.startswith("hf:") and not (record.chosen is not None and record.chosen.classical):
+    if source.uri.startswith("hf:") and of_source:
         content["base_model"] = source.uri.removeprefix("hf:").partition("@")[0]
     dataset = {"name": data.name, "type": data.name}
     shown = {"task": {"type": task}, "dataset": dataset, "metrics": results}
@@ -126,7 +127,7 @@ def _sentence(record: Record, data: DataFacts, task: Task, n_classes: int) -> st
     return f"{purpose}: {how}, learned from {learned:,} labelled {units}."
 
 
-def _verdict(verdict: Verdict | None, task: Task, chosen: Chosen | None) -> str:
+def _verdict(verdict: Verdict | None, task: Task, *, of_transfer: bool) -> str:
     if verdict is None:
         return ""
     words = {
@@ -139,8 +140,7 @@ def _verdict(verdict: Verdict | None, task: Task, chosen: Chosen | None) -> str:
     names = {**_BASELINES, "majority": task.words.constant[0]}
     against = names.get(verdict.against, verdict.against).lower() or "no pretrained weights"
     metric = metric_named(verdict.metric).label
-    other = chosen is not None and (chosen.from_scratch or chosen.classical)
-    whose = " of the best result from pretrained weights" if other else ""
+    whose = "" if of_transfer else " of the best result from pretrained weights"
     return f"{words}: {metric}{whose} minus that of the baseline ({against}) is {verdict.difference}."
 
 

@@ -24,6 +24,7 @@ from headstart.runs.facts import DataFacts, SourceFacts
 from headstart.tasks import CLASSIFICATION, TASKS
 
 OUTCOMES = ("positive", "negative", "undecided")
+RETURNED_IN_FOLDS = "returned_in_folds"  # key of metrics.json
 _COUNTS = ("n_train", "n_validation", "n_test")
 
 Scores = Mapping[str, Interval]
@@ -124,6 +125,18 @@ class Record:
         fault = _fault(self)
         if fault:
             raise HeadstartError(f"metrics.json would be wrong: {fault}")
+
+    @property
+    def returned_in_folds(self) -> Mapping[str, int]:
+        """In how many folds a `pretrained` result, `classical` features or the network from `scratch` were returned."""
+        found: Mapping[str, int] = self.extra.get(RETURNED_IN_FOLDS) or {}
+        return found
+
+    @property
+    def scores_are_of_transfer(self) -> bool:
+        """Whether what was scored came from pretrained weights throughout: the run, and in each fold."""
+        other = self.chosen is not None and (self.chosen.from_scratch or self.chosen.classical)
+        return not other and set(self.returned_in_folds) <= {"pretrained"}
 
     @property
     def policy(self) -> str:

@@ -11,9 +11,11 @@ from headstart.report.pages.fit import FitReport
 from headstart.report.pages.fit.foreseen import foreseen_notice
 
 
-def with_foreseen(report: FitReport, outcome: str, difference: Interval) -> FitReport:
+def with_foreseen(
+    report: FitReport, outcome: str, difference: Interval, head_alone: float = 0.735
+) -> FitReport:
     found: dict[str, Any] = {
-        "head_alone": 0.735,
+        "head_alone": head_alone,
         "classical": 0.886,
         "difference": difference.to_json(),
         "outcome": outcome,
@@ -32,3 +34,15 @@ def test_the_notice(samples: dict[str, FitReport]) -> None:
     assert note.severity == "note" and "no interval: 2 groups" in note.text
     assert not list(foreseen_notice(with_foreseen(samples["audio"], "better", Interval(0.1, 0.05, 0.2))))
     assert not list(foreseen_notice(samples["audio"]))
+
+
+def test_a_head_that_is_ahead_but_not_clearly_is_not_said_to_be_no_help(
+    samples: dict[str, FitReport],
+) -> None:
+    report = with_foreseen(samples["audio"], "undecided", Interval(0.02, -0.01, 0.05), head_alone=0.906)
+    (note,) = foreseen_notice(report)
+    assert note.severity == "note" and "may not help" not in note.title
+    assert "the chosen head on its features is ahead of classical features" in note.text
+    assert ", but not clearly: accuracy 90.6% and 88.6%" in note.text
+    (note,) = foreseen_notice(with_foreseen(samples["audio"], "undecided", Interval(-0.15, -0.4, 0.1)))
+    assert note.title.endswith("may not help") and "cannot be told apart from" in note.text

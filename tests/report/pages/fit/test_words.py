@@ -195,6 +195,25 @@ def test_few_groups_are_warned_of(samples: dict[str, FitReport]) -> None:
     assert "The scores rest on 4 independent groups" in titles(replace(samples["image"], facts=joined))
 
 
+def test_what_the_guard_returned_in_the_folds_is_said(samples: dict[str, FitReport]) -> None:
+    record = samples["audio"].record
+    guard = {"returned": "result", "outcome": "undecided", "where": "", "reason": "Kept."}
+    mixed = {"classical": 4, "pretrained": 1}
+    report = with_record(
+        samples["audio"], n_folds=5, extra={**record.extra, "guard": guard, "returned_in_folds": mixed}
+    )
+    said = " ".join(end_block(report).split())
+    assert "Classical features in 4 of 5 folds; the run holds a head on the source." in said
+    assert "not of what this run holds" in said
+    found = verdict(report)
+    assert found is not None and "the best result from pretrained weights" in found.text
+    same = with_record(report, extra={**report.record.extra, "returned_in_folds": {"pretrained": 5}})
+    assert "in 0 of 5 folds" not in end_block(same), "a note of the report, where it changes no number"
+    assert "in 0 of 5 folds" in " ".join(notice.text for notice in notices(same))
+    found = verdict(same)
+    assert found is not None and "the best result" not in found.text
+
+
 def test_end_block_is_plain_text(samples: dict[str, FitReport]) -> None:
     image = samples["image"]
     report = replace(image, facts=replace(image.facts, classes=("\x1b[31mred", "b")))

@@ -10,7 +10,13 @@ from headstart.report.pages.fit.calibration import UNKNOWN, calibration_of, over
 from headstart.report.pages.fit.foreseen import foreseen_notice
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
-from headstart.report.pages.fit.words import CLASSICAL, answers, fewer_items, is_classical
+from headstart.report.pages.fit.words import (
+    CLASSICAL,
+    answers,
+    classical_in_folds,
+    fewer_items,
+    is_classical,
+)
 from headstart.report.shell import Notice, in_order
 from headstart.report.words import difference, interval, listed, number, plural, points
 from headstart.units import agreeing, counted
@@ -26,6 +32,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
     return in_order(
         [
             *_reason(report),
+            *_folds_differ(report),
             *_refit(report),
             *_few_groups(report),
             *foreseen_notice(report),
@@ -49,6 +56,20 @@ def _reason(report: FitReport) -> Iterator[Notice]:
     if reason:
         title = "Why this training" if report.trained_stages else "Why this head"
         yield Notice("note", "Why classical features" if is_classical(report) else title, reason)
+
+
+def _folds_differ(report: FitReport) -> Iterator[Notice]:
+    """What the guard returned in the folds: the score is that of the guarded procedure, not of one kind of result."""
+    text, found = classical_in_folds(report), report.record.returned_in_folds
+    if not text:
+        return
+    alike = found.get("classical", 0) == (report.record.n_folds if is_classical(report) else 0)
+    of = "" if alike else " The score is that of the guarded procedure, not of what this run holds."
+    yield Notice(
+        "note" if alike else "warning",
+        "What the guard returned in the folds",
+        f"{text[0].upper()}{text[1:]}.{of}",
+    )
 
 
 def _refit(report: FitReport) -> Iterator[Notice]:

@@ -110,6 +110,19 @@ def sentence(report: FitReport) -> str:
     return "".join(text for text, _ in sentence_parts(report))
 
 
+def classical_in_folds(report: FitReport) -> str:
+    """In how many folds classical features were returned, and what the run holds, in words; "" if not guarded so."""
+    found, n_folds = report.record.returned_in_folds, report.record.n_folds
+    if "guard" not in report.record.extra or not n_folds or not found:
+        return ""
+    holds = "a head on the source" if not report.trained_stages else "the trained network"
+    if is_classical(report):
+        holds = "classical features"
+    elif is_from_scratch(report):
+        holds = "the network from scratch"
+    return f"classical features in {found.get('classical', 0)} of {n_folds} folds; the run holds {holds}"
+
+
 def held_out(report: FitReport) -> str:
     """What the scores were measured on, for use after "on"."""
     n_items = report.counted(report.record.n_test or 0)
@@ -180,11 +193,7 @@ def verdict(report: FitReport) -> VerdictWords | None:
     by, fewer = "", f"{fewer_items(report, found.against)}{how_chosen(report)}"
     if found.difference.value is not None:
         metric = lowered(metric_named(found.metric).label)
-        whose = (
-            ", the best result from pretrained weights"
-            if is_from_scratch(report) or is_classical(report)
-            else ""
-        )
+        whose = "" if report.record.scores_are_of_transfer else ", the best result from pretrained weights"
         by = f"{points(found.difference.value, found.metric)} of {metric}{whose} against {baseline}"
         ends = difference(found.difference, found.metric)
         missing = why_no_interval(report, found.difference)
