@@ -53,6 +53,10 @@ def test_it_is_no_model(audit: Audit, digit_folder: Path) -> None:
         ({"freeze": "auto", "budget": "3m"}, ["--freeze", "auto", "--budget", "3m"]),
         ({"freeze": "auto"}, ["--freeze", "auto", "--budget", "5m"]),
         ({"arch": "resnet18"}, ["--arch", "resnet18"]),
+        (
+            {"source_data": "its data", "follow_outside": True, "report": False},
+            ["--source-data", "its data", "--follow-outside", "--no-report"],
+        ),
     ],
 )
 def test_the_next_command_has_the_options_that_a_fit_has_too(given: dict[str, Any], words: list[str]) -> None:

@@ -13,7 +13,7 @@ from headstart.auditing.result import Audit, rows
 from headstart.clock import Clock, peak_bytes
 from headstart.evidence.verdict import Verdict
 from headstart.fitting.facts import run_facts
-from headstart.fitting.shared_options import CommonOptions, flags_of
+from headstart.fitting.shared_options import CARRIED, flags_of
 from headstart.runs.audit import AuditFacts
 
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 TABLE = "curves.csv"
-_SAME_IN_FIT = (
-    *("target", "task", "group", "domain", "freeze", *CommonOptions.model_fields),
-    *("follow_outside", "trust_remote_code"),
-)
+_SAME_IN_FIT = ("source_data", *CARRIED, "freeze")
 
 
 def create(options: AuditOptions) -> RunDirectory:

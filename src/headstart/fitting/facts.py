@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.fitting.options import FitOptions
-from headstart.fitting.shared_options import flags_of
+from headstart.fitting.shared_options import CARRIED, flags_of
 
 if TYPE_CHECKING:
     from headstart.data import DataSet, Examples, Finding
     from headstart.runs import RunDirectory, RunFacts, SplitPart
+
+SAME_IN_RACE = (  # all but those of one training: a race gives the policy, and does not compile
+    *("source", "source_data", "arch", "head", *CARRIED),
+    *("recipe", "epochs", "lr", "batch_size", "views", "folds", "refit_all", "baseline", "guard"),
+)
 
 
 def run_facts(
@@ -49,22 +54,21 @@ def run_facts(
 
 
 def next_command(options: FitOptions) -> str:
-    """The command of a race, offered after a head alone; "" after another policy."""
+    """The command of a race with the same options, offered after a head alone; "" after another policy.
+
+    The precision that "auto" gives on this machine is left out, since the options of a run hold it resolved.
+    """
+    from headstart.features import choose_device
+    from headstart.features.device import choose_precision
+
     if options.freeze != "all":
         return ""
-    names = (
-        "source",
-        "source_data",
-        "arch",
-        "target",
-        "task",
-        "group",
-        "domain",
-        "modality",
-        "folds",
-        "head",
-    )
-    words = ["headstart", "fit", str(options.data), *flags_of(options, names)]
+    usual = choose_precision("auto", choose_device(options.device), options.store)
+    if options.precision == usual:
+        options = options.model_copy(update={"precision": "auto"})
+    if options.lr == "auto":  # a race multiplies the recipe's rates
+        options = options.model_copy(update={"lr": None})
+    words = ["headstart", "fit", str(options.data), *flags_of(options, SAME_IN_RACE)]
     return shlex.join([*words, "--freeze", "auto", "--budget", "5m"])
 
 

@@ -114,6 +114,13 @@ class RunOptions(DataOption):
     report: Annotated[bool, Shown(RUN)] = Field(default=True, description="Write report.html.")
 
 
+# What a command that is offered next takes over from the one that ended: how data is read, and the machine.
+CARRIED = tuple(
+    name
+    for name in (*RunOptions.model_fields, *CommonOptions.model_fields)
+    if name not in (*DataOption.model_fields, "out")
+)
+
 Kind = TypeVar("Kind", bound=Options)
 
 
@@ -160,8 +167,9 @@ def flags_of(options: Options, names: Iterable[str]) -> list[str]:
     for name in names:
         value = getattr(options, name)
         if value != type(options).model_fields[name].default:
-            flag = f"--{name.replace('_', '-')}"
-            words += [flag] if value is True else [flag, str(value)]
+            flag = name.replace("_", "-")
+            words += [f"--no-{flag}"] if value is False else [f"--{flag}"]
+            words += [] if isinstance(value, bool) else [str(value)]
     return words
 
 

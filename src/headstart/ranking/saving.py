@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.facts import run_facts
-from headstart.fitting.shared_options import CommonOptions, flags_of
+from headstart.fitting.shared_options import CARRIED, flags_of
 from headstart.ranking.options import RankOptions
 from headstart.ranking.result import Ranking, rows
 from headstart.runs.ranking import RankingFacts
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 TABLE = "ranking.csv"
-_SAME_IN_FIT = (
-    *("target", "task", "group", "domain", *CommonOptions.model_fields),
-    *("follow_outside", "trust_remote_code"),
-)
 
 
 def create(options: RankOptions) -> RunDirectory:
@@ -77,7 +73,7 @@ def next_command(options: RankOptions, facts: RankingFacts) -> str:
     words = ["headstart", "fit", str(options.data), "--source", source.uri or source.name]
     if source.arch is not None:
         words += ["--arch", source.arch]
-    return shlex.join([*words, *flags_of(options, _SAME_IN_FIT)])
+    return shlex.join([*words, *flags_of(options, CARRIED)])
 
 
 def _csv(facts: RankingFacts) -> str:
