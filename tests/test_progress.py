@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 import headstart
-from headstart.progress import Unfailing, progress, say
+from headstart.progress import Unfailing, progress, say, set_quiet, waiting
 from small_data import LETTERS, SETTINGS, digit_npz
 
 
@@ -53,6 +55,21 @@ def test_a_fit_ends_well_if_standard_error_is_full(tmp_path: Path, monkeypatch: 
 def test_the_exit_code_stays(words: str, code: int, tmp_path: Path) -> None:
     command = ["/bin/sh", "-c", f"{sys.executable} -m headstart {words}"]
     assert subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL).returncode == code
+
+
+def test_a_long_wait_is_named_and_a_short_one_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with waiting("Long …", 0.01):
+        time.sleep(0.5)
+    with pytest.raises(ValueError, match="short"), waiting("Short …", 60):
+        raise ValueError("short")
+    set_quiet(True)
+    try:
+        with waiting("Quiet …", 0.01):
+            time.sleep(0.5)
+    finally:
+        set_quiet(False)
+    assert capsys.readouterr().err == "Long …\n"
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
 def test_a_name_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

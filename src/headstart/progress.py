@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, cast
 
+SECONDS_TO_WAIT = 1.0  # without a word, before a line says what is done
 _quiet = False
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -70,6 +72,23 @@ def say(text: str) -> None:
     """Print one line on standard error, unless quiet."""
     if not _quiet and sys.stderr is not None:
         print(printable(text), file=Unfailing(sys.stderr), flush=True)
+
+
+@contextmanager
+def waiting(text: str, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
+    """Print a line on standard error if a block without a bar takes long, unless quiet.
+
+    Args:
+        text: what is done, such as "Loading libraries …".
+        seconds: after which it is printed; a shorter block prints nothing.
+    """
+    timer = threading.Timer(seconds, say, [text])
+    timer.daemon = True  # an interrupt does not wait for it
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

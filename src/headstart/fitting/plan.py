@@ -15,7 +15,7 @@ from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
 from headstart.fitting.shared_options import reading
 from headstart.fitting.source_data import overlap_of
-from headstart.progress import say
+from headstart.progress import say, waiting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,10 +141,12 @@ def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: 
     from headstart.tune.checks import check_recipe
 
     require_labels(examples)
-    with clock.phase(IMPORTS):
-        _import_library(examples.modality)
-    with long_lived(), clock.phase("source"):
-        source = load(options, examples.modality)
+    with waiting("Reading the source …"):
+        with clock.phase(IMPORTS):
+            _import_library(examples.modality)
+        with long_lived(), clock.phase("source"):
+            source = load(options, examples.modality)
+    with clock.phase("source"):
         policy = policy_of(options, source)
         recipe = recipe_of(options, source.modality, policy)
         check_recipe(recipe, policy, examples.task, examples.modality)

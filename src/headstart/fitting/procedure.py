@@ -20,7 +20,7 @@ from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, read_and_plan
 from headstart.fitting.preflight import check_machine
 from headstart.fitting.stages import stages_table
-from headstart.progress import say
+from headstart.progress import say, waiting
 from headstart.runs.directory import TRAINING
 from headstart.runs.run import Run
 from headstart.units import counted
@@ -190,10 +190,11 @@ def _quoted(run: RunDirectory) -> str:
 
 def import_packages() -> None:
     """Import what every run needs, so that its time is counted apart from the work."""
-    for package in _PACKAGES:
-        importlib.import_module(f"headstart.{package}")
-    for library in _LIBRARIES:
-        importlib.import_module(library)
+    with waiting("Loading libraries …"):
+        for package in _PACKAGES:
+            importlib.import_module(f"headstart.{package}")
+        for library in _LIBRARIES:
+            importlib.import_module(library)
 
 
 def _print_plan(plan: Plan) -> None:

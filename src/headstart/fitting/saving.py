@@ -19,6 +19,7 @@ from headstart.fitting.result import Result
 from headstart.fitting.returned import chosen_in, returned_by, save
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.workspace import Workspace
+from headstart.progress import waiting
 from headstart.run_files import DIGESTS, digests_of
 from headstart.runs.record import RETURNED_IN_FOLDS
 from headstart.runs.run import Run
@@ -69,7 +70,7 @@ def finish(
             run.write_text(LABEL_ERRORS, checked.to_csv())
         record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
         run.write_record(record)
-    with clock.phase("export"):
+    with clock.phase("export"), waiting("Exporting model.pt2 …"):
         returned, head = returned_by(workspace, result.final)
         saved = save(run, returned, head)
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})

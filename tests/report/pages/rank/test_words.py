@@ -9,9 +9,18 @@ import pytest
 
 from headstart.data import Finding
 from headstart.metrics import Interval
+from headstart.report import end_block, render
 from headstart.report.pages.rank.notices import notices
 from headstart.report.pages.rank.report import RankReport
-from headstart.report.pages.rank.words import depth, megabytes, milliseconds, places, shown, upstream
+from headstart.report.pages.rank.words import (
+    depth,
+    megabytes,
+    milliseconds,
+    places,
+    shown,
+    upstream,
+    why_this_order,
+)
 from small_rankings import ranked, ranking_report, with_everything
 
 
@@ -54,6 +63,19 @@ def test_what_is_not_known_is_empty() -> None:
         0, 3, upstream="sentence-similarity (s2orc, flax-sentence-embeddings/stackexchange_xml, ms_marco)"
     )
     assert upstream(hyphens) == "sentence-similarity (s2orc, …"
+
+
+def test_an_order_that_is_not_that_of_the_predicted_numbers_is_explained() -> None:
+    report = ranking_report(3)  # 97.0%, 87.0%, 77.0%, 66.0% and 61.0%
+    assert why_this_order(report) == ""
+    sources = why_this_order(changed(report, 1, predicted=Interval(0.75, 0.7, 0.8)))
+    assert "cannot be told apart" in sources and "a baseline" not in sources
+    baselines = why_this_order(changed(report, 3, predicted=Interval(0.6, 0.5, 0.7)))
+    assert "a baseline stands after" in baselines and "cannot be told apart" not in baselines
+    assert why_this_order(changed(report, 1, predicted=Interval(0.76999, 0.7, 0.8))) == "", "equal as read"
+    shown_in = changed(report, 2, predicted=Interval(0.6, 0.5, 0.7))
+    assert why_this_order(shown_in) in " ".join(end_block(shown_in).split())
+    assert why_this_order(shown_in) in render(shown_in)
 
 
 def test_many_names_are_counted() -> None:

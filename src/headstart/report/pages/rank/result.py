@@ -17,6 +17,7 @@ from headstart.report.pages.rank.words import (
     sentence,
     upstream,
     value,
+    why_this_order,
 )
 from headstart.report.shell import Notice, Section
 from headstart.report.words import interval, lowered
@@ -56,6 +57,7 @@ class Result:
     item: str
     rows: Sequence[Row]
     ticks: Sequence[Tick]
+    why_this_order: str
     next_command: str
     notices: Sequence[Notice]
 
@@ -70,6 +72,7 @@ def result_section(report: RankReport) -> Section:
         report.counted(1).removeprefix("1 "),
         [_row(report, each, scale) for each in report.ranking.ranked],
         scale.ticks,
+        why_this_order(report),
         report.next_command,
         notices(report),
     )

@@ -16,6 +16,7 @@ from headstart.report.pages.rank.words import (
     shown,
     upstream,
     value,
+    why_this_order,
 )
 from headstart.report.shell import Notice
 from headstart.report.terminal import WIDTH, cut, fitting, wrapped
@@ -73,6 +74,9 @@ def _table(report: RankReport, width: int) -> str:
     lines = [_line(row, widths) for row in rows]
     if any(each.role != "source" for each in ranked):
         lines.append("  * baseline without pretrained weights")
+    why = why_this_order(report)
+    if why:
+        lines.append(wrapped(why, width, "  "))
     return "\n".join(lines)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from itertools import combinations
 
+from headstart.metrics import metric_named
 from headstart.report.pages.rank.report import RankReport
 from headstart.report.words import listed, lowered, number
 from headstart.runs.ranking import Ranked
@@ -21,6 +23,26 @@ def sentence(report: RankReport) -> str:
         f"Ranked {counted(n_sources, 'sources')} for {report.data.name}, by the {lowered(report.label)} of the head "
         f"alone, cross-validated on {report.counted(ranking.n_items)}."
     )
+
+
+def why_this_order(report: RankReport) -> str:
+    """Why a row stands above one whose predicted result is better as read, in a sentence; "" if none does."""
+    sign = 1 if metric_named(report.metric).better == "higher" else -1
+    pairs = [
+        {upper.role, lower.role}
+        for upper, lower in combinations(report.ranking.ranked, 2)
+        if sign * float(lower.predicted) > sign * float(upper.predicted)
+        and value(report, lower) != value(report, upper)
+    ]
+    reasons = []
+    if {"source"} in pairs:
+        reasons.append("sources that cannot be told apart stand in the order of their scores")
+    if any(roles != {"source"} for roles in pairs):
+        reasons.append(
+            "a baseline stands after the last source that is ahead of it item by item, before predictions are "
+            "corrected for the choice of the head and for the place"
+        )
+    return f"The order is not that of the predicted numbers: {'; '.join(reasons)}." if reasons else ""
 
 
 def places(ranked: Ranked) -> str:
