@@ -48,6 +48,8 @@ def found_with(
     found = foresee(workspace, choice)
     assert found is not None
     capsys.readouterr()
+    warn(workspace, found, guards=True)
+    assert "--guard" not in capsys.readouterr().err
     warn(workspace, found)
     return found, capsys.readouterr().err
 
@@ -56,6 +58,7 @@ def test_the_risk_is_named_and_a_good_source_is_left_in_peace(capsys: pytest.Cap
     bad, said = found_with(0.0, True, capsys)
     assert bad.outcome == "worse" and bad.classical > 0.95 and bad.n_items == N_ITEMS
     assert said.startswith("warning: transfer from this source is likely to be negative") and "TF-IDF" in said
+    assert "--guard returns" in said
     good, said = found_with(2.0, False, capsys)
     assert good.outcome == "better" and said == ""
     alike, said = found_with(0.0, False, capsys)

@@ -189,6 +189,10 @@ def test_other_verdicts_and_folds(speech_run: Made) -> None:
     assert "After" not in text and "A recording is not read beyond its first 1 s." in text
     assert yaml.safe_load(text.split("---")[1])["license"] == "unknown"
     assert "at 16000 Hz, at most 16000 of them" in text
+    assert "| **This model** |" in text
+    mixed = replace(record, extra={**record.extra, "returned_in_folds": {"classical": 4, "pretrained": 6}})
+    text = card(mixed, FACTS, speech_run.saved, speech_run.preprocessing)
+    assert "| **The whole procedure** |" in text and "This model" not in text
 
 
 def test_no_name_of_the_data_writes_markup_or_escapes(image_run: Made) -> None:

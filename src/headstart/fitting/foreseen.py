@@ -75,12 +75,13 @@ def standing_of(difference: Interval, metric: str) -> Standing:
     return "better" if (low > 0) == (metric_named(metric).better == "higher") else "worse"
 
 
-def warn(workspace: Workspace, foreseen: Foreseen) -> None:
+def warn(workspace: Workspace, foreseen: Foreseen, *, guards: bool = False) -> None:
     """Print the risk, unless the head alone is better beyond chance.
 
     Args:
         workspace: names the modality.
         foreseen: what was found.
+        guards: whether classical features are returned where they are better, so that this needs no advice.
     """
     from headstart.report.pages.fit.foreseen import foreseen_lead, foreseen_words
 
@@ -89,7 +90,5 @@ def warn(workspace: Workspace, foreseen: Foreseen) -> None:
         return
     found = foreseen_words(foreseen, workspace.targets.task, workspace.plan.data.examples.modality)
     severity = "warning" if foreseen.outcome == "worse" else "note"
-    say(
-        f"{severity}: {lead}: {found}. Compare sources with `headstart rank`; "
-        "--guard returns classical features where they are better beyond chance"
-    )
+    advice = "" if guards else "; --guard returns classical features where they are better beyond chance"
+    say(f"{severity}: {lead}: {found}. Compare sources with `headstart rank`{advice}")

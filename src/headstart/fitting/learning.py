@@ -75,7 +75,7 @@ def learn(
     choice = head_alone.choose(workspace, train)
     foreseen = foresee(workspace, choice) if against.foresees else None
     if foreseen is not None and against.warns:
-        warn(workspace, foreseen)
+        warn(workspace, foreseen, guards=against.guards)
     if not trains:
         result = Result.head_alone(workspace.plan.source, choice, train, choice.reason)
     elif why:

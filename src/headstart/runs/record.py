@@ -133,6 +133,15 @@ class Record:
         return found
 
     @property
+    def scores_are_of_run(self) -> bool:
+        """Whether each fold returned what the run holds; else the scores are of the whole procedure."""
+        chosen = self.chosen
+        held = "pretrained"
+        if chosen is not None and (chosen.classical or chosen.from_scratch):
+            held = "classical" if chosen.classical else "scratch"
+        return set(self.returned_in_folds) <= {held}
+
+    @property
     def scores_are_of_transfer(self) -> bool:
         """Whether what was scored came from pretrained weights throughout: the run, and in each fold."""
         other = self.chosen is not None and (self.chosen.from_scratch or self.chosen.classical)

@@ -205,9 +205,11 @@ def test_what_the_guard_returned_in_the_folds_is_said(samples: dict[str, FitRepo
     said = " ".join(end_block(report).split())
     assert "Classical features in 4 of 5 folds; the run holds a head on the source." in said
     assert "not of what this run holds" in said
+    assert "The whole procedure" in said and "This run" not in said
     found = verdict(report)
     assert found is not None and "the best result from pretrained weights" in found.text
     same = with_record(report, extra={**report.record.extra, "returned_in_folds": {"pretrained": 5}})
+    assert "This run" in end_block(same) and "The whole procedure" not in end_block(same)
     assert "in 0 of 5 folds" not in end_block(same), "a note of the report, where it changes no number"
     assert "in 0 of 5 folds" in " ".join(notice.text for notice in notices(same))
     found = verdict(same)

@@ -60,10 +60,9 @@ def _reason(report: FitReport) -> Iterator[Notice]:
 
 def _folds_differ(report: FitReport) -> Iterator[Notice]:
     """What the guard returned in the folds: the score is that of the guarded procedure, not of one kind of result."""
-    text, found = classical_in_folds(report), report.record.returned_in_folds
+    text, alike = classical_in_folds(report), report.record.scores_are_of_run
     if not text:
         return
-    alike = found.get("classical", 0) == (report.record.n_folds if is_classical(report) else 0)
     of = "" if alike else " The score is that of the guarded procedure, not of what this run holds."
     yield Notice(
         "note" if alike else "warning",

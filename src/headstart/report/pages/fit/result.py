@@ -68,7 +68,8 @@ def beside_baselines(report: FitReport) -> Comparison:
     rows: list[tuple[str, str, Interval, bool]] = []
     ours = report.score(key)
     if ours is not None:
-        rows.append(("This run", "", ours, True))
+        name = "This run" if report.record.scores_are_of_run else "The whole procedure"
+        rows.append((name, "", ours, True))
     found = report.record.baselines or {}
     for name in [*(n for n in BASELINES if n in found), *(n for n in found if n not in BASELINES)]:
         score = report.baseline(name, key)
