@@ -73,7 +73,6 @@ def compared(curves: Sequence[Curve], size: int, half: float, outcome: Any) -> S
         0.0004,
         gains,
         needs if outcome == "undecided" else "",
-        0.1,
     )
 
 

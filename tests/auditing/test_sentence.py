@@ -37,7 +37,7 @@ def test_negative_says_what_to_do() -> None:
     found = facts("negative", verdicts=[verdict("negative", Interval(-0.1, -0.14, -0.06))])
     assert sentence(found) == (
         "Transfer hurts with all 244 labels: accuracy is 10.0 points lower than with classical features (95% interval "
-        "6.0 to 14.0). With so many labels let headstart fit --guard return classical features, or try another source."
+        "6.0 to 14.0). Let headstart fit --guard return classical features, or try another source."
     )
     worse = verdict("negative", Interval(-0.1, -0.14, -0.06), against="random")
     assert sentence(facts("negative", verdicts=[worse])).endswith(

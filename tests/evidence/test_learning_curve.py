@@ -34,3 +34,12 @@ def test_scores_that_do_not_rise_give_a_flat_curve_within_what_is_possible() -> 
     assert np.ptp(flat.value) < 1e-9
     perfect = fit_curve(SIZES, np.array([0.9, 0.99, 1.0, 1.0, 1.0]), 1e-4 * np.eye(5), rises=True, most=1.0)
     assert perfect.value.max() <= 1 + 1e-9 and perfect.high.max() <= 1 + 1e-9
+
+
+def test_a_loss_that_meets_its_bound_is_the_mirror_of_an_accuracy() -> None:
+    losses = np.array([0.9, 0.7, 0.5, 0.3, 0.1])
+    sizes = np.array([20.0, 40.0, 80.0, 160.0, 320.0])
+    loss = fit_curve(sizes, losses, 1e-4 * np.eye(5), rises=False, most=0.0)
+    accuracy = fit_curve(sizes, 1 - losses, 1e-4 * np.eye(5), rises=True, most=1.0)
+    np.testing.assert_allclose(loss.value, 1 - accuracy.value, atol=1e-9)
+    assert loss.value[0] - loss.value[-1] > 0.5

@@ -50,16 +50,16 @@ class Cells:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, method: int, size: int, seed: int) -> Cell | None:
-        """The cell of a method, number of labels and seed; None if it is not there, or damaged.
+    def find(self, method: int, n_labels: int, draw: int) -> Cell | None:
+        """The cell of a method, number of labels and draw; None if it is not there, or damaged.
 
         Args:
             method: number of the method.
-            size: number of labels.
-            seed: number of the draw.
+            n_labels: number of labels that was asked for.
+            draw: number of the draw, from 0.
         """
         try:
-            content = io.BytesIO(files.read_regular(self._path(method, size, seed)))
+            content = io.BytesIO(files.read_regular(self._path(method, n_labels, draw)))
             with np.load(content, allow_pickle=False) as held:
                 facts = json.loads(str(held["facts"]))
                 values = held.get("values")
@@ -67,8 +67,13 @@ class Cells:
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
 
-    def keep(self, method: int, size: int, seed: int, cell: Cell) -> Cell:
-        """Write a cell, whole or not at all; returns it."""
+    def keep(self, method: int, n_labels: int, draw: int, cell: Cell) -> Cell:
+        """Write a cell, whole or not at all; returns it.
+
+        Args:
+            method, n_labels, draw: as `find` takes them.
+            cell: what the method gives.
+        """
         facts = {name: value for name, value in asdict(cell).items() if name != "values"}
         arrays: dict[str, Any] = {"facts": json.dumps(facts)}
         if cell.values is not None:
@@ -76,8 +81,8 @@ class Cells:
         content = io.BytesIO()
         np.savez(content, **arrays)
         self.folder.mkdir(parents=True, exist_ok=True)
-        files.write_bytes(self._path(method, size, seed), content.getvalue())
+        files.write_bytes(self._path(method, n_labels, draw), content.getvalue())
         return cell
 
-    def _path(self, method: int, size: int, seed: int) -> Path:
-        return self.folder / f"cell-{method}-{size}-{seed}.npz"
+    def _path(self, method: int, n_labels: int, draw: int) -> Path:
+        return self.folder / f"cell-{method}-{n_labels}-{draw}.npz"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 from headstart.auditing.options import AuditOptions, audit_options
 from headstart.errors import InputError, OptionError
 from headstart.files import named_path, read_json
+from headstart.fitting.configuration import code_flags
 from headstart.yaml_files import read_settings
 
 if TYPE_CHECKING:
@@ -51,11 +53,11 @@ def options_of_command(given: Mapping[str, Any], resume: Path | None) -> AuditOp
     if missing:
         raise OptionError(
             f"{place} lets code run on this machine, which a file alone may not do. If you trust that code, add: "
-            f"{' '.join(code_words(options))}"
+            f"{shlex.join(code_words(options))}"
         )
     for name, value in given.items():
-        same = getattr(options, name, None) if name != "arch" else list(options.arch)
-        if name not in ("arch", "trust_remote_code", "data", "threads", "store") and str(value) != str(same):
+        may_change = name in ("arch", "trust_remote_code", "data", "threads", "store")
+        if not may_change and str(value) != str(getattr(options, name, None)):
             raise OptionError(
                 f"cannot resume {place} with another --{name.replace('_', '-')}: leave it out, or start a new audit"
             )
@@ -65,8 +67,8 @@ def options_of_command(given: Mapping[str, Any], resume: Path | None) -> AuditOp
 
 def code_words(options: AuditOptions) -> list[str]:
     """The options that let code run, as words of a command: they count only if the user types them."""
-    words = [word for arch in options.arch if ":" in arch for word in ("--arch", arch)]
-    return [*words, *(["--trust-remote-code"] if options.trust_remote_code else [])]
+    words = [word for arch in options.arch for word in code_flags({"arch": arch})]
+    return [*words, *code_flags({"trust_remote_code": options.trust_remote_code})]
 
 
 def check_same(run: RunDirectory, data: DataSet, sources: Sequence[Source]) -> None:

@@ -131,14 +131,10 @@ class _At:
         if own is None:
             why = "nothing without pretrained weights was measured with so many labels"
             return SizeVerdict(self.size, "undecided", "", Interval(None, why=why), 1.0)
-        outcome: Outcome = "undecided"
-        if adjusted < LEVEL:
-            outcome = "positive" if own.better else "negative"
+        outcome = outcome_of(own, adjusted)
         needs = "" if outcome != "undecided" else what_decides(self.gains, self.against, self.n_seeds)
-        spread = own.spread
-        share = 0.0 if spread is None or not spread.variance else spread.of_seeds / spread.variance
         intervals = {name: each.interval for name, each in self.gains.items()}
-        return SizeVerdict(self.size, outcome, self.against, own.interval, adjusted, intervals, needs, share)
+        return SizeVerdict(self.size, outcome, self.against, own.interval, adjusted, intervals, needs)
 
 
 def _at(
@@ -170,6 +166,18 @@ def _on_folds(found: Curve, size: int) -> float:
     if point is None or point.on_folds is None or not point.n_judged:
         return -math.inf
     return point.on_folds - 0.5 / math.sqrt(point.n_judged)
+
+
+def outcome_of(found: Gain, p: float) -> Outcome:
+    """What a difference says.
+
+    Args:
+        found: the difference.
+        p: of no difference, corrected for looking at several.
+    """
+    if p >= LEVEL:
+        return "undecided"
+    return "positive" if found.better else "negative"
 
 
 def is_without(role: str) -> bool:

@@ -30,11 +30,11 @@ def what_decides(gains: Mapping[str, Gain], against: str, n_seeds: int) -> str:
     if own.spread is None:
         return own.interval.why
     if own.better != gains[against].better:
-        return "another method without pretrained weights is as good, so nothing more would show a gain"
+        return "nothing: another method without pretrained weights is as good"
     enough = _squared(own) / _WANTED  # the variance at which the difference would be found
     items, seeds = own.spread.of_items, own.spread.of_seeds
     if enough <= 0 or max(items, seeds) > _MOST_TIMES * enough:
-        return "the difference is too small to be decided: treat both as equal"
+        return "nothing: the difference is too small, so treat both as equal"
     if items < enough / 2:
         wanted = math.ceil(n_seeds * seeds / (enough - items))
         return f"{_SEEMS} about {wanted} seeds would decide it (--seeds {wanted})"

@@ -19,6 +19,7 @@ from headstart.errors import HeadstartError, one_line
 from headstart.evidence import (
     extract_classical,
     fit_classical,
+    items_to_learn_from,
     majority,
     majority_out_of_fold,
     training_folds,
@@ -35,28 +36,39 @@ if TYPE_CHECKING:
 Measure = Callable[[np.ndarray, int], Cell]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Method:
     """One method.
 
     Attributes:
         name: in tables; for a source, how the user named it.
         role: what it is.
-        measure: learns from positions of training items with a seed.
         item_seconds: to extract the features of one item.
         given: what it is given, in words.
-        at_once: whether several draws may be learned from at once, one thread each.
     """
 
     name: str
     role: Role
-    measure: Measure
     item_seconds: float
     given: str
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A method, and how it learns.
+
+    Attributes:
+        method: the method.
+        measure: learns from positions of training items with a random seed.
+        at_once: whether several draws may be learned from at once, one thread each.
+    """
+
+    method: Method
+    measure: Measure
     at_once: bool = True
 
 
-def on_source(workspace: Workspace, name: str, role: Role, item_seconds: float) -> Method:
+def on_source(workspace: Workspace, name: str, role: Role, item_seconds: float) -> Learner:
     """The head alone on a source, or what the plan's policy trains, if that is another.
 
     Args:
@@ -79,16 +91,16 @@ def on_source(workspace: Workspace, name: str, role: Role, item_seconds: float) 
         else:
             choice = head_alone.choose(own, train)
             outputs = head_alone.outputs(own, choice, held_out)
-        expected = choice.expected if np.isfinite(choice.expected) else None
-        return _cell(own.plan.data, outputs, train, expected, started)
+        n_judged = len(choice.positions)
+        return _cell(own.plan.data, outputs, train, choice.expected if n_judged else None, n_judged, started)
 
     what = "a head on its stored features" if not trains else f"--freeze {policy.text}"
     if role == "random":
         what = "the same network with random weights, untrained: a head on its features"
-    return Method(name, role, _guarded(measure), item_seconds, what, at_once=not trains)
+    return Learner(Method(name, role, item_seconds, what), _or_why_not(measure), at_once=not trains)
 
 
-def on_classical(data: DataSet, threads: int) -> Method:
+def on_classical(data: DataSet, threads: int) -> Learner:
     """Classical features with a linear head.
 
     Args:
@@ -104,21 +116,21 @@ def on_classical(data: DataSet, threads: int) -> Method:
     def measure(train: np.ndarray, seed: int) -> Cell:
         started = time.perf_counter()
         targets = examples.targets
-        units = None if data.units is None else data.units[train]
+        used = items_to_learn_from(train, seed)
+        units = None if data.units is None else data.units[used]
         model = fit_classical(
-            features, train, labels[train], units, classes=targets.classes, task=targets.task, seed=seed
+            features, used, labels[used], units, classes=targets.classes, task=targets.task, seed=seed
         )
         outputs, left_out = model.probabilities(features, held_out), model.out_of_fold
-        codes = np.asarray(data.codes)[train[left_out.rows]]
+        codes = np.asarray(data.codes)[used[left_out.rows]]
         on_folds = float(targets.task.item_quality(left_out.outputs, codes).mean())
-        return _cell(data, outputs, train, on_folds, started)
+        return _cell(data, outputs, used, on_folds, len(codes), started)
 
-    return Method(
-        "classical", "classical", _guarded(measure), item_seconds, "classical features, a linear head"
-    )
+    method = Method("classical", "classical", item_seconds, "classical features, a linear head")
+    return Learner(method, _or_why_not(measure))
 
 
-def on_majority(data: DataSet) -> Method:
+def on_majority(data: DataSet) -> Learner:
     """The best constant answer.
 
     Args:
@@ -132,9 +144,10 @@ def on_majority(data: DataSet) -> Method:
         outputs = majority(codes[train], n_outputs, len(held_out), task)
         folds = training_folds(codes[train], None if data.units is None else data.units[train], task, seed)
         left_out = majority_out_of_fold(codes[train], n_outputs, folds, task)
-        return _cell(data, outputs, train, float(task.item_quality(left_out, codes[train]).mean()), started)
+        on_folds = float(task.item_quality(left_out, codes[train]).mean())
+        return _cell(data, outputs, train, on_folds, len(train), started)
 
-    return Method("majority", "majority", _guarded(measure), 0.0, task.words.constant[1])
+    return Learner(Method("majority", "majority", 0.0, task.words.constant[1]), _or_why_not(measure))
 
 
 def with_seed(workspace: Workspace, seed: int) -> Workspace:
@@ -150,23 +163,28 @@ def with_seed(workspace: Workspace, seed: int) -> Workspace:
 
 
 def _cell(
-    data: DataSet, outputs_NC: np.ndarray, train: np.ndarray, on_folds: float | None, started: float
+    data: DataSet,
+    outputs_NC: np.ndarray,
+    train: np.ndarray,
+    on_folds: float | None,
+    n_judged: int,
+    started: float,
 ) -> Cell:
     """What outputs for the held-out items are worth."""
     seconds = time.perf_counter() - started
     codes: Any = np.asarray(data.codes)[data.positions("test")]
     values = item_values(data.examples.task, outputs_NC, codes).astype(np.float32)
-    return Cell(len(train), values, on_folds, seconds, n_judged=len(train))
+    return Cell(len(train), values, on_folds, seconds, n_judged)
 
 
-def _guarded(measure: Measure) -> Measure:
+def _or_why_not(measure: Measure) -> Measure:
     """The same, with a cell that says why if nothing can be learned from the items."""
 
-    def guarded(train: np.ndarray, seed: int) -> Cell:
+    def tried(train: np.ndarray, seed: int) -> Cell:
         started = time.perf_counter()
         try:
             return measure(train, seed)
         except HeadstartError as error:
             return Cell(len(train), None, None, time.perf_counter() - started, why=one_line(error))
 
-    return guarded
+    return tried

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.auditing.measuring import Method, on_classical, on_majority, on_source
+from headstart.auditing.measuring import Learner, on_classical, on_majority, on_source
 from headstart.auditing.options import BUDGET, AuditOptions
 from headstart.clock import Clock
 from headstart.errors import HeadstartError, OptionError, one_line
@@ -76,14 +76,14 @@ def _archs(options: AuditOptions, main: str) -> dict[str, str]:
     return found
 
 
-def methods_of(
+def learners_of(
     options: AuditOptions,
     plans: Sequence[tuple[str, Plan]],
     n_draws: int,
     setting: Setting,
     clock: Clock,
     notes: list[str],
-) -> tuple[list[Method], Workspace | None]:
+) -> tuple[list[Learner], Workspace | None]:
     """Extract what each method needs, once.
 
     Args:
@@ -91,34 +91,34 @@ def methods_of(
         plans: of the sources, transfer first.
         n_draws: of training items, all numbers of labels together.
         setting: device, precision and threads.
-        clock: takes the phases "features" and "baseline".
+        clock: takes the phases "features", "timing" and "baseline".
         notes: takes what could not be measured, and why.
 
     Returns:
-        The methods, transfer first, and the workspace of the network with random weights, if it is measured.
+        How each method learns, transfer first, and the workspace of the network with random weights, if it is measured.
     """
     data = plans[0][1].data
-    methods: list[Method] = []
+    learners: list[Learner] = []
     for number, (name, plan) in enumerate(plans):
         if options.freeze == "auto":  # half of the time is for transfer, shared by its draws
             plan = replace(plan, budget_seconds=(options.budget_seconds or 0.0) / 2 / n_draws)
         workspace = Workspace(plan, setting, options.store, clock)
         seconds = _item_seconds(plan, setting, clock)
-        methods.append(on_source(workspace, name, "transfer" if number == 0 else "source", seconds))
+        learners.append(on_source(workspace, name, "transfer" if number == 0 else "source", seconds))
     random = None
     if options.with_scratch:
         random = _random(plans[0][1], setting, options.store, clock, notes)
     if random is not None:
-        seconds = methods[0].item_seconds  # the same network, so the same time
-        methods.append(on_source(random, "random", "random", seconds))
+        seconds = learners[0].method.item_seconds  # the same network, so the same time
+        learners.append(on_source(random, "random", "random", seconds))
     if options.with_classical:
         with clock.phase("baseline"):
             try:
-                methods.append(on_classical(data, setting.n_threads))
+                learners.append(on_classical(data, setting.n_threads))
             except HeadstartError as error:
                 notes.append(f"Classical features were not measured: {one_line(error)}")
-    methods.append(on_majority(data))
-    return methods, random
+    learners.append(on_majority(data))
+    return learners, random
 
 
 def _random(

@@ -20,7 +20,7 @@ from headstart.fitting.shared_options import (
 from headstart.tune.policies.policy import check_policy_text
 
 SCRATCH, CLASSICAL, ALL = "scratch", "classical", "all"
-BUDGET = "10m"  # of an audit with scratch, if none is given
+BUDGET = "10m"  # of an audit that trains networks, if none is given
 
 
 class AuditOptions(CommonOptions, RunOptions):
@@ -60,7 +60,7 @@ class AuditOptions(CommonOptions, RunOptions):
     seeds: Annotated[int, Shown(RUN)] = Field(
         default=5, ge=1, le=100, description="Draws of the training items for each number of labels."
     )
-    budget: Annotated[str | None, Shown(RUN, "TIME", f"{BUDGET} with scratch")] = Field(
+    budget: Annotated[str | None, Shown(RUN, "TIME", f"{BUDGET} if networks are trained")] = Field(
         default=None, description="Time for the audit, such as 90s, 10m or 1h; scratch gets what is left."
     )
 

@@ -86,7 +86,7 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
     from headstart.auditing.assembling import assemble
     from headstart.auditing.cells import Cells
     from headstart.auditing.draws import Draws
-    from headstart.auditing.methods import methods_of, plans_of
+    from headstart.auditing.methods import learners_of, plans_of
     from headstart.auditing.saving import finish
     from headstart.auditing.scratch import with_scratch
     from headstart.auditing.work import measure_all
@@ -100,15 +100,15 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
     with long_lived():
         plans = plans_of(options, data, clock)
         check_same(run, data, [plan.source for _, plan in plans])
-        methods, random = methods_of(options, plans, len(draws.positions), setting, clock, notes)
+        learners, random = learners_of(options, plans, len(draws.positions), setting, clock, notes)
         cells = Cells(run.path / TRAINING)
         with clock.phase("head"):
-            measured = measure_all(methods, draws, cells, setting.n_threads)
+            measured = measure_all(learners, draws, cells, setting.n_threads)
         if random is not None:
             seconds = options.budget_seconds
             ends = None if seconds is None else started + seconds
             with clock.phase("tune"):
-                passes = methods[0].item_seconds
-                measured.append(with_scratch(random, draws, cells, len(methods), ends, passes))
+                passes = learners[0].method.item_seconds
+                measured.append(with_scratch(random, draws, cells, len(learners), ends, passes))
         facts = assemble(plans[0][1], draws, measured, notes)
         return finish(run, options, data, plans[0][1], facts, clock)

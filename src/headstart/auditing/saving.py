@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headstart.auditing.options import AuditOptions
+from headstart.auditing.options import BUDGET, AuditOptions
 from headstart.auditing.result import Audit, rows
 from headstart.clock import Clock, peak_bytes
 from headstart.evidence.verdict import Verdict
@@ -86,7 +86,7 @@ def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
     if plan.arch is not None:
         words += ["--arch", plan.arch]
     words += [*flags_of(options, _SAME_IN_FIT), *(["--guard"] if hurts else [])]
-    return shlex.join([*words, *(["--budget", options.budget or "5m"] if options.freeze == "auto" else [])])
+    return shlex.join([*words, *(["--budget", options.budget or BUDGET] if options.freeze == "auto" else [])])
 
 
 def _csv(facts: AuditFacts) -> str:

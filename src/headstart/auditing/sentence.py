@@ -36,7 +36,7 @@ def sentence(facts: AuditFacts) -> str:
     final = facts.final
     labels = labels_words(facts, final.n_labels)
     if final.outcome == "positive":
-        return f"Transfer helps with {labels}: {difference_words(facts.metric, final)}{_saved(facts)}."
+        return f"Transfer helps with {labels}: {difference_words(facts.metric, final)}{_saved(facts)}.{_fewer(facts)}"
     if final.outcome == "negative":
         return (
             f"Transfer hurts with {labels}: {difference_words(facts.metric, final)}. "
@@ -50,7 +50,8 @@ def _advice(against: str) -> str:
     """What to do instead, if transfer hurts."""
     if against not in _INSTEAD:
         return "Try another source."
-    return f"With so many labels {_INSTEAD[against]}, or try another source."
+    instead = _INSTEAD[against]
+    return f"{instead[0].upper()}{instead[1:]}, or try another source."
 
 
 def method_words(name: str) -> str:

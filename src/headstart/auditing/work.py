@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from headstart.auditing.cells import Cell, Cells
 from headstart.auditing.draws import Draws
-from headstart.auditing.measuring import Method
+from headstart.auditing.measuring import Learner, Method
 from headstart.heads.threads import parallel_map
 from headstart.progress import progress
 
 SMALL = 1_000  # draws of up to this number of items are worked on at once, one thread each
 
-Key = tuple[int, int]  # number of labels, number of the draw
+Key = tuple[int, int]  # number of labels, number of the draw from 0
 
 
 @dataclass(eq=False)
@@ -31,31 +31,31 @@ class Measured:
     note: str = ""
 
 
-def measure_all(methods: Sequence[Method], draws: Draws, cells: Cells, n_threads: int) -> list[Measured]:
+def measure_all(learners: Sequence[Learner], draws: Draws, cells: Cells, n_threads: int) -> list[Measured]:
     """Measure every method on every draw.
 
     Args:
-        methods: without the network that is trained from scratch, whose draws depend on the time.
+        learners: without the network that is trained from scratch, whose draws depend on the time.
         draws: of the training items.
         cells: that are kept; those found there are not measured again.
         n_threads: draws at once.
     """
-    measured = [Measured(method) for method in methods]
-    wanted = [(number, key) for number in range(len(methods)) for key in draws.positions]
+    measured = [Measured(learner.method) for learner in learners]
+    wanted = [(number, key) for number in range(len(learners)) for key in draws.positions]
     with progress("Learning curves", len(wanted), "draws") as advance:
 
         def one(what: tuple[int, Key]) -> None:
-            number, (size, seed) = what
-            cell = cells.find(number, size, seed)
+            number, key = what
+            cell = cells.find(number, *key)
             if cell is None:
-                train = draws.positions[size, seed]
-                cell = cells.keep(number, size, seed, methods[number].measure(train, draws.seed + seed))
-            measured[number].cells[size, seed] = cell
+                found = learners[number].measure(draws.positions[key], draws.seed + key[1])
+                cell = cells.keep(number, *key, found)
+            measured[number].cells[key] = cell
             advance(1)
 
         # The largest first, so that no thread waits long for the last one.
         wanted.sort(key=lambda what: -what[1][0])
-        together = [what for what in wanted if methods[what[0]].at_once and what[1][0] <= SMALL]
+        together = [what for what in wanted if learners[what[0]].at_once and what[1][0] <= SMALL]
         alone = [what for what in wanted if what not in together]
         for what in alone:
             one(what)

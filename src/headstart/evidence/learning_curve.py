@@ -79,8 +79,8 @@ def _fits(
         b_D = np.maximum(b_D, 0.0)
         if most is not None:
             beyond = sign * (a_D - most) > 0
-            at_most = ((most - scores_DS) * -x_S * sign * weights).sum(1) / (x_S**2 * weights).sum()
-            b_D = np.where(beyond, np.maximum(at_most * sign * sign, 0.0), b_D)
+            through_most = ((scores_DS - most) * x_S * weights).sum(1) / (x_S**2 * weights).sum()
+            b_D = np.where(beyond, np.maximum(through_most, 0.0), b_D)
             a_D = np.where(beyond, most, a_D)
         flat = b_D <= 0
         a_D = np.where(flat, (scores_DS * weights).sum(1) / weights.sum(), a_D)

@@ -69,11 +69,6 @@ class Curve:
     given: str = ""
     fitted: Fitted | None = None
 
-    @property
-    def largest(self) -> Point | None:
-        """The point of the largest number of labels."""
-        return self.points[-1] if self.points else None
-
 
 @dataclass(frozen=True)
 class SizeVerdict:
@@ -87,7 +82,6 @@ class SizeVerdict:
         p: of no difference, corrected for looking at several numbers of labels (Holm 1979).
         gains: the same difference from every method without pretrained weights, by name.
         needs: what would decide it, in a clause; "" if it is decided or nothing would.
-        seeds_share: share of the variance that comes from the seeds.
     """
 
     n_labels: int
@@ -97,7 +91,6 @@ class SizeVerdict:
     p: float
     gains: Mapping[str, Interval] = field(default_factory=dict)
     needs: str = ""
-    seeds_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -189,7 +182,11 @@ class AuditFacts:
         return self.verdicts[-1]
 
     def curve(self, name: str) -> Curve:
-        """The curve of a method."""
+        """The curve of a method.
+
+        Raises:
+            StopIteration: it was not measured.
+        """
         return next(curve for curve in self.curves if curve.name == name)
 
     def to_json(self) -> dict[str, Any]:

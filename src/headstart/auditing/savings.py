@@ -5,12 +5,13 @@ labels, where its curve, linear in log(labels) between its points, first meets t
 at which the paired difference of both cannot be told from 0 (inverse regression, by a test at each n'). Time is
 compared at the same n'.
 
-Legend: R seeds, N held-out items.
+Legend: R seeds, N held-out items, P places where the curve of transfer is looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ from headstart.metrics import Interval
 from headstart.metrics.spread import Float
 from headstart.runs.audit import Curve, Saved
 
-_N_TRIED = 121
+_N_PLACES = 121
 
 
 def saved(
@@ -44,39 +45,58 @@ def saved(
     seeds = [s for s in seeds_of(other, last) if all(s in seeds_of(transfer, size) for size in ours)]
     if not seeds:
         return None
-    level_RN = values_of(other, last, seeds)
     means = {size: values_of(transfer, size, seeds) for size in ours}
+    met = _meeting(means, values_of(other, last, seeds), held)
+    theirs = next(point for point in curves[1].points if point.n_labels == last)
+    ours_seconds = [next(p.seconds for p in curves[0].points if p.n_labels == size) for size in ours]
+    time = np.interp(met.logs, np.log(ours), ours_seconds)
+    return Saved(
+        against=other.method.name,
+        level=float(theirs.score.value or 0.0),
+        n_labels=last,
+        n_transfer=_interval(np.exp(met.logs), met.why),
+        factor=_interval(last / np.exp(met.logs), met.why),
+        seconds=theirs.seconds,
+        seconds_transfer=_interval(time, met.why),
+        time_factor=_interval(theirs.seconds / np.maximum(time, 1e-9), met.why),
+        bound=met.bound,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Meeting:
+    """Where the curve of transfer meets a level.
+
+    Attributes:
+        logs: logarithm of the number of labels there, and the ends of its interval, of shape (3,).
+        why: why there is no interval; "" if there is one.
+        bound: see `Saved`.
+    """
+
+    logs: Float
+    why: str
+    bound: Literal["", "at least", "not reached"]
+
+
+def _meeting(means: dict[int, Float], level_RN: Float, held: Held) -> _Meeting:
+    sizes = list(means)
 
     def apart(log_n: float) -> Float:
-        return _between(means, ours, log_n) - level_RN
+        return _between(means, sizes, log_n) - level_RN
 
+    places = np.linspace(np.log(sizes[0]), np.log(sizes[-1]), _N_PLACES)
+    places = np.unique(np.concatenate([np.log(sizes), places]))
     sign = 1.0 if held.kind == "accuracy" else -1.0
-    grid = np.unique(np.concatenate([np.log(ours), np.linspace(np.log(ours[0]), np.log(ours[-1]), _N_TRIED)]))
-    heights = np.array([sign * float(apart(x).mean()) for x in grid])
+    heights = np.array([sign * float(apart(x).mean()) for x in places])
     reached = np.flatnonzero(heights >= 0)
-    ends = inverted(apart, grid, held.units)
     bound: Literal["", "at least", "not reached"] = (
         "at least" if heights[0] >= 0 else "not reached" if not len(reached) else ""
     )
-    at = float(grid[reached[0]]) if len(reached) else float(grid[-1])
-    why = _why_no_ends(ends, heights)
-    low, high = (at, at) if ends is None or why else (min(ends[0], at), max(ends[-1], at))
-    n_transfer = _interval(np.exp([at, low, high]), why)
-    seconds = next(point.seconds for point in curves[1].points if point.n_labels == last)
-    ours_seconds = [next(p.seconds for p in curves[0].points if p.n_labels == size) for size in ours]
-    time = np.interp([at, low, high], np.log(ours), ours_seconds)
-    level = next(point.score.value for point in curves[1].points if point.n_labels == last)
-    return Saved(
-        against=other.method.name,
-        level=float(level or 0.0),
-        n_labels=last,
-        n_transfer=n_transfer,
-        factor=_interval(last / np.exp([at, high, low]), why),
-        seconds=seconds,
-        seconds_transfer=_interval(time, why),
-        time_factor=_interval(seconds / np.maximum(time[[0, 2, 1]], 1e-9), why),
-        bound=bound,
-    )
+    at = float(places[reached[0]]) if len(reached) else float(places[-1])
+    inside = inverted(apart, places, held.units)
+    why = _why_no_ends(inside, heights)
+    ends = (at, at) if inside is None or why else (min(inside[0], at), max(inside[-1], at))
+    return _Meeting(np.array([at, *ends]), why, bound)
 
 
 def _between(means: dict[int, Float], sizes: Sequence[int], log_n: float) -> Float:
@@ -89,16 +109,16 @@ def _between(means: dict[int, Float], sizes: Sequence[int], log_n: float) -> Flo
     return (1 - share) * means[sizes[after - 1]] + share * means[sizes[after]]
 
 
-def _why_no_ends(ends: Float | None, heights: np.ndarray) -> str:
+def _why_no_ends(inside: Float | None, heights: Float) -> str:
     """Why there is no interval; "" if there is one."""
-    if ends is None:
+    if inside is None:
         return "too few independent held-out items"
-    if len(ends):
+    if len(inside):
         return ""
     return f"transfer is clearly {'better' if heights[0] > 0 else 'worse'} with every number of labels"
 
 
-def _interval(values: np.ndarray, why: str) -> Interval:
+def _interval(values: Float, why: str) -> Interval:
     if why:
         return Interval(float(values[0]), why=why)
     return Interval(float(values[0]), float(min(values)), float(max(values)))
