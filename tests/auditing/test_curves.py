@@ -121,8 +121,8 @@ def test_what_would_decide_it_is_items_or_seeds() -> None:
         values = (rng.random((R, N)) < 0.5 + seeds).astype(float)
         own = values + true + of_items * rng.normal(size=(1, N))
         gains: Mapping[str, object] = {"classical": gain(own, values, units, "log_loss")}
-        return what_decides(gains, "classical", R)  # type: ignore[arg-type]
+        return what_decides(gains, "classical", R, N)  # type: ignore[arg-type]
 
     assert "held-out items" in needs(1.0, 0.0, -0.06)
     same = gain(np.zeros((R, N)), np.zeros((R, N)), units, "accuracy")
-    assert what_decides({"classical": same}, "classical", R).startswith("nothing")
+    assert what_decides({"classical": same}, "classical", R, N).startswith("nothing")

@@ -51,7 +51,7 @@ def test_it_is_no_model(audit: Audit, digit_folder: Path) -> None:
         ({"target": "speaker", "seed": 3}, ["--target", "speaker", "--seed", "3"]),
         ({"freeze": "first:2", "labels": "20,all"}, ["--freeze", "first:2"]),
         ({"freeze": "auto", "budget": "3m"}, ["--freeze", "auto", "--budget", "3m"]),
-        ({"freeze": "auto"}, ["--freeze", "auto", "--budget", "5m"]),
+        ({"freeze": "auto"}, ["--freeze", "auto", "--budget", "10m"]),
         ({"arch": "resnet18"}, ["--arch", "resnet18"]),
         (
             {"source_data": "its data", "follow_outside": True, "report": False},
@@ -71,7 +71,11 @@ def test_the_next_command_has_the_options_that_a_fit_has_too(given: dict[str, An
     [
         ("negative", "classical", ["headstart", "fit", "photos", "--source", SOURCE, "--guard"]),
         ("negative", "majority", []),
-        ("undecided", "classical", []),
+        (
+            "undecided",
+            "classical",
+            ["headstart", "fit", "photos", "--source", SOURCE, "--guard", "--folds", "5"],
+        ),
     ],
 )
 def test_the_next_command_if_transfer_does_not_help(outcome: Any, against: str, words: list[str]) -> None:

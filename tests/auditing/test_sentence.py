@@ -50,7 +50,7 @@ def test_undecided_says_why() -> None:
     text = sentence(facts(verdicts=[verdict("undecided", small)]))
     assert text == (
         "It is undecided whether transfer helps with all 244 labels: accuracy is 0.8 points higher than with classical "
-        "features (95% interval −2.0 to 3.6)."
+        "features (95% interval −2.0 to +3.6)."
     )
     clear = Interval(0.05, 0.01, 0.09)
     other = verdict("undecided", clear, gains={"classical": clear, "scratch": small})
@@ -91,7 +91,7 @@ def test_a_loss_is_lower() -> None:
     [
         (
             Interval(0.0, -0.02, 0.02),
-            "accuracy is the same as with classical features (95% interval −2.0 to 2.0)",
+            "accuracy is the same as with classical features (95% interval −2.0 to +2.0)",
         ),
         (
             Interval(0.01, why="2 units"),

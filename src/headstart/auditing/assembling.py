@@ -15,6 +15,7 @@ from headstart.auditing.savings import saved
 from headstart.auditing.sentence import sentence
 from headstart.auditing.warnings import warnings
 from headstart.auditing.work import Measured
+from headstart.errors import DataError
 from headstart.metrics import Interval, Units
 from headstart.runs.audit import AuditFacts, Curve, Saved, SeenBySource, SizeVerdict
 
@@ -31,15 +32,20 @@ def assemble(plan: Plan, draws: Draws, measured: Sequence[Measured], notes: Sequ
         draws: of the training items.
         measured: every method with its cells, transfer first.
         notes: what could not be measured.
+
+    Raises:
+        DataError: nothing could be learned from any draw.
     """
     data, held = plan.data, _held(plan.data)
     transfer, others = measured[0], [each for each in measured[1:] if each.method.role == "source"]
     baselines = [each for each in measured[1:] if is_without(each.method.role)]
+    sizes = [size for size in draws.sizes if seeds_of(transfer, size)]
+    if not sizes:
+        raise DataError(f"transfer could not be measured: {next(iter(transfer.cells.values())).why}")
     curves = {
-        each.method.name: with_fit(curve(each, draws.sizes, held), each, held)
+        each.method.name: with_fit(curve(each, sizes, held), each, held)
         for each in (transfer, *others, *baselines)
     }
-    sizes = [size for size in draws.sizes if seeds_of(transfer, size)]
     found = verdicts(transfer, baselines, curves, sizes, held)
     facts = AuditFacts(
         metric=data.examples.task.verdict_metric,
@@ -53,13 +59,23 @@ def assemble(plan: Plan, draws: Draws, measured: Sequence[Measured], notes: Sequ
         n_train=len(data.learnable),
         n_held_out=held.units.n_items,
         n_units=held.units.n_units,
-        notes=list(notes),
+        notes=[*notes, *_same_items(sizes[-1], len(data.learnable))],
         seen=_seen(plan, measured, found[-1], held),
     )
     facts = replace(
         facts, warnings=warnings(facts, draws, measured, grouped=data.examples.groups is not None)
     )
     return replace(facts, sentence=sentence(facts))
+
+
+def _same_items(n_labels: int, n_train: int) -> list[str]:
+    """That with all labels the draws do not differ."""
+    if n_labels < n_train:
+        return []
+    return [
+        "With all labels every draw is the same: its interval holds for these training items, not for others that "
+        "might have been collected."
+    ]
 
 
 def _held(data: DataSet) -> Held:

@@ -5,9 +5,9 @@ An audit that was killed finds the cells that are done and measures only the oth
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,16 @@ class Cells:
 
     Args:
         folder: of the cells.
+        n_items: held-out items.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, n_items: int = 0) -> None:
+        self.folder, self.n_items = folder, n_items
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a cell."""
+        return any(self.folder.glob("cell-*.npz"))
 
     def find(self, method: int, n_labels: int, draw: int) -> Cell | None:
         """The cell of a method, number of labels and draw; None if it is not there, or damaged.
@@ -61,10 +67,11 @@ class Cells:
         try:
             content = io.BytesIO(files.read_regular(self._path(method, n_labels, draw)))
             with np.load(content, allow_pickle=False) as held:
-                facts = json.loads(str(held["facts"]))
-                values = held.get("values")
-            return Cell(values=values, **facts)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+                facts, digest, values = str(held["facts"]), str(held["digest"]), held.get("values")
+            if digest != _digest(facts, values) or (values is not None and values.shape != (self.n_items,)):
+                return None
+            return Cell(values=values, **json.loads(facts))
+        except Exception:  # any byte of it may be wrong, and it can be measured again
             return None
 
     def keep(self, method: int, n_labels: int, draw: int, cell: Cell) -> Cell:
@@ -74,8 +81,8 @@ class Cells:
             method, n_labels, draw: as `find` takes them.
             cell: what the method gives.
         """
-        facts = {name: value for name, value in asdict(cell).items() if name != "values"}
-        arrays: dict[str, Any] = {"facts": json.dumps(facts)}
+        facts = json.dumps({name: value for name, value in asdict(cell).items() if name != "values"})
+        arrays: dict[str, Any] = {"facts": facts, "digest": _digest(facts, cell.values)}
         if cell.values is not None:
             arrays["values"] = cell.values
         content = io.BytesIO()
@@ -86,3 +93,9 @@ class Cells:
 
     def _path(self, method: int, n_labels: int, draw: int) -> Path:
         return self.folder / f"cell-{method}-{n_labels}-{draw}.npz"
+
+
+def _digest(facts: str, values: np.ndarray | None) -> str:
+    """Of all that a cell holds."""
+    held = b"" if values is None else values.tobytes()
+    return hashlib.sha256(facts.encode() + held).hexdigest()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
     from headstart.sources import Source
 
+_MAY_CHANGE = ("data", "threads", "store", "budget", "report")  # when an audit is resumed
 _IDENTITY = "audit.json"  # in the folder of the cells
 
 
@@ -56,12 +57,12 @@ def options_of_command(given: Mapping[str, Any], resume: Path | None) -> AuditOp
             f"{shlex.join(code_words(options))}"
         )
     for name, value in given.items():
-        may_change = name in ("arch", "trust_remote_code", "data", "threads", "store")
+        may_change = name in ("arch", "trust_remote_code", *_MAY_CHANGE)
         if not may_change and str(value) != str(getattr(options, name, None)):
             raise OptionError(
                 f"cannot resume {place} with another --{name.replace('_', '-')}: leave it out, or start a new audit"
             )
-    changed = {name: given[name] for name in ("data", "threads", "store") if given.get(name) is not None}
+    changed = {name: given[name] for name in _MAY_CHANGE if given.get(name) is not None}
     return audit_options(**{**saved, **changed})
 
 
@@ -71,11 +72,12 @@ def code_words(options: AuditOptions) -> list[str]:
     return [*words, *code_flags({"trust_remote_code": options.trust_remote_code})]
 
 
-def check_same(run: RunDirectory, data: DataSet, sources: Sequence[Source]) -> None:
+def check_same(run: RunDirectory, options: AuditOptions, data: DataSet, sources: Sequence[Source]) -> None:
     """Note what an audit is made of, or refuse to resume one that was made of something else.
 
     Args:
         run: the audit's folder.
+        options: of the audit.
         data: the data set.
         sources: all of them.
 
@@ -84,7 +86,8 @@ def check_same(run: RunDirectory, data: DataSet, sources: Sequence[Source]) -> N
     """
     from headstart.runs.directory import TRAINING
 
-    now = {"data": _digest(data), "sources": [source.digest for source in sources]}
+    given = options.model_dump(mode="json", exclude=set(_MAY_CHANGE))
+    now = {"data": _digest(data), "sources": [source.digest for source in sources], "options": given}
     path = run.path / TRAINING / _IDENTITY
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +95,7 @@ def check_same(run: RunDirectory, data: DataSet, sources: Sequence[Source]) -> N
         return
     before = read_json(path)
     for name, value in now.items():
-        if before.get(name) != value:
+        if not isinstance(before, dict) or before.get(name) != value:
             raise InputError(
                 f"cannot resume {run.path}: the {name} changed since it was begun. Start a new audit"
             )

@@ -113,7 +113,7 @@ def verdicts(
     """
     found = [_at(transfer, baselines, curves, size, held) for size in sizes]
     adjusted = holm(np.array([each.p for each in found]))
-    return [each.verdict(float(p)) for each, p in zip(found, adjusted, strict=True)]
+    return [each.verdict(float(p), len(found)) for each, p in zip(found, adjusted, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,15 +124,20 @@ class _At:
     against: str
     gains: Mapping[str, Gain]
     n_seeds: int
+    n_items: int
     p: float
 
-    def verdict(self, adjusted: float) -> SizeVerdict:
+    def verdict(self, adjusted: float, n_looks: int) -> SizeVerdict:
         own = self.gains.get(self.against)
         if own is None:
             why = "nothing without pretrained weights was measured with so many labels"
             return SizeVerdict(self.size, "undecided", "", Interval(None, why=why), 1.0)
         outcome = outcome_of(own, adjusted)
-        needs = "" if outcome != "undecided" else what_decides(self.gains, self.against, self.n_seeds)
+        needs = (
+            ""
+            if outcome != "undecided"
+            else what_decides(self.gains, self.against, self.n_seeds, self.n_items, n_looks)
+        )
         intervals = {name: each.interval for name, each in self.gains.items()}
         return SizeVerdict(self.size, outcome, self.against, own.interval, adjusted, intervals, needs)
 
@@ -147,13 +152,13 @@ def _at(
         if found is not None:
             gains[each.method.name], n_seeds[each.method.name] = found
     if not gains:
-        return _At(size, "", {}, 0, 1.0)
+        return _At(size, "", {}, 0, held.units.n_items, 1.0)
     against = max(gains, key=lambda name: _on_folds(curves[name], size))
     own = gains[against]
     p = own.p
     if own.better:
         p = max(each.p if each.better else 1.0 for each in gains.values())
-    return _At(size, against, gains, n_seeds[against], p)
+    return _At(size, against, gains, n_seeds[against], held.units.n_items, p)
 
 
 def _on_folds(found: Curve, size: int) -> float:

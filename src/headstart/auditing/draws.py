@@ -60,6 +60,9 @@ class Draws:
             if any(each is None for each in found):
                 left_out[size] = "the groups are too large for a draw of so many items"
                 continue
+            if any(len(np.unique(strata[each])) < n_classes for each in found):
+                left_out[size] = "so few whole groups do not hold every class"
+                continue
             for number, each in enumerate(found):
                 assert each is not None
                 positions[size, number] = pool[each]

@@ -12,6 +12,7 @@ import numpy as np
 from headstart.auditing.curves import Held, seeds_of, values_of
 from headstart.auditing.work import Measured
 from headstart.evidence.learning_curve import LEAST_SIZES, fit_curve
+from headstart.metrics.spread import Float
 from headstart.runs.audit import Curve, Fitted
 
 
@@ -37,6 +38,10 @@ def with_fit(found: Curve, measured: Measured, held: Held) -> Curve:
         over = np.array([each.mean(axis=1).var(ddof=1) / len(seeds) for each in values])
         covariance = covariance + np.diag(over)
     is_share = held.kind == "accuracy"
+    if is_share:  # a point at which all items are right has a variance of 0, and is not known exactly
+        covariance = covariance + np.diag(
+            np.maximum(0.0, _least_variance(means_NS, len(seeds)) - np.diag(covariance))
+        )
     fitted = fit_curve(
         np.array([point.n_learned for point in found.points]),
         means_NS.mean(axis=0),
@@ -50,3 +55,11 @@ def with_fit(found: Curve, measured: Measured, held: Held) -> Curve:
     return replace(
         found, fitted=Fitted(tuple(fitted.places.tolist()), *(tuple(row.tolist()) for row in rows))
     )
+
+
+def _least_variance(means_NS: Float, n_seeds: int) -> Float:
+    """The variance of shares of independent items with one right and one wrong item added, of shape (S,)."""
+    n_items = len(means_NS)
+    n_all = n_items * n_seeds
+    smooth = (n_all * means_NS.mean(axis=0) + 1) / (n_all + 2)
+    return np.asarray(smooth * (1 - smooth) / n_items)

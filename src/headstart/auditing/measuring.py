@@ -21,8 +21,7 @@ from headstart.evidence import (
     fit_classical,
     items_to_learn_from,
     majority,
-    majority_out_of_fold,
-    training_folds,
+    majority_on_folds,
 )
 from headstart.evidence.over_seeds import item_values
 from headstart.fitting import head_alone
@@ -122,9 +121,8 @@ def on_classical(data: DataSet, threads: int) -> Learner:
             features, used, labels[used], units, classes=targets.classes, task=targets.task, seed=seed
         )
         outputs, left_out = model.probabilities(features, held_out), model.out_of_fold
-        codes = np.asarray(data.codes)[used[left_out.rows]]
-        on_folds = float(targets.task.item_quality(left_out.outputs, codes).mean())
-        return _cell(data, outputs, used, on_folds, len(codes), started)
+        on_folds = left_out.mean_quality(np.asarray(data.codes)[used], targets.task)
+        return _cell(data, outputs, used, on_folds, len(left_out.rows), started)
 
     method = Method("classical", "classical", item_seconds, "classical features, a linear head")
     return Learner(method, _or_why_not(measure))
@@ -142,9 +140,9 @@ def on_majority(data: DataSet) -> Learner:
     def measure(train: np.ndarray, seed: int) -> Cell:
         started = time.perf_counter()
         outputs = majority(codes[train], n_outputs, len(held_out), task)
-        folds = training_folds(codes[train], None if data.units is None else data.units[train], task, seed)
-        left_out = majority_out_of_fold(codes[train], n_outputs, folds, task)
-        on_folds = float(task.item_quality(left_out, codes[train]).mean())
+        units = None if data.units is None else data.units[train]
+        left_out = majority_on_folds(codes[train], units, n_outputs, task, seed)
+        on_folds = left_out.mean_quality(codes[train], task)
         return _cell(data, outputs, train, on_folds, len(train), started)
 
     return Learner(Method("majority", "majority", 0.0, task.words.constant[1]), _or_why_not(measure))

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from headstart.auditing.measuring import Learner, on_classical, on_majority, on_source
 from headstart.auditing.options import BUDGET, AuditOptions
 from headstart.clock import Clock
-from headstart.errors import HeadstartError, OptionError, one_line
+from headstart.errors import HeadstartError, OptionError, SourceError, one_line
 from headstart.fitting.options import FitOptions, fit_options
 from headstart.fitting.plan import Plan, load, policy_of
 from headstart.fitting.source_data import overlap_of
 from headstart.fitting.timing import timed_item
 from headstart.fitting.workspace import Workspace
 from headstart.progress import say
+from headstart.runs.audit import WITHOUT
 from headstart.sources.random_weights import with_random_weights
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def plans_of(options: AuditOptions, data: DataSet, clock: Clock) -> list[tuple[s
 
     overlap = overlap_of(data, fit_options(**_of_fit(options)), clock)
     main = str(options.source or default_source(data.examples.modality))
+    _check_names(main, options.others)
     archs = _archs(options, main)
     found = []
     for uri in (main, *options.others):
@@ -52,6 +54,15 @@ def plans_of(options: AuditOptions, data: DataSet, clock: Clock) -> list[tuple[s
             plan = replace(plan, overlap=overlap, findings=(overlap.finding(data.examples), *plan.findings))
         found.append((uri, plan))
     return found
+
+
+def _check_names(main: str, others: Sequence[str]) -> None:
+    """Refuse sources that cannot be told from each other, or from another method, by their names."""
+    for name in (main, *others):
+        if name in WITHOUT:
+            raise OptionError(f"'{name}' is the name of a method: write the folder as ./{name}")
+    if main in others:
+        raise OptionError(f"--against names the source itself, {main}: name another source, or leave it out")
 
 
 def _of_fit(options: AuditOptions) -> dict[str, Any]:
@@ -102,8 +113,13 @@ def learners_of(
     for number, (name, plan) in enumerate(plans):
         if options.freeze == "auto":  # half of the time is for transfer, shared by its draws
             plan = replace(plan, budget_seconds=(options.budget_seconds or 0.0) / 2 / n_draws)
-        workspace = Workspace(plan, setting, options.store, clock)
-        seconds = _item_seconds(plan, setting, clock)
+        try:
+            workspace = Workspace(plan, setting, options.store, clock)
+            seconds = _item_seconds(plan, setting, clock)
+        except HeadstartError:
+            raise
+        except (Exception, SystemExit) as error:  # code of the user's own
+            raise SourceError(f"{name}: its network failed on these items ({one_line(error)})") from None
         learners.append(on_source(workspace, name, "transfer" if number == 0 else "source", seconds))
     random = None
     if options.with_scratch:

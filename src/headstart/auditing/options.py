@@ -134,7 +134,7 @@ def parsed_labels(text: str | None) -> tuple[int | None, ...] | None:
     for word in words:
         if word == ALL:
             found.append(None)
-        elif word.isdecimal() and int(word):
+        elif word.isdecimal() and len(word) < 12 and int(word):
             found.append(int(word))
         else:
             raise OptionError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,15 +47,19 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
         raise OptionError("an audit runs in one process: start it without a launcher")
     with clock.phase(IMPORTS):
         import_packages()
+    from headstart.auditing.cells import Cells
     from headstart.auditing.saving import create
     from headstart.runs import RunDirectory
+    from headstart.runs.directory import TRAINING
 
     data = _read(options, clock)
     run = create(options) if resume is None else RunDirectory.resume(resume)
     try:
         return _audit(options, data, run, clock, started)
     except InputError:
-        run.discard()
+        if not Cells(run.path / TRAINING).any:
+            shutil.rmtree(run.path / TRAINING, ignore_errors=True)
+            run.discard()
         raise
     except BaseException as error:
         words = ["headstart", "audit", "--resume", str(shown(run)), *code_words(options)]
@@ -89,6 +94,7 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
     from headstart.auditing.methods import learners_of, plans_of
     from headstart.auditing.saving import finish
     from headstart.auditing.scratch import with_scratch
+    from headstart.auditing.warnings import too_small
     from headstart.auditing.work import measure_all
     from headstart.runs.directory import TRAINING
 
@@ -96,12 +102,16 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
     draws = Draws.of(data, parsed_labels(options.labels), options.seeds, options.seed)
     for size, why in draws.left_out.items():
         say(f"warning: --labels {size} is left out: {why}")
+    held_out = data.positions("test")
+    n_units = len(held_out) if data.units is None else len(set(data.units[held_out].tolist()))
+    if small := too_small(len(held_out), n_units, grouped=data.examples.groups is not None):
+        say(f"warning: {small}")
     notes: list[str] = []
     with long_lived():
         plans = plans_of(options, data, clock)
-        check_same(run, data, [plan.source for _, plan in plans])
+        check_same(run, options, data, [plan.source for _, plan in plans])
         learners, random = learners_of(options, plans, len(draws.positions), setting, clock, notes)
-        cells = Cells(run.path / TRAINING)
+        cells = Cells(run.path / TRAINING, len(held_out))
         with clock.phase("head"):
             measured = measure_all(learners, draws, cells, setting.n_threads)
         if random is not None:

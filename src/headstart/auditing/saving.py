@@ -77,15 +77,21 @@ def finish(
 
 
 def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
-    """The command that fits the source on the same data: if transfer helps, or with --guard if it hurts; else ""."""
+    """The command to run next; "" if there is none.
+
+    It fits the source if transfer helps. If it hurts against classical features, or if that is undecided, --guard
+    chooses; undecided, with folds, which measure every item.
+    """
     final = facts.final
+    undecided = final.outcome == "undecided" and "classical" in {curve.name for curve in facts.curves}
     hurts = final.outcome == "negative" and facts.curve(final.against).role == "classical"
-    if final.outcome != "positive" and not hurts:
+    if final.outcome != "positive" and not hurts and not undecided:
         return ""
     words = ["headstart", "fit", str(options.data), "--source", facts.source]
     if plan.arch is not None:
         words += ["--arch", plan.arch]
-    words += [*flags_of(options, _SAME_IN_FIT), *(["--guard"] if hurts else [])]
+    words += [*flags_of(options, _SAME_IN_FIT), *(["--guard"] if hurts or undecided else [])]
+    words += ["--folds", "5"] if undecided and options.freeze != "auto" else []
     return shlex.join([*words, *(["--budget", options.budget or BUDGET] if options.freeze == "auto" else [])])
 
 

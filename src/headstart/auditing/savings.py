@@ -1,7 +1,7 @@
 """What transfer saves at equal score: labels, and time with the extraction of features counted.
 
 The level is the score of a method without pretrained weights with all labels, s(n). Transfer reaches it with n'
-labels, where its curve, linear in log(labels) between its points, first meets the level. The interval holds every n'
+labels, from where its curve, linear in log(labels) between its points, stays at the level. The interval holds every n'
 at which the paired difference of both cannot be told from 0 (inverse regression, by a test at each n'). Time is
 compared at the same n'.
 
@@ -46,16 +46,17 @@ def saved(
     if not seeds:
         return None
     means = {size: values_of(transfer, size, seeds) for size in ours}
-    met = _meeting(means, values_of(other, last, seeds), held)
+    points = [next(point for point in curves[0].points if point.n_labels == size) for size in ours]
+    learned = [point.n_learned for point in points]  # whole groups can make it differ from what was asked for
+    met = _meeting(learned, [means[size] for size in ours], values_of(other, last, seeds), held)
     theirs = next(point for point in curves[1].points if point.n_labels == last)
-    ours_seconds = [next(p.seconds for p in curves[0].points if p.n_labels == size) for size in ours]
-    time = np.interp(met.logs, np.log(ours), ours_seconds)
+    time = np.interp(met.logs, np.log(learned), [point.seconds for point in points])
     return Saved(
         against=other.method.name,
         level=float(theirs.score.value or 0.0),
         n_labels=last,
         n_transfer=_interval(np.exp(met.logs), met.why),
-        factor=_interval(last / np.exp(met.logs), met.why),
+        factor=_interval(theirs.n_learned / np.exp(met.logs), met.why),
         seconds=theirs.seconds,
         seconds_transfer=_interval(time, met.why),
         time_factor=_interval(theirs.seconds / np.maximum(time, 1e-9), met.why),
@@ -78,9 +79,7 @@ class _Meeting:
     bound: Literal["", "at least", "not reached"]
 
 
-def _meeting(means: dict[int, Float], level_RN: Float, held: Held) -> _Meeting:
-    sizes = list(means)
-
+def _meeting(sizes: Sequence[float], means: Sequence[Float], level_RN: Float, held: Held) -> _Meeting:
     def apart(log_n: float) -> Float:
         return _between(means, sizes, log_n) - level_RN
 
@@ -88,25 +87,27 @@ def _meeting(means: dict[int, Float], level_RN: Float, held: Held) -> _Meeting:
     places = np.unique(np.concatenate([np.log(sizes), places]))
     sign = 1.0 if held.kind == "accuracy" else -1.0
     heights = np.array([sign * float(apart(x).mean()) for x in places])
-    reached = np.flatnonzero(heights >= 0)
-    bound: Literal["", "at least", "not reached"] = (
-        "at least" if heights[0] >= 0 else "not reached" if not len(reached) else ""
-    )
-    at = float(places[reached[0]]) if len(reached) else float(places[-1])
+    below = np.flatnonzero(heights < 0)
+    first = 0 if not len(below) else int(below[-1]) + 1  # from here on the curve stays at the level or above
     inside = inverted(apart, places, held.units)
+    clearly = inside is not None and (not len(inside) or inside[0] > places[0])
+    bound: Literal["", "at least", "not reached"] = "not reached" if first == len(places) else ""
+    if first == 0 and clearly:
+        bound = "at least"
+    at = float(places[min(first, len(places) - 1)])
     why = _why_no_ends(inside, heights)
     ends = (at, at) if inside is None or why else (min(inside[0], at), max(inside[-1], at))
     return _Meeting(np.array([at, *ends]), why, bound)
 
 
-def _between(means: dict[int, Float], sizes: Sequence[int], log_n: float) -> Float:
+def _between(means: Sequence[Float], sizes: Sequence[float], log_n: float) -> Float:
     """Values at a number of labels between two sizes, linear in its logarithm, of shape (R, N)."""
     logs = np.log(sizes)
     after = int(np.clip(np.searchsorted(logs, log_n), 1, len(sizes) - 1)) if len(sizes) > 1 else 0
     if after == 0:
-        return means[sizes[0]]
+        return means[0]
     share = float((log_n - logs[after - 1]) / (logs[after] - logs[after - 1]))
-    return (1 - share) * means[sizes[after - 1]] + share * means[sizes[after]]
+    return (1 - share) * means[after - 1] + share * means[after]
 
 
 def _why_no_ends(inside: Float | None, heights: Float) -> str:

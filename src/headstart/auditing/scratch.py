@@ -148,9 +148,9 @@ class _Trainings:
         rates = RATES if n_affordable >= LEAST_EPOCHS * (len(RATES) + _AGAIN) else RATES[:1]
         epochs = int(min(wanted, n_affordable / (len(rates) + _AGAIN)))
         if epochs < 1:
-            need = in_seconds((len(rates) + _AGAIN) * epoch)
+            need = (len(rates) + _AGAIN) * epoch / _SHARE
             raise _NoTime(
-                f"one epoch and training again on {counted(len(train), 'items')} take about {need}, and "
+                f"no time for {counted(len(train), 'items')}, which take about {in_seconds(need)} with one epoch, and "
                 f"{in_seconds(max(0.0, left))} were left: give a longer --budget"
             )
         best, rate = self._best(own, policy, rates, epochs, inside, aside)

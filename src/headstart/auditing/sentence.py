@@ -18,6 +18,7 @@ _NAMES = {
     "scratch": ("the same network trained from scratch", "training from scratch reaches"),
     "majority": ("always the same answer", "always the same answer reaches"),
 }
+_SAVES = 1.05  # an interval of the factor that begins below it does not show that labels are saved
 _INSTEAD = {
     "classical": "let headstart fit --guard return classical features",
     "scratch": "train the network from scratch",
@@ -87,6 +88,11 @@ def _ends(gain: Interval, sign: int, written: Callable[[float], str]) -> str:
     """The interval in the direction of the difference, in brackets."""
     if gain.low is None or gain.high is None:
         return f" ({gain.missing(grouped=False)})"
+    if not _excludes_zero(
+        gain
+    ):  # in the direction of the metric, with signs, so that no direction is suggested
+        ends = [written(end) if end <= 0 else f"+{written(end)}" for end in (gain.low, gain.high)]
+        return f" (95% interval {ends[0]} to {ends[1]})"
     low, high = sorted((sign * gain.low, sign * gain.high))
     return f" (95% interval {written(low)} to {written(high)})"
 
@@ -113,6 +119,8 @@ def _saved(facts: AuditFacts) -> str:
     """What is saved against the method that the verdict is about, as a clause."""
     saved = facts.saved.get(facts.final.against)
     if saved is None or saved.factor.value is None or saved.bound == "not reached" or saved.factor.value < 1:
+        return ""
+    if saved.factor.low is not None and saved.factor.low < _SAVES:
         return ""
     n_labels, reach = round(saved.n_transfer.value or 0), _NAMES.get(saved.against, ("", ""))[1]
     if not reach or n_labels >= saved.n_labels:

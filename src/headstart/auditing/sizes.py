@@ -19,6 +19,7 @@ from headstart.units import counted
 
 N_SIZES = 5
 SMALLEST = 20  # labels of the smallest size by default, if the classes are few
+LEAST_RATIO = 1.5  # between two sizes by default: closer ones say the same twice
 _FAR = 0.3  # a draw of whole groups may miss the number that was asked for by this share of it
 
 
@@ -35,7 +36,8 @@ def sizes_of(asked: Sequence[int | None] | None, n_items: int, n_classes: int) -
     """
     if asked is None:
         least = min(max(SMALLEST, 2 * n_classes), n_items)
-        found = {_rounded(value) for value in np.geomspace(least, n_items, N_SIZES)[:-1]}
+        n_sizes = min(N_SIZES, 1 + int(np.log(n_items / least) / np.log(LEAST_RATIO)))
+        found = {_rounded(value) for value in np.geomspace(least, n_items, max(2, n_sizes))[:-1]}
         return (*sorted(size for size in found if n_classes <= size < 0.9 * n_items), n_items)
     sizes = tuple(n_items if size is None else size for size in asked)
     if sizes[-1] > n_items or sizes != tuple(sorted(set(sizes))):

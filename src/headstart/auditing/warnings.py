@@ -27,18 +27,17 @@ def warnings(facts: AuditFacts, draws: Draws, measured: Sequence[Measured], *, g
         grouped: whether items come in groups.
     """
     found, what = [], "groups" if grouped else "different items"
-    if facts.n_held_out < LEAST_ITEMS or facts.n_units < LEAST_UNITS:
-        found.append(
-            f"The held-out part is too small to decide anything: {counted(facts.n_held_out, 'items')} in "
-            f"{facts.n_units} {what}; {LEAST_ITEMS} items in {LEAST_UNITS} {what} are the least, and differences of a "
-            "few points need hundreds."
-        )
+    small = too_small(facts.n_held_out, facts.n_units, grouped=grouped)
+    if small:
+        found.append(small)
     elif facts.n_units < _FEW_UNITS:
         found.append(
             f"The held-out part holds {facts.n_units} {what}: only large differences can be told from chance."
         )
     if facts.seen is not None and facts.seen.n_seen:
         found.append(_seen(facts, facts.seen))
+    if facts.n_seeds == 2:
+        found.append("Two seeds say little about how much draws of the training items differ. Use --seeds 5.")
     if facts.n_seeds == 1:
         found.append(
             "One seed: the numbers hold for one draw of the training items, and another draw may differ by more than "
@@ -49,6 +48,24 @@ def warnings(facts: AuditFacts, draws: Draws, measured: Sequence[Measured], *, g
     for each in measured:
         found += _missing(each, draws)
     return found
+
+
+def too_small(n_items: int, n_units: int, *, grouped: bool) -> str:
+    """That the held-out part cannot decide anything, and what to do; "" if it can.
+
+    Args:
+        n_items: held-out items.
+        n_units: how many of them are independent.
+        grouped: whether items come in groups.
+    """
+    if n_items >= LEAST_ITEMS and n_units >= LEAST_UNITS:
+        return ""
+    what = "groups" if grouped else "different items"
+    return (
+        f"The held-out part is too small to decide anything: {counted(n_items, 'items')} in {n_units} {what}; "
+        f"{LEAST_ITEMS} items in {LEAST_UNITS} {what} are the least, and differences of a few points need hundreds. "
+        "Hold out more with a split column, or use headstart fit --folds 5, which measures every item."
+    )
 
 
 def _seen(facts: AuditFacts, seen: SeenBySource) -> str:
@@ -70,6 +87,8 @@ def _missing(measured: Measured, draws: Draws) -> list[str]:
     if not short:
         return []
     counts = ", ".join(f"{done[size]} of {draws.n_seeds} with {counted(size, 'labels')}" for size in short)
+    if not any(done.values()):
+        counts = f"none of {draws.n_seeds * len(draws.sizes)}"
     whys = {cell.why for cell in measured.cells.values() if cell.why} or {measured.note}
     name = method_words(measured.method.name)
     return [f"Fewer draws of {name} ({counts}): {'; '.join(sorted(whys))}."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -59,5 +60,8 @@ def measure_all(learners: Sequence[Learner], draws: Draws, cells: Cells, n_threa
         alone = [what for what in wanted if what not in together]
         for what in alone:
             one(what)
-        parallel_map(one, together, n_threads)
+        # Threads that ignore warnings for a while restore the filters of each other, so they are ignored out here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            parallel_map(one, together, n_threads)
     return measured

@@ -127,6 +127,10 @@ def source_overlap(
             for row, position in search.pairs(open_rows, part.items, seen, readable):
                 if not near[row]:
                     near[row], matches[row] = True, part.names[position]
+    if n_unreadable == len(theirs):
+        raise DataError(
+            f"--source-data: none of the {counted(len(theirs), UNITS[examples.modality])} can be read"
+        )
     return SourceOverlap(
         str(source_data),
         len(theirs) - n_unreadable,

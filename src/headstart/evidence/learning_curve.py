@@ -20,7 +20,7 @@ from headstart.metrics.spread import Float
 LEAST_SIZES = 4
 BEYOND = 2.0
 _N_DRAWS, _N_PLACES = 400, 40
-_POWERS = np.geomspace(0.05, 2.0, 24)
+_POWERS = np.geomspace(0.05, 2.0, 150)
 
 
 @dataclass(frozen=True, eq=False)

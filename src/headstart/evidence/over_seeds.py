@@ -170,11 +170,12 @@ def gain(values_RN: Float, others_RN: Float, units: Units, kind: str, *, least_i
         why = f"{n_items} items, {least_items} are needed for a verdict"
     if why:
         return Gain(Interval(value, why=why), 1.0, better)
-    make = _of_shares if kind == "accuracy" else _of_losses
-    return make(gain_RN, units, value, scale, better)
+    if kind == "accuracy":
+        return _of_shares(gain_RN, units, value, better)
+    return _of_losses(gain_RN, units, value, scale, better)
 
 
-def _of_shares(gain_RN: Float, units: Units, value: float, scale: float, better: bool) -> Gain:
+def _of_shares(gain_RN: Float, units: Units, value: float, better: bool) -> Gain:
     """Tango's interval and McNemar's test on effective numbers of items."""
     from scipy.stats import t
 
@@ -185,8 +186,9 @@ def _of_shares(gain_RN: Float, units: Units, value: float, scale: float, better:
     # One item more on either side, so that a handful of items that all agree do not give an error of 0.
     least = (float(np.square(mean_N).sum()) + 2 / n_seeds) / (n_items + 2) ** 2 - value**2 / (n_items + 2)
     plain = (n_better + n_worse) / n_items**2 - value**2 / n_items
-    if plain <= _TINY:
-        return Gain(share_difference(n_better, n_worse, n_items, found.freedom), 1.0, better, found)
+    if plain <= _TINY:  # the same on every item
+        p = 1.0 if value == 0 else float(2 * t.sf(n_items**0.5, found.freedom))
+        return Gain(share_difference(n_better, n_worse, n_items, found.freedom), p, better, found)
     effect = max(found.variance, least if n_seeds > 1 else 0.0) / plain
     effect = max(effect, 1.0) if n_seeds == 1 else effect
     interval = share_difference(n_better / effect, n_worse / effect, n_items / effect, found.freedom)

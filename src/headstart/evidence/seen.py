@@ -26,6 +26,8 @@ from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Units
 from headstart.tasks import Task
 
+LEAST_LEFT = 10  # independent units that were not seen, below which their spread says nothing
+
 
 @dataclass(frozen=True, eq=False)
 class WithoutSeen:
@@ -74,6 +76,7 @@ def without_seen(
         why = "the source has seen every held-out item"
         return WithoutSeen(0, {}, task.quality, Interval(None, why=why))
     units = Units.of(units, len(seen_N))
+    n_left = units.count(left)
     with_them, spread = value_and_spread(task, outputs_NC, targets)
     without, own_spread = value_and_spread(task, outputs_NC[left], targets[left])
     influence = -(spread - spread.mean()) / len(spread)
@@ -86,9 +89,7 @@ def without_seen(
             return Interval(difference, why="the quality is the same on every item")
         return mean(difference, error, units.freedom)
 
-    return WithoutSeen(
-        len(left),
-        task.metrics(targets[left], outputs_NC[left], units.of_some(left)),
-        task.quality,
-        bounded(difference, units, make),
-    )
+    why = f"{n_left} independent units were not seen, {LEAST_LEFT} are needed for an interval"
+    found = bounded(difference, units, make) if n_left >= LEAST_LEFT else Interval(difference, why=why)
+    scores = task.metrics(targets[left], outputs_NC[left], units.of_some(left))
+    return WithoutSeen(len(left), scores, task.quality, found)

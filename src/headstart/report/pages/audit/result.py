@@ -64,7 +64,7 @@ def _what(report: AuditReport) -> str:
     audit = report.audit
     return (
         f"Transfer from {report.sources[audit.source]} to {report.data.name}, learned from up to "
-        f"{report.counted(audit.n_train)} with {counted(audit.n_seeds, 'seeds')}, measured on "
+        f"{report.counted(audit.final.n_labels)} with {counted(audit.n_seeds, 'seeds')}, measured on "
         f"{report.counted(audit.n_held_out)} held out."
     )
 

@@ -69,6 +69,8 @@ def labels_factor(report: AuditReport, saved: Saved) -> Factor:
     least = "at least " if saved.bound == "at least" else ""
     if not least and 1 / _SAME < saved.factor.value < _SAME:
         value = "as many"
+    elif saved.factor.value > 1 and saved.factor.low is not None and saved.factor.low < _SAME:
+        value = "not shown"
     elif saved.factor.value < 1:
         value = f"{_times(1 / saved.factor.value)} times as many"
     else:
@@ -77,13 +79,17 @@ def labels_factor(report: AuditReport, saved: Saved) -> Factor:
 
 
 def _label_ends(report: AuditReport, saved: Saved) -> str:
-    """The ends of the interval of the labels that transfer needs; open where it begins at the smallest number."""
+    """The ends of the interval of the labels that transfer needs; open at the smallest and largest number."""
     low, high = saved.n_transfer.low, saved.n_transfer.high
     if low is None or high is None:
         return ""
-    if low <= report.audit.verdicts[0].n_labels * 1.001:
-        return f"up to {round(high):,} labels"
-    return f"{round(low):,} to {round(high):,} labels"
+    first, last = report.audit.verdicts[0].n_labels, report.audit.final.n_labels
+    from_first, to_last = low <= first * 1.001, high >= last * 0.999  # beyond these nothing was measured
+    if from_first and to_last:
+        return "any number of labels"
+    if to_last:
+        return f"{round(low):,} labels or more"
+    return f"up to {round(high):,} labels" if from_first else f"{round(low):,} to {round(high):,} labels"
 
 
 def _why_no_ends(report: AuditReport, saved: Saved) -> str:
