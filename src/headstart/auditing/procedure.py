@@ -57,7 +57,7 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
     try:
         return _audit(options, data, run, clock, started)
     except InputError:
-        if not Cells(run.path / TRAINING).any:
+        if resume is None and not Cells(run.path / TRAINING).any:
             shutil.rmtree(run.path / TRAINING, ignore_errors=True)
             run.discard()
         raise
