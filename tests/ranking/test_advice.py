@@ -91,7 +91,7 @@ def test_the_risk_is_part_of_the_advice() -> None:
     alike = replace(_source("a", (1, 1)), unclear=(CLASSICAL,))
     facts = _facts([alike, _source("b", (2, 2))])
     assert facts.advice == (
-        "Start from a, clearly better than b. Transfer may not help: classical features cannot be told apart from it."
+        "Start from a, clearly better than b. a is ahead of classical features, but not clearly."
     )
     assert "Transfer" not in _facts([_source("a", (1, 1)), replace(alike, name="b", places=(2, 2))]).advice
     both = [

@@ -50,13 +50,13 @@ def _advice(facts: RankingFacts) -> tuple[Ranked, str]:
 
 
 def _risk(taken: Ranked) -> str:
-    """That the advised source may not help, with a space before it; "" if it is clearly better than every baseline."""
+    """The baselines that the advised source is not clearly better than, with a space before them; "" if none."""
     ahead, alike = list(taken.not_better_than), list(taken.unclear)
     if ahead:
         return f" Transfer may be negative: it is not better than {' and '.join(ahead)}."
     if alike:
         names = " and ".join(alike)
-        return f" Transfer may not help: {names} cannot be told apart from it."
+        return f" {taken.name} is ahead of {names}, but not clearly."
     return ""
 
 
