@@ -205,6 +205,8 @@ def _damage_member(path: Path, chance: Random) -> None:
             members = [(info, archive.read(info)) for info in archive.infolist()]
     except Exception:  # it was damaged before, in any way
         return
+    if not members:  # its only member was left out before
+        return
     at = chance.randrange(len(members))
     with zipfile.ZipFile(path, "w") as archive:
         for index, (info, content) in enumerate(members):
