@@ -1,8 +1,8 @@
 """One audit of a slice, and the truth of a world: an audit of more seeds and all other items held out.
 
-The truth is told apart from the cases: it has its own draw of the training items, three times as many as the largest
-number of labels, so that every seed learns from other items with each number of labels; and up to 1,000 held-out
-items. With a number of labels transfer
+The truth is measured apart from the cases: it has its own draw of the training items, three times as many as the
+largest number of labels, so that every seed learns from other items with each number of labels; and up to 1,000
+held-out items. With a number of labels transfer
 
     cannot help  if the whole 95% interval of its gain over some method without pretrained weights is at or below 0
     helps        if the whole interval of its gain over each of them is above 0

@@ -8,7 +8,7 @@ from headstart.evidence import ClassicalFeatures, fit_classical
 
 
 def test_scores_left_out_are_those_of_a_head_fitted_without_the_fold() -> None:
-    """Same form and penalty: a head fitted on four folds gives what is said of the fifth."""
+    """Same form and penalty: a head fitted on four folds gives the outputs of the fifth."""
     rng = np.random.default_rng(0)
     labels = np.array([str(k) for k in rng.integers(0, 3, 120)], dtype=object)
     x_ND = (

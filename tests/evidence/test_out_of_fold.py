@@ -12,9 +12,8 @@ from headstart.evidence import (
     fit_classical,
     judge,
     majority_on_folds,
-    majority_out_of_fold,
-    training_folds,
 )
+from headstart.evidence.out_of_fold import majority_out_of_fold, training_folds
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Targets
 
 

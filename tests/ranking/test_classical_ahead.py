@@ -14,11 +14,11 @@ import torch
 import small_data
 from headstart.evidence import classical_features, extract_classical
 from headstart.features import Setting, Store
+from headstart.fitting.reading import read_data
 from headstart.ranking import classical_ahead
 from headstart.ranking.classical_ahead import ClassicalAhead
 from headstart.ranking.items import Items
 from headstart.ranking.options import rank_options
-from headstart.ranking.reading import read_data
 
 
 @pytest.fixture

@@ -16,19 +16,21 @@ from headstart.auditing.sentence import sentence
 from headstart.auditing.warnings import warnings
 from headstart.auditing.work import Measured
 from headstart.errors import DataError
-from headstart.metrics import Interval, Units
+from headstart.metrics import Interval
 from headstart.runs.audit import AuditFacts, Curve, Saved, SeenBySource, SizeVerdict
 
 if TYPE_CHECKING:
-    from headstart.data import DataSet
     from headstart.fitting.plan import Plan
 
 
-def assemble(plan: Plan, draws: Draws, measured: Sequence[Measured], notes: Sequence[str]) -> AuditFacts:
+def assemble(
+    plan: Plan, held: Held, draws: Draws, measured: Sequence[Measured], notes: Sequence[str]
+) -> AuditFacts:
     """The facts of an audit.
 
     Args:
         plan: of the source.
+        held: the held-out items.
         draws: of the training items.
         measured: every method with its cells, transfer first.
         notes: what could not be measured.
@@ -36,7 +38,7 @@ def assemble(plan: Plan, draws: Draws, measured: Sequence[Measured], notes: Sequ
     Raises:
         DataError: nothing could be learned from any draw.
     """
-    data, held = plan.data, _held(plan.data)
+    data = plan.data
     transfer, others = measured[0], [each for each in measured[1:] if each.method.role == "source"]
     baselines = [each for each in measured[1:] if is_without(each.method.role)]
     sizes = [size for size in draws.sizes if seeds_of(transfer, size)]
@@ -76,13 +78,6 @@ def _same_items(n_labels: int, n_train: int) -> list[str]:
         "With all labels every draw is the same: its interval holds for these training items, not for others that "
         "might have been collected."
     ]
-
-
-def _held(data: DataSet) -> Held:
-    """What scores are computed on."""
-    held_out = data.positions("test")
-    units = Units.of(None if data.units is None else data.units[held_out], len(held_out))
-    return Held(units, data.examples.task.verdict_metric)
 
 
 def _savings(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from headstart.evidence.verdict import LEAST_ITEMS, Outcome
 from headstart.metrics import Interval, Units
 from headstart.metrics.spread import Float
 from headstart.runs.audit import WITHOUT, Curve, Point, SizeVerdict
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
 
 LEVEL = 0.05
 
@@ -36,6 +40,13 @@ class Held:
     units: Units
     kind: str
     some: NDArray[np.integer] | None = None
+
+    @classmethod
+    def of(cls, data: DataSet) -> Held:
+        """What scores of a data set are computed on: its held-out part."""
+        held_out = data.positions("test")
+        units = Units.of(None if data.units is None else data.units[held_out], len(held_out))
+        return cls(units, data.examples.task.verdict_metric)
 
 
 def seeds_of(measured: Measured, size: int) -> list[int]:

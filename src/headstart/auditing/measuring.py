@@ -91,12 +91,14 @@ def on_source(workspace: Workspace, name: str, role: Role, item_seconds: float) 
             choice = head_alone.choose(own, train)
             outputs = head_alone.outputs(own, choice, held_out)
         n_judged = len(choice.positions)
-        return _cell(own.plan.data, outputs, train, choice.expected if n_judged else None, n_judged, started)
+        return cell_of(
+            own.plan.data, outputs, train, choice.expected if n_judged else None, n_judged, started
+        )
 
     what = "a head on its stored features" if not trains else f"--freeze {policy.text}"
     if role == "random":
         what = "the same network with random weights, untrained: a head on its features"
-    return Learner(Method(name, role, item_seconds, what), _or_why_not(measure), at_once=not trains)
+    return Learner(Method(name, role, item_seconds, what), or_why_not(measure), at_once=not trains)
 
 
 def on_classical(data: DataSet, threads: int) -> Learner:
@@ -122,10 +124,10 @@ def on_classical(data: DataSet, threads: int) -> Learner:
         )
         outputs, left_out = model.probabilities(features, held_out), model.out_of_fold
         on_folds = left_out.mean_quality(np.asarray(data.codes)[used], targets.task)
-        return _cell(data, outputs, used, on_folds, len(left_out.rows), started)
+        return cell_of(data, outputs, used, on_folds, len(left_out.rows), started)
 
     method = Method("classical", "classical", item_seconds, "classical features, a linear head")
-    return Learner(method, _or_why_not(measure))
+    return Learner(method, or_why_not(measure))
 
 
 def on_majority(data: DataSet) -> Learner:
@@ -143,9 +145,9 @@ def on_majority(data: DataSet) -> Learner:
         units = None if data.units is None else data.units[train]
         left_out = majority_on_folds(codes[train], units, n_outputs, task, seed)
         on_folds = left_out.mean_quality(codes[train], task)
-        return _cell(data, outputs, train, on_folds, len(train), started)
+        return cell_of(data, outputs, train, on_folds, len(train), started)
 
-    return Learner(Method("majority", "majority", 0.0, task.words.constant[1]), _or_why_not(measure))
+    return Learner(Method("majority", "majority", 0.0, task.words.constant[1]), or_why_not(measure))
 
 
 def with_seed(workspace: Workspace, seed: int) -> Workspace:
@@ -160,23 +162,38 @@ def with_seed(workspace: Workspace, seed: int) -> Workspace:
     return own
 
 
-def _cell(
+def cell_of(
     data: DataSet,
     outputs_NC: np.ndarray,
     train: np.ndarray,
     on_folds: float | None,
     n_judged: int,
     started: float,
+    given: str = "",
 ) -> Cell:
-    """What outputs for the held-out items are worth."""
+    """What outputs for the held-out items are worth.
+
+    Args:
+        data: the data set.
+        outputs_NC: probabilities or values of the held-out items.
+        train: positions of the items that were learned from.
+        on_folds: quality on training items left out; None if it is not known.
+        n_judged: number of these.
+        started: when the learning began, by `time.perf_counter`.
+        given: what the method was given, if that differs from cell to cell.
+    """
     seconds = time.perf_counter() - started
     codes: Any = np.asarray(data.codes)[data.positions("test")]
     values = item_values(data.examples.task, outputs_NC, codes).astype(np.float32)
-    return Cell(len(train), values, on_folds, seconds, n_judged)
+    return Cell(len(train), values, on_folds, seconds, n_judged, given=given)
 
 
-def _or_why_not(measure: Measure) -> Measure:
-    """The same, with a cell that says why if nothing can be learned from the items."""
+def or_why_not(measure: Measure) -> Measure:
+    """The same, with a cell that says why if nothing can be learned from the items.
+
+    Args:
+        measure: learns from positions of training items with a random seed.
+    """
 
     def tried(train: np.ndarray, seed: int) -> Cell:
         started = time.perf_counter()

@@ -39,7 +39,6 @@ def plans_of(options: AuditOptions, data: DataSet, clock: Clock) -> list[tuple[s
     """
     from headstart.sources import default_source
 
-    overlap = overlap_of(data, fit_options(**_of_fit(options)), clock)
     main = str(options.source or default_source(data.examples.modality))
     _check_names(main, options.others)
     archs = _archs(options, main)
@@ -49,10 +48,11 @@ def plans_of(options: AuditOptions, data: DataSet, clock: Clock) -> list[tuple[s
         given = fit_options(**_of_fit(options), source=uri, arch=archs.get(uri), freeze=freeze)
         with clock.phase("source"):
             source = load(given, data.examples.modality)
-        plan = Plan.of(data, source, policy_of(given, source), given)
-        if overlap is not None and uri == main:
-            plan = replace(plan, overlap=overlap, findings=(overlap.finding(data.examples), *plan.findings))
-        found.append((uri, plan))
+        found.append((uri, Plan.of(data, source, policy_of(given, source), given)))
+    # last, since it takes the longest
+    overlap = overlap_of(data, fit_options(**_of_fit(options)), clock)
+    if overlap is not None:
+        found[0] = (main, found[0][1].with_overlap(overlap))
     return found
 
 

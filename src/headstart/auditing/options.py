@@ -14,6 +14,7 @@ from headstart.fitting.shared_options import (
     CommonOptions,
     RunOptions,
     Shown,
+    as_tuples,
     checked,
     seconds_of,
 )
@@ -100,10 +101,7 @@ def audit_options(**given: Any) -> AuditOptions:
     Raises:
         OptionError: an option is unknown or has a wrong value.
     """
-    if isinstance(given.get("arch"), (str, bytes)):
-        given["arch"] = (given["arch"],)
-    elif given.get("arch") is not None:
-        given["arch"] = tuple(str(each) for each in given["arch"])
+    as_tuples(given, ("arch",))
     for name in ("against", "labels"):
         if isinstance(given.get(name), (list, tuple)):
             given[name] = ",".join(str(each) for each in given[name])

@@ -16,16 +16,15 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
 from headstart.data.read import require_place
 from headstart.errors import InputError, OptionError
-from headstart.fitting.facts import shown, task_words
-from headstart.fitting.preflight import check_learnable, check_setting
+from headstart.fitting.facts import shown
+from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
-from headstart.fitting.shared_options import reading
 from headstart.fitting.source_data import check_source_data
 from headstart.progress import say
-from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.data import DataSet
+    from headstart.features import Setting
     from headstart.runs import RunDirectory
 
 
@@ -52,10 +51,11 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
     from headstart.runs import RunDirectory
     from headstart.runs.directory import TRAINING
 
+    setting = check_setting(options, options.out)
     data = _read(options, clock)
     run = create(options) if resume is None else RunDirectory.resume(resume)
     try:
-        return _audit(options, data, run, clock, started)
+        return _audit(options, data, setting, run, clock, started)
     except InputError:
         if resume is None and not Cells(run.path / TRAINING).any:
             shutil.rmtree(run.path / TRAINING, ignore_errors=True)
@@ -70,26 +70,24 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
 
 
 def _read(options: AuditOptions, clock: Clock) -> DataSet:
-    from headstart.data import DataSet
+    from headstart.fitting.reading import print_data, read_data
 
-    data = DataSet.read(
-        options.data, **reading(options), seed=options.seed, threads=options.threads, clock=clock
-    )
-    check_learnable(data, options.data, held_out=False)
+    data = read_data(options, clock)
     if not len(data.positions("test")):
         raise InputError(
             f"{options.data}: the given split holds no test part, and an audit is measured on one: name one 'test' "
             "in the split column or folders"
         )
-    say(f"{counted(len(data), 'items')}, {task_words(data.examples)}. {data.examples.split_origin}")
-    for finding in data.findings:
-        say(f"{finding.severity}: {finding.message}")
+    print_data(data)
     return data
 
 
-def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock, started: float) -> Audit:
+def _audit(
+    options: AuditOptions, data: DataSet, setting: Setting, run: RunDirectory, clock: Clock, started: float
+) -> Audit:
     from headstart.auditing.assembling import assemble
     from headstart.auditing.cells import Cells
+    from headstart.auditing.curves import Held
     from headstart.auditing.draws import Draws
     from headstart.auditing.methods import learners_of, plans_of
     from headstart.auditing.saving import finish
@@ -98,20 +96,19 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
     from headstart.auditing.work import measure_all
     from headstart.runs.directory import TRAINING
 
-    setting = check_setting(options, options.out)
     draws = Draws.of(data, parsed_labels(options.labels), options.seeds, options.seed)
     for size, why in draws.left_out.items():
         say(f"warning: --labels {size} is left out: {why}")
-    held_out = data.positions("test")
-    n_units = len(held_out) if data.units is None else len(set(data.units[held_out].tolist()))
-    if small := too_small(len(held_out), n_units, grouped=data.examples.groups is not None):
+    held = Held.of(data)
+    n_items, n_units = held.units.n_items, held.units.n_units
+    if small := too_small(n_items, n_units, grouped=data.examples.groups is not None):
         say(f"warning: {small}")
     notes: list[str] = []
     with long_lived():
         plans = plans_of(options, data, clock)
         check_same(run, options, data, [plan.source for _, plan in plans])
         learners, random = learners_of(options, plans, len(draws.positions), setting, clock, notes)
-        cells = Cells(run.path / TRAINING, len(held_out))
+        cells = Cells(run.path / TRAINING, n_items)
         with clock.phase("head"):
             measured = measure_all(learners, draws, cells, setting.n_threads)
         if random is not None:
@@ -120,5 +117,5 @@ def _audit(options: AuditOptions, data: DataSet, run: RunDirectory, clock: Clock
             with clock.phase("tune"):
                 passes = learners[0].method.item_seconds
                 measured.append(with_scratch(random, draws, cells, len(learners), ends, passes))
-        facts = assemble(plans[0][1], draws, measured, notes)
+        facts = assemble(plans[0][1], held, draws, measured, notes)
         return finish(run, options, data, plans[0][1], facts, clock)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.auditing.options import BUDGET, AuditOptions
 from headstart.auditing.result import Audit, rows
 from headstart.clock import Clock, peak_bytes
 from headstart.evidence.verdict import Verdict
+from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts
 from headstart.fitting.shared_options import CARRIED, flags_of
 from headstart.runs.audit import AuditFacts
@@ -27,12 +25,7 @@ _SAME_IN_FIT = ("source_data", *CARRIED, "freeze")
 
 def create(options: AuditOptions) -> RunDirectory:
     """Claim the folder of an audit and write its configuration."""
-    from headstart.runs import RunDirectory
-    from headstart.runs.directory import CONFIGURATION
-
-    run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-audit")
-    run.write_yaml(CONFIGURATION, {"audit": options.model_dump()})
-    return run
+    return reported_run.create(options, "audit", "audit")
 
 
 def finish(
@@ -48,7 +41,6 @@ def finish(
         facts: what was found.
         clock: the seconds of the phases.
     """
-    from headstart.report import end_block, render
     from headstart.report.pages.audit import AuditReport
     from headstart.runs import DataFacts, Record, SourceFacts
 
@@ -68,12 +60,8 @@ def finish(
     shown = AuditReport(
         record, run_facts(run, data, plan.findings), facts, next_command(options, plan, facts)
     )
-    run.write_text(TABLE, _csv(facts))
-    run.write_record(record)  # before the report, which is large: a full disk must not lose the result
-    if options.report:
-        run.write_text("report.html", render(shown))
-    run.finish()
-    return Audit(run.path, facts, record.to_json(), end_block(shown, has_report=options.report))
+    summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
+    return Audit(run.path, facts, record.to_json(), summary)
 
 
 def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
@@ -93,12 +81,3 @@ def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
     words += [*flags_of(options, _SAME_IN_FIT), *(["--guard"] if hurts or undecided else [])]
     words += ["--folds", "5"] if undecided and options.freeze != "auto" else []
     return shlex.join([*words, *(["--budget", options.budget or BUDGET] if options.freeze == "auto" else [])])
-
-
-def _csv(facts: AuditFacts) -> str:
-    file = io.StringIO()
-    table = rows(facts)
-    writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return file.getvalue()

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.auditing.cells import Cell, Cells
 from headstart.auditing.draws import Draws
-from headstart.auditing.measuring import Method, with_seed
+from headstart.auditing.measuring import Method, cell_of, or_why_not, with_seed
 from headstart.auditing.work import Measured
-from headstart.errors import DataError, HeadstartError, one_line
-from headstart.evidence.over_seeds import item_values
-from headstart.fitting.comparing import set_aside
-from headstart.fitting.learnable import clause, why_not_learnable
+from headstart.errors import DataError
+from headstart.fitting.learning import parts_of
+from headstart.fitting.race import at_rate
 from headstart.fitting.result import source_with
 from headstart.fitting.workspace import Workspace
 from headstart.progress import progress
@@ -111,32 +111,17 @@ class _Trainings:
             seed: random seed.
             allowed: seconds that it may take.
         """
-        started = time.perf_counter()
-        own = with_seed(self.workspace, seed)
-        try:
-            inside, aside = set_aside(own, train)
-            why = why_not_learnable(own.plan, inside)
-            if why:
-                raise DataError(why)
-        except DataError as error:
-            why = f"nothing can be set aside to compare rates on: {clause(error)}"
-            return Cell(len(train), None, None, 0.0, why=why)
-        try:
-            return self._learn(own, train, inside, aside, allowed, started)
-        except HeadstartError as error:
-            return Cell(len(train), None, None, time.perf_counter() - started, why=one_line(error))
+        return or_why_not(partial(self._learn, allowed))(train, seed)
 
-    def _learn(
-        self,
-        own: Workspace,
-        train: np.ndarray,
-        inside: np.ndarray,
-        aside: np.ndarray,
-        allowed: float,
-        started: float,
-    ) -> Cell:
+    def _learn(self, allowed: float, train: np.ndarray, seed: int) -> Cell:
         from headstart.tune import Policy
 
+        started = time.perf_counter()
+        own = with_seed(self.workspace, seed)
+        why, parts = parts_of(own, train)
+        if parts is None:
+            raise DataError(f"nothing can be set aside to compare rates on: {why}")
+        inside, aside = parts
         stages = tuple(own.plan.source.stages)
         policy = Policy.at(0, stages)
         recipe = own.plan.recipe_for(policy)
@@ -157,13 +142,10 @@ class _Trainings:
         again = self._trained(own, policy, rate, max(1, best.best_epoch), train, aside[:0])
         head = replace(again.head, temperature=best.head.temperature)
         features = own.features_by(source_with(own.plan.source, again.state_dict), held_out)
-        values = item_values(
-            own.targets.task, head.outputs(features.stacked(head.stages)), own.codes[held_out]
-        )
+        outputs = head.outputs(features.stacked(head.stages))
         given = f"{counted(len(rates), 'rates')} of up to {counted(epochs, 'epochs')} were tried"
         quality = None if best.validation is None else best.validation.quality
-        seconds = time.perf_counter() - started
-        return Cell(len(train), values.astype(np.float32), quality, seconds, len(aside), given=given)
+        return cell_of(own.plan.data, outputs, train, quality, len(aside), started, given)
 
     def _best(
         self,
@@ -181,12 +163,7 @@ class _Trainings:
     def _trained(
         self, own: Workspace, policy: Policy, rate: float, epochs: int, train: np.ndarray, aside: np.ndarray
     ) -> Trained:
-        recipe = own.plan.recipe_for(policy)
-        if isinstance(recipe.lr, str):
-            raise DataError("the recipe's rate is found before training, so there is nothing to multiply")
-        recipe = recipe.model_copy(
-            update={"lr": recipe.lr * rate, "head_lr": recipe.head_lr * rate, "epochs": epochs}
-        )
+        recipe = at_rate(own.plan.recipe_for(policy), rate).model_copy(update={"epochs": epochs})
         started = time.perf_counter()
         trained = own.training(policy, recipe, train, aside, None, probe=None).run()
         n_epochs = max(1, len(trained.history))

@@ -56,10 +56,12 @@ def measure_all(learners: Sequence[Learner], draws: Draws, cells: Cells, n_threa
 
         # The largest first, so that no thread waits long for the last one.
         wanted.sort(key=lambda what: -what[1][0])
-        together = [what for what in wanted if learners[what[0]].at_once and what[1][0] <= SMALL]
-        alone = [what for what in wanted if what not in together]
-        for what in alone:
-            one(what)
+        together = []
+        for what in wanted:
+            if learners[what[0]].at_once and what[1][0] <= SMALL:
+                together.append(what)
+            else:
+                one(what)
         # Threads that ignore warnings for a while restore the filters of each other, so they are ignored out here.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)

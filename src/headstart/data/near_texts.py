@@ -4,7 +4,7 @@ Texts that agree in all bins of a band of their sketches are candidates (localit
 1998; Leskovec, Rajaraman, Ullman, "Mining of massive datasets", chapter 3). With K bands of R bins a pair of similarity
 J becomes one with probability 1 - (1 - J^R)^K: 99% at the threshold, 1 in 4,000 at the .1 of unrelated texts.
 Candidates are verified band by band, and those that are linked already are left out. So a template of thousands of
-texts takes as many comparisons as texts, not as pairs. Short texts with exchanged words are told apart in the end
+texts takes as many comparisons as texts, not as pairs. Short texts with exchanged words are separated in the end
 (`exchanged_words`).
 
 Legend: N texts, B bins of a sketch, P pairs.

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
         OutOfFold,
         best_on_folds,
         majority_on_folds,
-        majority_out_of_fold,
-        training_folds,
     )
     from headstart.evidence.seen import WithoutSeen, without_seen
     from headstart.evidence.shift import Mean, Shift, mean_quality, shifted
@@ -44,10 +42,8 @@ _HOMES = {
     "judge": "verdict",
     "majority": "baselines",
     "majority_on_folds": "out_of_fold",
-    "majority_out_of_fold": "out_of_fold",
     "mean_quality": "shift",
     "shifted": "shift",
-    "training_folds": "out_of_fold",
     "verify_speakers": "verification",
     "without_seen": "seen",
 }
@@ -74,10 +70,8 @@ __all__ = [
     "judge",
     "majority",
     "majority_on_folds",
-    "majority_out_of_fold",
     "mean_quality",
     "shifted",
-    "training_folds",
     "verify_speakers",
     "without_seen",
 ]

@@ -76,18 +76,17 @@ def spread(values_RN: Float, units: Units) -> Spread:
     """
     n_seeds, n_items = values_RN.shape
     infl_RN = (values_RN - values_RN.mean(axis=1, keepdims=True)) / n_items
-    of_items = units.variance(infl_RN.mean(axis=0))
-    alone = units.as_items().variance(infl_RN.mean(axis=0))
-    of_items = max(of_items, alone)  # units that happen to agree say no more than as many items
+    mean_N = infl_RN.mean(axis=0)
+    of_items = units.variance(mean_N)
+    if not units.are_items:  # units that happen to agree say no more than as many items
+        of_items = max(of_items, units.as_items().variance(mean_N))
     if n_seeds < 2:
         return Spread(of_items, 0.0, units.freedom)
     of_seeds = float(values_RN.mean(axis=1).var(ddof=1)) / n_seeds
     sums_GR = unit_sums(units.numbers, units.n_units, infl_RN.T)
     rest_GR = sums_GR - sums_GR.mean(axis=1, keepdims=True)
     both = float(np.square(rest_GR).sum()) / (n_seeds * (n_seeds - 1))
-    extra = min(max(of_seeds - both, 0.0), of_seeds)
-    total = max(of_items + extra, of_seeds)
-    extra = total - of_items
+    extra = max(of_seeds - both, of_seeds - of_items, 0.0)  # so that the sum is at least either of them
     return Spread(of_items, extra, _freedom(of_items, extra, units.freedom, n_seeds - 1))
 
 
@@ -115,8 +114,9 @@ def score(values_RN: Float, units: Units, kind: str) -> Interval:
         kind: "accuracy" (values are 1 or 0), "log_loss", or "rmse" (values are squared errors).
     """
     value = float(values_RN.mean())
+    shown = value**0.5 if kind == "rmse" else value
     if units.too_few:
-        return Interval(value if kind != "rmse" else value**0.5, why=units.too_few)
+        return Interval(shown, why=units.too_few)
     found = spread(values_RN, units)
     if kind == "accuracy":
         n_items = values_RN.shape[1]
@@ -124,11 +124,9 @@ def score(values_RN: Float, units: Units, kind: str) -> Interval:
         n_effective = min(n_items, alone / found.variance) if found.variance > _TINY else n_items
         return share(value, n_effective, found.freedom)
     if value <= 0 or found.variance <= _TINY:
-        return Interval(value if kind != "rmse" else value**0.5, why="all items have the same loss")
+        return Interval(shown, why="all items have the same loss")
     relative = found.variance**0.5 / value
-    if kind == "rmse":
-        return positive(value**0.5, relative / 2, found.freedom)
-    return positive(value, relative, found.freedom)
+    return positive(shown, relative / 2 if kind == "rmse" else relative, found.freedom)
 
 
 @dataclass(frozen=True)
@@ -226,11 +224,9 @@ def inverted(differences: Callable[[float], Float], grid: NDArray[np.floating], 
         units: of the items.
 
     Returns:
-        Those of the grid in the 95% confidence set, rising; empty if it is told from 0 everywhere; None if the units
-        are too few.
+        Those of the grid in the 95% confidence set, rising; empty if it clearly differs from 0 everywhere; None if
+        the units are too few.
     """
-    from scipy.stats import t
-
     if units.too_few:
         return None
     inside = []
@@ -238,6 +234,6 @@ def inverted(differences: Callable[[float], Float], grid: NDArray[np.floating], 
         values_RN = differences(float(x))
         found = spread(values_RN, units)
         error = max(found.variance, _TINY) ** 0.5
-        if abs(float(values_RN.mean())) <= float(t.ppf(0.975, found.freedom)) * error:
+        if abs(float(values_RN.mean())) <= t_quantile(found.freedom) * error:
             inside.append(float(x))
     return np.array(inside)

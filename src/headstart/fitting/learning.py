@@ -70,7 +70,7 @@ def learn(
     trains = policy.cut != len(policy.stages)
     is_set_aside, why = trains and not len(validation) and sets_aside(workspace.plan, len(train)), ""
     if is_set_aside:
-        why, parts = _parts(workspace, train)
+        why, parts = parts_of(workspace, train)
         train, validation = parts or (train, validation)
     choice = head_alone.choose(workspace, train)
     foreseen = foresee(workspace, choice) if against.foresees else None
@@ -113,8 +113,13 @@ def _trained(
     return train_or_head_alone(workspace, choice, train, validation, folder, resume, set_aside=set_aside)
 
 
-def _parts(workspace: Workspace, train: np.ndarray) -> tuple[str, tuple[np.ndarray, np.ndarray] | None]:
-    """Positions to learn from and to compare on; or why there are none, as a clause."""
+def parts_of(workspace: Workspace, train: np.ndarray) -> tuple[str, tuple[np.ndarray, np.ndarray] | None]:
+    """Positions to learn from and to compare on; or why there are none, as a clause.
+
+    Args:
+        workspace: the plan with its features.
+        train: positions of the training items.
+    """
     try:
         inside, aside = set_aside(workspace, train)
     except DataError as error:

@@ -101,6 +101,15 @@ class Plan:
             budget_seconds=options.budget_seconds or 0.0,
         )
 
+    def with_overlap(self, overlap: SourceOverlap) -> Plan:
+        """The same plan, with what the source's own training data holds, which is the first finding.
+
+        Args:
+            overlap: which items the source was trained on.
+        """
+        findings = (overlap.finding(self.data.examples), *self.findings)
+        return replace(self, overlap=overlap, findings=findings)
+
 
 def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
     """Read the data, and plan a fit of it.
@@ -118,9 +127,7 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
         examples = read_examples(options.data, **reading(options))
     plan = plan_examples(examples, options, clock)
     overlap = overlap_of(plan.data, options, clock)
-    if overlap is None:
-        return plan
-    return replace(plan, overlap=overlap, findings=(overlap.finding(plan.data.examples), *plan.findings))
+    return plan if overlap is None else plan.with_overlap(overlap)
 
 
 def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: bool = True) -> Plan:

@@ -199,7 +199,7 @@ class _Builder:
         recipe = self.workspace.plan.recipe_for(candidate.policy)
         return self.workspace.training(
             candidate.policy,
-            _at_rate(recipe, candidate.rate_factor),
+            at_rate(recipe, candidate.rate_factor),
             train,
             validation,
             folder,
@@ -208,8 +208,12 @@ class _Builder:
         )
 
 
-def _at_rate(recipe: Recipe, factor: float) -> Recipe:
+def at_rate(recipe: Recipe, factor: float) -> Recipe:
     """A recipe with its rates multiplied.
+
+    Args:
+        recipe: the settings of a training.
+        factor: above 0.
 
     Raises:
         OptionError: the rate is found, not given.

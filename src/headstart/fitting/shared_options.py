@@ -156,6 +156,20 @@ def checked(kind: type[Kind], given: Mapping[str, Any], *, places: tuple[str, ..
     return options
 
 
+def as_tuples(given: dict[str, Any], names: Iterable[str]) -> None:
+    """Make tuples of texts of options that may be given as one text or as a list.
+
+    Args:
+        given: values by name, changed in place.
+        names: of these options.
+    """
+    for name in names:
+        if isinstance(given.get(name), (str, bytes)):
+            given[name] = (given[name],)
+        elif given.get(name) is not None:
+            given[name] = tuple(str(each) for each in given[name])
+
+
 def flags_of(options: Options, names: Iterable[str]) -> list[str]:
     """The options that differ from their defaults, as words of a command.
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from headstart.cluster import map_on_cluster
 from headstart.errors import HeadstartError
+from headstart.fitting.reading import read_data
 from headstart.ranking.entries import Entry
 from headstart.ranking.items import Items
 from headstart.ranking.measuring import Found, measure, milliseconds
 from headstart.ranking.opening import Candidate, open_all
 from headstart.ranking.options import RankOptions
-from headstart.ranking.reading import read_data
 
 
 @dataclass(frozen=True)

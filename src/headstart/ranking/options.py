@@ -15,6 +15,7 @@ from headstart.fitting.shared_options import (
     CommonOptions,
     RunOptions,
     Shown,
+    as_tuples,
     checked,
     seconds_of,
 )
@@ -65,11 +66,7 @@ def rank_options(**given: Any) -> RankOptions:
     Raises:
         OptionError: an option is unknown or has a wrong value.
     """
-    for name in ("sources", "arch"):
-        if isinstance(given.get(name), (str, bytes)):
-            given[name] = (given[name],)
-        elif given.get(name) is not None:
-            given[name] = tuple(str(each) for each in given[name])
+    as_tuples(given, ("sources", "arch"))
     options = checked(RankOptions, given, places=("data", "sources_file", "out", "store"))
     if options.budget is not None:
         seconds_of(options.budget)

@@ -12,7 +12,7 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
 from headstart.data.read import require_place
 from headstart.errors import InputError, OptionError
-from headstart.fitting.facts import shown, task_words
+from headstart.fitting.facts import shown
 from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
 from headstart.progress import say
@@ -52,18 +52,16 @@ def run_rank(options: RankOptions) -> Ranking:
 
 def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranking:
     from headstart.features import Store
+    from headstart.fitting.reading import print_data, read_data
     from headstart.ranking.classical_ahead import ClassicalAhead
     from headstart.ranking.items import Items
     from headstart.ranking.opening import open_all
-    from headstart.ranking.reading import read_data
 
     setting = check_setting(options, options.out)
     seconds = options.budget_seconds
     ends = None if seconds is None else time.perf_counter() + seconds
     data = read_data(options, clock)
-    say(f"{counted(len(data), 'items')}, {task_words(data.examples)}. {data.examples.split_origin}")
-    for finding in data.findings:
-        say(f"{finding.severity}: {finding.message}")
+    print_data(data)
     items = Items(
         data,
         data.positions("train"),

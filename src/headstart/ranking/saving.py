@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.clock import Clock, peak_bytes
+from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts
 from headstart.fitting.shared_options import CARRIED, flags_of
 from headstart.ranking.options import RankOptions
@@ -24,12 +22,7 @@ TABLE = "ranking.csv"
 
 def create(options: RankOptions) -> RunDirectory:
     """Claim the folder of a ranking and write its configuration."""
-    from headstart.runs import RunDirectory
-    from headstart.runs.directory import CONFIGURATION
-
-    run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-ranking")
-    run.write_yaml(CONFIGURATION, {"rank": options.model_dump()})
-    return run
+    return reported_run.create(options, "rank", "ranking")
 
 
 def finish(
@@ -44,7 +37,6 @@ def finish(
         facts: what was found.
         clock: the seconds of the phases.
     """
-    from headstart.report import end_block, render
     from headstart.report.pages.rank import RankReport
     from headstart.runs import DataFacts, Record
 
@@ -59,12 +51,8 @@ def finish(
         extra={"ranking": facts.to_json()},
     )
     shown = RankReport(record, run_facts(run, data, data.findings), facts, next_command(options, facts))
-    run.write_text(TABLE, _csv(facts))
-    run.write_record(record)  # before the report, which is large: a full disk must not lose the result
-    if options.report:
-        run.write_text("report.html", render(shown))
-    run.finish()
-    return Ranking(run.path, facts, record.to_json(), end_block(shown, has_report=options.report))
+    summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
+    return Ranking(run.path, facts, record.to_json(), summary)
 
 
 def next_command(options: RankOptions, facts: RankingFacts) -> str:
@@ -74,12 +62,3 @@ def next_command(options: RankOptions, facts: RankingFacts) -> str:
     if source.arch is not None:
         words += ["--arch", source.arch]
     return shlex.join([*words, *flags_of(options, CARRIED)])
-
-
-def _csv(facts: RankingFacts) -> str:
-    file = io.StringIO()
-    table = rows(facts)
-    writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return file.getvalue()

@@ -1,0 +1,61 @@
+"""Write a run that holds no model, such as a ranking: its configuration, its table, its record and its report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headstart.fitting.shared_options import RunOptions
+
+if TYPE_CHECKING:
+    from headstart.report.reported import Reported
+    from headstart.runs import RunDirectory
+
+
+def create(options: RunOptions, kind: str, name: str) -> RunDirectory:
+    """Claim the folder of a run and write its configuration.
+
+    Args:
+        options: of the verb.
+        kind: of the run, one of `runs.record.KINDS`.
+        name: what follows the name of the data in that of the folder, if --out is not given.
+    """
+    from headstart.runs import RunDirectory
+    from headstart.runs.directory import CONFIGURATION
+
+    run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-{name}")
+    run.write_yaml(CONFIGURATION, {kind: options.model_dump()})
+    return run
+
+
+def finish(
+    run: RunDirectory, shown: Reported, table: str, rows: Sequence[Mapping[str, Any]], *, report: bool
+) -> str:
+    """Write table, record and report, close the folder, and return the text that ends the command.
+
+    Args:
+        run: the folder, claimed.
+        shown: what the report of this kind of run is made from.
+        table: name of the file of the rows.
+        rows: of the table, at least one.
+        report: whether report.html is written.
+    """
+    from headstart.report import end_block, render
+
+    run.write_text(table, _csv(rows))
+    run.write_record(shown.record)  # before the report, which is large: a full disk must not lose the result
+    if report:
+        run.write_text("report.html", render(shown))
+    run.finish()
+    return end_block(shown, has_report=report)
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
