@@ -153,3 +153,16 @@ def test_what_would_decide_it_is_not_said_where_nothing_can() -> None:
     final = audit_report(outcome="undecided").audit.final
     assert needs_words(final) == final.needs
     assert needs_words(replace(final, gain=Interval(0.1, why="2 independent units"))) == ""
+
+
+def test_labels_saved_are_not_claimed_where_the_interval_holds_all_of_them() -> None:
+    saved = replace(
+        saved_at("classical", 100), n_transfer=Interval(100.0, 20.0, 244.0), factor=Interval(2.4, 1.0, 12.2)
+    )
+    found = labels_factor(REPORT, saved)
+    assert (found.value, found.ends) == ("not shown", "any number of labels")
+    text = saved_words(REPORT, saved)
+    assert (
+        "transfer may need 100 labels; that it needs fewer is not shown (95% interval any number of labels)"
+        in text
+    )

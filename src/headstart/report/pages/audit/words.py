@@ -11,6 +11,7 @@ from headstart.report.words import difference, duration, number, points
 from headstart.runs.audit import AuditFacts, Saved, SizeVerdict
 from headstart.units import counted
 
+NOT_SHOWN = "not shown"  # the interval of the labels that transfer needs holds all of them
 _SAME = 1.05  # factors closer to 1 than this are "about the same"
 
 
@@ -70,7 +71,7 @@ def labels_factor(report: AuditReport, saved: Saved) -> Factor:
     if not least and 1 / _SAME < saved.factor.value < _SAME:
         value = "as many"
     elif saved.factor.value > 1 and saved.factor.low is not None and saved.factor.low < _SAME:
-        value = "not shown"
+        value = NOT_SHOWN
     elif saved.factor.value < 1:
         value = f"{_times(1 / saved.factor.value)} times as many"
     else:
@@ -140,6 +141,8 @@ def saved_words(report: AuditReport, saved: Saved) -> str:
     labels, time = labels_factor(report, saved), time_factor(saved)
     n_labels = "?" if saved.n_transfer.value is None else f"{round(saved.n_transfer.value):,}"
     first = f"For {target}, transfer needs {n_labels} labels: {labels.value}"
+    if labels.value == NOT_SHOWN:
+        first = f"For {target}, transfer may need {n_labels} labels; that it needs fewer is {NOT_SHOWN}"
     ends = f" (95% interval {labels.ends})" if labels.ends else f" ({labels.why})" if labels.why else ""
     slower = (saved.time_factor.value or 1) <= 1 / _SAME
     verb = "Transfer takes" if slower or time.value.startswith("about") else "Transfer is"
