@@ -14,6 +14,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headstart.adapting.result import Adaptation
     from headstart.auditing.result import Audit
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from headstart.ranking.result import Ranking
     from headstart.runs.run import Run
     from headstart.sources import Source, load_source
+    from headstart.verbs.adapt import adapt
     from headstart.verbs.audit import audit
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 # Names are imported when they are first used: `import headstart` loads no library.
 _HOMES = {
+    "Adaptation": "headstart.adapting.result",
     "Audit": "headstart.auditing.result",
     "Backbone": "headstart.backbone",
     "HeadstartError": "headstart.errors",
@@ -39,6 +42,7 @@ _HOMES = {
     "Source": "headstart.sources",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",
+    "adapt": "headstart.verbs.adapt",
     "audit": "headstart.verbs.audit",
     "cache": "headstart.verbs.cache",
     "demo": "headstart.verbs.demo",
@@ -50,6 +54,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Adaptation",
     "Audit",
     "Backbone",
     "HeadstartError",
@@ -58,6 +63,7 @@ __all__ = [
     "Source",
     "TransferClassifier",
     "TransferRegressor",
+    "adapt",
     "audit",
     "cache",
     "demo",

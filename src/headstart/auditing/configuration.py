@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.auditing.options import AuditOptions, audit_options
-from headstart.errors import InputError, OptionError
-from headstart.files import named_path, read_json
+from headstart.errors import InputError
+from headstart.files import read_json
 from headstart.fitting.configuration import code_flags
-from headstart.yaml_files import read_settings
+from headstart.fitting.resuming import Resumable
 
 if TYPE_CHECKING:
     from headstart.data import DataSet
@@ -36,34 +35,7 @@ def options_of_command(given: Mapping[str, Any], resume: Path | None) -> AuditOp
         OptionError: an option is wrong, or differs from that of the audit.
         InputError: there is nothing to resume.
     """
-    if resume is None:
-        if given.get("data") is None:
-            raise OptionError("name the data to audit: headstart audit DATA --source SOURCE")
-        return audit_options(**given)
-    from headstart.runs import RunDirectory
-    from headstart.runs.directory import CONFIGURATION
-
-    place = named_path(resume, "--resume")
-    RunDirectory.resume(place).release()  # reports at once what cannot be resumed
-    content = read_settings(place / CONFIGURATION, "the configuration", OptionError)
-    saved = content.get("audit")
-    if not isinstance(saved, Mapping):
-        raise OptionError(f"{place} is no audit: resume it with headstart fit --resume {place}")
-    options = audit_options(**saved)
-    missing = [word for word in code_words(options) if word not in _words(given)]
-    if missing:
-        raise OptionError(
-            f"{place} lets code run on this machine, which a file alone may not do. If you trust that code, add: "
-            f"{shlex.join(code_words(options))}"
-        )
-    for name, value in given.items():
-        may_change = name in ("arch", "trust_remote_code", *_MAY_CHANGE)
-        if not may_change and str(value) != str(getattr(options, name, None)):
-            raise OptionError(
-                f"cannot resume {place} with another --{name.replace('_', '-')}: leave it out, or start a new audit"
-            )
-    changed = {name: given[name] for name in _MAY_CHANGE if given.get(name) is not None}
-    return audit_options(**{**saved, **changed})
+    return Resumable("audit", "an audit", audit_options, code_words, _MAY_CHANGE).options(given, resume)
 
 
 def code_words(options: AuditOptions) -> list[str]:
@@ -107,9 +79,3 @@ def _digest(data: DataSet) -> str:
     for column in (data.scan.digests, data.labels, data.examples.splits, data.units):
         whole.update(repr(None if column is None else np.asarray(column).tolist()).encode())
     return whole.hexdigest()
-
-
-def _words(given: Mapping[str, Any]) -> list[str]:
-    arch = given.get("arch") or ()
-    words = [word for each in arch for word in ("--arch", str(each))]
-    return [*words, *(["--trust-remote-code"] if given.get("trust_remote_code") else [])]

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from headstart import processes
+from headstart.cli.adapt import adapt
 from headstart.cli.audit import audit
 from headstart.cli.commands import COMMANDS
 from headstart.cli.fit import fit
@@ -109,6 +110,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, rank, audit, *COMMANDS):
+for command in (fit, rank, audit, adapt, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

@@ -12,7 +12,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from headstart.fitting.options import FitOptions
-from headstart.fitting.shared_options import GROUPS, default_words, shown
+from headstart.fitting.shared_options import GROUPS, default_words, flag_of, shown
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; errors are still printed.")
@@ -54,11 +54,6 @@ def with_options(options: Any) -> Callable[[Callable[..., None]], Callable[..., 
     return decorate
 
 
-def flag_of(name: str, field: FieldInfo) -> str:
-    """How an option is written on the command line."""
-    return shown(field).flag or f"--{name.replace('_', '-')}"
-
-
 def _parameter(name: str, field: FieldInfo, annotation: Any) -> inspect.Parameter:
     described: dict[str, Any] = {"help": help_of(field)}
     if shown(field).metavar:
@@ -68,7 +63,8 @@ def _parameter(name: str, field: FieldInfo, annotation: Any) -> inspect.Paramete
     if typing.get_origin(annotation) is tuple:
         kind = list[str]
     flag = flag_of(name, field)
-    if field.kw_only is False and (field.is_required() or kind == list[str]):
+    is_first = field.kw_only is False and (field.is_required() or kind == list[str])
+    if is_first or shown(field).is_argument:
         info: Any = typer.Argument(**described)
     elif kind is bool:
         info = typer.Option(f"{flag}/--no-{flag[2:]}" if field.default else flag, **described)

@@ -11,9 +11,8 @@ from pydantic.fields import FieldInfo
 
 from headstart.auditing.options import AuditOptions
 from headstart.cli.fit import fit
-from headstart.cli.options import flag_of
 from headstart.fitting.options import FitOptions, LearnOptions
-from headstart.fitting.shared_options import GROUPS, Options, default_words, shown
+from headstart.fitting.shared_options import GROUPS, Options, default_words, flag_of, shown
 from headstart.ranking.options import RankOptions
 
 _INTRODUCTION = """# Options of fit, rank and audit

@@ -14,6 +14,7 @@ from headstart.fitting.options import FitOptions, fit_options
 from headstart.yaml_files import read_settings
 
 _OF_ANOTHER_VERB = {
+    "adapt": "an adaptation: see headstart adapt --resume",
     "audit": "an audit: see headstart audit --resume",
     "rank": "a ranking: give its command again",
 }

@@ -33,12 +33,14 @@ class Shown:
         metavar: the name of its value in help, such as COLUMN; "": its type.
         otherwise: what is used if it is not given, where the default does not show it.
         flag: on the command line, where it is not made from the name of the field.
+        is_argument: whether it is given by its place on the command line, though it may be left out.
     """
 
     group: str
     metavar: str = ""
     otherwise: str = ""
     flag: str = ""
+    is_argument: bool = False
 
 
 def _as_text(value: Any) -> Any:
@@ -181,10 +183,15 @@ def flags_of(options: Options, names: Iterable[str]) -> list[str]:
     for name in names:
         value = getattr(options, name)
         if value != type(options).model_fields[name].default:
-            flag = name.replace("_", "-")
-            words += [f"--no-{flag}"] if value is False else [f"--{flag}"]
+            flag = flag_of(name, type(options).model_fields[name])
+            words += [f"--no-{flag[2:]}"] if value is False else [flag]
             words += [] if isinstance(value, bool) else [str(value)]
     return words
+
+
+def flag_of(name: str, field: FieldInfo) -> str:
+    """How an option is written on the command line."""
+    return shown(field).flag or f"--{name.replace('_', '-')}"
 
 
 def shown(field: FieldInfo) -> Shown:

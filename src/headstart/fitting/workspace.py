@@ -88,7 +88,7 @@ class Workspace:
         from headstart.data.items import take_items
 
         data = self.plan.data
-        return self._extract(source, take_items(data.examples.items, positions), data.scan.digests[positions])
+        return self.extract(source, take_items(data.examples.items, positions), data.scan.digests[positions])
 
     def features_of_new(self, source: Source, items: Sequence[Any]) -> Features:
         """Pooled features of items that are not in the data set.
@@ -106,7 +106,7 @@ class Workspace:
         seen = scan(examples.items, examples.modality, threads=self.setting.n_threads)
         for index, problem in seen.problems.items():
             raise DataError(f"{examples.names[index]} cannot be read: {problem}")
-        return self._extract(source, examples.items, seen.digests)
+        return self.extract(source, examples.items, seen.digests)
 
     def validation_weights(self, validation: np.ndarray) -> np.ndarray | None:
         """How much each validation item counts under the recipe, of shape (n_items,); None: all the same."""
@@ -189,7 +189,14 @@ class Workspace:
             together=True,
         )
 
-    def _extract(self, source: Source, items: Sequence[Any], digests: np.ndarray) -> Features:
+    def extract(self, source: Source, items: Sequence[Any], digests: np.ndarray) -> Features:
+        """Pooled features of items, by a source.
+
+        Args:
+            source: the network.
+            items: files, texts or arrays.
+            digests: of their content, of shape (n_items,).
+        """
         from headstart.features import extract_pooled
 
         return extract_pooled(source, items, digests, self.store, **self.setting.options, together=True)

@@ -22,6 +22,7 @@ _BASELINES = {
     "classical": "Classical features, no pretrained weights",
     "probe": "Head alone, nothing else trained",
     "scratch": "Same network from scratch",
+    "source_only": "Source only, not adapted",
 }
 _TAKES = {
     "image": "normalised pixels, float32 of shape `(N, 3, {height}, {width})`,",
@@ -52,8 +53,8 @@ def write_card(
 
 def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapping[str, Any]) -> str:
     """The text of README.md; the arguments are those of `write_card`."""
-    source, data, test = record.source, record.data, record.test
-    if source is None or data is None or test is None or record.task is None:
+    source, data, test = record.source, record.data, record.test or {}
+    if source is None or data is None or record.task is None:
         raise ValueError("a card needs a complete record")
     modality, n_classes, task = preprocessing["modality"], len(facts.classes), task_named(record.task)
     text: str = (

@@ -22,5 +22,5 @@ def how_to_finish(configuration: Path, run: Path | str) -> str:
         settings = {}
     if "rank" in settings:
         return "give the command of the ranking again, which uses the features that are stored already"
-    verb = "audit" if "audit" in settings else "fit"
+    verb = next((verb for verb in ("audit", "adapt") if verb in settings), "fit")
     return f"resume it with headstart {verb} --resume {shlex.quote(str(run))}"

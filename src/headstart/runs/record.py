@@ -48,6 +48,9 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
+    "adapt": Kind(
+        always=("task", "data", "n_train", "n_test", "chosen", "seconds")
+    ),  # and `adaptation` among the extra
     "audit": Kind(
         always=("task", "data", "n_train", "n_test", "verdict", "seconds")
     ),  # and `audit` among the extra

@@ -1,0 +1,108 @@
+"""Put together what an adaptation found.
+
+Legend: M target items, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.adapt.catalogue import AUTO
+from headstart.adapting.choosing import Decision
+from headstart.adapting.ground import Ground
+from headstart.adapting.options import AdaptOptions
+from headstart.adapting.sentence import sentence
+from headstart.adapting.truth import Truth
+from headstart.adapting.trying import Tried
+from headstart.adapting.warnings import warnings_of
+from headstart.choose import interval_around
+from headstart.metrics import Interval
+from headstart.runs.adaptation import AdaptationFacts, ClassRow, MethodRow
+
+
+def assemble(
+    ground: Ground, tried: Sequence[Tried], decision: Decision, truth: Truth | None, options: AdaptOptions
+) -> AdaptationFacts:
+    """The whole of an adaptation.
+
+    Args:
+        ground: features of both domains.
+        tried: every method, source only first.
+        decision: the method that is returned.
+        truth: what labels of the target say; None without labels.
+        options: of the adaptation.
+    """
+    target, workspace = ground.target, ground.workspace
+    stages = tuple(workspace.plan.source.stages)
+    names = (ground.source_name, target.name)
+    return AdaptationFacts(
+        names=names,
+        method=decision.chosen.name,
+        reason=decision.reason,
+        sentence=sentence(names, decision, truth),
+        chosen_by="auto" if options.method == AUTO else "the user",
+        n_source=len(workspace.plan.data),
+        n_target=len(target.data),
+        n_adapted=len(target.adapted),
+        n_scored=0 if truth is None else len(truth.positions),
+        held_out=options.holdout is not None,
+        stages=tuple(stages[index] for index in ground.stages),
+        in_domain=_in_domain(ground),
+        methods=tuple(_row(each, decision, truth, tried[0], target.scored) for each in tried),
+        classes=_classes(ground, tried[0], decision.chosen, truth),
+        ceiling=None if truth is None else truth.ceiling,
+        metric=workspace.targets.task.verdict_metric,
+        warnings=warnings_of(ground, decision, truth),
+    )
+
+
+def _in_domain(ground: Ground) -> Interval:
+    """The quality of source only on the source itself, by cross-validation."""
+    choice, task = ground.choice, ground.workspace.targets.task
+    if not len(choice.positions):
+        return Interval(None, why="too few labelled items to cross-validate")
+    low, high = interval_around(choice.expected, choice.chosen.standard_error, choice.freedom, task)
+    return Interval.of({"value": choice.expected, "low": low, "high": high})
+
+
+def _row(
+    tried: Tried, decision: Decision, truth: Truth | None, alone: Tried, scored: np.ndarray
+) -> MethodRow:
+    agreement = None
+    if tried.classifier is not None:
+        same = tried.probabilities(scored).argmax(axis=1) == alone.probabilities(scored).argmax(axis=1)
+        agreement = float(same.mean())
+    return MethodRow(
+        tried.name,
+        tried.label,
+        dict(decision.scores.get(tried.name, {})),
+        tried.seconds,
+        None if truth is None else truth.scores.get(tried.name),
+        None if truth is None else truth.gains.get(tried.name),
+        agreement,
+        tried.why,
+    )
+
+
+def _classes(ground: Ground, alone: Tried, chosen: Tried, truth: Truth | None) -> tuple[ClassRow, ...]:
+    scored = ground.target.scored
+    answers = chosen.probabilities(scored).argmax(axis=1)
+    shares = ground.plain.domains.source_shares_C
+    rows = []
+    for code, name in enumerate(ground.classes):
+        predicted = float((answers == code).mean())
+        row = ClassRow(name, float(shares[code]), None, predicted)
+        if truth is not None:
+            own = truth.positions[truth.codes == code]
+            counts = [_n_right(each, own, code) for each in (alone, chosen)]
+            row = replace(row, n_items=len(own), before=counts[0], after=counts[1])
+        rows.append(row)
+    return tuple(rows)
+
+
+def _n_right(tried: Tried, positions: np.ndarray, code: int) -> int:
+    """How many items of a class are answered right."""
+    return int((tried.probabilities(positions).argmax(axis=1) == code).sum()) if len(positions) else 0

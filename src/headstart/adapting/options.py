@@ -1,0 +1,73 @@
+"""The options of `adapt`, each declared once, as those of `fit`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from headstart.adapt.catalogue import AUTO, check_method_text, usages
+from headstart.errors import OptionError
+from headstart.fitting.shared_options import (
+    DATA,
+    RUN,
+    SOURCE,
+    AnyPath,
+    CommonOptions,
+    RunOptions,
+    Shown,
+    checked,
+)
+
+
+class AdaptOptions(CommonOptions, RunOptions):
+    """Every option of an adaptation."""
+
+    target_data: Annotated[
+        AnyPath | None, Shown(DATA, "TARGET", "the other domain of DATA", is_argument=True)
+    ] = Field(
+        default=None,
+        kw_only=False,
+        description="Items of the other domain, labels not needed; then DATA is the labelled data or a finished run.",
+    )
+    from_domain: Annotated[str | None, Shown(DATA, "NAME", flag="--from")] = Field(
+        default=None, description="The domain whose labels are learned from."
+    )
+    to_domain: Annotated[str | None, Shown(DATA, "NAME", flag="--to")] = Field(
+        default=None, description="The domain to adapt to; its labels, if any, only score the result."
+    )
+    source: Annotated[
+        AnyPath | None, Shown(SOURCE, otherwise="a well-known one for the data, from the hub")
+    ] = Field(
+        default=None,
+        description="timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters.",
+    )
+    arch: Annotated[str | None, Shown(SOURCE)] = Field(
+        default=None, description="FILE:Class, module:Class or a timm name, for a file of weights alone."
+    )
+    method: Annotated[str, Shown(SOURCE)] = Field(
+        default=AUTO, description=f"auto (chosen without labels of the target), or {usages()}."
+    )
+    holdout: Annotated[float | None, Shown(RUN, "SHARE")] = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of the target's items that nothing is adapted on, and that alone are scored.",
+    )
+
+
+def adapt_options(**given: Any) -> AdaptOptions:
+    """Check the options of an adaptation and report all faults at once.
+
+    Args:
+        given: fields of AdaptOptions by name.
+
+    Raises:
+        OptionError: an option is unknown or has a wrong value.
+    """
+    options = checked(AdaptOptions, given, places=("data", "target_data", "source", "out", "store"))
+    check_method_text(options.method)
+    named = options.from_domain is not None or options.to_domain is not None
+    if options.target_data is not None and named:
+        raise OptionError("name a second data set, or domains of the first with --from and --to, not both")
+    return options

@@ -1,0 +1,144 @@
+"""Write an adaptation: metrics and predictions first, then the model in its forms, methods.csv, report and card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.adapting.ground import Ground
+from headstart.adapting.options import AdaptOptions
+from headstart.adapting.pair import labels_of
+from headstart.adapting.result import Adaptation, rows
+from headstart.adapting.truth import Truth
+from headstart.adapting.trying import Tried
+from headstart.clock import Clock, peak_bytes
+from headstart.fitting import reported_run
+from headstart.fitting.facts import run_facts
+from headstart.fitting.returned import save
+from headstart.progress import waiting
+from headstart.run_files import DIGESTS, digests_of
+
+if TYPE_CHECKING:
+    from headstart.heads import LinearHead
+    from headstart.runs import Predictions, Record, RunDirectory
+    from headstart.runs.adaptation import AdaptationFacts
+
+TABLE = "methods.csv"
+
+
+def create(options: AdaptOptions) -> RunDirectory:
+    """Claim the folder of an adaptation and write its configuration."""
+    return reported_run.create(options, "adapt", "adapted")
+
+
+def finish(
+    run: RunDirectory,
+    options: AdaptOptions,
+    ground: Ground,
+    chosen: Tried,
+    truth: Truth | None,
+    facts: AdaptationFacts,
+    clock: Clock,
+) -> Adaptation:
+    """Write an adaptation and close its folder.
+
+    Args:
+        run: the folder, claimed.
+        options: of the adaptation.
+        ground: features of both domains.
+        chosen: the method that is returned.
+        truth: what labels of the target say; None without labels.
+        facts: what was found.
+        clock: the seconds of the phases.
+    """
+    from headstart.report.pages.adapt import AdaptReport
+    from headstart.runs.card import write_card
+
+    with clock.phase("write"):
+        run.write_predictions(_predictions(ground, chosen))
+        record = _record(options, ground, truth, facts, clock)
+        run.write_record(record)
+    with clock.phase("export"), waiting("Exporting model.pt2 …"):
+        saved = save(run, chosen.view.source, head_of(ground, chosen))
+        record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
+    record = replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
+    about = run_facts(run, ground.workspace.plan.data, ground.workspace.plan.findings)
+    shown = AdaptReport(record, about, facts, next_command(run))
+    write_card(run, record, about, saved, chosen.view.source.preprocessing.to_json())
+    summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
+    return Adaptation(run.path, record.to_json(), summary, facts)
+
+
+def head_of(ground: Ground, chosen: Tried) -> LinearHead:
+    """The classifier as a head of the network, on standardised features of the target so that float32 is enough.
+
+    Args:
+        ground: features of both domains.
+        chosen: the method that is returned.
+    """
+    from headstart.heads import LinearHead
+
+    x_MD = chosen.view.target_MD
+    mean = x_MD.mean(axis=0, dtype=np.float64).astype(np.float32)
+    deviation = x_MD.std(axis=0, dtype=np.float64).astype(np.float32)
+    scale = np.where(deviation > 1e-6 * np.abs(mean) + 1e-12, deviation, 1.0).astype(np.float32)
+    weight, bias = chosen.fitted.weight, chosen.fitted.bias
+    return LinearHead(
+        stages=ground.stages,
+        mean=mean,
+        scale=scale,
+        weight=(weight * scale).astype(np.float32),
+        bias=(bias + weight @ mean.astype(np.float64)).astype(np.float32),
+        temperature=1.0,
+        classes=ground.workspace.classes,
+    )
+
+
+def next_command(run: RunDirectory) -> str:
+    """The command to run next: predictions with the run."""
+    import shlex
+
+    from headstart.fitting.facts import shown
+
+    return f"headstart predict {shlex.quote(str(shown(run)))} NEW_ITEMS"
+
+
+def _predictions(ground: Ground, chosen: Tried) -> Predictions:
+    from headstart.runs import Predictions
+
+    examples = ground.target.data.examples
+    labels = labels_of(examples)
+    return Predictions(
+        items=examples.names.tolist(),
+        classes=ground.workspace.classes,
+        probabilities=chosen.probabilities(np.arange(len(examples))),
+        labels=None if labels is None else labels.tolist(),
+        task=ground.workspace.targets.task.name,
+    )
+
+
+def _record(
+    options: AdaptOptions, ground: Ground, truth: Truth | None, facts: AdaptationFacts, clock: Clock
+) -> Record:
+    from headstart.runs import Chosen, DataFacts, Record, SourceFacts
+
+    plan = ground.workspace.plan
+    stages = tuple(plan.source.stages)
+    return Record(
+        kind="adapt",
+        source=SourceFacts.of(plan.source),
+        data=DataFacts.of(plan.data, str(options.data)),
+        task=ground.workspace.targets.task.name,
+        n_train=facts.n_source,
+        n_test=facts.n_scored,
+        test=None if truth is None else truth.test,
+        baselines=None if truth is None else {"source_only": truth.before},
+        verdict=None if truth is None else truth.verdict,
+        chosen=Chosen("all", len(stages), facts.stages),
+        profile={row.stage: float(row.score) for row in ground.choice.profile},
+        seconds=clock.seconds,
+        peak_bytes=peak_bytes(),
+        extra={"adaptation": facts.to_json()},
+    )

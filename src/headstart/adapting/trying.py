@@ -1,0 +1,102 @@
+"""Fit every method of an adaptation, each on the features of its view.
+
+Legend: M target items, C classes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.adapt import LinearClassifier, Method
+from headstart.adapt.catalogue import BATCH_NORM, parsed
+from headstart.adapting.ground import Ground, View
+from headstart.errors import HeadstartError, one_line
+from headstart.progress import progress
+from headstart.runs.adaptation import SOURCE_ONLY
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A method that was fitted, or why it could not be.
+
+    Attributes:
+        name: its text.
+        label: its name for a reader.
+        method: what is done with the features.
+        view: whose features it reads.
+        classifier: of raw features of the target; None if it could not be fitted.
+        seconds: to fit it.
+        why: it could not be fitted; "" if it was.
+    """
+
+    name: str
+    label: str
+    method: Method
+    view: View
+    classifier: LinearClassifier | None
+    seconds: float
+    why: str = ""
+
+    @property
+    def fitted(self) -> LinearClassifier:
+        """The classifier.
+
+        Raises:
+            HeadstartError: an internal error: it was not fitted.
+        """
+        if self.classifier is None:
+            raise HeadstartError(f"{self.name} was not fitted")
+        return self.classifier
+
+    def probabilities(self, positions: np.ndarray) -> np.ndarray:
+        """Probabilities of target items, of shape (n_items, C), float32.
+
+        Args:
+            positions: of the items.
+        """
+        return self.fitted.probabilities(self.view.target_MD[positions]).astype(np.float32)
+
+
+def source_only(ground: Ground) -> Tried:
+    """What a fit of the source domain predicts with.
+
+    Args:
+        ground: features of both domains.
+    """
+    return Tried(SOURCE_ONLY, Method().label, Method(), ground.plain, ground.source_only, 0.0)
+
+
+def try_all(names: Sequence[str], ground: Ground, views: Mapping[str, View]) -> list[Tried]:
+    """Fit methods; one that fails is kept with its reason.
+
+    Args:
+        names: texts of the methods; source only among them is what a fit returns.
+        ground: features of both domains.
+        views: by the first part of a method's text, "" for the source's own network.
+    """
+    found = []
+    with progress("Adapting", len(names), "methods") as advance:
+        for name in names:
+            found.append(source_only(ground) if name == SOURCE_ONLY else _fitted(name, views))
+            advance(1)
+    return found
+
+
+def _fitted(name: str, views: Mapping[str, View]) -> Tried:
+    own_statistics, method = parsed(name)
+    view = views[BATCH_NORM if own_statistics else ""]
+    label = f"{_OWN_STATISTICS}, {method.label}" if own_statistics else method.label
+    label = label.removesuffix(f", {Method().label}")
+    started = time.perf_counter()
+    try:
+        classifier = method.fit(view.domains)
+    except HeadstartError as error:
+        return Tried(name, label, method, view, None, time.perf_counter() - started, one_line(error))
+    return Tried(name, label, method, view, classifier, time.perf_counter() - started)
+
+
+_OWN_STATISTICS = "batch-norm statistics of each domain"

@@ -1,0 +1,58 @@
+"""What a reader must know before trusting an adaptation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from headstart.adapting.choosing import Decision
+from headstart.adapting.ground import Ground
+from headstart.adapting.truth import Truth
+from headstart.units import agreeing, counted
+
+FEW_ITEMS = 30  # of the target, below which a reader is warned
+
+
+def warnings_of(ground: Ground, decision: Decision, truth: Truth | None) -> tuple[str, ...]:
+    """The warnings, the most serious first.
+
+    Args:
+        ground: features of both domains.
+        decision: the method that is returned.
+        truth: what labels of the target say; None without labels.
+    """
+    return (*_same_items(ground), *_new_classes(ground), *_few(ground))
+
+
+def _same_items(ground: Ground) -> Iterator[str]:
+    target = ground.target.data.scan.digests
+    n_same = int(np.isin(target, ground.workspace.plan.data.scan.digests).sum())
+    if n_same:
+        yield (
+            f"{counted(n_same, 'items')} of {ground.target.name} {agreeing(n_same, 'is', 'are')} labelled "
+            f"{agreeing(n_same, 'item', 'items')} of {ground.source_name} too: scores on them are too high."
+        )
+
+
+def _new_classes(ground: Ground) -> Iterator[str]:
+    new = ground.target.new_classes
+    if new and ground.target.codes is None:
+        shown = ", ".join(list(new)[:5])
+        yield (
+            f"The labels of {ground.target.name} ({shown}) are none of the source's classes: they are ignored, and "
+            "nothing is scored."
+        )
+    elif new:
+        n_items = sum(new.values())
+        yield (
+            f"{counted(n_items, 'items')} of {ground.target.name} {agreeing(n_items, 'has', 'have')} a class that the "
+            f"source lacks ({', '.join(list(new)[:5])}): no method can predict it, and these items are not scored."
+        )
+
+
+def _few(ground: Ground) -> Iterator[str]:
+    n_items = len(ground.target.adapted)
+    if n_items < FEW_ITEMS:
+        only = f"Only {counted(n_items, 'items')} of {ground.target.name}"
+        yield f"{only} to adapt on: what they show of it is uncertain."
