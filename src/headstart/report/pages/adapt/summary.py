@@ -25,7 +25,7 @@ def end_block(report: AdaptReport, width: int = WIDTH, has_report: bool = True) 
     lines = [*(f"! {text}" for text in found.warnings), *(f"- {text}" for text in found.notes)]
     if lines:
         blocks.append("\n".join(wrapped(line, width, "  ", "    ") for line in lines))
-    files = (*(("report.html",) if has_report else ()), "predictions.csv", "methods.csv", "metrics.json")
+    files = (*(("report.html",) if has_report else ()), "predictions.parquet", "methods.csv", "metrics.json")
     blocks.append(places(report.facts.run, files, report.next_command))
     return printable("\n\n".join(blocks) + "\n")
 
