@@ -9,24 +9,29 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
+from headstart.adapting.options import AdaptOptions
 from headstart.auditing.options import AuditOptions
 from headstart.cli.fit import fit
 from headstart.fitting.options import FitOptions, LearnOptions
 from headstart.fitting.shared_options import GROUPS, Options, default_words, flag_of, shown
 from headstart.ranking.options import RankOptions
 
-_INTRODUCTION = """# Options of fit, rank and audit
+_INTRODUCTION = """# Options of fit, rank, audit and adapt
 
 Each option has one name everywhere: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
 estimators and in headstart.yaml. The last column says which of them the estimators take.
 
 This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py,
-src/headstart/ranking/options.py and src/headstart/auditing/options.py.
+src/headstart/ranking/options.py, src/headstart/auditing/options.py and src/headstart/adapting/options.py.
 """
 _OF_RANK = "`headstart rank DATA SOURCES...` and `headstart.rank` take {shared} of `fit`, and:"
 _OF_AUDIT = (
     "`headstart audit DATA` and `headstart.audit` take {shared} of `fit`, the command also `--resume`, `--json` and "
     "`--quiet`, and:"
+)
+_OF_ADAPT = (
+    "`headstart adapt DATA [TARGET]` and `headstart.adapt` take {shared} of `fit`, the command also `--resume`, `--json` "
+    "and `--quiet`, and:"
 )
 
 
@@ -52,6 +57,7 @@ def page() -> str:
     blocks.append("## Of the command alone\n\n" + _table(("option", "value", "what it does"), _of_command()))
     blocks.append("## Of rank\n\n" + _of_verb(RankOptions, _OF_RANK))
     blocks.append("## Of audit\n\n" + _of_verb(AuditOptions, _OF_AUDIT))
+    blocks.append("## Of adapt\n\n" + _of_verb(AdaptOptions, _OF_ADAPT))
     return "\n".join(blocks)
 
 
@@ -99,8 +105,8 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def _flag(name: str, field: FieldInfo) -> str:
-    if field.kw_only is False and (field.is_required() or field.default == ()):
-        return name.upper()
+    if shown(field).is_argument or (field.kw_only is False and (field.is_required() or field.default == ())):
+        return shown(field).metavar if shown(field).is_argument else name.upper()
     flag = flag_of(name, field)
     return f"{flag}, --no-{flag[2:]}" if field.default is True else flag
 
