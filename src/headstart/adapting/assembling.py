@@ -18,8 +18,6 @@ from headstart.adapting.sentence import sentence
 from headstart.adapting.truth import Truth
 from headstart.adapting.trying import Tried
 from headstart.adapting.warnings import warnings_of
-from headstart.choose import interval_around
-from headstart.metrics import Interval
 from headstart.runs.adaptation import AdaptationFacts, ClassRow, MethodRow
 
 
@@ -35,37 +33,27 @@ def assemble(
         truth: what labels of the target say; None without labels.
         options: of the adaptation.
     """
-    target, workspace = ground.target, ground.workspace
-    stages = tuple(workspace.plan.source.stages)
-    names = (ground.source_name, target.name)
+    target, domain = ground.target, ground.domain
+    names = (domain.name, target.name)
     return AdaptationFacts(
         names=names,
         method=decision.chosen.name,
         reason=decision.reason,
         sentence=sentence(names, decision, truth),
         chosen_by="auto" if options.method == AUTO else "the user",
-        n_source=len(workspace.plan.data),
+        n_source=domain.n_items,
         n_target=len(target.data),
         n_adapted=len(target.adapted),
         n_scored=0 if truth is None else len(truth.positions),
         held_out=options.holdout is not None,
-        stages=tuple(stages[index] for index in ground.stages),
-        in_domain=_in_domain(ground),
+        stages=domain.stage_names,
+        in_domain=domain.in_domain,
         methods=tuple(_row(each, decision, truth, tried[0], target.scored) for each in tried),
         classes=_classes(ground, tried[0], decision.chosen, truth),
         ceiling=None if truth is None else truth.ceiling,
-        metric=workspace.targets.task.verdict_metric,
+        metric=ground.task.verdict_metric,
         warnings=warnings_of(ground, decision, truth),
     )
-
-
-def _in_domain(ground: Ground) -> Interval:
-    """The quality of source only on the source itself, by cross-validation."""
-    choice, task = ground.choice, ground.workspace.targets.task
-    if not len(choice.positions):
-        return Interval(None, why="too few labelled items to cross-validate")
-    low, high = interval_around(choice.expected, choice.chosen.standard_error, choice.freedom, task)
-    return Interval.of({"value": choice.expected, "low": low, "high": high})
 
 
 def _row(

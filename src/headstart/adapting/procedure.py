@@ -87,12 +87,15 @@ def _adapt(
     from headstart.adapting.choosing import as_asked
     from headstart.adapting.ground import Ground
     from headstart.adapting.saving import finish
+    from headstart.adapting.source_domain import SourceDomain
     from headstart.adapting.truth import Truth
     from headstart.adapting.trying import try_all
     from headstart.fitting.workspace import Workspace
 
     with long_lived():
-        ground = Ground.of(Workspace(plan, setting, options.store, clock), source_name, target)
+        workspace = Workspace(plan, setting, options.store, clock)
+        domain = SourceDomain.labelled(workspace, source_name, str(options.data))
+        ground = Ground.of(domain, target, clock)
         with clock.phase("adapt"):
             names = [SOURCE_ONLY, *([options.method] if options.method != SOURCE_ONLY else [])]
             tried = try_all(names, ground, {"": ground.plain})

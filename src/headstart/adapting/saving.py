@@ -15,7 +15,7 @@ from headstart.adapting.truth import Truth
 from headstart.adapting.trying import Tried
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting import reported_run
-from headstart.fitting.facts import run_facts
+from headstart.fitting.facts import facts_of
 from headstart.fitting.returned import save
 from headstart.progress import waiting
 from headstart.run_files import DIGESTS, digests_of
@@ -58,13 +58,14 @@ def finish(
 
     with clock.phase("write"):
         run.write_predictions(_predictions(ground, chosen))
-        record = _record(options, ground, truth, facts, clock)
+        record = _record(ground, truth, facts, clock)
         run.write_record(record)
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         saved = save(run, chosen.view.source, head_of(ground, chosen))
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
-    about = run_facts(run, ground.workspace.plan.data, ground.workspace.plan.findings)
+    domain = ground.domain
+    about = facts_of(run, domain.classes, domain.parts, domain.split_origin, domain.findings)
     shown = AdaptReport(record, about, facts, next_command(run))
     write_card(run, record, about, saved, chosen.view.source.preprocessing.to_json())
     summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
@@ -92,7 +93,7 @@ def head_of(ground: Ground, chosen: Tried) -> LinearHead:
         weight=(weight * scale).astype(np.float32),
         bias=(bias + weight @ mean.astype(np.float64)).astype(np.float32),
         temperature=1.0,
-        classes=ground.workspace.classes,
+        classes=ground.domain.classes,
     )
 
 
@@ -112,32 +113,29 @@ def _predictions(ground: Ground, chosen: Tried) -> Predictions:
     labels = labels_of(examples)
     return Predictions(
         items=examples.names.tolist(),
-        classes=ground.workspace.classes,
+        classes=ground.domain.classes,
         probabilities=chosen.probabilities(np.arange(len(examples))),
         labels=None if labels is None else labels.tolist(),
-        task=ground.workspace.targets.task.name,
+        task=ground.task.name,
     )
 
 
-def _record(
-    options: AdaptOptions, ground: Ground, truth: Truth | None, facts: AdaptationFacts, clock: Clock
-) -> Record:
-    from headstart.runs import Chosen, DataFacts, Record, SourceFacts
+def _record(ground: Ground, truth: Truth | None, facts: AdaptationFacts, clock: Clock) -> Record:
+    from headstart.runs import Chosen, Record, SourceFacts
 
-    plan = ground.workspace.plan
-    stages = tuple(plan.source.stages)
+    domain = ground.domain
     return Record(
         kind="adapt",
-        source=SourceFacts.of(plan.source),
-        data=DataFacts.of(plan.data, str(options.data)),
-        task=ground.workspace.targets.task.name,
+        source=SourceFacts.of(domain.source),
+        data=domain.data,
+        task=ground.task.name,
         n_train=facts.n_source,
         n_test=facts.n_scored,
         test=None if truth is None else truth.test,
         baselines=None if truth is None else {"source_only": truth.before},
         verdict=None if truth is None else truth.verdict,
-        chosen=Chosen("all", len(stages), facts.stages),
-        profile={row.stage: float(row.score) for row in ground.choice.profile},
+        chosen=Chosen("all", len(domain.source.stages), facts.stages),
+        profile=dict(domain.profile),
         seconds=clock.seconds,
         peak_bytes=peak_bytes(),
         extra={"adaptation": facts.to_json()},

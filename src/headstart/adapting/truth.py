@@ -60,7 +60,7 @@ class Truth:
         """
         from headstart.evidence import compared, judge
 
-        target, task = ground.target, ground.workspace.targets.task
+        target, task = ground.target, ground.task
         positions = target.truth
         if target.codes is None or not len(positions):
             return None
@@ -90,7 +90,7 @@ def _ceiling(ground: Ground) -> Interval | None:
     """Cross-validated quality of a head on the same stages, learned from the target's own labels."""
     from headstart.choose import ArrayFeatures, choose_head, interval_around
 
-    target, workspace = ground.target, ground.workspace
+    target, task = ground.target, ground.task
     positions = target.truth
     if target.codes is None or len(positions) < LEAST_FOR_CEILING:
         return None
@@ -98,11 +98,10 @@ def _ceiling(ground: Ground) -> Interval | None:
     features = ArrayFeatures(("chosen",), (ground.plain.target_MD[positions],))
     try:
         with waiting("Learning from the target's labels, for comparison …"):
-            choice = choose_head(features, labels, target.units, seed=workspace.plan.seed)
+            choice = choose_head(features, labels, target.units, seed=ground.domain.seed)
     except HeadstartError:  # one class, or one group
         return None
     if not len(choice.positions):
         return None
-    task = workspace.targets.task
     low, high = interval_around(choice.expected, choice.chosen.standard_error, choice.freedom, task)
     return Interval.of({"value": choice.expected, "low": low, "high": high})

@@ -27,11 +27,11 @@ def warnings_of(ground: Ground, decision: Decision, truth: Truth | None) -> tupl
 
 def _same_items(ground: Ground) -> Iterator[str]:
     target = ground.target.data.scan.digests
-    n_same = int(np.isin(target, ground.workspace.plan.data.scan.digests).sum())
+    n_same = int(np.isin(target, ground.domain.digests).sum())
     if n_same:
         yield (
             f"{counted(n_same, 'items')} of {ground.target.name} {agreeing(n_same, 'is', 'are')} labelled "
-            f"{agreeing(n_same, 'item', 'items')} of {ground.source_name} too: scores on them are too high."
+            f"{agreeing(n_same, 'item', 'items')} of {ground.domain.name} too: scores on them are too high."
         )
 
 

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,17 +38,36 @@ def run_facts(
         findings: what the data checks found, including checks that need a source.
         refitted: whether the result was learned from every label in the end.
     """
+    examples = data.examples
+    facts = facts_of(run, examples.classes, parts_of(data), examples.split_origin, findings)
+    return replace(facts, refitted=refitted)
+
+
+def facts_of(
+    run: RunDirectory,
+    classes: tuple[str, ...],
+    parts: tuple[SplitPart, ...],
+    split_origin: str,
+    findings: Sequence[Finding],
+) -> RunFacts:
+    """The same, where the data set itself may not be at hand.
+
+    Args:
+        run: the run's folder.
+        classes: names of the outputs.
+        parts: of the data.
+        split_origin: where they come from.
+        findings: what the data checks found.
+    """
     from headstart.runs import RunFacts
 
-    examples = data.examples
     return RunFacts(
         run=str(shown(run)),
         command=command_written(),
-        classes=examples.classes,
-        parts=_parts(data),
-        split_origin=examples.split_origin,
+        classes=classes,
+        parts=parts,
+        split_origin=split_origin,
         findings=tuple(findings),
-        refitted=refitted,
         environment=environment(),
         created=time.strftime("%Y-%m-%d %H:%M"),
     )
@@ -102,7 +122,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def _parts(data: DataSet) -> tuple[SplitPart, ...]:
+def parts_of(data: DataSet) -> tuple[SplitPart, ...]:
+    """The parts of a labelled data set, those without items left out."""
     from headstart.runs import SplitPart
 
     examples, labels, parts = data.examples, np.asarray(data.labels), []
