@@ -1,0 +1,169 @@
+"""Which kind of shift lies between two domains: none, covariate, label, or both.
+
+1. Is there a shift at all? MMD with a permutation test, and the proxy A-distance.
+2. Do the class shares differ strongly, by the estimates (`class_shares`)?
+3. If so: source items are drawn so that their classes have the estimated shares. What then still tells the domains
+   apart is not a matter of class shares. Little left: label shift alone, and the estimates can be believed.
+4. Much left: the estimates assumed what does not hold. They are believed where estimates before and after alignment
+   agree ("both"). Where nothing of the domains overlaps, an alignment rests on equal class shares alone, and nothing
+   can check them: then estimates that agree among themselves are taken seriously too, as a possibility ("both", not
+   certain). Else the shares are unknown, and the shift counts as covariate.
+
+Without target labels covariate and label shift cannot be told apart in general: step 4 is a rule, tried on real pairs
+of domains, not a proof.
+
+Legend: N source items, M target items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.adapt.alignments.standardise import standardiser
+from headstart.adapt.domains import Domains, Features
+from headstart.adapt.shift.a_distance import LEAST_ITEMS, a_distance
+from headstart.adapt.shift.class_shares import (
+    AGREE,
+    ClassShares,
+    SharesLike,
+    compare_shares,
+    positions_with_shares,
+    share_distance,
+    total_variation,
+)
+from headstart.adapt.shift.mmd import Discrepancy, discrepancy
+from headstart.adapt.shift.new_classes import MOST_SHIFT, NewClasses, new_classes
+from headstart.metrics.interval import Interval
+
+Kind = Literal["none", "covariate", "label", "both"]
+LITTLE_LEFT = 0.6  # of the A-distance: 65% of the items told apart, where 50% is chance
+NO_OVERLAP = 1.9  # of its lower end: more than 97% told apart
+CLEAR = 0.01  # p-value of the MMD
+SMALL = 0.2  # of the lower end of the A-distance: 55% told apart
+AGREE_AFTER = 0.2  # total variation of the estimates before and after alignment, which differ more by chance
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What kind of shift lies between two domains.
+
+    Attributes:
+        kind: "none", "covariate", "label" or "both".
+        certain: whether the class shares could be checked; False: the kind is the likeliest one.
+        size: MMD of the domains.
+        a_distance: proxy A-distance of the domains.
+        shares: class shares.
+        after_alignment: distance of the shares estimated after alignment; None: not estimated.
+        left: A-distance with the class shares made equal; None: not needed.
+        new_classes: target items far from every class; not measured where the domains differ much.
+    """
+
+    kind: Kind
+    certain: bool
+    size: Discrepancy
+    a_distance: Interval
+    shares: ClassShares
+    after_alignment: Interval | None
+    left: Interval | None
+    new_classes: NewClasses
+
+    @property
+    def align(self) -> bool:
+        """Whether an alignment of the domains is advised."""
+        return self.kind == "covariate" or (self.kind == "both" and self.certain)
+
+    @property
+    def correct_prior(self) -> bool:
+        """Whether a correction of the class shares is advised."""
+        return self.kind in ("label", "both")
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as a dictionary that JSON can hold."""
+        after = self.after_alignment
+        return {
+            "kind": self.kind,
+            "certain": self.certain,
+            "align": self.align,
+            "correct_prior": self.correct_prior,
+            "mmd": self.size.to_json(),
+            "a_distance": self.a_distance.to_json(),
+            "shares": self.shares.to_json(),
+            "after_alignment": None if after is None else after.to_json(),
+            "left": None if self.left is None else self.left.to_json(),
+            "new_classes": self.new_classes.to_json(),
+        }
+
+
+def diagnose(
+    domains: Domains,
+    estimates: Mapping[str, SharesLike],
+    after_alignment: SharesLike | None = None,
+    groups_M: NDArray[Any] | None = None,
+) -> Diagnosis:
+    """Find out which kind of shift lies between two domains.
+
+    Args:
+        domains: both, with raw features; `shares_C` is ignored.
+        estimates: class shares of the target by at least two ways ("em", "bbse") on features as they are; the first
+            is believed, the others check it.
+        after_alignment: the same by the first way with each domain standardised; None: not estimated.
+        groups_M: what belongs together in the target, of shape (M,); None: every item is on its own.
+    """
+    domains = replace(domains, shares_C=None)
+    scaled = _scaled(domains)
+    given: dict[str, Any] = {"groups_M": groups_M, "seed": domains.seed}
+    size = discrepancy(scaled.source_ND, scaled.target_MD, groups_N=domains.groups_N, **given)
+    distance = a_distance(scaled.source_ND, scaled.target_MD, groups_N=domains.groups_N, **given)
+    first = next(iter(estimates.values()))
+    shares = compare_shares(domains.source_shares_C, estimates, len(domains.target_MD))
+    after = None if after_alignment is None else share_distance(domains.source_shares_C, after_alignment)
+    left = _left(scaled, np.asarray(first.value_C), given) if shares.is_strong else None
+    confirmed = (
+        after_alignment is not None
+        and after is not None
+        and (after.low or 0.0) > AGREE
+        and total_variation(first.value_C, after_alignment.value_C) <= AGREE_AFTER
+    )
+    kind, certain = _kind(size, distance, shares, left, confirmed)
+    return Diagnosis(kind, certain, size, distance, shares, after, left, _new(domains, distance, groups_M))
+
+
+def _scaled(domains: Domains) -> Domains:
+    """Both domains with the mean and the deviation of all items together, so that no feature rules the distances."""
+    both = standardiser(np.concatenate([domains.source_ND, domains.target_MD]))
+    return domains.with_features(both.apply(domains.source_ND), both.apply(domains.target_MD))
+
+
+def _new(domains: Domains, distance: Interval, groups_M: NDArray[Any] | None) -> NewClasses:
+    if (distance.value or 0.0) <= MOST_SHIFT:
+        return new_classes(domains, groups_M)
+    why = "the domains differ too much to tell new classes from changed ones"
+    return NewClasses(Interval(None, why=why), Interval(None, why=why))
+
+
+def _left(scaled: Domains, shares_C: Features, given: Mapping[str, Any]) -> Interval:
+    """The A-distance with source items that have the estimated class shares."""
+    drawn = positions_with_shares(scaled.codes_N, shares_C, np.random.default_rng(scaled.seed))
+    if len(drawn) < LEAST_ITEMS:
+        return Interval(None, why="too few source items of the classes that the target seems to have")
+    groups = None if scaled.groups_N is None else scaled.groups_N[drawn]
+    return a_distance(scaled.source_ND[drawn], scaled.target_MD, groups_N=groups, **given)
+
+
+def _kind(
+    size: Discrepancy, distance: Interval, shares: ClassShares, left: Interval | None, confirmed: bool
+) -> tuple[Kind, bool]:
+    """The kind of shift, and whether it could be checked."""
+    if shares.is_strong and left is not None and left.value is not None and left.value <= LITTLE_LEFT:
+        return "label", True
+    if shares.is_strong and shares.agree and confirmed:
+        return "both", True
+    if shares.is_strong and shares.agree and (distance.low or 0.0) >= NO_OVERLAP:
+        return "both", False
+    there = (distance.low or 0.0) > SMALL or (size.p_value is not None and size.p_value <= CLEAR)
+    return ("covariate" if there else "none"), not shares.is_strong
