@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.adapt.domains import Domains
-from headstart.adapt.shift import advice, diagnose, sentences
+from headstart.adapt.shift import Texts, advice, diagnose, sentences
+from headstart.adapt.shift.texts import Reading
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -96,6 +97,19 @@ def test_new_classes_are_measured_only_between_like_domains() -> None:
     assert found.new_classes.is_likely and any("lacks" in line for line in sentences(found, CLASSES))
     far = diagnose(Domains(source, of_source, target + 9, 3), {"em": EVEN, "bbse": EVEN})
     assert far.new_classes.beyond_95.value is None and "too much" in far.new_classes.beyond_95.why
+
+
+def test_an_unread_language_is_neither_aligned_nor_corrected() -> None:
+    read = Reading(1000, 1.1, 0.9, 0.0, {"LATIN": 1.0})
+    unread = Reading(1000, 2.1, 0.12, 0.0, {"LATIN": 1.0})
+    texts = Texts(read, unread, 0.05, 0.03)
+    found = diagnose(domains(SKEWED, moved=9), {"em": SKEWED, "bbse": SKEWED}, EVEN, texts=texts)
+    assert found.unread and found.has_label_shift and not found.align and not found.correct_prior
+    lines = sentences(found, CLASSES)
+    assert any("hardly reads" in line for line in lines) and any(
+        "Estimated class shares" in line for line in lines
+    )
+    assert "Use an encoder" in advice(found) and found.to_json()["texts"]["known_tokens"] == 0.05
 
 
 def test_json_holds_it() -> None:

@@ -11,7 +11,8 @@ from PIL import Image, ImageFilter
 
 from headstart.adapt.shift import pictures, recordings
 from headstart.adapt.shift.differences import Difference, compare
-from headstart.adapt.shift.sentences import difference_sentences
+from headstart.adapt.shift.sentences import difference_sentences, window_sentences
+from headstart.data.preprocessing import AudioPreprocessing
 from headstart.errors import DataError
 
 
@@ -113,3 +114,13 @@ def test_recordings_of_another_line() -> None:
     assert not any(each.is_large for each in compare(source, recordings.recording_statistics(same)))
     with pytest.raises(DataError, match="not a recording"):
         recordings.recording_statistics([b"no sound at all"])
+
+
+def test_windows_of_both_domains() -> None:
+    how = AudioPreprocessing(window_multiple_seconds=1.0)
+    found = recordings.compare_windows(how, np.array([1.2, 2.9]), np.array([2.5, 3.4, 6.1, 2.0]))
+    assert (found.source_seconds, found.target_seconds, found.cut) == (3.0, 7.0, 0.5) and found.differ
+    (sentence,) = window_sentences(found)
+    assert "3 s" in sentence and "7 s" in sentence and "50%" in sentence
+    same = recordings.compare_windows(how, np.array([2.9]), np.array([2.2]))
+    assert not same.differ and window_sentences(same) == [] and same.to_json()["cut"] == 0

@@ -3,8 +3,14 @@
 from headstart.adapt.shift.diagnose import Diagnosis, diagnose
 from headstart.adapt.shift.differences import Difference, compare
 from headstart.adapt.shift.pictures import picture_statistics
-from headstart.adapt.shift.recordings import recording_statistics
-from headstart.adapt.shift.sentences import advice, difference_sentences, sentences, text_sentences
+from headstart.adapt.shift.recordings import Windows, compare_windows, recording_statistics
+from headstart.adapt.shift.sentences import (
+    advice,
+    difference_sentences,
+    sentences,
+    text_sentences,
+    window_sentences,
+)
 from headstart.adapt.shift.texts import Texts, compare_texts
 from headstart.adapt.shift.to_label import ToLabel, to_label
 
@@ -13,9 +19,11 @@ __all__ = [
     "Difference",
     "Texts",
     "ToLabel",
+    "Windows",
     "advice",
     "compare",
     "compare_texts",
+    "compare_windows",
     "diagnose",
     "difference_sentences",
     "picture_statistics",
@@ -23,4 +31,5 @@ __all__ = [
     "sentences",
     "text_sentences",
     "to_label",
+    "window_sentences",
 ]

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.adapt.alignments.standardise import standardiser
-from headstart.adapt.domains import Domains, Features
+from headstart.adapt.domains import Domains, Float
 from headstart.adapt.shift.a_distance import LEAST_ITEMS, a_distance
 from headstart.adapt.shift.class_shares import (
     AGREE,
@@ -38,12 +38,14 @@ from headstart.adapt.shift.class_shares import (
 )
 from headstart.adapt.shift.mmd import Discrepancy, discrepancy
 from headstart.adapt.shift.new_classes import MOST_SHIFT, NewClasses, new_classes
+from headstart.adapt.shift.texts import Texts
 from headstart.metrics.interval import Interval
 
 Kind = Literal["none", "covariate", "label", "both"]
 LITTLE_LEFT = 0.6  # of the A-distance: 65% of the items told apart, where 50% is chance
 NO_OVERLAP = 1.9  # of its lower end: more than 97% told apart
 CLEAR = 0.01  # p-value of the MMD
+POSSIBLE = 0.05  # of the distance of class shares, where nothing overlaps
 SMALL = 0.2  # of the lower end of the A-distance: 55% told apart
 AGREE_AFTER = 0.2  # total variation of the estimates before and after alignment, which differ more by chance
 
@@ -61,6 +63,7 @@ class Diagnosis:
         after_alignment: distance of the shares estimated after alignment; None: not estimated.
         left: A-distance with the class shares made equal; None: not needed.
         new_classes: target items far from every class; not measured where the domains differ much.
+        texts: words and tokens of both domains; None for other items.
     """
 
     kind: Kind
@@ -71,15 +74,30 @@ class Diagnosis:
     after_alignment: Interval | None
     left: Interval | None
     new_classes: NewClasses
+    texts: Texts | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether the encoder hardly reads one of the domains: then no adaptation of its features can be trusted."""
+        return self.texts is not None and (self.texts.hardly_read or self.texts.source_hardly_read)
 
     @property
     def align(self) -> bool:
         """Whether an alignment of the domains is advised."""
+        return not self.unread and self._is_alignable
+
+    @property
+    def _is_alignable(self) -> bool:
         return self.kind == "covariate" or (self.kind == "both" and self.certain)
 
     @property
     def correct_prior(self) -> bool:
         """Whether a correction of the class shares is advised."""
+        return not self.unread and self.has_label_shift
+
+    @property
+    def has_label_shift(self) -> bool:
+        """Whether the classes have other shares in the target, at least possibly."""
         return self.kind in ("label", "both")
 
     def to_json(self) -> dict[str, Any]:
@@ -96,6 +114,7 @@ class Diagnosis:
             "after_alignment": None if after is None else after.to_json(),
             "left": None if self.left is None else self.left.to_json(),
             "new_classes": self.new_classes.to_json(),
+            "texts": None if self.texts is None else self.texts.to_json(),
         }
 
 
@@ -104,6 +123,7 @@ def diagnose(
     estimates: Mapping[str, SharesLike],
     after_alignment: SharesLike | None = None,
     groups_M: NDArray[Any] | None = None,
+    texts: Texts | None = None,
 ) -> Diagnosis:
     """Find out which kind of shift lies between two domains.
 
@@ -113,6 +133,7 @@ def diagnose(
             is believed, the others check it.
         after_alignment: the same by the first way with each domain standardised; None: not estimated.
         groups_M: what belongs together in the target, of shape (M,); None: every item is on its own.
+        texts: words and tokens of both domains; None for other items.
     """
     domains = replace(domains, shares_C=None)
     scaled = _scaled(domains)
@@ -130,7 +151,9 @@ def diagnose(
         and total_variation(first.value_C, after_alignment.value_C) <= AGREE_AFTER
     )
     kind, certain = _kind(size, distance, shares, left, confirmed)
-    return Diagnosis(kind, certain, size, distance, shares, after, left, _new(domains, distance, groups_M))
+    return Diagnosis(
+        kind, certain, size, distance, shares, after, left, _new(domains, distance, groups_M), texts
+    )
 
 
 def _scaled(domains: Domains) -> Domains:
@@ -146,7 +169,7 @@ def _new(domains: Domains, distance: Interval, groups_M: NDArray[Any] | None) ->
     return NewClasses(Interval(None, why=why), Interval(None, why=why))
 
 
-def _left(scaled: Domains, shares_C: Features, given: Mapping[str, Any]) -> Interval:
+def _left(scaled: Domains, shares_C: Float, given: Mapping[str, Any]) -> Interval:
     """The A-distance with source items that have the estimated class shares."""
     drawn = positions_with_shares(scaled.codes_N, shares_C, np.random.default_rng(scaled.seed))
     if len(drawn) < LEAST_ITEMS:
@@ -163,7 +186,8 @@ def _kind(
         return "label", True
     if shares.is_strong and shares.agree and confirmed:
         return "both", True
-    if shares.is_strong and shares.agree and (distance.low or 0.0) >= NO_OVERLAP:
+    apart = (distance.low or 0.0) >= NO_OVERLAP
+    if shares.agree and apart and (shares.distance.low or 0.0) > POSSIBLE:
         return "both", False
     there = (distance.low or 0.0) > SMALL or (size.p_value is not None and size.p_value <= CLEAR)
     return ("covariate" if there else "none"), not shares.is_strong

@@ -8,6 +8,7 @@ silence     share of frames of 25 ms that are 40 dB or more below the loudest
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from headstart.data.audio import open_audio, read_waveform
 from headstart.data.content import Unreadable
 from headstart.data.items import Item, item_name
+from headstart.data.preprocessing import AudioPreprocessing, with_window
 from headstart.errors import DataError
 
 Float = NDArray[np.float64]
@@ -35,6 +37,48 @@ def recording_statistics(items: Sequence[Item]) -> dict[str, Float]:
     """
     rows = [_of_item(item) for item in items]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows that a network would use for each domain alone: as long as its longest recording.
+
+    Attributes:
+        source_seconds, target_seconds: of the windows.
+        cut: share of the target's recordings that are longer than the window of the source.
+    """
+
+    source_seconds: float
+    target_seconds: float
+    cut: float
+
+    @property
+    def differ(self) -> bool:
+        """Whether they are different: features of one window cannot be compared with those of another."""
+        return self.source_seconds != self.target_seconds
+
+    def to_json(self) -> dict[str, float]:
+        """The same as a dictionary that JSON can hold."""
+        return asdict(self)
+
+
+def compare_windows(
+    preprocessing: AudioPreprocessing, seconds_N: NDArray[np.floating], seconds_M: NDArray[np.floating]
+) -> Windows:
+    """Compare the windows of two domains.
+
+    Args:
+        preprocessing: of the network.
+        seconds_N: durations of the source recordings, of shape (N,).
+        seconds_M: durations of the target recordings, of shape (M,).
+    """
+    windows = [
+        (with_window(preprocessing, seconds).window_samples or 0) / preprocessing.rate_hz
+        for seconds in (seconds_N, seconds_M)
+    ]
+    # with_window allows a thousandth of a step above the window
+    longer = np.asarray(seconds_M) > windows[0] + 1e-3 * preprocessing.window_multiple_seconds
+    return Windows(windows[0], windows[1], float(longer.mean()))
 
 
 def _of_item(item: Item) -> dict[str, float]:

@@ -6,24 +6,25 @@ from collections.abc import Sequence
 
 from headstart.adapt.shift.diagnose import NO_OVERLAP, Diagnosis
 from headstart.adapt.shift.differences import Difference
+from headstart.adapt.shift.recordings import Windows
 from headstart.adapt.shift.texts import UNKNOWN, Reading, Texts
 from headstart.data.findings import listed
 from headstart.metrics.interval import Interval, decimals
 
 
 def sentences(found: Diagnosis, classes: Sequence[str]) -> list[str]:
-    """Return what was found: the kind of shift first, then its numbers, missing and new classes.
+    """Return what was found: the kind of shift first, then its numbers, missing and new classes, words.
 
     Args:
         found: the diagnosis.
         classes: names of the classes.
     """
     lines = [_kind(found), _size(found)]
-    if found.shares.is_strong:
+    if found.shares.is_strong or found.has_label_shift:
         lines.append(_shares(found, classes))
     if found.left is not None and found.left.value is not None:
         lines.append(f"With equal class shares the A-distance is {found.left}.")
-    if found.correct_prior and found.shares.missing:
+    if found.has_label_shift and found.shares.missing:
         names = listed([classes[c] for c in found.shares.missing])
         lines.append(f"The target seems to hold no items of {names}.")
     if found.new_classes.is_likely:
@@ -31,7 +32,7 @@ def sentences(found: Diagnosis, classes: Sequence[str]) -> list[str]:
             f"{_percent(found.new_classes.beyond_95)} of the target's items are further from every class than 95% of "
             "the source's items: the target may hold classes that the source lacks."
         )
-    return lines
+    return lines if found.texts is None else lines + text_sentences(found.texts)
 
 
 def advice(found: Diagnosis) -> str:
@@ -40,6 +41,8 @@ def advice(found: Diagnosis) -> str:
     Args:
         found: the diagnosis.
     """
+    if found.unread:
+        return "Use an encoder that reads the languages of both domains: with this one no adaptation can be trusted."
     if found.kind == "none":
         return "Use the classifier as it is; nothing needs to be aligned."
     if found.kind == "label":
@@ -87,6 +90,22 @@ def difference_sentences(found: Sequence[Difference]) -> list[str]:
         f"target, a difference of {float(each.difference):+.1f} deviations."
         for each in found
         if each.is_large
+    ]
+
+
+def window_sentences(found: Windows) -> list[str]:
+    """Return one sentence if the windows of the domains differ.
+
+    Args:
+        found: the windows.
+    """
+    if not found.differ:
+        return []
+    cut = f" It cuts {found.cut:.0%} of the target's recordings." if found.cut else ""
+    return [
+        f"The longest recordings need a window of {found.source_seconds:g} s in the source and of "
+        f"{found.target_seconds:g} s in the target. Features of different windows do not mix: extract both domains "
+        f"in the source's window.{cut}"
     ]
 
 
