@@ -35,16 +35,30 @@ def standardiser(x_ND: Features, weights_N: Float | None = None) -> Affine:
     return Affine(mean, np.where(constant, 1.0, deviation))
 
 
+def each_standardised(domains: Domains) -> tuple[Float, Float, Affine]:
+    """Standardise each domain by itself; alignments of the correlations start from here.
+
+    Args:
+        domains: the domains as they are.
+
+    Returns:
+        Features of the source of shape (N, D), of the target of shape (M, D), float64, and the map of the target.
+    """
+    of_source = standardiser(domains.source_ND, domains.weights_N)
+    of_target = standardiser(domains.target_MD)
+    source_ND = (domains.source_ND.astype(np.float64) - of_source.shift) / of_source.scale
+    target_MD = (domains.target_MD.astype(np.float64) - of_target.shift) / of_target.scale
+    return source_ND, target_MD, of_target
+
+
 def _by_source(domains: Domains) -> tuple[Domains, Affine]:
     both = standardiser(domains.source_ND)
     return domains.with_features(both.apply(domains.source_ND), both.apply(domains.target_MD)), both
 
 
 def _each_by_itself(domains: Domains) -> tuple[Domains, Affine]:
-    of_source = standardiser(domains.source_ND, domains.weights_N)
-    of_target = standardiser(domains.target_MD)
-    mapped = domains.with_features(of_source.apply(domains.source_ND), of_target.apply(domains.target_MD))
-    return mapped, of_target
+    source_ND, target_MD, of_target = each_standardised(domains)
+    return domains.with_features(source_ND.astype(np.float32), target_MD.astype(np.float32)), of_target
 
 
 NONE = Alignment("none", "no alignment", _by_source)
