@@ -1,4 +1,4 @@
-"""The linear Monge map agrees with skada and with its formula, is symmetric, and turns one covariance into the other."""
+"""The linear Monge map agrees with skada and with its formula, and turns one covariance into the other."""
 
 from __future__ import annotations
 
