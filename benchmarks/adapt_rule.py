@@ -7,7 +7,8 @@ Classes are normal, with one centre each; accuracy of source only is 75 to 90%. 
              8:1: aligning the domains is wrong
     moved    target features are shifted and scaled, each by its own amount: aligning is right
 
-The rule decides by circular validation with several margins, with and without the bound for chance. What is lost or gained is the true accuracy on the target items.
+The rule decides by circular validation with several margins, with and without the bound for chance. What is lost or
+gained is the true accuracy on the target items.
 """
 
 from __future__ import annotations
