@@ -80,6 +80,21 @@ def test_both_possibly_where_nothing_overlaps() -> None:
     assert "possibly" in sentences(found, CLASSES)[0] and "Do not align" in advice(found)
 
 
+def test_texts_that_share_their_words_overlap() -> None:
+    read = Reading(1000, 1.1, 0.9, 0.0, {"LATIN": 1.0})
+    for known, kind in ((0.7, "covariate"), (0.1, "both")):
+        texts = Texts(read, read, known, known)
+        found = diagnose(domains(SKEWED, moved=9), {"em": SKEWED, "bbse": SKEWED}, EVEN, texts=texts)
+        assert found.kind == kind and not found.certain
+
+
+def test_a_shift_that_class_shares_explain_though_they_are_uncertain() -> None:
+    wide = shares([0.8, 0.1, 0.1], half=0.5)
+    found = diagnose(domains(SKEWED), {"em": wide, "bbse": wide})
+    assert found.kind == "label" and not found.certain and not found.align
+    assert "probably" in sentences(found, CLASSES)[0]
+
+
 def test_estimates_that_disagree_are_not_believed() -> None:
     other = shares([0.2, 0.7, 0.1])
     found = diagnose(domains(EVEN, moved=9), {"em": SKEWED, "bbse": other}, other)

@@ -7,7 +7,8 @@
 4. Much left: the estimates assumed what does not hold. They are believed where estimates before and after alignment
    agree ("both"). Where nothing of the domains overlaps, an alignment rests on equal class shares alone, and nothing
    can check them: then estimates that agree among themselves are taken seriously too, as a possibility ("both", not
-   certain). Else the shares are unknown, and the shift counts as covariate.
+   certain). Texts overlap in their words: books and kitchens do, two languages do not. Else the shares are unknown, and
+   the shift counts as covariate.
 
 Without target labels covariate and label shift cannot be told apart in general: step 4 is a rule, tried on real pairs
 of domains, not a proof.
@@ -29,6 +30,7 @@ from headstart.adapt.domains import Domains, Float
 from headstart.adapt.shift.a_distance import LEAST_ITEMS, a_distance
 from headstart.adapt.shift.class_shares import (
     AGREE,
+    STRONG,
     ClassShares,
     SharesLike,
     compare_shares,
@@ -45,6 +47,7 @@ Kind = Literal["none", "covariate", "label", "both"]
 LITTLE_LEFT = 0.6  # of the A-distance: 65% of the items told apart, where 50% is chance
 NO_OVERLAP = 1.9  # of its lower end: more than 97% told apart
 CLEAR = 0.01  # p-value of the MMD
+OWN_WORDS = 0.5  # share of the target's words that the source has, below which texts do not overlap
 POSSIBLE = 0.05  # of the distance of class shares, where nothing overlaps
 SMALL = 0.2  # of the lower end of the A-distance: 55% told apart
 AGREE_AFTER = 0.2  # total variation of the estimates before and after alignment, which differ more by chance
@@ -143,14 +146,14 @@ def diagnose(
     first = next(iter(estimates.values()))
     shares = compare_shares(domains.source_shares_C, estimates, len(domains.target_MD))
     after = None if after_alignment is None else share_distance(domains.source_shares_C, after_alignment)
-    left = _left(scaled, np.asarray(first.value_C), given) if shares.is_strong else None
+    left = _left(scaled, np.asarray(first.value_C), given) if float(shares.distance) > STRONG else None
     confirmed = (
         after_alignment is not None
         and after is not None
         and (after.low or 0.0) > AGREE
         and total_variation(first.value_C, after_alignment.value_C) <= AGREE_AFTER
     )
-    kind, certain = _kind(size, distance, shares, left, confirmed)
+    kind, certain = _kind(size, distance, shares, left, confirmed, texts)
     return Diagnosis(
         kind, certain, size, distance, shares, after, left, _new(domains, distance, groups_M), texts
     )
@@ -179,15 +182,21 @@ def _left(scaled: Domains, shares_C: Float, given: Mapping[str, Any]) -> Interva
 
 
 def _kind(
-    size: Discrepancy, distance: Interval, shares: ClassShares, left: Interval | None, confirmed: bool
+    size: Discrepancy,
+    distance: Interval,
+    shares: ClassShares,
+    left: Interval | None,
+    confirmed: bool,
+    texts: Texts | None,
 ) -> tuple[Kind, bool]:
     """The kind of shift, and whether it could be checked."""
-    if shares.is_strong and left is not None and left.value is not None and left.value <= LITTLE_LEFT:
-        return "label", True
+    there = (distance.low or 0.0) > SMALL or (size.p_value is not None and size.p_value <= CLEAR)
+    explained = left is not None and left.value is not None and left.value <= LITTLE_LEFT
+    if explained and (shares.is_strong or (there and shares.agree)):
+        return "label", shares.is_strong
     if shares.is_strong and shares.agree and confirmed:
         return "both", True
-    apart = (distance.low or 0.0) >= NO_OVERLAP
+    apart = (distance.low or 0.0) >= NO_OVERLAP and (texts is None or texts.known_tokens < OWN_WORDS)
     if shares.agree and apart and (shares.distance.low or 0.0) > POSSIBLE:
         return "both", False
-    there = (distance.low or 0.0) > SMALL or (size.p_value is not None and size.p_value <= CLEAR)
     return ("covariate" if there else "none"), not shares.is_strong

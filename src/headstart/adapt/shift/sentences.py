@@ -123,7 +123,8 @@ def _kind(found: Diagnosis) -> str:
     if found.kind == "none":
         return "No shift between the domains was found."
     if found.kind == "label":
-        return "Label shift: the classes have other shares in the target, and little else differs."
+        likely = "Label shift" if found.certain else "Label shift, probably"
+        return f"{likely}: the classes have other shares in the target, and little else differs."
     if found.kind == "both" and found.certain:
         return "Both: the items differ between the domains, and the classes have other shares in the target."
     if found.kind == "both":
