@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -52,6 +53,9 @@ def test_groups_are_units() -> None:
 def test_what_is_the_same_everywhere() -> None:
     (found,) = compare({"x": np.ones(20)}, {"x": np.ones(20)})
     assert float(found.difference) == 0 and not found.is_large
+    (found,) = compare({"x": np.zeros(20)}, {"x": np.ones(20)})
+    assert float(found.difference) == 10 and found.is_large
+    assert json.loads(json.dumps([found.to_json(), found.is_large]))[1] is True
 
 
 def test_each_damage_of_pictures_shows_in_its_statistic() -> None:
@@ -110,7 +114,7 @@ def test_recordings_of_another_line() -> None:
         compare(source, recordings.recording_statistics([encoded(quiet(s)) for s in sounds[12:]]))
     )
     assert other["level in dB"].is_large and other["bandwidth in Hz"].is_large
-    assert not other["log10 of seconds"].is_large and other["level in dB"].to_json()["name"] == "level in dB"
+    assert not other["length in s"].is_large and other["level in dB"].to_json()["name"] == "level in dB"
     assert not any(each.is_large for each in compare(source, recordings.recording_statistics(same)))
     with pytest.raises(DataError, match="not a recording"):
         recordings.recording_statistics([b"no sound at all"])

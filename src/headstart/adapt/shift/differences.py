@@ -23,6 +23,7 @@ from headstart.metrics.spread import unit_numbers
 
 Float = NDArray[np.float64]
 LARGE = 0.8  # Cohen's "large"
+MOST = 10.0  # deviations; a statistic that is the same for all items of each domain has no spread to count in
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Difference:
     Attributes:
         name: what it is, for a reader.
         source, target: its mean.
-        difference: standardised.
+        difference: standardised, at most `MOST`.
     """
 
     name: str
@@ -89,7 +90,7 @@ def _difference(name: str, source: Float, target: Float) -> Difference:
         return Difference(name, *means, Interval(None, why="too few items or groups"))
     squares = np.square(source - means[0]).sum() + np.square(target - means[1]).sum()
     # a statistic that is the same for all items of both domains must not be divided by rounding
-    deviation = max(float(np.sqrt(squares / freedom)), 1e-3 * abs(means[0]), 1e-9)
-    value = (means[1] - means[0]) / deviation
-    error = np.sqrt(1 / len(source) + 1 / len(target) + value**2 / (2 * (freedom + 2)))
+    deviation = max(float(np.sqrt(squares / freedom)), 1e-6 * abs(means[0]), 1e-12)
+    value = float(np.clip((means[1] - means[0]) / deviation, -MOST, MOST))
+    error = float(np.sqrt(1 / len(source) + 1 / len(target) + value**2 / (2 * (freedom + 2))))
     return Difference(name, *means, Interval(value, value - 1.96 * error, value + 1.96 * error))

@@ -89,7 +89,7 @@ def _of_item(item: Item) -> dict[str, float]:
     except Unreadable as error:
         raise DataError(f"{item_name(item)}: {error}") from None
     found = statistics(waveform, rate_hz)
-    found["log10 of seconds"] = float(np.log10(max(seconds, 1e-3)))
+    found["length in s"] = float(seconds)
     return found
 
 
