@@ -59,7 +59,7 @@ def test_what_is_the_same_everywhere() -> None:
 
 
 def test_each_damage_of_pictures_shows_in_its_statistic() -> None:
-    plain, other = photos(20, 0), photos(20, 1)
+    plain, other = photos(12, 0), photos(12, 1)
     rng = np.random.default_rng(2)
     damaged = {
         "sharpness": [np.asarray(Image.fromarray(p).filter(ImageFilter.GaussianBlur(3))) for p in other],

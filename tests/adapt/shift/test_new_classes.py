@@ -28,7 +28,7 @@ def test_new_classes_are_found() -> None:
     """Four of six classes are new: most target items are far from both known ones."""
     found = [new_classes(domains(6, [0, 1], seed)) for seed in range(5)]
     assert all(each.is_likely for each in found)
-    assert set(found[0].to_json()) == {"beyond_95", "beyond_99"}
+    assert found[0].to_json()["is_likely"] is True
 
 
 def test_too_few_items_of_a_class() -> None:

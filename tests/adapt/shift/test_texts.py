@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def test_unknown_tokens_and_scripts() -> None:
     assert list(found.target.scripts) == ["CYRILLIC"]
     lines = text_sentences(found)
     assert any("unknown token" in line for line in lines) and any("Cyrillic" in line for line in lines)
-    assert found.to_json()["target"]["unknown"] == 1
+    stored = json.loads(json.dumps(found.to_json()))
+    assert stored["target"]["unknown"] == 1 and stored["hardly_read"] is True
 
 
 def test_a_tokenizer_of_letters_says_nothing() -> None:

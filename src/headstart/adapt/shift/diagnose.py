@@ -111,6 +111,7 @@ class Diagnosis:
             "certain": self.certain,
             "align": self.align,
             "correct_prior": self.correct_prior,
+            "unread": self.unread,
             "mmd": self.size.to_json(),
             "a_distance": self.a_distance.to_json(),
             "shares": self.shares.to_json(),

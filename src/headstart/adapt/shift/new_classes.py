@@ -60,7 +60,11 @@ class NewClasses:
 
     def to_json(self) -> dict[str, Any]:
         """The same as a dictionary that JSON can hold."""
-        return {"beyond_95": self.beyond_95.to_json(), "beyond_99": self.beyond_99.to_json()}
+        return {
+            "is_likely": self.is_likely,
+            "beyond_95": self.beyond_95.to_json(),
+            "beyond_99": self.beyond_99.to_json(),
+        }
 
 
 def new_classes(domains: Domains, groups_M: NDArray[Any] | None = None) -> NewClasses:

@@ -77,7 +77,11 @@ class Texts:
 
     def to_json(self) -> dict[str, Any]:
         """The same as a dictionary that JSON can hold."""
-        return asdict(self)
+        return {
+            "hardly_read": self.hardly_read,
+            "source_hardly_read": self.source_hardly_read,
+            **asdict(self),
+        }
 
 
 def _worse(one: Reading, other: Reading) -> bool:
