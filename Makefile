@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 AUTOGLUON_VENV := .venv-autogluon
 LOWEST_VENV := .venv-lowest
+# Compiled modules are kept, else each of the hundred processes that tests start compiles headstart again; a worker
+# that is done takes over tests of the other in blocks, so that most modules make their fixtures once.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: help demo test test-full test-lowest advisories check docs fuzz honesty bench bench-tune bundled clean
 
@@ -31,10 +34,10 @@ check: $(VENV)/ready  ## Lint, types and one-way imports
 
 test: check  ## Set up, then run every check and test
 	@echo "== pytest"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" -n 2 --cov --cov-report=term:skip-covered
+	@$(PYTEST) -m "not full" --cov --cov-report=term:skip-covered
 
 test-full: check  ## As `make test`, with every cut of every architecture and the long forms
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	@$(PYTEST)
 
 test-lowest: $(LOWEST_VENV)/ready  ## Tests of sources and runs with the lowest version of every dependency
 	@OMP_NUM_THREADS=1 $(LOWEST_VENV)/bin/python -m pytest -m "not full and not browser and not real" -n 2 tests/sources tests/runs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,43 @@ os.environ["HEADSTART_RECORD"] = "off"  # also for the runs of session fixtures,
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("HEADSTART_SHARED", ROOT.parent / "shared"))
+
+LONGEST = ("test_kills.py", "test_fuzz.py", "test_targets.py", "test_alone.py", "test_together.py")
+"""Modules with tests of many seconds, which start first: at the end one worker would wait for the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs_untraced() -> Iterator[None]:
+    """Coverage rests while torch makes, saves and opens a program: it would follow every line of torch there."""
+    if sys.gettrace() is None:
+        yield
+        return
+    import torch.export
+
+    with pytest.MonkeyPatch.context() as patch:
+        for holder, name in (
+            *((torch.export, name) for name in ("export", "save", "load")),
+            (torch.export.ExportedProgram, "module"),
+        ):
+            patch.setattr(holder, name, _untraced(getattr(holder, name)))
+        yield
+
+
+def _untraced(call: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def run(*given: Any, **named: Any) -> Any:
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return call(*given, **named)
+        finally:
+            sys.settrace(tracer)
+
+    return run
 
 
 @pytest.fixture(scope="session")
