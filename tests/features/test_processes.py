@@ -25,10 +25,11 @@ def run_worker(*arguments: object) -> str:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_at_twenty_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    word, n_unfinished = run_worker("kill", tmp_path).split(" ", 1)
+@pytest.mark.parametrize("n_kills", [10, pytest.param(20, marks=pytest.mark.full)])
+def test_killed_at_random_moments_ends_with_the_same_bytes(n_kills: int, tmp_path: Path) -> None:
+    word, n_unfinished = run_worker("kill", tmp_path, n_kills).split(" ", 1)
     assert word == "same", n_unfinished
-    assert int(n_unfinished) >= 10  # most were really killed in the middle
+    assert int(n_unfinished) >= n_kills / 2  # most were really killed in the middle
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -36,8 +37,8 @@ def test_processes_at_once_do_not_harm_each_other(tmp_path: Path) -> None:
     assert run_worker("together", tmp_path / "shared") == "same"
 
 
-def test_memory_is_flat_from_1_000_to_100_000_items(tmp_path: Path) -> None:
-    n_items = 100_000
+def test_memory_is_flat_from_1_000_to_50_000_items(tmp_path: Path) -> None:
+    n_items = 50_000
     n_bytes = int(run_worker("memory", tmp_path, n_items))
     n_stored = n_items * 1040 * 4
     # what grows is the list of items: some hundred bytes each

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,31 +16,33 @@ import together
 
 from headstart.features import Store
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
+Run = Callable[..., list[tuple[int, str]]]
 
-def run(case: str, folder: Path, n: int = 2) -> list[tuple[int, str]]:
-    """The exit code and what was printed of each process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    told = {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "WORLD_SIZE": str(n),
-        "LOCAL_WORLD_SIZE": str(n),
-        "OMP_NUM_THREADS": "1",
-    }
-    started = [
-        subprocess.Popen(
-            [sys.executable, together.__file__, case, str(folder)],
-            env={**os.environ, **told, "RANK": str(number), "LOCAL_RANK": str(number)},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for number in range(n)
-    ]
-    said = [process.communicate(timeout=300)[0] for process in started]
-    return [(process.returncode, text) for process, text in zip(started, said, strict=True)]
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Runs a case in processes, and gives the exit code and what was printed of each."""
+    server = subprocess.Popen(
+        [sys.executable, together.__file__],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert server.stdin is not None and server.stdout is not None
+
+    def run_case(case: str, folder: Path, n: int = 2) -> list[tuple[int, str]]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        print(json.dumps([case, str(folder), n, port]), file=server.stdin, flush=True)
+        return [(code, text) for code, text in json.loads(server.stdout.readline())]
+
+    yield run_case
+    server.stdin.close()
+    assert server.wait(60) == 0
+    server.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def read(folder: Path, number: int) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(("case", "n"), [("shared", 2), ("shared", 3), ("both", 2)])
 def test_each_process_computes_a_share_and_all_read_the_bits_of_one(
-    case: str, n: int, tmp_path: Path, alone: dict[str, np.ndarray]
+    case: str, n: int, run: Run, tmp_path: Path, alone: dict[str, np.ndarray]
 ) -> None:
     ended = run(case, tmp_path, n)
     assert [code for code, _ in ended] == [0] * n, ended
@@ -72,7 +76,7 @@ def test_each_process_computes_a_share_and_all_read_the_bits_of_one(
 
 
 def test_processes_with_stores_of_their_own_compute_what_theirs_lacks(
-    tmp_path: Path, alone: dict[str, np.ndarray]
+    run: Run, tmp_path: Path, alone: dict[str, np.ndarray]
 ) -> None:
     ended = run("apart", tmp_path)
     assert [code for code, _ in ended] == [0, 0], ended
@@ -82,7 +86,7 @@ def test_processes_with_stores_of_their_own_compute_what_theirs_lacks(
 
 
 def test_a_source_that_fails_in_one_process_is_reported_in_all(
-    tmp_path: Path, alone: dict[str, np.ndarray]
+    run: Run, tmp_path: Path, alone: dict[str, np.ndarray]
 ) -> None:
     ended = run("failing", tmp_path)
     assert [code for code, _ in ended] == [0, 0], ended
@@ -92,14 +96,14 @@ def test_a_source_that_fails_in_one_process_is_reported_in_all(
         np.testing.assert_array_equal(found["vectors 1"], alone["vectors 1"])
 
 
-def test_an_item_that_one_process_cannot_read_ends_all_with_its_name(tmp_path: Path) -> None:
+def test_an_item_that_one_process_cannot_read_ends_all_with_its_name(run: Run, tmp_path: Path) -> None:
     assert [(code, text.strip()) for code, text in run("unreadable", tmp_path)] == [
         (2, "picture 89 cannot be read")
     ] * 2
 
 
 def test_when_a_process_is_killed_the_others_end_and_what_was_written_is_kept(
-    tmp_path: Path, alone: dict[str, np.ndarray]
+    run: Run, tmp_path: Path, alone: dict[str, np.ndarray]
 ) -> None:
     codes = dict(run("killed", tmp_path))
     assert codes.keys() == {-9, 1}

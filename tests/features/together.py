@@ -1,22 +1,26 @@
-"""One of several processes of a run that share out an extraction; started by test_together.py.
+"""Processes of a run that share out an extraction, forked by one that has imported everything; see test_together.py.
 
-python together.py CASE FOLDER    the environment holds the number and count of processes, as a launcher sets them
+python together.py    reads lines [case, folder, n, port], runs the case in n processes, and prints their exit codes
+                      and what they printed as a line [[code, text], ...]
 
-Prints how many items this process decoded, and writes what it read from the store to FOLDER/read.NUMBER.npz.
+A process prints how many items it decoded, and writes what it read from the store to FOLDER/read.NUMBER.npz.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed
 from tiny_source import TinyNet, make_pictures, make_tiny_source
 
 import headstart.features.pooled_pass as pooled_pass
@@ -96,7 +100,41 @@ def main(case: str, folder: Path) -> int:
     return 0
 
 
+def start(case: str, folder: Path, n: int, port: int, number: int) -> int:
+    """Fork a process with the environment that a launcher sets; returns its id."""
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        log = os.open(folder / f"log.{number}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        os.environ |= {"WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(n)}
+        os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number)}
+        code = main(case, folder)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def serve() -> None:
+    for line in sys.stdin:
+        case, place, n, port = json.loads(line)
+        folder = Path(place)
+        started = [start(case, folder, n, port, number) for number in range(n)]
+        codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started]
+        print(
+            json.dumps([[code, (folder / f"log.{i}").read_text()] for i, code in enumerate(codes)]),
+            flush=True,
+        )
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     pooled_pass._ITEMS_PER_SHARD = 8
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    serve()

@@ -1,6 +1,6 @@
 """A process of the store's tests: extracts pictures, and is killed, doubled or measured.
 
-python worker.py kill FOLDER        twenty killed extractions, each resumed; "same" or what differs
+python worker.py kill FOLDER N      N killed extractions, each resumed; "same" or what differs
 python worker.py together FOLDER    two processes extract into one store at once
 python worker.py memory FOLDER N    prints how many bytes the peak grew while N pictures were extracted
 """
@@ -25,7 +25,6 @@ from headstart.data.items import ItemView
 from headstart.features import Store, extract_pooled
 
 N_ITEMS = 120
-N_KILLS = 20
 
 
 def extract(root: Path, n_items: int = N_ITEMS, first: int = 0) -> np.ndarray:
@@ -64,12 +63,12 @@ def started(work: Callable[[], object]) -> int:
         os._exit(1)
 
 
-def kill(folder: Path) -> None:
+def kill(folder: Path, n_kills: int) -> None:
     assert os.waitpid(started(lambda: extract(folder / "alone")), 0)[1] == 0
     expected = contents(folder / "alone")
     generator = random.Random(0)
     n_unfinished = 0
-    for number in range(N_KILLS):
+    for number in range(n_kills):
         root = folder / f"killed{number}"
         process = started(lambda root=root: extract(root))
         # moments are drawn by what has been written, since seconds differ from machine to machine
@@ -121,7 +120,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     pooled_pass._ITEMS_PER_SHARD = 8 if sys.argv[1] != "memory" else pooled_pass._ITEMS_PER_SHARD
     task, root = sys.argv[1], Path(sys.argv[2])
-    if task == "memory":
-        memory(root, int(sys.argv[3]))
+    if task == "together":
+        together(root)
     else:
-        {"kill": kill, "together": together}[task](root)
+        {"kill": kill, "memory": memory}[task](root, int(sys.argv[3]))
