@@ -90,7 +90,11 @@ def assert_equal(got: list[Tensor], expected: list[Tensor], tolerance: float) ->
         assert float((one - other).detach().abs().max()) <= tolerance * largest + 1e-9
 
 
-SLOW = ("efficientformerv2_s0",)  # half a minute each: LoRA in every run, the others in the full one
+EVERY_METHOD = (
+    *("resnet18", "convnext_atto", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"),
+    *("bert", "albert", "wav2vec2", "whisper"),
+)
+"""One network of each kind of layers: all methods in every run. The others have LoRA there, and all in the full one."""
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ SLOW = ("efficientformerv2_s0",)  # half a minute each: LoRA in every run, the o
         pytest.param(
             name,
             method,
-            marks=[pytest.mark.full] if name in SLOW and method != "lora" else [],
+            marks=[pytest.mark.full] if name not in EVERY_METHOD and method != "lora" else [],
         )
         for name in NETWORKS
         for method in METHODS
