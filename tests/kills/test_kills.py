@@ -37,8 +37,8 @@ def found_by(folder: Path, *tasks: str) -> dict[str, Any]:
 
 
 def test_evenly_spread_calls(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:8", "audit:4", "predict:2", "full:2", "lost:2")
-    assert [found[task]["ended"] for task in ("fit", "audit", "predict", "full")] == [8, 4, 2, 2]
+    found = found_by(tmp_path, "fit:5", "audit:3", "predict:1", "full:1", "lost:1")
+    assert [found[task]["ended"] for task in ("fit", "audit", "predict", "full")] == [5, 3, 1, 1]
 
 
 @pytest.mark.full
