@@ -88,6 +88,15 @@ def test_texts_that_share_their_words_overlap() -> None:
         assert found.kind == kind and not found.certain
 
 
+def test_two_languages_need_class_shares_that_are_known_to_be_alike() -> None:
+    read = Reading(1000, 1.1, 0.9, 0.0, {"LATIN": 1.0})
+    texts = Texts(read, read, 0.1, 0.1)
+    for half, kind in ((0.02, "covariate"), (0.2, "both")):
+        even = shares(EVEN.value_C, half)
+        found = diagnose(domains(EVEN, moved=9), {"em": even, "bbse": even}, even, texts=texts)
+        assert found.kind == kind and found.align is (kind == "covariate")
+
+
 def test_a_shift_that_class_shares_explain_though_they_are_uncertain() -> None:
     wide = shares([0.8, 0.1, 0.1], half=0.5)
     found = diagnose(domains(SKEWED), {"em": wide, "bbse": wide})

@@ -6,9 +6,8 @@
    apart is not a matter of class shares. Little left: label shift alone, and the estimates can be believed.
 4. Much left: the estimates assumed what does not hold. They are believed where estimates before and after alignment
    agree ("both"). Where nothing of the domains overlaps, an alignment rests on equal class shares alone, and nothing
-   can check them: then estimates that agree among themselves are taken seriously too, as a possibility ("both", not
-   certain). Texts overlap in their words: books and kitchens do, two languages do not. Else the shares are unknown, and
-   the shift counts as covariate.
+   can check them. Then a label shift counts as possible ("both", not certain) if estimates agree on one; between texts
+   of two languages, unless the estimates exclude it. Else the shares are unknown, and the shift counts as covariate.
 
 Without target labels covariate and label shift cannot be told apart in general: step 4 is a rule, tried on real pairs
 of domains, not a proof.
@@ -197,7 +196,19 @@ def _kind(
         return "label", shares.is_strong
     if shares.is_strong and shares.agree and confirmed:
         return "both", True
-    apart = (distance.low or 0.0) >= NO_OVERLAP and (texts is None or texts.known_tokens < OWN_WORDS)
-    if shares.agree and apart and (shares.distance.low or 0.0) > POSSIBLE:
+    if _cannot_be_checked(distance, shares, texts):
         return "both", False
     return ("covariate" if there else "none"), not shares.is_strong
+
+
+def _cannot_be_checked(distance: Interval, shares: ClassShares, texts: Texts | None) -> bool:
+    """Whether nothing of the domains overlaps, and a label shift has to be reckoned with.
+
+    Two languages share no words, so their class shares have to be known to be alike; of other items only features tell
+    that nothing overlaps, and these say it of most shifts, so the estimates must agree on a label shift.
+    """
+    if texts is not None:
+        apart = float(distance) >= NO_OVERLAP and texts.known_tokens < OWN_WORDS
+        return apart and (shares.distance.high is None or shares.distance.high > STRONG)
+    apart = (distance.low or 0.0) >= NO_OVERLAP
+    return shares.agree and apart and (shares.distance.low or 0.0) > POSSIBLE

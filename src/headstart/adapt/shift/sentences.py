@@ -129,8 +129,8 @@ def _kind(found: Diagnosis) -> str:
         return "Both: the items differ between the domains, and the classes have other shares in the target."
     if found.kind == "both":
         return (
-            "Both, possibly: the items differ so much that nothing of the domains overlaps, and the estimated class "
-            "shares differ too. This cannot be checked without target labels."
+            "Both, possibly: the items differ so much that nothing of the domains overlaps, and the class shares may "
+            "differ too. This cannot be checked without target labels."
         )
     unknown = " The estimated class shares cannot be believed." if found.shares.is_strong else ""
     return f"Covariate shift: the items differ between the domains.{unknown}"
