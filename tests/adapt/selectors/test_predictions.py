@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies
@@ -42,7 +44,8 @@ def test_fewer_items_than_clusters_and_equal_items() -> None:
 
 
 def test_many_items_are_clustered_by_the_centres_of_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.adapt.selectors.clusters.N_MOST", 30)
+    # by module: `headstart.adapt` as an attribute is the verb
+    monkeypatch.setattr(import_module("headstart.adapt.selectors.clusters"), "N_MOST", 30)
     rng = np.random.default_rng(0)
     codes = np.arange(300) % 3
     found = clusters(9 * rng.normal(size=(3, 5))[codes] + rng.normal(size=(300, 5)), 3)
