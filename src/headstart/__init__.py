@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from headstart.auditing.result import Audit
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
-    from headstart.estimators import TransferClassifier, TransferRegressor
+    from headstart.estimators import TransferAdapter, TransferClassifier, TransferRegressor
     from headstart.ranking.result import Ranking
     from headstart.runs.run import Run
     from headstart.sources import Source, load_source
@@ -40,6 +40,7 @@ _HOMES = {
     "Ranking": "headstart.ranking.result",
     "Run": "headstart.runs.run",
     "Source": "headstart.sources",
+    "TransferAdapter": "headstart.estimators",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",
     "adapt": "headstart.verbs.adapt",
@@ -61,6 +62,7 @@ __all__ = [
     "Ranking",
     "Run",
     "Source",
+    "TransferAdapter",
     "TransferClassifier",
     "TransferRegressor",
     "adapt",

@@ -12,22 +12,30 @@ import numpy as np
 
 from headstart.adapt.catalogue import AUTO
 from headstart.adapting.choosing import Decision
+from headstart.adapting.diagnosing import Shift
 from headstart.adapting.ground import Ground
 from headstart.adapting.options import AdaptOptions
 from headstart.adapting.sentence import sentence
 from headstart.adapting.truth import Truth
 from headstart.adapting.trying import Tried
-from headstart.adapting.warnings import warnings_of
+from headstart.adapting.warnings import notes_of, warnings_of
+from headstart.metrics import Interval
 from headstart.runs.adaptation import AdaptationFacts, ClassRow, MethodRow
 
 
 def assemble(
-    ground: Ground, tried: Sequence[Tried], decision: Decision, truth: Truth | None, options: AdaptOptions
+    ground: Ground,
+    shift: Shift,
+    tried: Sequence[Tried],
+    decision: Decision,
+    truth: Truth | None,
+    options: AdaptOptions,
 ) -> AdaptationFacts:
     """The whole of an adaptation.
 
     Args:
         ground: features of both domains.
+        shift: what kind of shift it is.
         tried: every method, source only first.
         decision: the method that is returned.
         truth: what labels of the target say; None without labels.
@@ -49,10 +57,13 @@ def assemble(
         stages=domain.stage_names,
         in_domain=domain.in_domain,
         methods=tuple(_row(each, decision, truth, tried[0], target.scored) for each in tried),
-        classes=_classes(ground, tried[0], decision.chosen, truth),
+        classes=_classes(ground, shift, tried[0], decision.chosen, truth),
+        shift=shift.to_json(),
         ceiling=None if truth is None else truth.ceiling,
         metric=ground.task.verdict_metric,
-        warnings=warnings_of(ground, decision, truth),
+        warnings=warnings_of(ground, shift),
+        notes=notes_of(shift),
+        to_label=_to_label(ground, decision.chosen),
     )
 
 
@@ -75,14 +86,16 @@ def _row(
     )
 
 
-def _classes(ground: Ground, alone: Tried, chosen: Tried, truth: Truth | None) -> tuple[ClassRow, ...]:
+def _classes(
+    ground: Ground, shift: Shift, alone: Tried, chosen: Tried, truth: Truth | None
+) -> tuple[ClassRow, ...]:
     scored = ground.target.scored
     answers = chosen.probabilities(scored).argmax(axis=1)
     shares = ground.plain.domains.source_shares_C
     rows = []
     for code, name in enumerate(ground.classes):
         predicted = float((answers == code).mean())
-        row = ClassRow(name, float(shares[code]), None, predicted)
+        row = ClassRow(name, float(shares[code]), _share(shift, code), predicted)
         if truth is not None:
             own = truth.positions[truth.codes == code]
             counts = [_n_right(each, own, code) for each in (alone, chosen)]
@@ -94,3 +107,22 @@ def _classes(ground: Ground, alone: Tried, chosen: Tried, truth: Truth | None) -
 def _n_right(tried: Tried, positions: np.ndarray, code: int) -> int:
     """How many items of a class are answered right."""
     return int((tried.probabilities(positions).argmax(axis=1) == code).sum()) if len(positions) else 0
+
+
+def _share(shift: Shift, code: int) -> Interval | None:
+    """The estimated share of a class in the target; None if it is not known."""
+    found = shift.shares
+    if found is None:
+        return None
+    return Interval(float(found.value_C[code]), float(found.low_C[code]), float(found.high_C[code]))
+
+
+def _to_label(ground: Ground, chosen: Tried) -> tuple[str, ...]:
+    """Names of the target's items to label first, by what was adapted on."""
+    from headstart.adapt.shift import to_label
+
+    target = ground.target
+    features = chosen.view.target_MD[target.adapted]
+    found = to_label(features, chosen.probabilities(target.adapted), seed=ground.domain.seed)
+    names = target.data.examples.names[target.adapted]
+    return tuple(str(names[position]) for position in found.positions)

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headstart.adapting.trying import Tried
+from headstart.adapt import auto
+from headstart.adapt.catalogue import AUTO
+from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison, Measured
+from headstart.adapting.diagnosing import Shift
+from headstart.adapting.ground import Ground
+from headstart.adapting.trying import Tried, try_all
+from headstart.adapting.views import views_of, why_no_batch_norm
+from headstart.clock import Clock
 from headstart.errors import InputError
 from headstart.runs.adaptation import SOURCE_ONLY
+
+_UNREAD = "Source only is kept: the encoder hardly reads one of the domains, so no adaptation can be trusted."
+ASKED = tuple(SELECTORS[name] for name in ("circular", "nuclear", "infomax", "class_ami"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +35,62 @@ class Decision:
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def as_asked(tried: Sequence[Tried]) -> Decision:
-    """The last method, which the user named.
+def choose(ground: Ground, shift: Shift, method: str, clock: Clock) -> tuple[list[Tried], Decision]:
+    """Fit the methods, source only first, and choose one of them.
 
     Args:
-        tried: source only, then the method.
+        ground: features of both domains.
+        shift: what kind of shift it is.
+        method: its text, or "auto".
+        clock: takes the phases "statistics", "features" and "adapt".
 
     Raises:
-        InputError: it could not be fitted.
+        InputError: the method that was asked for cannot be used.
     """
+    if method == AUTO:
+        return by_rule(ground, shift, clock)
+    names = list(dict.fromkeys((SOURCE_ONLY, method)))
+    views = views_of(names, ground, clock)
+    with clock.phase("adapt"):
+        tried = try_all(names, ground, views)
+    return tried, _as_asked(tried)
+
+
+def by_rule(ground: Ground, shift: Shift, clock: Clock) -> tuple[list[Tried], Decision]:
+    """Fit the candidates for this kind of shift, and choose among them and source only.
+
+    Args:
+        ground: features of both domains.
+        shift: what kind of shift it is.
+        clock: takes the phases.
+    """
+    kind, unread = (
+        (None, False) if shift.diagnosis is None else (shift.diagnosis.kind, shift.diagnosis.unread)
+    )
+    names = [SOURCE_ONLY, *auto.candidates(kind, unread=unread, has_batch_norm=not why_no_batch_norm(ground))]
+    views = views_of(names, ground, clock)
+    with clock.phase("adapt"):
+        tried = try_all(names, ground, views)
+        fitted = [each for each in tried if each.classifier is not None]
+        scores = _scores(fitted)
+        circular = [scores[each.name][CIRCULAR.name] for each in fitted]
+        found = auto.choose([each.label for each in fitted], circular, ground.domain.groups_N)
+    reason = _UNREAD if unread else found.reason
+    shown = {name: {key: each.score for key, each in row.items()} for name, row in scores.items()}
+    return tried, Decision(fitted[found.index], reason, shown)
+
+
+def _scores(fitted: Sequence[Tried]) -> dict[str, dict[str, Measured]]:
+    """What each selector says of each method."""
+    comparisons = {id(each.view): Comparison(each.view.domains) for each in fitted}
+    found = {}
+    for each in fitted:
+        candidate = comparisons[id(each.view)].candidate(each.method, each.classifier)
+        found[each.name] = {selector.name: selector.measure(candidate) for selector in ASKED}
+    return found
+
+
+def _as_asked(tried: Sequence[Tried]) -> Decision:
     chosen = tried[-1]
     if chosen.classifier is None:
         raise InputError(f"--method {chosen.name}: {chosen.why}")

@@ -20,7 +20,24 @@ from headstart.fitting.shared_options import (
 )
 
 
-class AdaptOptions(CommonOptions, RunOptions):
+class AdapterOptions(CommonOptions):
+    """Options of adapting, which the estimator takes too."""
+
+    source: Annotated[
+        AnyPath | None, Shown(SOURCE, otherwise="a well-known one for the data, from the hub")
+    ] = Field(
+        default=None,
+        description="timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters.",
+    )
+    arch: Annotated[str | None, Shown(SOURCE)] = Field(
+        default=None, description="FILE:Class, module:Class or a timm name, for a file of weights alone."
+    )
+    method: Annotated[str, Shown(SOURCE)] = Field(
+        default=AUTO, description=f"auto (chosen without labels of the target), or {usages()}."
+    )
+
+
+class AdaptOptions(AdapterOptions, RunOptions):
     """Every option of an adaptation."""
 
     target_data: Annotated[
@@ -35,18 +52,6 @@ class AdaptOptions(CommonOptions, RunOptions):
     )
     to_domain: Annotated[str | None, Shown(DATA, "NAME", flag="--to")] = Field(
         default=None, description="The domain to adapt to; its labels, if any, only score the result."
-    )
-    source: Annotated[
-        AnyPath | None, Shown(SOURCE, otherwise="a well-known one for the data, from the hub")
-    ] = Field(
-        default=None,
-        description="timm:NAME, hf:NAME[@REVISION], a folder, a file, run:RUN or bundled:letters.",
-    )
-    arch: Annotated[str | None, Shown(SOURCE)] = Field(
-        default=None, description="FILE:Class, module:Class or a timm name, for a file of weights alone."
-    )
-    method: Annotated[str, Shown(SOURCE)] = Field(
-        default=AUTO, description=f"auto (chosen without labels of the target), or {usages()}."
     )
     holdout: Annotated[float | None, Shown(RUN, "SHARE")] = Field(
         default=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.adapting.options import AdaptOptions
@@ -15,11 +15,9 @@ from headstart.data.read import require_place
 from headstart.errors import InputError, OptionError
 from headstart.fitting.configuration import code_flags
 from headstart.fitting.facts import shown, task_words
-from headstart.fitting.options import FitOptions, fit_options
 from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
-from headstart.progress import say
-from headstart.runs.adaptation import SOURCE_ONLY
+from headstart.progress import say, waiting
 from headstart.units import counted
 
 if TYPE_CHECKING:
@@ -47,6 +45,7 @@ def run_adapt(options: AdaptOptions, resume: Path | None = None) -> Adaptation:
         raise OptionError("an adaptation runs in one process: start it without a launcher")
     with clock.phase(IMPORTS):
         import_packages()
+    from headstart.adapting.learning import of_fit
     from headstart.adapting.pair import Target, read_pair
     from headstart.adapting.saving import create
     from headstart.fitting.exportable import check_exportable
@@ -56,7 +55,7 @@ def run_adapt(options: AdaptOptions, resume: Path | None = None) -> Adaptation:
     setting = check_setting(options, options.out)
     with clock.phase("data"):
         read = read_pair(options)
-    plan = plan_examples(read.source, _of_fit(options), clock, split=False)
+    plan = plan_examples(read.source, of_fit(options), clock, split=False)
     target = Target.of(read, plan.data.classes, options, clock)
     _print_pair(plan, target, read)
     check_exportable(plan.source, plan.arch)
@@ -84,37 +83,26 @@ def _adapt(
     clock: Clock,
 ) -> Adaptation:
     from headstart.adapting.assembling import assemble
-    from headstart.adapting.choosing import as_asked
+    from headstart.adapting.choosing import choose
+    from headstart.adapting.diagnosing import diagnosed
     from headstart.adapting.ground import Ground
     from headstart.adapting.saving import finish
     from headstart.adapting.source_domain import SourceDomain
     from headstart.adapting.truth import Truth
-    from headstart.adapting.trying import try_all
     from headstart.fitting.workspace import Workspace
 
     with long_lived():
         workspace = Workspace(plan, setting, options.store, clock)
         domain = SourceDomain.labelled(workspace, source_name, str(options.data))
         ground = Ground.of(domain, target, clock)
-        with clock.phase("adapt"):
-            names = [SOURCE_ONLY, *([options.method] if options.method != SOURCE_ONLY else [])]
-            tried = try_all(names, ground, {"": ground.plain})
-            decision = as_asked(tried)
+        with clock.phase("shift"), waiting("Comparing the domains …"):
+            shift = diagnosed(ground)
+        tried, decision = choose(ground, shift, options.method, clock)
         say(decision.reason)
         with clock.phase("evaluate"):
             truth = Truth.of(ground, tried, decision.chosen)
-        facts = assemble(ground, tried, decision, truth, options)
+        facts = assemble(ground, shift, tried, decision, truth, options)
         return finish(run, options, ground, decision.chosen, truth, facts, clock)
-
-
-def _of_fit(options: AdaptOptions) -> FitOptions:
-    """The options of the fit of the source domain: the head alone."""
-    own = ("domain", "out", "report", "group", "target")
-    names = [
-        name for name in FitOptions.model_fields if name in AdaptOptions.model_fields and name not in own
-    ]
-    given: dict[str, Any] = {name: getattr(options, name) for name in names}
-    return fit_options(**given)
 
 
 def _print_pair(plan: Plan, target: Target, read: PairRead) -> None:

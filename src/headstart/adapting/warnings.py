@@ -6,23 +6,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headstart.adapting.choosing import Decision
+from headstart.adapting.diagnosing import Shift
 from headstart.adapting.ground import Ground
-from headstart.adapting.truth import Truth
 from headstart.units import agreeing, counted
 
 FEW_ITEMS = 30  # of the target, below which a reader is warned
 
 
-def warnings_of(ground: Ground, decision: Decision, truth: Truth | None) -> tuple[str, ...]:
+def warnings_of(ground: Ground, shift: Shift) -> tuple[str, ...]:
     """The warnings, the most serious first.
 
     Args:
         ground: features of both domains.
-        decision: the method that is returned.
-        truth: what labels of the target say; None without labels.
+        shift: what kind of shift it is.
     """
-    return (*_same_items(ground), *_new_classes(ground), *_few(ground))
+    return (*_same_items(ground), *shift.warnings, *_new_classes(ground), *_few(ground))
+
+
+def notes_of(shift: Shift) -> tuple[str, ...]:
+    """What else was found about the shift, and what to do about it.
+
+    Args:
+        shift: what kind of shift it is.
+    """
+    lines = [line for line in (*shift.sentences, shift.advice) if line and line not in shift.warnings]
+    return (*lines, *([f"Which shift it is, is not known: {shift.why}."] if shift.why else []))
 
 
 def _same_items(ground: Ground) -> Iterator[str]:

@@ -30,8 +30,8 @@ _OF_AUDIT = (
     "`--quiet`, and:"
 )
 _OF_ADAPT = (
-    "`headstart adapt DATA [TARGET]` and `headstart.adapt` take {shared} of `fit`, the command also `--resume`, `--json` "
-    "and `--quiet`, and:"
+    "`headstart adapt DATA [TARGET]` and `headstart.adapt` take {shared} of `fit`, the command also `--resume`, "
+    "`--json` and `--quiet`, and:"
 )
 
 

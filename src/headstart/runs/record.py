@@ -48,13 +48,10 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
-    "adapt": Kind(
-        always=("task", "data", "n_train", "n_test", "chosen", "seconds")
-    ),  # and `adaptation` among the extra
-    "audit": Kind(
-        always=("task", "data", "n_train", "n_test", "verdict", "seconds")
-    ),  # and `audit` among the extra
-    "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),  # and `ranking` among the extra
+    # and among the extra `adaptation`, `audit` and `ranking`
+    "adapt": Kind(always=("task", "data", "n_train", "n_test", "chosen", "seconds")),
+    "audit": Kind(always=("task", "data", "n_train", "n_test", "verdict", "seconds")),
+    "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),
 }
 
 

@@ -9,6 +9,7 @@ from headstart.adapt.shift.sentences import (
     difference_sentences,
     sentences,
     text_sentences,
+    warnings,
     window_sentences,
 )
 from headstart.adapt.shift.texts import Texts, compare_texts
@@ -31,5 +32,6 @@ __all__ = [
     "sentences",
     "text_sentences",
     "to_label",
+    "warnings",
     "window_sentences",
 ]

@@ -19,20 +19,41 @@ def sentences(found: Diagnosis, classes: Sequence[str]) -> list[str]:
         found: the diagnosis.
         classes: names of the classes.
     """
-    lines = [_kind(found), _size(found)]
-    if found.shares.is_strong or found.has_label_shift:
-        lines.append(_shares(found, classes))
+    return [text for text, _ in _all(found, classes)]
+
+
+def warnings(found: Diagnosis, classes: Sequence[str]) -> list[str]:
+    """Return those sentences that a reader must know before trusting an adaptation.
+
+    Args:
+        found: the diagnosis.
+        classes: names of the classes.
+    """
+    return [text for text, is_grave in _all(found, classes) if is_grave]
+
+
+def _all(found: Diagnosis, classes: Sequence[str]) -> list[tuple[str, bool]]:
+    """Every sentence, and whether it is a warning."""
+    shifts = found.has_label_shift
+    lines = [(_kind(found), shifts), (_size(found), False)]
+    if found.shares.is_strong or shifts:
+        lines.append((_shares(found, classes), shifts))
     if found.left is not None and found.left.value is not None:
-        lines.append(f"With equal class shares the A-distance is {found.left}.")
-    if found.has_label_shift and found.shares.missing:
+        lines.append((f"With equal class shares the A-distance is {found.left}.", False))
+    if shifts and found.shares.missing:
         names = listed([classes[c] for c in found.shares.missing])
-        lines.append(f"The target seems to hold no items of {names}.")
+        lines.append((f"The target seems to hold no items of {names}.", True))
     if found.new_classes.is_likely:
+        beyond = _percent(found.new_classes.beyond_95)
         lines.append(
-            f"{_percent(found.new_classes.beyond_95)} of the target's items are further from every class than 95% of "
-            "the source's items: the target may hold classes that the source lacks."
+            (
+                f"{beyond} of the target's items are further from every class than 95% of the source's items: the "
+                "target may hold classes that the source lacks.",
+                True,
+            )
         )
-    return lines if found.texts is None else lines + text_sentences(found.texts)
+    texts = found.texts
+    return lines if texts is None else [*lines, *((line, found.unread) for line in text_sentences(texts))]
 
 
 def advice(found: Diagnosis) -> str:

@@ -1,4 +1,4 @@
-"""The scikit-learn estimators: `TransferClassifier` and `TransferRegressor`."""
+"""`TransferClassifier` and `TransferRegressor`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from headstart.fitting.plan import plan_examples
         from headstart.fitting.workspace import Workspace
 
-        examples = Examples.from_lists(_plain(X), labels, groups, modality=self.modality, task=task)
+        examples = Examples.from_lists(plain(X), labels, groups, modality=self.modality, task=task)
         given = {name: value for name, value in self.get_params().items() if value is not None}
         options = fit_options(data="items", **given)
         clock = Clock()
@@ -52,7 +52,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The pooled features that the head reads, of shape (n_items, n_features_out_), float32."""
         check_is_fitted(self, "n_features_out_")
-        features = self._workspace.features_of_new(self._result.source, _plain(X))
+        features = self._workspace.features_of_new(self._result.source, plain(X))
         return features.stacked(self._result.head.stages)
 
     def _outputs(self, X: Sequence[Any]) -> np.ndarray:
@@ -208,7 +208,7 @@ def _label_sets(y: Any) -> list[list[Any]] | None:
     return None
 
 
-def _plain(X: Sequence[Any]) -> Any:
+def plain(X: Sequence[Any]) -> Any:
     """A list of paths or texts, from the 1-d array that scikit-learn passes."""
     if isinstance(X, np.ndarray) and X.ndim == 1:
         return X.tolist()

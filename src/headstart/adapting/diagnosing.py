@@ -1,0 +1,153 @@
+"""Which kind of shift lies between the two domains of an adaptation: on features, and on the items themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.adapting.ground import Ground
+from headstart.errors import DataError
+
+if TYPE_CHECKING:
+    from headstart.adapt.label_shift import Shares
+    from headstart.adapt.shift import Diagnosis, Difference, Windows
+
+MOST_ITEMS = 100  # of each domain that are decoded to be compared
+MOST_TEXTS = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """What kind of shift it is.
+
+    Attributes:
+        diagnosis: on features; None if there are too few items.
+        shares: estimated shares of the classes in the target; None if there are too few items.
+        differences: simple statistics of pictures or recordings, compared.
+        windows: of recordings.
+        sentences: what was found, one sentence each.
+        warnings: those that a reader must know before trusting an adaptation.
+        advice: what to do about it; "" if nothing is known.
+        why: nothing is known about the features; "" if something is.
+    """
+
+    diagnosis: Diagnosis | None
+    shares: Shares | None
+    differences: Sequence[Difference]
+    windows: Windows | None
+    sentences: tuple[str, ...]
+    warnings: tuple[str, ...]
+    advice: str
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as a dictionary that JSON can hold."""
+        found: dict[str, Any] = {} if self.diagnosis is None else self.diagnosis.to_json()
+        return {
+            **found,
+            "differences": [each.to_json() for each in self.differences],
+            "windows": None if self.windows is None else self.windows.to_json(),
+            "sentences": list(self.sentences),
+            "advice": self.advice,
+            "why": self.why,
+        }
+
+
+def diagnosed(ground: Ground) -> Shift:
+    """Find out which kind of shift it is; never with a label of the target.
+
+    Args:
+        ground: features of both domains.
+    """
+    from headstart.adapt.shift import (
+        advice,
+        difference_sentences,
+        sentences,
+        text_sentences,
+        warnings,
+        window_sentences,
+    )
+
+    differences, windows = _differences(ground), _windows(ground)
+    of_items = difference_sentences(differences) + ([] if windows is None else window_sentences(windows))
+    try:
+        diagnosis, shares = _on_features(ground)
+    except DataError as error:  # too few items to hold some out
+        texts = _texts(ground)
+        lines = [*([] if texts is None else text_sentences(texts)), *of_items]
+        return Shift(None, None, differences, windows, tuple(lines), (), "", str(error))
+    lines = [*sentences(diagnosis, ground.classes), *of_items]
+    grave = tuple(warnings(diagnosis, ground.classes))
+    return Shift(diagnosis, shares, differences, windows, tuple(lines), grave, advice(diagnosis))
+
+
+def _on_features(ground: Ground) -> tuple[Diagnosis, Shares]:
+    from headstart.adapt.alignments import ALIGNMENTS
+    from headstart.adapt.label_shift import estimate_shares, predict
+    from headstart.adapt.shift import diagnose
+
+    domains, target = ground.plain.domains, ground.target
+    groups = target.data.examples.groups
+    units = None if groups is None else groups[target.adapted]
+    given: dict[str, Any] = {"units_N": domains.groups_N, "units_M": units, "seed": domains.seed}
+    plain = predict(domains)
+    estimates = {
+        name: estimate_shares(plain.source_NC, domains.codes_N, plain.target_MC, name, **given)
+        for name in ("em", "bbse")
+    }
+    aligned = predict(ALIGNMENTS["standardise"].align(domains)[0])
+    after = estimate_shares(aligned.source_NC, domains.codes_N, aligned.target_MC, "em", **given)
+    return diagnose(domains, estimates, after, units, _texts(ground)), estimates["em"]
+
+
+def _texts(ground: Ground) -> Any:
+    from headstart.adapt.shift import compare_texts
+    from headstart.data import TextPreprocessing
+
+    workspace, preprocessing = ground.domain.workspace, ground.domain.source.preprocessing
+    if not isinstance(preprocessing, TextPreprocessing) or workspace is None:
+        return None
+    source, target = (
+        [str(data.examples.items[position]) for position in _sample(len(data), MOST_TEXTS)]
+        for data in (workspace.plan.data, ground.target.data)
+    )
+    return compare_texts(source, target, preprocessing)
+
+
+def _differences(ground: Ground) -> Sequence[Difference]:
+    """Pictures or recordings of both domains compared by simple statistics."""
+    from headstart.adapt.shift import compare, picture_statistics, recording_statistics
+
+    workspace = ground.domain.workspace
+    measure = {"image": picture_statistics, "audio": recording_statistics}.get(ground.domain.source.modality)
+    if workspace is None or measure is None:
+        return ()
+    found: list[Mapping[str, np.ndarray]] = []
+    groups = []
+    for data in (workspace.plan.data, ground.target.data):
+        positions = _sample(len(data), MOST_ITEMS)
+        found.append(measure([data.examples.items[position] for position in positions]))
+        own = data.examples.groups
+        groups.append(None if own is None else own[positions])
+    return tuple(compare(*found, *groups))
+
+
+def _windows(ground: Ground) -> Windows | None:
+    from headstart.adapt.shift import compare_windows
+    from headstart.data import AudioPreprocessing
+
+    workspace, preprocessing = ground.domain.workspace, ground.domain.source.preprocessing
+    if workspace is None or not isinstance(preprocessing, AudioPreprocessing):
+        return None
+    seconds = [data.scan.seconds for data in (workspace.plan.data, ground.target.data)]
+    if seconds[0] is None or seconds[1] is None:
+        return None
+    return compare_windows(preprocessing, seconds[0], seconds[1])
+
+
+def _sample(n_items: int, most: int) -> np.ndarray:
+    """Positions spread evenly over the items."""
+    return np.unique(np.linspace(0, n_items - 1, min(n_items, most)).astype(np.int64))

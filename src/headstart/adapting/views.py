@@ -1,0 +1,91 @@
+"""The views of both domains that methods ask for: the source's own network, and each domain's own statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.adapt.catalogue import BATCH_NORM, parsed
+from headstart.adapting.ground import Ground, View
+from headstart.clock import Clock
+from headstart.errors import OptionError
+from headstart.progress import waiting
+
+if TYPE_CHECKING:
+    from headstart.sources import Source
+
+
+def views_of(names: Iterable[str], ground: Ground, clock: Clock) -> dict[str, View]:
+    """The views by the first part of a method's text, "" for the source's own network.
+
+    Args:
+        names: texts of the methods.
+        ground: features of both domains.
+        clock: takes the phases "statistics" and "features".
+
+    Raises:
+        OptionError: a method asks for batch-norm statistics, and they cannot be had.
+    """
+    views = {"": ground.plain}
+    if any(parsed(name)[0] for name in names):
+        why = why_no_batch_norm(ground)
+        if why:
+            raise OptionError(f"--method {BATCH_NORM}: {why}")
+        views[BATCH_NORM] = _batch_norm(ground, clock)
+    return views
+
+
+def why_no_batch_norm(ground: Ground) -> str:
+    """Why the domains cannot have batch-norm statistics of their own; "" if they can.
+
+    Args:
+        ground: features of both domains.
+    """
+    from headstart.sources.batch_norm import has_batch_norm
+
+    source = ground.domain.source
+    if not has_batch_norm(source.network):
+        return (
+            f"{source.provenance.architecture} has no batch normalisation, so it has no statistics of a domain; leave "
+            f"out '{BATCH_NORM}'"
+        )
+    if ground.domain.workspace is None:
+        return (
+            "a run does not hold the items of its source domain, whose statistics are needed too; leave out "
+            f"'{BATCH_NORM}'"
+        )
+    return ""
+
+
+def _batch_norm(ground: Ground, clock: Clock) -> View:
+    """Features of each domain by the network with the statistics of that domain."""
+    from headstart.data.items import take_items
+
+    domain, target = ground.domain, ground.target
+    workspace = domain.workspace
+    assert workspace is not None  # asked before
+    data = workspace.plan.data
+    items, digests = data.examples.items, data.scan.digests
+    there, there_digests = target.data.examples.items, target.data.scan.digests
+    with clock.phase("statistics"), waiting("Batch-norm statistics of each domain …"):
+        of_source = _with_statistics(ground, items, digests)
+        adapted = target.adapted
+        of_target = _with_statistics(ground, take_items(there, adapted), there_digests[adapted])
+    with clock.phase("features"):
+        stages = domain.head.stages
+        source_ND = domain.extract(of_source, items, digests).stacked(stages)
+        target_MD = domain.extract(of_target, there, there_digests).stacked(stages)
+    return View.of(domain, target, of_target, source_ND, target_MD)
+
+
+def _with_statistics(ground: Ground, items: Sequence[Any], digests: np.ndarray) -> Source:
+    from headstart.sources.batch_norm import with_statistics_of
+
+    workspace = ground.domain.workspace
+    assert workspace is not None  # asked before
+    setting = workspace.setting
+    return with_statistics_of(
+        ground.domain.source, items, digests, threads=setting.n_threads, device=setting.device
+    )

@@ -1,0 +1,102 @@
+"""`TransferAdapter`: a scikit-learn classifier of items of a domain without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from headstart.adapting.options import AdapterOptions, adapt_options
+from headstart.errors import DataError
+from headstart.estimators.transfer import plain
+from headstart.fitting.signatures import constructed_from
+
+
+class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that learns from labelled items of one domain and is adapted to items of another without labels.
+
+    Args:
+        source: a source URI.
+        method: "auto", or the text of a method, such as "standardise+infomax".
+        options: every other option by name, such as seed=1 (docs/options.md).
+
+    Attributes:
+        classes_: the labels, in the order of the columns of `predict_proba`.
+        method_: text of the method that was returned; "none" for source only.
+        stopped_because_: why that one, in a sentence.
+        scores_: name of each method that was tried to what each selector says of it, without labels of the target.
+        head_stages_: names of the stages that every method reads.
+        n_features_out_: width of what `transform` gives.
+
+    Example:
+        >>> model = TransferAdapter(source="timm:resnet50.a1_in1k")  # doctest: +SKIP
+        >>> model.fit(photos, labels, X_target=sketches).predict(sketches)  # doctest: +SKIP
+    """
+
+    @constructed_from(AdapterOptions)
+    def __init__(self, **options: Any) -> None:
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def fit(
+        self,
+        X: Sequence[Any],
+        y: Sequence[Any],
+        X_target: Sequence[Any] | None = None,
+        groups: Sequence[Any] | None = None,
+    ) -> TransferAdapter:
+        """Learn from items with labels, and adapt to items without.
+
+        Args:
+            X: n_items paths, texts or uint8 pictures (H, W) or (H, W, 3) of the source domain.
+            y: n_items labels of any one type, one per item.
+            X_target: items of the target domain; none of their labels are needed.
+            groups: n_items values kept together in folds.
+
+        Raises:
+            DataError: an item cannot be read, there are fewer than two classes, or no items of the target.
+        """
+        from headstart.adapting.learning import learn_and_adapt
+        from headstart.adapting.pair import PairRead
+        from headstart.clock import Clock
+        from headstart.data import Examples
+
+        if X_target is None or len(X_target) == 0:
+            raise DataError("fit needs items of the target domain: pass X_target (labels are not needed)")
+        self.classes_ = np.unique(np.asarray(y))
+        codes = [str(code) for code in np.searchsorted(self.classes_, np.asarray(y))]
+        source = Examples.from_lists(plain(X), codes, groups, modality=self.modality)
+        target = Examples.from_lists(plain(X_target), modality=self.modality or source.modality)
+        given = {name: value for name, value in self.get_params().items() if value is not None}
+        options = adapt_options(data="items", **given)
+        read = PairRead(source, target, ("source", "target"))
+        self._ground, tried, decision = learn_and_adapt(read, options, Clock())
+        self._chosen = decision.chosen
+        self.method_ = decision.chosen.name
+        self.stopped_because_ = decision.reason
+        self.scores_ = {each.name: dict(decision.scores.get(each.name, {})) for each in tried}
+        self.head_stages_ = self._ground.domain.stage_names
+        self.n_features_out_ = self._chosen.view.target_MD.shape[1]
+        return self
+
+    def transform(self, X: Sequence[Any]) -> np.ndarray:
+        """The features of target items that the classifier reads, of shape (n_items, n_features_out_), float32."""
+        check_is_fitted(self, "n_features_out_")
+        domain = self._ground.domain
+        assert domain.workspace is not None  # it was learned from items
+        features = domain.workspace.features_of_new(self._chosen.view.source, plain(X))
+        return np.asarray(features.stacked(domain.head.stages))
+
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
+        """Probabilities of target items, of shape (n_items, n_classes), float32."""
+        x_MD = self.transform(X)
+        found = self._chosen.fitted.probabilities(x_MD)
+        order = [self._ground.classes.index(str(code)) for code in range(len(self.classes_))]
+        return np.asarray(found[:, order], dtype=np.float32)
+
+    def predict(self, X: Sequence[Any]) -> np.ndarray:
+        """The likeliest label of each target item, of shape (n_items,)."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
