@@ -121,3 +121,15 @@ def test_streamed_labels_equal_those_in_memory() -> None:
     found = fit_logistic_streamed(x, y, 3, reduced, 0.02, tolerance=1e-5, max_steps=300)
     for one, other in zip(wanted, found, strict=True):
         assert np.allclose(one, other, atol=3e-3)
+
+
+def test_a_weight_of_two_counts_like_two_items() -> None:
+    x, y = case(60, 6, 3)
+    z = reduce(x, standardiser(x)).z
+    counts = np.random.default_rng(0).integers(0, 3, 60)
+    weighted = fit_logistic(z, y, 3, 0.05, weights_N=counts.astype(np.float64), tolerance=1e-6)
+    repeated = fit_logistic(np.repeat(z, counts, axis=0), np.repeat(y, counts), 3, 0.05, tolerance=1e-6)
+    for one, other in zip(weighted, repeated, strict=True):
+        assert np.allclose(one, other, atol=2e-3)
+    scaled = fit_logistic(z, y, 3, 0.05, weights_N=7.0 * counts, tolerance=1e-6)
+    assert np.allclose(scaled[0], weighted[0], atol=1e-4), "only ratios of weights count"

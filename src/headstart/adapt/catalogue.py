@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.adapt.alignments import ALIGNMENTS
+from headstart.adapt.label_shift.correction import CORRECTIONS
 from headstart.adapt.learners import LEARNERS, LOGISTIC
 from headstart.adapt.method import Method
 
@@ -13,9 +14,8 @@ BATCH_NORM = "bn"  # first part of a text: each domain's own batch-norm statisti
 def usages() -> str:
     """The parts of a method's text, for help."""
     learners = [name for name in LEARNERS if name != LOGISTIC.name]
-    return (
-        f"{', '.join((*ALIGNMENTS, *learners, BATCH_NORM))}; parts are joined by +, as in standardise+infomax"
-    )
+    parts = ", ".join((*ALIGNMENTS, *learners, *CORRECTIONS, BATCH_NORM))
+    return f"{parts}; parts are joined by +, as in standardise+infomax"
 
 
 def check_method_text(text: str) -> None:

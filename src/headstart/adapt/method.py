@@ -1,16 +1,17 @@
-"""An adaptation method: an alignment of the domains, then a learner; each with its name in the method's text.
+"""An adaptation method: an alignment of the domains, a learner, a correction; each with its name in the method's text.
 
-`standardise`, `coral`, `infomax` and `standardise+infomax` are such texts: what is left out is no alignment, and
-logistic regression on the source.
+`standardise`, `infomax`, `standardise+infomax` and `standardise+infomax+bbse` are such texts: what is left out is no
+alignment, logistic regression on the source, and no correction of class shares.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.adapt.affine import LinearClassifier
 from headstart.adapt.alignments import ALIGNMENTS, NONE, Alignment
 from headstart.adapt.domains import Domains
+from headstart.adapt.label_shift.correction import CORRECTIONS, Correction
 from headstart.adapt.learners import LEARNERS, LOGISTIC, Learner
 from headstart.errors import OptionError, did_you_mean
 
@@ -22,10 +23,12 @@ class Method:
     Attributes:
         alignment: maps both domains into one space.
         learner: learns a classifier there.
+        correction: gives the class shares that the target is taken to have; None: those that the domains have.
     """
 
     alignment: Alignment = NONE
     learner: Learner = LOGISTIC
+    correction: Correction | None = None
 
     @classmethod
     def parse(cls, text: str) -> Method:
@@ -36,26 +39,32 @@ class Method:
         """
         alignments: list[Alignment] = []
         learners: list[Learner] = []
+        corrections: list[Correction] = []
         for name in text.split("+"):
             if name in ALIGNMENTS:
                 alignments.append(ALIGNMENTS[name])
             elif name in LEARNERS:
                 learners.append(LEARNERS[name])
+            elif name in CORRECTIONS:
+                corrections.append(CORRECTIONS[name])
             else:
-                known = (*ALIGNMENTS, *LEARNERS)
+                known = (*ALIGNMENTS, *LEARNERS, *CORRECTIONS)
                 raise OptionError(
                     f"there is no method '{name}'.{did_you_mean(name, known)} Known are {', '.join(known)}"
                 )
-        if len(alignments) > 1 or len(learners) > 1:
-            raise OptionError(f"method {text}: at most one alignment and one learner can be joined by +")
+        if max(len(alignments), len(learners), len(corrections)) > 1:
+            raise OptionError(
+                f"method {text}: at most one alignment, one learner and one correction can be joined by +"
+            )
         alignment, learner = (*alignments, NONE)[0], (*learners, LOGISTIC)[0]
-        return cls(alignment, learner)
+        return cls(alignment, learner, (*corrections, None)[0])
 
     @property
     def name(self) -> str:
         """Its text; `none` if it neither aligns nor learns from the target."""
         parts = [self.alignment.name] if self.alignment is not NONE else []
         parts += [self.learner.name] if self.learner is not LOGISTIC else []
+        parts += [self.correction.name] if self.correction is not None else []
         return "+".join(parts) or NONE.name
 
     @property
@@ -63,7 +72,8 @@ class Method:
         """Its name for a reader."""
         parts = [self.alignment.label] if self.alignment is not NONE else []
         parts += [self.learner.label] if self.learner is not LOGISTIC else []
-        return ", then ".join(parts) or "source only"
+        label = ", then ".join(parts) or "source only"
+        return label if self.correction is None else f"{label}, {self.correction.label}"
 
     def fit(self, domains: Domains) -> LinearClassifier:
         """Learn a classifier of target items.
@@ -72,4 +82,7 @@ class Method:
             domains: the source and target features.
         """
         aligned, affine = self.alignment.align(domains)
+        if self.correction is not None:
+            corrected = replace(domains, shares_C=self.correction.shares(aligned))
+            aligned, affine = self.alignment.align(corrected)
         return LinearClassifier.after(affine, *self.learner.learn(aligned))

@@ -3,7 +3,8 @@
 For each fold and penalty l: minimise mean_i -log softmax(W z_i + b)_{y_i} + (l / 2) |W|^2 over the items
 outside the fold, b free of penalty. In scikit-learn's terms l = 1 / (C n_train). If an item may have several
 labels (y of shape (N, C), 0 and 1), the loss is the sum over the labels of -log sigmoid(+-(W z_i + b)_c),
-which is one independent regression per label with that penalty. All folds are solved
+which is one independent regression per label with that penalty. Where items have weights, the mean is a weighted
+one. All folds are solved
 together: their logits are columns of one matrix product. L-BFGS (Nocedal and Wright, Numerical
 Optimization, algorithm 7.4) starts from the diagonal of Boehning's curvature bound (1992), which is exact
 to a constant in the rotated features of `reduce`, so a few tens of products are enough.
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 HISTORY = 8
+TINY = 1e-6  # a fold that no item is left for has no loss
 CHUNK_CELLS = 8_000_000  # logits worked on at a time
 FIT_TOLERANCE, FIT_STEPS = 1e-5, 300  # of a head that is returned
 
@@ -42,6 +44,7 @@ def fit_logistic(
     n_classes: int,
     penalty: float,
     *,
+    weights_N: NDArray[np.floating] | None = None,
     start: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
     tolerance: float = FIT_TOLERANCE,
     max_steps: int = FIT_STEPS,
@@ -53,6 +56,7 @@ def fit_logistic(
         labels: class of each item, of shape (N,), or 0 and 1 of shape (N, C).
         n_classes: C.
         penalty: l above, per item.
+        weights_N: of the items in the mean of the loss, of shape (N,), at least 0; None: all the same.
         start: weights (C, R) and biases (C,) to begin from.
         tolerance: largest absolute gradient at which to stop.
         max_steps: steps at most.
@@ -60,7 +64,7 @@ def fit_logistic(
     Returns:
         Weights of shape (C, R) and biases of shape (C,), float32.
     """
-    problem = Problem(z_NR, labels, n_classes, np.zeros((0, len(labels)), dtype=bool))
+    problem = Problem(z_NR, labels, n_classes, np.zeros((0, len(labels)), dtype=bool), weights_N)
     begin = None
     if start is not None:
         packed = np.concatenate([start[0], start[1][:, None]], axis=1).T
@@ -115,6 +119,7 @@ class Problem:
         labels: NDArray[Any],
         n_classes: int,
         held_KN: NDArray[np.bool_],
+        weights_N: NDArray[np.floating] | None = None,
     ) -> None:
         """Prepare the problem.
 
@@ -123,17 +128,26 @@ class Problem:
             labels: of shape (N,), or (N, C).
             n_classes: C.
             held_KN: True where item n is left out of problem k; no rows for one problem with all items.
+            weights_N: of the items, of shape (N,); None: all the same.
         """
-        self._prepare(labels, n_classes, held_KN)
+        self._prepare(labels, n_classes, held_KN, weights_N)
         self.z = torch.from_numpy(np.ascontiguousarray(z_NR, dtype=np.float32))
         self.variance_R = self.z.square().mean(dim=0)
 
-    def _prepare(self, labels: NDArray[Any], n_classes: int, held_KN: NDArray[np.bool_]) -> None:
+    def _prepare(
+        self,
+        labels: NDArray[Any],
+        n_classes: int,
+        held_KN: NDArray[np.bool_],
+        weights_N: NDArray[np.floating] | None = None,
+    ) -> None:
         kept = ~held_KN if len(held_KN) else np.ones((1, len(labels)), dtype=bool)
         self.by_label = labels.ndim == 2
         self.labels = torch.from_numpy(labels.astype(np.float32 if self.by_label else np.int64))
         kept_NK = torch.from_numpy(np.ascontiguousarray(kept.T)).to(torch.float32)
-        self.share_NK = kept_NK / kept_NK.sum(dim=0).clamp(min=1)
+        if weights_N is not None:
+            kept_NK *= torch.from_numpy(np.asarray(weights_N / np.mean(weights_N), dtype=np.float32))[:, None]
+        self.share_NK = kept_NK / kept_NK.sum(dim=0).clamp(min=TINY)
         self.held_KN = held_KN
         self.n_classes = n_classes
         self.n_rows = max(256, CHUNK_CELLS // (len(kept) * n_classes))
