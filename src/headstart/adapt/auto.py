@@ -3,8 +3,8 @@
 | shift | tried beside source only |
 |---|---|
 | language that the encoder does not read | nothing |
-| class shares differ, alone or too (label, both) | classes of equal weight, information maximisation, no alignment |
-| every other one | each domain standardised, classes of equal weight, information maximisation; also with its own batch-norm statistics |
+| class shares differ, alone or too | infomax, classes of equal weight; no alignment |
+| every other one | the same with each domain standardised; also with its own batch-norm statistics |
 
 The list is short on purpose: a selector without target labels is right about few candidates, and wrong about many.
 """

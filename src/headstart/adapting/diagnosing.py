@@ -132,7 +132,7 @@ def _differences(ground: Ground) -> Sequence[Difference]:
         found.append(measure([data.examples.items[position] for position in positions]))
         own = data.examples.groups
         groups.append(None if own is None else own[positions])
-    return tuple(compare(*found, *groups))
+    return compare(found[0], found[1], groups[0], groups[1])
 
 
 def _windows(ground: Ground) -> Windows | None:
