@@ -4,6 +4,7 @@ Each `check_...` makes the small data and networks it needs, and raises an Asser
 by how much. CONTRIBUTING.md says which files to touch to add a member.
 """
 
+from headstart.testing.adaptation import check_alignment, check_learner, check_method
 from headstart.testing.backbone import check_backbone
 from headstart.testing.head import check_head, check_head_kind
 from headstart.testing.layout import check_layout
@@ -13,10 +14,13 @@ from headstart.testing.policy import check_policy
 from headstart.testing.score import check_score
 
 __all__ = [
+    "check_alignment",
     "check_backbone",
     "check_head",
     "check_head_kind",
     "check_layout",
+    "check_learner",
+    "check_method",
     "check_metric",
     "check_objective",
     "check_policy",
