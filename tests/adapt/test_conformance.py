@@ -106,7 +106,7 @@ def towards_nothing(domains: Domains) -> tuple[Domains, Affine]:
         (another_map, "the target by the map"),
         (without_weights, "class shares that differ and are known"),
         (towards_nothing, "shift of scale"),
-        (failing, "ZeroDivisionError: division by zero"),
+        (failing, "ZeroDivisionError: .* by zero"),
         (
             lambda domains: (
                 replace(STANDARDISE.align(domains)[0], penalty=3.0),
