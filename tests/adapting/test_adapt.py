@@ -20,8 +20,8 @@ from headstart.runs import Predictions, RunDirectory
 from small_data import LETTERS, SETTINGS
 
 
-def inverted(folder: Path, copy: Path, labels: str = "as they are") -> Path:
-    """The same pictures in negative: another domain. Labels may be shuffled among the files, or left out."""
+def paler(folder: Path, copy: Path, labels: str = "as they are") -> Path:
+    """The same pictures, paler: another domain. Labels may be shuffled among the files, or left out."""
     files = sorted(folder.rglob("*.png"))
     classes = [file.parent.name for file in files]
     if labels == "shuffled":
@@ -29,7 +29,7 @@ def inverted(folder: Path, copy: Path, labels: str = "as they are") -> Path:
     for number, (file, name) in enumerate(zip(files, classes, strict=True)):
         place = copy / ("" if labels == "none" else name) / f"{number:04d}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(255 - np.asarray(Image.open(file))).save(place)
+        Image.fromarray(150 + np.asarray(Image.open(file)) // 3).save(place)
     return copy
 
 
@@ -40,7 +40,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def target(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return inverted(source, tmp_path_factory.mktemp("target") / "negatives")
+    return paler(source, tmp_path_factory.mktemp("target") / "pale_digits")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_it_is_a_run_that_predicts_the_target(adapted: Adaptation, target: Path)
 
 def test_scores_are_of_the_target_and_paired_with_source_only(adapted: Adaptation) -> None:
     facts = adapted.facts
-    assert facts.names == ("digits", "negatives") and facts.n_scored == 90 and not facts.held_out
+    assert facts.names == ("digits", "pale_digits") and facts.n_scored == 90 and not facts.held_out
     assert [row.name for row in facts.methods] == ["none", "standardise"]
     row = facts.returned
     assert row.name == "standardise" and row.truth is not None and row.gain is not None
@@ -79,7 +79,7 @@ def test_labels_of_the_target_change_nothing_but_scores(
     given: dict[str, Any] = {"source": LETTERS, "method": "standardise", "report": False, **SETTINGS}
     expected = _numbers(adapted.path)
     for labels in ("shuffled", "none"):
-        data = inverted(source, tmp_path / labels, labels)
+        data = paler(source, tmp_path / labels, labels)
         found = headstart.adapt(source, data, out=tmp_path / f"run-{labels}", **given)
         assert found.facts.n_scored == (90 if labels == "shuffled" else 0)
         np.testing.assert_array_equal(_numbers(found.path), expected)
@@ -104,13 +104,13 @@ def test_items_that_are_set_aside_are_not_adapted_on(source: Path, target: Path,
 def test_two_domains_of_one_data_set(source: Path, target: Path, tmp_path: Path) -> None:
     data = tmp_path / "both"
     shutil.copytree(source, data / "ink")
-    shutil.copytree(target, data / "negative")
+    shutil.copytree(target, data / "pale")
     given: dict[str, Any] = {"domain": "domain", "source": LETTERS, "method": "standardise", **SETTINGS}
-    found = headstart.adapt(data, from_domain="ink", to_domain="negative", out=tmp_path / "r", **given)
-    assert found.facts.names == ("ink", "negative") and found.facts.n_source == 90
-    with pytest.raises(OptionError, match=r"there is no domain 'negativ'. Did you mean 'negative'"):
-        headstart.adapt(data, from_domain="ink", to_domain="negativ", **given)
-    with pytest.raises(OptionError, match=r"--to: it is missing. Column 'domain' .* ink, negative"):
+    found = headstart.adapt(data, from_domain="ink", to_domain="pale", out=tmp_path / "r", **given)
+    assert found.facts.names == ("ink", "pale") and found.facts.n_source == 90
+    with pytest.raises(OptionError, match=r"there is no domain 'pal'. Did you mean 'pale'"):
+        headstart.adapt(data, from_domain="ink", to_domain="pal", **given)
+    with pytest.raises(OptionError, match=r"--to: it is missing. Column 'domain' .* ink, pale"):
         headstart.adapt(data, from_domain="ink", **given)
     with pytest.raises(OptionError, match="name two domains"):
         headstart.adapt(data, from_domain="ink", to_domain="ink", **given)

@@ -75,7 +75,7 @@ def by_rule(ground: Ground, shift: Shift, clock: Clock) -> tuple[list[Tried], De
         scores = _scores(fitted)
         circular = [scores[each.name][CIRCULAR.name] for each in fitted]
         found = auto.choose([each.label for each in fitted], circular, ground.domain.groups_N)
-    reason = _UNREAD if unread else found.reason
+    reason = _UNREAD if unread else f"{found.reason[:1].upper()}{found.reason[1:]}"
     shown = {name: {key: each.score for key, each in row.items()} for name, row in scores.items()}
     return tried, Decision(fitted[found.index], reason, shown)
 

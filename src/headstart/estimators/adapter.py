@@ -99,4 +99,5 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:
         """The likeliest label of each target item, of shape (n_items,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        probabilities = self.predict_proba(X)
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
