@@ -53,17 +53,31 @@ def draw_letters(n_per_letter: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         uint8 images of shape (n_items, 8, 8) from 0 to 255, and int64 classes of shape (n_items,).
     """
+    letters = "".join(letter for letter in string.ascii_letters if letter not in SAME_SHAPE)
+    return draw_characters(letters, n_per_letter, seed)
+
+
+def draw_characters(characters: str, n_per_character: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw warped characters.
+
+    Args:
+        characters: one class each.
+        n_per_character: images of each.
+        seed: seed of fonts and warps.
+
+    Returns:
+        uint8 images of shape (n_items, 8, 8) from 0 to 255, and int64 classes of shape (n_items,).
+    """
     from PIL import ImageFont
 
     fonts = [ImageFont.truetype(str(path), 40) for path in _font_files()]
-    letters = [letter for letter in string.ascii_letters if letter not in SAME_SHAPE]
     random = np.random.default_rng(seed)
     pictures = [
-        _draw(letter, fonts[random.integers(len(fonts))], random)
-        for letter in letters
-        for _ in range(n_per_letter)
+        _draw(character, fonts[random.integers(len(fonts))], random)
+        for character in characters
+        for _ in range(n_per_character)
     ]
-    return np.stack(pictures), np.repeat(np.arange(len(letters)), n_per_letter)
+    return np.stack(pictures), np.repeat(np.arange(len(characters)), n_per_character)
 
 
 def pixels_of(pictures: np.ndarray) -> torch.Tensor:
