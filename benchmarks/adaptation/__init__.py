@@ -1,1 +1,1 @@
-"""How well `adapt` does on real pairs of domains, without target labels: every pair, every seed, and peers beside it."""
+"""How well `adapt` does on real pairs of domains, without target labels: every pair, with every seed."""

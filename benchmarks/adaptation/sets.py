@@ -1,12 +1,12 @@
 """The data sets of the benchmark of adaptation: items with a class and a domain each, their sources and their pairs.
 
-    pacs        photo, art painting, cartoon, sketch: 7 classes, 32 pictures of each per domain
-    amazon      books, dvd, electronics, kitchen: the sentiment of reviews
-    amcd        English and German: counterfactual sentences; .19 of the English and .69 of the German ones are
-    emodb sex   women and men: 7 emotions
-    emodb speech  neutral and emotional speech: 10 speakers
-    fsdd        each speaker, and the other five: 10 spoken digits
-    digits      scikit-learn's handwritten digits, and digits drawn as the letters of `headstart demo` were drawn
+pacs        photo, art painting, cartoon, sketch: 7 classes, 32 pictures of each per domain
+amazon      books, dvd, electronics, kitchen: the sentiment of reviews
+amcd        English and German: counterfactual sentences; .19 of the English and .69 of the German ones are
+emodb sex   women and men: 7 emotions
+emodb speech  neutral and emotional speech: 10 speakers
+fsdd        each speaker, and the other five: 10 spoken digits
+digits      scikit-learn's handwritten digits, and digits drawn as the letters of `headstart demo` were drawn
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class AdaptationSet:
         read: gives its items.
         balanced_accuracy: whether classes count alike.
         against_rest: whether a pair is a domain and all other items, instead of two domains.
+        has_batch_norm: whether its sources have batch-norm layers.
     """
 
     name: str
@@ -63,6 +64,7 @@ class AdaptationSet:
     read: Callable[[], Items]
     balanced_accuracy: bool = False
     against_rest: bool = False
+    has_batch_norm: bool = False
 
     def pairs(self, domains: np.ndarray) -> list[tuple[str, str]]:
         """Every ordered pair of domains.
@@ -160,13 +162,24 @@ SPEECH = (WHISPER, GE2E)
 SETS = {
     each.name: each
     for each in (
-        AdaptationSet("pacs", "image", (MOBILENET,), _pacs),
+        AdaptationSet("pacs", "image", (MOBILENET,), _pacs, has_batch_norm=True),
         AdaptationSet("amazon", "text", (MINILM,), _amazon),
         AdaptationSet("amcd e5", "text", (E5,), _amcd, balanced_accuracy=True),
         AdaptationSet("amcd MiniLM", "text", (MINILM,), _amcd, balanced_accuracy=True),
         AdaptationSet("emodb sex", "audio", SPEECH, _emodb_sex),
         AdaptationSet("emodb speech", "audio", SPEECH, _emodb_speech),
         AdaptationSet("fsdd", "audio", SPEECH, _fsdd, against_rest=True),
-        AdaptationSet("digits", "image", (LETTERS,), _digits),
+        AdaptationSet("digits", "image", (LETTERS,), _digits, has_batch_norm=True),
     )
 }
+
+
+def _column(name: str) -> Callable[[], np.ndarray]:
+    def read() -> np.ndarray:
+        return np.asarray([row[name] for row in _rows("emodb", "metadata.csv")], dtype=object)
+
+    return read
+
+
+GROUPS = {"emodb sex": _column("speaker"), "emodb speech": _column("sentence")}
+"""What folds keep together."""
