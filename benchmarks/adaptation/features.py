@@ -59,7 +59,7 @@ def own_statistics(set_name: str, source_name: str, rows: np.ndarray) -> ArrayFe
         rows: positions of the items in the data set.
     """
     digest = zlib.crc32(np.asarray(rows, dtype=np.int64).tobytes())
-    path = root() / f"{set_name}-{source_name}-bn-{digest:08x}.npz".replace(" ", "-")
+    path = root() / f"{set_name}-{source_name}-bn-{digest:08x}.npz".replace(" ", "-").replace(":", "-")
     if not path.exists():
         data, of = items_of(set_name), SETS[set_name]
         items = [data.items[row] for row in rows]
