@@ -20,6 +20,7 @@ METRICS = "metrics.json"
 UNFINISHED = "unfinished"  # the marker of a run that is being made, or was killed
 FORMAT_VERSION = 1
 DIGESTS = "files"
+TRAINING_STATISTICS = "training_statistics.safetensors"
 # A key that every version with digests writes, and the old ones do not.
 WRITTEN_WITH_DIGESTS = "baselines_difference"
 _DIGESTED = (
@@ -29,6 +30,7 @@ _DIGESTED = (
     "source.json",
     "head.json",
     "head.safetensors",
+    TRAINING_STATISTICS,
     "tokenizer.json",
     "tokenizer_config.json",
     "preprocessor_config.json",

@@ -33,6 +33,7 @@ FILES = {
     "predictions.parquet",
     "report.html",
     "source.json",
+    "training_statistics.safetensors",
 }
 SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "auroc", "log_loss", "calibration_error"}
 QUICK: dict[str, Any] = {**SETTINGS, "baseline": False, "report": False}

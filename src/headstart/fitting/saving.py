@@ -18,6 +18,7 @@ from headstart.fitting.recording import record_finished
 from headstart.fitting.result import Result
 from headstart.fitting.returned import chosen_in, returned_by, save
 from headstart.fitting.stages import stage_rows
+from headstart.fitting.statistics import summary_of
 from headstart.fitting.workspace import Workspace
 from headstart.progress import waiting
 from headstart.run_files import DIGESTS, digests_of
@@ -60,6 +61,7 @@ def finish(
     """
     from headstart.report import end_block, render
     from headstart.report.pages.fit.notices import notices
+    from headstart.runs.training_statistics import save_statistics
 
     clock = workspace.clock
     with clock.phase("evaluate"):
@@ -73,6 +75,8 @@ def finish(
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         returned, head = returned_by(workspace, result.final)
         saved = save(run, returned, head)
+        if (summary := summary_of(workspace, result.final)) is not None:
+            save_statistics(run, summary)
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = _now(record, clock)
     with clock.phase("report"):

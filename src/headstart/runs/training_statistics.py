@@ -1,0 +1,124 @@
+"""training_statistics.safetensors: a summary of the features that a run's head reads, on the items it learned from.
+
+With it a run can be adapted when its training items are no longer at hand (`headstart adapt RUN TARGET`,
+`headstart predict RUN DATA --adapt`). It holds class means and a shared covariance, and no item.
+
+    version                int64, 1
+    counts                 int64 (C,)
+    means                  (C, D)
+    deviation, residual    (D,)
+    axes                   (K, D), K at most 64
+    variances              (K,)
+    penalty                one number; nan: not known
+
+Legend: C classes, D features, K axes.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.adapt.summary import MOST_AXES, FeatureSummary
+from headstart.errors import InputError, parsing
+from headstart.run_files import TRAINING_STATISTICS, check_files
+from headstart.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from headstart.heads import Head
+
+VERSION = 1
+_ARRAYS = ("counts", "means", "deviation", "axes", "variances", "residual")
+_REMEDY = "copy the run again, or make it again"
+
+
+def save_statistics(run: RunDirectory, summary: FeatureSummary) -> None:
+    """Write the summary to a run that is being made.
+
+    Args:
+        run: its folder.
+        summary: of the features that its head reads.
+
+    Raises:
+        DiskFullError: no room is left.
+    """
+    import torch
+
+    from headstart.runs.weights import save_tensors
+
+    arrays = {name: torch.from_numpy(np.array(getattr(summary, name))) for name in _ARRAYS}
+    penalty = torch.tensor(math.nan if summary.penalty is None else summary.penalty, dtype=torch.float32)
+    save_tensors(
+        run.file(TRAINING_STATISTICS), {**arrays, "penalty": penalty, "version": torch.tensor(VERSION)}
+    )
+
+
+def has_statistics(run: Path) -> bool:
+    """Whether a run holds a summary.
+
+    Args:
+        run: its folder.
+    """
+    return (run / TRAINING_STATISTICS).is_file()
+
+
+def load_statistics(run: Path, head: Head) -> FeatureSummary:
+    """Read the summary of a run.
+
+    Args:
+        run: its folder.
+        head: of the run, for the number of classes and features.
+
+    Raises:
+        InputError: the file is missing, damaged, of another version, or does not fit the head.
+    """
+    from safetensors.numpy import load_file
+
+    path = run / TRAINING_STATISTICS
+    check_files(run, (TRAINING_STATISTICS,))
+    with parsing(path, "training statistics", _REMEDY):
+        found = load_file(path)
+    version = found.get("version", np.zeros(1, dtype=np.int64))
+    if version.shape != () or version.dtype != np.int64 or int(version) != VERSION:
+        raise InputError(
+            f"{path} has version {version.tolist()}, and this headstart reads version {VERSION}: pip install --upgrade "
+            f"headstart, or make the run again"
+        )
+    if fault := _fault(found, len(head.classes), head.n_features):
+        raise InputError(f"{path} is damaged: {fault}; {_REMEDY}")
+    penalty = float(found["penalty"])
+    return FeatureSummary(
+        **{name: found[name] for name in _ARRAYS}, penalty=None if math.isnan(penalty) else penalty
+    )
+
+
+def _fault(found: dict[str, Any], n_classes: int, width: int) -> str:
+    """What is wrong with the arrays; "" if nothing is."""
+    missing = [name for name in (*_ARRAYS, "penalty") if name not in found]
+    if missing:
+        return f"it has no {missing[0]}"
+    n_axes = len(found["variances"]) if found["variances"].ndim == 1 else -1
+    shapes = {
+        "counts": (n_classes,),
+        "means": (n_classes, width),
+        "deviation": (width,),
+        "axes": (n_axes, width),
+        "variances": (n_axes,),
+        "residual": (width,),
+        "penalty": (),
+    }
+    for name, shape in shapes.items():
+        kind = np.int64 if name == "counts" else np.float32
+        if found[name].shape != shape or found[name].dtype != kind:
+            return f"{name} must be {np.dtype(kind)} of shape {shape}, got {found[name].dtype} of {found[name].shape}"
+    if n_axes > MOST_AXES:
+        return f"it has {n_axes} axes, at most {MOST_AXES} are possible"
+    if not all(np.isfinite(found[name]).all() for name in _ARRAYS):
+        return "it holds a value that is not finite"
+    negative = [name for name in ("counts", "deviation", "variances", "residual") if (found[name] < 0).any()]
+    if negative or found["penalty"] < 0:
+        return f"{(*negative, 'penalty')[0]} must not be negative"
+    return "" if found["counts"].sum() > 0 else "it counts no item"
