@@ -151,9 +151,16 @@ def summarise(
     residuals = np.concatenate(sample) - means[codes_N[chosen]]
     axes, variances = _axes(residuals, deviation, freedom / n_items)
     left = np.maximum(1.0 - np.square(axes).T @ variances, 0.0) * np.square(deviation)
-    found = (array.astype(np.float32) for array in (means, deviation, axes, variances, left))
     of_all = n_each if counts is None else np.where(n_each > 0, counts, 0)
-    return FeatureSummary(of_all.astype(np.int64), *found, penalty=penalty)
+    return FeatureSummary(
+        of_all.astype(np.int64),
+        means.astype(np.float32),
+        deviation.astype(np.float32),
+        axes.astype(np.float32),
+        variances.astype(np.float32),
+        left.astype(np.float32),
+        penalty,
+    )
 
 
 def _axes(

@@ -33,7 +33,7 @@ def learn_and_adapt(
         DataError: an item cannot be read, or nothing can be learned.
     """
     plan = plan_examples(read.source, of_fit(options), clock, split=False)
-    target = Target.of(read, plan.data.classes, options, clock)
+    target = Target.of(read.target, read.names[1], plan.data.classes, options, clock)
     for data, given in ((plan.data, read.source), (target.data, read.target)):
         if len(data) < len(given):
             raise DataError(f"an item cannot be read: {data.findings[0].message}")

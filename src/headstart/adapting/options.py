@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -17,7 +18,9 @@ from headstart.fitting.shared_options import (
     RunOptions,
     Shown,
     checked,
+    reading,
 )
+from headstart.run_files import METRICS, UNFINISHED
 
 
 class AdapterOptions(CommonOptions):
@@ -76,3 +79,24 @@ def adapt_options(**given: Any) -> AdaptOptions:
     if options.target_data is not None and named:
         raise OptionError("name a second data set, or domains of the first with --from and --to, not both")
     return options
+
+
+def run_named(options: AdaptOptions) -> Path | None:
+    """The folder of the run that DATA names; None if DATA is no run.
+
+    Raises:
+        OptionError: DATA is a run, and an option needs labelled data.
+    """
+    data = str(options.data)
+    folder = Path(data.removeprefix("run:")).expanduser()
+    if data == str(folder) and not any((folder / name).is_file() for name in (METRICS, UNFINISHED)):
+        return None
+    if options.target_data is None:
+        raise OptionError(
+            f"{data} is a run: name the new data to adapt it to, as in headstart adapt {data} TARGET"
+        )
+    if options.source is not None:
+        raise OptionError(f"--source has no place beside a run: {data} holds its own network; leave it out")
+    if reading(options)["task"] is not None:
+        raise OptionError(f"--task has no place beside a run: {data} knows its task; leave it out")
+    return folder

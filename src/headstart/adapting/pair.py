@@ -20,7 +20,7 @@ from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.clock import Clock
-    from headstart.data import DataSet, Examples
+    from headstart.data import DataSet, Examples, Modality
 
 _LABELS = "headstart labels"  # the column in which the target's labels are put aside
 LEAST_TARGET = 2  # items of the target
@@ -62,7 +62,7 @@ def read_pair(options: AdaptOptions) -> PairRead:
         source, target, names = _domains_of(first, options)
     else:
         source = first
-        target = _read_target(options, settings, first)
+        target = _read_target(options, settings, first.modality)
         names = _different(Path(options.data).name, Path(options.target_data).name)
     source = with_task(source, None if asked is None else task_named(asked))
     if not source.task.one_per_item:
@@ -71,19 +71,40 @@ def read_pair(options: AdaptOptions) -> PairRead:
             f"{source.task.name}. What works for it: fit on the source domain, then predict the other one; for classes "
             "pass --task classification"
         )
-    if len(target) < LEAST_TARGET:
-        raise DataError(
-            f"{names[1]} has {counted(len(target), 'items')}: at least {LEAST_TARGET} are needed to see how a domain "
-            "differs, some hundred to adapt well"
-        )
+    _require_items(target, names[1])
     return PairRead(source, target, names)
 
 
-def _read_target(options: AdaptOptions, settings: dict[str, Any], source: Examples) -> Examples:
+def _require_items(target: Examples, name: str) -> None:
+    if len(target) < LEAST_TARGET:
+        raise DataError(
+            f"{name} has {counted(len(target), 'items')}: at least {LEAST_TARGET} are needed to see how a domain "
+            "differs, some hundred to adapt well"
+        )
+
+
+def read_target(options: AdaptOptions, modality: Modality) -> Examples:
+    """Read the target of a run.
+
+    Args:
+        options: where it is.
+        modality: that the run takes.
+
+    Raises:
+        DataError: it cannot be read, is of another modality, or has no items.
+    """
+    settings = reading(options)
+    settings.pop("task")
+    target = _read_target(options, settings, modality)
+    _require_items(target, Path(str(options.target_data)).name)
+    return target
+
+
+def _read_target(options: AdaptOptions, settings: dict[str, Any], modality: Modality) -> Examples:
     """The second data set; a column of labels that it lacks is no fault, since none are needed."""
     from headstart.data import read_examples
 
-    given = {**settings, "labels": "as written", "modality": options.modality or source.modality}
+    given = {**settings, "labels": "as written", "modality": options.modality or modality}
     place = str(options.target_data)
     try:
         target = read_examples(place, **given)
@@ -91,9 +112,9 @@ def _read_target(options: AdaptOptions, settings: dict[str, Any], source: Exampl
         if options.target is None and options.group is None and options.domain is None:
             raise
         target = read_examples(place, **{**given, "target": None, "group": None, "domain": None})
-    if target.modality != source.modality:
+    if target.modality != modality:
         raise DataError(
-            f"{place} holds {target.modality}, and {options.data} {source.modality}: both domains must be of one kind"
+            f"{place} holds {target.modality}, and {options.data} {modality}: both domains must be of one kind"
         )
     return _put_aside(target)
 
@@ -176,11 +197,14 @@ class Target:
         return None if self.data.units is None else self.data.units[self.truth]
 
     @classmethod
-    def of(cls, read: PairRead, classes: Sequence[str], options: AdaptOptions, clock: Clock) -> Target:
+    def of(
+        cls, examples: Examples, name: str, classes: Sequence[str], options: AdaptOptions, clock: Clock
+    ) -> Target:
         """Check the target's items, and set some aside if that was asked for.
 
         Args:
-            read: both domains.
+            examples: the items, their labels put aside.
+            name: of the domain.
             classes: of the source, in order.
             options: for the seed, the threads and the share held out.
             clock: takes the phase "checks".
@@ -192,7 +216,7 @@ class Target:
         from headstart.data.splits import holdout_indices
 
         data = DataSet.of(
-            read.target,
+            examples,
             labels="optional",
             split=False,
             seed=options.seed,
@@ -205,7 +229,7 @@ class Target:
             strata = np.zeros(len(data), dtype=np.int64)
             adapted, scored = holdout_indices(strata, data.units, options.holdout, options.seed)
         codes, new = _codes(labels_of(data.examples), classes)
-        return cls(data, read.names[1], adapted, scored, codes, new)
+        return cls(data, name, adapted, scored, codes, new)
 
 
 def _codes(labels: np.ndarray | None, classes: Sequence[str]) -> tuple[np.ndarray | None, dict[str, int]]:

@@ -150,7 +150,7 @@ def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: 
     require_labels(examples)
     with waiting("Reading the source …"):
         with clock.phase(IMPORTS):
-            _import_library(examples.modality)
+            import_library(examples.modality)
         with long_lived(), clock.phase("source"):
             source = load(options, examples.modality)
     with clock.phase("source"):
@@ -247,7 +247,7 @@ def with_window_of(source: Source, data: DataSet, positions: np.ndarray) -> Sour
     return replace(source, preprocessing=with_window(source.preprocessing, seconds[positions]))
 
 
-def _import_library(modality: str) -> None:
+def import_library(modality: str) -> None:
     """Import what loading a source of this modality needs, so that its seconds count as imports."""
-    for name in _LIBRARIES[modality]:
+    for name in _LIBRARIES.get(modality, ()):
         importlib.import_module(name)

@@ -1,0 +1,189 @@
+"""Adapt a finished run without its training data: its network, its head, and the statistics that it keeps.
+
+Virtual items, drawn from the statistics (`adapt.summary`), take the place of the labelled items, so that every method
+and the choice among them work as with data. Source only is the run's own head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.adapting.options import AdaptOptions
+from headstart.adapting.pair import Target, read_target
+from headstart.adapting.preparing import Prepared
+from headstart.adapting.source_domain import SourceDomain
+from headstart.clock import IMPORTS, Clock
+from headstart.errors import InputError
+from headstart.metrics import Interval
+from headstart.progress import waiting
+from headstart.run_files import METRICS
+from headstart.units import counted
+
+if TYPE_CHECKING:
+    from headstart.adapt.summary import FeatureSummary
+    from headstart.features import Features, Setting
+    from headstart.heads import LinearHead
+    from headstart.runs import Record
+    from headstart.sources import Source
+
+
+def of_run(options: AdaptOptions, folder: Path, setting: Setting, clock: Clock) -> Prepared:
+    """A finished run, and a data set to adapt it to.
+
+    Args:
+        options: of the adaptation.
+        folder: of the run.
+        setting: device, precision and threads.
+        clock: takes the phases "source", "data" and "checks".
+
+    Raises:
+        InputError: the run cannot be adapted, or the data cannot be read.
+    """
+    from headstart.runs import RunDirectory
+    from headstart.runs.saved_head import load_head
+    from headstart.runs.training_statistics import load_statistics
+
+    record = RunDirectory.open(folder).record
+    check_can_adapt(folder, record)
+    head = load_head(folder)
+    summary = load_statistics(folder, head)
+    source = network_of(folder, head, options.arch, options.trust_remote_code, clock)
+    with clock.phase("data"):
+        examples = read_target(options, source.modality)
+    target = Target.of(examples, Path(str(options.target_data)).name, head.classes, options, clock)
+    domain = partial(_domain, options, folder, record, source, head, summary, setting)
+    about = f"a run on {counted(summary.n_items, 'labelled items')}, {counted(len(head.classes), 'classes')}"
+    return Prepared(target, source, domain, folder.name, about)
+
+
+def check_can_adapt(folder: Path, record: Record) -> None:
+    """Refuse a run that holds nothing to adapt with.
+
+    Args:
+        folder: of the run.
+        record: its metrics.json.
+
+    Raises:
+        InputError: it holds no model, classical features, or no training statistics.
+    """
+    from headstart.run_files import check_has_model
+    from headstart.runs.training_statistics import has_statistics
+    from headstart.tasks import task_named
+
+    check_has_model(folder)
+    if record.chosen is not None and record.chosen.classical:
+        raise InputError(
+            f"{folder} predicts with classical features, which have no network to adapt: fit again without --guard"
+        )
+    task = task_named(record.task)
+    if not task.one_per_item:
+        raise InputError(
+            f"{folder} predicts {task.name}: adapting needs one class per item. What works for it: headstart predict, "
+            "or labels of some new items and a new fit"
+        )
+    if not has_statistics(folder):
+        raise InputError(
+            f"{folder} keeps no statistics of its training items: an older headstart made it. Give the command of its "
+            "fit again, which uses the stored features; or adapt from its data: headstart adapt DATA TARGET. "
+            "headstart predict works without them"
+        )
+
+
+def network_of(
+    folder: Path, head: LinearHead, arch: str | None, trust_remote_code: bool, clock: Clock
+) -> Source:
+    """The network of a run, with the stages that its head reads.
+
+    Args:
+        folder: of the run.
+        head: of the run.
+        arch: FILE:Class of the user's own network, if it was made with one.
+        trust_remote_code: whether code of a repository may run.
+        clock: takes the phase "source".
+
+    Raises:
+        InputError: the network cannot be built, or has other stages.
+    """
+    from headstart.fitting.plan import import_library
+    from headstart.run_files import read_checked
+    from headstart.sources import load_source
+
+    with waiting("Reading the source …"):
+        with clock.phase(IMPORTS):
+            import_library(read_checked(folder, "source.json").get("modality", ""))
+        with clock.phase("source"):
+            source = load_source(f"run:{folder}", arch=arch, trust_remote_code=trust_remote_code)
+    named, stages = read_checked(folder, "head.json").get("stages"), tuple(source.stages)
+    if any(index >= len(stages) for index in head.stages) or named != [stages[i] for i in head.stages]:
+        raise InputError(
+            f"the head of {folder} reads the stages {named}, and its network opens with {', '.join(stages)}: a run "
+            "with --head standard, whose pooling is part of the head, cannot be adapted; fit again without it"
+        )
+    return source
+
+
+def _domain(
+    options: AdaptOptions,
+    folder: Path,
+    record: Record,
+    source: Source,
+    head: LinearHead,
+    summary: FeatureSummary,
+    setting: Setting,
+) -> SourceDomain:
+    from headstart.features import Store
+    from headstart.runs import SplitPart
+
+    if record.data is None:
+        raise InputError(f"{folder / METRICS} says nothing about its data: make the run again")
+    virtual_ND, codes_N = summary.draw(options.seed)
+    counts = dict(zip(head.classes, summary.counts.tolist(), strict=True))
+    return SourceDomain(
+        name=folder.name,
+        source=source,
+        head=head,
+        task=head.task,
+        features_ND=virtual_ND,
+        codes_N=codes_N,
+        groups_N=None,
+        penalty=summary.penalty or _penalty(virtual_ND, codes_N, head, options.seed),
+        n_items=summary.n_items,
+        digests=np.array([], dtype=object),
+        in_domain=(record.test or {}).get(head.task.quality) or Interval(None, why="the run has no scores"),
+        profile=record.profile or {},
+        data=record.data,
+        parts=(SplitPart("train", summary.n_items, counts=counts),),
+        split_origin=f"Of the training items of {folder.name} only the run's statistics were used.",
+        findings=(),
+        extract=partial(_extract, Store(None if options.store is None else Path(options.store)), setting),
+        seed=options.seed,
+    )
+
+
+def _extract(
+    store: Any, setting: Setting, source: Source, items: Sequence[Any], digests: np.ndarray
+) -> Features:
+    from headstart.features import extract_pooled
+
+    return extract_pooled(source, items, digests, store, **setting.options)
+
+
+def _penalty(virtual_ND: np.ndarray, codes_N: np.ndarray, head: LinearHead, seed: int) -> float:
+    """The penalty of a logistic regression, by cross-validation on the virtual items."""
+    from headstart.choose.head import LONE_PENALTY
+    from headstart.choose.kinds import LOGISTIC
+    from headstart.choose.tried_head import Trial
+    from headstart.heads.reduce import reduce, standardiser
+
+    folds = np.empty(len(codes_N), dtype=np.int64)
+    for code in np.unique(codes_N):
+        places = np.flatnonzero(codes_N == code)
+        folds[places] = np.arange(len(places)) % 5
+    trial = Trial(head.task, codes_N, len(head.classes), folds, None)
+    tried = LOGISTIC.score(reduce(virtual_ND, standardiser(virtual_ND)), trial, head.stages)
+    return LONE_PENALTY if tried is None else tried.penalty
