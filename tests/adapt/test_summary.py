@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -78,6 +78,7 @@ def test_axes_are_found_from_a_sample_of_many_items() -> None:
     np.testing.assert_allclose(np.square(found.deviation), np.diag(truth), rtol=1e-4)
 
 
+@settings(max_examples=25)
 @given(
     n_items=st.integers(1, 40), width=st.integers(1, 30), n_classes=st.integers(1, 5), seed=st.integers(0, 99)
 )

@@ -44,87 +44,22 @@ def of_run(options: AdaptOptions, folder: Path, setting: Setting, clock: Clock) 
     Raises:
         InputError: the run cannot be adapted, or the data cannot be read.
     """
-    from headstart.runs import RunDirectory
-    from headstart.runs.saved_head import load_head
-    from headstart.runs.training_statistics import load_statistics
+    from headstart.fitting.plan import import_library
+    from headstart.runs.adaptable import open_adaptable
 
-    record = RunDirectory.open(folder).record
-    check_can_adapt(folder, record)
-    head = load_head(folder)
-    summary = load_statistics(folder, head)
-    source = network_of(folder, head, options.arch, options.trust_remote_code, clock)
+    run = open_adaptable(folder)
+    with waiting("Reading the source …"):
+        with clock.phase(IMPORTS):
+            import_library(run.modality)
+        with clock.phase("source"):
+            source = run.network(options.arch, trust_remote_code=options.trust_remote_code)
+    head, summary = run.head, run.summary
     with clock.phase("data"):
         examples = read_target(options, source.modality)
     target = Target.of(examples, Path(str(options.target_data)).name, head.classes, options, clock)
-    domain = partial(_domain, options, folder, record, source, head, summary, setting)
+    domain = partial(_domain, options, folder, run.record, source, head, summary, setting)
     about = f"a run on {counted(summary.n_items, 'labelled items')}, {counted(len(head.classes), 'classes')}"
     return Prepared(target, source, domain, folder.name, about)
-
-
-def check_can_adapt(folder: Path, record: Record) -> None:
-    """Refuse a run that holds nothing to adapt with.
-
-    Args:
-        folder: of the run.
-        record: its metrics.json.
-
-    Raises:
-        InputError: it holds no model, classical features, or no training statistics.
-    """
-    from headstart.run_files import check_has_model
-    from headstart.runs.training_statistics import has_statistics
-    from headstart.tasks import task_named
-
-    check_has_model(folder)
-    if record.chosen is not None and record.chosen.classical:
-        raise InputError(
-            f"{folder} predicts with classical features, which have no network to adapt: fit again without --guard"
-        )
-    task = task_named(record.task)
-    if not task.one_per_item:
-        raise InputError(
-            f"{folder} predicts {task.name}: adapting needs one class per item. What works for it: headstart predict, "
-            "or labels of some new items and a new fit"
-        )
-    if not has_statistics(folder):
-        raise InputError(
-            f"{folder} keeps no statistics of its training items: an older headstart made it. Give the command of its "
-            "fit again, which uses the stored features; or adapt from its data: headstart adapt DATA TARGET. "
-            "headstart predict works without them"
-        )
-
-
-def network_of(
-    folder: Path, head: LinearHead, arch: str | None, trust_remote_code: bool, clock: Clock
-) -> Source:
-    """The network of a run, with the stages that its head reads.
-
-    Args:
-        folder: of the run.
-        head: of the run.
-        arch: FILE:Class of the user's own network, if it was made with one.
-        trust_remote_code: whether code of a repository may run.
-        clock: takes the phase "source".
-
-    Raises:
-        InputError: the network cannot be built, or has other stages.
-    """
-    from headstart.fitting.plan import import_library
-    from headstart.run_files import read_checked
-    from headstart.sources import load_source
-
-    with waiting("Reading the source …"):
-        with clock.phase(IMPORTS):
-            import_library(read_checked(folder, "source.json").get("modality", ""))
-        with clock.phase("source"):
-            source = load_source(f"run:{folder}", arch=arch, trust_remote_code=trust_remote_code)
-    named, stages = read_checked(folder, "head.json").get("stages"), tuple(source.stages)
-    if any(index >= len(stages) for index in head.stages) or named != [stages[i] for i in head.stages]:
-        raise InputError(
-            f"the head of {folder} reads the stages {named}, and its network opens with {', '.join(stages)}: a run "
-            "with --head standard, whose pooling is part of the head, cannot be adapted; fit again without it"
-        )
-    return source
 
 
 def _domain(
@@ -162,6 +97,7 @@ def _domain(
         findings=(),
         extract=partial(_extract, Store(None if options.store is None else Path(options.store)), setting),
         seed=options.seed,
+        summary=summary,
     )
 
 

@@ -21,6 +21,7 @@ from headstart.progress import waiting
 from headstart.run_files import DIGESTS, digests_of
 
 if TYPE_CHECKING:
+    from headstart.adapt.summary import FeatureSummary
     from headstart.heads import LinearHead
     from headstart.runs import Predictions, Record, RunDirectory
     from headstart.runs.adaptation import AdaptationFacts
@@ -55,6 +56,7 @@ def finish(
     """
     from headstart.report.pages.adapt import AdaptReport
     from headstart.runs.card import write_card
+    from headstart.runs.training_statistics import save_statistics
 
     with clock.phase("write"):
         run.write_predictions(_predictions(ground, chosen))
@@ -62,6 +64,7 @@ def finish(
         run.write_record(record)
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         saved = save(run, chosen.view.source, head_of(ground, chosen))
+        save_statistics(run, summary_of(ground, chosen))
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
     domain = ground.domain
@@ -94,6 +97,29 @@ def head_of(ground: Ground, chosen: Tried) -> LinearHead:
         bias=(bias + weight @ mean.astype(np.float64)).astype(np.float32),
         temperature=1.0,
         classes=ground.domain.classes,
+    )
+
+
+def summary_of(ground: Ground, chosen: Tried) -> FeatureSummary:
+    """What is kept of the source domain: a summary of its features, or that of the run which it came from.
+
+    Args:
+        ground: features of both domains.
+        chosen: the method that is returned, by whose network the features are.
+    """
+    from headstart.adapt.summary import summarise
+
+    domain, view = ground.domain, chosen.view
+    if domain.summary is not None and view is ground.plain:
+        return domain.summary
+    counts = None if domain.summary is None else domain.summary.counts
+    return summarise(
+        view.domains.source_ND,
+        domain.codes_N,
+        len(domain.classes),
+        counts=counts,
+        penalty=domain.penalty,
+        seed=domain.seed,
     )
 
 

@@ -17,6 +17,7 @@ from headstart.fitting.workspace import Workspace
 from headstart.metrics import Interval
 
 if TYPE_CHECKING:
+    from headstart.adapt.summary import FeatureSummary
     from headstart.choose import Choice
     from headstart.data import Finding
     from headstart.features import Features
@@ -53,6 +54,7 @@ class SourceDomain:
         extract: features of other items.
         seed: random seed.
         workspace: whose items can be read again; None where only a run is known.
+        summary: that virtual items were drawn from; None: the features are those of real items.
     """
 
     name: str
@@ -74,6 +76,7 @@ class SourceDomain:
     extract: Extract
     seed: int = 0
     workspace: Workspace | None = None
+    summary: FeatureSummary | None = None
 
     @classmethod
     def labelled(cls, workspace: Workspace, name: str, data: str) -> SourceDomain:

@@ -1,0 +1,96 @@
+"""A finished run that can be adapted: its network, its head and its training statistics in place of its program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.errors import InputError
+from headstart.run_files import check_has_model, read_checked
+from headstart.runs.directory import RunDirectory
+from headstart.runs.record import Record
+from headstart.runs.saved_head import load_head
+from headstart.runs.training_statistics import has_statistics, load_statistics
+from headstart.tasks import task_named
+
+if TYPE_CHECKING:
+    from headstart.adapt.summary import FeatureSummary
+    from headstart.heads import LinearHead
+    from headstart.sources import Source
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptableRun:
+    """What a run holds to adapt with.
+
+    Attributes:
+        folder: of the run.
+        record: its metrics.json.
+        head: as it was fitted.
+        summary: of the features that the head reads, on the items it learned from.
+    """
+
+    folder: Path
+    record: Record
+    head: LinearHead
+    summary: FeatureSummary
+
+    @property
+    def modality(self) -> str:
+        """Of its items; "" if the run does not say."""
+        return "" if self.record.data is None else self.record.data.modality
+
+    def network(self, arch: str | None = None, *, trust_remote_code: bool = False) -> Source:
+        """The network, with the stages that the head reads.
+
+        Args:
+            arch: FILE:Class of the user's own network, if it was made with one.
+            trust_remote_code: whether code of a repository may run.
+
+        Raises:
+            InputError: it cannot be built, or has other stages.
+        """
+        from headstart.sources import load_source
+
+        source = load_source(f"run:{self.folder}", arch=arch, trust_remote_code=trust_remote_code)
+        named, stages = read_checked(self.folder, "head.json").get("stages"), tuple(source.stages)
+        read = [stages[index] for index in self.head.stages if index < len(stages)]
+        if named != read:
+            raise InputError(
+                f"the head of {self.folder} reads the stages {named}, and its network has {', '.join(stages)}: a "
+                "run with --head standard, whose pooling is part of the head, cannot be adapted; fit again without it"
+            )
+        return source
+
+
+def open_adaptable(folder: Path) -> AdaptableRun:
+    """Open a run that holds what adapting it needs.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        InputError: it is no finished run, holds no model, classical features or no training statistics, or a file of
+            it is damaged.
+    """
+    record = RunDirectory.open(folder).record
+    check_has_model(folder)
+    if record.chosen is not None and record.chosen.classical:
+        raise InputError(
+            f"{folder} predicts with classical features, which have no network to adapt: fit again without --guard"
+        )
+    task = task_named(record.task)
+    if not task.one_per_item:
+        raise InputError(
+            f"{folder} predicts {task.name}: adapting needs one class per item. What works for it: headstart predict, "
+            "or labels of some new items and a new fit"
+        )
+    if not has_statistics(folder):
+        raise InputError(
+            f"{folder} keeps no statistics of its training items: an older headstart made it. Give the command of its "
+            "fit again, which uses the stored features; or adapt from its data: headstart adapt DATA TARGET. "
+            "headstart predict works without them"
+        )
+    head = load_head(folder)
+    return AdaptableRun(folder, record, head, load_statistics(folder, head))
