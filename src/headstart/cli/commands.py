@@ -24,6 +24,14 @@ def predict(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     follow_outside: FollowOutside = False,
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt",
+            help="Adapt to DATA of another domain on the way. Harmful if its class shares differ from training, if it "
+            "is sorted by class, or with few items.",
+        ),
+    ] = False,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -32,7 +40,7 @@ def predict(
     from headstart.verbs.predict import predict as predict_verb
 
     predictions = predict_verb(
-        run, data, out=out, force=force, follow_outside=follow_outside, threads=threads
+        run, data, out=out, force=force, follow_outside=follow_outside, adapt=adapt, threads=threads
     )
     if out is None:
         content = predictions.to_csv()

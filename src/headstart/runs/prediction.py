@@ -38,6 +38,7 @@ def predict(
     out: str | Path | None = None,
     force: bool = False,
     follow_outside: bool = False,
+    adapt: bool = False,
     threads: int | None = None,
 ) -> Predictions:
     """Predict items with a finished run.
@@ -49,13 +50,17 @@ def predict(
         out: a .csv or .parquet file to write; never one of the data or of a run.
         force: replace `out` if it exists.
         follow_outside: links, and paths in a table, may lead out of the data folder.
+        adapt: move and scale features to those of the training items on the way, for items of another domain. It does
+            harm where class shares differ from training, where items come sorted by class, and with few items; the run
+            stays as it is.
         threads: cores to use; None: those this process may use.
 
     Returns:
         Items, classes, probabilities and, if known, labels.
 
     Raises:
-        InputError: the run or the data cannot be read, `out` has another ending or exists, or `threads` is below 1.
+        InputError: the run or the data cannot be read, the run cannot be adapted, `out` has another ending or exists,
+            or `threads` is below 1.
     """
     from headstart.runs import Predictions, RunDirectory
 
@@ -72,13 +77,19 @@ def predict(
     classes, task = _classes_and_task(directory.file("head.json"))
     examples, labels_known = _read(data, preprocessing.modality, run, follow_outside)
     examples, digests = _readable(examples, preprocessing, threads)
-    program = directory.file("model.pt2")
+    if adapt:
+        from headstart.runs.adapted_prediction import adapted_probabilities
+
+        probabilities = adapted_probabilities(directory.path, examples.items, preprocessing, threads, digests)
+    else:
+        program, dtype = directory.file("model.pt2"), task_named(task).dtype
+        probabilities = run_items(
+            program, examples.items, preprocessing, len(classes), threads, digests, dtype
+        )
     predictions = Predictions(
         items=examples.names.tolist(),
         classes=classes,
-        probabilities=run_items(
-            program, examples.items, preprocessing, len(classes), threads, digests, task_named(task).dtype
-        ),
+        probabilities=probabilities,
         labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
         task=task,
     )
