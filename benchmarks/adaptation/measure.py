@@ -77,21 +77,24 @@ def measure(case: Case) -> dict[str, Any]:
     started = time.process_time()
     diagnosis = _diagnosed(case, prepared.domains)
     names = auto.candidates(
-        diagnosis.kind, unread=diagnosis.unread, has_batch_norm=prepared.statistics is not None
-    )
+        diagnosis.kind,
+        unread=diagnosis.unread,
+        has_batch_norm=prepared.statistics is not None,
+        n_target=len(prepared.truth_M),
+        n_classes=prepared.domains.n_classes,
+    ).names
     fitted, circular = {SOURCE_ONLY: _source_only(prepared)}, {}
-    circular[SOURCE_ONLY] = CIRCULAR.measure(
-        Comparison(prepared.domains).candidate(Method(), fitted[SOURCE_ONLY])
-    )
+    alone = Comparison(prepared.domains).candidate(Method(), fitted[SOURCE_ONLY])
+    circular[SOURCE_ONLY] = CIRCULAR.score(alone)
     for name in names:
         view, method = _view(prepared, name)
         fitted[name] = method.fit(view)
-        circular[name] = CIRCULAR.measure(Comparison(view).candidate(method, fitted[name]))
-    found = auto.choose([SOURCE_ONLY, *names], [circular[name] for name in fitted], prepared.domains.groups_N)
+        circular[name] = CIRCULAR.score(Comparison(view).candidate(method, fitted[name]))
+    found = auto.choose([SOURCE_ONLY, *names], [circular[name] for name in fitted])
     seconds = time.process_time() - started
     rows = {name: _row(prepared, name, fitted[name], balanced) for name in fitted}
     for name in fitted:
-        rows[name]["circular"] = circular[name].score
+        rows[name]["circular"] = circular[name]
     return {
         "auto": [SOURCE_ONLY, *names][found.index],
         "score": rows[[SOURCE_ONLY, *names][found.index]]["score"],

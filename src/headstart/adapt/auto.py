@@ -1,50 +1,100 @@
-"""`--method auto`: which methods are tried for a kind of shift, and when one of them takes the place of source only.
+"""`--method auto`: the default for each kind of shift, and when source only is kept.
 
-| shift | tried beside source only |
+| what is found | default |
 |---|---|
-| language that the encoder does not read | nothing |
+| too few target items, or no shift | source only |
+| a language that the encoder does not read | source only |
 | class shares differ, alone or too | infomax, classes of equal weight; no alignment |
-| every other one | the same with each domain standardised; also with its own batch-norm statistics |
+| another shift | the same, each domain standardised; with its own batch-norm statistics if the network has any |
 
-The list is short on purpose: a selector without target labels is right about few candidates, and wrong about many.
+The default is fixed before any data is seen, because selectors without target labels choose worse among methods than
+one good method is (docs/adapt.md has the numbers). A selector only vetoes: a default whose circular validation is
+behind that of source only by more than `MARGIN` gives way to the next one, in the end to source only. Asking a default
+to be ahead beyond chance in place of that costs most of the gains of small sources.
+
+Legend: M target items, C classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from numpy.typing import NDArray
-
-from headstart.adapt.rule import Decision, decide
-from headstart.adapt.selectors import CIRCULAR, Measured
+from headstart.adapt.selectors import CIRCULAR
 
 ALIGNED = "standardise+infomax+balanced"
 NOT_ALIGNED = "infomax+balanced"
-MARGIN = 0.02  # of circular validation
+MARGIN = 0.02  # of circular validation; anything from 0.012 to 0.1 decides alike on the pairs it was tried on
+LEAST_PER_CLASS = 3  # target items per class, below which nothing is adapted
 
 
-def candidates(kind: str | None, *, unread: bool, has_batch_norm: bool) -> tuple[str, ...]:
-    """The methods that are tried beside source only, by their texts.
+@dataclass(frozen=True)
+class Candidates:
+    """The methods to try, best first, and why there are none.
+
+    Attributes:
+        names: texts of the methods beside source only.
+        why: source only is kept; "" if there are methods.
+    """
+
+    names: tuple[str, ...]
+    why: str = ""
+
+
+def candidates(
+    kind: str | None, *, unread: bool, has_batch_norm: bool, n_target: int, n_classes: int
+) -> Candidates:
+    """The methods to try beside source only.
 
     Args:
         kind: of the shift (see `adapt.shift`); None: not known.
         unread: whether the encoder hardly reads one of the domains.
         has_batch_norm: whether each domain can have batch-norm statistics of its own.
+        n_target: M, of the items that are adapted on.
+        n_classes: C.
     """
+    if n_target < LEAST_PER_CLASS * n_classes:
+        return Candidates((), f"{n_target} items of the target are too few to adapt to {n_classes} classes")
     if unread:
-        return ()
+        return Candidates((), "the encoder hardly reads one of the domains, so no adaptation can be trusted")
+    if kind == "none":
+        return Candidates((), "no shift between the domains was found")
     if kind in ("label", "both"):
-        return (NOT_ALIGNED,)
-    return (ALIGNED, f"bn+{ALIGNED}") if has_batch_norm else (ALIGNED,)
+        return Candidates((NOT_ALIGNED,))
+    return Candidates((f"bn+{ALIGNED}", ALIGNED) if has_batch_norm else (ALIGNED,))
 
 
-def choose(labels: Sequence[str], measured: Sequence[Measured], units: NDArray[Any] | None) -> Decision:
-    """Choose between source only and the candidates.
+@dataclass(frozen=True)
+class Choice:
+    """The method taken.
+
+    Attributes:
+        index: of the method, 0 for source only.
+        reason: one sentence for a reader.
+    """
+
+    index: int
+    reason: str
+
+
+def choose(names: Sequence[str], scores: Sequence[float]) -> Choice:
+    """Take the first candidate that circular validation does not veto.
 
     Args:
-        labels: of source only, then of the candidates, for a reader.
-        measured: circular validation of each, in this order.
-        units: of the source items; None: every item is a unit of its own.
+        names: of source only, then of the candidates, best first.
+        scores: circular validation of each, in this order; one that is not finite is never taken.
     """
-    return decide(CIRCULAR, labels, measured, margin=MARGIN, units=units)
+    vetoed: list[str] = []
+    for index in range(1, len(names)):
+        lead = scores[index] - scores[0]
+        if lead >= -MARGIN:
+            told = f"its {CIRCULAR.label} ({_percent(scores[index])}) is not behind that of source only"
+            before = f"{' and '.join(vetoed)}; then " if vetoed else ""
+            return Choice(index, f"{before}{names[index]}: {told} ({_percent(scores[0])}).")
+        vetoed.append(f"{names[index]} is vetoed by its {CIRCULAR.label} ({_percent(scores[index])})")
+    why = f": {' and '.join(vetoed)}, {_percent(scores[0])} for source only" if vetoed else ""
+    return Choice(0, f"Source only is kept{why}.")
+
+
+def _percent(score: float) -> str:
+    return f"{100 * score:.1f}%"

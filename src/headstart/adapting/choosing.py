@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headstart.adapt import auto
 from headstart.adapt.catalogue import AUTO
-from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison, Measured
+from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison
 from headstart.adapting.diagnosing import Shift
 from headstart.adapting.ground import Ground
 from headstart.adapting.trying import Tried, try_all
@@ -16,7 +16,6 @@ from headstart.clock import Clock
 from headstart.errors import InputError
 from headstart.runs.adaptation import SOURCE_ONLY
 
-_UNREAD = "Source only is kept: the encoder hardly reads one of the domains, so no adaptation can be trusted."
 ASKED = tuple(SELECTORS[name] for name in ("circular", "nuclear", "infomax", "class_ami"))
 
 
@@ -64,29 +63,32 @@ def by_rule(ground: Ground, shift: Shift, clock: Clock) -> tuple[list[Tried], De
         shift: what kind of shift it is.
         clock: takes the phases.
     """
-    kind, unread = (
-        (None, False) if shift.diagnosis is None else (shift.diagnosis.kind, shift.diagnosis.unread)
+    diagnosis = shift.diagnosis
+    wanted = auto.candidates(
+        None if diagnosis is None else diagnosis.kind,
+        unread=diagnosis is not None and diagnosis.unread,
+        has_batch_norm=not why_no_batch_norm(ground),
+        n_target=len(ground.target.adapted),
+        n_classes=len(ground.classes),
     )
-    names = [SOURCE_ONLY, *auto.candidates(kind, unread=unread, has_batch_norm=not why_no_batch_norm(ground))]
+    names = [SOURCE_ONLY, *wanted.names]
     views = views_of(names, ground, clock)
     with clock.phase("adapt"):
         tried = try_all(names, ground, views)
         fitted = [each for each in tried if each.classifier is not None]
         scores = _scores(fitted)
-        circular = [scores[each.name][CIRCULAR.name] for each in fitted]
-        found = auto.choose([each.label for each in fitted], circular, ground.domain.groups_N)
-    reason = _UNREAD if unread else f"{found.reason[:1].upper()}{found.reason[1:]}"
-    shown = {name: {key: each.score for key, each in row.items()} for name, row in scores.items()}
-    return tried, Decision(fitted[found.index], reason, shown)
+    found = auto.choose([each.name for each in fitted], [scores[each.name][CIRCULAR.name] for each in fitted])
+    reason = f"Source only is kept: {wanted.why}." if wanted.why else found.reason
+    return tried, Decision(fitted[found.index], reason, scores)
 
 
-def _scores(fitted: Sequence[Tried]) -> dict[str, dict[str, Measured]]:
+def _scores(fitted: Sequence[Tried]) -> dict[str, dict[str, float]]:
     """What each selector says of each method."""
     comparisons = {id(each.view): Comparison(each.view.domains) for each in fitted}
     found = {}
     for each in fitted:
         candidate = comparisons[id(each.view)].candidate(each.method, each.classifier)
-        found[each.name] = {selector.name: selector.measure(candidate) for selector in ASKED}
+        found[each.name] = {selector.name: selector.score(candidate) for selector in ASKED}
     return found
 
 
