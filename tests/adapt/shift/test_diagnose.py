@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,9 +76,15 @@ def test_both_where_alignment_confirms_the_shares() -> None:
 
 def test_both_possibly_where_nothing_overlaps() -> None:
     """What another language does: every item is told apart, and alignment makes the shares equal."""
-    found = diagnose(domains(SKEWED, moved=9), {"em": SKEWED, "bbse": SKEWED}, EVEN)
+    read = Reading(1000, 1.1, 0.9, 0.0, {"LATIN": 1.0})
+    given: dict[str, Any] = {"domains": domains(SKEWED, moved=9), "estimates": {"em": SKEWED, "bbse": SKEWED}}
+    found = diagnose(**given, after_alignment=EVEN, texts=Texts(read, read, 0.1, 0.1))
     assert found.kind == "both" and not found.certain and not found.align and found.correct_prior
     assert "possibly" in sentences(found, CLASSES)[0] and "Do not align" in advice(found)
+    features = diagnose(
+        **given, after_alignment=EVEN
+    )  # features alone say of most shifts that nothing overlaps
+    assert features.kind == "covariate" and not features.certain and features.align
 
 
 def test_texts_that_share_their_words_overlap() -> None:

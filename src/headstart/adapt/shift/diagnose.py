@@ -5,9 +5,9 @@
 3. If so: source items are drawn so that their classes have the estimated shares. What then still tells the domains
    apart is not a matter of class shares. Little left: label shift alone, and the estimates can be believed.
 4. Much left: the estimates assumed what does not hold. They are believed where estimates before and after alignment
-   agree ("both"). Where nothing of the domains overlaps, an alignment rests on equal class shares alone, and nothing
-   can check them. Then a label shift counts as possible ("both", not certain) if estimates agree on one; between texts
-   of two languages, unless the estimates exclude it. Else the shares are unknown, and the shift counts as covariate.
+   agree ("both"). Between texts of two languages nothing overlaps: an alignment rests on equal class shares alone, and
+   nothing can check them. There a label shift counts as possible ("both", not certain) unless the estimates exclude
+   it. Else the shares are unknown, and the shift counts as covariate.
 
 Without target labels covariate and label shift cannot be told apart in general: step 4 is a rule, tried on real pairs
 of domains, not a proof.
@@ -47,7 +47,6 @@ LITTLE_LEFT = 0.6  # of the A-distance: 65% of the items told apart, where 50% i
 NO_OVERLAP = 1.9  # of its lower end: more than 97% told apart
 CLEAR = 0.01  # p-value of the MMD
 OWN_WORDS = 0.5  # share of the target's words that the source has, below which texts do not overlap
-POSSIBLE = 0.05  # of the distance of class shares, where nothing overlaps
 SMALL = 0.2  # of the lower end of the A-distance: 55% told apart
 AGREE_AFTER = 0.2  # total variation of the estimates before and after alignment, which differ more by chance
 
@@ -202,13 +201,12 @@ def _kind(
 
 
 def _cannot_be_checked(distance: Interval, shares: ClassShares, texts: Texts | None) -> bool:
-    """Whether nothing of the domains overlaps, and a label shift has to be reckoned with.
+    """Whether a label shift has to be reckoned with between texts of two languages.
 
-    Two languages share no words, so their class shares have to be known to be alike; of other items only features tell
-    that nothing overlaps, and these say it of most shifts, so the estimates must agree on a label shift.
+    They share no words, so their class shares have to be known to be alike. Of other items only features tell that
+    nothing overlaps, and these say so of most shifts: nothing overlapped between speakers whose classes were balanced.
     """
-    if texts is not None:
-        apart = float(distance) >= NO_OVERLAP and texts.known_tokens < OWN_WORDS
-        return apart and (shares.distance.high is None or shares.distance.high > STRONG)
-    apart = (distance.low or 0.0) >= NO_OVERLAP
-    return shares.agree and apart and (shares.distance.low or 0.0) > POSSIBLE
+    if texts is None:
+        return False
+    apart = float(distance) >= NO_OVERLAP and texts.known_tokens < OWN_WORDS
+    return apart and (shares.distance.high is None or shares.distance.high > STRONG)
