@@ -106,7 +106,10 @@ class _Problem:
         return np.ascontiguousarray(found[:, :-1]), found[:, -1].copy()
 
     def minimise(self, start: Tensor, n_steps: int, target_term: TargetLoss | None = None) -> Tensor:
-        """Return what is sought after at most `n_steps` steps from a start."""
+        """Return what is sought after at most `n_steps` steps from a start.
+
+        A search over logits in the millions (a target thousands of deviations away) can overflow; then it is the start.
+        """
         sought = start.clone().requires_grad_(True)
         optimiser = torch.optim.LBFGS(
             [sought],
@@ -129,7 +132,8 @@ class _Problem:
             return value
 
         optimiser.step(loss)  # type: ignore[no-untyped-call, unused-ignore]
-        return sought.detach()
+        found = sought.detach()
+        return found if bool(torch.isfinite(found).all()) else start
 
 
 def _rotated(domains: Domains) -> tuple[Rotation, NDArray[np.float32], NDArray[np.float32]]:
