@@ -43,11 +43,11 @@ def assemble(
     """
     target, domain = ground.target, ground.domain
     names = (domain.name, target.name)
-    return AdaptationFacts(
+    facts = AdaptationFacts(
         names=names,
         method=decision.chosen.name,
         reason=decision.reason,
-        sentence=sentence(names, decision, truth),
+        sentence="",
         chosen_by="auto" if options.method == AUTO else "the user",
         n_source=domain.n_items,
         n_target=len(target.data),
@@ -65,6 +65,7 @@ def assemble(
         notes=notes_of(shift),
         to_label=_to_label(ground, decision.chosen),
     )
+    return replace(facts, sentence=sentence(facts, None if truth is None else truth.verdict.outcome))
 
 
 def _row(

@@ -10,6 +10,7 @@ import numpy as np
 from headstart.adapting.ground import Ground
 from headstart.adapting.options import AdaptOptions
 from headstart.adapting.pair import labels_of
+from headstart.adapting.picture import picture_of
 from headstart.adapting.result import Adaptation, rows
 from headstart.adapting.truth import Truth
 from headstart.adapting.trying import Tried
@@ -69,7 +70,8 @@ def finish(
     record = replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
     domain = ground.domain
     about = facts_of(run, domain.classes, domain.parts, domain.split_origin, domain.findings)
-    shown = AdaptReport(record, about, facts, next_command(run))
+    drawn = picture_of(ground, chosen) if options.report else None
+    shown = AdaptReport(record, about, facts, next_command(run), drawn)
     write_card(run, record, about, saved, chosen.view.source.preprocessing.to_json())
     summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
     return Adaptation(run.path, record.to_json(), summary, facts)

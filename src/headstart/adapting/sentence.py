@@ -1,32 +1,47 @@
-"""What came of an adaptation, in one sentence."""
+"""What came of an adaptation, in one sentence: "Adapting from books to kitchen helps: …"."""
 
 from __future__ import annotations
 
-from headstart.adapting.choosing import Decision
-from headstart.adapting.truth import Truth
-from headstart.runs.adaptation import SOURCE_ONLY
+from headstart.metrics import Interval, metric_named
+from headstart.report.words import difference, lowered, number, points
+from headstart.runs.adaptation import SOURCE_ONLY, AdaptationFacts
+
+_VERBS = {"positive": "helps", "negative": "hurts", "undecided": "makes no clear difference"}
 
 
-def sentence(names: tuple[str, str], decision: Decision, truth: Truth | None) -> str:
+def sentence(facts: AdaptationFacts, outcome: str | None) -> str:
     """What came of it.
 
     Args:
-        names: of the two domains, the labelled one first.
-        decision: the method that is returned.
-        truth: what labels of the target say; None without labels.
+        facts: of the adaptation; their own sentence is not read.
+        outcome: of the verdict against source only; None without labels of the target.
+
+    Returns:
+        What adapting does, a colon, and the numbers.
     """
-    source, target = names
-    chosen = decision.chosen
-    done = "source only is returned" if chosen.name == SOURCE_ONLY else f"{chosen.label} is returned"
-    start = f"From {source} to {target}: {done}"
-    if truth is None:
-        return f"{start}; {target} has no labels, so the gain cannot be measured."
-    value, before = (scores["accuracy"].value or 0.0 for scores in (truth.test, truth.before))
-    if chosen.name == SOURCE_ONLY:
-        return f"{start}: {100 * value:.1f}% of the scored items are right."
-    gain = truth.gains[chosen.name]
-    ends = (
-        "" if gain.low is None or gain.high is None else f" ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    source, target = facts.names
+    row, alone = facts.returned, facts.source_only
+    start = f"Adapting from {source} to {target}"
+    metric = lowered(metric_named(facts.metric).label)
+    if row.name == SOURCE_ONLY:
+        if outcome is None:
+            return f"{start} changes nothing: source only is kept. {_not_scored(target)}"
+        return f"{start} changes nothing: source only is kept, {_reached(metric, alone.truth, facts.metric)}."
+    if outcome is None:
+        return f"{start} cannot be scored: {row.label} is returned. {_not_scored(target)}"
+    gain = row.gain or Interval(None)
+    ends = difference(gain, facts.metric)
+    by = "" if gain.value is None else f": {points(gain.value, facts.metric)}"
+    between = f" (95% interval {ends})" if ends else ""
+    return (
+        f"{start} {_VERBS[outcome]}: {_reached(metric, row.truth, facts.metric)} with {row.label}, and "
+        f"{number(None if alone.truth is None else alone.truth.value, facts.metric)} with source only{by}{between}."
     )
-    points = f"{100 * (value - before):+.1f} points{ends}"
-    return f"{start}: {100 * before:.1f}% right by source only, {100 * value:.1f}% now, {points}."
+
+
+def _reached(metric: str, score: Interval | None, key: str) -> str:
+    return f"{metric} is {number(None if score is None else score.value, key)}"
+
+
+def _not_scored(target: str) -> str:
+    return f"{target} has no labels, so the gain cannot be measured."

@@ -4,6 +4,9 @@ All marks are placed in percent so that a chart fits any width with its text at 
 floats from 0 to 100, so no text of the data can get into the page's markup through them.
 """
 
+from headstart.report.charts.believed import Believed, believed
+from headstart.report.charts.classes import Moves, ShareChart, class_shares, moves
+from headstart.report.charts.clouds import Clouds, clouds
 from headstart.report.charts.costs import CostCandidate, Costs, costs
 from headstart.report.charts.differences import Gaps, gaps
 from headstart.report.charts.learning import Learned, LearningCurves, learning_curves
@@ -21,6 +24,8 @@ from headstart.report.charts.series import (
 )
 
 __all__ = [
+    "Believed",
+    "Clouds",
     "Comparison",
     "CostCandidate",
     "Costs",
@@ -29,19 +34,25 @@ __all__ = [
     "Gaps",
     "Learned",
     "LearningCurves",
+    "Moves",
     "RateCurve",
     "ReliabilityBar",
     "Scale",
     "Scatter",
+    "ShareChart",
     "Span",
     "Tick",
     "Whisker",
+    "believed",
+    "class_shares",
+    "clouds",
     "comparison",
     "costs",
     "curves",
     "depth",
     "gaps",
     "learning_curves",
+    "moves",
     "nice_ticks",
     "rate_curve",
     "reliability",

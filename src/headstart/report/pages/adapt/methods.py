@@ -1,31 +1,196 @@
-"""The section on the methods that were tried: what selectors say without labels, and the truth beside it."""
+"""The section on the methods: what each does, what selectors say without labels, and the truth beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from headstart.report.charts import Believed, Gaps, Scale, believed, gaps
 from headstart.report.pages.adapt.report import AdaptReport
-from headstart.report.pages.adapt.words import SELECTORS, gain_words, score_words, selector_words
+from headstart.report.pages.adapt.words import (
+    SELECTORS,
+    as_code,
+    does_words,
+    same_words,
+    score_words,
+    selector_words,
+    sentence_case,
+)
 from headstart.report.shell import Section, Table
+from headstart.report.words import difference, is_percent, lowered, number, points
+from headstart.runs.adaptation import MethodRow
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One method as a row of the list: what it does, and what is known of it."""
+
+    letter: str
+    name: str
+    label: str
+    does: str
+    kind: str
+    is_returned: bool
+    is_unused: bool
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one selector says, beside the truth; `reads` says how good its first place is."""
+
+    name: str
+    chart: Believed
+    reads: str
+
+
+@dataclass(frozen=True)
+class Methods:
+    """All methods; `why` says why one was returned."""
+
+    why: Sequence[str]
+    rows: Sequence[Tried]
+    unit: str
+    better: str
+    gains: Gaps | None
+    has_intervals: bool
+    said: Sequence[Said]
+    metric: str
+    table: Table
+    has_selectors: bool
 
 
 def methods_section(report: AdaptReport) -> Iterator[Section]:
     """The section on methods."""
-    found = report.found
-    asked = list(dict.fromkeys(name for row in found.methods for name in row.scores))
-    columns = [("Method", False), ("What it does", False)]
-    columns += [(SELECTORS.get(name, name), True) for name in asked]
-    columns.append(("Same answer as source only", True))
+    compared = [
+        row for row in report.found.methods[1:] if row.gain is not None and row.gain.value is not None
+    ]
+    metric = lowered(report.metric.label)
+    content = Methods(
+        [as_code(sentence_case(report.found.reason)), _how(report)],
+        [_tried(report, row) for row in report.found.methods],
+        f"{metric}, in points" if is_percent(report.metric.key) else metric,
+        "right" if report.metric.better == "higher" else "left",
+        _gains(report, compared) if compared else None,
+        any(row.gain is not None and row.gain.low is not None for row in compared),
+        _said(report),
+        metric,
+        _table(report),
+        bool(report.selectors),
+    )
+    yield Section("methods", "Methods", "adapt/methods.html.j2", content, _takeaway(report))
+
+
+def _how(report: AdaptReport) -> str:
+    if report.found.chosen_by != "auto":
+        return "It was named with the command. With `--method auto` it is chosen, without labels of the target."
+    return (
+        "Source only is returned unless another method is ahead of it by more than a margin and by more than chance "
+        "explains: a wrong method does harm. No label of the target took part."
+    )
+
+
+def _tried(report: AdaptReport, row: MethodRow) -> Tried:
+    returned = row.name == report.found.method
+    return Tried(
+        report.letters[row.name],
+        row.name,
+        row.label,
+        does_words(row),
+        report.kind(row),
+        returned,
+        bool(row.note),
+    )
+
+
+def _gains(report: AdaptReport, rows: Sequence[MethodRow]) -> Gaps:
+    return gaps(
+        [(row.label, report.letters[row.name], row.gain, report.kind(row)) for row in rows if row.gain],
+        report.metric.key,
+    )
+
+
+def _takeaway(report: AdaptReport) -> str:
+    """Which method was the best by the target's labels, where there are any; no choice knew it."""
+    key = report.metric.key
+    known = [row for row in report.found.methods if row.truth is not None and row.truth.value is not None]
+    if len(known) < 2:
+        return (
+            ""
+            if report.is_scored
+            else "The target has no labels: the methods can be compared only by what selectors say."
+        )
+    sign = 1 if report.metric.better == "higher" else -1
+    best = max(known, key=lambda row: sign * float(row.truth or 0.0))
+    returned = report.found.returned
+    value = number(float(best.truth or 0.0), key)
+    if best is returned:
+        return f"The method that was returned, {returned.label}, is also the best by the target's labels: {value}."
+    missed = points(float(best.truth or 0.0) - float(returned.truth or 0.0), key)
+    return (
+        f"By the target's labels, which no choice saw, {best.label} would have been the best: {value}, {missed} from "
+        "what is returned."
+    )
+
+
+def _said(report: AdaptReport) -> list[Said]:
+    """What each selector says beside the truth, if labels are known."""
+    key = report.metric.key
+    known = [row for row in report.found.methods if row.truth is not None and row.truth.value is not None]
+    if len(known) < 2 or not report.selectors:
+        return []
+    scale = Scale.of_scores((row.truth for row in known if row.truth), key)
+    found = []
+    for name in report.selectors:
+        rows = [row for row in known if selector_words(row, name)]
+        if len(rows) < 2:
+            continue
+        marks = [
+            (
+                report.letters[row.name],
+                report.kind(row),
+                row.scores[name],
+                row.truth,
+                f"{row.label}: {SELECTORS.get(name, name)} {selector_words(row, name)}, {score_words(report, row)}",
+            )
+            for row in rows
+            if row.truth
+        ]
+        title = SELECTORS.get(name, name)
+        found.append(Said(title[:1].upper() + title[1:], believed(marks, key, scale), _reads(report, rows, name)))
+    return found
+
+
+def _reads(report: AdaptReport, rows: Sequence[MethodRow], name: str) -> str:
+    """The method that a selector puts first, and its place by the truth."""
+    first = max(rows, key=lambda row: row.scores[name])
+    sign = 1 if report.metric.better == "higher" else -1
+    better = sum(sign * float(row.truth or 0.0) > sign * float(first.truth or 0.0) for row in rows)
+    place = "the best" if not better else f"place {better + 1} of {len(rows)}"
+    return f"puts {report.letters[first.name]} first: in truth {place}"
+
+
+def _table(report: AdaptReport) -> Table:
+    columns = [("", False), ("Method", False)]
+    columns += [(SELECTORS.get(name, name), True) for name in report.selectors]
     if report.is_scored:
-        columns += [(report.metric.label, True), ("Gain", True)]
-    columns.append(("Seconds", True))
+        columns += [(report.metric.label, True), ("Gain", True), ("95% interval of the gain", True)]
+    columns += [("Same answers as source only", True), ("Seconds", True)]
     rows = []
-    for row in found.methods:
-        cells = [f"{row.name} (returned)" if row.name == found.method else row.name, row.note or row.label]
-        cells += [selector_words(row, name) for name in asked]
-        cells.append("" if row.agreement is None else f"{100 * row.agreement:.0f}%")
+    for row in report.found.methods:
+        cells = [report.letters[row.name], row.name]
+        cells += [selector_words(row, name) for name in report.selectors]
         if report.is_scored:
-            cells += [score_words(report, row), gain_words(report, row)]
-        rows.append((*cells, f"{row.seconds:.2f}"))
-    table = Table("Methods that were tried", tuple(columns), tuple(rows))
-    yield Section("methods", "Methods", "audit/table.html.j2", table, found.reason)
+            cells += [score_words(report, row), _gain(report, row), _ends(report, row)]
+        rows.append((*cells, same_words(row), f"{row.seconds:.2f}"))
+    return Table("Methods that were tried", tuple(columns), tuple(rows))
+
+
+def _gain(report: AdaptReport, row: MethodRow) -> str:
+    """A gain without its unit, so that a column of them sorts."""
+    known = row.gain is not None and row.gain.value is not None
+    return points(float(row.gain or 0.0), report.metric.key).split(" ")[0] if known else ""
+
+
+def _ends(report: AdaptReport, row: MethodRow) -> str:
+    return "" if row.gain is None else difference(row.gain, report.metric.key)
+

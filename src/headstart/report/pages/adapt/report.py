@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from headstart.metrics import Metric, metric_named
 from headstart.report.reported import Reported
-from headstart.runs.adaptation import AdaptationFacts
+from headstart.report.words import letter
+from headstart.runs.adaptation import SOURCE_ONLY, AdaptationFacts, MethodRow
+
+if TYPE_CHECKING:
+    from headstart.adapt.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +23,12 @@ class AdaptReport(Reported):
     Attributes:
         found: what was found.
         next_command: predicts with the run.
+        picture: both domains before and after; None: too few items to draw.
     """
 
     found: AdaptationFacts
     next_command: str = ""
+    picture: Picture | None = None
 
     @property
     def metric(self) -> Metric:
@@ -30,3 +39,30 @@ class AdaptReport(Reported):
     def is_scored(self) -> bool:
         """Whether labels of the target are known."""
         return self.found.n_scored > 0
+
+    @property
+    def is_adapted(self) -> bool:
+        """Whether another method than source only is returned."""
+        return self.found.method != SOURCE_ONLY
+
+    @property
+    def outcome(self) -> str:
+        """The verdict against source only; "" if there is none, or nothing was changed."""
+        verdict = self.record.verdict
+        return verdict.outcome if verdict is not None and self.is_scored and self.is_adapted else ""
+
+    @cached_property
+    def letters(self) -> Mapping[str, str]:
+        """The letter of each method, source only first."""
+        return {row.name: letter(place) for place, row in enumerate(self.found.methods)}
+
+    @cached_property
+    def selectors(self) -> tuple[str, ...]:
+        """Names of the selectors that were asked, the one that decided first."""
+        return tuple(dict.fromkeys(name for row in self.found.methods for name in row.scores))
+
+    def kind(self, row: MethodRow) -> str:
+        """The class that gives a method its colour."""
+        return (
+            "first" if row.name == self.found.method else "baseline" if row.name == SOURCE_ONLY else "other"
+        )

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from headstart.metrics import Interval
 from headstart.report.background import checks_notice
 from headstart.report.pages.adapt.report import AdaptReport
-from headstart.report.pages.adapt.words import gain_words
+from headstart.report.pages.adapt.shift import shift_notices
+from headstart.report.pages.adapt.words import as_code, sentence_case, to_measure
 from headstart.report.shell import Notice, ScoreCard, Section, in_order
-from headstart.report.words import difference, points
+from headstart.report.words import difference, lowered, points
+
+_VERBS = ("makes no clear difference", "cannot be scored", "changes nothing", "helps", "hurts")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the first section shows."""
+    """What the first section shows; `verb` is the part of the heading that is coloured."""
 
-    title: str
-    rest: str
+    before: str
+    verb: str
     outcome: str
+    rest: str
     why: str
     what: str
+    todo: str
     cards: Sequence[ScoreCard]
     next_command: str
     notices: Sequence[Notice]
@@ -29,19 +35,29 @@ class Result:
 def result_section(report: AdaptReport) -> Section:
     """The first section of the page."""
     found = report.found
-    title, _, rest = found.sentence.partition(": ")
-    outcome = report.record.verdict.outcome if report.record.verdict else "undecided"
+    before, verb, rest = _heading(report)
     content = Result(
-        title,
-        rest[:1].upper() + rest[1:],
-        outcome,
-        found.reason,
+        before,
+        verb,
+        report.outcome or ("kept" if report.is_scored or not report.is_adapted else "undecided"),
+        rest,
+        as_code(sentence_case(found.reason)),
         _what(report),
+        to_measure(report),
         tuple(_cards(report)),
         report.next_command,
-        in_order([*(Notice("warning", "", text) for text in found.warnings), *checks_notice(report)]),
+        _notices(report),
     )
     return Section("result", "Adaptation", "adapt/result.html.j2", content)
+
+
+def _heading(report: AdaptReport) -> tuple[str, str, str]:
+    """The sentence as a heading, its verb, and what follows the colon; names of domains may hold any text."""
+    source, target = report.found.names
+    start = f"Adapting from {source} to {target} "
+    title, _, rest = report.found.sentence.removeprefix(start).partition(": ")
+    verb = next((verb for verb in _VERBS if title.startswith(verb)), title)
+    return start, verb, rest[:1].upper() + rest[1:]
 
 
 def _what(report: AdaptReport) -> str:
@@ -58,24 +74,45 @@ def _what(report: AdaptReport) -> str:
 
 
 def _cards(report: AdaptReport) -> Iterator[ScoreCard]:
-    found, test = report.found, report.record.test or {}
-    if report.metric.key in test:
-        yield ScoreCard.of(report.metric.key, test[report.metric.key])
-    if "balanced_accuracy" in test:
-        yield ScoreCard.of("balanced_accuracy", test["balanced_accuracy"])
-    row = found.returned
-    if gain_words(report, row) and row.gain is not None and row.gain.value is not None:
-        ends = difference(row.gain, report.metric.key)
+    found, row, test = report.found, report.found.returned, report.record.test or {}
+    target, key, label = found.names[1], report.metric.key, report.metric.label
+    if report.is_scored and row.truth is not None:
+        yield _card(report, "Score on the target", row.truth, f"{lowered(label)} on {target}")
+        if key != "balanced_accuracy" and "balanced_accuracy" in test:
+            yield ScoreCard.of("balanced_accuracy", test["balanced_accuracy"])
+    if report.is_adapted and row.gain is not None and row.gain.value is not None:
+        ends = difference(row.gain, key)
         yield ScoreCard(
             "Gain over source only",
-            points(row.gain.value, report.metric.key),
+            points(row.gain.value, key),
             f"95% interval {ends}" if ends else "",
             "the same items, answered without adaptation",
             False,
             row.gain.missing(grouped=report.data.group is not None),
         )
+    if report.is_adapted and not report.is_scored and row.agreement is not None:
+        hint = f"of {target} get another answer than with source only"
+        yield ScoreCard("Answers that change", f"{100 * (1 - row.agreement):.0f}%", "", hint, False)
     if found.ceiling is not None:
-        card = ScoreCard.of(report.metric.key, found.ceiling)
-        yield ScoreCard(
-            "Ceiling", card.value, card.interval, "a head learned from the target's own labels", False
-        )
+        yield _card(report, "Ceiling", found.ceiling, f"a head learned from the labels of {target}")
+    hint = f"source only on {found.names[0]}, by cross-validation"
+    yield _card(report, "Score in the source domain", found.in_domain, hint)
+
+
+def _card(report: AdaptReport, label: str, score: Interval, hint: str) -> ScoreCard:
+    made = ScoreCard.of(report.metric.key, score, score.missing(grouped=report.data.group is not None))
+    value = "unknown" if score.value is None else made.value
+    return ScoreCard(label, value, made.interval, hint, made.lower_is_better, made.missing)
+
+
+def _notices(report: AdaptReport) -> tuple[Notice, ...]:
+    found = report.found
+    warnings = dict.fromkeys(as_code(text) for text in found.warnings)
+    return in_order(
+        [
+            *(Notice("warning", "", text) for text in warnings),
+            *shift_notices(report, warnings),
+            *checks_notice(report),
+            *(Notice("note", "", as_code(text)) for text in found.notes),
+        ]
+    )

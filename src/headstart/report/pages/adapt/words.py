@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import math
+import re
+from dataclasses import dataclass
+
 from headstart.report.pages.adapt.report import AdaptReport
 from headstart.report.words import difference, interval, number, points
-from headstart.runs.adaptation import MethodRow
+from headstart.runs.adaptation import AdaptationFacts, MethodRow
 
 SELECTORS = {
     "circular": "circular validation",
-    "importance_weighted": "importance-weighted validation",
+    "importance": "importance-weighted validation",
     "dev": "DEV",
     "nuclear_norm": "nuclear norm",
     "infomax": "InfoMax",
     "class_ami": "ClassAMI",
 }
+SHORT = {**SELECTORS, "circular": "circular", "importance": "weighted", "nuclear_norm": "nuclear"}  # terminal
+
+DOES = {
+    "none": "the head of the source domain, as a fit there returns it",
+    "standardise": "each feature gets mean 0 and deviation 1 in each domain by itself; then a head is learned from "
+    "the source",
+    "coral": "the source's features get the target's correlations; then a head is learned from them",
+    "linear-ot": "the source is moved onto the target by the best linear map between two Gaussians",
+    "class-ot": "source items are moved onto target items by optimal transport that keeps classes together",
+    "subspace": "the principal axes of the source are turned to those of the target",
+    "infomax": "the head is learned further so that target items get sure and varied answers",
+    "mcc": "the head is learned further so that target items are less often between two classes",
+    "label-shift": "source items are weighted to the target's class shares, as EM estimates them",
+    "prior": "the head is corrected for the target's class shares, as EM estimates them",
+    "bbse": "source items are weighted to the target's class shares, as BBSE estimates them",
+    "balanced": "every class of the source weighs the same",
+    "bn": "the network's batch normalisation uses the statistics of each domain",
+}
+HALF_WIDTH = 0.05  # of the interval that labels of random items should give the gain
+LEAST_LABELS = 30
+_NORMAL = 1.96
 
 
 def score_words(report: AdaptReport, row: MethodRow) -> str:
@@ -35,4 +60,72 @@ def gain_words(report: AdaptReport, row: MethodRow) -> str:
 def selector_words(row: MethodRow, name: str) -> str:
     """What a selector says of a method; "" if it was not asked."""
     value = row.scores.get(name)
-    return "" if value is None else f"{value:.3f}"
+    return "" if value is None or not math.isfinite(value) else f"{value:.3f}".replace("-", "−")
+
+
+def same_words(row: MethodRow) -> str:
+    """Share of the answers that are those of source only; "" if it could not be fitted."""
+    return "" if row.agreement is None else f"{100 * row.agreement:.0f}%"
+
+
+def does_words(row: MethodRow) -> str:
+    """What a method does, or why it could not be used."""
+    if row.note:
+        return f"not used: {row.note}"
+    parts = [DOES[part] for part in row.name.split("+") if part in DOES]
+    return "; ".join(parts) or row.label
+
+
+def as_code(text: str) -> str:
+    """A sentence whose options are marked as code: "use `--method coral`"."""
+    return text if "`" in text else re.sub(r"(?<![\w`-])(--[a-z-]+(?: [a-z\d.+-]*[a-z\d](?=[,;.)\s]|$))?)", r"`\1`", text)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How many labels of random target items would measure the gain.
+
+    Attributes:
+        n_items: how many.
+        is_all: whether that is every item.
+    """
+
+    n_items: int
+    is_all: bool
+
+
+def labels_for_gain(found: AdaptationFacts) -> Labels | None:
+    """How many random target items to label so that the interval of the gain ends HALF_WIDTH from it, or nearer.
+
+    An item counts for the gain only if both answers differ, by at most 1: the variance of its gain is at most the
+    share of such items, which is known without labels.
+
+    Args:
+        found: of the adaptation.
+
+    Returns:
+        None if both always answer alike, or nothing was changed: the gain is then 0.
+    """
+    agreement = found.returned.agreement
+    if agreement is None or agreement >= 1:
+        return None
+    n_items = max(LEAST_LABELS, math.ceil((_NORMAL / HALF_WIDTH) ** 2 * (1 - agreement)))
+    return Labels(min(n_items, found.n_target), n_items >= found.n_target)
+
+
+def sentence_case(text: str) -> str:
+    """A sentence with a capital letter; names of methods in the middle stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def to_measure(report: AdaptReport) -> str:
+    """What to do where no label of the target is known, in one sentence; "" if some are."""
+    if report.is_scored:
+        return ""
+    target, labels = report.found.names[1], labels_for_gain(report.found)
+    if not report.is_adapted:
+        return f"To know how good it is on {target}, label some of its items, drawn at random, and run again."
+    if labels is None:
+        return "It gives every item the answer of source only, so there is no gain and no loss."
+    some = "all items" if labels.is_all else f"{labels.n_items:,} items, drawn at random,"
+    return f"To measure the gain to within {100 * HALF_WIDTH:.0f} points, label {some} of {target} and run again."
