@@ -48,7 +48,7 @@ def around(value: float, half: float) -> Interval:
 def method_row(name: str, *, scored: bool = True, base: float = 0.712) -> MethodRow:
     """A method with what selectors say; with labels also the truth."""
     gain = GAINS.get(name, 0.0)
-    scores = {"circular": BELIEF.get(name, 0.8), "nuclear_norm": 0.61 + 0.4 * gain, "dev": -0.52 + gain}
+    scores = {"circular": BELIEF.get(name, 0.8), "nuclear": 0.61 + 0.4 * gain, "dev": -0.52 + gain}
     return MethodRow(
         name,
         LABELS.get(name, name),
@@ -79,15 +79,17 @@ def class_rows(names: Sequence[str], scored: bool) -> tuple[ClassRow, ...]:
     return tuple(rows)
 
 
-def shift_found(kind: str = "covariate", *, missing: Sequence[int] = (), n_classes: int = 2) -> dict[str, Any]:
+def shift_found(
+    kind: str = "covariate", *, missing: Sequence[int] = (), n_classes: int = 2
+) -> dict[str, Any]:
     """What the diagnosis of a shift gives, as JSON holds it."""
     strong = kind in ("label", "both")
     sentences = {
         "none": "No shift between the domains was found.",
         "covariate": "Covariate shift: the items differ between the domains.",
         "label": "Label shift: the classes have other shares in the target, and little else differs.",
-        "both": "Both, possibly: the items differ so much that nothing of the domains overlaps, and the estimated class "
-        "shares differ too. This cannot be checked without target labels.",
+        "both": "Both, possibly: the items differ so much that nothing of the domains overlaps, and the estimated "
+        "class shares differ too. This cannot be checked without target labels.",
     }
     advice = {
         "none": "Use the classifier as it is; nothing needs to be aligned.",
@@ -192,6 +194,7 @@ def adapt_report(
         "classes": class_rows(classes, scored),
         "shift": shift_found(kind, n_classes=len(classes)),
         "ceiling": around(0.832, 0.02) if scored else None,
+        "notes": (*shift_found(kind)["sentences"], shift_found(kind)["advice"]),
         "to_label": tuple(f"row {17 * k + 3}" for k in range(20)),
     }
     found = AdaptationFacts(**{**facts, **changes})
@@ -249,7 +252,6 @@ def with_everything() -> AdaptReport:
         "differences": DIFFERENCES,
         "texts": TEXTS,
     }
-    shift["new_classes"] = {**shift["new_classes"], "is_likely": True}
     return replace_names(
         adapt_report(
             outcome="undecided",
@@ -258,6 +260,7 @@ def with_everything() -> AdaptReport:
             shift=shift,
             held_out=True,
             warnings=(
+                "The target seems to hold no items of species-number-03 and species-number-04.",
                 "The encoder hardly reads the target's language: its tokenizer keeps 13% of the long words whole. Use "
                 "an encoder of that language.",
                 "12 items of kitchen are labelled items of books too: scores on them are too high.",

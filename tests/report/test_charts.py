@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest import approx
 
 from headstart.metrics import Bin, Interval
 from headstart.report.charts import (
     CostCandidate,
     Learned,
     Scale,
+    believed,
+    class_shares,
+    clouds,
     costs,
     curves,
     depth,
     gaps,
+    moves,
     nice_ticks,
     rate_curve,
     reliability,
@@ -165,3 +172,59 @@ def test_numbers_below_the_axis_do_not_touch() -> None:
     points = [(float(n), Interval(0.5)) for n in (100, 101, 102, 150, 1000)]
     chart = learning_curves([learned(*points)], "accuracy")
     assert chart is not None and [tick.text for tick in chart.labels] == ["102", "150", "1,000"]
+
+
+points = st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=30)
+
+
+@given(points, points)
+def test_clouds_stay_inside_of_a_square(
+    first: list[tuple[float, float]], second: list[tuple[float, float]]
+) -> None:
+    drawn = clouds(np.array(first), np.array(second))
+    places = [
+        float(number)
+        for number in re.findall(r"[\d.]+", re.sub(r"[hv][\d.]+", " ", drawn.dots + drawn.crosses))
+    ]
+    assert drawn.dots.count("M") == len(first) and drawn.crosses.count("M") == 2 * len(second)
+    assert min(places) >= 0 and max(places) <= drawn.side
+    assert "e" not in drawn.dots + drawn.crosses and "-" not in drawn.dots + drawn.crosses
+
+
+def test_both_axes_of_a_cloud_have_one_scale() -> None:
+    drawn = clouds(np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 1.0]]), np.zeros((1, 2)))
+    (x0, y0), (x1, _), (_, y2) = (
+        map(float, place.split()) for place in re.findall(r"M(\S+ [\d.]+)h", drawn.dots)
+    )
+    assert (y0 - y2) * 10 == approx(x1 - x0, abs=1.5)  # up is up
+
+
+def test_what_is_believed_beside_the_truth() -> None:
+    rows = [("A", "", 1.0, Interval(0.5, 0.4, 0.6), "a"), ("B", "first", 3.0, Interval(0.7), "b")]
+    chart = believed(rows, "accuracy")
+    assert [dot.x for dot in chart.dots] == [8.0, 92.0] and chart.dots[0].mark.at < chart.dots[1].mark.at
+    assert (chart.first, chart.last) == ("1", "3")
+    assert [dot.x for dot in believed([rows[0], ("B", "", 1.0, Interval(0.7), "b")], "accuracy").dots] == [
+        50.0,
+        50.0,
+    ]
+
+
+@given(st.lists(st.tuples(shares, shares), min_size=1, max_size=20))
+def test_moves_join_before_and_after(pairs: list[tuple[float, float]]) -> None:
+    for row, (before, after) in zip(
+        moves([("c", "", b, a, "", "") for b, a in pairs]).rows, pairs, strict=True
+    ):
+        assert row.left == min(row.before, row.after) and row.left + row.width <= 100.001
+        assert row.kind == ("gain" if after > before else "loss" if after < before else "same")
+
+
+def test_class_shares_have_one_scale_from_zero() -> None:
+    rows = [("a", 0.5, Interval(0.2, 0.1, 0.3), 0.25, "", ""), ("b", 0.5, None, 0.4, "", "missing")]
+    chart = class_shares(rows)
+    first, second = chart.rows
+    assert first.source == second.source == 100.0 and second.target is None and second.badge == "missing"
+    assert (
+        first.target is not None and first.target.low < first.target.at < first.predicted < first.target.high
+    )
+    assert chart.ticks[0].text == "0%" and chart.ticks[-1].text == "50%"

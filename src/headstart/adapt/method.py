@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headstart.adapt.affine import LinearClassifier
+from headstart.adapt.affine import Affine, LinearClassifier
 from headstart.adapt.alignments import ALIGNMENTS, NONE, Alignment
 from headstart.adapt.domains import Domains
 from headstart.adapt.label_shift.correction import CORRECTIONS, Correction
@@ -75,8 +75,8 @@ class Method:
         label = ", then ".join(parts) or "source only"
         return label if self.correction is None else f"{label}, {self.correction.label}"
 
-    def fit(self, domains: Domains) -> LinearClassifier:
-        """Learn a classifier of target items.
+    def aligned(self, domains: Domains) -> tuple[Domains, Affine]:
+        """Both domains in the space that the learner learns in, and the map that takes the target there.
 
         Args:
             domains: the source and target features.
@@ -85,4 +85,13 @@ class Method:
         if self.correction is not None:
             corrected = replace(domains, shares_C=self.correction.shares(aligned))
             aligned, affine = self.alignment.align(corrected)
+        return aligned, affine
+
+    def fit(self, domains: Domains) -> LinearClassifier:
+        """Learn a classifier of target items.
+
+        Args:
+            domains: the source and target features.
+        """
+        aligned, affine = self.aligned(domains)
         return LinearClassifier.after(affine, *self.learner.learn(aligned))

@@ -21,5 +21,5 @@ def picture_of(ground: Ground, chosen: Tried) -> Picture | None:
     before, _ = NONE.align(ground.plain.domains)
     if chosen.method.alignment is NONE and chosen.view is ground.plain:
         return picture(before, None)
-    after, _ = chosen.method.alignment.align(chosen.view.domains)
+    after, _ = chosen.method.aligned(chosen.view.domains)
     return picture(before, after)

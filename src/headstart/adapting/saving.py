@@ -67,10 +67,11 @@ def finish(
         saved = save(run, chosen.view.source, head_of(ground, chosen))
         save_statistics(run, summary_of(ground, chosen))
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
+    with clock.phase("picture"):
+        drawn = picture_of(ground, chosen) if options.report else None
     record = replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
     domain = ground.domain
     about = facts_of(run, domain.classes, domain.parts, domain.split_origin, domain.findings)
-    drawn = picture_of(ground, chosen) if options.report else None
     shown = AdaptReport(record, about, facts, next_command(run), drawn)
     write_card(run, record, about, saved, chosen.view.source.preprocessing.to_json())
     summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)

@@ -67,7 +67,7 @@ def advice(found: Diagnosis) -> str:
     if found.kind == "none":
         return "Use the classifier as it is; nothing needs to be aligned."
     if found.kind == "label":
-        return "Correct the class shares (--method em); do not align the domains: that would remove signal."
+        return "Correct the class shares (--method label-shift); do not align the domains: that would remove signal."
     if found.kind == "covariate":
         return "Align the domains; the class shares need no correction that could be estimated."
     if found.certain:

@@ -8,6 +8,7 @@ import pytest
 
 from headstart.adapt.alignments import ALIGNMENTS
 from headstart.adapt.catalogue import BATCH_NORM
+from headstart.adapt.label_shift.correction import CORRECTIONS
 from headstart.adapt.learners import LEARNERS, LOGISTIC
 from headstart.adapt.selectors import SELECTORS as ALL_SELECTORS
 from headstart.report.pages.adapt.words import (
@@ -23,10 +24,10 @@ from small_adaptations import adapt_report, method_row
 
 
 def test_every_method_and_selector_has_words() -> None:
-    parts = {*ALIGNMENTS, *(name for name in LEARNERS if name != LOGISTIC.name), BATCH_NORM}
-    assert parts <= set(DOES)
-    assert {name: selector.label for name, selector in ALL_SELECTORS.items()} == SELECTORS
-    assert set(SHORT) == set(SELECTORS)
+    learners = [name for name in LEARNERS if name != LOGISTIC.name]
+    parts = {*ALIGNMENTS, *learners, *CORRECTIONS, BATCH_NORM}
+    assert parts == set(DOES)
+    assert set(ALL_SELECTORS) == set(SELECTORS) == set(SHORT)
 
 
 def test_what_a_method_does() -> None:
@@ -68,5 +69,6 @@ def test_so_many_labels_are_enough_whatever_the_items_are() -> None:
 
 def test_options_in_a_sentence_are_code() -> None:
     assert as_code("use --method coral, not --holdout 0.5") == "use `--method coral`, not `--holdout 0.5`"
+    assert as_code("use --report to see") == "use `--report` to see"
     assert as_code("already `--seeds 5`") == "already `--seeds 5`"
     assert as_code("(--method em); do") == "(`--method em`); do"

@@ -11,6 +11,9 @@ from headstart.report.shell import Section
 PHASES = {
     **background.PHASES,
     "adapt": "fit and compare methods",
+    "shift": "find the kind of shift",
+    "statistics": "batch-norm statistics of each domain",
+    "picture": "draw both domains",
 }
 
 

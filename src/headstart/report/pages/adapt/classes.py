@@ -28,7 +28,11 @@ class Classes:
 
 def classes_section(report: AdaptReport) -> Iterator[Section]:
     """The section on classes, if labels are known and something was changed."""
-    known = [row for row in report.found.classes if row.n_items and row.before is not None and row.after is not None]
+    known = [
+        row
+        for row in report.found.classes
+        if row.n_items and row.before is not None and row.after is not None
+    ]
     if not known or not report.is_adapted:
         return
     shown = known
@@ -40,7 +44,9 @@ def classes_section(report: AdaptReport) -> Iterator[Section]:
         len(known) - len(shown),
         _table(report),
     )
-    yield Section("classes", "Gains and losses per class", "adapt/classes.html.j2", content, _takeaway(known), "Classes")
+    yield Section(
+        "classes", "Gains and losses per class", "adapt/classes.html.j2", content, _takeaway(known), "Classes"
+    )
 
 
 def _right(row: ClassRow) -> tuple[float, float]:
@@ -62,7 +68,7 @@ def _drawn(report: AdaptReport, row: ClassRow) -> tuple[str, str, float, float, 
     change = points(after - before)
     items = report.counted(row.n_items or 0)
     text = f"{row.name}, {items}: {number(before)} right before, {number(after)} after ({change})"
-    return row.name, items, before, after, change, text
+    return row.name, items, before, after, change.split(" ")[0], text
 
 
 def _takeaway(rows: list[ClassRow]) -> str:

@@ -43,8 +43,8 @@ def domains_section(report: AdaptReport) -> Iterator[Section]:
         panels.append(_panel("After", picture.after))
     if picture.projection == "PCA":
         how = (
-            "Each picture shows the first two principal axes of its own points; with the package `umap-learn` installed "
-            "it is UMAP."
+            "Each picture shows the first two principal axes of its own points; with the package `umap-learn` "
+            "installed it is UMAP."
         )
     else:
         how = "Drawn with UMAP: neighbours are kept together, distances mean little."
@@ -63,7 +63,9 @@ def domains_section(report: AdaptReport) -> Iterator[Section]:
 
 
 def _panel(title: str, cloud: Cloud) -> Panel:
-    shown = "" if cloud.explained is None else f" The picture shows {_percent(cloud.explained)} of the variance."
+    shown = (
+        "" if cloud.explained is None else f" The picture shows {_percent(cloud.explained)} of the variance."
+    )
     return Panel(
         title,
         clouds(cloud.source_N2, cloud.target_M2),
@@ -76,11 +78,12 @@ def _takeaway(report: AdaptReport) -> str:
     picture = report.picture
     if picture is None:
         return ""
-    start = "Mixed domains have half of the nearest neighbours in their own domain (50%), separate ones all (100%): here"
+    start = "Mixed domains have half of their nearest neighbours in their own domain, separate ones all: here"
     before = _percent(picture.before.own)
     if picture.after is None:
         return f"{start} {before}."
-    return f"{start} {before} before and {_percent(picture.after.own)} after. More mixing alone does not mean better answers."
+    after = _percent(picture.after.own)
+    return f"{start} {before} before and {after} after. More mixing alone does not mean better answers."
 
 
 def _percent(share: float) -> str:

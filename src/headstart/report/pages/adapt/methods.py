@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from headstart.metrics import Interval
 from headstart.report.charts import Believed, Gaps, Scale, believed, gaps
 from headstart.report.pages.adapt.report import AdaptReport
 from headstart.report.pages.adapt.words import (
@@ -17,7 +18,7 @@ from headstart.report.pages.adapt.words import (
     sentence_case,
 )
 from headstart.report.shell import Section, Table
-from headstart.report.words import difference, is_percent, lowered, number, points
+from headstart.report.words import interval, is_percent, lowered, number, points
 from headstart.runs.adaptation import MethodRow
 
 
@@ -82,7 +83,9 @@ def methods_section(report: AdaptReport) -> Iterator[Section]:
 
 def _how(report: AdaptReport) -> str:
     if report.found.chosen_by != "auto":
-        return "It was named with the command. With `--method auto` it is chosen, without labels of the target."
+        return (
+            "It was named with the command. With `--method auto` it is chosen, without labels of the target."
+        )
     return (
         "Source only is returned unless another method is ahead of it by more than a margin and by more than chance "
         "explains: a wrong method does harm. No label of the target took part."
@@ -125,10 +128,10 @@ def _takeaway(report: AdaptReport) -> str:
     value = number(float(best.truth or 0.0), key)
     if best is returned:
         return f"The method that was returned, {returned.label}, is also the best by the target's labels: {value}."
-    missed = points(float(best.truth or 0.0) - float(returned.truth or 0.0), key)
+    missed = points(abs(float(best.truth or 0.0) - float(returned.truth or 0.0)), key).removeprefix("+")
     return (
-        f"By the target's labels, which no choice saw, {best.label} would have been the best: {value}, {missed} from "
-        "what is returned."
+        f"By the target's labels, which no choice saw, {best.label} would have been the best: {value}, {missed} better "
+        "than what is returned."
     )
 
 
@@ -156,7 +159,9 @@ def _said(report: AdaptReport) -> list[Said]:
             if row.truth
         ]
         title = SELECTORS.get(name, name)
-        found.append(Said(title[:1].upper() + title[1:], believed(marks, key, scale), _reads(report, rows, name)))
+        found.append(
+            Said(title[:1].upper() + title[1:], believed(marks, key, scale), _reads(report, rows, name))
+        )
     return found
 
 
@@ -170,27 +175,21 @@ def _reads(report: AdaptReport, rows: Sequence[MethodRow], name: str) -> str:
 
 
 def _table(report: AdaptReport) -> Table:
-    columns = [("", False), ("Method", False)]
+    key = report.metric.key
+    columns = [("Method", False)]
     columns += [(SELECTORS.get(name, name), True) for name in report.selectors]
     if report.is_scored:
-        columns += [(report.metric.label, True), ("Gain", True), ("95% interval of the gain", True)]
-    columns += [("Same answers as source only", True), ("Seconds", True)]
+        columns += [(report.metric.label, True), ("95% interval", True)]
+    columns += [("Same answers", True), ("Seconds", True)]
     rows = []
     for row in report.found.methods:
-        cells = [report.letters[row.name], row.name]
+        cells = [f"{report.letters[row.name]}  {row.name}"]
         cells += [selector_words(row, name) for name in report.selectors]
         if report.is_scored:
-            cells += [score_words(report, row), _gain(report, row), _ends(report, row)]
+            known = row.truth is not None and row.truth.value is not None
+            cells += [
+                number(float(row.truth or 0.0), key) if known else "",
+                interval(row.truth or Interval(None), key),
+            ]
         rows.append((*cells, same_words(row), f"{row.seconds:.2f}"))
     return Table("Methods that were tried", tuple(columns), tuple(rows))
-
-
-def _gain(report: AdaptReport, row: MethodRow) -> str:
-    """A gain without its unit, so that a column of them sorts."""
-    known = row.gain is not None and row.gain.value is not None
-    return points(float(row.gain or 0.0), report.metric.key).split(" ")[0] if known else ""
-
-
-def _ends(report: AdaptReport, row: MethodRow) -> str:
-    return "" if row.gain is None else difference(row.gain, report.metric.key)
-

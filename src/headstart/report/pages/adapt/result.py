@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from headstart.metrics import Interval
 from headstart.report.background import checks_notice
 from headstart.report.pages.adapt.report import AdaptReport
-from headstart.report.pages.adapt.shift import shift_notices
+from headstart.report.pages.adapt.shift import said_of_shift, shift_notices
 from headstart.report.pages.adapt.words import as_code, sentence_case, to_measure
 from headstart.report.shell import Notice, ScoreCard, Section, in_order
 from headstart.report.words import difference, lowered, points
 
+_UNLIKE = 0.01  # accuracy and balanced accuracy: below it one of them is enough
 _VERBS = ("makes no clear difference", "cannot be scored", "changes nothing", "helps", "hurts")
 
 
@@ -78,7 +79,8 @@ def _cards(report: AdaptReport) -> Iterator[ScoreCard]:
     target, key, label = found.names[1], report.metric.key, report.metric.label
     if report.is_scored and row.truth is not None:
         yield _card(report, "Score on the target", row.truth, f"{lowered(label)} on {target}")
-        if key != "balanced_accuracy" and "balanced_accuracy" in test:
+        balanced = test.get("balanced_accuracy", Interval(None))
+        if key == "accuracy" and abs(float(balanced) - float(row.truth)) >= _UNLIKE:
             yield ScoreCard.of("balanced_accuracy", test["balanced_accuracy"])
     if report.is_adapted and row.gain is not None and row.gain.value is not None:
         ends = difference(row.gain, key)
@@ -96,7 +98,7 @@ def _cards(report: AdaptReport) -> Iterator[ScoreCard]:
     if found.ceiling is not None:
         yield _card(report, "Ceiling", found.ceiling, f"a head learned from the labels of {target}")
     hint = f"source only on {found.names[0]}, by cross-validation"
-    yield _card(report, "Score in the source domain", found.in_domain, hint)
+    yield _card(report, "Source domain", found.in_domain, hint)
 
 
 def _card(report: AdaptReport, label: str, score: Interval, hint: str) -> ScoreCard:
@@ -106,13 +108,13 @@ def _card(report: AdaptReport, label: str, score: Interval, hint: str) -> ScoreC
 
 
 def _notices(report: AdaptReport) -> tuple[Notice, ...]:
-    found = report.found
-    warnings = dict.fromkeys(as_code(text) for text in found.warnings)
+    """Warnings, the most serious first; what the section on the shift says is not repeated as a note."""
+    found, said = report.found, said_of_shift(report)
     return in_order(
         [
-            *(Notice("warning", "", text) for text in warnings),
-            *shift_notices(report, warnings),
+            *(Notice("warning", "", as_code(text)) for text in found.warnings),
+            *shift_notices(report),
             *checks_notice(report),
-            *(Notice("note", "", as_code(text)) for text in found.notes),
+            *(Notice("note", "", as_code(text)) for text in found.notes if text not in said),
         ]
     )

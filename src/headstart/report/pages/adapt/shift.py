@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,6 @@ from headstart.report.pages.adapt.words import as_code
 from headstart.report.shell import Notice, Section, Table
 from headstart.report.words import interval, number
 
-KINDS = {
-    "none": "No shift was found",
-    "covariate": "Covariate shift: the items look different",
-    "label": "Label shift: the classes have other shares",
-    "both": "Both: the items look different, and the classes have other shares",
-}
 MOST_DRAWN = 20  # classes; of more, those whose shares differ most are drawn
 _STRONG = 0.1  # total variation of the class shares
 
@@ -49,10 +43,11 @@ def shift_section(report: AdaptReport) -> Iterator[Section]:
     if not shift and shares is None:
         return
     differences = list(shift.get("differences", ()))
+    first, *sentences = shift.get("sentences", ()) or ("",)
     content = Shift(
-        KINDS.get(shift.get("kind", ""), ""),
+        as_code(first),
         bool(shift.get("certain", True)),
-        [as_code(text) for text in shift.get("sentences", ())],
+        [as_code(text) for text in sentences],
         as_code(str(shift.get("advice", ""))),
         _size(shift),
         _distance(shift),
@@ -66,54 +61,27 @@ def shift_section(report: AdaptReport) -> Iterator[Section]:
     yield Section("shift", "Which shift it is", "adapt/shift.html.j2", content, "", "Kind of shift")
 
 
-def shift_notices(report: AdaptReport, said: Iterable[str]) -> Iterator[Notice]:
-    """What of the shift a reader must know first: a strong label shift, missing and new classes, unread texts.
+def shift_notices(report: AdaptReport) -> Iterator[Notice]:
+    """The advice on a strong label shift, which a reader must know first; other warnings are among the facts.
 
     Args:
         report: of the adaptation.
-        said: texts of other warnings; what they say is not repeated.
     """
-    shift, target = report.found.shift, report.found.names[1]
-    texts = [
-        (_strong_label_shift(shift), "Strong label shift"),
-        (_missing(report), "Classes that seem to be missing"),
-        (_new(shift, target), "Classes that may be new"),
-    ]
-    known = " ".join(said)
-    for text, title in texts:
-        if text and text not in known:
-            yield Notice("warning", title, as_code(text))
+    shift = report.found.shift
+    advice = str(shift.get("advice", ""))
+    if advice and shift.get("kind") in ("label", "both") and advice not in report.found.warnings:
+        yield Notice("warning", "Strong label shift", as_code(advice))
 
 
-def _strong_label_shift(shift: Mapping[str, Any]) -> str:
-    if shift.get("kind") not in ("label", "both"):
-        return ""
-    if shift.get("align"):
-        return ""
-    return str(shift.get("advice", ""))
-
-
-def _missing(report: AdaptReport) -> str:
-    names = _missing_names(report)
-    if not names or not report.found.shift.get("correct_prior", True):
-        return ""
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"{report.found.names[1]} seems to hold no items of {shown}."
+def said_of_shift(report: AdaptReport) -> frozenset[str]:
+    """What the section says in sentences: no notice repeats it."""
+    shift = report.found.shift
+    return frozenset((*shift.get("sentences", ()), str(shift.get("advice", ""))))
 
 
 def _missing_names(report: AdaptReport) -> list[str]:
     places = report.found.shift.get("shares", {}).get("missing", ())
     return [report.found.classes[place].name for place in places if place < len(report.found.classes)]
-
-
-def _new(shift: Mapping[str, Any], target: str) -> str:
-    far = _interval(shift.get("new_classes", {}).get("beyond_95"))
-    if far.low is None or not shift.get("new_classes", {}).get("is_likely", False):
-        return ""
-    return (
-        f"{number(far.value)} of {target} ({interval(far)}) lie further from every class than 95% of the source's items: "
-        "it may hold classes that the source lacks, and no method can predict these."
-    )
 
 
 def _interval(found: Any) -> Interval:
@@ -157,7 +125,9 @@ def _size(shift: Mapping[str, Any]) -> Table:
 
 
 def _ends(found: Interval) -> str:
-    return "" if found.low is None or found.high is None else f"{decimals(found.low)} to {decimals(found.high)}"
+    return (
+        "" if found.low is None or found.high is None else f"{decimals(found.low)} to {decimals(found.high)}"
+    )
 
 
 def _distance(shift: Mapping[str, Any]) -> Comparison | None:
@@ -187,9 +157,9 @@ def _shares(report: AdaptReport) -> tuple[ShareChart | None, int]:
     rows = []
     for row in shown:
         share = row.share or Interval(None)
-        ends = interval(share)
+        ends = f" ({interval(share)})" if interval(share) else ""
         text = (
-            f"{row.name}: {number(row.source_share)} of the source, {number(share.value)}{f' ({ends})' if ends else ''} of "
+            f"{row.name}: {number(row.source_share)} of the source, {number(share.value)}{ends} of "
             f"the target (estimated), {number(row.predicted)} of the answers"
         )
         badge = "seems missing" if row.name in missing else ""

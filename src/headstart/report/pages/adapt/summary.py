@@ -9,9 +9,9 @@ from headstart.report.pages.adapt.report import AdaptReport
 from headstart.report.pages.adapt.words import (
     SELECTORS,
     SHORT,
-    sentence_case,
     score_words,
     selector_words,
+    sentence_case,
     to_measure,
 )
 from headstart.report.terminal import WIDTH, fitting, places, wrapped
@@ -48,11 +48,9 @@ def end_block(report: AdaptReport, width: int = WIDTH, has_report: bool = True) 
 
 
 def _findings(report: AdaptReport) -> Iterator[str]:
-    """The kind of shift, warnings, notes, and what to do where nothing can be scored."""
+    """Warnings, notes (the kind of shift among them), and what to do where nothing can be scored."""
     found = report.found
     yield from (f"! {text}" for text in found.warnings)
-    if sentences := list(found.shift.get("sentences", ())):
-        yield f"- {sentences[0]} {found.shift.get('advice', '')}".rstrip()
     yield from (f"- {text}" for text in found.notes)
     if not report.is_scored and (text := to_measure(report)):
         yield f"- {text}"
@@ -70,7 +68,9 @@ def _methods(report: AdaptReport, width: int) -> str:
     names = fitting([row.name for row in methods], _NAME, letters)
     marks = ["*" if row.name == report.found.method else " " for row in methods]
     first = ("method", *(f"{mark} {name}" for mark, name in zip(marks, names, strict=True)))
-    said = [(SHORT.get(name, name), *(selector_words(row, name) for row in methods)) for name in report.selectors]
+    said = [
+        (SHORT.get(name, name), *(selector_words(row, name) for row in methods)) for name in report.selectors
+    ]
     scored = _scored(report) if report.is_scored else []
     same = ("same", *(_same(row) for row in methods))
     while len(said) > 1 and _width([first, *said, *scored, same]) > width:
@@ -85,7 +85,9 @@ def _methods(report: AdaptReport, width: int) -> str:
 def _scored(report: AdaptReport) -> list[Column]:
     """Scores and gains by the target's labels."""
     key, methods = report.metric.key, report.found.methods
-    shown = [number(row.truth.value, key) if row.truth and score_words(report, row) else "" for row in methods]
+    shown = [
+        number(row.truth.value, key) if row.truth and score_words(report, row) else "" for row in methods
+    ]
     gains = [_gain(report, row) for row in methods]
     ends = ["" if row.gain is None else difference(row.gain, key) for row in methods]
     found: list[Column] = [(lowered(report.metric.label), *shown), ("gain", *gains)]
@@ -141,4 +143,6 @@ def _below(report: AdaptReport, n_said: int, has_same: bool, width: int) -> str:
     if has_same:
         found.append("same: answers that are those of source only")
     unused = [f"{row.name} was not used: {row.note.rstrip('.')}" for row in report.found.methods if row.note]
-    return "\n".join([wrapped("; ".join(found), width, "  "), *(wrapped(text, width, "  ", "    ") for text in unused)])
+    return "\n".join(
+        [wrapped("; ".join(found), width, "  "), *(wrapped(text, width, "  ", "    ") for text in unused)]
+    )

@@ -50,13 +50,13 @@ def _measure(report: AdaptReport) -> Iterator[Step]:
     some = (
         f"all {found.n_target:,} items"
         if labels.is_all
-        else f"{labels.n_items:,} items drawn at random (not the uncertain ones below, which are harder than the others)"
+        else f"{labels.n_items:,} items drawn at random (not the uncertain ones below, which are harder than others)"
     )
     yield Step(
         "Measure the gain",
-        f"The result and source only answer {100 * share:.0f}% of the items differently, so the gain can be at most that "
-        f"large. Labels of {some} measure it to within {100 * HALF_WIDTH:.0f} points: write them into the data, and run "
-        "the command again.",
+        f"The result and source only answer {100 * share:.0f}% of the items differently, so the gain can be at most "
+        f"that large. Labels of {some} measure it to within {100 * HALF_WIDTH:.0f} points: write them into the data, "
+        "and run the command again.",
         report.facts.command,
     )
 
@@ -74,8 +74,8 @@ def _helps(report: AdaptReport) -> Iterator[Step]:
         else "No method was safe enough to replace source only."
     )
     text = (
-        f"{what} Another source may fit both domains better: adapt with another `--source`, and compare the scores that "
-        "its circular validation gives. A few labels of the target help more than any method without labels."
+        f"{what} Another source may fit both domains better: adapt with another `--source`, and compare the scores "
+        "that its circular validation gives. A few labels of the target help more than any method without labels."
     )
     advice = found.shift.get("advice", "")
     yield Step("If this is not good enough", as_code(f"{text} {advice}".strip()))

@@ -14,11 +14,11 @@ SELECTORS = {
     "circular": "circular validation",
     "importance": "importance-weighted validation",
     "dev": "DEV",
-    "nuclear_norm": "nuclear norm",
+    "nuclear": "nuclear norm",
     "infomax": "InfoMax",
     "class_ami": "ClassAMI",
 }
-SHORT = {**SELECTORS, "circular": "circular", "importance": "weighted", "nuclear_norm": "nuclear"}  # terminal
+SHORT = {**SELECTORS, "circular": "circular", "importance": "weighted", "nuclear": "nuclear"}  # terminal
 
 DOES = {
     "none": "the head of the source domain, as a fit there returns it",
@@ -31,7 +31,6 @@ DOES = {
     "infomax": "the head is learned further so that target items get sure and varied answers",
     "mcc": "the head is learned further so that target items are less often between two classes",
     "label-shift": "source items are weighted to the target's class shares, as EM estimates them",
-    "prior": "the head is corrected for the target's class shares, as EM estimates them",
     "bbse": "source items are weighted to the target's class shares, as BBSE estimates them",
     "balanced": "every class of the source weighs the same",
     "bn": "the network's batch normalisation uses the statistics of each domain",
@@ -39,6 +38,7 @@ DOES = {
 HALF_WIDTH = 0.05  # of the interval that labels of random items should give the gain
 LEAST_LABELS = 30
 _NORMAL = 1.96
+_OPTION = re.compile(r"(?<![\w`-])(--method [a-z][a-z+-]*[a-z]|--[a-z-]+(?: \d+(?:\.\d+)?)?)")
 
 
 def score_words(report: AdaptReport, row: MethodRow) -> str:
@@ -78,7 +78,7 @@ def does_words(row: MethodRow) -> str:
 
 def as_code(text: str) -> str:
     """A sentence whose options are marked as code: "use `--method coral`"."""
-    return text if "`" in text else re.sub(r"(?<![\w`-])(--[a-z-]+(?: [a-z\d.+-]*[a-z\d](?=[,;.)\s]|$))?)", r"`\1`", text)
+    return text if "`" in text else _OPTION.sub(r"`\1`", text)
 
 
 @dataclass(frozen=True)
