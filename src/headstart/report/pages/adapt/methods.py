@@ -119,7 +119,7 @@ def _takeaway(report: AdaptReport) -> str:
     if len(known) < 2:
         return (
             ""
-            if report.is_scored
+            if report.is_scored or not report.selectors
             else "The target has no labels: the methods can be compared only by what selectors say."
         )
     sign = 1 if report.metric.better == "higher" else -1

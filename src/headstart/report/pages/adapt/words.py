@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from headstart.report.pages.adapt.report import AdaptReport
-from headstart.report.words import difference, interval, number, points
+from headstart.report.words import interval, number
 from headstart.runs.adaptation import AdaptationFacts, MethodRow
 
 SELECTORS = {
@@ -47,14 +47,6 @@ def score_words(report: AdaptReport, row: MethodRow) -> str:
         return ""
     ends = interval(row.truth, report.metric.key)
     return f"{number(row.truth.value, report.metric.key)}{f' ({ends})' if ends else ''}"
-
-
-def gain_words(report: AdaptReport, row: MethodRow) -> str:
-    """Its gain over source only with the interval; "" without labels, and for source only."""
-    if row.gain is None or row.gain.value is None:
-        return ""
-    ends = difference(row.gain, report.metric.key)
-    return f"{points(row.gain.value, report.metric.key)}{f' ({ends})' if ends else ''}"
 
 
 def selector_words(row: MethodRow, name: str) -> str:
