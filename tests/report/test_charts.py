@@ -192,7 +192,8 @@ def test_clouds_stay_inside_of_a_square(
 
 
 def test_both_axes_of_a_cloud_have_one_scale() -> None:
-    drawn = clouds(np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 1.0]]), np.zeros((1, 2)))
+    wide = np.repeat([[0.0, 0.0], [10.0, 0.0]], 50, axis=0)  # so that no point lies outside of the scale
+    drawn = clouds(np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 1.0]]), wide)
     (x0, y0), (x1, _), (_, y2) = (
         map(float, place.split()) for place in re.findall(r"M(\S+ [\d.]+)h", drawn.dots)
     )
@@ -223,8 +224,9 @@ def test_class_shares_have_one_scale_from_zero() -> None:
     rows = [("a", 0.5, Interval(0.2, 0.1, 0.3), 0.25, "", ""), ("b", 0.5, None, 0.4, "", "missing")]
     chart = class_shares(rows)
     first, second = chart.rows
-    assert first.source == second.source == 100.0 and second.target is None and second.badge == "missing"
+    assert first.source == second.source == approx(100 * 0.5 / 0.6, abs=0.01)
+    assert second.target is None and second.badge == "missing"
     assert (
         first.target is not None and first.target.low < first.target.at < first.predicted < first.target.high
     )
-    assert chart.ticks[0].text == "0%" and chart.ticks[-1].text == "50%"
+    assert chart.ticks[0].text == "0%" and chart.ticks[-1].text == "60%"
