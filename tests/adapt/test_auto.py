@@ -48,7 +48,7 @@ def test_a_default_is_taken_unless_circular_validation_puts_it_behind() -> None:
     assert second.index == 2
     assert second.reason == (
         "first is vetoed by its circular validation (40.0%); then second: its circular validation (60.0%) is not "
-        "behind that of source only (50.0%)."
+        "more than 2 points behind that of source only (50.0%)."
     )
     kept = choose(names, (0.5, 0.4, np.nan))
     assert kept.index == 0 and kept.reason.startswith("Source only is kept: first is vetoed")

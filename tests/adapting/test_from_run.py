@@ -97,9 +97,9 @@ def test_options_that_need_labelled_data_are_refused(finished: Run, ink: Path) -
         headstart.adapt(run, **QUICK)
     with pytest.raises(OptionError, match="--from and --to"):
         headstart.adapt(run, ink, from_domain="a", to_domain="b", **QUICK)
-    with pytest.raises(OptionError, match="--source has no place"):
+    with pytest.raises(OptionError, match="--source cannot be used"):
         headstart.adapt(run, ink, source=LETTERS, **QUICK)
-    with pytest.raises(OptionError, match="--task has no place"):
+    with pytest.raises(OptionError, match="--task cannot be used"):
         headstart.adapt(run, ink, task="classification", **QUICK)
     with pytest.raises(InputError, match="there is no run at"):
         headstart.adapt("run:nowhere", ink, **QUICK)

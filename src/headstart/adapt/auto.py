@@ -8,7 +8,7 @@
 | another shift | the same, each domain standardised; with its own batch-norm statistics if the network has any |
 
 The default is fixed before any data is seen, because selectors without target labels choose worse among methods than
-one good method is (docs/adapt.md has the numbers). A selector only vetoes: a default whose circular validation is
+one good method is (docs/adapt.md). A selector only vetoes: a default whose circular validation is
 behind that of source only by more than `MARGIN` gives way to the next one, in the end to source only. Asking a default
 to be ahead beyond chance in place of that costs most of the gains of small sources.
 
@@ -88,9 +88,12 @@ def choose(names: Sequence[str], scores: Sequence[float]) -> Choice:
     for index in range(1, len(names)):
         lead = scores[index] - scores[0]
         if lead >= -MARGIN:
-            told = f"its {CIRCULAR.label} ({_percent(scores[index])}) is not behind that of source only"
+            told = (
+                f"its {CIRCULAR.label} ({_percent(scores[index])}) is not more than {100 * MARGIN:g} points behind "
+                f"that of source only ({_percent(scores[0])})"
+            )
             before = f"{' and '.join(vetoed)}; then " if vetoed else ""
-            return Choice(index, f"{before}{names[index]}: {told} ({_percent(scores[0])}).")
+            return Choice(index, f"{before}{names[index]}: {told}.")
         vetoed.append(f"{names[index]} is vetoed by its {CIRCULAR.label} ({_percent(scores[index])})")
     why = f": {' and '.join(vetoed)}, {_percent(scores[0])} for source only" if vetoed else ""
     return Choice(0, f"Source only is kept{why}.")

@@ -48,9 +48,11 @@ class Method:
             elif name in CORRECTIONS:
                 corrections.append(CORRECTIONS[name])
             else:
-                known = (*ALIGNMENTS, *LEARNERS, *CORRECTIONS)
+                learnt = (learner for learner in LEARNERS if learner != LOGISTIC.name)
+                known = ("auto", "bn", *ALIGNMENTS, *learnt, *CORRECTIONS)
                 raise OptionError(
-                    f"there is no method '{name}'.{did_you_mean(name, known)} Known are {', '.join(known)}"
+                    f"there is no method '{name}'.{did_you_mean(name.lower(), known)} auto stands alone; parts to join "
+                    f"by + are {', '.join(known[1:])}"
                 )
         if max(len(alignments), len(learners), len(corrections)) > 1:
             raise OptionError(

@@ -111,19 +111,22 @@ def _n_right(tried: Tried, positions: np.ndarray, code: int) -> int:
 
 
 def _share(shift: Shift, code: int) -> Interval | None:
-    """The estimated share of a class in the target; None if it is not known."""
-    found = shift.shares
-    if found is None:
+    """The estimated share of a class in the target; None if it is not known, or not believed."""
+    found, diagnosis = shift.shares, shift.diagnosis
+    if found is None or diagnosis is None or not (diagnosis.certain or diagnosis.has_label_shift):
         return None
     return Interval(float(found.value_C[code]), float(found.low_C[code]), float(found.high_C[code]))
 
 
 def _to_label(ground: Ground, chosen: Tried) -> tuple[str, ...]:
-    """Names of the target's items to label first, by what was adapted on."""
+    """Names of items without a label to label first, of those that were adapted on."""
     from headstart.adapt.shift import to_label
 
     target = ground.target
-    features = chosen.view.target_MD[target.adapted]
-    found = to_label(features, chosen.probabilities(target.adapted), seed=ground.domain.seed)
-    names = target.data.examples.names[target.adapted]
+    positions = target.adapted if target.codes is None else target.adapted[target.codes[target.adapted] < 0]
+    if not len(positions):
+        return ()
+    features = chosen.view.target_MD[positions]
+    found = to_label(features, chosen.probabilities(positions), seed=ground.domain.seed)
+    names = target.data.examples.names[positions]
     return tuple(str(names[position]) for position in found.positions)

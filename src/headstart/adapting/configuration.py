@@ -24,7 +24,8 @@ def options_of_command(given: Mapping[str, Any], resume: Path | None) -> AdaptOp
         OptionError: an option is wrong, or differs from that of the adaptation.
         InputError: there is nothing to resume.
     """
-    return Resumable("adapt", "an adaptation", adapt_options, code_words, _MAY_CHANGE).options(given, resume)
+    verb = Resumable("adapt", "an adaptation", adapt_options, code_words, "DATA TARGET", _MAY_CHANGE)
+    return verb.options(given, resume)
 
 
 def code_words(options: AdaptOptions) -> list[str]:

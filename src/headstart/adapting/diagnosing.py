@@ -14,7 +14,10 @@ from headstart.errors import DataError
 if TYPE_CHECKING:
     from headstart.adapt.label_shift import Shares
     from headstart.adapt.shift import Diagnosis, Difference, Windows
+    from headstart.data import DataSet
+    from headstart.fitting.workspace import Workspace
 
+LEAST_ITEMS = 10  # of the target, below which nothing is measured on features
 MOST_ITEMS = 100  # of each domain that are decoded to be compared
 MOST_TEXTS = 2_000
 
@@ -90,8 +93,9 @@ def _on_features(ground: Ground) -> tuple[Diagnosis, Shares]:
     from headstart.adapt.shift import diagnose
 
     domains, target = ground.plain.domains, ground.target
-    groups = target.data.examples.groups
-    units = None if groups is None else groups[target.adapted]
+    if len(target.adapted) < LEAST_ITEMS:
+        raise DataError(f"{len(target.adapted)} items of the target are too few to tell")
+    units = None if target.data.units is None else target.data.units[target.adapted]
     given: dict[str, Any] = {"units_N": domains.groups_N, "units_M": units, "seed": domains.seed}
     plain = predict(domains)
     estimates = {
@@ -111,8 +115,8 @@ def _texts(ground: Ground) -> Any:
     if not isinstance(preprocessing, TextPreprocessing) or workspace is None:
         return None
     source, target = (
-        [str(data.examples.items[position]) for position in _sample(len(data), MOST_TEXTS)]
-        for data in (workspace.plan.data, ground.target.data)
+        [str(data.examples.items[position]) for position in positions]
+        for data, positions in _both(ground, workspace, MOST_TEXTS)
     )
     return compare_texts(source, target, preprocessing)
 
@@ -127,11 +131,9 @@ def _differences(ground: Ground) -> Sequence[Difference]:
         return ()
     found: list[Mapping[str, np.ndarray]] = []
     groups = []
-    for data in (workspace.plan.data, ground.target.data):
-        positions = _sample(len(data), MOST_ITEMS)
+    for data, positions in _both(ground, workspace, MOST_ITEMS):
         found.append(measure([data.examples.items[position] for position in positions]))
-        own = data.examples.groups
-        groups.append(None if own is None else own[positions])
+        groups.append(None if data.units is None else data.units[positions])
     return compare(found[0], found[1], groups[0], groups[1])
 
 
@@ -142,10 +144,17 @@ def _windows(ground: Ground) -> Windows | None:
     workspace, preprocessing = ground.domain.workspace, ground.domain.source.preprocessing
     if workspace is None or not isinstance(preprocessing, AudioPreprocessing):
         return None
-    seconds = [data.scan.seconds for data in (workspace.plan.data, ground.target.data)]
-    if seconds[0] is None or seconds[1] is None:
+    seconds, of_target = workspace.plan.data.scan.seconds, ground.target.data.scan.seconds
+    if seconds is None or of_target is None:
         return None
-    return compare_windows(preprocessing, seconds[0], seconds[1])
+    return compare_windows(preprocessing, seconds, of_target[ground.target.adapted])
+
+
+def _both(ground: Ground, workspace: Workspace, most: int) -> list[tuple[DataSet, np.ndarray]]:
+    """Each domain with positions of a sample; of the target, items that are adapted on."""
+    source, target = workspace.plan.data, ground.target
+    adapted = target.adapted[_sample(len(target.adapted), most)]
+    return [(source, _sample(len(source), most)), (target.data, adapted)]
 
 
 def _sample(n_items: int, most: int) -> np.ndarray:

@@ -89,14 +89,15 @@ def run_named(options: AdaptOptions) -> Path | None:
     """
     data = str(options.data)
     folder = Path(data.removeprefix("run:")).expanduser()
-    if data == str(folder) and not any((folder / name).is_file() for name in (METRICS, UNFINISHED)):
+    is_run = any((folder / name).is_file() for name in (METRICS, UNFINISHED))
+    if not data.startswith("run:") and not is_run:
         return None
     if options.target_data is None:
         raise OptionError(
             f"{data} is a run: name the new data to adapt it to, as in headstart adapt {data} TARGET"
         )
     if options.source is not None:
-        raise OptionError(f"--source has no place beside a run: {data} holds its own network; leave it out")
+        raise OptionError(f"--source cannot be used with a run: {data} holds its own network; leave it out")
     if reading(options)["task"] is not None:
-        raise OptionError(f"--task has no place beside a run: {data} knows its task; leave it out")
+        raise OptionError(f"--task cannot be used with a run: {data} knows its task; leave it out")
     return folder

@@ -102,21 +102,28 @@ def read_target(options: AdaptOptions, modality: Modality) -> Examples:
 
 def _read_target(options: AdaptOptions, settings: dict[str, Any], modality: Modality) -> Examples:
     """The second data set; a column of labels that it lacks is no fault, since none are needed."""
-    from headstart.data import read_examples
-
     given = {**settings, "labels": "as written", "modality": options.modality or modality}
     place = str(options.target_data)
-    try:
-        target = read_examples(place, **given)
-    except DataError:
-        if options.target is None and options.group is None and options.domain is None:
-            raise
-        target = read_examples(place, **{**given, "target": None, "group": None, "domain": None})
+    target = _read_without(place, given, ("target", "domain", "group"))
     if target.modality != modality:
         raise DataError(
             f"{place} holds {target.modality}, and {options.data} {modality}: both domains must be of one kind"
         )
     return _put_aside(target)
+
+
+def _read_without(place: str, given: dict[str, Any], may_lack: tuple[str, ...]) -> Examples:
+    """A data set that may lack named columns; a column that it has is used."""
+    from headstart.data import read_examples
+
+    try:
+        return read_examples(place, **given)
+    except DataError as error:
+        lacking = [name for name in may_lack if given[name] is not None and f"(--{name})" in str(error)]
+        if not lacking:
+            raise
+        rest = tuple(name for name in may_lack if name != lacking[0])
+        return _read_without(place, {**given, lacking[0]: None}, rest)
 
 
 def _put_aside(target: Examples) -> Examples:
@@ -228,6 +235,11 @@ class Target:
         if options.holdout is not None:
             strata = np.zeros(len(data), dtype=np.int64)
             adapted, scored = holdout_indices(strata, data.units, options.holdout, options.seed)
+            if len(adapted) < LEAST_TARGET:
+                raise DataError(
+                    f"--holdout {options.holdout:g} leaves {counted(len(adapted), 'items')} of {name} to adapt on: at "
+                    f"least {LEAST_TARGET} are needed, some hundred to adapt well"
+                )
         codes, new = _codes(labels_of(data.examples), classes)
         return cls(data, name, adapted, scored, codes, new)
 

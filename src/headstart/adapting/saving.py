@@ -87,7 +87,7 @@ def head_of(ground: Ground, chosen: Tried) -> LinearHead:
     """
     from headstart.heads import LinearHead
 
-    x_MD = chosen.view.target_MD
+    x_MD = chosen.view.domains.target_MD  # what was set aside has no effect on the run
     mean = x_MD.mean(axis=0, dtype=np.float64).astype(np.float32)
     deviation = x_MD.std(axis=0, dtype=np.float64).astype(np.float32)
     scale = np.where(deviation > 1e-6 * np.abs(mean) + 1e-12, deviation, 1.0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What came of an adaptation, in one sentence: "Adapting from books to kitchen helps: …"."""
+"""The result of an adaptation, in one sentence: "Adapting from books to kitchen helps: …"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _VERBS = {"positive": "helps", "negative": "hurts", "undecided": "makes no clear
 
 
 def sentence(facts: AdaptationFacts, outcome: str | None) -> str:
-    """What came of it.
+    """Return the result in one sentence.
 
     Args:
         facts: of the adaptation; their own sentence is not read.
@@ -44,4 +44,4 @@ def _reached(metric: str, score: Interval | None, key: str) -> str:
 
 
 def _not_scored(target: str) -> str:
-    return f"{target} has no labels, so the gain cannot be measured."
+    return f"{target} has no labels of the source's classes, so the gain cannot be measured."

@@ -35,7 +35,8 @@ def options_of_command(given: Mapping[str, Any], resume: Path | None) -> AuditOp
         OptionError: an option is wrong, or differs from that of the audit.
         InputError: there is nothing to resume.
     """
-    return Resumable("audit", "an audit", audit_options, code_words, _MAY_CHANGE).options(given, resume)
+    verb = Resumable("audit", "an audit", audit_options, code_words, "DATA --source SOURCE", _MAY_CHANGE)
+    return verb.options(given, resume)
 
 
 def code_words(options: AuditOptions) -> list[str]:

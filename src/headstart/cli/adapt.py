@@ -23,7 +23,7 @@ def adapt(
     quiet: Quiet = False,
     **given: Any,
 ) -> None:
-    """Adapt from labelled DATA to the domain of TARGET, without labels there, or return what needs no adaptation."""
+    """Adapt from labelled DATA to the domain of TARGET, without labels there."""
     set_quiet(quiet)
     from headstart.adapting.configuration import options_of_command
     from headstart.adapting.procedure import run_adapt

@@ -60,12 +60,14 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
             DataError: an item cannot be read, there are fewer than two classes, or no items of the target.
         """
         from headstart.adapting.learning import learn_and_adapt
-        from headstart.adapting.pair import PairRead
+        from headstart.adapting.pair import LEAST_TARGET, PairRead
         from headstart.clock import Clock
         from headstart.data import Examples
 
-        if X_target is None or len(X_target) == 0:
-            raise DataError("fit needs items of the target domain: pass X_target (labels are not needed)")
+        if X_target is None or len(X_target) < LEAST_TARGET:
+            raise DataError(
+                f"fit needs at least {LEAST_TARGET} items of the target domain: pass X_target (labels are not needed)"
+            )
         self.classes_ = np.unique(np.asarray(y))
         codes = [str(code) for code in np.searchsorted(self.classes_, np.asarray(y))]
         source = Examples.from_lists(plain(X), codes, groups, modality=self.modality)

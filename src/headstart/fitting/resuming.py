@@ -25,6 +25,7 @@ class Resumable(Generic[Made]):
         noun: of its runs, with the article.
         make: checks options by name.
         code_words: the options that let code run, as words of a command: they count only if the user types them.
+        example: the rest of a command.
         may_change: names of options that may differ when a run is resumed.
     """
 
@@ -32,6 +33,7 @@ class Resumable(Generic[Made]):
     noun: str
     make: Callable[..., Made]
     code_words: Callable[[Made], Sequence[str]]
+    example: str
     may_change: Sequence[str]
 
     def options(self, given: Mapping[str, Any], resume: Path | None) -> Made:
@@ -47,7 +49,7 @@ class Resumable(Generic[Made]):
         """
         if resume is None:
             if given.get("data") is None:
-                raise OptionError(f"name the data to {self.kind}: headstart {self.kind} DATA --source SOURCE")
+                raise OptionError(f"name the data to {self.kind}: headstart {self.kind} {self.example}")
             return self.make(**given)
         from headstart.runs import RunDirectory
         from headstart.runs.directory import CONFIGURATION

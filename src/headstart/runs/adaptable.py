@@ -71,11 +71,16 @@ def open_adaptable(folder: Path) -> AdaptableRun:
         folder: of the run.
 
     Raises:
-        InputError: it is no finished run, holds no model, classical features or no training statistics, or a file of
-            it is damaged.
+        InputError: it is no finished run, was adapted already, holds no model, classical features or no training
+            statistics, or a file of it is damaged.
     """
     record = RunDirectory.open(folder).record
     check_has_model(folder)
+    if record.kind != "fit":
+        raise InputError(
+            f"{folder} was adapted already, and its statistics are of another domain than its head: adapt the fit or "
+            "the labelled data that it was made from; predict with it without --adapt"
+        )
     if record.chosen is not None and record.chosen.classical:
         raise InputError(
             f"{folder} predicts with classical features, which have no network to adapt: fit again without --guard"

@@ -67,7 +67,7 @@ class AdaptationFacts:
         names: of the two domains, the labelled one first.
         method: name of the method that was returned.
         reason: why, in one sentence.
-        sentence: what came of it, in one sentence.
+        sentence: the result in one sentence.
         chosen_by: "auto", or "the user".
         n_source: labelled items of the source.
         n_target: items of the target.

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.adapt.stream import Stream
-from headstart.errors import InputError
 from headstart.memory import Halving
 from headstart.progress import progress, say
 from headstart.runs.adaptable import AdaptableRun, open_adaptable
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 BATCH_SIZE = 32
 FEW_ITEMS = 64
 OTHER_SHARES = 0.2  # half the sum of the differences of shares, beyond what chance explains
-_ROWS_OF_A_CLASS = 0.3  # neighbours that are answered alike, beyond chance: items lie sorted by class
 
 
 def adapted_probabilities(
@@ -39,7 +37,7 @@ def adapted_probabilities(
     digests: np.ndarray | None = None,
     stream: Callable[[AdaptableRun], Stream] | None = None,
 ) -> np.ndarray:
-    """Predict items in their order, 32 at a time, and adapt to them on the way.
+    """Predict items in a drawn order, 32 at a time, and adapt to them on the way.
 
     Harmful where classes have other shares than in training, or where items come sorted by class; uncertain with few
     items. A warning is printed in these cases.
@@ -56,15 +54,10 @@ def adapted_probabilities(
         Probabilities of shape (N, C), float32, in the order of the items.
 
     Raises:
-        InputError: the run cannot be adapted (see `open_adaptable`), was adapted already, or has a network of code that
+        InputError: the run cannot be adapted (see `open_adaptable`), or has a network of code that
             is not part of headstart.
     """
     run = open_adaptable(folder)
-    if run.record.kind != "fit":
-        raise InputError(
-            f"{folder} was adapted already, and its statistics are of another domain than its head: predict without "
-            "--adapt, or with the fit that it was adapted from"
-        )
     moved = (stream or _from_training)(run)
     probabilities = np.zeros((len(items), len(run.head.classes)), np.float32)
     for positions, x_ND in _features(run, items, preprocessing, threads, digests):
@@ -103,13 +96,6 @@ def warnings_of(answers_N: np.ndarray, shares_C: np.ndarray, classes: Sequence[s
             f"{predicted[code]:.0%}, and {shares_C[code]:.0%} in training). If these are the true ones, --adapt moves "
             "features wrongly: leave it out"
         )
-    if n_items >= FEW_ITEMS:
-        alike = float((answers_N[1:] == answers_N[:-1]).mean())
-        if alike > np.square(predicted).sum() + _ROWS_OF_A_CLASS:
-            yield (
-                f"{alike:.0%} of the items are answered as the one before them: if items lie sorted by class, --adapt "
-                "sees one class at a time and moves features wrongly; mix their order, or leave it out"
-            )
 
 
 def _features(
@@ -119,7 +105,10 @@ def _features(
     threads: int | None,
     digests: np.ndarray | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Positions of each batch, and the features that the head reads, of shape (n_batch, D), in order."""
+    """Positions of each batch, and the features that the head reads, of shape (n_batch, D).
+
+    In a drawn order, always the same: items that lie sorted by class would show one class at a time.
+    """
     from headstart.data import load_batches
     from headstart.features.device import torch_threads
     from headstart.processes import available_cores
@@ -127,7 +116,8 @@ def _features(
     pooler = run.network().backbone.pooler().eval()
     halving, n_threads = Halving("Predicting"), threads or available_cores()
     starts = range(0, len(items), BATCH_SIZE)
-    batches = [np.arange(start, min(start + BATCH_SIZE, len(items))) for start in starts]
+    order = np.random.default_rng(0).permutation(len(items))
+    batches = [order[start : start + BATCH_SIZE] for start in starts]
     with (
         progress("Predicting", len(items), UNITS[preprocessing.modality]) as advance,
         torch_threads(n_threads),

@@ -29,7 +29,7 @@ from headstart.testing.close import require, require_close
 
 FOLDED = 1e-4  # between the mapped and the folded classifier, relative to the largest value
 SAME = 0.02  # in a probability, between orders of the items or of the classes
-GAIN, LOSS = 0.02, 0.05  # in accuracy against source only: at least with a shift, at most without
+GAIN, LOSS = 0.02, 0.03  # in accuracy against source only: at least with a shift, at most without
 SEEDS = range(3)
 SOURCE_ONLY = Method()
 

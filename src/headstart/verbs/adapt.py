@@ -12,7 +12,7 @@ from headstart.fitting.signatures import takes
 
 @takes(AdaptOptions)
 def adapt(**options: Any) -> Adaptation:
-    """Adapt a classifier from a labelled domain to one without labels, and never return worse than can be foreseen.
+    """Adapt a classifier from a labelled domain to one without labels.
 
     Args:
         data: a folder, a table, an npz file or a hub id; its labels are learned from.

@@ -197,7 +197,8 @@ def _kind(
         return "both", True
     if _cannot_be_checked(distance, shares, texts):
         return "both", False
-    return ("covariate" if there else "none"), not shares.is_strong
+    are_alike = shares.distance.high is not None and shares.distance.high <= STRONG
+    return ("covariate" if there else "none"), are_alike
 
 
 def _cannot_be_checked(distance: Interval, shares: ClassShares, texts: Texts | None) -> bool:

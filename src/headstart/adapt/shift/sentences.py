@@ -36,8 +36,8 @@ def _all(found: Diagnosis, classes: Sequence[str]) -> list[tuple[str, bool]]:
     """Every sentence, and whether it is a warning."""
     shifts = found.has_label_shift
     lines = [(_kind(found), shifts), (_size(found), False)]
-    if found.shares.is_strong or shifts:
-        lines.append((_shares(found, classes), shifts))
+    if shifts:
+        lines.append((_shares(found, classes), True))
     if found.left is not None and found.left.value is not None:
         lines.append((f"With equal class shares the A-distance is {found.left}.", False))
     if shifts and found.shares.missing:
@@ -67,14 +67,17 @@ def advice(found: Diagnosis) -> str:
     if found.kind == "none":
         return "Use the classifier as it is; nothing needs to be aligned."
     if found.kind == "label":
-        return "Correct the class shares (--method label-shift); do not align the domains: that would remove signal."
+        return "Do not align the domains: that would remove signal. Let every class count the same in the source."
     if found.kind == "covariate":
         return "Align the domains; the class shares need no correction that could be estimated."
     if found.certain:
-        return "Align the domains with source items weighted to the target's class shares."
+        return (
+            "Let every class count the same in the source; an alignment has to weight the source to the target's class "
+            "shares (--method standardise+infomax+bbse), or it removes signal."
+        )
     return (
-        "Do not align the domains: that makes the class shares equal, and removes signal if they are not. Correct the "
-        "class shares or train with balanced classes, and label some target items to be sure."
+        "Do not align the domains: that makes the class shares equal, and removes signal if they are not. Let every "
+        "class count the same in the source, and label some target items to be sure."
     )
 
 

@@ -70,7 +70,7 @@ def test_what_to_do_without_labels() -> None:
 def test_notices() -> None:
     texts = [f"{notice.title} {notice.text}" for notice in result(with_everything()).notices]
     assert any("hardly reads" in text for text in texts) and any("12 items" in text for text in texts)
-    assert any(text.startswith("Strong label shift Do not align") for text in texts)
+    assert any(text.startswith("Possible label shift Do not align") for text in texts)
     severities = [notice.severity for notice in result(with_everything()).notices]
     assert severities == sorted(severities, key=["error", "warning", "note"].index)
     assert not result(adapt_report(outcome="positive")).notices
@@ -79,7 +79,7 @@ def test_notices() -> None:
 def test_what_the_section_on_the_shift_says_is_no_notice() -> None:
     report = adapt_report(kind="label")
     (notice,) = result(report).notices
-    assert notice.title == "Strong label shift" and "`--method label-shift`" in notice.text
+    assert notice.title == "Label shift" and "`--method label-shift`" in notice.text
     warned = replace(report, found=replace(report.found, warnings=(report.found.shift["advice"],)))
     assert [each.title for each in result(warned).notices] == [""]
     noted = replace(report, found=replace(report.found, notes=(*report.found.notes, "Another note.")))

@@ -11,7 +11,7 @@ from headstart.report.pages.adapt.classes import classes_section
 from headstart.report.pages.adapt.domains import domains_section
 from headstart.report.pages.adapt.shift import shift_section
 from headstart.report.pages.adapt.todo import todo_section
-from small_adaptations import DIFFERENCES, TEXTS, adapt_report, drawn, shift_found, with_everything
+from small_adaptations import DIFFERENCES, KEPT, TEXTS, adapt_report, drawn, shift_found, with_everything
 
 
 def content(make: Any, report: AdaptReport) -> Any:
@@ -151,8 +151,8 @@ def test_what_would_help_if_nothing_did() -> None:
     for options, said in (
         ({"outcome": "undecided"}, "No method was clearly better"),
         ({"outcome": "negative"}, "made the answers worse"),
-        ({"returned": "none"}, "No method was safe enough"),
-        ({"returned": "none", "scored": False}, "No method was safe enough"),
+        ({"returned": "none"}, KEPT),
+        ({"returned": "none", "scored": False}, KEPT),
     ):
         steps = {step.title: step.text for step in content(todo_section, adapt_report(**options))}  # type: ignore[arg-type]
         assert said in steps["If this is not good enough"]

@@ -78,7 +78,7 @@ def test_numbers_stand_below_each_other() -> None:
 
 def test_without_labels_it_says_how_to_get_a_number() -> None:
     text = flat(adapt_report(scored=False))
-    assert "kitchen has no labels, so the gain cannot be measured" in text
+    assert "kitchen has no labels of the source's classes, so the gain cannot be measured" in text
     # 13% of the answers differ: 1.96^2 * 0.13 / 0.05^2 = 199.8
     assert "To measure the gain to within 5 points, label 200 items, drawn at random, of kitchen" in text
     assert "gain:" not in text and "accuracy" not in text

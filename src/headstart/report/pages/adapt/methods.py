@@ -87,8 +87,8 @@ def _how(report: AdaptReport) -> str:
             "It was named with the command. With `--method auto` it is chosen, without labels of the target."
         )
     return (
-        "Source only is returned unless another method is ahead of it by more than a margin and by more than chance "
-        "explains: a wrong method does harm. No label of the target took part."
+        "The default for this kind of shift is returned, unless its circular validation is more than 2 points behind "
+        "that of source only. No label of the target took part."
     )
 
 

@@ -62,7 +62,7 @@ def shift_section(report: AdaptReport) -> Iterator[Section]:
 
 
 def shift_notices(report: AdaptReport) -> Iterator[Notice]:
-    """The advice on a strong label shift, which a reader must know first; other warnings are among the facts.
+    """The advice on a label shift, which a reader must know first; other warnings are among the facts.
 
     Args:
         report: of the adaptation.
@@ -70,7 +70,8 @@ def shift_notices(report: AdaptReport) -> Iterator[Notice]:
     shift = report.found.shift
     advice = str(shift.get("advice", ""))
     if advice and shift.get("kind") in ("label", "both") and advice not in report.found.warnings:
-        yield Notice("warning", "Strong label shift", as_code(advice))
+        title = "Label shift" if shift.get("certain") else "Possible label shift"
+        yield Notice("warning", title, as_code(advice))
 
 
 def said_of_shift(report: AdaptReport) -> frozenset[str]:
@@ -80,7 +81,8 @@ def said_of_shift(report: AdaptReport) -> frozenset[str]:
 
 
 def _missing_names(report: AdaptReport) -> list[str]:
-    places = report.found.shift.get("shares", {}).get("missing", ())
+    shift = report.found.shift
+    places = shift.get("shares", {}).get("missing", ()) if shift.get("kind") in ("label", "both") else ()
     return [report.found.classes[place].name for place in places if place < len(report.found.classes)]
 
 

@@ -71,11 +71,11 @@ def _helps(report: AdaptReport) -> Iterator[Step]:
         if report.outcome == "undecided"
         else "Adaptation made the answers worse; source only is safer (`--method none`)."
         if report.outcome == "negative"
-        else "No method was safe enough to replace source only."
+        else found.reason
     )
     text = (
-        f"{what} Another source may fit both domains better: adapt with another `--source`, and compare the scores "
-        "that its circular validation gives. A few labels of the target help more than any method without labels."
+        f"{what} Another source may fit both domains better: adapt with another `--source`. "
+        "A few labels of the target help more than any method without labels."
     )
     advice = found.shift.get("advice", "")
     yield Step("If this is not good enough", as_code(f"{text} {advice}".strip()))
