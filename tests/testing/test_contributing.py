@@ -26,6 +26,7 @@ def test_it_says_how_to_add_each_kind_and_names_its_suite() -> None:
         "a metric",
         "a head",
         "a transferability score",
+        "an adaptation method",
         "a freeze policy",
         "an objective",
         "a verb with its own report page",

@@ -58,7 +58,7 @@ def test_label_shift_alone_is_not_aligned() -> None:
     assert (found.a_distance.low or 0) > 0.3 > (found.left.low or 0) if found.left else False
     lines = sentences(found, CLASSES)
     assert "Label shift" in lines[0] and any("ant has 3" in line and "80%" in line for line in lines)
-    assert "do not align" in advice(found)
+    assert "Do not align" in advice(found)
 
 
 def test_a_class_that_is_missing() -> None:
@@ -71,7 +71,7 @@ def test_a_class_that_is_missing() -> None:
 def test_both_where_alignment_confirms_the_shares() -> None:
     found = diagnose(domains(SKEWED, moved=0.7), {"em": SKEWED, "bbse": SKEWED}, shares([0.7, 0.15, 0.15]))
     assert found.kind == "both" and found.certain and found.align and found.correct_prior
-    assert "weighted" in advice(found)
+    assert "weight the source" in advice(found)
 
 
 def test_both_possibly_where_nothing_overlaps() -> None:

@@ -46,6 +46,7 @@ Kind = Literal["none", "covariate", "label", "both"]
 LITTLE_LEFT = 0.6  # of the A-distance: 65% of the items told apart, where 50% is chance
 NO_OVERLAP = 1.9  # of its lower end: more than 97% told apart
 CLEAR = 0.01  # p-value of the MMD
+UNKNOWN = 0.4  # of the upper end of the distance of class shares: they can be almost anything
 OWN_WORDS = 0.5  # share of the target's words that the source has, below which texts do not overlap
 SMALL = 0.2  # of the lower end of the A-distance: 55% told apart
 AGREE_AFTER = 0.2  # total variation of the estimates before and after alignment, which differ more by chance
@@ -197,8 +198,8 @@ def _kind(
         return "both", True
     if _cannot_be_checked(distance, shares, texts):
         return "both", False
-    are_alike = shares.distance.high is not None and shares.distance.high <= STRONG
-    return ("covariate" if there else "none"), are_alike
+    unknown = shares.is_strong or (shares.distance.high or 0.0) > UNKNOWN
+    return ("covariate" if there else "none"), not unknown
 
 
 def _cannot_be_checked(distance: Interval, shares: ClassShares, texts: Texts | None) -> bool:
