@@ -1,21 +1,11 @@
-"""Texts that name methods, for options and messages."""
+"""Texts that name methods."""
 
 from __future__ import annotations
 
-from headstart.adapt.alignments import ALIGNMENTS
-from headstart.adapt.label_shift.correction import CORRECTIONS
-from headstart.adapt.learners import LEARNERS, LOGISTIC
 from headstart.adapt.method import Method
 
 AUTO = "auto"
 BATCH_NORM = "bn"  # first part of a text: each domain's own batch-norm statistics
-
-
-def usages() -> str:
-    """The parts of a method's text, for help."""
-    learners = [name for name in LEARNERS if name != LOGISTIC.name]
-    parts = ", ".join((*ALIGNMENTS, *learners, *CORRECTIONS, BATCH_NORM))
-    return f"{parts}; parts are joined by +, as in standardise+infomax"
 
 
 def check_method_text(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from headstart.adapt.catalogue import AUTO, check_method_text, usages
+from headstart.adapting.method_names import AUTO, usages
 from headstart.errors import OptionError
 from headstart.fitting.shared_options import (
     DATA,
@@ -74,7 +74,10 @@ def adapt_options(**given: Any) -> AdaptOptions:
         OptionError: an option is unknown or has a wrong value.
     """
     options = checked(AdaptOptions, given, places=("data", "target_data", "source", "out", "store"))
-    check_method_text(options.method)
+    if options.method != AUTO:
+        from headstart.adapt.catalogue import check_method_text
+
+        check_method_text(options.method)
     named = options.from_domain is not None or options.to_domain is not None
     if options.target_data is not None and named:
         raise OptionError("name a second data set, or domains of the first with --from and --to, not both")
