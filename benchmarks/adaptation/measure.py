@@ -27,9 +27,9 @@ from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison
 from headstart.adapt.shift import Diagnosis, compare_texts, diagnose
 from headstart.choose import Choice, Rows, choose_head
 from headstart.choose.kinds import LOGISTIC
+from headstart.choose.penalty import logistic_penalty
 from headstart.choose.tried_head import Trial
 from headstart.data import TextPreprocessing
-from headstart.heads.reduce import reduce, standardiser
 from headstart.tasks import CLASSIFICATION
 
 FREE = ("nuclear", "infomax", "class_ami")  # selectors that cost no fit
@@ -158,9 +158,7 @@ def _penalty(choice: Choice, features: Rows, labels: np.ndarray, groups: np.ndar
     trial = Trial(
         CLASSIFICATION, codes, len(classes), choice.folds, None if groups is None else groups[positions]
     )
-    tried = LOGISTIC.score(reduce(x_ND, standardiser(x_ND)), trial, choice.chosen.stages)
-    assert tried is not None  # classes, and little work
-    return tried.penalty
+    return logistic_penalty(x_ND, trial, choice.chosen.stages)
 
 
 def _own_statistics(case: Case, domains: Domains, stages: tuple[int, ...]) -> Domains:

@@ -42,6 +42,7 @@ def assemble(
         options: of the adaptation.
     """
     target, domain = ground.target, ground.domain
+    alone = tried[0].answers(target.scored)
     names = (domain.name, target.name)
     facts = AdaptationFacts(
         names=names,
@@ -56,7 +57,7 @@ def assemble(
         held_out=options.holdout is not None,
         stages=domain.stage_names,
         in_domain=domain.in_domain,
-        methods=tuple(_row(each, decision, truth, tried[0], target.scored) for each in tried),
+        methods=tuple(_row(each, decision, truth, alone, target.scored) for each in tried),
         classes=_classes(ground, shift, tried[0], decision.chosen, truth),
         shift=shift.to_json(),
         ceiling=None if truth is None else truth.ceiling,
@@ -69,12 +70,11 @@ def assemble(
 
 
 def _row(
-    tried: Tried, decision: Decision, truth: Truth | None, alone: Tried, scored: np.ndarray
+    tried: Tried, decision: Decision, truth: Truth | None, alone_M: np.ndarray, scored: np.ndarray
 ) -> MethodRow:
     agreement = None
     if tried.classifier is not None:
-        same = tried.probabilities(scored).argmax(axis=1) == alone.probabilities(scored).argmax(axis=1)
-        agreement = float(same.mean())
+        agreement = float((tried.answers(scored) == alone_M).mean())
     return MethodRow(
         tried.name,
         tried.label,
@@ -90,24 +90,22 @@ def _row(
 def _classes(
     ground: Ground, shift: Shift, alone: Tried, chosen: Tried, truth: Truth | None
 ) -> tuple[ClassRow, ...]:
-    scored = ground.target.scored
-    answers = chosen.probabilities(scored).argmax(axis=1)
+    answers = chosen.answers(ground.target.scored)
+    before, after = (
+        np.zeros(0, dtype=bool) if truth is None else each.answers(truth.positions) == truth.codes
+        for each in (alone, chosen)
+    )
     shares = ground.plain.domains.source_shares_C
     rows = []
     for code, name in enumerate(ground.classes):
         predicted = float((answers == code).mean())
         row = ClassRow(name, float(shares[code]), _share(shift, code), predicted)
         if truth is not None:
-            own = truth.positions[truth.codes == code]
-            counts = [_n_right(each, own, code) for each in (alone, chosen)]
-            row = replace(row, n_items=len(own), before=counts[0], after=counts[1])
+            own = truth.codes == code
+            counts = [int(right[own].sum()) for right in (before, after)]
+            row = replace(row, n_items=int(own.sum()), before=counts[0], after=counts[1])
         rows.append(row)
     return tuple(rows)
-
-
-def _n_right(tried: Tried, positions: np.ndarray, code: int) -> int:
-    """How many items of a class are answered right."""
-    return int((tried.probabilities(positions).argmax(axis=1) == code).sum()) if len(positions) else 0
 
 
 def _share(shift: Shift, code: int) -> Interval | None:

@@ -86,7 +86,7 @@ def _domain(
         features_ND=virtual_ND,
         codes_N=codes_N,
         groups_N=None,
-        penalty=summary.penalty or _penalty(virtual_ND, codes_N, head, options.seed),
+        penalty=_penalty(virtual_ND, codes_N, head) if summary.penalty is None else summary.penalty,
         n_items=summary.n_items,
         digests=np.array([], dtype=object),
         in_domain=(record.test or {}).get(head.task.quality) or Interval(None, why="the run has no scores"),
@@ -109,17 +109,14 @@ def _extract(
     return extract_pooled(source, items, digests, store, **setting.options)
 
 
-def _penalty(virtual_ND: np.ndarray, codes_N: np.ndarray, head: LinearHead, seed: int) -> float:
+def _penalty(virtual_ND: np.ndarray, codes_N: np.ndarray, head: LinearHead) -> float:
     """The penalty of a logistic regression, by cross-validation on the virtual items."""
-    from headstart.choose.head import LONE_PENALTY
-    from headstart.choose.kinds import LOGISTIC
+    from headstart.choose.penalty import logistic_penalty
     from headstart.choose.tried_head import Trial
-    from headstart.heads.reduce import reduce, standardiser
 
     folds = np.empty(len(codes_N), dtype=np.int64)
     for code in np.unique(codes_N):
         places = np.flatnonzero(codes_N == code)
         folds[places] = np.arange(len(places)) % 5
     trial = Trial(head.task, codes_N, len(head.classes), folds, None)
-    tried = LOGISTIC.score(reduce(virtual_ND, standardiser(virtual_ND)), trial, head.stages)
-    return LONE_PENALTY if tried is None else tried.penalty
+    return logistic_penalty(virtual_ND, trial, head.stages)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.adapting.options import AdaptOptions
-from headstart.adapting.pair import Target, read_pair
+from headstart.adapting.pair import PairRead, Target, read_pair
 from headstart.adapting.source_domain import SourceDomain
 from headstart.clock import Clock
 from headstart.fitting.facts import task_words
+from headstart.fitting.options import FitOptions, fit_options
 from headstart.units import counted
 
 if TYPE_CHECKING:
@@ -51,13 +52,27 @@ def of_data(options: AdaptOptions, setting: Setting, clock: Clock) -> Prepared:
     Raises:
         InputError: the data or the source cannot be used.
     """
-    from headstart.adapting.learning import of_fit
+    with clock.phase("data"):
+        read = read_pair(options)
+    return of_pair(read, options, setting, clock)
+
+
+def of_pair(read: PairRead, options: AdaptOptions, setting: Setting, clock: Clock) -> Prepared:
+    """Two domains that were read.
+
+    Args:
+        read: both domains.
+        options: of the adaptation.
+        setting: device, precision and threads.
+        clock: takes the phases "checks" and "source", later those of the domain.
+
+    Raises:
+        InputError: an item or the source cannot be used.
+    """
     from headstart.fitting.plan import plan_examples
     from headstart.fitting.workspace import Workspace
 
-    with clock.phase("data"):
-        read = read_pair(options)
-    plan = plan_examples(read.source, of_fit(options), clock, split=False)
+    plan = plan_examples(read.source, _of_fit(options), clock, split=False)
     target = Target.of(read.target, read.names[1], plan.data.classes, options, clock)
 
     def domain() -> SourceDomain:
@@ -66,3 +81,13 @@ def of_data(options: AdaptOptions, setting: Setting, clock: Clock) -> Prepared:
 
     about = f"{counted(len(plan.data), 'labelled items')}, {task_words(plan.data.examples)}"
     return Prepared(target, plan.source, domain, read.names[0], about, plan.findings)
+
+
+def _of_fit(options: AdaptOptions) -> FitOptions:
+    """The options of the fit of the source domain: the head alone."""
+    own = ("domain", "out", "report", "group", "target")
+    names = [
+        name for name in FitOptions.model_fields if name in AdaptOptions.model_fields and name not in own
+    ]
+    given: dict[str, Any] = {name: getattr(options, name) for name in names}
+    return fit_options(**given)

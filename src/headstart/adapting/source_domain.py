@@ -105,7 +105,7 @@ class SourceDomain:
             penalty=penalty,
             n_items=len(plan.data),
             digests=plan.data.scan.digests,
-            in_domain=_in_domain(choice, workspace.targets.task),
+            in_domain=choice.interval(),
             profile={row.stage: float(row.score) for row in choice.profile},
             data=DataFacts.of(plan.data, data),
             parts=parts_of(plan.data),
@@ -128,22 +128,12 @@ class SourceDomain:
         return tuple(names[index] for index in self.head.stages)
 
 
-def _in_domain(choice: Choice, task: Task) -> Interval:
-    """The quality of a head alone by cross-validation, corrected for the choice."""
-    from headstart.choose import interval_around
-
-    if not len(choice.positions):
-        return Interval(None, why="too few labelled items to cross-validate")
-    low, high = interval_around(choice.expected, choice.chosen.standard_error, choice.freedom, task)
-    return Interval.of({"value": choice.expected, "low": low, "high": high})
-
-
 def _penalty(workspace: Workspace, choice: Choice) -> float:
     """The penalty of a logistic head on the chosen stages: the chosen head's, or found on the same folds."""
     from headstart.choose.head import LONE_PENALTY
     from headstart.choose.kinds import LOGISTIC
+    from headstart.choose.penalty import logistic_penalty
     from headstart.choose.tried_head import Trial
-    from headstart.heads.reduce import reduce, standardiser
 
     stages = choice.head.stages
     found = [each for each in choice.tried_heads if each.stages == stages and each.kind == LOGISTIC.name]
@@ -151,7 +141,6 @@ def _penalty(workspace: Workspace, choice: Choice) -> float:
         return found[0].penalty
     if not len(choice.positions):
         return LONE_PENALTY
-    x_ND = workspace.features.take(choice.positions).stacked(stages)
     trial = Trial(
         workspace.targets.task,
         workspace.codes[choice.positions],
@@ -159,5 +148,4 @@ def _penalty(workspace: Workspace, choice: Choice) -> float:
         choice.folds,
         workspace.units(choice.positions),
     )
-    tried = LOGISTIC.score(reduce(x_ND, standardiser(x_ND)), trial, stages)
-    return LONE_PENALTY if tried is None else tried.penalty
+    return logistic_penalty(workspace.features.take(choice.positions).stacked(stages), trial, stages)

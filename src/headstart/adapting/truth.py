@@ -88,9 +88,9 @@ class Truth:
 
 def _ceiling(ground: Ground) -> Interval | None:
     """Cross-validated quality of a head on the same stages, learned from the target's own labels."""
-    from headstart.choose import ArrayFeatures, choose_head, interval_around
+    from headstart.choose import ArrayFeatures, choose_head
 
-    target, task = ground.target, ground.task
+    target = ground.target
     positions = target.truth
     if target.codes is None or len(positions) < LEAST_FOR_CEILING:
         return None
@@ -101,7 +101,4 @@ def _ceiling(ground: Ground) -> Interval | None:
             choice = choose_head(features, labels, target.units, seed=ground.domain.seed)
     except HeadstartError:  # one class, or one group
         return None
-    if not len(choice.positions):
-        return None
-    low, high = interval_around(choice.expected, choice.chosen.standard_error, choice.freedom, task)
-    return Interval.of({"value": choice.expected, "low": low, "high": high})
+    return choice.interval() if len(choice.positions) else None

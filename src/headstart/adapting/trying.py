@@ -60,6 +60,14 @@ class Tried:
         """
         return self.fitted.probabilities(self.view.target_MD[positions]).astype(np.float32)
 
+    def answers(self, positions: np.ndarray) -> np.ndarray:
+        """Predicted classes of target items, of shape (n_items,).
+
+        Args:
+            positions: of the items.
+        """
+        return np.asarray(self.probabilities(positions).argmax(axis=1))
+
 
 def source_only(ground: Ground) -> Tried:
     """What a fit of the source domain predicts with.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from headstart.adapt.catalogue import BATCH_NORM, parsed
 from headstart.adapting.ground import Ground, View
@@ -14,7 +12,7 @@ from headstart.errors import OptionError
 from headstart.progress import waiting
 
 if TYPE_CHECKING:
-    from headstart.sources import Source
+    from headstart.fitting.workspace import Workspace
 
 
 def views_of(names: Iterable[str], ground: Ground, clock: Clock) -> dict[str, View]:
@@ -30,10 +28,10 @@ def views_of(names: Iterable[str], ground: Ground, clock: Clock) -> dict[str, Vi
     """
     views = {"": ground.plain}
     if any(parsed(name)[0] for name in names):
-        why = why_no_batch_norm(ground)
-        if why:
+        why, workspace = why_no_batch_norm(ground), ground.domain.workspace
+        if why or workspace is None:
             raise OptionError(f"--method {BATCH_NORM}: {why}")
-        views[BATCH_NORM] = _batch_norm(ground, clock)
+        views[BATCH_NORM] = _batch_norm(ground, workspace, clock)
     return views
 
 
@@ -59,33 +57,24 @@ def why_no_batch_norm(ground: Ground) -> str:
     return ""
 
 
-def _batch_norm(ground: Ground, clock: Clock) -> View:
+def _batch_norm(ground: Ground, workspace: Workspace, clock: Clock) -> View:
     """Features of each domain by the network with the statistics of that domain."""
     from headstart.data.items import take_items
+    from headstart.sources.batch_norm import with_statistics_of
 
     domain, target = ground.domain, ground.target
-    workspace = domain.workspace
-    assert workspace is not None  # asked before
     data = workspace.plan.data
     items, digests = data.examples.items, data.scan.digests
-    there, there_digests = target.data.examples.items, target.data.scan.digests
+    target_items, target_digests = target.data.examples.items, target.data.scan.digests
+    adapted = target.adapted
     with clock.phase("statistics"), waiting("Batch-norm statistics of each domain …"):
-        of_source = _with_statistics(ground, items, digests)
-        adapted = target.adapted
-        of_target = _with_statistics(ground, take_items(there, adapted), there_digests[adapted])
+        how: dict[str, Any] = {"threads": workspace.setting.n_threads, "device": workspace.setting.device}
+        of_source = with_statistics_of(domain.source, items, digests, **how)
+        of_target = with_statistics_of(
+            domain.source, take_items(target_items, adapted), target_digests[adapted], **how
+        )
     with clock.phase("features"):
         stages = domain.head.stages
         source_ND = domain.extract(of_source, items, digests).stacked(stages)
-        target_MD = domain.extract(of_target, there, there_digests).stacked(stages)
+        target_MD = domain.extract(of_target, target_items, target_digests).stacked(stages)
     return View.of(domain, target, of_target, source_ND, target_MD)
-
-
-def _with_statistics(ground: Ground, items: Sequence[Any], digests: np.ndarray) -> Source:
-    from headstart.sources.batch_norm import with_statistics_of
-
-    workspace = ground.domain.workspace
-    assert workspace is not None  # asked before
-    setting = workspace.setting
-    return with_statistics_of(
-        ground.domain.source, items, digests, threads=setting.n_threads, device=setting.device
-    )

@@ -32,7 +32,7 @@ from headstart.choose.features import StageFeatures, described, rows_of
 from headstart.choose.fit_head import fit_head
 from headstart.choose.kinds import LOGISTIC, RIDGE
 from headstart.choose.preference import Preference, preferred
-from headstart.choose.profile import ProfileRow, probe_stages, profile_row
+from headstart.choose.profile import ProfileRow, interval_around, probe_stages, profile_row
 from headstart.choose.sampling import stratified_sample
 from headstart.choose.tried_head import Trial, TriedHead
 from headstart.choose.try_heads import try_heads
@@ -41,6 +41,7 @@ from headstart.errors import DataError
 from headstart.evidence import cross_validation_factor
 from headstart.heads.head import Head
 from headstart.heads.reduce import reduce, standardiser
+from headstart.metrics import Interval
 from headstart.tasks import CLASSIFICATION, Targets, Task
 from headstart.units import counted
 
@@ -90,6 +91,18 @@ class Choice:
     def n_folds(self) -> int:
         """The number of folds used."""
         return len(np.unique(self.folds))
+
+    @property
+    def standard_error(self) -> float:
+        """Of `expected`; wider than that of the items' mean, since the fits of the folds share items."""
+        return self.chosen.standard_error * cross_validation_factor(self.n_folds)
+
+    def interval(self) -> Interval:
+        """Return `expected` with its 95% interval; without a value if nothing was left to validate on."""
+        if not len(self.positions):
+            return Interval(None, why="too few labelled items to cross-validate")
+        low, high = interval_around(self.expected, self.standard_error, self.freedom, self.head.task)
+        return Interval.of({"value": self.expected, "low": low, "high": high})
 
 
 def choose_head(

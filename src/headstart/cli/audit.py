@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from headstart.auditing.options import AuditOptions
-from headstart.cli.options import AsJson, Quiet, with_options
-from headstart.progress import printable, set_quiet
+from headstart.cli.options import AsJson, Quiet, print_result, with_options
+from headstart.progress import set_quiet
 
 
 @with_options(AuditOptions)
@@ -32,4 +31,4 @@ def audit(
     options = options_of_command(written, resume)
     with redirect_stdout(sys.stderr):  # what code of the user's own prints is no result
         found = run_audit(options, resume)
-    print(json.dumps(found.metrics, indent=2) if as_json else printable(found.summary), flush=True)
+    print_result(found, as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,23 @@ from pydantic.fields import FieldInfo
 
 from headstart.fitting.options import FitOptions
 from headstart.fitting.shared_options import GROUPS, default_words, flag_of, shown
+from headstart.progress import printable
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; errors are still printed.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Finished = Annotated[Path, typer.Argument(help="A finished run.")]
+
+
+def print_result(found: Any, as_json: bool) -> None:
+    """Print the result of a verb on standard output.
+
+    Args:
+        found: has `metrics`, the content of metrics.json, and `summary`, plain text.
+        as_json: whether the metrics are printed.
+    """
+    print(json.dumps(found.metrics, indent=2) if as_json else printable(found.summary), flush=True)
 
 
 def help_of(field: FieldInfo) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from headstart.cli.options import AsJson, Quiet, with_options
-from headstart.progress import printable, set_quiet
+from headstart.cli.options import AsJson, Quiet, print_result, with_options
+from headstart.progress import set_quiet
 from headstart.ranking.options import RankOptions
-
-if TYPE_CHECKING:
-    from headstart.ranking.result import Ranking
 
 
 @with_options(RankOptions)
@@ -26,10 +22,6 @@ def rank(*, as_json: AsJson = False, quiet: Quiet = False, **given: Any) -> None
         with redirect_stdout(sys.stderr):  # what code of the user's own prints is no result
             ranking = rank_verb(**{name: value for name, value in given.items() if value is not None})
     except RankingStopped as stop:
-        _show(stop.ranking, as_json)
+        print_result(stop.ranking, as_json)
         raise
-    _show(ranking, as_json)
-
-
-def _show(ranking: Ranking, as_json: bool) -> None:
-    print(json.dumps(ranking.metrics, indent=2) if as_json else printable(ranking.summary), flush=True)
+    print_result(ranking, as_json)

@@ -53,15 +53,15 @@ class Resumable(Generic[Made]):
             return self.make(**given)
         from headstart.runs import RunDirectory
         from headstart.runs.directory import CONFIGURATION
+        from headstart.runs.how_to_finish import resumed_by
 
         place = named_path(resume, "--resume")
         RunDirectory.resume(place).release()  # reports at once what cannot be resumed
         content = read_settings(place / CONFIGURATION, "the configuration", OptionError)
         saved = content.get(self.kind)
         if not isinstance(saved, Mapping):
-            made_by = next((name for name in ("audit", "adapt") if name in content), "fit")
-            noun = self.noun.split()[-1]
-            raise OptionError(f"{place} is no {noun}: resume it with headstart {made_by} --resume {place}")
+            noun, verb = self.noun.split()[-1], resumed_by(content)
+            raise OptionError(f"{place} is no {noun}: resume it with headstart {verb} --resume {place}")
         options = self.make(**saved)
         missing = [word for word in self.code_words(options) if word not in _code_words(given)]
         if missing:

@@ -251,10 +251,9 @@ def after_training(result: Result, *, again: bool) -> str:
 
 def _inside(choice: Choice) -> Mean:
     """The quality of the head alone inside the training part, by cross-validation, corrected for the choice."""
-    from headstart.evidence import Mean, cross_validation_factor
+    from headstart.evidence import Mean
 
-    error = choice.chosen.standard_error * cross_validation_factor(choice.n_folds)
-    return Mean(choice.expected, error, choice.freedom)
+    return Mean(choice.expected, choice.standard_error, choice.freedom)
 
 
 def _shift(workspace: Workspace, choice: Choice, evaluation: Evaluation) -> Shift | None:
@@ -272,14 +271,10 @@ def _shift(workspace: Workspace, choice: Choice, evaluation: Evaluation) -> Shif
 
 def _cross_validated(choice: Choice, task: Task) -> dict[str, Any]:
     """The quality of the head alone by cross-validation, for metrics.json: as it was selected, and what to expect."""
-    from headstart.choose import interval_around
-
-    inside, chosen = _inside(choice), choice.chosen
-    low, high = interval_around(inside.value, inside.standard_error, inside.freedom, task)
     return {
         "metric": task.quality,
-        "selected": chosen.quality,
-        "expected": {"value": inside.value, "low": low, "high": high},
+        "selected": choice.chosen.quality,
+        "expected": choice.interval().to_json(),
     }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.adapt.shift.class_shares import total_variation
 from headstart.adapt.stream import Stream
 from headstart.memory import Halving
 from headstart.progress import progress, say
@@ -87,7 +88,7 @@ def warnings_of(answers_N: np.ndarray, shares_C: np.ndarray, classes: Sequence[s
             "and leaving it out may be better"
         )
     predicted = np.bincount(answers_N, minlength=len(shares_C)) / n_items
-    distance = 0.5 * np.abs(predicted - shares_C).sum()
+    distance = total_variation(predicted, shares_C)
     by_chance = 0.5 * np.sqrt(2 / np.pi * shares_C * (1 - shares_C) / n_items).sum()
     if distance > OTHER_SHARES + by_chance:
         code = int(np.abs(predicted - shares_C).argmax())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from headstart.errors import InputError
 from headstart.yaml_files import read_settings
@@ -22,5 +24,13 @@ def how_to_finish(configuration: Path, run: Path | str) -> str:
         settings = {}
     if "rank" in settings:
         return "give the command of the ranking again, which uses the features that are stored already"
-    verb = next((verb for verb in ("audit", "adapt") if verb in settings), "fit")
-    return f"resume it with headstart {verb} --resume {shlex.quote(str(run))}"
+    return f"resume it with headstart {resumed_by(settings)} --resume {shlex.quote(str(run))}"
+
+
+def resumed_by(settings: Mapping[str, Any]) -> str:
+    """The verb that resumes an unfinished run.
+
+    Args:
+        settings: the content of its headstart.yaml.
+    """
+    return next((verb for verb in ("audit", "adapt") if verb in settings), "fit")

@@ -74,4 +74,4 @@ def balanced(right_N: np.ndarray, codes_N: Codes) -> Float:
     return np.asarray(right_N * len(codes_N) / ((counts > 0).sum() * counts[codes_N]), dtype=np.float64)
 
 
-CIRCULAR = Selector("circular", "circular validation", circular_validation, is_share=True)
+CIRCULAR = Selector("circular", "circular validation", circular_validation)

@@ -19,7 +19,7 @@ from headstart.heads.logistic import logistic_path
 from headstart.heads.reduce import reduce, standardiser
 
 MOST = 20.0
-N_LEADING = 64  # features compared at most: with more, few items are told apart by chance
+N_LEADING = 64  # features compared at most: with more, few items can be separated by chance
 PENALTIES = np.logspace(1, -4, 6)  # per item, from strong to weak
 
 

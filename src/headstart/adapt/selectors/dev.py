@@ -55,4 +55,4 @@ def risks(losses_N: NDArray[np.generic], weights_N: Float) -> Float:
     return np.asarray(weighted_N + eta * (weights_N - 1.0))
 
 
-DEV = Selector("dev", "deep embedded validation", deep_embedded, is_share=True)
+DEV = Selector("dev", "deep embedded validation", deep_embedded)

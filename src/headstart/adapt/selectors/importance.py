@@ -43,4 +43,4 @@ def weighted_items(values_N: NDArray[np.generic], weights_N: Float) -> Float:
     return np.asarray(mean + weights_N / weights_N.mean() * (values - mean))
 
 
-IMPORTANCE = Selector("importance", "importance-weighted validation", importance_weighted, is_share=True)
+IMPORTANCE = Selector("importance", "importance-weighted validation", importance_weighted)

@@ -51,18 +51,12 @@ class Selector:
         name: its key.
         label: its name for a reader.
         measure: from a candidate to a score, larger is better.
-        is_share: whether the score is a share of items that are right, so that differences are points.
     """
 
     name: str
     label: str
     measure: Callable[[Candidate], Measured]
-    is_share: bool = False
 
     def score(self, candidate: Candidate) -> float:
         """Return the score of a candidate."""
         return self.measure(candidate).score
-
-    def told(self, difference: float) -> str:
-        """Return a difference of two scores for a reader."""
-        return f"{100 * difference:.1f} points" if self.is_share else f"{difference:.3g}"

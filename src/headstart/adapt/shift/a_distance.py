@@ -3,7 +3,7 @@
     A = 2 (1 - 2 err)
 
 (Ben-David et al. 2007, "Analysis of representations for domain adaptation", section 5). 0: no better than chance; 2:
-every item is told apart. err is the mean of the errors of both domains, so that chance is one half, by 5-fold
+every item is separated. err is the mean of the errors of both domains, so that chance is one half, by 5-fold
 cross-validation; items of one group are in one fold. Its interval is Wilson's on effective numbers of items
 (`metrics.bounds`), wider for the folds (`evidence.folds`).
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.adapt.shift.class_shares import STRONG
 from headstart.metrics import Interval
 from headstart.metrics.interval import decimals
 from headstart.report.charts import Comparison, Gaps, ShareChart, class_shares, comparison, gaps
@@ -15,7 +16,6 @@ from headstart.report.shell import Notice, Section, Table
 from headstart.report.words import interval, number
 
 MOST_DRAWN = 20  # classes; of more, those whose shares differ most are drawn
-_STRONG = 0.1  # total variation of the class shares
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _size(shift: Mapping[str, Any]) -> Table:
                 "Distance of the class shares",
                 decimals(shares.value),
                 _ends(shares),
-                f"total variation, estimated: 0 alike, 1 nothing in common; strong above {_STRONG:g}",
+                f"total variation, estimated: 0 alike, 1 nothing in common; strong above {STRONG:g}",
             )
         )
     return Table("Size of the shift", columns, tuple(rows))
