@@ -1,7 +1,11 @@
 """The cases of the benchmark: every pair of domains with every seed, and the items that are drawn for it.
 
-A seed draws 80% of the items of each domain, at most 2,000. For the imbalanced cases of pacs it draws a class; the
-target keeps all items of that class, and one in eight of every other one.
+A seed draws 80% of the items of each domain, at most 2,000. The targets of pacs are also imbalanced, in two ways, with
+all of their items:
+
+8:1         half of the classes, drawn, keep all items, the others one in eight (step imbalance of ratio 8, Buda et al.
+            2018, "A systematic study of the class imbalance problem in convolutional neural networks", section 3.1)
+one class   one class, drawn, keeps all items, the others one in eight
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ SEEDS = (0, 1, 2)
 SHARE, MOST = 0.8, 2_000
 RATIO = 8
 IMBALANCED = "pacs"  # the set whose targets are also imbalanced
+STEP, ONE_CLASS = "8:1", "one class"
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Case:
         start: the domain with labels.
         end: the domain without.
         seed: of the draw.
-        imbalanced: whether the target is.
+        imbalance: of the target's classes, by its name above; "": as they are.
     """
 
     set_name: str
@@ -38,12 +43,12 @@ class Case:
     start: str
     end: str
     seed: int
-    imbalanced: bool = False
+    imbalance: str = ""
 
     @property
     def key(self) -> str:
         """Its name in the results."""
-        kind = " 8:1" if self.imbalanced else ""
+        kind = f" {self.imbalance}" if self.imbalance else ""
         return f"{self.set_name}{kind} | {self.source} | {self.start} > {self.end} | {self.seed}"
 
     @property
@@ -57,8 +62,8 @@ class Case:
         """Positions of the target items in the data set."""
         data = items_of(self.set_name)
         rows = in_domain(data.domains, self.end, self.start)
-        if self.imbalanced:
-            return _one_class(rows, data.labels, self.seed, self.end)
+        if self.imbalance:
+            return _imbalanced(rows, data.labels, self)
         return _draw(rows, self.seed, self.start + REST if self.end == REST else self.end)
 
 
@@ -69,8 +74,8 @@ def cases() -> list[Case]:
         for of in SETS.values():
             for source in of.sources:
                 for start, end in of.pairs(items_of(of.name).domains):
-                    for imbalanced in (False, True) if of.name == IMBALANCED else (False,):
-                        found.append(Case(of.name, source, start, end, seed, imbalanced))
+                    for imbalance in ("", STEP, ONE_CLASS) if of.name == IMBALANCED else ("",):
+                        found.append(Case(of.name, source, start, end, seed, imbalance))
     return found
 
 
@@ -89,14 +94,14 @@ def _draw(rows: np.ndarray, seed: int, name: str) -> np.ndarray:
     return np.sort(_generator(seed, name, "draw").permutation(rows)[:n_items])
 
 
-def _one_class(rows: np.ndarray, labels: np.ndarray, seed: int, name: str) -> np.ndarray:
-    rng = _generator(seed, name, "imb")
-    classes = np.unique(labels[rows])
-    large = classes[rng.integers(len(classes))]
+def _imbalanced(rows: np.ndarray, labels: np.ndarray, case: Case) -> np.ndarray:
+    rng = _generator(case.seed, case.end, case.imbalance)
+    classes = rng.permutation(np.unique(labels[rows]))
+    large = classes[: len(classes) // 2 if case.imbalance == STEP else 1]
     kept = []
     for label in classes:
         own = rng.permutation(rows[labels[rows] == label])
-        kept.append(own if label == large else own[: max(1, len(own) // RATIO)])
+        kept.append(own if label in large else own[: max(1, len(own) // RATIO)])
     return np.sort(np.concatenate(kept))
 
 

@@ -167,7 +167,7 @@ def _own_statistics(case: Case, domains: Domains, stages: tuple[int, ...]) -> Do
     sides = []
     for name, other, rows, whole in (
         (case.start, case.end, case.start_rows, True),
-        (case.end, case.start, case.end_rows, not case.imbalanced),
+        (case.end, case.start, case.end_rows, not case.imbalance),
     ):
         measured_on = in_domain(every, name, other) if whole else rows
         features = own_statistics(case.set_name, case.source, measured_on)

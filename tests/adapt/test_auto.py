@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {"unread": False, "has_batch_norm": False, "n_target": 2
         (
             "covariate",
             {"has_batch_norm": True},
-            ("bn+standardise+infomax+balanced", "standardise+infomax+balanced"),
+            ("bn+standardise+mcc+rebalanced", "standardise+infomax+balanced"),
         ),
         ("label", {"has_batch_norm": True}, ("infomax+balanced",)),
         ("both", {}, ("infomax+balanced",)),
@@ -47,8 +47,12 @@ def test_a_default_is_taken_unless_circular_validation_puts_it_behind() -> None:
     second = choose(names, (0.5, 0.4, 0.6))
     assert second.index == 2
     assert second.reason == (
-        "first is vetoed by its circular validation (40.0%); then second: its circular validation (60.0%) is not "
-        "more than 2 points behind that of source only (50.0%)."
+        "first is vetoed by its circular validation (40.0%); then second: its circular validation is 60.0%, that of "
+        "source only 50.0%."
+    )
+    behind = choose(names, (0.5, 0.49, 0.6))
+    assert behind.reason == (
+        "first: its circular validation is 49.0%, that of source only 50.0%, which is at most 2 points ahead."
     )
     kept = choose(names, (0.5, 0.4, np.nan))
     assert kept.index == 0 and kept.reason.startswith("Source only is kept: first is vetoed")

@@ -5,10 +5,13 @@
 | too few target items, or no shift | source only |
 | a language that the encoder does not read | source only |
 | class shares differ, alone or too | infomax, classes of equal weight; no alignment |
-| another shift | the same, each domain standardised; with its own batch-norm statistics if the network has any |
+| another shift, a network with batch norm | each domain's batch-norm statistics, standardised, MCC, rebalanced |
+| another shift, another network | each domain standardised, infomax, classes of equal weight |
 
 The default is fixed before any data is seen, because selectors without target labels choose worse among methods than
-one good method is (docs/adapt.md). A selector only vetoes: a default whose circular validation is
+one good method is (docs/adapt.md). Class shares cannot be told from another shift by the features as they are;
+rebalanced, the default finds them well enough where the batch-norm statistics have brought the domains near each
+other, and not elsewhere. A selector only vetoes: a default whose circular validation is
 behind that of source only by more than `MARGIN` gives way to the next one, in the end to source only. Asking a default
 to be ahead beyond chance in place of that costs most of the gains of small sources.
 
@@ -22,6 +25,7 @@ from dataclasses import dataclass
 
 from headstart.adapt.selectors import CIRCULAR
 
+REBALANCED = "bn+standardise+mcc+rebalanced"
 ALIGNED = "standardise+infomax+balanced"
 NOT_ALIGNED = "infomax+balanced"
 MARGIN = 0.02  # of circular validation; anything from 0.012 to 0.1 decides alike on the pairs it was tried on
@@ -61,7 +65,7 @@ def candidates(
         return Candidates((), "no shift between the domains was found")
     if kind in ("label", "both"):
         return Candidates((NOT_ALIGNED,))
-    return Candidates((f"bn+{ALIGNED}", ALIGNED) if has_batch_norm else (ALIGNED,))
+    return Candidates((REBALANCED, ALIGNED) if has_batch_norm else (ALIGNED,))
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,8 @@ def choose(names: Sequence[str], scores: Sequence[float]) -> Choice:
     for index in range(1, len(names)):
         lead = scores[index] - scores[0]
         if lead >= -MARGIN:
-            told = (
-                f"its {CIRCULAR.label} ({_percent(scores[index])}) is not more than {100 * MARGIN:g} points behind "
-                f"that of source only ({_percent(scores[0])})"
-            )
+            allowed = "" if lead >= 0 else f", which is at most {100 * MARGIN:g} points ahead"
+            told = f"its {CIRCULAR.label} is {_percent(scores[index])}, that of source only {_percent(scores[0])}{allowed}"
             before = f"{' and '.join(vetoed)}; then " if vetoed else ""
             return Choice(index, f"{before}{names[index]}: {told}.")
         vetoed.append(f"{names[index]} is vetoed by its {CIRCULAR.label} ({_percent(scores[index])})")

@@ -27,6 +27,8 @@ class Domains:
         n_classes: C.
         penalty: of a logistic regression on the source, per item (see `heads.logistic`).
         shares_C: estimated shares of the classes in the target, of shape (C,); None: as in the source.
+        balancing_M: weights of target items with which their classes have the shares of the source, of shape (M,);
+            None: not known.
         groups_N: what folds keep together, of shape (N,); None: nothing.
         seed: random seed of whatever is drawn.
     """
@@ -37,6 +39,7 @@ class Domains:
     n_classes: int
     penalty: float = 0.01
     shares_C: Float | None = None
+    balancing_M: Float | None = None
     groups_N: NDArray[np.object_] | None = None
     seed: int = 0
 
@@ -54,6 +57,14 @@ class Domains:
         ratio_C = self.shares_C / np.maximum(self.source_shares_C, 1e-12)
         weights = ratio_C[self.codes_N]
         return np.asarray(weights / weights.mean())
+
+    @property
+    def aligning_N(self) -> Float:
+        """Weight of each source item in an alignment, of shape (N,), mean 1.
+
+        If the target's items are balanced, the source stays as it is; else its classes get their shares of the target.
+        """
+        return self.weights_N if self.balancing_M is None else np.ones(len(self.codes_N))
 
     def with_features(self, source_NR: Features, target_MR: Features) -> Domains:
         """The same items with other features.

@@ -83,11 +83,10 @@ class Method:
         Args:
             domains: the source and target features.
         """
-        aligned, affine = self.alignment.align(domains)
         if self.correction is not None:
-            corrected = replace(domains, shares_C=self.correction.shares(aligned))
-            aligned, affine = self.alignment.align(corrected)
-        return aligned, affine
+            plain = replace(self, correction=None)
+            domains = self.correction.correct(domains, lambda each: plain.aligned(each)[0], plain.fit)
+        return self.alignment.align(domains)
 
     def fit(self, domains: Domains) -> LinearClassifier:
         """Learn a classifier of target items.

@@ -44,7 +44,8 @@ def align(domains: Domains) -> tuple[Domains, Affine]:
         The domains in the common space, of shape (N, D) and (M, D), float32, and the map of the target.
     """
     source_ND, target_MD, of_target = each_standardised(domains)
-    source_ND = recoloured(source_ND, covariance(source_ND, domains.weights_N), covariance(target_MD))
+    before, after = covariance(source_ND, domains.aligning_N), covariance(target_MD, domains.balancing_M)
+    source_ND = recoloured(source_ND, before, after)
     return domains.with_features(source_ND.astype("float32"), target_MD.astype("float32")), of_target
 
 

@@ -29,14 +29,19 @@ from headstart.adapt.domains import Domains, Float
 
 
 def transported(
-    source_ND: Float, target_MD: Float, weights_N: Float | None = None, shrinkage: float | None = None
+    source_ND: Float,
+    target_MD: Float,
+    weights_N: Float | None = None,
+    weights_M: Float | None = None,
+    shrinkage: float | None = None,
 ) -> Float:
     """Move centred source items so that they have the covariance of the target.
 
     Args:
         source_ND: of shape (N, D), with (weighted) mean 0.
-        target_MD: of shape (M, D), with mean 0.
+        target_MD: of shape (M, D), with (weighted) mean 0.
         weights_N: of the source items; None: all the same.
+        weights_M: of the target items; None: all the same.
         shrinkage: of the covariances; None: measured.
 
     Returns:
@@ -48,7 +53,7 @@ def transported(
         basis_DQ, _ = np.linalg.qr(np.concatenate([source_ND, target_MD]).T)
         source_ND, target_MD = source_ND @ basis_DQ, target_MD @ basis_DQ
     source_QQ = covariance_matrix(source_ND, n_features, weights_N, shrinkage)
-    target_QQ = covariance_matrix(target_MD, n_features, None, shrinkage)
+    target_QQ = covariance_matrix(target_MD, n_features, weights_M, shrinkage)
     moved_NQ = source_ND @ _monge(source_QQ, target_QQ)
     return np.asarray(moved_NQ if basis_DQ is None else moved_NQ @ basis_DQ.T)
 
@@ -63,7 +68,7 @@ def align(domains: Domains) -> tuple[Domains, Affine]:
         The domains in the common space, of shape (N, D) and (M, D), float32, and the map of the target.
     """
     source_ND, target_MD, of_target = each_standardised(domains)
-    source_ND = transported(source_ND, target_MD, domains.weights_N)
+    source_ND = transported(source_ND, target_MD, domains.aligning_N, domains.balancing_M)
     return domains.with_features(source_ND.astype("float32"), target_MD.astype("float32")), of_target
 
 

@@ -3,8 +3,8 @@
     none          z = (x - mean_source) / deviation_source     for both domains
     standardise   z = (x - mean_domain) / deviation_domain     for each domain
 
-Where the class shares of the target are estimated, mean and deviation of the source are those of items weighted to
-these shares: else a difference in class shares alone would move the domains onto each other.
+Where the class shares of the target are estimated, mean and deviation are those of weighted items, so that the classes
+of both domains have the same shares: else a difference in class shares alone would move the domains onto each other.
 
 Legend: N source items, M target items, D features.
 """
@@ -44,8 +44,8 @@ def each_standardised(domains: Domains) -> tuple[Float, Float, Affine]:
     Returns:
         Features of the source of shape (N, D), of the target of shape (M, D), float64, and the map of the target.
     """
-    of_source = standardiser(domains.source_ND, domains.weights_N)
-    of_target = standardiser(domains.target_MD)
+    of_source = standardiser(domains.source_ND, domains.aligning_N)
+    of_target = standardiser(domains.target_MD, domains.balancing_M)
     source_ND = (domains.source_ND.astype(np.float64) - of_source.shift) / of_source.scale
     target_MD = (domains.target_MD.astype(np.float64) - of_target.shift) / of_target.scale
     return source_ND, target_MD, of_target

@@ -48,8 +48,8 @@ def align(domains: Domains, n_components: int | None = None) -> tuple[Domains, A
         nothing is turned, if no feature of a domain varies.
     """
     source_ND, target_MD, of_target = each_standardised(domains)
-    source_axes, source_shares = principal_axes(source_ND, domains.weights_N)
-    target_axes, target_shares = principal_axes(target_MD)
+    source_axes, source_shares = principal_axes(source_ND, domains.aligning_N)
+    target_axes, target_shares = principal_axes(target_MD, domains.balancing_M)
     count = n_axes(source_shares, target_shares)
     count = count if n_components is None else min(n_components, len(source_shares), len(target_shares))
     if not count:

@@ -1,15 +1,15 @@
 """The correction part of a method: class shares that the target is taken to have.
 
-A correction looks at domains in one space and returns shares. The method then aligns again, the source weighted to
-these shares, and learns with them: so an alignment does not take a difference in shares for one in content, and every
-learner is corrected in the same way.
+A correction gives the domains class shares. The method then aligns with items weighted by them, and learns with them:
+so an alignment does not take a difference in shares for one in content, and every learner is corrected in the same way.
 
     label-shift   shares by expectation maximisation
     bbse          shares by black box shift estimation, which errs less where the domains differ otherwise too
     balanced      equal shares: no target item is used; for a target whose shares cannot be estimated
+    rebalanced    shares that the method itself predicts, a few times over (see `rebalanced`)
 
-Estimates are drawn towards the shares of the source by one item per class, so that no class vanishes and two items
-decide nothing:  (M q + C p) / (M + C).
+The estimates of the first two are drawn towards the shares of the source by one item per class, so that no class
+vanishes and two items decide nothing:  (M q + C p) / (M + C).
 
 Legend: M target items, C classes.
 """
@@ -17,7 +17,7 @@ Legend: M target items, C classes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,12 @@ from headstart.adapt.label_shift.bbse import bbse_shares
 from headstart.adapt.label_shift.calibration import calibrate
 from headstart.adapt.label_shift.em import em_shares
 from headstart.adapt.label_shift.predictions import predict
+from headstart.adapt.label_shift.rebalanced import Learn, rebalanced
 from headstart.errors import DataError
 
 Float = NDArray[np.float64]
+Align = Callable[[Domains], Domains]
+"""Maps domains into one space."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,18 @@ class Correction:
     Attributes:
         name: in the text of a method.
         label: its name for a reader.
-        shares: takes domains in one space; returns the shares of the classes in the target, of shape (C,).
+        correct: takes domains, how the method aligns domains, and how it learns from them; returns the domains with
+            class shares of the target.
     """
 
     name: str
     label: str
-    shares: Callable[[Domains], Float]
+    correct: Callable[[Domains, Align, Learn], Domains]
+
+
+def _of_aligned(shares: Callable[[Domains], Float]) -> Callable[[Domains, Align, Learn], Domains]:
+    """The correction by an estimate from domains in one space."""
+    return lambda domains, align, learn: replace(domains, shares_C=shares(align(domains)))
 
 
 def _by_em(domains: Domains) -> Float:
@@ -79,7 +88,12 @@ def _equal(domains: Domains) -> Float:
     return np.asarray(there / there.sum(), dtype=np.float64)
 
 
-LABEL_SHIFT = Correction("label-shift", "for class shares estimated by EM", _by_em)
-BBSE = Correction("bbse", "for class shares estimated by BBSE", _by_bbse)
-BALANCED = Correction("balanced", "with classes of equal weight", _equal)
-CORRECTIONS: dict[str, Correction] = {one.name: one for one in (LABEL_SHIFT, BBSE, BALANCED)}
+LABEL_SHIFT = Correction("label-shift", "for class shares estimated by EM", _of_aligned(_by_em))
+BBSE = Correction("bbse", "for class shares estimated by BBSE", _of_aligned(_by_bbse))
+BALANCED = Correction("balanced", "with classes of equal weight", _of_aligned(_equal))
+REBALANCED = Correction(
+    "rebalanced",
+    "for the class shares that it predicts",
+    lambda domains, align, learn: rebalanced(domains, learn),
+)
+CORRECTIONS: dict[str, Correction] = {one.name: one for one in (LABEL_SHIFT, BBSE, BALANCED, REBALANCED)}
