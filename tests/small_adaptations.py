@@ -100,8 +100,6 @@ def shift_found(
     return {
         "kind": kind,
         "certain": kind != "both",
-        "align": kind == "covariate",
-        "correct_prior": strong,
         "mmd": {"value": 0.034, "p_value": 0.002, "n_source": 500, "n_target": 500},
         "a_distance": {"value": 1.42, "low": 1.31, "high": 1.52},
         "shares": {

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-Float = NDArray[np.float64]
+from headstart.adapt.domains import Float
 
 
 @dataclass(frozen=True, eq=False)

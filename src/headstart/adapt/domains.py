@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Features = NDArray[np.floating]
 Codes = NDArray[np.int64]
 Float = NDArray[np.float64]
+Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
+from headstart.adapt.domains import Float
+
 PRIOR = 16  # items that the training statistics count for
 
 

@@ -21,13 +21,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Codes, Float, Float32
 from headstart.heads.reduce import CHUNK, Rows
 
 MOST_AXES = 64
 FOR_AXES = 1_024  # items at most from which the axes are found
 LEAST_DRAWN, MOST_DRAWN = 1_000, 2_000
-
-Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +43,12 @@ class FeatureSummary:
         penalty: of a logistic regression on these features, per item; None: not known.
     """
 
-    counts: NDArray[np.int64]
-    means: Float
-    deviation: Float
-    axes: Float
-    variances: Float
-    residual: Float
+    counts: Codes
+    means: Float32
+    deviation: Float32
+    axes: Float32
+    variances: Float32
+    residual: Float32
     penalty: float | None = None
 
     @property
@@ -63,22 +62,22 @@ class FeatureSummary:
         return int(self.means.shape[1])
 
     @property
-    def shares(self) -> NDArray[np.float64]:
+    def shares(self) -> Float:
         """Share of each class, of shape (C,)."""
         return np.asarray(self.counts / self.n_items, dtype=np.float64)
 
     @cached_property
-    def mean(self) -> NDArray[np.float64]:
+    def mean(self) -> Float:
         """Mean of all items, of shape (D,)."""
         return np.asarray(self.shares @ self.means.astype(np.float64))
 
     @cached_property
-    def total_deviation(self) -> NDArray[np.float64]:
+    def total_deviation(self) -> Float:
         """Deviation of all items, within and between classes, of shape (D,)."""
         between = self.shares @ np.square(self.means - self.mean)
         return np.asarray(np.sqrt(between + np.square(self.deviation, dtype=np.float64)))
 
-    def draw(self, seed: int = 0) -> tuple[Float, NDArray[np.int64]]:
+    def draw(self, seed: int = 0) -> tuple[Float32, Codes]:
         """Draw virtual items with the class shares of those that were summarised: from 1,000 to about 2,000.
 
         Few items are drawn as 1,000, so that little hangs on the draw itself. Items come in pairs on both sides of
@@ -98,7 +97,7 @@ class FeatureSummary:
         order = generator.permutation(len(codes))
         return np.concatenate(parts)[order], codes[order]
 
-    def _around(self, code: int, n_drawn: int, generator: np.random.Generator) -> Float:
+    def _around(self, code: int, n_drawn: int, generator: np.random.Generator) -> Float32:
         """Virtual items of one class, of shape (n_drawn, D)."""
         half = (n_drawn + 1) // 2
         u = generator.standard_normal((half, len(self.variances)), dtype=np.float32) * np.sqrt(self.variances)
@@ -163,9 +162,7 @@ def summarise(
     )
 
 
-def _axes(
-    residual_ND: NDArray[np.float64], deviation: NDArray[np.float64], freedom_share: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _axes(residual_ND: Float, deviation: Float, freedom_share: float) -> tuple[Float, Float]:
     """The principal axes of features divided by their deviation, (K, D), and the variances along them, (K,)."""
     z_ND = np.divide(residual_ND, deviation, out=np.zeros_like(residual_ND), where=deviation > 0)
     n_items, width = z_ND.shape

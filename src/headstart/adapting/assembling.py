@@ -13,7 +13,7 @@ import numpy as np
 from headstart.adapt.catalogue import AUTO
 from headstart.adapting.choosing import Decision
 from headstart.adapting.diagnosing import Shift
-from headstart.adapting.ground import Ground
+from headstart.adapting.extracted import ExtractedPair
 from headstart.adapting.options import AdaptOptions
 from headstart.adapting.sentence import sentence
 from headstart.adapting.truth import Truth
@@ -24,7 +24,7 @@ from headstart.runs.adaptation import AdaptationFacts, ClassRow, MethodRow
 
 
 def assemble(
-    ground: Ground,
+    pair: ExtractedPair,
     shift: Shift,
     tried: Sequence[Tried],
     decision: Decision,
@@ -34,14 +34,14 @@ def assemble(
     """The whole of an adaptation.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
         shift: what kind of shift it is.
         tried: every method, source only first.
         decision: the method that is returned.
         truth: what labels of the target say; None without labels.
         options: of the adaptation.
     """
-    target, domain = ground.target, ground.domain
+    target, domain = pair.target, pair.domain
     alone = tried[0].answers(target.scored)
     names = (domain.name, target.name)
     facts = AdaptationFacts(
@@ -58,13 +58,13 @@ def assemble(
         stages=domain.stage_names,
         in_domain=domain.in_domain,
         methods=tuple(_row(each, decision, truth, alone, target.scored) for each in tried),
-        classes=_classes(ground, shift, tried[0], decision.chosen, truth),
+        classes=_classes(pair, shift, tried[0], decision.chosen, truth),
         shift=shift.to_json(),
         ceiling=None if truth is None else truth.ceiling,
-        metric=ground.task.verdict_metric,
-        warnings=warnings_of(ground, shift),
+        metric=pair.task.verdict_metric,
+        warnings=warnings_of(pair, shift),
         notes=notes_of(shift),
-        to_label=_to_label(ground, decision.chosen),
+        to_label=_to_label(pair, decision.chosen),
     )
     return replace(facts, sentence=sentence(facts, None if truth is None else truth.verdict.outcome))
 
@@ -88,16 +88,16 @@ def _row(
 
 
 def _classes(
-    ground: Ground, shift: Shift, alone: Tried, chosen: Tried, truth: Truth | None
+    pair: ExtractedPair, shift: Shift, alone: Tried, chosen: Tried, truth: Truth | None
 ) -> tuple[ClassRow, ...]:
-    answers = chosen.answers(ground.target.scored)
+    answers = chosen.answers(pair.target.scored)
     before, after = (
         np.zeros(0, dtype=bool) if truth is None else each.answers(truth.positions) == truth.codes
         for each in (alone, chosen)
     )
-    shares = ground.plain.domains.source_shares_C
+    shares = pair.plain.domains.source_shares_C
     rows = []
-    for code, name in enumerate(ground.classes):
+    for code, name in enumerate(pair.classes):
         predicted = float((answers == code).mean())
         row = ClassRow(name, float(shares[code]), _share(shift, code), predicted)
         if truth is not None:
@@ -116,15 +116,15 @@ def _share(shift: Shift, code: int) -> Interval | None:
     return Interval(float(found.value_C[code]), float(found.low_C[code]), float(found.high_C[code]))
 
 
-def _to_label(ground: Ground, chosen: Tried) -> tuple[str, ...]:
+def _to_label(pair: ExtractedPair, chosen: Tried) -> tuple[str, ...]:
     """Names of items without a label to label first, of those that were adapted on."""
     from headstart.adapt.shift import to_label
 
-    target = ground.target
+    target = pair.target
     positions = target.adapted if target.codes is None else target.adapted[target.codes[target.adapted] < 0]
     if not len(positions):
         return ()
-    features = chosen.view.target_MD[positions]
-    found = to_label(features, chosen.probabilities(positions), seed=ground.domain.seed)
+    features = chosen.features.target_MD[positions]
+    found = to_label(features, chosen.probabilities(positions), seed=pair.domain.seed)
     names = target.data.examples.names[positions]
-    return tuple(str(names[position]) for position in found.positions)
+    return tuple(str(names[position]) for position in found)

@@ -9,9 +9,9 @@ from headstart.adapt import auto
 from headstart.adapt.catalogue import AUTO
 from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison
 from headstart.adapting.diagnosing import Shift
-from headstart.adapting.ground import Ground
+from headstart.adapting.extracted import ExtractedPair
+from headstart.adapting.features import features_of, why_no_batch_norm
 from headstart.adapting.trying import Tried, try_all
-from headstart.adapting.views import views_of, why_no_batch_norm
 from headstart.clock import Clock
 from headstart.errors import InputError
 from headstart.runs.adaptation import SOURCE_ONLY
@@ -34,11 +34,11 @@ class Decision:
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def choose(ground: Ground, shift: Shift, method: str, clock: Clock) -> tuple[list[Tried], Decision]:
+def choose(pair: ExtractedPair, shift: Shift, method: str, clock: Clock) -> tuple[list[Tried], Decision]:
     """Fit the methods, source only first, and choose one of them.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
         shift: what kind of shift it is.
         method: its text, or "auto".
         clock: takes the phases "statistics", "features" and "adapt".
@@ -47,19 +47,19 @@ def choose(ground: Ground, shift: Shift, method: str, clock: Clock) -> tuple[lis
         InputError: the method that was asked for cannot be used.
     """
     if method == AUTO:
-        return by_rule(ground, shift, clock)
+        return by_rule(pair, shift, clock)
     names = list(dict.fromkeys((SOURCE_ONLY, method)))
-    views = views_of(names, ground, clock)
+    features = features_of(names, pair, clock)
     with clock.phase("adapt"):
-        tried = try_all(names, ground, views)
+        tried = try_all(names, pair, features)
     return tried, _as_asked(tried)
 
 
-def by_rule(ground: Ground, shift: Shift, clock: Clock) -> tuple[list[Tried], Decision]:
+def by_rule(pair: ExtractedPair, shift: Shift, clock: Clock) -> tuple[list[Tried], Decision]:
     """Fit the candidates for this kind of shift, and choose among them and source only.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
         shift: what kind of shift it is.
         clock: takes the phases.
     """
@@ -67,14 +67,14 @@ def by_rule(ground: Ground, shift: Shift, clock: Clock) -> tuple[list[Tried], De
     wanted = auto.candidates(
         None if diagnosis is None else diagnosis.kind,
         unread=diagnosis is not None and diagnosis.unread,
-        has_batch_norm=not why_no_batch_norm(ground),
-        n_target=len(ground.target.adapted),
-        n_classes=len(ground.classes),
+        has_batch_norm=not why_no_batch_norm(pair),
+        n_target=len(pair.target.adapted),
+        n_classes=len(pair.classes),
     )
     names = [SOURCE_ONLY, *wanted.names]
-    views = views_of(names, ground, clock)
+    features = features_of(names, pair, clock)
     with clock.phase("adapt"):
-        tried = try_all(names, ground, views)
+        tried = try_all(names, pair, features)
         fitted = [each for each in tried if each.classifier is not None]
         scores = _scores(fitted)
     found = auto.choose([each.name for each in fitted], [scores[each.name][CIRCULAR.name] for each in fitted])
@@ -84,10 +84,10 @@ def by_rule(ground: Ground, shift: Shift, clock: Clock) -> tuple[list[Tried], De
 
 def _scores(fitted: Sequence[Tried]) -> dict[str, dict[str, float]]:
     """What each selector says of each method."""
-    comparisons = {id(each.view): Comparison(each.view.domains) for each in fitted}
+    comparisons = {id(each.features): Comparison(each.features.domains) for each in fitted}
     found = {}
     for each in fitted:
-        candidate = comparisons[id(each.view)].candidate(each.method, each.classifier)
+        candidate = comparisons[id(each.features)].candidate(each.method, each.classifier)
         found[each.name] = {selector.name: selector.score(candidate) for selector in ASKED}
     return found
 

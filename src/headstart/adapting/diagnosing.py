@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.adapting.ground import Ground
+from headstart.adapting.extracted import ExtractedPair
 from headstart.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ class Shift:
         }
 
 
-def diagnosed(ground: Ground) -> Shift:
+def diagnosed(pair: ExtractedPair) -> Shift:
     """Find out which kind of shift it is; never with a label of the target.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
     """
     from headstart.adapt.shift import (
         advice,
@@ -74,25 +74,25 @@ def diagnosed(ground: Ground) -> Shift:
         window_sentences,
     )
 
-    differences, windows = _differences(ground), _windows(ground)
+    differences, windows = _differences(pair), _windows(pair)
     of_items = difference_sentences(differences) + ([] if windows is None else window_sentences(windows))
     try:
-        diagnosis, shares = _on_features(ground)
+        diagnosis, shares = _on_features(pair)
     except DataError as error:  # too few items to hold some out
-        texts = _texts(ground)
+        texts = _texts(pair)
         lines = [*([] if texts is None else text_sentences(texts)), *of_items]
         return Shift(None, None, differences, windows, tuple(lines), (), "", str(error))
-    lines = [*sentences(diagnosis, ground.classes), *of_items]
-    grave = tuple(warnings(diagnosis, ground.classes))
+    lines = [*sentences(diagnosis, pair.classes), *of_items]
+    grave = tuple(warnings(diagnosis, pair.classes))
     return Shift(diagnosis, shares, differences, windows, tuple(lines), grave, advice(diagnosis))
 
 
-def _on_features(ground: Ground) -> tuple[Diagnosis, Shares]:
+def _on_features(pair: ExtractedPair) -> tuple[Diagnosis, Shares]:
     from headstart.adapt.alignments import ALIGNMENTS
     from headstart.adapt.label_shift import estimate_shares, predict
     from headstart.adapt.shift import diagnose
 
-    domains, target = ground.plain.domains, ground.target
+    domains, target = pair.plain.domains, pair.target
     if len(target.adapted) < LEAST_ITEMS:
         raise DataError(f"{len(target.adapted)} items of the target are too few to tell")
     units = None if target.data.units is None else target.data.units[target.adapted]
@@ -104,55 +104,55 @@ def _on_features(ground: Ground) -> tuple[Diagnosis, Shares]:
     }
     aligned = predict(ALIGNMENTS["standardise"].align(domains)[0])
     after = estimate_shares(aligned.source_NC, domains.codes_N, aligned.target_MC, "em", **given)
-    return diagnose(domains, estimates, after, units, _texts(ground)), estimates["em"]
+    return diagnose(domains, estimates, after, units, _texts(pair)), estimates["em"]
 
 
-def _texts(ground: Ground) -> Any:
+def _texts(pair: ExtractedPair) -> Any:
     from headstart.adapt.shift import compare_texts
     from headstart.data import TextPreprocessing
 
-    workspace, preprocessing = ground.domain.workspace, ground.domain.source.preprocessing
+    workspace, preprocessing = pair.domain.workspace, pair.domain.source.preprocessing
     if not isinstance(preprocessing, TextPreprocessing) or workspace is None:
         return None
     source, target = (
         [str(data.examples.items[position]) for position in positions]
-        for data, positions in _both(ground, workspace, MOST_TEXTS)
+        for data, positions in _both(pair, workspace, MOST_TEXTS)
     )
     return compare_texts(source, target, preprocessing)
 
 
-def _differences(ground: Ground) -> Sequence[Difference]:
+def _differences(pair: ExtractedPair) -> Sequence[Difference]:
     """Pictures or recordings of both domains compared by simple statistics."""
     from headstart.adapt.shift import compare, picture_statistics, recording_statistics
 
-    workspace = ground.domain.workspace
-    measure = {"image": picture_statistics, "audio": recording_statistics}.get(ground.domain.source.modality)
+    workspace = pair.domain.workspace
+    measure = {"image": picture_statistics, "audio": recording_statistics}.get(pair.domain.source.modality)
     if workspace is None or measure is None:
         return ()
     found: list[Mapping[str, np.ndarray]] = []
     groups = []
-    for data, positions in _both(ground, workspace, MOST_ITEMS):
+    for data, positions in _both(pair, workspace, MOST_ITEMS):
         found.append(measure([data.examples.items[position] for position in positions]))
         groups.append(None if data.units is None else data.units[positions])
     return compare(found[0], found[1], groups[0], groups[1])
 
 
-def _windows(ground: Ground) -> Windows | None:
+def _windows(pair: ExtractedPair) -> Windows | None:
     from headstart.adapt.shift import compare_windows
     from headstart.data import AudioPreprocessing
 
-    workspace, preprocessing = ground.domain.workspace, ground.domain.source.preprocessing
+    workspace, preprocessing = pair.domain.workspace, pair.domain.source.preprocessing
     if workspace is None or not isinstance(preprocessing, AudioPreprocessing):
         return None
-    seconds, of_target = workspace.plan.data.scan.seconds, ground.target.data.scan.seconds
+    seconds, of_target = workspace.plan.data.scan.seconds, pair.target.data.scan.seconds
     if seconds is None or of_target is None:
         return None
-    return compare_windows(preprocessing, seconds, of_target[ground.target.adapted])
+    return compare_windows(preprocessing, seconds, of_target[pair.target.adapted])
 
 
-def _both(ground: Ground, workspace: Workspace, most: int) -> list[tuple[DataSet, np.ndarray]]:
+def _both(pair: ExtractedPair, workspace: Workspace, most: int) -> list[tuple[DataSet, np.ndarray]]:
     """Each domain with positions of a sample; of the target, items that are adapted on."""
-    source, target = workspace.plan.data, ground.target
+    source, target = workspace.plan.data, pair.target
     adapted = target.adapted[_sample(len(target.adapted), most)]
     return [(source, _sample(len(source), most)), (target.data, adapted)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.adapting.choosing import Decision, choose
 from headstart.adapting.diagnosing import diagnosed
-from headstart.adapting.ground import Ground
+from headstart.adapting.extracted import ExtractedPair
 from headstart.adapting.options import AdaptOptions
 from headstart.adapting.pair import PairRead
 from headstart.adapting.preparing import of_pair
@@ -16,7 +16,7 @@ from headstart.features import Setting
 
 def learn_and_adapt(
     read: PairRead, options: AdaptOptions, clock: Clock
-) -> tuple[Ground, list[Tried], Decision]:
+) -> tuple[ExtractedPair, list[Tried], Decision]:
     """Learn, adapt and choose.
 
     Args:
@@ -33,6 +33,6 @@ def learn_and_adapt(
         unread = next((each for each in findings if each.kind == "unreadable"), None)
         if unread is not None:
             raise DataError(f"an item cannot be read: {unread.message}")
-    ground = Ground.of(prepared.domain(), prepared.target, clock)
-    tried, decision = choose(ground, diagnosed(ground), options.method, clock)
-    return ground, tried, decision
+    pair = ExtractedPair.of(prepared.domain(), prepared.target, clock)
+    tried, decision = choose(pair, diagnosed(pair), options.method, clock)
+    return pair, tried, decision

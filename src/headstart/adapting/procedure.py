@@ -75,20 +75,20 @@ def _adapt(options: AdaptOptions, prepared: Prepared, run: RunDirectory, clock: 
     from headstart.adapting.assembling import assemble
     from headstart.adapting.choosing import choose
     from headstart.adapting.diagnosing import diagnosed
-    from headstart.adapting.ground import Ground
+    from headstart.adapting.extracted import ExtractedPair
     from headstart.adapting.saving import finish
     from headstart.adapting.truth import Truth
 
     with long_lived():
-        ground = Ground.of(prepared.domain(), prepared.target, clock)
+        pair = ExtractedPair.of(prepared.domain(), prepared.target, clock)
         with clock.phase("shift"), waiting("Comparing the domains …"):
-            shift = diagnosed(ground)
-        tried, decision = choose(ground, shift, options.method, clock)
+            shift = diagnosed(pair)
+        tried, decision = choose(pair, shift, options.method, clock)
         say(decision.reason)
         with clock.phase("evaluate"):
-            truth = Truth.of(ground, tried, decision.chosen)
-        facts = assemble(ground, shift, tried, decision, truth, options)
-        return finish(run, options, ground, decision.chosen, truth, facts, clock)
+            truth = Truth.of(pair, tried, decision.chosen)
+        facts = assemble(pair, shift, tried, decision, truth, options)
+        return finish(run, options, pair, decision.chosen, truth, facts, clock)
 
 
 def _print_pair(prepared: Prepared) -> None:

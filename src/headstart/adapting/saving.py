@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.adapting.ground import Ground
+from headstart.adapting.extracted import ExtractedPair
 from headstart.adapting.options import AdaptOptions
 from headstart.adapting.pair import labels_of
 from headstart.adapting.picture import picture_of
@@ -38,7 +38,7 @@ def create(options: AdaptOptions) -> RunDirectory:
 def finish(
     run: RunDirectory,
     options: AdaptOptions,
-    ground: Ground,
+    pair: ExtractedPair,
     chosen: Tried,
     truth: Truth | None,
     facts: AdaptationFacts,
@@ -49,7 +49,7 @@ def finish(
     Args:
         run: the folder, claimed.
         options: of the adaptation.
-        ground: features of both domains.
+        pair: both domains, with features.
         chosen: the method that is returned.
         truth: what labels of the target say; None without labels.
         facts: what was found.
@@ -60,64 +60,64 @@ def finish(
     from headstart.runs.training_statistics import save_statistics
 
     with clock.phase("write"):
-        run.write_predictions(_predictions(ground, chosen))
-        record = _record(ground, truth, facts, clock)
+        run.write_predictions(_predictions(pair, chosen))
+        record = _record(pair, truth, facts, clock)
         run.write_record(record)
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
-        saved = save(run, chosen.view.source, head_of(ground, chosen))
-        save_statistics(run, summary_of(ground, chosen))
+        saved = save(run, chosen.features.source, head_of(pair, chosen))
+        save_statistics(run, summary_of(pair, chosen))
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     with clock.phase("picture"):
-        drawn = picture_of(ground, chosen) if options.report else None
+        drawn = picture_of(pair, chosen) if options.report else None
     record = replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
-    domain = ground.domain
+    domain = pair.domain
     about = facts_of(run, domain.classes, domain.parts, domain.split_origin, domain.findings)
     shown = AdaptReport(record, about, facts, next_command(run), drawn)
-    write_card(run, record, about, saved, chosen.view.source.preprocessing.to_json())
+    write_card(run, record, about, saved, chosen.features.source.preprocessing.to_json())
     summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
     return Adaptation(run.path, record.to_json(), summary, facts)
 
 
-def head_of(ground: Ground, chosen: Tried) -> LinearHead:
+def head_of(pair: ExtractedPair, chosen: Tried) -> LinearHead:
     """The classifier as a head of the network, on standardised features of the target so that float32 is enough.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
         chosen: the method that is returned.
     """
     from headstart.heads import LinearHead
 
-    x_MD = chosen.view.domains.target_MD  # what was set aside has no effect on the run
+    x_MD = chosen.features.domains.target_MD  # what was set aside has no effect on the run
     mean = x_MD.mean(axis=0, dtype=np.float64).astype(np.float32)
     deviation = x_MD.std(axis=0, dtype=np.float64).astype(np.float32)
     scale = np.where(deviation > 1e-6 * np.abs(mean) + 1e-12, deviation, 1.0).astype(np.float32)
     weight, bias = chosen.fitted.weight, chosen.fitted.bias
     return LinearHead(
-        stages=ground.stages,
+        stages=pair.stages,
         mean=mean,
         scale=scale,
         weight=(weight * scale).astype(np.float32),
         bias=(bias + weight @ mean.astype(np.float64)).astype(np.float32),
         temperature=1.0,
-        classes=ground.domain.classes,
+        classes=pair.domain.classes,
     )
 
 
-def summary_of(ground: Ground, chosen: Tried) -> FeatureSummary:
+def summary_of(pair: ExtractedPair, chosen: Tried) -> FeatureSummary:
     """What is kept of the source domain: a summary of its features, or that of the run which it came from.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
         chosen: the method that is returned, by whose network the features are.
     """
     from headstart.adapt.summary import summarise
 
-    domain, view = ground.domain, chosen.view
-    if domain.summary is not None and view is ground.plain:
+    domain, features = pair.domain, chosen.features
+    if domain.summary is not None and features is pair.plain:
         return domain.summary
     counts = None if domain.summary is None else domain.summary.counts
     return summarise(
-        view.domains.source_ND,
+        features.domains.source_ND,
         domain.codes_N,
         len(domain.classes),
         counts=counts,
@@ -135,29 +135,29 @@ def next_command(run: RunDirectory) -> str:
     return f"headstart predict {shlex.quote(str(shown(run)))} NEW_ITEMS"
 
 
-def _predictions(ground: Ground, chosen: Tried) -> Predictions:
+def _predictions(pair: ExtractedPair, chosen: Tried) -> Predictions:
     from headstart.runs import Predictions
 
-    examples = ground.target.data.examples
+    examples = pair.target.data.examples
     labels = labels_of(examples)
     return Predictions(
         items=examples.names.tolist(),
-        classes=ground.domain.classes,
+        classes=pair.domain.classes,
         probabilities=chosen.probabilities(np.arange(len(examples))),
         labels=None if labels is None else labels.tolist(),
-        task=ground.task.name,
+        task=pair.task.name,
     )
 
 
-def _record(ground: Ground, truth: Truth | None, facts: AdaptationFacts, clock: Clock) -> Record:
+def _record(pair: ExtractedPair, truth: Truth | None, facts: AdaptationFacts, clock: Clock) -> Record:
     from headstart.runs import Chosen, Record, SourceFacts
 
-    domain = ground.domain
+    domain = pair.domain
     return Record(
         kind="adapt",
         source=SourceFacts.of(domain.source),
         data=domain.data,
-        task=ground.task.name,
+        task=pair.task.name,
         n_train=facts.n_source,
         n_test=facts.n_scored,
         test=None if truth is None else truth.test,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.adapting.ground import Ground
+from headstart.adapting.extracted import ExtractedPair
 from headstart.adapting.trying import Tried
 from headstart.errors import HeadstartError
 from headstart.metrics import Interval, Units
@@ -50,17 +50,17 @@ class Truth:
     ceiling: Interval | None
 
     @classmethod
-    def of(cls, ground: Ground, tried: Sequence[Tried], chosen: Tried) -> Truth | None:
+    def of(cls, pair: ExtractedPair, tried: Sequence[Tried], chosen: Tried) -> Truth | None:
         """Score every method on the target's labels; None if there are none.
 
         Args:
-            ground: features of both domains.
+            pair: both domains, with features.
             tried: source only first.
             chosen: what is returned.
         """
         from headstart.evidence import compared, judge
 
-        target, task = ground.target, ground.task
+        target, task = pair.target, pair.task
         positions = target.truth
         if target.codes is None or not len(positions):
             return None
@@ -82,23 +82,23 @@ class Truth:
                 for name, found in outputs.items()
                 if name != tried[0].name
             },
-            _ceiling(ground),
+            _ceiling(pair),
         )
 
 
-def _ceiling(ground: Ground) -> Interval | None:
+def _ceiling(pair: ExtractedPair) -> Interval | None:
     """Cross-validated quality of a head on the same stages, learned from the target's own labels."""
     from headstart.choose import ArrayFeatures, choose_head
 
-    target = ground.target
+    target = pair.target
     positions = target.truth
     if target.codes is None or len(positions) < LEAST_FOR_CEILING:
         return None
-    labels = np.asarray(ground.classes, dtype=object)[target.codes[positions]]
-    features = ArrayFeatures(("chosen",), (ground.plain.target_MD[positions],))
+    labels = np.asarray(pair.classes, dtype=object)[target.codes[positions]]
+    features = ArrayFeatures(("chosen",), (pair.plain.target_MD[positions],))
     try:
         with waiting("Learning from the target's labels, for comparison …"):
-            choice = choose_head(features, labels, target.units, seed=ground.domain.seed)
+            choice = choose_head(features, labels, target.units, seed=pair.domain.seed)
     except HeadstartError:  # one class, or one group
         return None
     return choice.interval() if len(choice.positions) else None

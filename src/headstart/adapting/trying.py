@@ -1,4 +1,4 @@
-"""Fit every method of an adaptation, each on the features of its view.
+"""Fit every method of an adaptation, each on the features that it asks for.
 
 Legend: M target items, C classes.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from headstart.adapt import LinearClassifier, Method
 from headstart.adapt.catalogue import BATCH_NORM, parsed
-from headstart.adapting.ground import Ground, View
+from headstart.adapting.extracted import ExtractedPair, PairFeatures
 from headstart.errors import HeadstartError, one_line
 from headstart.progress import progress
 from headstart.runs.adaptation import SOURCE_ONLY
@@ -27,7 +27,7 @@ class Tried:
         name: its text.
         label: its name for a reader.
         method: what is done with the features.
-        view: whose features it reads.
+        features: of both domains, that it reads.
         classifier: of raw features of the target; None if it could not be fitted.
         seconds: to fit it.
         why: it could not be fitted; "" if it was.
@@ -36,7 +36,7 @@ class Tried:
     name: str
     label: str
     method: Method
-    view: View
+    features: PairFeatures
     classifier: LinearClassifier | None
     seconds: float
     why: str = ""
@@ -58,7 +58,7 @@ class Tried:
         Args:
             positions: of the items.
         """
-        return self.fitted.probabilities(self.view.target_MD[positions]).astype(np.float32)
+        return self.fitted.probabilities(self.features.target_MD[positions]).astype(np.float32)
 
     def answers(self, positions: np.ndarray) -> np.ndarray:
         """Predicted classes of target items, of shape (n_items,).
@@ -69,42 +69,42 @@ class Tried:
         return np.asarray(self.probabilities(positions).argmax(axis=1))
 
 
-def source_only(ground: Ground) -> Tried:
+def source_only(pair: ExtractedPair) -> Tried:
     """What a fit of the source domain predicts with.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
     """
-    return Tried(SOURCE_ONLY, Method().label, Method(), ground.plain, ground.source_only, 0.0)
+    return Tried(SOURCE_ONLY, Method().label, Method(), pair.plain, pair.source_only, 0.0)
 
 
-def try_all(names: Sequence[str], ground: Ground, views: Mapping[str, View]) -> list[Tried]:
+def try_all(names: Sequence[str], pair: ExtractedPair, features: Mapping[str, PairFeatures]) -> list[Tried]:
     """Fit methods; one that fails is kept with its reason.
 
     Args:
         names: texts of the methods; source only among them is what a fit returns.
-        ground: features of both domains.
-        views: by the first part of a method's text, "" for the source's own network.
+        pair: both domains, with features.
+        features: of both domains, by the first part of a method's text, "" for the source's own network.
     """
     found = []
     with progress("Adapting", len(names), "methods") as advance:
         for name in names:
-            found.append(source_only(ground) if name == SOURCE_ONLY else _fitted(name, views))
+            found.append(source_only(pair) if name == SOURCE_ONLY else _fitted(name, features))
             advance(1)
     return found
 
 
-def _fitted(name: str, views: Mapping[str, View]) -> Tried:
+def _fitted(name: str, features: Mapping[str, PairFeatures]) -> Tried:
     own_statistics, method = parsed(name)
-    view = views[BATCH_NORM if own_statistics else ""]
+    own = features[BATCH_NORM if own_statistics else ""]
     label = f"{_OWN_STATISTICS}, {method.label}" if own_statistics else method.label
     label = label.removesuffix(f", {Method().label}")
     started = time.perf_counter()
     try:
-        classifier = method.fit(view.domains)
+        classifier = method.fit(own.domains)
     except HeadstartError as error:
-        return Tried(name, label, method, view, None, time.perf_counter() - started, one_line(error))
-    return Tried(name, label, method, view, classifier, time.perf_counter() - started)
+        return Tried(name, label, method, own, None, time.perf_counter() - started, one_line(error))
+    return Tried(name, label, method, own, classifier, time.perf_counter() - started)
 
 
 _OWN_STATISTICS = "batch-norm statistics of each domain"

@@ -75,28 +75,28 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
         given = {name: value for name, value in self.get_params().items() if value is not None}
         options = adapt_options(data="items", **given)
         read = PairRead(source, target, ("source", "target"))
-        self._ground, tried, decision = learn_and_adapt(read, options, Clock())
+        self._pair, tried, decision = learn_and_adapt(read, options, Clock())
         self._chosen = decision.chosen
         self.method_ = decision.chosen.name
         self.stopped_because_ = decision.reason
         self.scores_ = {each.name: dict(decision.scores.get(each.name, {})) for each in tried}
-        self.head_stages_ = self._ground.domain.stage_names
-        self.n_features_out_ = self._chosen.view.target_MD.shape[1]
+        self.head_stages_ = self._pair.domain.stage_names
+        self.n_features_out_ = self._chosen.features.target_MD.shape[1]
         return self
 
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The features of target items that the classifier reads, of shape (n_items, n_features_out_), float32."""
         check_is_fitted(self, "n_features_out_")
-        domain = self._ground.domain
+        domain = self._pair.domain
         assert domain.workspace is not None  # it was learned from items
-        features = domain.workspace.features_of_new(self._chosen.view.source, plain(X))
+        features = domain.workspace.features_of_new(self._chosen.features.source, plain(X))
         return np.asarray(features.stacked(domain.head.stages))
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Probabilities of target items, of shape (n_items, n_classes), float32."""
         x_MD = self.transform(X)
         found = self._chosen.fitted.probabilities(x_MD)
-        order = [self._ground.classes.index(str(code)) for code in range(len(self.classes_))]
+        order = [self._pair.classes.index(str(code)) for code in range(len(self.classes_))]
         return np.asarray(found[:, order], dtype=np.float32)
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:

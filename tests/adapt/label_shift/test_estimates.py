@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from headstart.adapt import Domains, LinearClassifier
-from headstart.adapt.label_shift import estimate, estimate_shares, predict, with_shares
+from headstart.adapt import Domains
+from headstart.adapt.label_shift import estimate, estimate_shares, predict
 from headstart.adapt.label_shift.bbse import bbse_shares, soft_confusion
 from headstart.adapt.label_shift.calibration import calibrate
-from headstart.adapt.label_shift.em import em_shares, with_new_shares
+from headstart.adapt.label_shift.em import em_shares
 from headstart.errors import DataError
 from shifted_domains import shifted
 
@@ -67,20 +67,6 @@ def test_em_is_the_maximum_likelihood() -> None:
 
     best = softmax(np.append(minimize(loss, np.zeros(2), tol=1e-12).x, 0.0))
     assert np.abs(em_shares(p, SOURCE) - best).max() < 1e-3
-
-
-def test_probabilities_for_new_shares_follow_bayes() -> None:
-    target, _ = drawn(TARGET, 50, 6)
-    p = softmax(target, axis=1)
-    density = p / SOURCE
-    wanted = density * TARGET / (density * TARGET).sum(axis=1, keepdims=True)
-    assert np.allclose(with_new_shares(p, SOURCE, TARGET), wanted)
-    classifier = LinearClassifier(MEANS, np.log(SOURCE))
-    x = np.random.default_rng(0).normal(size=(9, 3))
-    moved = with_shares(classifier, SOURCE, TARGET).probabilities(x)
-    assert np.allclose(moved, with_new_shares(classifier.probabilities(x), SOURCE, TARGET))
-    absent = with_shares(classifier, SOURCE, np.array([0.5, 0.5, 0.0]))
-    assert np.isfinite(absent.bias).all()
 
 
 @settings(max_examples=25)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.adapt.label_shift import Shares
 from headstart.adapt.shift.class_shares import compare_shares, positions_with_shares, share_distance
-
-
-@dataclass
-class Shares:
-    value_C: np.ndarray
-    low_C: np.ndarray
-    high_C: np.ndarray
 
 
 def shares(*values: float, half: float = 0.03) -> Shares:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from headstart.adapt.domains import Domains
+from headstart.adapt.label_shift import Shares
 from headstart.adapt.shift import Texts, advice, diagnose, sentences
 from headstart.adapt.shift.texts import Reading
 
 CLASSES = ("ant", "bee", "cat")
-
-
-@dataclass
-class Shares:
-    value_C: np.ndarray
-    low_C: np.ndarray
-    high_C: np.ndarray
 
 
 def shares(values: object, half: float = 0.05) -> Shares:
@@ -41,20 +34,20 @@ def domains(target_shares: Shares, moved: float = 0.0, seed: int = 0) -> Domains
 
 def test_no_shift() -> None:
     found = diagnose(domains(EVEN), {"em": EVEN, "bbse": EVEN}, EVEN)
-    assert found.kind == "none" and found.certain and not found.align and not found.correct_prior
+    assert found.kind == "none" and found.certain
     assert "No shift" in sentences(found, CLASSES)[0] and "as it is" in advice(found)
 
 
 def test_covariate_shift() -> None:
     found = diagnose(domains(EVEN, moved=1.5), {"em": EVEN, "bbse": EVEN}, EVEN)
-    assert found.kind == "covariate" and found.certain and found.align and not found.correct_prior
+    assert found.kind == "covariate" and found.certain
     assert (found.a_distance.low or 0) > 1 and found.size.p_value is not None and found.size.p_value < 0.01
     assert advice(found).startswith("Align")
 
 
 def test_label_shift_alone_is_not_aligned() -> None:
     found = diagnose(domains(SKEWED), {"em": SKEWED, "bbse": SKEWED}, shares([0.6, 0.2, 0.2]))
-    assert found.kind == "label" and found.correct_prior and not found.align
+    assert found.kind == "label"
     assert (found.a_distance.low or 0) > 0.3 > (found.left.low or 0) if found.left else False
     lines = sentences(found, CLASSES)
     assert "Label shift" in lines[0] and any("ant has 3" in line and "80%" in line for line in lines)
@@ -70,7 +63,7 @@ def test_a_class_that_is_missing() -> None:
 
 def test_both_where_alignment_confirms_the_shares() -> None:
     found = diagnose(domains(SKEWED, moved=0.7), {"em": SKEWED, "bbse": SKEWED}, shares([0.7, 0.15, 0.15]))
-    assert found.kind == "both" and found.certain and found.align and found.correct_prior
+    assert found.kind == "both" and found.certain
     assert "weight the source" in advice(found)
 
 
@@ -79,12 +72,12 @@ def test_both_possibly_where_nothing_overlaps() -> None:
     read = Reading(1000, 1.1, 0.9, 0.0, {"LATIN": 1.0})
     given: dict[str, Any] = {"domains": domains(SKEWED, moved=9), "estimates": {"em": SKEWED, "bbse": SKEWED}}
     found = diagnose(**given, after_alignment=EVEN, texts=Texts(read, read, 0.1, 0.1))
-    assert found.kind == "both" and not found.certain and not found.align and found.correct_prior
+    assert found.kind == "both" and not found.certain
     assert "possibly" in sentences(found, CLASSES)[0] and "Do not align" in advice(found)
     features = diagnose(
         **given, after_alignment=EVEN
     )  # features alone say of most shifts that nothing overlaps
-    assert features.kind == "covariate" and not features.certain and features.align
+    assert features.kind == "covariate" and not features.certain
 
 
 def test_texts_that_share_their_words_overlap() -> None:
@@ -101,20 +94,20 @@ def test_two_languages_need_class_shares_that_are_known_to_be_alike() -> None:
     for half, kind in ((0.02, "covariate"), (0.2, "both")):
         even = shares(EVEN.value_C, half)
         found = diagnose(domains(EVEN, moved=9), {"em": even, "bbse": even}, even, texts=texts)
-        assert found.kind == kind and found.align is (kind == "covariate")
+        assert found.kind == kind
 
 
 def test_a_shift_that_class_shares_explain_though_they_are_uncertain() -> None:
     wide = shares([0.8, 0.1, 0.1], half=0.5)
     found = diagnose(domains(SKEWED), {"em": wide, "bbse": wide})
-    assert found.kind == "label" and not found.certain and not found.align
+    assert found.kind == "label" and not found.certain
     assert "probably" in sentences(found, CLASSES)[0]
 
 
 def test_estimates_that_disagree_are_not_believed() -> None:
     other = shares([0.2, 0.7, 0.1])
     found = diagnose(domains(EVEN, moved=9), {"em": SKEWED, "bbse": other}, other)
-    assert found.kind == "covariate" and not found.certain and found.align
+    assert found.kind == "covariate" and not found.certain
     assert "cannot be believed" in sentences(found, CLASSES)[0]
 
 
@@ -135,7 +128,7 @@ def test_an_unread_language_is_neither_aligned_nor_corrected() -> None:
     unread = Reading(1000, 2.1, 0.12, 0.0, {"LATIN": 1.0})
     texts = Texts(read, unread, 0.05, 0.03)
     found = diagnose(domains(SKEWED, moved=9), {"em": SKEWED, "bbse": SKEWED}, EVEN, texts=texts)
-    assert found.unread and found.has_label_shift and not found.align and not found.correct_prior
+    assert found.unread and found.has_label_shift
     lines = sentences(found, CLASSES)
     assert any("hardly reads" in line for line in lines) and any(
         "Estimated class shares" in line for line in lines

@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from headstart.adapt.label_shift.estimate import Shares, estimate_shares
 from headstart.adapt.label_shift.predictions import Predictions, predict
-from headstart.adapt.label_shift.prior import with_shares
 
-__all__ = ["Predictions", "Shares", "estimate_shares", "predict", "with_shares"]
+__all__ = ["Predictions", "Shares", "estimate_shares", "predict"]

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
-Float = NDArray[np.float64]
+from headstart.adapt.domains import Float
+
 STEPS = 50
 TOLERANCE = 1e-7
 

@@ -16,9 +16,9 @@ Legend: M target items, C classes.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
+from headstart.adapt.domains import Float
+
 STEPS = 1000
 TOLERANCE = 1e-6
 
@@ -53,19 +53,3 @@ def em_shares(
     out = np.zeros(len(source_shares_C))
     out[there] = shares
     return out
-
-
-def with_new_shares(probabilities_MC: Float, source_shares_C: Float, shares_C: Float) -> Float:
-    """Return the probabilities r above, of shape (M, C), where the shares are others.
-
-    Args:
-        probabilities_MC: calibrated, of shape (M, C).
-        source_shares_C: p above, of shape (C,).
-        shares_C: q above, of shape (C,).
-    """
-    ratio_C = np.divide(
-        shares_C, source_shares_C, out=np.zeros(len(source_shares_C)), where=source_shares_C > 0
-    )
-    weighted = probabilities_MC * ratio_C
-    total = weighted.sum(axis=1, keepdims=True)
-    return np.asarray(np.where(total > 0, weighted / np.where(total > 0, total, 1), probabilities_MC))

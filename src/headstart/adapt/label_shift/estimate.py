@@ -18,13 +18,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Codes, Float
 from headstart.adapt.label_shift.bbse import bbse_shares
 from headstart.adapt.label_shift.calibration import calibrate
 from headstart.adapt.label_shift.em import em_shares
 from headstart.metrics.spread import unit_numbers
 
-Float = NDArray[np.float64]
-Codes = NDArray[np.integer]
 Estimate = Callable[[Float, Float], Float]
 """From weights of the source items, of shape (N,), and of the target items, of shape (M,), to shares, of shape (C,)."""
 N_RESAMPLES = 200

@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headstart.adapt.domains import Domains
+from headstart.adapt.domains import Domains, Float
 from headstart.data.splits import fold_indices
 from headstart.heads.logistic import fit_logistic, logistic_path
 from headstart.heads.reduce import reduce, standardiser
 
-Float = NDArray[np.float64]
 N_FOLDS = 5
 
 

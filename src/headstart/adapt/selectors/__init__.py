@@ -15,10 +15,10 @@ from headstart.adapt.selectors.class_ami import CLASS_AMI
 from headstart.adapt.selectors.dev import DEV
 from headstart.adapt.selectors.importance import IMPORTANCE
 from headstart.adapt.selectors.predictions import INFOMAX, NUCLEAR_NORM
-from headstart.adapt.selectors.selector import Measured, Selector
+from headstart.adapt.selectors.selector import Selector
 
 SELECTORS: dict[str, Selector] = {
     selector.name: selector for selector in (CIRCULAR, IMPORTANCE, DEV, NUCLEAR_NORM, INFOMAX, CLASS_AMI)
 }
 
-__all__ = ["CIRCULAR", "SELECTORS", "Candidate", "Comparison", "Measured", "Selector"]
+__all__ = ["CIRCULAR", "SELECTORS", "Candidate", "Comparison", "Selector"]

@@ -23,10 +23,10 @@ import numpy as np
 
 from headstart.adapt.domains import Codes, Domains, Float
 from headstart.adapt.selectors.candidate import Candidate
-from headstart.adapt.selectors.selector import Measured, Selector
+from headstart.adapt.selectors.selector import Selector
 
 
-def circular_validation(candidate: Candidate) -> Measured:
+def circular_validation(candidate: Candidate) -> float:
     """Return the balanced accuracy on the source after the way back."""
     domains = candidate.domains
     back, classes = reversed_domains(domains, candidate.predicted_M)
@@ -34,7 +34,7 @@ def circular_validation(candidate: Candidate) -> Measured:
         found_N = np.full(len(domains.codes_N), classes[0])
     else:
         found_N = classes[candidate.method.fit(back).logits(domains.source_ND).argmax(axis=1)]
-    return Measured.mean_of(balanced(found_N == domains.codes_N, domains.codes_N))
+    return float(balanced(found_N == domains.codes_N, domains.codes_N).mean())
 
 
 def reversed_domains(domains: Domains, predicted_M: Codes) -> tuple[Domains, Codes]:

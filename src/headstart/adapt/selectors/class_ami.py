@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from headstart.adapt.domains import Codes
 from headstart.adapt.selectors.candidate import Candidate
-from headstart.adapt.selectors.selector import Measured, Selector
+from headstart.adapt.selectors.selector import Selector
 
 
 def class_ami(predicted_M: Codes, clusters_M: Codes) -> float:
@@ -23,8 +23,8 @@ def class_ami(predicted_M: Codes, clusters_M: Codes) -> float:
     return float(adjusted_mutual_info_score(predicted_M, clusters_M))
 
 
-def _class_ami(candidate: Candidate) -> Measured:
-    return Measured(class_ami(candidate.predicted_M, candidate.comparison.clusters_M))
+def _class_ami(candidate: Candidate) -> float:
+    return class_ami(candidate.predicted_M, candidate.comparison.clusters_M)
 
 
 CLASS_AMI = Selector("class_ami", "agreement of predictions and clusters", _class_ami)

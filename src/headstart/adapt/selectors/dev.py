@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 
 from headstart.adapt.domains import Float
 from headstart.adapt.selectors.candidate import Candidate
-from headstart.adapt.selectors.selector import Measured, Selector
+from headstart.adapt.selectors.selector import Selector
 
 MEAN_MOST = 2.0  # mean of the ratios above which, or below the inverse of which, the domains hardly overlap
 
 
-def deep_embedded(candidate: Candidate) -> Measured:
+def deep_embedded(candidate: Candidate) -> float:
     """Return 1 - risk.
 
     Raises:
@@ -39,7 +39,7 @@ def deep_embedded(candidate: Candidate) -> Measured:
     weights_N = candidate.density_ratio_N
     mean = float(weights_N.mean())
     is_far = not 1 / MEAN_MOST <= mean <= MEAN_MOST
-    return Measured.mean_of(1.0 - risks(wrong_N, weights_N / mean if is_far else weights_N))
+    return float((1.0 - risks(wrong_N, weights_N / mean if is_far else weights_N)).mean())
 
 
 def risks(losses_N: NDArray[np.generic], weights_N: Float) -> Float:

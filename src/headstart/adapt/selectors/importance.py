@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from headstart.adapt.domains import Float
 from headstart.adapt.selectors.candidate import Candidate
-from headstart.adapt.selectors.selector import Measured, Selector
+from headstart.adapt.selectors.selector import Selector
 
 
-def importance_weighted(candidate: Candidate) -> Measured:
+def importance_weighted(candidate: Candidate) -> float:
     """Return the weighted accuracy on the source items.
 
     Raises:
         DataError: no folds can be made.
     """
     right_N = candidate.held_out.predicted_N == candidate.domains.codes_N
-    return Measured.mean_of(weighted_items(right_N, candidate.comparison.density_ratio_N))
+    return float(weighted_items(right_N, candidate.comparison.density_ratio_N).mean())
 
 
 def weighted_items(values_N: NDArray[np.generic], weights_N: Float) -> Float:

@@ -20,7 +20,7 @@ from scipy.special import entr
 
 from headstart.adapt.domains import Float
 from headstart.adapt.selectors.candidate import Candidate
-from headstart.adapt.selectors.selector import Measured, Selector
+from headstart.adapt.selectors.selector import Selector
 
 
 def nuclear_norm(p_MC: Float) -> float:
@@ -42,12 +42,12 @@ def mutual_information(p_MC: Float) -> float:
     return float(entr(p_MC.mean(axis=0)).sum() - entr(p_MC).sum(axis=1).mean())
 
 
-def _nuclear_norm(candidate: Candidate) -> Measured:
-    return Measured(nuclear_norm(candidate.probabilities_MC))
+def _nuclear_norm(candidate: Candidate) -> float:
+    return nuclear_norm(candidate.probabilities_MC)
 
 
-def _mutual_information(candidate: Candidate) -> Measured:
-    return Measured(mutual_information(candidate.probabilities_MC))
+def _mutual_information(candidate: Candidate) -> float:
+    return mutual_information(candidate.probabilities_MC)
 
 
 NUCLEAR_NORM = Selector("nuclear", "nuclear norm of the predictions", _nuclear_norm)

@@ -13,13 +13,12 @@ from headstart.adapt.shift.sentences import (
     window_sentences,
 )
 from headstart.adapt.shift.texts import Texts, compare_texts
-from headstart.adapt.shift.to_label import ToLabel, to_label
+from headstart.adapt.shift.to_label import to_label
 
 __all__ = [
     "Diagnosis",
     "Difference",
     "Texts",
-    "ToLabel",
     "Windows",
     "advice",
     "compare",

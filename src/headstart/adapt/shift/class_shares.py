@@ -14,14 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Float
+from headstart.adapt.label_shift import Shares
 from headstart.metrics.interval import Interval
 
-Float = NDArray[np.float64]
 STRONG = 0.1  # of the distance: above it class shares matter for the choice of a method
 AGREE = (
     0.1  # total variation of two estimates that agree; by chance 0.03 to 0.07 with 1,000 items and 2 classes
@@ -30,22 +31,6 @@ MISSING = 0.1  # of the share in the source: below it a class seems missing
 LEAST_EXPECTED = (
     5.0  # items of a class that the target would have with the source's share, to call it missing
 )
-
-
-class SharesLike(Protocol):
-    """Estimated shares of the classes in the target, each of shape (C,), as `label_shift.Shares` holds them."""
-
-    @property
-    def value_C(self) -> Float:
-        """The estimates."""
-
-    @property
-    def low_C(self) -> Float:
-        """Lower ends of their 95% intervals."""
-
-    @property
-    def high_C(self) -> Float:
-        """Upper ends."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +72,7 @@ class ClassShares:
         }
 
 
-def compare_shares(source_C: Float, estimates: Mapping[str, SharesLike], n_target: int) -> ClassShares:
+def compare_shares(source_C: Float, estimates: Mapping[str, Shares], n_target: int) -> ClassShares:
     """Compare the class shares of the domains.
 
     Args:
@@ -126,7 +111,7 @@ def total_variation(a_C: Float, b_C: Float) -> float:
     return float(0.5 * np.abs(np.asarray(a_C) - np.asarray(b_C)).sum())
 
 
-def share_distance(source_C: Float, target: SharesLike) -> Interval:
+def share_distance(source_C: Float, target: Shares) -> Interval:
     """Return the total variation of source and target with its interval.
 
     Args:

@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 
 from headstart.adapt.alignments.standardise import standardiser
 from headstart.adapt.domains import Domains, Float
+from headstart.adapt.label_shift import Shares
 from headstart.adapt.shift.a_distance import LEAST_ITEMS, a_distance
 from headstart.adapt.shift.class_shares import (
     AGREE,
     STRONG,
     ClassShares,
-    SharesLike,
     compare_shares,
     positions_with_shares,
     share_distance,
@@ -84,20 +84,6 @@ class Diagnosis:
         return self.texts is not None and (self.texts.hardly_read or self.texts.source_hardly_read)
 
     @property
-    def align(self) -> bool:
-        """Whether an alignment of the domains is advised."""
-        return not self.unread and self._is_alignable
-
-    @property
-    def _is_alignable(self) -> bool:
-        return self.kind == "covariate" or (self.kind == "both" and self.certain)
-
-    @property
-    def correct_prior(self) -> bool:
-        """Whether a correction of the class shares is advised."""
-        return not self.unread and self.has_label_shift
-
-    @property
     def has_label_shift(self) -> bool:
         """Whether the classes have other shares in the target, at least possibly."""
         return self.kind in ("label", "both")
@@ -108,8 +94,6 @@ class Diagnosis:
         return {
             "kind": self.kind,
             "certain": self.certain,
-            "align": self.align,
-            "correct_prior": self.correct_prior,
             "unread": self.unread,
             "mmd": self.size.to_json(),
             "a_distance": self.a_distance.to_json(),
@@ -123,8 +107,8 @@ class Diagnosis:
 
 def diagnose(
     domains: Domains,
-    estimates: Mapping[str, SharesLike],
-    after_alignment: SharesLike | None = None,
+    estimates: Mapping[str, Shares],
+    after_alignment: Shares | None = None,
     groups_M: NDArray[Any] | None = None,
     texts: Texts | None = None,
 ) -> Diagnosis:

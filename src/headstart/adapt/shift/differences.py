@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Float
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import unit_numbers
 
-Float = NDArray[np.float64]
 LARGE = 0.8  # Cohen's "large"
 MOST = 10.0  # deviations; a statistic that is the same for all items of each domain has no spread to count in
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Float
 from headstart.metrics.spread import unit_numbers
 
-Float = NDArray[np.float64]
 MOST_ITEMS = 400  # per domain; the kernel of both has (2 MOST_ITEMS)^2 cells
 N_PERMUTATIONS = 499
 LEAST_ITEMS = 4  # per domain, below which nothing is tested

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.adapt.alignments.standardise import standardiser
-from headstart.adapt.domains import Domains
+from headstart.adapt.domains import Domains, Float
 from headstart.data.splits import fold_indices
 from headstart.errors import DataError
 from headstart.heads.reduce import rotation
@@ -31,7 +31,6 @@ from headstart.metrics.classification import mean_share
 from headstart.metrics.interval import Interval
 from headstart.metrics.spread import Units
 
-Float = NDArray[np.float64]
 N_AXES = 30
 SHRINK = 0.1  # of the covariance towards a multiple of the identity
 LEAST_PER_CLASS = 5

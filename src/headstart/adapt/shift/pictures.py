@@ -15,11 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Float
 from headstart.data.images import decode_pixels
 from headstart.data.items import Item
 from headstart.data.preprocessing import ImagePreprocessing
 
-Float = NDArray[np.float64]
 SIDE = 160
 _LUMA = np.array([0.299, 0.587, 0.114])
 GREY_BELOW = 0.02  # mean saturation of a picture without colour; JPEG leaves a little

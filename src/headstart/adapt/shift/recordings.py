@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.adapt.domains import Float
 from headstart.data.audio import open_audio, read_waveform
 from headstart.data.content import Unreadable
 from headstart.data.items import Item, item_name
 from headstart.data.preprocessing import AudioPreprocessing, with_window
 from headstart.errors import DataError
 
-Float = NDArray[np.float64]
 MOST_SECONDS = 10.0  # of each recording
 _FRAME_SECONDS = 0.025
 _SILENT_DB = 40.0

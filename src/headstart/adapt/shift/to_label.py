@@ -14,41 +14,13 @@ Legend: M target items, D features, C classes, K items to label.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
+from headstart.adapt.domains import Float
+
 PER_CLASS = 10  # labels of one class from which a linear head has something to learn
 LEAST, MOST = 20, 200
-
-
-@dataclass(frozen=True)
-class ToLabel:
-    """Target items to label.
-
-    Attributes:
-        positions: of the items among the target's, in the order to label them.
-        uncertain: share of all target items whose two likeliest classes are within 0.2.
-    """
-
-    positions: tuple[int, ...]
-    uncertain: float
-
-    @property
-    def sentence(self) -> str:
-        """What to do, for a reader."""
-        return (
-            f"Label {len(self.positions)} target items, the least certain ones spread over the target: "
-            f"of {self.uncertain:.0%} of the target's items the two likeliest classes are within 0.2. What it would "
-            "gain cannot be known without target labels."
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """The same as a dictionary that JSON can hold."""
-        return {"positions": list(self.positions), "uncertain": self.uncertain}
 
 
 def n_to_label(n_classes: int, n_target: int) -> int:
@@ -66,8 +38,8 @@ def to_label(
     probabilities_MC: Float,
     n_items: int | None = None,
     seed: int = 0,
-) -> ToLabel:
-    """Choose target items to label.
+) -> tuple[int, ...]:
+    """Return the positions of target items to label, in the order to label them.
 
     Args:
         target_MD: features of the target items, of shape (M, D), at least one item.
@@ -83,7 +55,7 @@ def to_label(
     order = np.argsort(-uncertainty, kind="stable")
     candidates = order[: max(wanted, n_target // 2)]
     chosen = _spread(np.asarray(target_MD, np.float64)[candidates], uncertainty[candidates], wanted, seed)
-    return ToLabel(tuple(int(candidates[i]) for i in chosen), float((uncertainty > 0.8).mean()))
+    return tuple(int(candidates[i]) for i in chosen)
 
 
 def _spread(x_MD: Float, weight_M: Float, n_items: int, seed: int) -> list[int]:

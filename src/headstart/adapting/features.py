@@ -1,4 +1,4 @@
-"""The views of both domains that methods ask for: the source's own network, and each domain's own statistics."""
+"""Features of both domains, as methods ask for them: by the source's own network, or with statistics of each domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from headstart.adapt.catalogue import BATCH_NORM, parsed
-from headstart.adapting.ground import Ground, View
+from headstart.adapting.extracted import ExtractedPair, PairFeatures
 from headstart.clock import Clock
 from headstart.errors import OptionError
 from headstart.progress import waiting
@@ -15,41 +15,41 @@ if TYPE_CHECKING:
     from headstart.fitting.workspace import Workspace
 
 
-def views_of(names: Iterable[str], ground: Ground, clock: Clock) -> dict[str, View]:
-    """The views by the first part of a method's text, "" for the source's own network.
+def features_of(names: Iterable[str], pair: ExtractedPair, clock: Clock) -> dict[str, PairFeatures]:
+    """The features of both domains, by the first part of a method's text, "" for the source's own network.
 
     Args:
         names: texts of the methods.
-        ground: features of both domains.
+        pair: both domains, with features.
         clock: takes the phases "statistics" and "features".
 
     Raises:
         OptionError: a method asks for batch-norm statistics, and they cannot be had.
     """
-    views = {"": ground.plain}
+    features = {"": pair.plain}
     if any(parsed(name)[0] for name in names):
-        why, workspace = why_no_batch_norm(ground), ground.domain.workspace
+        why, workspace = why_no_batch_norm(pair), pair.domain.workspace
         if why or workspace is None:
             raise OptionError(f"--method {BATCH_NORM}: {why}")
-        views[BATCH_NORM] = _batch_norm(ground, workspace, clock)
-    return views
+        features[BATCH_NORM] = _batch_norm(pair, workspace, clock)
+    return features
 
 
-def why_no_batch_norm(ground: Ground) -> str:
+def why_no_batch_norm(pair: ExtractedPair) -> str:
     """Why the domains cannot have batch-norm statistics of their own; "" if they can.
 
     Args:
-        ground: features of both domains.
+        pair: both domains, with features.
     """
     from headstart.sources.batch_norm import has_batch_norm
 
-    source = ground.domain.source
+    source = pair.domain.source
     if not has_batch_norm(source.network):
         return (
             f"{source.provenance.architecture} has no batch normalisation, so it has no statistics of a domain; leave "
             f"out '{BATCH_NORM}'"
         )
-    if ground.domain.workspace is None:
+    if pair.domain.workspace is None:
         return (
             "a run does not hold the items of its source domain, whose statistics are needed too; leave out "
             f"'{BATCH_NORM}'"
@@ -57,12 +57,12 @@ def why_no_batch_norm(ground: Ground) -> str:
     return ""
 
 
-def _batch_norm(ground: Ground, workspace: Workspace, clock: Clock) -> View:
+def _batch_norm(pair: ExtractedPair, workspace: Workspace, clock: Clock) -> PairFeatures:
     """Features of each domain by the network with the statistics of that domain."""
     from headstart.data.items import take_items
     from headstart.sources.batch_norm import with_statistics_of
 
-    domain, target = ground.domain, ground.target
+    domain, target = pair.domain, pair.target
     data = workspace.plan.data
     items, digests = data.examples.items, data.scan.digests
     target_items, target_digests = target.data.examples.items, target.data.scan.digests
@@ -77,4 +77,4 @@ def _batch_norm(ground: Ground, workspace: Workspace, clock: Clock) -> View:
         stages = domain.head.stages
         source_ND = domain.extract(of_source, items, digests).stacked(stages)
         target_MD = domain.extract(of_target, target_items, target_digests).stacked(stages)
-    return View.of(domain, target, of_target, source_ND, target_MD)
+    return PairFeatures.of(domain, target, of_target, source_ND, target_MD)

@@ -1,4 +1,4 @@
-"""What every method of an adaptation starts from: features of both domains, and the head of the source domain.
+"""Both domains after extraction: their features, and the head of the source domain. Every method starts from it.
 
 Legend: N source items, M target items, D features, C classes.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class PairFeatures:
     """Features of both domains by one network, or by two that differ in their batch-norm statistics.
 
     Attributes:
@@ -43,7 +43,7 @@ class View:
         source: Source,
         source_ND: np.ndarray,
         target_MD: np.ndarray,
-    ) -> View:
+    ) -> PairFeatures:
         """The features of both domains as methods see them.
 
         Args:
@@ -66,8 +66,8 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """What is known of the source domain, and both domains' features.
+class ExtractedPair:
+    """The source domain, the target's items, and the features of both.
 
     Attributes:
         domain: the source domain, from a labelled data set or from a run.
@@ -77,10 +77,10 @@ class Ground:
 
     domain: SourceDomain
     target: Target
-    plain: View
+    plain: PairFeatures
 
     @classmethod
-    def of(cls, domain: SourceDomain, target: Target, clock: Clock) -> Ground:
+    def of(cls, domain: SourceDomain, target: Target, clock: Clock) -> ExtractedPair:
         """Extract the target's features.
 
         Args:
@@ -91,7 +91,9 @@ class Ground:
         with clock.phase("features"):
             items, digests = target.data.examples.items, target.data.scan.digests
             target_MD = domain.extract(domain.source, items, digests).stacked(domain.head.stages)
-        return cls(domain, target, View.of(domain, target, domain.source, domain.features_ND, target_MD))
+        return cls(
+            domain, target, PairFeatures.of(domain, target, domain.source, domain.features_ND, target_MD)
+        )
 
     @property
     def stages(self) -> tuple[int, ...]:
