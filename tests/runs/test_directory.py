@@ -13,6 +13,7 @@ import pytest
 
 from headstart import files
 from headstart.errors import DiskFullError, HeadstartError, InputError, OptionError
+from headstart.fitting.facts import facts_of
 from headstart.runs.directory import RunDirectory
 
 
@@ -94,6 +95,27 @@ def test_unfinished_runs_are_recognised_and_resumed(tmp_path: Path) -> None:
     assert not RunDirectory.open(run.path).unfinished
     with pytest.raises(InputError, match="nothing to resume"):
         RunDirectory.resume(run.path)
+
+
+def test_a_resumed_run_knows_the_command_that_began_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bin/headstart", "adapt", "a b", "c"])
+    run = RunDirectory.create(tmp_path / "xray")
+    assert run.first_command == ()
+    run.write_yaml("headstart.yaml", {"data": "x"})
+    run.release()
+    monkeypatch.setattr("sys.argv", ["bin/headstart", "adapt", "--resume", "xray"])
+    again = RunDirectory.resume(run.path)
+    assert again.first_command == ("bin/headstart", "adapt", "a b", "c")
+    assert facts_of(again, (), (), "", ()).command == "headstart adapt 'a b' c"
+    again.release()
+    for damaged in ("", "[]", '{"command": "rm"}', '{"command": [1]}'):
+        (run.path / "unfinished").write_text(damaged)
+        resumed = RunDirectory.resume(run.path)
+        assert resumed.first_command == ()
+        assert facts_of(resumed, (), (), "", ()).command == "headstart adapt --resume xray"
+        resumed.release()
 
 
 def test_half_written_files_of_a_killed_process_are_removed_at_the_end(tmp_path: Path) -> None:

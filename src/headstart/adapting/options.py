@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,6 +83,22 @@ def adapt_options(**given: Any) -> AdaptOptions:
     if options.target_data is not None and named:
         raise OptionError("name a second data set, or domains of the first with --from and --to, not both")
     return options
+
+
+def refuse_path_as_column(options: AdaptOptions) -> None:
+    """Refuse --target PATH: it names the column of labels, and a user may mean the second argument, TARGET.
+
+    Raises:
+        OptionError: with the command that was probably meant.
+    """
+    column = options.target
+    names_domains = options.target_data is not None or options.from_domain is not None
+    if column is None or names_domains or not Path(column).expanduser().exists():
+        return
+    raise OptionError(
+        f"--target names the column of labels, and {column} is a path: give the other domain without --target, as in "
+        f"{shlex.join(['headstart', 'adapt', str(options.data), column])}"
+    )
 
 
 def run_named(options: AdaptOptions) -> Path | None:

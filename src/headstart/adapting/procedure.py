@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart import processes
-from headstart.adapting.options import AdaptOptions, run_named
+from headstart.adapting.options import AdaptOptions, refuse_path_as_column, run_named
 from headstart.adapting.result import Adaptation
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
@@ -36,6 +36,7 @@ def run_adapt(options: AdaptOptions, resume: Path | None = None) -> Adaptation:
         InputError: the data or the source cannot be used.
     """
     clock = Clock()
+    refuse_path_as_column(options)
     folder = run_named(options)
     for place in (options.data if folder is None else None, options.target_data):
         if place is not None:

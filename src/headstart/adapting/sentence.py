@@ -17,7 +17,8 @@ def sentence(facts: AdaptationFacts, outcome: str | None) -> str:
         outcome: of the verdict against source only; None without labels of the target.
 
     Returns:
-        What adapting does, a colon, and the numbers.
+        What adapting does, a colon, and the numbers. The method has no place in it: its label can be long, and
+        the sentence on why it was returned names it.
     """
     source, target = facts.names
     row, alone = facts.returned, facts.source_only
@@ -28,13 +29,13 @@ def sentence(facts: AdaptationFacts, outcome: str | None) -> str:
             return f"{start} changes nothing: source only is kept. {_not_scored(target)}"
         return f"{start} changes nothing: source only is kept, {_reached(metric, alone.truth, facts.metric)}."
     if outcome is None:
-        return f"{start} cannot be scored: {row.label} is returned. {_not_scored(target)}"
+        return f"{start} cannot be scored: the adapted classifier is returned. {_not_scored(target)}"
     gain = row.gain or Interval(None)
     ends = difference(gain, facts.metric)
     by = "" if gain.value is None else f": {points(gain.value, facts.metric)}"
     between = f" (95% interval {ends})" if ends else ""
     return (
-        f"{start} {_VERBS[outcome]}: {_reached(metric, row.truth, facts.metric)} with {row.label}, and "
+        f"{start} {_VERBS[outcome]}: {_reached(metric, row.truth, facts.metric)} adapted, and "
         f"{number(None if alone.truth is None else alone.truth.value, facts.metric)} with source only{by}{between}."
     )
 

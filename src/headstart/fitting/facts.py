@@ -63,7 +63,7 @@ def facts_of(
 
     return RunFacts(
         run=str(shown(run)),
-        command=command_written(),
+        command=command_written(run.first_command or sys.argv),
         classes=classes,
         parts=parts,
         split_origin=split_origin,
@@ -105,10 +105,13 @@ def shown(run: RunDirectory) -> Path:
     return run.path.relative_to(here) if run.path.is_relative_to(here) else run.path
 
 
-def command_written() -> str:
-    """The command line of this process, as a user types it."""
-    words = ["headstart", *sys.argv[1:]] if sys.argv and "headstart" in sys.argv[0] else sys.argv
-    return shlex.join(words)
+def command_written(words: Sequence[str]) -> str:
+    """The command line of a process, as a user types it.
+
+    Args:
+        words: of the process, its program first.
+    """
+    return shlex.join(["headstart", *words[1:]] if words and "headstart" in words[0] else words)
 
 
 def environment() -> dict[str, str]:

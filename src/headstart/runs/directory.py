@@ -34,10 +34,12 @@ class RunDirectory:
 
     Attributes:
         path: its folder.
+        first_command: words of the command that began the run, if this process resumes it; else ().
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.first_command: tuple[str, ...] = ()
         self._marker = Marker(path / UNFINISHED)
 
     def __repr__(self) -> str:
@@ -120,6 +122,7 @@ class RunDirectory:
                 "this folder"
             )
         run._remove_temporary()
+        run.first_command = run._marker.command
         return run
 
     @property

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from headstart.errors import InputError
+from headstart.files import read_json
 from headstart.locks import flock
 
 
@@ -31,6 +33,17 @@ class Marker:
     def is_locked_here(self) -> bool:
         """Whether this process holds the lock; False where the system has none."""
         return self._lock is not None
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words of the command that made the file; () if it does not say."""
+        try:
+            words = read_json(self.path).get("command", ())
+        except (InputError, AttributeError):
+            return ()
+        return (
+            tuple(words) if isinstance(words, list) and all(isinstance(word, str) for word in words) else ()
+        )
 
     def create(self) -> bool:
         """Make the file and take its lock; False if another process was first."""

@@ -66,7 +66,7 @@ def test_each_damage_of_pictures_shows_in_its_statistic() -> None:
         "noise": [np.clip(p + rng.normal(0, 20, p.shape), 0, 255).astype(np.uint8) for p in other],
         "brightness": [(p * 0.4).astype(np.uint8) for p in other],
         "contrast": [(96 + 0.25 * p).astype(np.uint8) for p in other],
-        "without colour": [np.asarray(Image.fromarray(p).convert("L")) for p in other],
+        "greyscale (share)": [np.asarray(Image.fromarray(p).convert("L")) for p in other],
     }
     source = pictures.picture_statistics(plain)
     for name, items in damaged.items():

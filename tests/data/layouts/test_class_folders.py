@@ -119,8 +119,10 @@ def test_one_class_empty_folder_loose_files(class_folders: Callable[..., Path], 
     with pytest.raises(DataError, match="At least two classes"):
         read_examples(class_folders({"cat": 2}, "one"))
     (tmp_path / "none").mkdir()
-    with pytest.raises(DataError, match="is empty"):
+    with pytest.raises(DataError, match="is empty: give one folder for each class"):
         read_examples(tmp_path / "none")
+    with pytest.raises(DataError, match=r"is empty: give items \(class folders are not needed\)"):
+        read_examples(tmp_path / "none", labels="optional")
     folder = class_folders({"cat": 1, "dog": 1, ".": 1}, "loose")
     with pytest.raises(DataError, match="in no class folder"):
         read_examples(folder)

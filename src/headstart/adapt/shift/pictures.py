@@ -61,5 +61,5 @@ def statistics(pixels: NDArray[np.uint8]) -> dict[str, float]:
         "sharpness": float(np.log10(laplacian.var() + 1e-2)),
         "noise": float(np.sqrt(np.pi / 2) / 6 * np.abs(both).mean()),
         "saturation": saturation,
-        "without colour": float(saturation < GREY_BELOW),
+        "greyscale (share)": float(saturation < GREY_BELOW),
     }

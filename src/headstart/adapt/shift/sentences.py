@@ -110,11 +110,17 @@ def difference_sentences(found: Sequence[Difference]) -> list[str]:
         found: comparisons of statistics of pictures or recordings.
     """
     return [
-        f"The domains differ in {each.name}: {decimals(each.source)} in the source, {decimals(each.target)} in the "
-        f"target, a difference of {float(each.difference):+.1f} deviations."
+        f"The domains differ in {each.name}: {_signed(decimals(each.source))} in the source, "
+        f"{_signed(decimals(each.target))} in the target, a difference of {_signed(f'{float(each.difference):+.1f}')} "
+        "deviations."
         for each in found
         if each.is_large
     ]
+
+
+def _signed(number: str) -> str:
+    """A number with a true minus, as in the tables of the report."""
+    return number.replace("-", "−")
 
 
 def window_sentences(found: Windows) -> list[str]:

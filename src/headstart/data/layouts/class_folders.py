@@ -36,7 +36,10 @@ def read(place: Place, options: ReadOptions) -> Examples:
     """
     folder = place.path
     if not place.files:
-        raise DataError(f"{folder} is empty: give one folder for each class, a metadata.csv or a table.")
+        wanted = (
+            "one folder for each class" if options.labels_required else "items (class folders are not needed)"
+        )
+        raise DataError(f"{folder} is empty: give {wanted}, a metadata.csv or a table.")
     loose_texts = not options.labels_required
     kind, names, notes = media_files(folder, place.files, options.modality, loose_texts)
     parted = are_parts(name.split("/", 1)[0] for name in names if "/" in name)

@@ -34,14 +34,17 @@ class Comparison:
     ticks: tuple[Tick, ...]
 
 
-def comparison(rows: Sequence[tuple[str, str, Interval, bool]], key: str) -> Comparison:
+def comparison(
+    rows: Sequence[tuple[str, str, Interval, bool]], key: str, scale: Scale | None = None
+) -> Comparison:
     """Scores side by side, each with a mark and an interval.
 
     Args:
         rows: name, note, score and whether it is the run's own.
         key: the metric.
+        scale: of the axis; None: as wide as the scores need.
     """
-    scale = Scale.of_scores((score for _, _, score, _ in rows), key)
+    scale = scale or Scale.of_scores((score for _, _, score, _ in rows), key)
     bars = tuple(
         Bar(name, note, number(score.value, key), interval(score, key), ours, whisker(score, scale))
         for name, note, score, ours in rows

@@ -1,7 +1,7 @@
 """A page as one HTML file that opens offline and sends no request.
 
 The page contains its own script and style; a content security policy allows only that script, by its digest,
-and blocks every request. Everything from the data is escaped by jinja2.
+and blocks every request. Everything from the data is escaped by jinja2, and control characters in it are shown.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from headstart.progress import printable
 from headstart.report.shell.page import Page
 
 if TYPE_CHECKING:
@@ -44,9 +45,17 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_visible,
     )
-    environment.filters.update(percent=_percent, code=_code, breakable=_breakable)
+    environment.filters.update(percent=_percent, code=_code, breakable=_breakable, sentence=_sentence)
     return environment
+
+
+def _visible(value: Any) -> Any:
+    """What jinja2 is about to escape, with control characters of names shown as escapes such as \\x1b."""
+    from markupsafe import Markup
+
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _percent(share: Any) -> str:
@@ -57,6 +66,7 @@ def _code(text: str) -> str:
     """The text escaped, with text between backticks as code."""
     from markupsafe import Markup, escape
 
+    text = printable(text)
     pieces = [escape(piece) for piece in text.split("`")]
     if len(pieces) % 2 == 0:
         return escape(text)
@@ -70,7 +80,13 @@ def _breakable(name: str) -> str:
     """A long name that may be broken after its separators."""
     from markupsafe import Markup, escape
 
-    return Markup("<wbr>").join(escape(piece) for piece in re.findall(r"[^/_.:-]*[/_.:-]|[^/_.:-]+", name))
+    pieces = re.findall(r"[^/_.:+-]*[/_.:+-]|[^/_.:+-]+", printable(name))
+    return Markup("<wbr>").join(escape(piece) for piece in pieces)
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital letter first; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 @cache

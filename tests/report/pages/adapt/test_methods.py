@@ -32,11 +32,18 @@ def test_gains_are_drawn_and_the_returned_one_is_marked() -> None:
 
 def test_the_best_by_truth_is_named_though_no_choice_knew_it() -> None:
     assert (
-        "CORAL) would have been the best: 77.3%, 1.8 points better than what is returned"
+        "coral would have been the best: 77.3%, 1.8 points better than what is returned"
         in section(adapt_report()).deck
     )
     assert "is also the best by the target's labels: 77.3%" in section(adapt_report(returned="coral")).deck
     assert "only by what selectors say" in section(adapt_report(scored=False)).deck
+
+
+def test_every_selector_is_explained_where_it_is_shown() -> None:
+    assert [name for name, _ in methods(adapt_report()).selectors] == [
+        "circular validation", "nuclear norm", "DEV"
+    ]  # fmt: skip
+    assert all(says.endswith(".") for _, says in methods(adapt_report()).selectors)
 
 
 def test_selectors_beside_the_truth() -> None:

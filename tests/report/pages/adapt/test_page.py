@@ -9,8 +9,9 @@ from html import unescape
 import pytest
 
 from headstart.metrics import Interval
+from headstart.progress import printable
 from headstart.report import render
-from headstart.report.pages.adapt import AdaptReport, page
+from headstart.report.pages.adapt import AdaptReport, end_block, page
 from small_adaptations import adapt_report, class_rows, method_row, replace_names, with_everything
 
 HOSTILE = "<script>document.title='run'</script>"
@@ -89,6 +90,25 @@ def test_every_id_is_there_once() -> None:
 def test_names_of_domains_do_not_change_the_heading(names: tuple[str, str]) -> None:
     text = render(replace_names(adapt_report(outcome="negative"), names))
     assert f"Adapting from {names[0]} to {names[1]} <em>hurts</em>" in text
+
+
+def test_control_characters_of_names_are_shown() -> None:
+    """Those that turn the direction of writing would let a name say something else than it is."""
+    names = ("a\x1b[31m", "gnp\u202e.exe")
+    classes = class_rows(("one\x07", "two\u2066"), scored=True)
+    report = replace_names(adapt_report(), names)
+    report = replace(report, found=replace(report.found, classes=classes, to_label=("file\x9b.png",)))
+    for text in (render(report), end_block(report)):
+        assert text == printable(text) and r"a\x1b[31m" in text and r"gnp\u202e.exe" in text
+    text = render(report)
+    assert r"one\x07" in text and r"two\u2066" in text and r"file\x9b.png" in text
+
+
+def test_the_headline_is_short_and_the_list_has_the_full_label() -> None:
+    for report in (adapt_report(), adapt_report(scored=False)):
+        methods = tuple(replace(row, label=f"the long label of {row.name}") for row in report.found.methods)
+        report = replace(report, found=replace(report.found, methods=methods))
+        assert words(replace_names(report, report.found.names)).count("the long label of standardise ") == 1
 
 
 def test_a_balanced_metric_and_a_loss() -> None:

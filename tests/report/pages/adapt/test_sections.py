@@ -34,6 +34,7 @@ def test_sizes_of_the_shift() -> None:
 def test_a_label_shift() -> None:
     found = content(shift_section, adapt_report(kind="label"))
     assert [bar.name for bar in found.distance.bars] == ["The domains as they are", "With equal class shares"]
+    assert [tick.text for tick in found.distance.ticks] == ["0", "0.5", "1", "1.5", "2"]
     assert found.advice.startswith("Correct the class shares (`--method label-shift`)")
     assert not content(shift_section, adapt_report(kind="both")).certain
 

@@ -14,11 +14,13 @@ from headstart.adapt.selectors import SELECTORS as ALL_SELECTORS
 from headstart.report.pages.adapt.words import (
     DOES,
     SELECTORS,
+    SELECTORS_SAY,
     SHORT,
     as_code,
     does_words,
     labels_for_gain,
     selector_words,
+    sentence_case,
 )
 from small_adaptations import adapt_report, method_row
 
@@ -27,7 +29,7 @@ def test_every_method_and_selector_has_words() -> None:
     learners = [name for name in LEARNERS if name != LOGISTIC.name]
     parts = {*ALIGNMENTS, *learners, *CORRECTIONS, BATCH_NORM}
     assert parts == set(DOES)
-    assert set(ALL_SELECTORS) == set(SELECTORS) == set(SHORT)
+    assert set(ALL_SELECTORS) == set(SELECTORS) == set(SHORT) == set(SELECTORS_SAY)
 
 
 def test_what_a_method_does() -> None:
@@ -72,3 +74,11 @@ def test_options_in_a_sentence_are_code() -> None:
     assert as_code("use --report to see") == "use `--report` to see"
     assert as_code("already `--seeds 5`") == "already `--seeds 5`"
     assert as_code("(--method em); do") == "(`--method em`); do"
+    assert as_code("bn+standardise+infomax: its score") == "`bn+standardise+infomax`: its score"
+    assert as_code("+4.3 points (a + b)") == "+4.3 points (a + b)"
+
+
+def test_a_sentence_begins_with_a_capital_letter_but_for_a_method() -> None:
+    assert sentence_case("its score is low.") == "Its score is low."
+    for text in ("bn+standardise: its score", "coral was asked for.", "subspace is vetoed"):
+        assert sentence_case(text) == text

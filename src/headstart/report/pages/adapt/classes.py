@@ -39,7 +39,7 @@ def classes_section(report: AdaptReport) -> Iterator[Section]:
     if len(known) > MOST_DRAWN:
         shown = sorted(known, key=lambda row: -abs(_change(row)))[:MOST_DRAWN]
     content = Classes(
-        report.found.returned.label,
+        report.found.method,
         moves([_drawn(report, row) for row in shown]),
         len(known) - len(shown),
         _table(report),

@@ -10,6 +10,7 @@ from headstart.report.charts import Believed, Gaps, Scale, believed, gaps
 from headstart.report.pages.adapt.report import AdaptReport
 from headstart.report.pages.adapt.words import (
     SELECTORS,
+    SELECTORS_SAY,
     as_code,
     does_words,
     same_words,
@@ -19,7 +20,7 @@ from headstart.report.pages.adapt.words import (
 )
 from headstart.report.shell import Section, Table
 from headstart.report.words import interval, is_percent, lowered, number, points
-from headstart.runs.adaptation import MethodRow
+from headstart.runs.adaptation import SOURCE_ONLY, MethodRow
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Methods:
     said: Sequence[Said]
     metric: str
     table: Table
-    has_selectors: bool
+    selectors: Sequence[tuple[str, str]]
 
 
 def methods_section(report: AdaptReport) -> Iterator[Section]:
@@ -76,7 +77,7 @@ def methods_section(report: AdaptReport) -> Iterator[Section]:
         _said(report),
         metric,
         _table(report),
-        bool(report.selectors),
+        [(SELECTORS[name], SELECTORS_SAY[name]) for name in report.selectors if name in SELECTORS],
     )
     yield Section("methods", "Methods", "adapt/methods.html.j2", content, _takeaway(report))
 
@@ -107,7 +108,7 @@ def _tried(report: AdaptReport, row: MethodRow) -> Tried:
 
 def _gains(report: AdaptReport, rows: Sequence[MethodRow]) -> Gaps:
     return gaps(
-        [(row.label, report.letters[row.name], row.gain, report.kind(row)) for row in rows if row.gain],
+        [(row.name, report.letters[row.name], row.gain, report.kind(row)) for row in rows if row.gain],
         report.metric.key,
     )
 
@@ -127,12 +128,17 @@ def _takeaway(report: AdaptReport) -> str:
     returned = report.found.returned
     value = number(float(best.truth or 0.0), key)
     if best is returned:
-        return f"The method that was returned, {returned.label}, is also the best by the target's labels: {value}."
+        return f"The method that was returned, {returned.name}, is also the best by the target's labels: {value}."
     missed = points(abs(float(best.truth or 0.0) - float(returned.truth or 0.0)), key).removeprefix("+")
     return (
-        f"By the target's labels, which no choice saw, {best.label} would have been the best: {value}, {missed} better "
-        "than what is returned."
+        f"By the target's labels, which no choice saw, {_called(best)} would have been the best: {value}, {missed} "
+        "better than what is returned."
     )
+
+
+def _called(row: MethodRow) -> str:
+    """A method inside a sentence or a tip: its text, which is shorter than its label."""
+    return "source only" if row.name == SOURCE_ONLY else row.name
 
 
 def _said(report: AdaptReport) -> list[Said]:
@@ -153,7 +159,7 @@ def _said(report: AdaptReport) -> list[Said]:
                 report.kind(row),
                 row.scores[name],
                 row.truth,
-                f"{row.label}: {SELECTORS.get(name, name)} {selector_words(row, name)}, {score_words(report, row)}",
+                f"{_called(row)}: {SELECTORS.get(name, name)} {selector_words(row, name)}, {score_words(report, row)}",
             )
             for row in rows
             if row.truth

@@ -9,12 +9,13 @@ from typing import Any
 from headstart.adapt.shift.class_shares import STRONG
 from headstart.metrics import Interval
 from headstart.metrics.interval import decimals
-from headstart.report.charts import Comparison, Gaps, ShareChart, class_shares, comparison, gaps
+from headstart.report.charts import Comparison, Gaps, Scale, ShareChart, class_shares, comparison, gaps
 from headstart.report.pages.adapt.report import AdaptReport
 from headstart.report.pages.adapt.words import as_code
 from headstart.report.shell import Notice, Section, Table
 from headstart.report.words import interval, number
 
+_A_DISTANCES = (0.0, 2.0)  # the least and the largest
 MOST_DRAWN = 20  # classes; of more, those whose shares differ most are drawn
 
 
@@ -142,7 +143,7 @@ def _distance(shift: Mapping[str, Any]) -> Comparison | None:
         )
         if found.value is not None
     ]
-    return comparison(rows, "rmse") if len(rows) > 1 else None
+    return comparison(rows, "rmse", Scale(_A_DISTANCES, "rmse")) if len(rows) > 1 else None
 
 
 def _shares(report: AdaptReport) -> tuple[ShareChart | None, int]:

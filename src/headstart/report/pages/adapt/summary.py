@@ -18,7 +18,7 @@ from headstart.report.terminal import WIDTH, fitting, places, wrapped
 from headstart.report.words import difference, is_percent, listed, lowered, number, points
 from headstart.runs.adaptation import MethodRow
 
-_NAME = 30  # columns that the name of a method may take
+_NAME = 32  # columns that the name of a method may take
 Column = Sequence[str]  # a title, then a text per method
 
 

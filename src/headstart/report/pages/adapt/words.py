@@ -18,6 +18,18 @@ SELECTORS = {
     "infomax": "InfoMax",
     "class_ami": "ClassAMI",
 }
+SELECTORS_SAY = {
+    "circular": "a classifier learned from the predictions for the target should give the source its labels back; "
+    "its balanced accuracy there, 0 to 1. The only one that decides.",
+    "importance": "accuracy on held-out items of the source, 0 to 1; those that look like the target count more.",
+    "dev": "deep embedded validation: accuracy on held-out items of the source, weighted by how much they look like "
+    "the target, and corrected so that it varies less; at most about 1.",
+    "nuclear": "how certain and how varied the answers are, by their singular values, 0 to 1. Not whether they are "
+    "right.",
+    "infomax": "how certain and how varied the answers are, by mutual information, from 0 to the logarithm of the "
+    "number of classes. Not whether they are right.",
+    "class_ami": "whether the answers agree with clusters of the target's items: 1 if they do, about 0 by chance.",
+}
 SHORT = {**SELECTORS, "circular": "circular", "importance": "weighted", "nuclear": "nuclear"}  # terminal
 
 DOES = {
@@ -38,7 +50,9 @@ DOES = {
 HALF_WIDTH = 0.05  # of the interval that labels of random items should give the gain
 LEAST_LABELS = 30
 _NORMAL = 1.96
-_OPTION = re.compile(r"(?<![\w`-])(--method [a-z][a-z+-]*[a-z]|--[a-z-]+(?: \d+(?:\.\d+)?)?)")
+_OPTION = re.compile(
+    r"(?<![\w`-])(--method [a-z][a-z+-]*[a-z]|--[a-z-]+(?: \d+(?:\.\d+)?)?|[a-z][a-z-]*(?:\+[a-z][a-z-]*)+)(?!\w)"
+)
 
 
 def score_words(report: AdaptReport, row: MethodRow) -> str:
@@ -69,7 +83,7 @@ def does_words(row: MethodRow) -> str:
 
 
 def as_code(text: str) -> str:
-    """A sentence whose options are marked as code: "use `--method coral`"."""
+    """A sentence whose options and texts of methods are marked as code: "use `--method coral`"."""
     return text if "`" in text else _OPTION.sub(r"`\1`", text)
 
 
@@ -106,8 +120,9 @@ def labels_for_gain(found: AdaptationFacts) -> Labels | None:
 
 
 def sentence_case(text: str) -> str:
-    """A sentence with a capital letter; names of methods in the middle stay as they are."""
-    return text[:1].upper() + text[1:]
+    """A sentence with a capital letter, unless it begins with the text of a method."""
+    first = text.split(" ", 1)[0].rstrip(":")
+    return text if all(part in DOES for part in first.split("+")) else text[:1].upper() + text[1:]
 
 
 def to_measure(report: AdaptReport) -> str:
