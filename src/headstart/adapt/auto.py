@@ -93,7 +93,10 @@ def choose(names: Sequence[str], scores: Sequence[float]) -> Choice:
         lead = scores[index] - scores[0]
         if lead >= -MARGIN:
             allowed = "" if lead >= 0 else f", which is at most {100 * MARGIN:g} points ahead"
-            told = f"its {CIRCULAR.label} is {_percent(scores[index])}, that of source only {_percent(scores[0])}{allowed}"
+            told = (
+                f"its {CIRCULAR.label} is {_percent(scores[index])}, that of source only "
+                f"{_percent(scores[0])}{allowed}"
+            )
             before = f"{' and '.join(vetoed)}; then " if vetoed else ""
             return Choice(index, f"{before}{names[index]}: {told}.")
         vetoed.append(f"{names[index]} is vetoed by its {CIRCULAR.label} ({_percent(scores[index])})")

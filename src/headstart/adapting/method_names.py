@@ -6,7 +6,7 @@ AUTO = "auto"
 PARTS = (
     *("none", "standardise", "coral", "linear-ot", "subspace", "class-ot"),
     *("infomax", "mcc"),
-    *("label-shift", "bbse", "balanced"),
+    *("label-shift", "bbse", "balanced", "rebalanced"),
     "bn",
 )
 

@@ -20,9 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headstart.adapt.domains import Domains
+from headstart.adapt.domains import Domains, Float
 from headstart.adapt.label_shift.bbse import bbse_shares
 from headstart.adapt.label_shift.calibration import calibrate
 from headstart.adapt.label_shift.em import em_shares
@@ -30,7 +29,6 @@ from headstart.adapt.label_shift.predictions import predict
 from headstart.adapt.label_shift.rebalanced import Learn, rebalanced
 from headstart.errors import DataError
 
-Float = NDArray[np.float64]
 Align = Callable[[Domains], Domains]
 """Maps domains into one space."""
 

@@ -45,6 +45,7 @@ DOES = {
     "label-shift": "source items are weighted to the target's class shares, as EM estimates them",
     "bbse": "source items are weighted to the target's class shares, as BBSE estimates them",
     "balanced": "every class of the source weighs the same",
+    "rebalanced": "the method predicts the target, and aligns and learns again with the class shares that it predicted",
     "bn": "the network's batch normalisation uses the statistics of each domain",
 }
 HALF_WIDTH = 0.05  # of the interval that labels of random items should give the gain
