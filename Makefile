@@ -10,7 +10,7 @@ LOWEST_VENV := .venv-lowest
 # that is done takes over tests of the other in blocks, so that most modules make their fixtures once.
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test test-full test-lowest advisories check docs fuzz honesty bench bench-tune bundled clean
+.PHONY: help demo test coverage test-full test-lowest advisories check docs fuzz honesty bench bench-tune bundled clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
