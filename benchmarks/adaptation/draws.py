@@ -21,7 +21,7 @@ from benchmarks.adaptation.sets import REST, SETS, Items, in_domain
 SEEDS = (0, 1, 2)
 SHARE, MOST = 0.8, 2_000
 RATIO = 8
-IMBALANCED = "pacs"  # the set whose targets are also imbalanced
+IMBALANCED = ("pacs", "pacs lite0")  # the sets whose targets are also imbalanced
 STEP, ONE_CLASS = "8:1", "one class"
 
 
@@ -74,7 +74,7 @@ def cases() -> list[Case]:
         for of in SETS.values():
             for source in of.sources:
                 for start, end in of.pairs(items_of(of.name).domains):
-                    for imbalance in ("", STEP, ONE_CLASS) if of.name == IMBALANCED else ("",):
+                    for imbalance in ("", STEP, ONE_CLASS) if of.name in IMBALANCED else ("",):
                         found.append(Case(of.name, source, start, end, seed, imbalance))
     return found
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.adaptation.draws import ONE_CLASS, STEP
+
 HARM = -0.01
 SPEECH = ("emodb sex", "emodb speech", "fsdd")
 Results = dict[str, dict[str, Any]]
@@ -109,7 +111,9 @@ def _goals(pairs: Sequence[Pair]) -> str:
         return [pair for pair in pairs if pair.set_name in names]
 
     balanced = [
-        pair for pair in pairs if not pair.set_name.startswith("pacs ") and "amcd" not in pair.set_name
+        pair
+        for pair in pairs
+        if not pair.set_name.endswith((STEP, ONE_CLASS)) and "amcd" not in pair.set_name
     ]
     rows = [
         ("PACS, `auto` against source only", of("pacs"), "+14"),
@@ -119,6 +123,9 @@ def _goals(pairs: Sequence[Pair]) -> str:
             "+6, at most 1 of 12 harmed",
         ),
         ("PACS, all but one of the target's classes cut so", of("pacs one class"), ""),
+        ("PACS, another network", of("pacs lite0"), ""),
+        ("the same, half of the classes cut", of("pacs lite0 8:1"), ""),
+        ("the same, all but one cut", of("pacs lite0 one class"), ""),
         ("speech, best source for each pair", of(*SPEECH), "+8"),
         ("amazon_reviews", of("amazon"), "+2"),
         ("digits", of("digits"), ""),

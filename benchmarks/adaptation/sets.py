@@ -1,6 +1,7 @@
 """The data sets of the benchmark of adaptation: items with a class and a domain each, their sources and their pairs.
 
 pacs        photo, art painting, cartoon, sketch: 7 classes, 32 pictures of each per domain
+pacs lite0  the same with another network, which had no part in the choice of the default
 amazon      books, dvd, electronics, kitchen: the sentiment of reviews
 amcd        English and German: counterfactual sentences; .19 of the English and .69 of the German ones are
 emodb sex   women and men: 7 emotions
@@ -20,7 +21,7 @@ import numpy as np
 
 from benchmarks.work import ROOT, SHARED
 
-MOBILENET = "mobilenetv2_100.tf2_ptq_in1k"
+MOBILENET, LITE0 = "mobilenetv2_100.tf2_ptq_in1k", "tf_efficientnet_lite0.in1k"
 MINILM, E5 = "all-MiniLM-L6-v2", "multilingual-e5-small-latin"
 WHISPER, GE2E = "whisper-tiny.en-encoder", "resemblyzer-ge2e"
 LETTERS = "bundled:letters"
@@ -163,6 +164,7 @@ SETS = {
     each.name: each
     for each in (
         AdaptationSet("pacs", "image", (MOBILENET,), _pacs, has_batch_norm=True),
+        AdaptationSet("pacs lite0", "image", (LITE0,), _pacs, has_batch_norm=True),
         AdaptationSet("amazon", "text", (MINILM,), _amazon),
         AdaptationSet("amcd e5", "text", (E5,), _amcd, balanced_accuracy=True),
         AdaptationSet("amcd MiniLM", "text", (MINILM,), _amcd, balanced_accuracy=True),
