@@ -9,6 +9,7 @@ Legend: N source items, M target items, C classes.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -83,13 +84,7 @@ def measure(case: Case) -> dict[str, Any]:
         n_target=len(prepared.truth_M),
         n_classes=prepared.domains.n_classes,
     ).names
-    fitted, circular = {SOURCE_ONLY: _source_only(prepared)}, {}
-    alone = Comparison(prepared.domains).candidate(Method(), fitted[SOURCE_ONLY])
-    circular[SOURCE_ONLY] = CIRCULAR.score(alone)
-    for name in names:
-        view, method = _view(prepared, name)
-        fitted[name] = method.fit(view)
-        circular[name] = CIRCULAR.score(Comparison(view).candidate(method, fitted[name]))
+    fitted, circular = _fit([SOURCE_ONLY, *names], prepared)
     found = auto.choose([SOURCE_ONLY, *names], [circular[name] for name in fitted])
     seconds = time.process_time() - started
     rows = {name: _row(prepared, name, fitted[name], balanced) for name in fitted}
@@ -110,6 +105,23 @@ def measure(case: Case) -> dict[str, Any]:
         "penalty": prepared.domains.penalty,
         "seconds": seconds,
         "methods": rows,
+    }
+
+
+def scored(prepared: Prepared, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Accuracy and circular validation of methods.
+
+    Args:
+        prepared: the pair.
+        names: of the methods.
+    """
+    fitted, circular = _fit(names, prepared)
+    return {
+        name: {
+            "score": prepared.score(fitted[name].logits(_view(prepared, name)[0].target_MD), balanced=False),
+            "circular": circular[name],
+        }
+        for name in names
     }
 
 
@@ -203,7 +215,19 @@ def _source_only(prepared: Prepared) -> LinearClassifier:
     return LinearClassifier(folded.weight.numpy().astype(np.float64), folded.bias.numpy().astype(np.float64))
 
 
+def _fit(names: Sequence[str], prepared: Prepared) -> tuple[dict[str, LinearClassifier], dict[str, float]]:
+    """The classifier of each method and its circular validation."""
+    fitted, circular = {}, {}
+    for name in names:
+        view, method = _view(prepared, name)
+        fitted[name] = _source_only(prepared) if name == SOURCE_ONLY else method.fit(view)
+        circular[name] = CIRCULAR.score(Comparison(view).candidate(method, fitted[name]))
+    return fitted, circular
+
+
 def _view(prepared: Prepared, name: str) -> tuple[Domains, Method]:
+    if name == SOURCE_ONLY:
+        return prepared.domains, Method()
     own_statistics_asked, method = parsed(name)
     if not own_statistics_asked:
         return prepared.domains, method
@@ -212,7 +236,7 @@ def _view(prepared: Prepared, name: str) -> tuple[Domains, Method]:
 
 
 def _row(prepared: Prepared, name: str, fitted: LinearClassifier, balanced: bool) -> dict[str, float]:
-    view, method = (prepared.domains, Method()) if name == SOURCE_ONLY else _view(prepared, name)
+    view, method = _view(prepared, name)
     candidate = Comparison(view).candidate(method, fitted)
     row = {"score": prepared.score(fitted.logits(view.target_MD), balanced=balanced)}
     return {**row, **{key: SELECTORS[key].score(candidate) for key in FREE}}
