@@ -2,10 +2,10 @@
 
     python -m benchmarks.adaptation.left_out [--report]
 
-Every method below is fitted on every balanced pair with the first seed (those of amcd have a default of their own). For
-each data set, the method that gains most on the others is taken, each of them counting the same, and measured on the
-pairs of the one that was left out. Circular validation vetoes it as it does in `auto`. Networks with batch norm may also
-take the methods on each domain's own statistics. What was measured is kept in
+Every method below is fitted on every balanced pair with the first seed (those of amcd have a default of their own).
+For each data set, the method that gains most on the others is taken, each of them counting the same, and measured on
+the pairs of the one that was left out. Circular validation vetoes it as it does in `auto`. Networks with batch norm may
+also take the methods on each domain's own statistics. What was measured is kept in
 benchmarks/results/adaptation_left_out.json.
 """
 
