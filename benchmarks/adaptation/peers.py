@@ -54,7 +54,7 @@ def _wanted(auto: Results, words: list[str], n_seeds: int) -> list[Case]:
     by_set: dict[tuple[int, str], list[Case]] = {}
     for case in cases():
         of_pair = (case.set_name, case.source, f"{case.start} > {case.end}")
-        if case.imbalanced or case.key not in auto or of_pair not in kept or case.seed >= n_seeds:
+        if case.imbalance or case.key not in auto or of_pair not in kept or case.seed >= n_seeds:
             continue
         if all(word in case.key for word in words):
             by_set.setdefault((case.seed, case.set_name), []).append(case)
