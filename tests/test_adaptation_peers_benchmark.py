@@ -15,6 +15,7 @@ from benchmarks.adaptation.peers_report import (
     compare,
     interval,
     missing,
+    plain_score,
     text,
 )
 
@@ -82,3 +83,12 @@ def test_table_and_what_is_left() -> None:
     assert f"| {SOURCE_ONLY} |  | 2 | 52.5 |" in report
     assert report.startswith("Pairs measured: set 2; seeds 0.")
     assert missing(KEYS, [SOURCE_ONLY, "method", "new"], PEERS) == [(key, ["new"]) for key in KEYS]
+
+
+def test_auto_on_the_features_that_skada_reads() -> None:
+    found = case(0.9) | {
+        "auto": "bn+align",
+        "methods": {name: {"score": 0.7} for name in ("bn+align", "align")},
+    }
+    assert [plain_score(case(0.9)), plain_score(found)] == [0.9, 0.7]
+    assert plain_score(found | {"methods": {}}) == 0.5

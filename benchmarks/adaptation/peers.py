@@ -82,13 +82,19 @@ def _measure(wanted: list[Case], peers: Results) -> None:
                 continue
             found = measure(peer, inputs)
             peers.setdefault(key, {"methods": {}})["methods"][peer.name] = found
-            write_text(RESULTS, json.dumps(peers, indent=1) + "\n")
+            write_text(RESULTS, _by_line(peers))
             scores = [f"{100 * row['score']:.1f}" for row in found["rows"]]
             print(
                 f"{number} of {len(left)}: {key}: {peer.name}: {' '.join(scores)} "
                 f"({found['seconds']:.1f} s; {'; '.join(found['errors'])})",
                 flush=True,
             )
+
+
+def _by_line(peers: Results) -> str:
+    """JSON with one case per line."""
+    rows = [f"{json.dumps(key)}: {json.dumps(found)}" for key, found in peers.items()]
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ def _row(peer: Peer, inputs: Inputs, scaling: str, **values: Any) -> dict[str, A
             value = scorer(
                 pipeline, x[look_at], inputs.labels[look_at].copy(), sample_domain=inputs.domain[look_at]
             )
-            found[name] = float(value) if np.isfinite(value) else None
+            found[name] = float(f"{value:.6g}") if np.isfinite(value) else None
         except TooSlow:
             raise
         except Exception:  # a selector that cannot read the method chooses nothing
