@@ -20,7 +20,7 @@ from headstart.fitting.returned import chosen_in, returned_by, save
 from headstart.fitting.stages import stage_rows
 from headstart.fitting.statistics import summary_of
 from headstart.fitting.workspace import Workspace
-from headstart.progress import waiting
+from headstart.progress import say, waiting
 from headstart.run_files import DIGESTS, digests_of
 from headstart.runs.record import RETURNED_IN_FOLDS
 from headstart.runs.run import Run
@@ -61,6 +61,7 @@ def finish(
     """
     from headstart.report import end_block, render
     from headstart.report.pages.fit.notices import notices
+    from headstart.report.pages.fit.summary import result_line
     from headstart.runs.training_statistics import save_statistics
 
     clock = workspace.clock
@@ -72,6 +73,8 @@ def finish(
             run.write_text(LABEL_ERRORS, checked.to_csv())
         record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
         run.write_record(record)
+    quality = workspace.targets.task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes)
+    say(result_line(record, quality))
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         returned, head = returned_by(workspace, result.final)
         saved = save(run, returned, head)

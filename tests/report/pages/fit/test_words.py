@@ -12,6 +12,7 @@ from headstart.report.pages.fit import FitReport
 from headstart.report.pages.fit.choices import depth_section
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.result import beside_baselines, result_section
+from headstart.report.pages.fit.summary import result_line
 from headstart.report.pages.fit.words import answers, sentence, verdict, why_no_interval
 
 
@@ -214,6 +215,15 @@ def test_what_the_guard_returned_in_the_folds_is_said(samples: dict[str, FitRepo
     assert "in 0 of 5 folds" in " ".join(notice.text for notice in notices(same))
     found = verdict(same)
     assert found is not None and "the best result" not in found.text
+
+
+def test_the_result_in_one_line(samples: dict[str, FitReport]) -> None:
+    report = with_record(samples["image"], test={"accuracy": Interval(0.967, 0.925, 0.986)}, n_test=153)
+    said = result_line(report.record, "accuracy")
+    assert said.startswith("Accuracy 96.7% (92.5 to 98.6%) on 153 held-out items. model.pt2 and the report")
+    alone = with_record(report, test={"accuracy": Interval(1.0)}, n_test=2)
+    assert result_line(alone.record, "accuracy").startswith("Accuracy 100.0% on 2 held-out items.")
+    assert result_line(with_record(report, test=None).record, "accuracy").startswith("Learned. ")
 
 
 def test_end_block_is_plain_text(samples: dict[str, FitReport]) -> None:

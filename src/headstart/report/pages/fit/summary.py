@@ -10,6 +10,8 @@ from headstart.report.pages.fit.result import beside_baselines
 from headstart.report.pages.fit.words import held_out, sentence, verdict, why_no_interval
 from headstart.report.terminal import WIDTH, places, wrapped
 from headstart.report.words import interval, number
+from headstart.runs import Record
+from headstart.units import counted
 
 
 def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) -> str:
@@ -33,6 +35,22 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
     files = ("model.pt2", *(("report.html",) if has_report else ()), "metrics.json", "README.md")
     blocks.append(places(report.facts.run, files, report.next_command))
     return printable("\n\n".join(blocks) + "\n")
+
+
+def result_line(record: Record, quality: str) -> str:
+    """Say the result in one line, as soon as it is known; the files of the run are written after it.
+
+    Args:
+        record: of the run.
+        quality: key of the metric.
+    """
+    score = (record.test or {}).get(quality)
+    if score is None or score.value is None:
+        return "Learned. model.pt2 and the report are being written."
+    found = f"{metric_named(quality).label} {number(score.value, quality)}"
+    between = f" ({interval(score, quality)})" if score.low is not None else ""
+    items = counted(record.n_test or 0, "held-out items")
+    return f"{found}{between} on {items}. model.pt2 and the report are being written."
 
 
 def _scores(report: FitReport, width: int) -> str:
