@@ -111,12 +111,21 @@ def test_data(wrong: str, command: Command, text_source: Path, tmp_path: Path) -
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_wrong_path_is_reported_before_anything_heavy_is_imported(tmp_path: Path) -> None:
-    words = ["fit", str(tmp_path / "none"), "--source", LETTERS]
+@pytest.mark.parametrize(
+    ("data", "source", "told"),
+    [("none", LETTERS, "none does not exist"), ("", "weigths", "There is no source at")],
+)
+def test_a_wrong_path_is_reported_before_anything_heavy_is_imported(
+    tmp_path: Path, data: str, source: str, told: str
+) -> None:
+    (tmp_path / "weights").mkdir()
+    source = source if source == LETTERS else str(tmp_path / source)
+    words = ["fit", str(tmp_path / data), "--source", source]
     code = f"import sys; from headstart.cli.app import main; sys.argv[1:] = {words!r}; main()"
     timed = [sys.executable, "-X", "importtime", "-c", code]
     done = subprocess.run(timed, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "none does not exist" in done.stderr
+    assert done.returncode == 2 and told in done.stderr
+    assert source == LETTERS or "Did you mean 'weights'?" in done.stderr
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "sklearn", "scipy", "datasets"}
 

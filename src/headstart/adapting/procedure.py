@@ -17,6 +17,7 @@ from headstart.fitting.configuration import code_flags
 from headstart.fitting.facts import shown
 from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
+from headstart.fitting.source_path import require_source
 from headstart.progress import say, waiting
 from headstart.units import counted
 
@@ -41,6 +42,7 @@ def run_adapt(options: AdaptOptions, resume: Path | None = None) -> Adaptation:
     for place in (options.data if folder is None else None, options.target_data):
         if place is not None:
             require_place(Place(place))  # a wrong path is reported before the seconds that imports take
+    require_source(options.source)
     if processes.count() > 1:
         raise OptionError("an adaptation runs in one process: start it without a launcher")
     with clock.phase(IMPORTS):

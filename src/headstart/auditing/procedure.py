@@ -20,6 +20,7 @@ from headstart.fitting.facts import shown
 from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
 from headstart.fitting.source_data import check_source_data
+from headstart.fitting.source_path import require_source
 from headstart.progress import say
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
     clock = Clock()
     started = time.perf_counter()
     require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
+    require_source(options.source)
     check_source_data(options.source_data)
     if processes.count() > 1:
         raise OptionError("an audit runs in one process: start it without a launcher")

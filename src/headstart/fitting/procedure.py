@@ -19,6 +19,7 @@ from headstart.fitting.learnable import check_plan
 from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, read_and_plan
 from headstart.fitting.preflight import check_machine
+from headstart.fitting.source_path import require_source
 from headstart.fitting.stages import stages_table
 from headstart.progress import say, waiting
 from headstart.runs.directory import TRAINING
@@ -82,6 +83,7 @@ def _fit_together(options: FitOptions, resume: Path | None, recorded: bool) -> R
 def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     clock = Clock()
     require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
+    require_source(options.source)
     with clock.phase(IMPORTS):
         import_packages()
     setting = check_machine(options)

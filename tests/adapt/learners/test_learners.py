@@ -110,3 +110,13 @@ def test_very_few_items(learner: object) -> None:
     weight, bias = learner.learn(domains)  # type: ignore[attr-defined]
     assert np.isfinite(weight).all() and np.isfinite(bias).all()
     assert ((domains.source_ND @ weight.T + bias).argmax(axis=1) == domains.codes_N).all()
+
+
+def test_features_that_depend_on_each_other() -> None:
+    random = np.random.default_rng(0)
+    hidden = random.normal(size=(700, 2))
+    codes = (hidden[:, 0] > 0).astype(np.int64)
+    x = 100 * hidden @ random.normal(size=(2, 500)) + 1e-3 * random.normal(size=(700, 500))
+    x = x.astype(np.float32)
+    learned = LEARNERS["infomax"].learn(Domains(x, codes, x[:300] + 1, 2, penalty=1e-9))
+    assert accuracy(learned, x, codes) > 0.98

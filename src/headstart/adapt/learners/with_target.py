@@ -86,14 +86,24 @@ class _Problem:
 
     @cached_property
     def _factor(self) -> Tensor:
-        """L', upper triangular: of H for the weights, and of the bias alone."""
+        """L', upper triangular: of H for the weights, and of the bias alone.
+
+        H is singular but for l, if features depend on each other: rounding can then make it not positive. More on its
+        diagonal changes the steps, not the minimum.
+        """
         bound = 0.5 * (1 - 1 / max(self.n_classes, 2))
         width = self.source_NR.shape[1]
         curvature = torch.zeros(width + 1, width + 1)
         curvature[:-1, :-1] = self.source_NR.T @ self.source_NR * (bound / len(self.source_NR))
-        curvature.diagonal().add_(max(self.penalty, 1e-6 * float(curvature.diagonal().mean())))
-        curvature[-1, -1] = bound
-        factor: Tensor = torch.linalg.cholesky(curvature, upper=True)
+        ridge = max(self.penalty, 1e-6 * float(curvature.diagonal().mean()))
+        for more in range(6):
+            curvature.diagonal().add_(ridge * 10.0**more)
+            curvature[-1, -1] = bound
+            factor, fault = torch.linalg.cholesky_ex(curvature, upper=True)
+            if not fault:
+                break
+        else:
+            factor = curvature.diagonal().clamp(min=ridge).sqrt().diag()
         return factor
 
     def _weights(self, sought: Tensor) -> Tensor:
