@@ -95,7 +95,7 @@ class _Problem:
         width = self.source_NR.shape[1]
         curvature = torch.zeros(width + 1, width + 1)
         curvature[:-1, :-1] = self.source_NR.T @ self.source_NR * (bound / len(self.source_NR))
-        ridge = max(self.penalty, 1e-6 * float(curvature.diagonal().mean()))
+        ridge, factor = max(self.penalty, 1e-6 * float(curvature.diagonal().mean())), curvature
         for more in range(6):
             curvature.diagonal().add_(ridge * 10.0**more)
             curvature[-1, -1] = bound
