@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import small_data
 from headstart.errors import InputError, OptionError
 from headstart.run_files import TRAINING_STATISTICS
 from headstart.runs import Predictions, RunDirectory
+from headstart.runs.adaptable import open_adaptable
 from headstart.runs.run import Run
 from headstart.runs.saved_head import load_head
 from headstart.runs.training_statistics import load_statistics
@@ -132,6 +134,14 @@ FAULTS = {
     "another width": ({"deviation": np.ones(3, np.float32)}, "deviation must be float32 of shape"),
     "other classes": ({"counts": np.array([1, 2])}, r"counts must be int64 of shape \(3,\)"),
     "not finite": ({"variances": None}, "not finite"),
+    "infinite penalty": ({"penalty": np.array(np.inf, np.float32)}, "penalty must be a number"),
+    "too large": ({"deviation": "enlarge"}, "deviation holds a value that no features have"),
+    "too many items": ({"counts": np.full(3, 2**62)}, "or too many"),
+    "no version": ({"version": "remove"}, "it has no version"),
+    "too many bytes": (
+        {"more": np.zeros(2**22, np.float32)},
+        "larger than the statistics of this run can be",
+    ),
     "no item": ({"counts": np.zeros(3, np.int64)}, "counts no item"),
     "negative": ({"counts": np.array([-1, 2, 3])}, "counts must not be negative"),
     "missing": ({"residual": "remove"}, "it has no residual"),
@@ -151,6 +161,8 @@ def test_statistics_that_do_not_fit_are_one_error(
     for name, value in changes.items():
         if value is None:
             arrays[name][0] = np.nan
+        elif isinstance(value, str) and value == "enlarge":
+            arrays[name] = arrays[name] + np.float32(1e30)
         elif isinstance(value, str):
             del arrays[name]
         else:
@@ -158,3 +170,21 @@ def test_statistics_that_do_not_fit_are_one_error(
     save_file(arrays, run / TRAINING_STATISTICS)
     with pytest.raises(InputError, match=message):
         load_statistics(run, load_head(run))
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a named pipe", "a device", "a link to itself"])
+def test_what_is_no_file_is_one_error(finished: Run, tmp_path: Path, kind: str) -> None:
+    run = copied(finished, tmp_path / "run")
+    path = run / TRAINING_STATISTICS
+    path.unlink()
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a named pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "a device" else path.name)
+    words = "symbolic links" if kind == "a link to itself" else f"it is {kind}, not a file"
+    with pytest.raises(
+        InputError, match=rf"{TRAINING_STATISTICS} cannot be read .*{words}.* copy the run again"
+    ):
+        open_adaptable(run)

@@ -345,6 +345,35 @@ def _read_run(place: Path) -> None:
     )
 
 
+def _statistics(root: Path) -> Path:
+    """What a run keeps to be adapted with, without digests: these would refuse any change at once."""
+    from headstart.adapt.summary import summarise
+    from headstart.runs import RunDirectory
+    from headstart.runs.training_statistics import save_statistics
+
+    generator = np.random.default_rng(0)
+    x_ND, codes_N = generator.normal(size=(40, 6)), np.arange(40) % 3
+    run = RunDirectory.create(root / "run")
+    save_statistics(run, summarise(x_ND, codes_N, 3, penalty=0.01))
+    run.write_text("metrics.json", '{"format_version": 1}')
+    return run.path
+
+
+def _read_statistics(place: Path) -> None:
+    """Read them as `adapt RUN` does, and use them: virtual items, and the map of a stream, are finite."""
+    from headstart.adapt.stream import Stream
+    from headstart.heads import LinearHead
+    from headstart.runs.training_statistics import load_statistics
+
+    zeros, ones = np.zeros(6, np.float32), np.ones(6, np.float32)
+    head = LinearHead((0,), zeros, ones, np.zeros((3, 6), np.float32), zeros[:3], 1.0, ("a", "b", "c"))
+    summary = load_statistics(place, head)
+    stream = Stream(summary.mean, summary.total_deviation)
+    virtual_ND, codes_N = summary.draw()
+    stream.see(virtual_ND)
+    assert np.isfinite(stream.map(virtual_ND)).all() and set(codes_N) <= {0, 1, 2}, "wrong virtual items"
+
+
 def _store(root: Path) -> Path:
     place = root / "with-store"
     place.mkdir()
@@ -433,6 +462,7 @@ READERS: tuple[Reader, ...] = (
     Reader("configuration", _configuration, _read_configuration, n_quick=50),
     Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=40),
     Reader("run", _run, _read_run, _RUN, n_quick=12),
+    Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=60),
     Reader("record", _record, _read_record, n_quick=50),
     Reader("store", _store, _read_store, ("with-store/store/*",), n_quick=50),
 )

@@ -6,6 +6,7 @@ A task is repeated, each time with another call, COUNT of them evenly spread ove
 
 fit      a fit is killed at the call, then resumed
 audit    an audit is killed at the call, then resumed
+adapt    an adaptation is killed at the call, then resumed
 predict  `predict --out` is killed at the call, then given again
 full     from the call on the disk is full for a fit; then there is room, and it is resumed
 lost     at the call the store is removed; then the fit is resumed
@@ -26,6 +27,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import small_data
 
@@ -91,6 +94,19 @@ def audit_words(data: Path) -> list[str]:
     return f"{words} --labels 12,all --threads 1 --precision fp32 --no-report".split(" ")
 
 
+def adapt_words(data: Path) -> list[str]:
+    words = f"adapt {data} {data.parent / 'pale.npz'} --source {small_data.LETTERS} --out x --store store"
+    return f"{words} --method bn+standardise --threads 1 --precision fp32 --no-report".split(" ")
+
+
+def pale(value: np.ndarray) -> np.ndarray:
+    """The pictures of another domain; labels stay as they are."""
+    return value if value.dtype != np.uint8 else (150 + value // 3).astype(np.uint8)
+
+
+WORDS = {"audit": audit_words, "adapt": adapt_words}
+
+
 def untimed(value: Any) -> Any:
     """The same without what depends on time."""
     if isinstance(value, dict):
@@ -130,7 +146,7 @@ def differing(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 
 def resumed(folder: Path, words: list[str]) -> str:
-    """Resume a fit or an audit as a user would, by what the messages say; returns what went wrong."""
+    """Resume a fit, an audit or an adaptation as a user would, by what the messages say; returns what went wrong."""
     if (folder / "x").exists():
         code, said = in_a_process(folder, [words[0], "--resume", "x"])
         if code == 0 or (code == 2 and FINISHED in said):
@@ -185,8 +201,8 @@ def warm(folder: Path, data: Path) -> None:
 
 
 def serve(task: str, count: int, root: Path, data: Path) -> dict[str, Any]:
-    act = {"fit": killed, "audit": killed, "predict": killed, "full": full, "lost": lost}[task]
-    words, finish = audit_words(data) if task == "audit" else fit_words(data), resumed
+    act = {"full": full, "lost": lost}.get(task, killed)
+    words, finish = WORDS.get(task, fit_words)(data), resumed
     if task == "predict":
         words, finish = (
             ["predict", str(root / "warm"), str(data), "--out", "p.csv", "--threads", "1"],
@@ -219,6 +235,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     place = Path(sys.argv[1]).resolve()
     pictures = small_data.digit_npz(place / "digits.npz")
+    np.savez(place / "pale.npz", **{name: pale(value) for name, value in np.load(pictures).items()})
     warm(place, pictures)
     tasks = (word.split(":") for word in sys.argv[2:])
     print(json.dumps({task: serve(task, int(count), place, pictures) for task, count in list(tasks)}))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.adapting.options import AdaptOptions
-from headstart.adapting.pair import Target, read_target
+from headstart.adapting.pair import Target, names_of, read_target
 from headstart.adapting.preparing import Prepared
 from headstart.adapting.source_domain import SourceDomain
 from headstart.clock import IMPORTS, Clock
@@ -56,15 +56,17 @@ def of_run(options: AdaptOptions, folder: Path, setting: Setting, clock: Clock) 
     head, summary = run.head, run.summary
     with clock.phase("data"):
         examples = read_target(options, source.modality)
-    target = Target.of(examples, Path(str(options.target_data)).name, head.classes, options, clock)
-    domain = partial(_domain, options, folder, run.record, source, head, summary, setting)
+    names = names_of(folder, str(options.target_data))
+    target = Target.of(examples, names[1], head.classes, options, clock)
+    domain = partial(_domain, options, folder, names[0], run.record, source, head, summary, setting)
     about = f"a run on {counted(summary.n_items, 'labelled items')}, {counted(len(head.classes), 'classes')}"
-    return Prepared(target, source, domain, folder.name, about)
+    return Prepared(target, source, domain, names[0], about)
 
 
 def _domain(
     options: AdaptOptions,
     folder: Path,
+    name: str,
     record: Record,
     source: Source,
     head: LinearHead,
@@ -79,7 +81,7 @@ def _domain(
     virtual_ND, codes_N = summary.draw(options.seed)
     counts = dict(zip(head.classes, summary.counts.tolist(), strict=True))
     return SourceDomain(
-        name=folder.name,
+        name=name,
         source=source,
         head=head,
         task=head.task,
@@ -93,7 +95,7 @@ def _domain(
         profile=record.profile or {},
         data=record.data,
         parts=(SplitPart("train", summary.n_items, counts=counts),),
-        split_origin=f"Of the training items of {folder.name} only the run's statistics were used.",
+        split_origin=f"Of the training items of {name} only the run's statistics were used.",
         findings=(),
         extract=partial(_extract, Store(None if options.store is None else Path(options.store)), setting),
         seed=options.seed,

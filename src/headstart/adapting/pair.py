@@ -63,7 +63,7 @@ def read_pair(options: AdaptOptions) -> PairRead:
     else:
         source = first
         target = _read_target(options, settings, first.modality)
-        names = _different(Path(options.data).name, Path(options.target_data).name)
+        names = names_of(options.data, options.target_data)
     source = with_task(source, None if asked is None else task_named(asked))
     if not source.task.one_per_item:
         raise DataError(
@@ -96,7 +96,7 @@ def read_target(options: AdaptOptions, modality: Modality) -> Examples:
     settings = reading(options)
     settings.pop("task")
     target = _read_target(options, settings, modality)
-    _require_items(target, Path(str(options.target_data)).name)
+    _require_items(target, name_of(str(options.target_data)))
     return target
 
 
@@ -128,7 +128,7 @@ def _read_without(place: str, given: dict[str, Any], may_lack: tuple[str, ...]) 
 
 def _put_aside(target: Examples) -> Examples:
     """The items without labels, which go to a column of their own, and without a given split."""
-    columns = dict(target.columns)
+    columns = {name: values for name, values in target.columns.items() if name != _LABELS}
     if target.labels is not None:
         columns[_LABELS] = target.labels
     return replace(target, labels=None, splits=None, split_origin="", columns=columns)
@@ -167,8 +167,16 @@ def _domains_of(examples: Examples, options: AdaptOptions) -> tuple[Examples, Ex
     return source, _put_aside(target), (names[0], names[1])
 
 
-def _different(source: str, target: str) -> tuple[str, str]:
-    return (source, target) if source != target else (f"{source} (source)", f"{target} (target)")
+def name_of(place: str | Path) -> str:
+    """The name of a domain that is a place of its own; "." is the folder that it stands for."""
+    path = Path(place)
+    return (path if path.name not in ("", "..") else path.resolve()).name or str(place)
+
+
+def names_of(source: str | Path, target: str | Path) -> tuple[str, str]:
+    """Different names of two domains that are places of their own."""
+    names = name_of(source), name_of(target)
+    return names if names[0] != names[1] else (f"{names[0]} (source)", f"{names[1]} (target)")
 
 
 @dataclass(frozen=True, eq=False)

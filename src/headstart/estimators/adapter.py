@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headstart.adapting.options import AdapterOptions, adapt_options
 from headstart.errors import DataError
-from headstart.estimators.transfer import plain
+from headstart.estimators.given import classes_and_codes, items_of
 from headstart.fitting.signatures import constructed_from
 
 
@@ -64,19 +64,20 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
         from headstart.clock import Clock
         from headstart.data import Examples
 
-        if X_target is None or len(X_target) < LEAST_TARGET:
+        others = [] if X_target is None else items_of(X_target, "X_target")
+        if len(others) < LEAST_TARGET:
             raise DataError(
                 f"fit needs at least {LEAST_TARGET} items of the target domain: pass X_target (labels are not needed)"
             )
-        self.classes_ = np.unique(np.asarray(y))
-        codes = [str(code) for code in np.searchsorted(self.classes_, np.asarray(y))]
-        source = Examples.from_lists(plain(X), codes, groups, modality=self.modality)
-        target = Examples.from_lists(plain(X_target), modality=self.modality or source.modality)
+        classes, codes = classes_and_codes(y)
+        labels = [str(code) for code in codes]
+        source = Examples.from_lists(items_of(X), labels, groups, modality=self.modality)
+        target = Examples.from_lists(others, modality=self.modality or source.modality)
         given = {name: value for name, value in self.get_params().items() if value is not None}
         options = adapt_options(data="items", **given)
         read = PairRead(source, target, ("source", "target"))
         self._pair, tried, decision = learn_and_adapt(read, options, Clock())
-        self._chosen = decision.chosen
+        self.classes_, self._chosen = classes, decision.chosen
         self.method_ = decision.chosen.name
         self.stopped_because_ = decision.reason
         self.scores_ = {each.name: dict(decision.scores.get(each.name, {})) for each in tried}
@@ -89,7 +90,7 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
         check_is_fitted(self, "n_features_out_")
         domain = self._pair.domain
         assert domain.workspace is not None  # it was learned from items
-        features = domain.workspace.features_of_new(self._chosen.features.source, plain(X))
+        features = domain.workspace.features_of_new(self._chosen.features.source, items_of(X))
         return np.asarray(features.stacked(domain.head.stages))
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:

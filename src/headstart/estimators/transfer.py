@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.errors import DataError
+from headstart.estimators.given import classes_and_codes, items_of
 from headstart.fitting.options import LearnOptions, fit_options
 from headstart.fitting.signatures import constructed_from
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
@@ -32,7 +33,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from headstart.fitting.plan import plan_examples
         from headstart.fitting.workspace import Workspace
 
-        examples = Examples.from_lists(plain(X), labels, groups, modality=self.modality, task=task)
+        examples = Examples.from_lists(items_of(X), labels, groups, modality=self.modality, task=task)
         given = {name: value for name, value in self.get_params().items() if value is not None}
         options = fit_options(data="items", **given)
         clock = Clock()
@@ -52,7 +53,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The pooled features that the head reads, of shape (n_items, n_features_out_), float32."""
         check_is_fitted(self, "n_features_out_")
-        features = self._workspace.features_of_new(self._result.source, plain(X))
+        features = self._workspace.features_of_new(self._result.source, items_of(X))
         return features.stacked(self._result.head.stages)
 
     def _outputs(self, X: Sequence[Any]) -> np.ndarray:
@@ -100,8 +101,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         sets = _label_sets(y)
         self.multilabel_ = sets is not None
         if sets is None:
-            self.classes_ = np.unique(np.asarray(y))
-            codes = np.searchsorted(self.classes_, np.asarray(y))
+            self.classes_, codes = classes_and_codes(y)
             self._learn(X, [str(code) for code in codes], groups, CLASSIFICATION)
             self._columns = np.arange(len(self.classes_))
             return self
@@ -206,10 +206,3 @@ def _label_sets(y: Any) -> list[list[Any]] | None:
     if all(isinstance(row, (list, tuple, set, frozenset)) for row in y):
         return [sorted(set(row)) for row in y]
     return None
-
-
-def plain(X: Sequence[Any]) -> Any:
-    """A list of paths or texts, from the 1-d array that scikit-learn passes."""
-    if isinstance(X, np.ndarray) and X.ndim == 1:
-        return X.tolist()
-    return X

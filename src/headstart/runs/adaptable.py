@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.errors import InputError
-from headstart.run_files import check_has_model, read_checked
+from headstart.run_files import TRAINING_STATISTICS, check_has_model, read_checked
 from headstart.runs.directory import RunDirectory
 from headstart.runs.record import Record
 from headstart.runs.saved_head import load_head
@@ -93,9 +93,9 @@ def open_adaptable(folder: Path) -> AdaptableRun:
         )
     if not has_statistics(folder):
         raise InputError(
-            f"{folder} keeps no statistics of its training items: an older headstart made it. Give the command of its "
-            "fit again, which uses the stored features; or adapt from its data: headstart adapt DATA TARGET. "
-            "headstart predict works without them"
+            f"{folder} keeps no statistics of its training items: {TRAINING_STATISTICS} was removed, or an older "
+            "headstart made the run. Give the command of its fit again, which uses the stored features; or adapt from "
+            "its data: headstart adapt DATA TARGET. headstart predict works without them"
         )
     head = load_head(folder)
     return AdaptableRun(folder, record, head, load_statistics(folder, head))

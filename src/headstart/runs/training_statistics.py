@@ -17,6 +17,7 @@ Legend: C classes, D features, K axes.
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ import numpy as np
 
 from headstart.adapt.summary import MOST_AXES, FeatureSummary
 from headstart.errors import InputError, parsing
+from headstart.files import open_regular
 from headstart.run_files import TRAINING_STATISTICS, check_files
 from headstart.runs.directory import RunDirectory
 
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from headstart.heads import Head
 
 VERSION = 1
+_LARGEST = 1e15  # above it virtual items would not be finite; a variance is compared by its root
 _ARRAYS = ("counts", "means", "deviation", "axes", "variances", "residual")
+_MOST_ITEMS = 2**53  # above it a share is not exact
 _REMEDY = "copy the run again, or make it again"
 
 
@@ -57,12 +61,12 @@ def save_statistics(run: RunDirectory, summary: FeatureSummary) -> None:
 
 
 def has_statistics(run: Path) -> bool:
-    """Whether a run holds a summary.
+    """Whether a run holds a summary, or something else of its name.
 
     Args:
         run: its folder.
     """
-    return (run / TRAINING_STATISTICS).is_file()
+    return os.path.lexists(run / TRAINING_STATISTICS)
 
 
 def load_statistics(run: Path, head: Head) -> FeatureSummary:
@@ -77,22 +81,33 @@ def load_statistics(run: Path, head: Head) -> FeatureSummary:
     """
     from safetensors.numpy import load_file
 
-    path = run / TRAINING_STATISTICS
+    path, n_classes, width = run / TRAINING_STATISTICS, len(head.classes), head.n_features
+    with parsing(path, "training statistics", _REMEDY), open_regular(path) as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+    if n_bytes > _most_bytes(n_classes, width):
+        raise InputError(f"{path} is damaged: it is larger than the statistics of this run can be; {_REMEDY}")
     check_files(run, (TRAINING_STATISTICS,))
     with parsing(path, "training statistics", _REMEDY):
         found = load_file(path)
-    version = found.get("version", np.zeros(1, dtype=np.int64))
+    version = found.get("version")
+    if version is None:
+        raise InputError(f"{path} is damaged: it has no version; {_REMEDY}")
     if version.shape != () or version.dtype != np.int64 or int(version) != VERSION:
         raise InputError(
             f"{path} has version {version.tolist()}, and this headstart reads version {VERSION}: pip install --upgrade "
             f"headstart, or make the run again"
         )
-    if fault := _fault(found, len(head.classes), head.n_features):
+    if fault := _fault(found, n_classes, width):
         raise InputError(f"{path} is damaged: {fault}; {_REMEDY}")
     penalty = float(found["penalty"])
     return FeatureSummary(
         **{name: found[name] for name in _ARRAYS}, penalty=None if math.isnan(penalty) else penalty
     )
+
+
+def _most_bytes(n_classes: int, width: int) -> int:
+    """Of a file for a head of this size with its header; later versions may hold more."""
+    return 4 * (8 * n_classes + 4 * width * (n_classes + MOST_AXES + 2)) + 2**16
 
 
 def _fault(found: dict[str, Any], n_classes: int, width: int) -> str:
@@ -118,7 +133,14 @@ def _fault(found: dict[str, Any], n_classes: int, width: int) -> str:
         return f"it has {n_axes} axes, at most {MOST_AXES} are possible"
     if not all(np.isfinite(found[name]).all() for name in _ARRAYS):
         return "it holds a value that is not finite"
+    if not (np.isfinite(found["penalty"]) or np.isnan(found["penalty"])):
+        return "penalty must be a number, or nan where it is not known"
     negative = [name for name in ("counts", "deviation", "variances", "residual") if (found[name] < 0).any()]
     if negative or found["penalty"] < 0:
         return f"{(*negative, 'penalty')[0]} must not be negative"
-    return "" if found["counts"].sum() > 0 else "it counts no item"
+    largest = {name: float(np.abs(found[name]).max(initial=0.0)) for name in _ARRAYS[1:]}
+    for name in ("variances", "residual"):
+        largest[name] = math.sqrt(largest[name])
+    if too_large := [name for name in largest if largest[name] > _LARGEST]:
+        return f"{too_large[0]} holds a value that no features have"
+    return "" if 0 < sum(found["counts"].tolist()) <= _MOST_ITEMS else "it counts no item, or too many"

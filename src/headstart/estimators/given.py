@@ -1,0 +1,90 @@
+"""What a user or scikit-learn passes to an estimator: items and labels, checked before anything is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.errors import DataError
+from headstart.units import counted
+
+_KINDS = "a list of paths, a list of texts or an array of pictures"
+_ONE_EACH = "y must hold one label per item"
+
+
+def items_of(X: Any, name: str = "X") -> Any:
+    """Items as a list or an array of pictures.
+
+    Args:
+        X: a list or array, or a column of a table.
+        name: of the argument, for messages.
+
+    Raises:
+        DataError: it is no list of items, or an item is missing.
+    """
+    if hasattr(X, "columns"):
+        raise DataError(
+            f"{name} is a table of {counted(len(X.columns), 'columns')}: pass one column, such as "
+            f"{name}['text']"
+        )
+    listed = X.tolist() if _is_flat(X) else X
+    is_one = isinstance(listed, str | bytes | Path | Mapping) or getattr(listed, "ndim", 1) == 0
+    if is_one or not hasattr(listed, "__getitem__"):
+        raise DataError(f"{name} must be {_KINDS}, got {type(X).__name__}")
+    if isinstance(listed, list | tuple):
+        _refuse_missing(listed, name)
+    return listed
+
+
+def classes_and_codes(y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The sorted labels, of shape (n_classes,), and the number of each item's label, of shape (n_items,).
+
+    Args:
+        y: one label per item, of any one type.
+
+    Raises:
+        DataError: they are not one per item, one is missing, or they cannot be sorted.
+    """
+    if isinstance(y, str | bytes | Mapping) or not isinstance(y, Iterable):
+        raise DataError(f"{_ONE_EACH}, got {type(y).__name__}")
+    given = np.asarray(y) if hasattr(y, "__array__") else list(y)
+    if isinstance(given, np.ndarray):
+        given = given.reshape(-1) if given.shape[1:] == (1,) else given  # a table of one column
+        if given.ndim != 1:
+            raise DataError(f"{_ONE_EACH}, got shape {given.shape}")
+    _refuse_missing(given.tolist() if isinstance(given, np.ndarray) else given, "y")
+    try:
+        labels = np.asarray(given)
+        classes, codes = np.unique(labels, return_inverse=True)
+    except (TypeError, ValueError):  # of several types, or lists of several lengths
+        kinds = ", ".join(sorted({type(label).__name__ for label in given}))
+        raise DataError(f"{_ONE_EACH}, all of one type, got {kinds}") from None
+    if labels.ndim != 1:
+        raise DataError(f"{_ONE_EACH}, got shape {labels.shape}")
+    return classes, codes
+
+
+def _is_flat(values: Any) -> bool:
+    """Whether it is an array or a column of a table, which may be numbered from anywhere."""
+    return getattr(values, "ndim", None) == 1 and hasattr(values, "tolist")
+
+
+def _refuse_missing(values: Iterable[Any], name: str) -> None:
+    for place, value in enumerate(values):
+        if _is_missing(value):
+            raise DataError(f"{name}[{place}] is missing ({value}): leave these items out")
+
+
+def _is_missing(value: Any) -> bool:
+    """None, NaN and the like; pandas.NA is neither equal to itself nor not."""
+    if value is None:
+        return True
+    if isinstance(value, np.ndarray | str | bytes | Path | list | tuple | set | frozenset):
+        return False
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return True
