@@ -52,3 +52,15 @@ def test_a_feature_that_is_constant_in_training_is_only_moved() -> None:
     stream = Stream(np.zeros(2), np.zeros(2), prior=1e-9)
     stream.see(x_ND)
     np.testing.assert_allclose(stream.map(x_ND), [[-1, 0], [1, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_item_that_is_not_finite_spoils_no_other(value: float) -> None:
+    x_ND = items(40)
+    alone, stream = (Stream(np.ones(4), np.ones(4)) for _ in range(2))
+    alone.see(x_ND[1:])
+    spoilt = x_ND.copy()
+    spoilt[0, 2] = value
+    stream.see(spoilt)
+    assert stream.n_items == 39
+    np.testing.assert_array_equal(stream.map(x_ND[1:]), alone.map(x_ND[1:]))

@@ -10,14 +10,21 @@ import pandas as pd
 import pytest
 
 from headstart.errors import DataError
-from headstart.estimators.given import classes_and_codes, items_of
+from headstart.estimators.given import classes_and_codes, items_of, require_modality
 
 TEXTS = ["one", "two", "three"]
 PICTURES = np.zeros((3, 8, 8), np.uint8)
 
 
 @pytest.mark.parametrize(
-    "given", [TEXTS, np.array(TEXTS), np.array(TEXTS, dtype=object), pd.Series(TEXTS, index=[7, 8, 9])]
+    "given",
+    [
+        TEXTS,
+        np.array(TEXTS),
+        np.array(TEXTS, dtype=object),
+        pd.Series(TEXTS, index=[7, 8, 9]),
+        pd.DataFrame({"text": TEXTS}),
+    ],
 )
 def test_texts_of_any_container(given: Any) -> None:
     assert items_of(given) == TEXTS
@@ -41,7 +48,7 @@ def test_pictures_are_passed_on() -> None:
         (np.array(5), "got ndarray"),
         (
             pd.DataFrame({"text": TEXTS, "label": TEXTS}),
-            r"is a table of 2 columns: pass one column, such as X\['text'\]",
+            r"is a table of 2 columns: pass one, such as X\['text'\]",
         ),
         (["one", None], r"X\[1\] is missing"),
         (pd.Series(["one", np.nan]), r"X\[1\] is missing"),
@@ -50,6 +57,16 @@ def test_pictures_are_passed_on() -> None:
 def test_what_is_no_list_of_items(given: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         items_of(given)
+
+
+def test_another_modality_is_named() -> None:
+    with pytest.raises(DataError, match="X_target holds text, and X image"):
+        require_modality(["some words"], "image", "X_target")
+    with pytest.raises(DataError, match="X_target holds image, and X text"):
+        require_modality(PICTURES, "text", "X_target")
+    require_modality(PICTURES, "image", "X_target")
+    require_modality(["a/b.png"], "image", "X_target")
+    require_modality(["some words"], "text", "X_target")
 
 
 @pytest.mark.parametrize(

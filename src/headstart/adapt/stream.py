@@ -48,12 +48,13 @@ class Stream:
         self._squares = np.zeros_like(self._mean_0)
 
     def see(self, x_ND: NDArray[np.floating]) -> None:
-        """Count a batch.
+        """Count a batch; an item with a value that is not finite is left out, else no later one could be mapped.
 
         Args:
             x_ND: of shape (N, D).
         """
         centred = np.asarray(x_ND, dtype=np.float64) - self._mean_0
+        centred = centred[np.isfinite(centred).all(axis=1)]
         self.n_items += len(centred)
         self._sum += centred.sum(axis=0)
         self._squares += np.einsum("nd,nd->d", centred, centred)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headstart.adapting.options import AdapterOptions, adapt_options
 from headstart.errors import DataError
-from headstart.estimators.given import classes_and_codes, items_of
+from headstart.estimators.given import classes_and_codes, items_of, require_modality
 from headstart.fitting.signatures import constructed_from
 
 
@@ -72,6 +72,7 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
         classes, codes = classes_and_codes(y)
         labels = [str(code) for code in codes]
         source = Examples.from_lists(items_of(X), labels, groups, modality=self.modality)
+        require_modality(others, source.modality, "X_target")
         target = Examples.from_lists(others, modality=self.modality or source.modality)
         given = {name: value for name, value in self.get_params().items() if value is not None}
         options = adapt_options(data="items", **given)

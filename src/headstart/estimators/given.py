@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import DataError
-from headstart.units import counted
 
 _KINDS = "a list of paths, a list of texts or an array of pictures"
 _ONE_EACH = "y must hold one label per item"
@@ -26,10 +26,11 @@ def items_of(X: Any, name: str = "X") -> Any:
         DataError: it is no list of items, or an item is missing.
     """
     if hasattr(X, "columns"):
-        raise DataError(
-            f"{name} is a table of {counted(len(X.columns), 'columns')}: pass one column, such as "
-            f"{name}['text']"
-        )
+        if len(X.columns) != 1:
+            raise DataError(
+                f"{name} is a table of {len(X.columns)} columns: pass one, such as {name}['text']"
+            )
+        X = X[X.columns[0]]
     listed = X.tolist() if _is_flat(X) else X
     is_one = isinstance(listed, str | bytes | Path | Mapping) or getattr(listed, "ndim", 1) == 0
     if is_one or not hasattr(listed, "__getitem__"):
@@ -37,6 +38,24 @@ def items_of(X: Any, name: str = "X") -> Any:
     if isinstance(listed, list | tuple):
         _refuse_missing(listed, name)
     return listed
+
+
+def require_modality(items: Any, modality: str, name: str) -> None:
+    """Refuse texts where pictures or recordings are expected, and pictures where texts or recordings are.
+
+    Args:
+        items: as `items_of` gives them, at least one; the first decides.
+        modality: that is expected.
+        name: of the argument, for messages.
+
+    Raises:
+        DataError: they are of another one.
+    """
+    first = items[0]
+    is_text = isinstance(first, str) and not Path(first).suffix and not os.path.exists(first)
+    found = "image" if isinstance(first, np.ndarray) else "text" if is_text else modality
+    if found != modality:
+        raise DataError(f"{name} holds {found}, and X {modality}: both must be of one kind")
 
 
 def classes_and_codes(y: Any) -> tuple[np.ndarray, np.ndarray]:
