@@ -152,13 +152,16 @@ def _domains_of(examples: Examples, options: AdaptOptions) -> tuple[Examples, Ex
             "--from and --to; or give a second data set: headstart adapt DATA TARGET"
         )
     found = sorted({*examples.domains.tolist()} - {""})
+    if not found:
+        raise OptionError(f"column '{examples.domain}' of {options.data} is empty: it names no domain")
+    shown = ", ".join(found[:20]) + (f" and {len(found) - 20:,} more" if len(found) > 20 else "")
     names = []
     for flag, name in (("--from", options.from_domain), ("--to", options.to_domain)):
         if name not in found:
             given = f"there is no domain '{name}'.{did_you_mean(name, found)}" if name else "it is missing."
             raise OptionError(
                 f"{flag}: {given} Column '{examples.domain}' of {options.data} has the "
-                f"{'domain' if len(found) == 1 else 'domains'} {', '.join(found[:20])}"
+                f"{'domain' if len(found) == 1 else 'domains'} {shown}"
             )
         names.append(str(name))
     if names[0] == names[1]:
