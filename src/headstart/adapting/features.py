@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from headstart.adapt.catalogue import BATCH_NORM, parsed
+from headstart.adapt.catalogue import AUTO, BATCH_NORM, parsed
 from headstart.adapting.extracted import ExtractedPair, PairFeatures
 from headstart.clock import Clock
 from headstart.errors import OptionError
-from headstart.progress import waiting
 
 if TYPE_CHECKING:
     from headstart.fitting.workspace import Workspace
+    from headstart.sources import Source
 
 
 def features_of(names: Iterable[str], pair: ExtractedPair, clock: Clock) -> dict[str, PairFeatures]:
@@ -35,26 +35,45 @@ def features_of(names: Iterable[str], pair: ExtractedPair, clock: Clock) -> dict
     return features
 
 
+def check_batch_norm(source: Source, method: str) -> None:
+    """Refuse a method that asks for batch-norm statistics of a network that has none, before anything is extracted.
+
+    Args:
+        source: gives the network.
+        method: its text, or "auto".
+
+    Raises:
+        OptionError: the network has no batch normalisation.
+    """
+    if method != AUTO and parsed(method)[0] and (why := _no_batch_norm(source)):
+        raise OptionError(f"--method {BATCH_NORM}: {why}")
+
+
 def why_no_batch_norm(pair: ExtractedPair) -> str:
     """Why the domains cannot have batch-norm statistics of their own; "" if they can.
 
     Args:
         pair: both domains, with features.
     """
-    from headstart.sources.batch_norm import has_batch_norm
-
-    source = pair.domain.source
-    if not has_batch_norm(source.network):
-        return (
-            f"{source.provenance.architecture} has no batch normalisation, so it has no statistics of a domain; leave "
-            f"out '{BATCH_NORM}'"
-        )
+    if why := _no_batch_norm(pair.domain.source):
+        return why
     if pair.domain.workspace is None:
         return (
             "a run does not hold the items of its source domain, whose statistics are needed too; leave out "
             f"'{BATCH_NORM}'"
         )
     return ""
+
+
+def _no_batch_norm(source: Source) -> str:
+    from headstart.sources.batch_norm import has_batch_norm
+
+    if has_batch_norm(source.network):
+        return ""
+    return (
+        f"{source.provenance.architecture} has no batch normalisation, so it has no statistics of a domain; leave "
+        f"out '{BATCH_NORM}'"
+    )
 
 
 def _batch_norm(pair: ExtractedPair, workspace: Workspace, clock: Clock) -> PairFeatures:
@@ -67,7 +86,7 @@ def _batch_norm(pair: ExtractedPair, workspace: Workspace, clock: Clock) -> Pair
     items, digests = data.examples.items, data.scan.digests
     target_items, target_digests = target.data.examples.items, target.data.scan.digests
     adapted = target.adapted
-    with clock.phase("statistics"), waiting("Batch-norm statistics of each domain …"):
+    with clock.phase("statistics"):
         how: dict[str, Any] = {"threads": workspace.setting.n_threads, "device": workspace.setting.device}
         of_source = with_statistics_of(domain.source, items, digests, **how)
         of_target = with_statistics_of(

@@ -69,10 +69,12 @@ def of_pair(read: PairRead, options: AdaptOptions, setting: Setting, clock: Cloc
     Raises:
         InputError: an item or the source cannot be used.
     """
+    from headstart.adapting.features import check_batch_norm
     from headstart.fitting.plan import plan_examples
     from headstart.fitting.workspace import Workspace
 
     plan = plan_examples(read.source, _of_fit(options), clock, split=False)
+    check_batch_norm(plan.source, options.method)
     target = Target.of(read.target, read.names[1], plan.data.classes, options, clock)
 
     def domain() -> SourceDomain:

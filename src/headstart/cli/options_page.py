@@ -18,8 +18,9 @@ from headstart.ranking.options import RankOptions
 
 _INTRODUCTION = """# Options of fit, rank, audit and adapt
 
-Each option has one name everywhere: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
-estimators and in headstart.yaml. The last column says which of them the estimators take.
+Each option has one name: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
+estimators and in headstart.yaml; `--from`, `--to` and TARGET of adapt are `from_domain`, `to_domain` and `target_data`
+there, since `from` is a word of Python. The last column says which of them the estimators take.
 
 This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py,
 src/headstart/ranking/options.py, src/headstart/auditing/options.py and src/headstart/adapting/options.py.

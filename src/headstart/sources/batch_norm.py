@@ -37,6 +37,7 @@ from torch.nn import functional
 from headstart.data.items import take_items
 from headstart.data.loading import load_batches
 from headstart.errors import DataError, SourceError
+from headstart.progress import progress
 from headstart.sources.source import Source
 
 MAX_ITEMS = 2048  # more do not change the statistics: each item gives thousands of positions
@@ -111,9 +112,14 @@ def _measure(
     network.to(device)
     prior = max(0, ENOUGH_ITEMS - n_items) / ENOUGH_ITEMS
     pooled = [_Pooled(norm, prior) for norm in _norms(network)]
-    with _normalising_by_batch(pooled), torch.no_grad():
+    with (
+        _normalising_by_batch(pooled),
+        torch.no_grad(),
+        progress("Batch-norm statistics", n_items) as advance,
+    ):
         for inputs in batches:
             network(**{name: value.to(device) for name, value in inputs.items()})
+            advance(len(next(iter(inputs.values()))))
     for statistics in pooled:
         statistics.store()
     network.to("cpu")
