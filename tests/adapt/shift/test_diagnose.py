@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ def test_covariate_shift() -> None:
     found = diagnose(domains(EVEN, moved=1.5), {"em": EVEN, "bbse": EVEN}, EVEN)
     assert found.kind == "covariate" and found.certain
     assert (found.a_distance.low or 0) > 1 and found.size.p_value is not None and found.size.p_value < 0.01
-    assert advice(found).startswith("Align")
+    assert advice(replace(found, certain=True)).startswith("Align the domains; the class shares")
+    assert "cannot be seen from the features" in advice(replace(found, certain=False))
 
 
 def test_label_shift_alone_is_not_aligned() -> None:

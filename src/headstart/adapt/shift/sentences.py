@@ -69,7 +69,12 @@ def advice(found: Diagnosis) -> str:
     if found.kind == "label":
         return "Do not align the domains: that would remove signal. Let every class count the same in the source."
     if found.kind == "covariate":
-        return "Align the domains; the class shares need no correction that could be estimated."
+        if found.certain:
+            return "Align the domains; the class shares need no correction that could be estimated."
+        return (
+            "Align the domains, if the classes have about the same shares in both. Whether they have cannot be seen "
+            "from the features: label some target items if you do not know."
+        )
     if found.certain:
         return (
             "Let every class count the same in the source; an alignment has to weight the source to the target's class "
