@@ -46,3 +46,13 @@ def test_what_a_fit_refuses_is_refused(
 def test_the_list_of_recipes_has_a_name(command: Command) -> None:
     assert command("recipes", "list").out == command("recipes").out
     assert "bit-small" in command("recipes", "list").out
+
+
+def test_a_class_may_be_in_one_part_only(command: Command, text_source: Path, tmp_path: Path) -> None:
+    rows = [f"text {i},{'abc'[i // 10]},{'test' if i >= 20 or i % 5 == 0 else 'train'}\n" for i in range(30)]
+    data = tmp_path / "texts.csv"
+    data.write_text("text,label,split\n" + "".join(rows))
+    done = command("fit", data, "--source", text_source, "--dry-run", "--precision", "fp32")
+    assert done.code == 0, done.err
+    only = next(line.split() for line in done.out.splitlines() if line.split()[:1] == ["c"])
+    assert only == ["c", "0", "10"]

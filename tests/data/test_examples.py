@@ -76,3 +76,15 @@ def test_public_names() -> None:
         assert getattr(data, name) is not None
     with pytest.raises(AttributeError):
         _ = data.nothing  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("shape", [(224, 224, 3), (8, 8)])
+def test_one_picture_is_one_item(shape: tuple[int, ...]) -> None:
+    examples = Examples.from_lists(np.zeros(shape, np.uint8))
+    assert len(examples) == 1 and np.shape(examples.items[0]) == shape
+    assert len(Examples.from_lists(np.zeros((2, 224, 224), np.uint8))) == 2
+
+
+def test_missing_labels_of_a_script_are_no_class() -> None:
+    examples = Examples.from_lists(["one text", "two", "three"], ["a", None, float("nan")])
+    assert examples.classes == ("a",) and examples.labelled.tolist() == [True, False, False]

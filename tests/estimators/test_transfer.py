@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -151,3 +152,15 @@ def test_a_quantity(model: TransferClassifier) -> None:
     assert max(fitted.profile_.values()) > 0.5
     with pytest.raises(DataError, match="not finite"):
         clone(regressor).fit(PICTURES, [float("nan"), *brightness[1:]])
+
+
+def test_tables_of_pandas(model: TransferClassifier, tmp_path: Path) -> None:
+    root = small_data.digit_folder(tmp_path / "digits")
+    paths = sorted(root.rglob("*.png"))
+    table = pd.DataFrame(
+        {"path": [str(path) for path in paths], "digit": [path.parent.name for path in paths]}
+    )
+    table = table.iloc[::-1]  # its index begins with 41
+    model.fit(table["path"], table["digit"])
+    assert set(model.classes_) == set(table["digit"])
+    assert model.score(table[["path"]], table["digit"]) > 0.5

@@ -63,7 +63,7 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
 
 
 def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
-    """The column of file paths: by its name, if its first file exists, or at least looks like a file name.
+    """The column of file paths: by its name, if its first file exists, or most at least look like file names.
 
     Args:
         columns: a table.
@@ -71,11 +71,12 @@ def path_column(columns: Mapping[str, np.ndarray], folder: Path) -> str | None:
     """
     for name in (*PATH_NAMES, *MORE_PATH_NAMES):
         found = find_column([name], columns)
-        first = "" if found is None else next((value for value in columns[found] if value), "")
-        if not first or len(first) >= 4096:
+        values = [] if found is None else [value for value in columns[found][:1000] if value]
+        if not values or len(values[0]) >= 4096:
             continue
-        named = suffix_modality(first) is not None and find_column(TEXT_NAMES, columns) is None
-        if named or os.path.isfile(folder / first):
+        n_named = sum(suffix_modality(value) is not None for value in values)
+        named = 2 * n_named > len(values) and find_column(TEXT_NAMES, columns) is None
+        if named or os.path.isfile(folder / values[0]):
             return found
     return None
 

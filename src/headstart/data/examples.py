@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from headstart.data.items import Item, ItemView, modality_of_items, take_items
+from headstart.data.items import Item, ItemView, is_one_picture, modality_of_items, take_items
 from headstart.errors import DataError
 from headstart.tasks import CLASSIFICATION, Targets, Task, plain_name
 from headstart.units import counted
@@ -26,12 +26,19 @@ def string_array(values: Iterable[Any]) -> np.ndarray:
     """Strings as a 1-d object array; "" stands for a missing value.
 
     Args:
-        values: strings, numbers, or None.
+        values: strings, numbers, or what stands for a missing value.
     """
-    listed = ["" if value is None else str(value) for value in values]
+    listed = ["" if is_missing(value) else str(value) for value in values]
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
     return array
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value of a script stands for none: None, NaN, or NA and NaT of pandas."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
 
 
 def label_array(values: Iterable[Any]) -> np.ndarray:
@@ -177,8 +184,9 @@ class Examples:
         """Examples from lists or arrays in a script.
 
         Args:
-            items: paths (or path strings with a known suffix), texts, or uint8 pictures (N, H, W[, 3]).
-            labels: one per item, turned into strings by `str`; None or "" where unknown.
+            items: paths (or path strings with a known suffix), texts, or uint8 pictures (N, H, W[, 3]); without
+                labels also one picture (H, W) or (H, W, 3).
+            labels: one per item, turned into strings by `str`; None, NaN or "" where unknown.
             groups: one per item.
             modality: found from the items when None.
             task: what the labels are; several labels per item are joined by `|`.
@@ -188,6 +196,8 @@ class Examples:
         """
         if len(items) == 0:
             raise DataError("no items were given: pass at least one.")
+        if labels is None and isinstance(items, np.ndarray) and is_one_picture(items):
+            items = items[None]
         kind = modality or modality_of_items(items)
         kept: Sequence[Item]
         if isinstance(items, np.ndarray) and items.ndim > 1:

@@ -59,6 +59,12 @@ def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "te
     )
 
 
+def is_one_picture(array: np.ndarray) -> bool:
+    """Whether an array is one picture, of shape (H, W) or (H, W, 3), and not several of shape (H, W)."""
+    is_numeric = np.issubdtype(array.dtype, np.number)
+    return is_numeric and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3))
+
+
 class ItemView(Sequence[Item]):
     """Items of one or more sequences in a chosen order; an item is read only when it is used.
 

@@ -53,7 +53,7 @@ def examples_from_table(
         items: list[Any] | Any = ItemView([blobs[column]], wrap=Embedded(folder, border))
         notes = table.notes
     elif column is not None:
-        return examples_from_paths(table, folder, options)
+        return examples_from_paths(table, folder, options, alone=True)
     else:
         where = str(table.path)
         label = target_column(table.columns, options.target, where, labelled=False)
@@ -77,13 +77,14 @@ def examples_from_table(
     )
 
 
-def examples_from_paths(table: Table, folder: Path, options: ReadOptions) -> Examples:
+def examples_from_paths(table: Table, folder: Path, options: ReadOptions, *, alone: bool = False) -> Examples:
     """The files that a table's path column names; its columns override folder names.
 
     Args:
         table: with a column of paths.
         folder: what relative paths start from.
         options: what the user asked for.
+        alone: whether the table itself was given as data: a column that may be the target is then asked about.
 
     Raises:
         DataError: there is no path column, or files are missing.
@@ -103,6 +104,8 @@ def examples_from_paths(table: Table, folder: Path, options: ReadOptions) -> Exa
     if kind == "text":
         paths = [read_text(path) for path in paths]
     parts, labels = _from_folders(names)
+    if alone and _may_hold_target(table, column, options):
+        labels = None
     if options.target is not None:
         require_column(options.target, table.columns, str(table.path), "--target")
     return examples_from_columns(
@@ -118,6 +121,14 @@ def examples_from_paths(table: Table, folder: Path, options: ReadOptions) -> Exa
         root=folder,
         notes=(*table.notes, *notes),
     )
+
+
+def _may_hold_target(table: Table, column: str, options: ReadOptions) -> bool:
+    """Whether a column beside paths, group, domain and split may be the target, so that folders are not learned."""
+    rest = [name for name in table.columns if name != column]
+    group = group_column(rest, options.group, None, str(table.path))
+    domain = domain_column(rest, options.domain, (None, group), str(table.path))
+    return bool(set(rest) - {group, domain, find_column(["split"], rest)})
 
 
 def _from_folders(names: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:

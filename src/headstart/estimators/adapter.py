@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.adapting.options import AdapterOptions, adapt_options
+from headstart.data.given import classes_and_codes, items_of, require_modality
 from headstart.errors import DataError
-from headstart.estimators.given import classes_and_codes, items_of, require_modality
 from headstart.fitting.signatures import constructed_from
 
 

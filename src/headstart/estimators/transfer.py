@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from headstart.data.given import classes_and_codes, items_of
 from headstart.errors import DataError
-from headstart.estimators.given import classes_and_codes, items_of
 from headstart.fitting.options import LearnOptions, fit_options
 from headstart.fitting.signatures import constructed_from
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task

@@ -99,7 +99,7 @@ class DryRun:
         width = max(len("part"), *(len(name) for name in names.values()), 0)
         lines.append(f"  {'class':<{width}}  " + "  ".join(f"{part:>10}" for part in parts))
         for name, shown in names.items():
-            counts = "  ".join(f"{self.counts[part][name]:>10,}" for part in parts)
+            counts = "  ".join(f"{self.counts[part].get(name, 0):>10,}" for part in parts)
             lines.append(f"  {shown:<{width}}  {counts}")
         if len(examples.classes) > len(names):
             lines.append(f"  ... and {counted(len(examples.classes) - len(names), 'more classes')}")

@@ -17,6 +17,7 @@ from headstart.files import named_path
 from headstart.memory import Halving
 from headstart.progress import progress, say
 from headstart.run_files import METRICS, check_files, check_has_model, read_checked
+from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
 
@@ -45,8 +46,9 @@ def predict(
 
     Args:
         run: the run's folder.
-        data: a folder, a table, one file, a .txt with one text per line, or a list of paths or texts; labels
-            are not needed; if the data has labels, they are kept with the predictions.
+        data: a folder, a table, one file, a .txt with one text per line, or a list of paths or texts, a uint8
+            picture (H, W) or (H, W, 3) or an array of them; labels are not needed; if the data has labels, they are
+            kept with the predictions.
         out: a .csv or .parquet file to write; never one of the data or of a run.
         force: replace `out` if it exists.
         follow_outside: links, and paths in a table, may lead out of the data folder.
@@ -93,6 +95,7 @@ def predict(
         labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
         task=task,
     )
+    report_unknown_classes(predictions)
     if out is not None:
         predictions.write(out)
     return predictions
@@ -173,11 +176,12 @@ def _read(
         DataError: they are of another modality than the run's.
     """
     from headstart.data import Examples, read_examples
+    from headstart.data.given import items_of
 
     if isinstance(data, str | Path):
         examples = read_examples(data, labels="as written", modality=modality, follow_outside=follow_outside)
     else:
-        examples = Examples.from_lists(data, modality=modality)
+        examples = Examples.from_lists(items_of(data), modality=modality)
     if examples.modality != modality:
         raise DataError(
             f"the run {run} takes {modality}, and the data holds {examples.modality}: "

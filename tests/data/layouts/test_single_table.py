@@ -85,6 +85,26 @@ def test_table_of_paths(class_folders: Callable[..., Path]) -> None:
     assert examples.items[0] == folder / "cat" / "000.png"
 
 
+def test_a_column_that_may_be_the_target_is_asked_about(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 1, "dog": 1})
+    rows = "cat/000.png,{},p1\ndog/000.png,{},p2\n"
+    table = write(folder / "list.csv", "path,diagnosis,patient\n" + rows.format("ill", "well"))
+    with pytest.raises(DataError, match=r"no column label, target or class.*--target.*diagnosis"):
+        read_examples(table)
+    assert read_examples(table, target="diagnosis").classes == ("ill", "well")
+    assert read_examples(table, labels="as written").labels is None
+    alone = write(folder / "alone.csv", "path,patient\ncat/000.png,p1\ndog/000.png,p2\n")
+    assert read_examples(alone).classes == ("cat", "dog")
+
+
+def test_one_odd_ending_does_not_make_texts_of_paths(class_folders: Callable[..., Path]) -> None:
+    folder = class_folders({"cat": 2, "dog": 2})
+    rows = ["gone.xyz,a", "cat/000.png,a", "cat/001.png,a", "dog/000.png,b"]
+    table = write(folder / "list.csv", "\n".join(["path,label", *rows]) + "\n")
+    with pytest.raises(DataError, match=r"1 of 4 files are not there \(row 1 'gone.xyz'\)"):
+        read_examples(table)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

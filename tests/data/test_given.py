@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headstart.data.given import classes_and_codes, items_of, require_modality
 from headstart.errors import DataError
-from headstart.estimators.given import classes_and_codes, items_of, require_modality
 
 TEXTS = ["one", "two", "three"]
 PICTURES = np.zeros((3, 8, 8), np.uint8)

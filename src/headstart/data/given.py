@@ -1,4 +1,4 @@
-"""What a user or scikit-learn passes to an estimator: items and labels, checked before anything is learned."""
+"""Items and labels that a script or scikit-learn passes, checked before anything is read or learned."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.examples import is_missing
 from headstart.errors import DataError
 
 _KINDS = "a list of paths, a list of texts or an array of pictures"
@@ -93,17 +94,5 @@ def _is_flat(values: Any) -> bool:
 
 def _refuse_missing(values: Iterable[Any], name: str) -> None:
     for place, value in enumerate(values):
-        if _is_missing(value):
+        if is_missing(value):
             raise DataError(f"{name}[{place}] is missing ({value}): leave these items out")
-
-
-def _is_missing(value: Any) -> bool:
-    """None, NaN and the like; pandas.NA is neither equal to itself nor not."""
-    if value is None:
-        return True
-    if isinstance(value, np.ndarray | str | bytes | Path | list | tuple | set | frozenset):
-        return False
-    try:
-        return bool(value != value)
-    except (TypeError, ValueError):
-        return True
