@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headstart.errors import OptionError
-from headstart.fitting.configuration import code_flags, options_of_command
+from headstart.fitting.configuration import code_flags, options_of_command, with_absolute_paths
 from headstart.runs import RunDirectory
 
 
@@ -68,3 +68,29 @@ def test_the_configuration_of_another_verb_is_refused(tmp_path: Path, kind: str,
     path.write_text(json.dumps({kind: {"data": "d"}}))
     with pytest.raises(OptionError, match=f"is not the configuration of a fit but of {words}"):
         options_of_command({}, path, None)
+
+
+def test_what_exists_is_written_with_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for folder in ("photos", "runs/a"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "net.py").write_text("")
+    written = with_absolute_paths(
+        {
+            "data": "photos",
+            "source": "run:runs/a",
+            "arch": "net.py:Net",
+            "recipe": "few-shot",
+            "store": "~/photos",
+        }
+    )
+    assert written == {
+        "data": str(tmp_path / "photos"),
+        "source": f"run:{tmp_path}/runs/a",
+        "arch": f"{tmp_path}/net.py:Net",
+        "recipe": "few-shot",
+        "store": str(tmp_path / "photos"),
+    }
+    unchanged = {"data": "owner/name", "source": "timm:resnet50.a1_in1k", "arch": "resnet50", "store": None}
+    assert with_absolute_paths(unchanged) == unchanged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,6 +68,25 @@ def read_options(path: Path) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise OptionError(f"{path}: `fit` must hold options by name")
     return {str(name): value for name, value in options.items()}
+
+
+def with_absolute_paths(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options for a file that is read in any folder: what names a file or folder that exists is made absolute.
+
+    Args:
+        options: of a fit, by name.
+    """
+    found = dict(options)
+    for name in ("data", "source", "source_data", "recipe", "store"):
+        scheme, place = "", found.get(name)
+        if name == "source" and str(place).startswith("run:"):
+            scheme, place = "run:", str(place).removeprefix("run:")
+        if place is not None and os.path.exists(path := os.path.expanduser(str(place))):
+            found[name] = scheme + os.path.abspath(path)
+    file, colon, network = str(found.get("arch") or "").rpartition(":")
+    if colon and os.path.isfile(path := os.path.expanduser(file)):
+        found["arch"] = f"{os.path.abspath(path)}:{network}"
+    return found
 
 
 def code_flags(options: Mapping[str, Any]) -> list[str]:

@@ -13,8 +13,8 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
 from headstart.data.read import require_place
 from headstart.errors import DivergenceError, InputError, OptionError
-from headstart.fitting.configuration import code_flags
-from headstart.fitting.facts import shown, task_words
+from headstart.fitting.configuration import code_flags, with_absolute_paths
+from headstart.fitting.facts import command_written, shown, task_words
 from headstart.fitting.learnable import check_plan
 from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, read_and_plan
@@ -179,10 +179,9 @@ def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:
 def _write_configuration(run: RunDirectory, options: FitOptions) -> None:
     if processes.is_first():
         words = ["headstart", "fit", "--config", str(run.path / "headstart.yaml")]
-        command = (
-            f"{shlex.join([*words, *code_flags(options.model_dump())])}\nwritten by: {' '.join(sys.argv)}"
-        )
-        run.write_yaml("headstart.yaml", options.model_dump(), comment=command)
+        content = with_absolute_paths(options.model_dump())
+        command = f"{shlex.join([*words, *code_flags(content)])}\nwritten by: {command_written(sys.argv)}"
+        run.write_yaml("headstart.yaml", content, comment=command)
 
 
 def _quoted(run: RunDirectory) -> str:

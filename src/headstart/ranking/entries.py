@@ -55,7 +55,8 @@ def read_entries(options: RankOptions) -> tuple[Entry, ...]:
             f" ({distinct[0].uri}, given twice)" if len(entries) > len(distinct) == 1 else ""
         )
         remedy = (
-            f"try it alone with headstart fit {shlex.quote(str(options.data))} --source {distinct[0].uri}"
+            f"try it alone with headstart fit {shlex.quote(str(options.data))} --source "
+            f"{shlex.quote(distinct[0].uri)}"
             if distinct
             else "name them after the data, or one per line in a file with --sources"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -89,7 +90,7 @@ def _run(uri: str, folder: Path) -> Place:
         raise SourceError(f"There is no run at {folder}.{did_you_mean_beside(folder)}")
     if (folder / UNFINISHED).exists():
         raise SourceError(
-            f"{folder} is not a finished run: finish it first, with headstart fit --resume {folder}"
+            f"{folder} is not a finished run: finish it first, with headstart fit --resume {shlex.quote(str(folder))}"
         )
     check_has_model(folder, SourceError)
     if not (folder / "source.json").is_file():

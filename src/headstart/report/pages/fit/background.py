@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from headstart.report import background
 from headstart.report.pages.fit.report import FitReport
@@ -12,7 +13,8 @@ from headstart.report.shell import Section
 
 def again_section(report: FitReport) -> Iterator[Section]:
     """The section with the command that makes the run again."""
-    command = f"headstart fit --config {shlex.quote(f'{report.facts.run}/headstart.yaml')}"
+    configuration = Path(report.facts.run).absolute() / "headstart.yaml"  # the command works in any folder
+    command = f"headstart fit --config {shlex.quote(str(configuration))}"
     yield background.again_section(report, command, _facts(report), _how_alike(report))
 
 
