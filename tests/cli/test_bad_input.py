@@ -375,3 +375,27 @@ def test_files_outside_of_the_data_are_read_only_if_asked_for(command: Command, 
     words = ("fit", data, "--source", LETTERS, "--dry-run")
     refused(command(*words), "12 of 12 files lie outside of", "pass --follow-outside")
     assert command(*words, "--follow-outside").code == 0
+
+
+def test_several_files_to_predict_are_refused_in_one_line(command: Command, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.jpeg" for number in range(400)]
+    done = command("predict", tmp_path / "run", *files)
+    refused(done, "got 400 (the first is ", "name the folder that holds them")
+    assert len(done.err) < 500
+
+
+def test_a_run_that_is_not_there_says_what_makes_one(command: Command, tmp_path: Path) -> None:
+    refused(command("predict", tmp_path / "run", tmp_path), "there is no run at", "headstart fit makes one")
+
+
+def test_a_rate_that_is_no_number(command: Command, tmp_path: Path) -> None:
+    done = command("fit", tmp_path, "--lr", "1.0.0")
+    refused(done, "option lr: must be a number or 'auto', got '1.0.0'")
+
+
+def test_help_names_the_values_of_options(command: Command) -> None:
+    shown = command("fit", "--help").out
+    assert "--seed NUMBER" in shown and "--source SOURCE" in shown and "--config FILE" in shown
+    assert not [
+        line for line in shown.splitlines() if line.lstrip().startswith("-") and "<" in line.split("  ")[1]
+    ]

@@ -58,6 +58,7 @@ def test_a_script_gives_what_the_command_gives(command: Command, digit_folder: P
     done = command("fit", digit_folder, "--source", LETTERS, "--out", tmp_path / "x", "--json", *FIT)
     assert done.code == 0
     told = json.loads(done.out)
+    assert told.pop("run") == str(tmp_path / "x")
     assert told == json.loads((tmp_path / "x" / "metrics.json").read_text())
     options = {"precision": "fp32", "threads": 1, "baseline": False, "report": False}
     run = headstart.fit(digit_folder, source=LETTERS, out=tmp_path / "y", **options)  # type: ignore[arg-type]
@@ -87,7 +88,7 @@ def test_results_on_stdout_talk_on_stderr(command: Command, digit_folder: Path, 
     assert (tmp_path / "x" / "report.html").is_file()
     assert command("report", tmp_path / "x", "--no-open").out.strip() == str(tmp_path / "x" / "report.html")
     quiet = command(*words, "-q")
-    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    assert (quiet.code, quiet.out, quiet.err) == (0, f"{tmp_path / 'x-2'}\n", "")
     assert (tmp_path / "x-2" / "metrics.json").is_file()
 
 

@@ -17,7 +17,9 @@ from headstart.progress import set_quiet
 @with_options(AdaptOptions)
 def adapt(
     *,
-    resume: Annotated[Path | None, typer.Option(help="Resume this unfinished adaptation.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Resume this unfinished adaptation.", metavar="RUN")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     **given: Any,

@@ -17,7 +17,7 @@ from headstart.progress import set_quiet
 @with_options(AuditOptions)
 def audit(
     *,
-    resume: Annotated[Path | None, typer.Option(help="Resume this unfinished audit.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Resume this unfinished audit.", metavar="RUN")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     **given: Any,

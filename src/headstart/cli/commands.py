@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from headstart.cli.options import AsJson, Finished, FollowOutside, Quiet, Store, Threads
+from headstart.errors import OptionError, shortened
 from headstart.progress import printable, say, set_quiet
 from headstart.units import agreeing, counted
 
@@ -17,10 +18,13 @@ from headstart.units import agreeing, counted
 def predict(
     run: Finished,
     data: Annotated[
-        str, typer.Argument(help="A folder, a table, one file, or a .txt file with one text per line.")
+        list[str],
+        typer.Argument(
+            help="A folder, a table, one file, or a .txt file with one text per line.", metavar="DATA"
+        ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="A .csv or .parquet file. [default: standard output]")
+        Path | None, typer.Option(help="A .csv or .parquet file. [default: standard output]", metavar="FILE")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     follow_outside: FollowOutside = False,
@@ -39,8 +43,13 @@ def predict(
     set_quiet(quiet)
     from headstart.verbs.predict import predict as predict_verb
 
+    if len(data) > 1:
+        raise OptionError(
+            f"predict takes one folder, table or file, got {len(data):,} (the first is {shortened(data[0])}): name the "
+            "folder that holds them, or a csv with a column `file`"
+        )
     predictions = predict_verb(
-        run, data, out=out, force=force, follow_outside=follow_outside, adapt=adapt, threads=threads
+        run, data[0], out=out, force=force, follow_outside=follow_outside, adapt=adapt, threads=threads
     )
     if out is None:
         content = predictions.to_csv()
@@ -61,7 +70,9 @@ def report(
 
 
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Folder of the run. [default: runs/demo]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run. [default: runs/demo]", metavar="FOLDER")
+    ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +88,9 @@ def cache(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove the features that were unused longest.")
     ] = False,
-    keep: Annotated[str, typer.Option(help="With --prune: how much to keep, such as 5GB or 0.")] = "0",
+    keep: Annotated[
+        str, typer.Option(help="With --prune: how much to keep, such as 5GB or 0.", metavar="SIZE")
+    ] = "0",
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:

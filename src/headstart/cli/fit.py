@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart import processes
-from headstart.cli.options import AsJson, with_options
+from headstart.cli.options import AsJson, print_result, with_options
 from headstart.fitting.options import FitOptions
 from headstart.progress import printable, set_quiet
 
@@ -18,16 +18,17 @@ from headstart.progress import printable, set_quiet
 def fit(
     *,
     config: Annotated[
-        Path | None, typer.Option(help="Read the options from this file, such as a run's headstart.yaml.")
+        Path | None,
+        typer.Option(help="Read the options from this file, such as a run's headstart.yaml.", metavar="FILE"),
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Resume this unfinished run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Resume this unfinished run.", metavar="RUN")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show data checks, split, stages, time and disk, then stop.")
     ] = False,
     as_json: AsJson = False,
     quiet: Annotated[
         bool,
-        typer.Option("--quiet", "-q", help="Print no progress, notes or summary; errors are still printed."),
+        typer.Option("--quiet", "-q", help="Print the run's folder and errors alone."),
     ] = False,
     **given: Any,
 ) -> None:
@@ -50,7 +51,7 @@ def fit(
     run = run_fit(options, resume)
     if not processes.is_first():
         return
-    if as_json:
-        print(json.dumps(run.metrics, indent=2))
-    elif not quiet:
-        print(printable(run.summary))
+    if quiet and not as_json:
+        print(printable(str(run.path)))
+    else:
+        print_result(run, as_json)

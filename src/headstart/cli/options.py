@@ -20,17 +20,18 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print no progress and no notes; errors are still printed.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Finished = Annotated[Path, typer.Argument(help="A finished run.")]
+Finished = Annotated[Path, typer.Argument(help="A finished run.", metavar="RUN")]
 
 
 def print_result(found: Any, as_json: bool) -> None:
     """Print the result of a verb on standard output.
 
     Args:
-        found: has `metrics`, the content of metrics.json, and `summary`, plain text.
-        as_json: whether the metrics are printed.
+        found: has `path`, the run's folder, `metrics`, the content of metrics.json, and `summary`, plain text.
+        as_json: whether folder and metrics are printed.
     """
-    print(json.dumps(found.metrics, indent=2) if as_json else printable(found.summary), flush=True)
+    content = json.dumps({"run": str(found.path), **found.metrics}, indent=2) if as_json else ""
+    print(content or printable(found.summary), flush=True)
 
 
 def help_of(field: FieldInfo) -> str:
@@ -40,7 +41,7 @@ def help_of(field: FieldInfo) -> str:
 
 
 _fit = FitOptions.model_fields
-Threads = Annotated[int | None, typer.Option(help=help_of(_fit["threads"]))]
+Threads = Annotated[int | None, typer.Option(help=help_of(_fit["threads"]), metavar="NUMBER")]
 FollowOutside = Annotated[bool, typer.Option("--follow-outside", help=help_of(_fit["follow_outside"]))]
 Store = Annotated[str | None, typer.Option(help=help_of(_fit["store"]), metavar=shown(_fit["store"]).metavar)]
 
@@ -67,14 +68,14 @@ def with_options(options: Any) -> Callable[[Callable[..., None]], Callable[..., 
 
 
 def _parameter(name: str, field: FieldInfo, annotation: Any) -> inspect.Parameter:
-    described: dict[str, Any] = {"help": help_of(field)}
-    if shown(field).metavar:
-        described["metavar"] = shown(field).metavar
     kinds = typing.get_args(annotation) or (annotation,)
     kind: Any = bool if bool in kinds else int if int in kinds else str
     if typing.get_origin(annotation) is tuple:
         kind = list[str]
     flag = flag_of(name, field)
+    described: dict[str, Any] = {"help": help_of(field)}
+    if kind is not bool:
+        described["metavar"] = shown(field).metavar or ("NUMBER" if kind is int else name.upper())
     is_first = field.kw_only is False and (field.is_required() or kind == list[str])
     if is_first or shown(field).is_argument:
         info: Any = typer.Argument(**described)

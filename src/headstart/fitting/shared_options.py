@@ -123,6 +123,11 @@ CARRIED = tuple(
     if name not in (*DataOption.model_fields, "out")
 )
 
+_RULES = {
+    "float_parsing": "must be a number",
+    "int_parsing": "must be a whole number",
+}  # by the type of a fault
+
 Kind = TypeVar("Kind", bound=Options)
 
 
@@ -237,6 +242,6 @@ def _all_faults(error: ValidationError, known: Mapping[str, Any]) -> str:
             continue
         else:
             form = " or 'auto'" if name == "lr" else ""
-            rule = fault["msg"].replace("Input should", "must")
+            rule = _RULES.get(fault["type"]) or fault["msg"].replace("Input should", "must")
             lines[name] = f"option {name}: {rule}{form}, got {shortened(repr(fault['input']))}"
     return "\n".join(lines.values())

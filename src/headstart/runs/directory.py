@@ -281,7 +281,10 @@ def _existing(path: Path | str) -> Path:
     path = files.named_path(path, "the run")
     if path.is_dir():
         return path.absolute()
-    raise InputError(f"there is no run at {path}.{files.did_you_mean_beside(path)}")
+    near = files.did_you_mean_beside(path)
+    raise InputError(
+        f"there is no run at {path}.{near or ' headstart fit makes one, and ends with its folder.'}"
+    )
 
 
 def _unwritable(out: Path, error: OSError) -> Exception:

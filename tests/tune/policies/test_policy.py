@@ -58,7 +58,9 @@ def test_a_number_out_of_range_states_the_invariant_then_the_values(k: int) -> N
     ("text", "said"),
     [
         ("al", "Did you mean 'all'"),
-        ("frist:2", "Did you mean 'first'"),
+        ("frist:2", "Did you mean 'first:2'"),
+        ("last1", "Did you mean 'last:1'"),
+        ("lst", "Did you mean 'last:K'"),
         ("until:layer.9", "Did you mean 'layer."),
         ("first:layer.1", "Did you mean 'until:layer.1'"),
         ("first:two", "whole number, got 'two'"),

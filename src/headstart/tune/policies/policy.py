@@ -177,7 +177,7 @@ class _Term:
         kind = find_kind(term)
         name, colon, value = term.strip().partition(":")
         if kind is None:
-            guess = did_you_mean(name.lower(), CATALOGUE)
+            guess = _guess(name.lower(), value)
             raise OptionError(f"there is no freeze policy '{whole}'; there are {usages()}.{guess}")
         if kind.value == "" and ":" in kind.name:  # the value is part of the name, as in only:auto
             return cls(kind, "")
@@ -249,6 +249,16 @@ def _check_together(cuts: list[_Term], trainers: list[_Term], text: str) -> None
             f"'{text}': at most one cut ({', '.join(k.name for k in joined if k.opens)}) and one of "
             f"{', '.join(k.name for k in joined if not k.opens)} may be joined"
         )
+
+
+def _guess(name: str, value: str) -> str:
+    """The nearest policy as it can be written, with the value that was given: " Did you mean 'last:1'?"."""
+    bare = name.rstrip("0123456789")
+    near = did_you_mean(bare, CATALOGUE).removeprefix(" Did you mean '").removesuffix("'?")
+    if not near or not CATALOGUE[near].value:
+        return f" Did you mean '{near}'?" if near else ""
+    value = value.strip() or name.removeprefix(bare)
+    return f" Did you mean '{near}:{value}'?" if value else f" Did you mean '{CATALOGUE[near].usage}'?"
 
 
 def _number_of_stages(term: _Term, stages: tuple[str, ...]) -> int:
