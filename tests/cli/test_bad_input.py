@@ -196,7 +196,7 @@ def test_texts_of_any_length_and_encoding(command: Command, text_source: Path, t
         (["--freeze", "auto"], ["--budget 5m"]),
         (["--freeze", "auto", "--budget", "soon"], ["'soon'", "90s"]),
         (["--freeze", "until:blok3"], ["no stage 'blok3'", "block1, block2", "Did you mean 'block3'"]),
-        (["--freeze", "frist:2"], ["'frist:2'", "first:K", "Did you mean 'first'"]),
+        (["--freeze", "frist:2"], ["'frist:2'", "first:K", "Did you mean 'first:2'"]),
         (["--freeze", "first:9"], ["K=9", "n_stages=4"]),
         (["--target", "colour"], ["no column 'colour'", "--target"]),
         (["--group", "patient"], ["no column 'patient'", "--group"]),

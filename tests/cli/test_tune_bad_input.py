@@ -24,7 +24,7 @@ QUICK = ("--precision", "fp32", "--threads", 1, "--no-baseline", "--no-report")
     [
         (["--freeze", "only:blok3"], ["no stage 'blok3'", "Did you mean 'block3'"]),
         (["--freeze", "gradul"], ["'gradul'", "Did you mean 'gradual'"]),
-        (["--freeze", "lorra:4"], ["'lorra:4'", "Did you mean 'lora'"]),
+        (["--freeze", "lorra:4"], ["'lorra:4'", "Did you mean 'lora:4'"]),
         (["--freeze", "first:99"], ["0 <= K <= n_stages", "K=99", "n_stages=4"]),
         (["--freeze", "last:99"], ["0 <= K <= n_stages", "K=99"]),
         (["--freeze", "first:block2"], ["whole number", "Did you mean 'until:block2'"]),

@@ -258,7 +258,9 @@ def _guess(name: str, value: str) -> str:
     if not near or not CATALOGUE[near].value:
         return f" Did you mean '{near}'?" if near else ""
     value = value.strip() or name.removeprefix(bare)
-    return f" Did you mean '{near}:{value}'?" if value else f" Did you mean '{CATALOGUE[near].usage}'?"
+    usage = CATALOGUE[near].usage
+    written = f"{near}:{value}" if value else near if "[" in usage else usage  # a rank may be left out
+    return f" Did you mean '{written}'?"
 
 
 def _number_of_stages(term: _Term, stages: tuple[str, ...]) -> int:
