@@ -36,6 +36,7 @@ def test_fit_by_the_id_of_a_data_set(texts: Path, text_source: Path, tmp_path: P
         )
     assert done.returncode == 0, done.stderr
     metrics = json.loads(done.stdout)
+    assert metrics.pop("run") == str(tmp_path / "x")
     assert metrics == json.loads((tmp_path / "x" / "metrics.json").read_text())
     assert (metrics["n_train"], metrics["n_test"]) == (30, 10)
     assert metrics["test"]["accuracy"]["value"] > metrics["baselines"]["majority"]["accuracy"]["value"]
