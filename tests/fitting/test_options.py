@@ -73,7 +73,7 @@ def test_what_options_need_of_each_other() -> None:
 
 
 def test_a_typo_in_a_policy_or_recipe_is_found_before_anything_is_read() -> None:
-    with pytest.raises(OptionError, match="Did you mean 'first'"):
+    with pytest.raises(OptionError, match="Did you mean 'first:3'"):
         fit_options(data="x", freeze="frist:3")
     with pytest.raises(OptionError, match="Did you mean 'few-shot'"):
         fit_options(data="x", recipe="few-shots")
