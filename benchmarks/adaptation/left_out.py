@@ -75,7 +75,8 @@ def gain(rows: Mapping[str, Mapping[str, float]], method: str) -> float:
         method: its text.
     """
     alone, own = rows[SOURCE_ONLY], rows[method]
-    return own["score"] - alone["score"] if own["circular"] >= alone["circular"] - auto.MARGIN else 0.0
+    taken = auto.choose((SOURCE_ONLY, method), (alone["circular"], own["circular"])).index
+    return own["score"] - alone["score"] if taken else 0.0
 
 
 def mean_gain(found: Found, keys: Iterable[str], method: str) -> float:

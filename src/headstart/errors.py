@@ -134,5 +134,15 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
         word: what the user wrote.
         choices: what is allowed.
     """
-    near = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    near = nearest(word, choices)
+    return f" Did you mean '{near}'?" if near else ""
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return the choice that looks most like a word, or "" when none is near.
+
+    Args:
+        word: what the user wrote.
+        choices: what is allowed.
+    """
+    return next(iter(difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)), "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from headstart.adapt.affine import Affine, LinearClassifier
+from headstart.adapt.affine import LinearClassifier
 from headstart.adapt.alignments import ALIGNMENTS, NONE, Alignment
 from headstart.adapt.domains import Domains
 from headstart.adapt.label_shift.correction import CORRECTIONS, Correction
@@ -77,16 +77,22 @@ class Method:
         label = ", then ".join(parts) or "source only"
         return label if self.correction is None else f"{label}, {self.correction.label}"
 
-    def aligned(self, domains: Domains) -> tuple[Domains, Affine]:
-        """Both domains in the space that the learner learns in, and the map that takes the target there.
+    @property
+    def uncorrected(self) -> Method:
+        """The same without its correction."""
+        return replace(self, correction=None)
+
+    def corrected(self, domains: Domains) -> Domains:
+        """The domains with the class shares that the correction gives the target.
 
         Args:
             domains: the source and target features.
         """
-        if self.correction is not None:
-            plain = replace(self, correction=None)
-            domains = self.correction.correct(domains, lambda each: plain.aligned(each)[0], plain.fit)
-        return self.alignment.align(domains)
+        if self.correction is None:
+            return domains
+        return self.correction.correct(
+            domains, lambda each: self.alignment.align(each)[0], self.uncorrected.fit
+        )
 
     def fit(self, domains: Domains) -> LinearClassifier:
         """Learn a classifier of target items.
@@ -94,5 +100,5 @@ class Method:
         Args:
             domains: the source and target features.
         """
-        aligned, affine = self.aligned(domains)
+        aligned, affine = self.alignment.align(self.corrected(domains))
         return LinearClassifier.after(affine, *self.learner.learn(aligned))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.adapting.options import AdaptOptions
+from headstart.data.findings import listed
 from headstart.errors import DataError, OptionError, did_you_mean
 from headstart.fitting.shared_options import reading
 from headstart.units import counted
@@ -154,14 +155,13 @@ def _domains_of(examples: Examples, options: AdaptOptions) -> tuple[Examples, Ex
     found = sorted({*examples.domains.tolist()} - {""})
     if not found:
         raise OptionError(f"column '{examples.domain}' of {options.data} is empty: it names no domain")
-    shown = ", ".join(found[:20]) + (f" and {len(found) - 20:,} more" if len(found) > 20 else "")
     names = []
     for flag, name in (("--from", options.from_domain), ("--to", options.to_domain)):
         if name not in found:
             given = f"there is no domain '{name}'.{did_you_mean(name, found)}" if name else "it is missing."
             raise OptionError(
                 f"{flag}: {given} Column '{examples.domain}' of {options.data} has the "
-                f"{'domain' if len(found) == 1 else 'domains'} {shown}"
+                f"{'domain' if len(found) == 1 else 'domains'} {listed(found, 20)}"
             )
         names.append(str(name))
     if names[0] == names[1]:

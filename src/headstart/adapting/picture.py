@@ -21,5 +21,5 @@ def picture_of(pair: ExtractedPair, chosen: Tried) -> Picture | None:
     before, _ = NONE.align(pair.plain.domains)
     if chosen.method.alignment is NONE and chosen.features is pair.plain:
         return picture(before, None)
-    after, _ = chosen.method.aligned(chosen.features.domains)
+    after, _ = chosen.method.alignment.align(chosen.domains)
     return picture(before, after)

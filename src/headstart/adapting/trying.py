@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.adapt import LinearClassifier, Method
+from headstart.adapt import Domains, LinearClassifier, Method
 from headstart.adapt.catalogue import BATCH_NORM, parsed
 from headstart.adapting.extracted import ExtractedPair, PairFeatures
 from headstart.errors import HeadstartError, one_line
@@ -28,6 +28,7 @@ class Tried:
         label: its name for a reader.
         method: what is done with the features.
         features: of both domains, that it reads.
+        domains: what it learned from, with the class shares that its correction gave the target.
         classifier: of raw features of the target; None if it could not be fitted.
         seconds: to fit it.
         why: it could not be fitted; "" if it was.
@@ -37,6 +38,7 @@ class Tried:
     label: str
     method: Method
     features: PairFeatures
+    domains: Domains
     classifier: LinearClassifier | None
     seconds: float
     why: str = ""
@@ -75,7 +77,8 @@ def source_only(pair: ExtractedPair) -> Tried:
     Args:
         pair: both domains, with features.
     """
-    return Tried(SOURCE_ONLY, Method().label, Method(), pair.plain, pair.source_only, 0.0)
+    plain = pair.plain
+    return Tried(SOURCE_ONLY, Method().label, Method(), plain, plain.domains, pair.source_only, 0.0)
 
 
 def try_all(names: Sequence[str], pair: ExtractedPair, features: Mapping[str, PairFeatures]) -> list[Tried]:
@@ -101,10 +104,13 @@ def _fitted(name: str, features: Mapping[str, PairFeatures]) -> Tried:
     label = label.removesuffix(f", {Method().label}")
     started = time.perf_counter()
     try:
-        classifier = method.fit(own.domains)
+        domains = method.corrected(own.domains)
+        classifier = method.uncorrected.fit(domains)
     except HeadstartError as error:
-        return Tried(name, label, method, own, None, time.perf_counter() - started, one_line(error))
-    return Tried(name, label, method, own, classifier, time.perf_counter() - started)
+        return Tried(
+            name, label, method, own, own.domains, None, time.perf_counter() - started, one_line(error)
+        )
+    return Tried(name, label, method, own, domains, classifier, time.perf_counter() - started)
 
 
 _OWN_STATISTICS = "batch-norm statistics of each domain"

@@ -30,8 +30,10 @@ def print_result(found: Any, as_json: bool) -> None:
         found: has `path`, the run's folder, `metrics`, the content of metrics.json, and `summary`, plain text.
         as_json: whether folder and metrics are printed.
     """
-    content = json.dumps({"run": str(found.path), **found.metrics}, indent=2) if as_json else ""
-    print(content or printable(found.summary), flush=True)
+    if as_json:
+        print(json.dumps({"run": str(found.path), **found.metrics}, indent=2), flush=True)
+    else:
+        print(printable(found.summary), flush=True)
 
 
 def help_of(field: FieldInfo) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from headstart import processes
 from headstart.errors import OptionError
 from headstart.files import named_path
 from headstart.fitting.options import FitOptions, fit_options
+from headstart.fitting.source_path import absolute_arch, absolute_place
 from headstart.yaml_files import read_settings
 
 _OF_ANOTHER_VERB = {
@@ -78,14 +78,10 @@ def with_absolute_paths(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = dict(options)
     for name in ("data", "source", "source_data", "recipe", "store"):
-        scheme, place = "", found.get(name)
-        if name == "source" and str(place).startswith("run:"):
-            scheme, place = "run:", str(place).removeprefix("run:")
-        if place is not None and os.path.exists(path := os.path.expanduser(str(place))):
-            found[name] = scheme + os.path.abspath(path)
-    file, colon, network = str(found.get("arch") or "").rpartition(":")
-    if colon and os.path.isfile(path := os.path.expanduser(file)):
-        found["arch"] = f"{os.path.abspath(path)}:{network}"
+        if found.get(name) is not None:
+            found[name] = absolute_place(str(found[name]))
+    if found.get("arch"):
+        found["arch"] = absolute_arch(found["arch"])
     return found
 
 

@@ -73,8 +73,7 @@ def finish(
             run.write_text(LABEL_ERRORS, checked.to_csv())
         record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
         run.write_record(record)
-    quality = workspace.targets.task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes)
-    say(result_line(record, quality))
+    say(result_line(record, workspace.quality))
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         returned, head = returned_by(workspace, result.final)
         saved = save(run, returned, head)
@@ -214,7 +213,6 @@ def _report(
     from headstart.runs.label_check import N_LISTED
 
     examples, positions = workspace.plan.data.examples, evaluation.positions
-    task = workspace.targets.task
     return FitReport(
         record=record,
         facts=facts,
@@ -231,7 +229,7 @@ def _report(
         candidates=() if result.race is None else result.race.candidates,
         history=() if result.trained is None else result.trained.history,
         after_training=after_training(result, again=facts.refitted),
-        quality=task.quality_name(balanced=workspace.plan.recipe.weighs_rare_classes),
+        quality=workspace.quality,
         next_command="" if result.classical is not None else next_command(options),  # the source is not used
         checked=checked,
         suspects=() if checked is None else take_items(examples.items, checked.positions[:N_LISTED]),

@@ -1,7 +1,8 @@
-"""Is there anything at the path of a source? Asked before the libraries are imported, which takes seconds."""
+"""Paths of sources: whole paths, and whether there is anything, asked before libraries are imported for seconds."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from headstart.errors import SourceError
@@ -30,3 +31,25 @@ def require_source(source: str | Path | None) -> None:
             f"There is no {kind} at {path}.{did_you_mean_beside(path)} Give a folder, a weight file, run:PATH, "
             "timm:NAME or hf:REPO; for pictures, --source bundled:letters needs no connection."
         )
+
+
+def absolute_place(place: str) -> str:
+    """A file, a folder or run:PATH by its whole path if it exists, any other text as it is.
+
+    Args:
+        place: as the user wrote it.
+    """
+    scheme = _RUN if place.startswith(_RUN) else ""
+    path = os.path.expanduser(place.removeprefix(scheme))
+    return scheme + os.path.abspath(path) if os.path.exists(path) else place
+
+
+def absolute_arch(arch: str) -> str:
+    """FILE:Class by the whole path of the file if it exists, any other text as it is.
+
+    Args:
+        arch: as the user wrote it.
+    """
+    file, _, network = arch.rpartition(":")
+    path = os.path.expanduser(file)
+    return f"{os.path.abspath(path)}:{network}" if os.path.isfile(path) else arch

@@ -57,6 +57,11 @@ class Workspace:
                 self._store_prefix()
             self.features: Features = self.features_by(plan.source, np.arange(len(plan.data)))
 
+    @property
+    def quality(self) -> str:
+        """Key of the metric that results are compared by."""
+        return self.targets.task.quality_name(balanced=self.plan.recipe.weighs_rare_classes)
+
     def units(self, positions: np.ndarray) -> np.ndarray | None:
         """What folds keep together, of items."""
         units = self.plan.data.units

@@ -6,7 +6,6 @@ sends back what was found. Positions, folds and precision are those of this mach
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from headstart.cluster import map_on_cluster
 from headstart.errors import HeadstartError
 from headstart.fitting.reading import read_data
+from headstart.fitting.source_path import absolute_arch, absolute_place
 from headstart.ranking.entries import Entry
 from headstart.ranking.items import Items
 from headstart.ranking.measuring import Found, measure, milliseconds
@@ -79,12 +79,5 @@ def _measure(order: Order, data_path: Path) -> Found:
 
 def _absolute(entry: Entry) -> Entry:
     """The source with local paths made absolute, since a machine of the cluster works in another folder."""
-    scheme, colon, name = entry.uri.partition(":")
-    uri = entry.uri
-    if os.path.exists(entry.uri):
-        uri = os.path.abspath(entry.uri)
-    elif scheme == "run" and os.path.exists(name):
-        uri = f"run:{os.path.abspath(name)}"
-    file, colon, name = (entry.arch or "").rpartition(":")
-    arch = f"{os.path.abspath(file)}:{name}" if colon and os.path.exists(file) else entry.arch
-    return replace(entry, uri=uri, arch=arch)
+    arch = None if entry.arch is None else absolute_arch(entry.arch)
+    return replace(entry, uri=absolute_place(entry.uri), arch=arch)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from headstart.data.findings import listed
 from headstart.progress import say
 from headstart.tasks import task_named
 from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.runs import Predictions
+
+N_SHOWN = 8  # classes in a message
 
 
 def report_unknown_classes(predictions: Predictions) -> None:
@@ -25,12 +27,8 @@ def report_unknown_classes(predictions: Predictions) -> None:
     n_items = task.counts(predictions.labels)
     unknown = sorted(set(n_items) - set(predictions.classes))
     if unknown:
-        named = _named([f"'{name}' ({counted(n_items[name], 'items')})" for name in unknown])
+        named = listed((f"'{name}' ({counted(n_items[name], 'items')})" for name in unknown), N_SHOWN)
         say(
             f"warning: the run does not know {counted(len(unknown), 'classes')} of the data, and is wrong on all of "
-            f"their items: {named}. It knows {_named(predictions.classes)}"
+            f"their items: {named}. It knows {listed(predictions.classes, N_SHOWN)}"
         )
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")

@@ -88,7 +88,11 @@ def _equal(domains: Domains) -> Float:
 
 LABEL_SHIFT = Correction("label-shift", "for class shares estimated by EM", _of_aligned(_by_em))
 BBSE = Correction("bbse", "for class shares estimated by BBSE", _of_aligned(_by_bbse))
-BALANCED = Correction("balanced", "with classes of equal weight", _of_aligned(_equal))
+BALANCED = Correction(
+    "balanced",
+    "with classes of equal weight",
+    lambda domains, align, learn: replace(domains, shares_C=_equal(domains)),
+)
 REBALANCED = Correction(
     "rebalanced",
     "for the class shares that it predicts",

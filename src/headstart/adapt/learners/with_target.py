@@ -95,16 +95,15 @@ class _Problem:
         width = self.source_NR.shape[1]
         curvature = torch.zeros(width + 1, width + 1)
         curvature[:-1, :-1] = self.source_NR.T @ self.source_NR * (bound / len(self.source_NR))
-        ridge, factor = max(self.penalty, 1e-6 * float(curvature.diagonal().mean())), curvature
+        ridge = max(self.penalty, 1e-6 * float(curvature.diagonal().mean()))
+        factor: Tensor
         for more in range(6):
             curvature.diagonal().add_(ridge * 10.0**more)
             curvature[-1, -1] = bound
             factor, fault = torch.linalg.cholesky_ex(curvature, upper=True)
             if not fault:
-                break
-        else:
-            factor = curvature.diagonal().clamp(min=ridge).sqrt().diag()
-        return factor
+                return factor
+        return curvature.diagonal().clamp(min=ridge).sqrt().diag()
 
     def _weights(self, sought: Tensor) -> Tensor:
         weights: Tensor = torch.linalg.solve_triangular(self._factor, sought, upper=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.errors import OptionError, did_you_mean
+from headstart.errors import OptionError, did_you_mean, nearest
 from headstart.tune.adapters.kinds import DEFAULT_RANK, Adapter
 from headstart.tune.policies.catalogue import CATALOGUE, PolicyKind, find_kind, usages
 from headstart.tune.policies.selections import WHOLE, Selection
@@ -254,12 +254,13 @@ def _check_together(cuts: list[_Term], trainers: list[_Term], text: str) -> None
 def _guess(name: str, value: str) -> str:
     """The nearest policy as it can be written, with the value that was given: " Did you mean 'last:1'?"."""
     bare = name.rstrip("0123456789")
-    near = did_you_mean(bare, CATALOGUE).removeprefix(" Did you mean '").removesuffix("'?")
-    if not near or not CATALOGUE[near].value:
-        return f" Did you mean '{near}'?" if near else ""
-    value = value.strip() or name.removeprefix(bare)
-    usage = CATALOGUE[near].usage
-    written = f"{near}:{value}" if value else near if "[" in usage else usage  # a rank may be left out
+    near = nearest(bare, CATALOGUE)
+    if not near:
+        return ""
+    value, written = value.strip() or name.removeprefix(bare), near
+    if CATALOGUE[near].value:
+        usage = CATALOGUE[near].usage
+        written = f"{near}:{value}" if value else near if "[" in usage else usage  # a rank may be left out
     return f" Did you mean '{written}'?"
 
 
