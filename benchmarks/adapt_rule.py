@@ -116,7 +116,7 @@ def main() -> None:
         rows = [{**cell, **result} for cell, result in zip(made, found, strict=True)]
     if options.n >= N_SIMULATIONS:
         write_text(RESULTS, json.dumps(rows, indent=1) + "\n")
-        write_between("adapt-rule", table(rows), "adapt.md")
+        write_between("adapt-rule", table(rows), "adapt_results.md")
     print(table(rows))
 
 

@@ -2,9 +2,9 @@
 
 Reads `golden/skadabench_shallow.csv` of the shared folder: target accuracy of skada's methods on real shifts, where
 each method's hyperparameters were chosen by one selector. It takes a second, and writes the section skadabench of
-docs/adapt.md if the page exists. The values of the selectors themselves are not stored, so neither a margin nor the
-choice between methods can be measured from it: what is derived is the candidate set and the selector, one data set left
-out at a time.
+docs/adapt_results.md if the page exists. The values of the selectors themselves are not stored, so neither a margin
+nor the choice between methods can be measured from it: what is derived is the candidate set and the selector, one data
+set left out at a time.
 
 A method without a result on a shift counts as source only there: it did not finish.
 
@@ -248,9 +248,9 @@ def main() -> None:
     write_text(RESULTS, json.dumps(_rounded(found), indent=1) + "\n")
     report = text(found)
     print(report)
-    page = ROOT / "docs" / "adapt.md"
+    page = ROOT / "docs" / "adapt_results.md"
     if page.exists() and "<!-- skadabench -->" in page.read_text():
-        write_between("skadabench", report, "adapt.md")
+        write_between("skadabench", report, "adapt_results.md")
 
 
 def _rounded(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Measure `adapt` on real pairs of domains, and write the tables of docs/adapt.md.
+"""Measure `adapt` on real pairs of domains, and write the tables of docs/adapt_results.md.
 
     python -m benchmarks.adaptation [WORD ...] [--seeds N] [--report]
 
@@ -24,7 +24,7 @@ from benchmarks.work import ROOT, write_between
 from headstart.files import write_text
 
 RESULTS = ROOT / "benchmarks" / "results" / "adaptation.json"
-PAGE = "adapt.md"
+PAGE = "adapt_results.md"
 
 
 def main() -> None:

@@ -141,7 +141,7 @@ def main() -> None:
             print(case.key, flush=True)
     report = text(found)
     print(report)
-    write_between("adaptation-left-out", report, "adapt.md")
+    write_between("adaptation-left-out", report, "adapt_results.md")
 
 
 if __name__ == "__main__":

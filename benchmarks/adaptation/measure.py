@@ -21,9 +21,9 @@ from benchmarks.adaptation.features import features_of, own_statistics, source_o
 from benchmarks.adaptation.sets import GROUPS, SETS, in_domain
 from headstart.adapt import Domains, LinearClassifier, auto
 from headstart.adapt.alignments import ALIGNMENTS
-from headstart.adapt.catalogue import parsed
 from headstart.adapt.label_shift import estimate_shares, predict
 from headstart.adapt.method import Method
+from headstart.adapt.method_names import Parts
 from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison
 from headstart.adapt.shift import Diagnosis, compare_texts, diagnose
 from headstart.choose import Choice, Rows, choose_head
@@ -228,7 +228,7 @@ def _fit(names: Sequence[str], prepared: Prepared) -> tuple[dict[str, LinearClas
 def _view(prepared: Prepared, name: str) -> tuple[Domains, Method]:
     if name == SOURCE_ONLY:
         return prepared.domains, Method()
-    own_statistics_asked, method = parsed(name)
+    own_statistics_asked, method = Parts.of(name).batch_norm, Method.parse(name)
     if not own_statistics_asked:
         return prepared.domains, method
     assert prepared.statistics is not None

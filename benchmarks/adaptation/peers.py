@@ -1,4 +1,4 @@
-"""Measure skada's shallow methods on the pairs of `benchmarks.adaptation`, and write their table of docs/adapt.md.
+"""Measure skada's shallow methods on the pairs of `benchmarks.adaptation`; writes their table.
 
     python -m benchmarks.adaptation.peers [WORD ...] [--seeds N] [--report]
 
@@ -28,7 +28,7 @@ from headstart.files import write_text
 
 AUTO = ROOT / "benchmarks" / "results" / "adaptation.json"
 RESULTS = ROOT / "benchmarks" / "results" / "adaptation_peers.json"
-PAGE, MARK = "adapt.md", "adaptation-peers"
+PAGE, MARK = "adapt_results.md", "adaptation-peers"
 
 
 def main() -> None:

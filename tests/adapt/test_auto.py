@@ -9,7 +9,6 @@ import pytest
 
 from headstart.adapt import Method
 from headstart.adapt.auto import MARGIN, candidates, choose
-from headstart.adapt.catalogue import parsed
 
 SMALL: dict[str, Any] = {"unread": False, "has_batch_norm": False, "n_target": 200, "n_classes": 7}
 
@@ -37,7 +36,7 @@ def test_each_kind_of_shift_has_its_default(
     found = candidates(kind, **{**SMALL, **changes})
     assert found.names == expected and bool(found.why) == (not expected)
     for name in found.names:
-        assert parsed(name)[1] != Method()
+        assert Method.parse(name) != Method()
 
 
 def test_a_default_is_taken_unless_circular_validation_puts_it_behind() -> None:

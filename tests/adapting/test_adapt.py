@@ -137,6 +137,16 @@ def test_what_cannot_be_adapted_is_one_clear_error(source: Path, target: Path, t
     texts.write_text("text\n" + "some words of a review\n" * 5)
     with pytest.raises(InputError, match=r"must be of one kind|holds no"):
         headstart.adapt(source, texts, **given)
+    two = tmp_path / "two.csv"
+    two.write_text("text,label,shop\n" + "fine words,good,north\nbad words,bad,south\n" * 5)
+    with pytest.raises(
+        OptionError, match=r"with --from and --to \(of few different values: shop \(north, south\)\)"
+    ):
+        headstart.adapt(two, **given)
+    with pytest.raises(
+        InputError, match=r"holds no texts: give a folder of texts, or another --modality. It holds"
+    ):
+        headstart.adapt(two, target, **given)
     with pytest.raises(InputError, match="does not exist"):
         headstart.adapt(source, tmp_path / "nowhere", **given)
     with pytest.raises(OptionError, match="there is no method 'corall'"):

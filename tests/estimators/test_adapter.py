@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def test_it_adapts_and_answers_in_the_labels_that_were_given(model: TransferAdap
     assert model.method_ in model.scores_ and "none" in model.scores_
     assert model.stopped_because_ and model.head_stages_
     assert model.transform(PALE[:5]).shape == (5, model.n_features_out_)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(PALE), probabilities)
     alone = clone(model).set_params(method="none").fit(PICTURES, labels, X_target=PALE)
     assert alone.method_ == "none"
     assert model.method_.startswith("bn+")
@@ -53,3 +55,14 @@ def test_what_it_refuses(model: TransferAdapter) -> None:
         model.fit(PICTURES, NUMBERS)
     with pytest.raises(OptionError, match="there is no method 'corall'"):
         model.set_params(method="corall").fit(PICTURES, NUMBERS, X_target=PALE)
+
+
+def test_the_example_of_the_docs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "adapt.md"
+    example = page.read_text().split("```python\n")[1].split("```")[0]
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
+    exec(compile(example, str(page), "exec"), {})
+    method, right = capsys.readouterr().out.split()
+    assert method == "bn+standardise+mcc+rebalanced" and float(right) > 0.97

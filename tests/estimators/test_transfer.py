@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,10 @@ def test_tables_of_pandas(model: TransferClassifier, tmp_path: Path) -> None:
     model.fit(table["path"], table["digit"])
     assert set(model.classes_) == set(table["digit"])
     assert model.score(table[["path"]], table["digit"]) > 0.5
+
+
+def test_a_fitted_one_is_pickled_without_its_items(model: TransferClassifier) -> None:
+    held = pickle.dumps(model.fit(PICTURES, NUMBERS))
+    weights = sum(array.nbytes for array in model._items.source.network.state_dict().values())
+    assert len(held) < weights + 50_000
+    np.testing.assert_array_equal(pickle.loads(held).predict_proba(PICTURES), model.predict_proba(PICTURES))

@@ -37,12 +37,12 @@ def found_by(folder: Path, *tasks: str) -> dict[str, Any]:
 
 
 def test_evenly_spread_calls(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:5", "audit:3", "predict:1", "full:1", "lost:1")
-    assert [found[task]["ended"] for task in ("fit", "audit", "predict", "full")] == [5, 3, 1, 1]
+    found = found_by(tmp_path, "fit:4", "audit:2", "adapt:2", "predict:1", "full:1", "lost:1")
+    assert [found[task]["ended"] for task in ("fit", "audit", "adapt", "predict", "full")] == [4, 2, 2, 1, 1]
 
 
 @pytest.mark.full
 def test_every_call(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:0", "audit:0", "predict:0", "full:0", "lost:0")
-    for task in ("fit", "audit", "predict"):
+    found = found_by(tmp_path, "fit:0", "audit:0", "adapt:0", "predict:0", "full:0", "lost:0")
+    for task in ("fit", "audit", "adapt", "predict"):
         assert found[task]["ended"] == sum(found[task]["calls"].values())

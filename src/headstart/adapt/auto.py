@@ -9,7 +9,7 @@
 | another shift, another network | each domain standardised, infomax, classes of equal weight |
 
 The default is fixed before any data is seen, because selectors without target labels choose worse among methods than
-one good method is (docs/adapt.md). Class shares cannot be told from another shift by the features as they are;
+one good method is (docs/adapt_results.md). Class shares cannot be told from another shift by the features as they are;
 rebalanced, the default finds them well enough where the batch-norm statistics have brought the domains near each
 other, and not elsewhere. A selector only vetoes: a default whose circular validation is
 behind that of source only by more than `MARGIN` gives way to the next one, in the end to source only. Asking a default

@@ -13,7 +13,7 @@ from headstart.adapt.alignments import ALIGNMENTS, NONE, Alignment
 from headstart.adapt.domains import Domains
 from headstart.adapt.label_shift.correction import CORRECTIONS, Correction
 from headstart.adapt.learners import LEARNERS, LOGISTIC, Learner
-from headstart.errors import OptionError, did_you_mean
+from headstart.adapt.method_names import Parts
 
 
 @dataclass(frozen=True)
@@ -32,34 +32,20 @@ class Method:
 
     @classmethod
     def parse(cls, text: str) -> Method:
-        """The method of a text, such as "standardise+infomax".
+        """The method of a text on the features as they are given, so that "bn" has no effect on it.
+
+        Args:
+            text: such as "standardise+infomax".
 
         Raises:
             OptionError: a part is unknown, or two parts are of one kind.
         """
-        alignments: list[Alignment] = []
-        learners: list[Learner] = []
-        corrections: list[Correction] = []
-        for name in text.split("+"):
-            if name in ALIGNMENTS:
-                alignments.append(ALIGNMENTS[name])
-            elif name in LEARNERS:
-                learners.append(LEARNERS[name])
-            elif name in CORRECTIONS:
-                corrections.append(CORRECTIONS[name])
-            else:
-                learnt = (learner for learner in LEARNERS if learner != LOGISTIC.name)
-                known = ("auto", "bn", *ALIGNMENTS, *learnt, *CORRECTIONS)
-                raise OptionError(
-                    f"there is no method '{name}'.{did_you_mean(name.lower(), known)} auto stands alone; parts to join "
-                    f"by + are {', '.join(known[1:])}"
-                )
-        if max(len(alignments), len(learners), len(corrections)) > 1:
-            raise OptionError(
-                f"method {text}: at most one alignment, one learner and one correction can be joined by +"
-            )
-        alignment, learner = (*alignments, NONE)[0], (*learners, LOGISTIC)[0]
-        return cls(alignment, learner, (*corrections, None)[0])
+        parts = Parts.of(text)
+        return cls(
+            ALIGNMENTS[parts.alignment] if parts.alignment else NONE,
+            LEARNERS[parts.learner] if parts.learner else LOGISTIC,
+            CORRECTIONS[parts.correction] if parts.correction else None,
+        )
 
     @property
     def name(self) -> str:

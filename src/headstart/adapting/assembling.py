@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.adapt.catalogue import AUTO
+from headstart.adapt.method_names import AUTO
 from headstart.adapting.choosing import Decision
 from headstart.adapting.diagnosing import Shift
 from headstart.adapting.extracted import ExtractedPair

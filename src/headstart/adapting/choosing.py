@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headstart.adapt import auto
-from headstart.adapt.catalogue import AUTO
+from headstart.adapt.method_names import AUTO
 from headstart.adapt.selectors import CIRCULAR, SELECTORS, Comparison
 from headstart.adapting.diagnosing import Shift
 from headstart.adapting.extracted import ExtractedPair

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from headstart.adapt.catalogue import AUTO, BATCH_NORM, parsed
+from headstart.adapt.method_names import AUTO, BATCH_NORM, Parts
 from headstart.adapting.extracted import ExtractedPair, PairFeatures
 from headstart.clock import Clock
 from headstart.errors import OptionError
@@ -27,7 +27,7 @@ def features_of(names: Iterable[str], pair: ExtractedPair, clock: Clock) -> dict
         OptionError: a method asks for batch-norm statistics, and they cannot be had.
     """
     features = {"": pair.plain}
-    if any(parsed(name)[0] for name in names):
+    if any(Parts.of(name).batch_norm for name in names):
         why, workspace = why_no_batch_norm(pair), pair.domain.workspace
         if why or workspace is None:
             raise OptionError(f"--method {BATCH_NORM}: {why}")
@@ -45,7 +45,7 @@ def check_batch_norm(source: Source, method: str) -> None:
     Raises:
         OptionError: the network has no batch normalisation.
     """
-    if method != AUTO and parsed(method)[0] and (why := _no_batch_norm(source)):
+    if method != AUTO and Parts.of(method).batch_norm and (why := _no_batch_norm(source)):
         raise OptionError(f"--method {BATCH_NORM}: {why}")
 
 

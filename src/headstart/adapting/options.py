@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from headstart.adapting.method_names import AUTO, usages
+from headstart.adapt.method_names import AUTO, Parts, usages
 from headstart.errors import OptionError
 from headstart.fitting.shared_options import (
     DATA,
@@ -76,9 +76,7 @@ def adapt_options(**given: Any) -> AdaptOptions:
     """
     options = checked(AdaptOptions, given, places=("data", "target_data", "source", "out", "store"))
     if options.method != AUTO:
-        from headstart.adapt.catalogue import check_method_text
-
-        check_method_text(options.method)
+        Parts.of(options.method)
     named = options.from_domain is not None or options.to_domain is not None
     if options.target_data is not None and named:
         raise OptionError("name a second data set, or domains of the first with --from and --to, not both")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LABELS = "headstart labels"  # the column in which the target's labels are put aside
 LEAST_TARGET = 2  # items of the target
+MOST_DOMAINS = 20  # a column of more different values is not shown as one of domains
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ def _domains_of(examples: Examples, options: AdaptOptions) -> tuple[Examples, Ex
     if examples.domains is None:
         raise OptionError(
             f"{options.data}: what is adapted to? Name the column of domains with --domain, and two of them with "
-            "--from and --to; or give a second data set: headstart adapt DATA TARGET"
+            f"--from and --to{_columns_of_domains(examples)}; or give a second data set: headstart adapt DATA TARGET"
         )
     found = sorted({*examples.domains.tolist()} - {""})
     if not found:
@@ -168,6 +169,17 @@ def _domains_of(examples: Examples, options: AdaptOptions) -> tuple[Examples, Ex
         raise OptionError(f"--from and --to both name '{names[0]}': name two domains")
     source, target = (examples.take(examples.domains == name) for name in names)
     return source, _put_aside(target), (names[0], names[1])
+
+
+def _columns_of_domains(examples: Examples) -> str:
+    """The columns that may name domains, for a message: those of few different values."""
+    few = {name: {*values.tolist()} - {""} for name, values in examples.columns.items()}
+    named = [
+        f"{name} ({listed(sorted(values), 4)})"
+        for name, values in few.items()
+        if 2 <= len(values) <= MOST_DOMAINS
+    ]
+    return f" (of few different values: {listed(named, 4)})" if named else ""
 
 
 def name_of(place: str | Path) -> str:

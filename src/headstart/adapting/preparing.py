@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from headstart.adapting.options import AdaptOptions
-from headstart.adapting.pair import PairRead, Target, read_pair
+from headstart.adapting.pair import PairRead, Target
 from headstart.adapting.source_domain import SourceDomain
 from headstart.clock import Clock
 from headstart.fitting.facts import task_words
@@ -39,22 +39,6 @@ class Prepared:
     name: str
     about: str
     findings: Sequence[Finding] = ()
-
-
-def of_data(options: AdaptOptions, setting: Setting, clock: Clock) -> Prepared:
-    """Two domains of one data set, or two data sets.
-
-    Args:
-        options: of the adaptation.
-        setting: device, precision and threads.
-        clock: takes the phases "data", "checks" and "source", later those of the domain.
-
-    Raises:
-        InputError: the data or the source cannot be used.
-    """
-    with clock.phase("data"):
-        read = read_pair(options)
-    return of_pair(read, options, setting, clock)
 
 
 def of_pair(read: PairRead, options: AdaptOptions, setting: Setting, clock: Clock) -> Prepared:

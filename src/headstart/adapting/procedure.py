@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.adapting.options import AdaptOptions, refuse_path_as_column, run_named
+from headstart.adapting.pair import read_pair
 from headstart.adapting.result import Adaptation
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.data.place import Place
@@ -41,23 +42,25 @@ def run_adapt(options: AdaptOptions, resume: Path | None = None) -> Adaptation:
     folder = run_named(options)
     for place in (options.data if folder is None else None, options.target_data):
         if place is not None:
-            require_place(Place(place))  # a wrong path is reported before the seconds that imports take
+            require_place(Place(place))  # what is wrong is reported before the seconds that imports take
     require_source(options.source)
     if processes.count() > 1:
         raise OptionError("an adaptation runs in one process: start it without a launcher")
+    with clock.phase("data"):
+        labelled = folder or read_pair(options)
     with clock.phase(IMPORTS):
         import_packages()
     from headstart.adapting.from_run import of_run
-    from headstart.adapting.preparing import of_data
+    from headstart.adapting.preparing import of_pair
     from headstart.adapting.saving import create
     from headstart.fitting.exportable import check_exportable
     from headstart.runs import RunDirectory
 
     setting = check_setting(options, options.out)
-    if folder is None:
-        prepared = of_data(options, setting, clock)
+    if isinstance(labelled, Path):
+        prepared = of_run(options, labelled, setting, clock)
     else:
-        prepared = of_run(options, folder, setting, clock)
+        prepared = of_pair(labelled, options, setting, clock)
     _print_pair(prepared)
     check_exportable(prepared.source, options.arch)
     run = create(options) if resume is None else RunDirectory.resume(resume)

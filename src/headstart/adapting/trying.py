@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.adapt import Domains, LinearClassifier, Method
-from headstart.adapt.catalogue import BATCH_NORM, parsed
+from headstart.adapt.method_names import BATCH_NORM, Parts
 from headstart.adapting.extracted import ExtractedPair, PairFeatures
 from headstart.errors import HeadstartError, one_line
 from headstart.progress import progress
@@ -98,7 +98,7 @@ def try_all(names: Sequence[str], pair: ExtractedPair, features: Mapping[str, Pa
 
 
 def _fitted(name: str, features: Mapping[str, PairFeatures]) -> Tried:
-    own_statistics, method = parsed(name)
+    own_statistics, method = Parts.of(name).batch_norm, Method.parse(name)
     own = features[BATCH_NORM if own_statistics else ""]
     label = f"{_OWN_STATISTICS}, {method.label}" if own_statistics else method.label
     label = label.removesuffix(f", {Method().label}")

@@ -69,10 +69,10 @@ def _without_group(examples: Examples) -> list[Finding]:
 
 
 def _domains(examples: Examples) -> list[Finding]:
-    """How many items each domain has."""
-    if examples.domains is None:
+    """How many items each domain has, if there are several."""
+    counts = Counter(() if examples.domains is None else examples.domains.tolist())
+    if len(counts) < 2:
         return []
-    counts = Counter(examples.domains.tolist())
     shown = listed([f"{name or '(empty)'} {count:,}" for name, count in sorted(counts.items())], 10)
     message = f"Items per domain in '{examples.domain or 'domain'}': {shown}."
     return [about("domains", "note", message, sorted(counts))]

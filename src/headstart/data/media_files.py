@@ -41,10 +41,10 @@ def media_files(
             kinds.setdefault(kind, []).append(name)
     if not kinds or (modality is not None and modality not in kinds):
         wanted = "images, recordings or texts" if modality is None else UNITS[modality]
-        raise DataError(
-            f"{folder} holds no {wanted}: expected one folder for each class, train/ and test/ "
-            f"folders of them, or a metadata.csv. It holds {_what(others, kinds)}."
-        )
+        expected = "expected one folder for each class, train/ and test/ folders of them, or a metadata.csv"
+        if kinds:
+            expected = f"give a folder of {wanted}, or another --modality"
+        raise DataError(f"{folder} holds no {wanted}: {expected}. It holds {_what(others, kinds)}.")
     chosen = (
         modality if modality is not None else max(kinds, key=lambda kind: (kind != "text", len(kinds[kind])))
     )

@@ -63,6 +63,7 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
         from headstart.adapting.pair import LEAST_TARGET, PairRead
         from headstart.clock import Clock
         from headstart.data import Examples
+        from headstart.fitting.new_items import NewItems
 
         others = [] if X_target is None else items_of(X_target, "X_target")
         if len(others) < LEAST_TARGET:
@@ -77,29 +78,28 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
         given = {name: value for name, value in self.get_params().items() if value is not None}
         options = adapt_options(data="items", **given)
         read = PairRead(source, target, ("source", "target"))
-        self._pair, tried, decision = learn_and_adapt(read, options, Clock())
-        self.classes_, self._chosen = classes, decision.chosen
-        self.method_ = decision.chosen.name
+        pair, tried, decision = learn_and_adapt(read, options, Clock())
+        chosen, workspace = decision.chosen, pair.domain.workspace
+        assert workspace is not None  # it was learned from items
+        self._items = NewItems.of(workspace, chosen.features.source)
+        self._classifier, self._stages = chosen.fitted, pair.stages
+        self._columns = [pair.classes.index(str(code)) for code in range(len(classes))]
+        self.classes_, self.method_ = classes, chosen.name
         self.stopped_because_ = decision.reason
         self.scores_ = {each.name: dict(decision.scores.get(each.name, {})) for each in tried}
-        self.head_stages_ = self._pair.domain.stage_names
-        self.n_features_out_ = self._chosen.features.target_MD.shape[1]
+        self.head_stages_ = pair.domain.stage_names
+        self.n_features_out_ = chosen.features.target_MD.shape[1]
         return self
 
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The features of target items that the classifier reads, of shape (n_items, n_features_out_), float32."""
         check_is_fitted(self, "n_features_out_")
-        domain = self._pair.domain
-        assert domain.workspace is not None  # it was learned from items
-        features = domain.workspace.features_of_new(self._chosen.features.source, items_of(X))
-        return np.asarray(features.stacked(domain.head.stages))
+        return np.asarray(self._items.features(items_of(X)).stacked(self._stages))
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Probabilities of target items, of shape (n_items, n_classes), float32."""
-        x_MD = self.transform(X)
-        found = self._chosen.fitted.probabilities(x_MD)
-        order = [self._pair.classes.index(str(code)) for code in range(len(self.classes_))]
-        return np.asarray(found[:, order], dtype=np.float32)
+        found = self._classifier.probabilities(self.transform(X))
+        return np.asarray(found[:, self._columns], dtype=np.float32)
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:
         """The likeliest label of each target item, of shape (n_items,)."""

@@ -30,6 +30,7 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from headstart.data import Examples
         from headstart.features import Setting
         from headstart.fitting.learning import learn
+        from headstart.fitting.new_items import NewItems
         from headstart.fitting.plan import plan_examples
         from headstart.fitting.workspace import Workspace
 
@@ -41,9 +42,10 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if len(plan.data) < len(examples):
             raise DataError(f"an item cannot be read: {plan.findings[0].message}")
         setting = Setting.choose(options.device, options.precision, options.threads, options.store)
-        self._workspace = Workspace(plan, setting, options.store, clock)
+        workspace = Workspace(plan, setting, options.store, clock)
         everything = np.arange(len(examples))
-        self._result = result = learn(self._workspace, everything, everything[:0], None, False)
+        result = learn(workspace, everything, everything[:0], None, False)
+        self._items, self._head = NewItems.of(workspace, result.source), result.head
         self.profile_ = {row.stage: row.score for row in result.choice.profile}
         stages = tuple(plan.source.stages)
         self.head_stages_ = tuple(stages[index] for index in result.head.stages)
@@ -53,13 +55,12 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Sequence[Any]) -> np.ndarray:
         """The pooled features that the head reads, of shape (n_items, n_features_out_), float32."""
         check_is_fitted(self, "n_features_out_")
-        features = self._workspace.features_of_new(self._result.source, items_of(X))
-        return features.stacked(self._result.head.stages)
+        return self._items.features(items_of(X)).stacked(self._head.stages)
 
     def _outputs(self, X: Sequence[Any]) -> np.ndarray:
         """What the head gives, of shape (n_items, n_outputs), float32."""
         features = self.transform(X)
-        return self._result.head.outputs(features)
+        return self._head.outputs(features)
 
 
 class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
@@ -113,7 +114,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         texts = ["|".join(str(number[name]) for name in sorted(row)) or "-" for row in sets]
         self._learn(X, texts, groups, MULTILABEL)
         # A label that no item had has no column of the head.
-        self._columns = np.array([int(name) for name in self._result.head.classes])
+        self._columns = np.array([int(name) for name in self._head.classes])
         return self
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:

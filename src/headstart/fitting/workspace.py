@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.clock import Clock
-from headstart.errors import DataError
 from headstart.fitting.classical import Classical
 from headstart.fitting.plan import Plan, with_window_of
 
@@ -94,24 +93,6 @@ class Workspace:
 
         data = self.plan.data
         return self.extract(source, take_items(data.examples.items, positions), data.scan.digests[positions])
-
-    def features_of_new(self, source: Source, items: Sequence[Any]) -> Features:
-        """Pooled features of items that are not in the data set.
-
-        Args:
-            source: the plan's, or one with other weights.
-            items: files, texts or arrays of the data's modality.
-
-        Raises:
-            DataError: an item cannot be read.
-        """
-        from headstart.data import Examples, scan
-
-        examples = Examples.from_lists(items, modality=self.plan.data.examples.modality)
-        seen = scan(examples.items, examples.modality, threads=self.setting.n_threads)
-        for index, problem in seen.problems.items():
-            raise DataError(f"{examples.names[index]} cannot be read: {problem}")
-        return self.extract(source, examples.items, seen.digests)
 
     def validation_weights(self, validation: np.ndarray) -> np.ndarray | None:
         """How much each validation item counts under the recipe, of shape (n_items,); None: all the same."""

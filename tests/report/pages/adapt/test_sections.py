@@ -150,13 +150,16 @@ def test_what_to_do_without_labels() -> None:
 
 def test_what_would_help_if_nothing_did() -> None:
     for options, said in (
-        ({"outcome": "undecided"}, "No method was clearly better"),
+        ({"outcome": "undecided"}, "The result is not clearly better than source only. Another"),
         ({"outcome": "negative"}, "made the answers worse"),
         ({"returned": "none"}, KEPT),
         ({"returned": "none", "scored": False}, KEPT),
     ):
         steps = {step.title: step.text for step in content(todo_section, adapt_report(**options))}  # type: ignore[arg-type]
         assert said in steps["If this is not good enough"]
+    worse = adapt_report(outcome="undecided", returned="class-ot")
+    steps = {step.title: step.text for step in content(todo_section, worse)}
+    assert "It has fewer right answers, which can be chance" in steps["If this is not good enough"]
     assert "If this is not good enough" not in {step.title for step in content(todo_section, adapt_report())}
 
 

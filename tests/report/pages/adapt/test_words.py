@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from headstart.adapt.alignments import ALIGNMENTS
-from headstart.adapt.catalogue import BATCH_NORM
 from headstart.adapt.label_shift.correction import CORRECTIONS
 from headstart.adapt.learners import LEARNERS, LOGISTIC
+from headstart.adapt.method_names import BATCH_NORM
 from headstart.adapt.selectors import SELECTORS as ALL_SELECTORS
 from headstart.report.pages.adapt.words import (
     DOES,

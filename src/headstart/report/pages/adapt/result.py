@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.metrics import Interval
 from headstart.report.background import checks_notice
@@ -11,7 +11,7 @@ from headstart.report.pages.adapt.report import AdaptReport
 from headstart.report.pages.adapt.shift import said_of_shift, shift_notices
 from headstart.report.pages.adapt.words import as_code, sentence_case, to_measure
 from headstart.report.shell import Notice, ScoreCard, Section, in_order
-from headstart.report.words import difference, lowered, points
+from headstart.report.words import difference, lowered, number, points
 
 _UNLIKE = 0.01  # accuracy and balanced accuracy: below it one of them is enough
 _VERBS = ("makes no clear difference", "cannot be scored", "changes nothing", "helps", "hurts")
@@ -81,7 +81,7 @@ def _cards(report: AdaptReport) -> Iterator[ScoreCard]:
         yield _card(report, "Score on the target", row.truth, f"{lowered(label)} on {target}")
         balanced = test.get("balanced_accuracy", Interval(None))
         if key == "accuracy" and abs(float(balanced) - float(row.truth)) >= _UNLIKE:
-            yield ScoreCard.of("balanced_accuracy", test["balanced_accuracy"])
+            yield _balanced(report, balanced)
     if report.is_adapted and row.gain is not None and row.gain.value is not None:
         ends = difference(row.gain, key)
         yield ScoreCard(
@@ -99,6 +99,15 @@ def _cards(report: AdaptReport) -> Iterator[ScoreCard]:
         yield _card(report, "Ceiling", found.ceiling, f"a head learned from the labels of {target}")
     hint = f"source only on {found.names[0]}, by cross-validation"
     yield _card(report, "Source domain", found.in_domain, hint)
+
+
+def _balanced(report: AdaptReport, score: Interval) -> ScoreCard:
+    """Balanced accuracy, beside that of source only if something was changed."""
+    card = ScoreCard.of("balanced_accuracy", score)
+    alone = (report.record.baselines or {}).get("source_only", {}).get("balanced_accuracy")
+    if not report.is_adapted or alone is None or alone.value is None:
+        return card
+    return replace(card, hint=f"{card.hint}; {number(alone.value, 'balanced_accuracy')} with source only")
 
 
 def _card(report: AdaptReport, label: str, score: Interval, hint: str) -> ScoreCard:

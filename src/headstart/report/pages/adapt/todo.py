@@ -67,7 +67,7 @@ def _helps(report: AdaptReport) -> Iterator[Step]:
     if report.is_adapted and report.outcome in ("positive", ""):
         return
     what = (
-        "No method was clearly better than source only."
+        _undecided(report)
         if report.outcome == "undecided"
         else "Adaptation made the answers worse; source only is safer (`--method none`)."
         if report.outcome == "negative"
@@ -79,6 +79,18 @@ def _helps(report: AdaptReport) -> Iterator[Step]:
     )
     advice = found.shift.get("advice", "")
     yield Step("If this is not good enough", as_code(f"{text} {advice}".strip()))
+
+
+def _undecided(report: AdaptReport) -> str:
+    gain = report.found.returned.gain
+    start = "The result is not clearly better than source only."
+    if (
+        gain is None
+        or gain.value is None
+        or gain.value * (1 if report.metric.better == "higher" else -1) >= 0
+    ):
+        return start
+    return f"{start} It has fewer right answers, which can be chance: `--method none` keeps source only."
 
 
 def _label(report: AdaptReport) -> Iterator[Step]:
