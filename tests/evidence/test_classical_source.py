@@ -15,7 +15,8 @@ from headstart.data.preprocessing import with_window
 from headstart.evidence import extract_classical, fit_classical
 from headstart.evidence.classical_source import classical_source
 from headstart.heads.predictor import Predictor
-from headstart.runs.export import export_program, inputs_of, run_program
+from headstart.runs.export import inputs_of
+from headstart.runs.program import export_program, run_program
 from headstart.sources.libraries import build_network
 
 

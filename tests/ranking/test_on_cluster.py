@@ -40,6 +40,7 @@ def test_the_ranking_is_the_same_and_survives_a_node(cluster: Any, tmp_path: Pat
 
 def _numbers(ranking: headstart.Ranking) -> str:
     found = ranking.facts.to_json()
+    del found["advice"], found["advised"]  # of sources that cannot be told apart it names the fastest
     for row in found["ranked"]:
         del row["milliseconds"]
     return json.dumps(found)

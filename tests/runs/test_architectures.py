@@ -13,7 +13,8 @@ from torch import nn
 from headstart.backbone import Backbone
 from headstart.heads.predictor import Predictor
 from headstart.runs.export import inputs_of
-from headstart.runs.program import Exported, Inputs, audio_inputs, export_program, image_inputs, text_inputs
+from headstart.runs.program import Exported, export_program
+from headstart.runs.program_inputs import Inputs, audio_inputs, image_inputs, text_inputs
 from headstart.sources import load_source
 
 from .conftest import random_head

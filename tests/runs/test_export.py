@@ -23,9 +23,9 @@ from headstart.data.images import decode_image
 from headstart.data.preprocessing import preprocessing_from_json
 from headstart.data.texts import encode_texts, pad_ids
 from headstart.heads.head import FoldedHead
-from headstart.runs.export import run_program
 from headstart.runs.library_form import NoForm, library_form
 from headstart.runs.prediction import predict
+from headstart.runs.program import run_program
 from headstart.sources import load_source
 from headstart.tasks import CLASSIFICATION, Targets, Task
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from headstart.errors import ArchitectureError, InputError
 from headstart.runs.inspection import inspected
-from headstart.runs.program import export_program, image_inputs, run_program, text_inputs
+from headstart.runs.program import export_program, run_program
+from headstart.runs.program_inputs import image_inputs, text_inputs
 
 MODEL = "archive/models/model.json"
 SAMPLES = "archive/data/sample_inputs/model.pt"

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.errors import ArchitectureError, InputError
-from headstart.runs.program import audio_inputs, export_program, image_inputs, run_program, text_inputs
+from headstart.runs.program import export_program, run_program
+from headstart.runs.program_inputs import audio_inputs, image_inputs, text_inputs
 
 
 class Hooked(nn.Module):

@@ -55,6 +55,7 @@ def finish(
         facts: what was found.
         clock: the seconds of the phases.
     """
+    from headstart.features import Store
     from headstart.report.pages.adapt import AdaptReport
     from headstart.runs.card import write_card
     from headstart.runs.training_statistics import save_statistics
@@ -64,7 +65,7 @@ def finish(
         record = _record(pair, truth, facts, clock)
         run.write_record(record)
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
-        saved = save(run, chosen.features.source, head_of(pair, chosen))
+        saved = save(run, chosen.features.source, head_of(pair, chosen), Store(options.store))
         save_statistics(run, summary_of(pair, chosen))
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     with clock.phase("picture"):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbone import Backbone
-from headstart.runs.export import export_program, inputs_of
+from headstart.runs.export import inputs_of
+from headstart.runs.program import export_program
 
 if TYPE_CHECKING:
     from headstart.sources import Source

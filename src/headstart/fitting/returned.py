@@ -10,6 +10,7 @@ from headstart.fitting.result import Result
 from headstart.fitting.workspace import Workspace
 
 if TYPE_CHECKING:
+    from headstart.features import Store
     from headstart.heads import Head
     from headstart.runs import Chosen, RunDirectory
     from headstart.runs.export import SavedModel
@@ -51,13 +52,14 @@ def returned_by(workspace: Workspace, result: Result) -> tuple[Source, Head]:
     return with_window_of(source, data, np.arange(len(data))), head  # held-out clips were read whole too
 
 
-def save(run: RunDirectory, source: Source, head: Head) -> SavedModel:
+def save(run: RunDirectory, source: Source, head: Head, store: Store) -> SavedModel:
     """Write a network with its head to a run, in every form that holds it.
 
     Args:
         run: the run being made.
         source: the network.
         head: on its features.
+        store: keeps the program for the next run with a network of this structure.
     """
     from headstart.backbone import Backbone
     from headstart.heads.predictor import Predictor
@@ -71,4 +73,5 @@ def save(run: RunDirectory, source: Source, head: Head) -> SavedModel:
         head=head,
         source_config=source.config,
         preprocessing=source.preprocessing.to_json(),
+        store=store,
     )

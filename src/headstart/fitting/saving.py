@@ -76,7 +76,7 @@ def finish(
     say(result_line(record, workspace.quality))
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         returned, head = returned_by(workspace, result.final)
-        saved = save(run, returned, head)
+        saved = save(run, returned, head, workspace.store)
         if (summary := summary_of(workspace, result.final)) is not None:
             save_statistics(run, summary)
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -30,19 +30,15 @@ from torch import Tensor, nn
 from headstart.heads.head import Head
 from headstart.heads.linear import LinearHead
 from headstart.runs.directory import RunDirectory
+from headstart.runs.kept_program import KeptPrograms
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
-from headstart.runs.program import (
-    Exported,
-    Inputs,
-    audio_inputs,
-    difference,
-    export_program,
-    image_inputs,
-    run_program,
-    text_inputs,
-)
+from headstart.runs.program import Exported, difference, export_program
+from headstart.runs.program_inputs import Inputs, audio_inputs, image_inputs, text_inputs
 from headstart.runs.prompts import tokenizer_settings, tokenizer_with_prompt
 from headstart.runs.weights import save_tensors
+
+if TYPE_CHECKING:
+    from headstart.features import Store
 
 AGREEMENT = 1e-3
 
@@ -72,6 +68,7 @@ def save_model(
     head: Head,
     source_config: Mapping[str, Any],
     preprocessing: Mapping[str, Any],
+    store: Store | None = None,
 ) -> SavedModel:
     """Write a model to a run, in every form that holds it.
 
@@ -82,6 +79,7 @@ def save_model(
         head: the head.
         source_config: `Source.config`, with the stages in order under "stages".
         preprocessing: `to_json()` of what turned items into inputs, the data set's window included.
+        store: keeps the program for the next network of this structure; None: it is traced.
 
     Raises:
         ArchitectureError: the predictor cannot be written as a program.
@@ -89,9 +87,9 @@ def save_model(
     """
     source = {**source_config, "preprocessing": dict(preprocessing)}
     inputs = inputs_of(preprocessing, network)
-    program = export_program(
-        predictor, inputs, run.file("model.pt2"), name=str(source.get("architecture", type(network).__name__))
-    )
+    name = str(source.get("architecture", type(network).__name__))
+    kept = None if store is None else KeptPrograms(store, name)
+    program = export_program(predictor, inputs, run.file("model.pt2"), name=name, kept=kept)
     tensors = dict(network.state_dict())
     stages = list(source_config["stages"])
     prompt_inside = _write_tokenizer(run, preprocessing) if preprocessing["modality"] == "text" else True
@@ -200,17 +198,3 @@ def _write_tokenizer(run: RunDirectory, preprocessing: Mapping[str, Any]) -> boo
         "tokenizer_config.json", tokenizer_settings(original, max_length, preprocessing["pad_token"])
     )
     return inside
-
-
-__all__ = [
-    "Exported",
-    "Inputs",
-    "SavedModel",
-    "audio_inputs",
-    "export_program",
-    "image_inputs",
-    "inputs_of",
-    "run_program",
-    "save_model",
-    "text_inputs",
-]

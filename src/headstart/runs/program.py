@@ -21,45 +21,12 @@ from torch import Tensor, nn
 from headstart.errors import ArchitectureError, InputError, one_line, parsing
 from headstart.files import atomic_path
 from headstart.runs.inspection import NotAProgram, inspected, without_other_files
+from headstart.runs.kept_program import KeptPrograms
+from headstart.runs.program_inputs import Inputs
 from headstart.runs.tracing import quiet_torch, trace
 
 TOLERANCE = 1e-4
-MAX_BATCH = 65_536
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a program takes: example tensors, the axes left open, and other sizes to check it at.
-
-    Attributes:
-        example: one tensor an argument, in the order of `forward`.
-        open_axes: for each argument, axis -> (name, least, greatest); one name is one size.
-        checks: tuples like `example`, of other sizes.
-        names: of the arguments.
-    """
-
-    example: tuple[Tensor, ...]
-    open_axes: tuple[Mapping[int, tuple[str, int, int]], ...]
-    checks: tuple[tuple[Tensor, ...], ...]
-    names: tuple[str, ...]
-
-    def has(self, name: str) -> bool:
-        """Whether an axis of that name is open."""
-        return any(spec[0] == name for axes in self.open_axes for spec in axes.values())
-
-    def without(self, name: str) -> Inputs:
-        """The same with an axis fixed at its size in the example."""
-        axes = tuple(
-            {axis: spec for axis, spec in each.items() if spec[0] != name} for each in self.open_axes
-        )
-        fixed = [{axis for axis, spec in each.items() if spec[0] == name} for each in self.open_axes]
-
-        def fits(check: tuple[Tensor, ...]) -> bool:
-            pairs = zip(check, self.example, fixed, strict=True)
-            return all(a.shape[axis] == b.shape[axis] for a, b, axes_ in pairs for axis in axes_)
-
-        checks = tuple(check for check in self.checks if fits(check))
-        return Inputs(self.example, axes, checks, self.names)
+TOLERANCE_OF_KEPT = 1e-5  # a program of an earlier run is refused sooner: it costs a trace
 
 
 @dataclass(frozen=True)
@@ -78,62 +45,27 @@ class Exported:
     seconds: float
     n_bytes: int
 
+    @classmethod
+    def of(cls, inputs: Inputs, difference: float, started: float, path: Path) -> Exported:
+        """What was written for some inputs.
 
-def image_inputs(height: int, width: int) -> Inputs:
-    """Inputs of an image model: float32 pixels of shape (N, 3, height, width), N open."""
-    pixels = torch.randn(5, 3, height, width, generator=_generator())
-    return Inputs((pixels[:3],), ({0: ("batch", 1, MAX_BATCH)},), ((pixels[:1],), (pixels,)), ("pixels",))
-
-
-def text_inputs(max_length: int, pad_id: int, vocabulary: int) -> Inputs:
-    """Inputs of a text model: int64 input_ids and attention_mask, both (N, T), with N and T open.
-
-    Args:
-        max_length: greatest T.
-        pad_id: the token of positions that the mask hides.
-        vocabulary: number of tokens.
-    """
-
-    def batch(n_items: int, length: int) -> tuple[Tensor, Tensor]:
-        length = min(length, max_length)
-        ids = torch.randint(0, vocabulary, (n_items, length), generator=_generator())
-        ids[ids == pad_id] = (pad_id + 1) % vocabulary
-        mask = torch.ones_like(ids)
-        mask[0, (length + 1) // 2 :] = 0
-        ids[mask == 0] = pad_id
-        return ids, mask
-
-    axes = {0: ("batch", 1, MAX_BATCH), 1: ("length", 1, max_length)}
-    names = ("input_ids", "attention_mask")
-    return Inputs(batch(3, 21), (axes, axes), (batch(1, 9), batch(4, 40)), names)
-
-
-def audio_inputs(samples: int, least_samples: int = 1, most_samples: int | None = None) -> Inputs:
-    """Inputs of an audio model: float32 waveform of shape (N, samples), int64 lengths of shape (N,).
-
-    Args:
-        samples: the window of the data set.
-        least_samples: the shortest window to allow; most networks need at least a few frames.
-        most_samples: the longest window to allow; None: ten minutes at 16 kHz.
-    """
-    most_samples = most_samples or max(samples, 9_600_000)
-
-    def batch(n_items: int, n_samples: int) -> tuple[Tensor, Tensor]:
-        waveform = torch.randn(n_items, n_samples, generator=_generator()) * 0.1
-        lengths = torch.full((n_items,), n_samples)
-        lengths[0] = max(n_samples * 2 // 3, 1)
-        waveform[0, int(lengths[0]) :] = 0
-        return waveform, lengths
-
-    axes = {0: ("batch", 1, MAX_BATCH), 1: ("samples", least_samples, most_samples)}
-    longer = min(samples * 5 // 4, most_samples)
-    other = longer if longer > samples else max(samples * 3 // 4, least_samples)
-    checks = (batch(1, samples), batch(4, samples), batch(2, other))
-    return Inputs(batch(3, samples), (axes, {0: axes[0]}), checks, ("waveform", "lengths"))
+        Args:
+            inputs: with the axes that were left open.
+            difference: see `Exported`.
+            started: when, by `time.perf_counter`.
+            path: of the file.
+        """
+        names = dict.fromkeys(spec[0] for axes in inputs.open_axes for spec in axes.values())
+        return cls(tuple(names), difference, time.perf_counter() - started, path.stat().st_size)
 
 
 def export_program(
-    module: nn.Module, inputs: Inputs, path: Path, may_fix: Sequence[str] = ("samples",), name: str = ""
+    module: nn.Module,
+    inputs: Inputs,
+    path: Path,
+    may_fix: Sequence[str] = ("samples",),
+    name: str = "",
+    kept: KeptPrograms | None = None,
 ) -> Exported:
     """Write a module as `model.pt2` and check what was written.
 
@@ -143,6 +75,7 @@ def export_program(
         path: the file to write.
         may_fix: axes that may be fixed if the module cannot be traced for any size.
         name: of the network, for messages; "": the module's class.
+        kept: programs of earlier runs; None: it is traced in any case.
 
     Raises:
         ArchitectureError: the module cannot be traced, has operations that no program may have, or the program
@@ -154,15 +87,15 @@ def export_program(
     module.eval()
     try:
         fault = ""
-        for attempt in (inputs, *(inputs.without(axis) for axis in may_fix if inputs.has(axis))):
+        attempts = (inputs, *(inputs.without(axis) for axis in may_fix if inputs.has(axis)))
+        for attempt in attempts:
+            if kept is not None and (found := _fill(module, attempt, path, kept)) is not None:
+                return Exported.of(attempt, found, started, path)
+        for attempt in attempts:
             try:
-                difference = _try_export(module, attempt, path)
+                return Exported.of(attempt, _trace(module, attempt, path, kept), started, path)
             except _Unfit as error:
                 fault = fault or str(error)
-                continue
-            names = dict.fromkeys(spec[0] for axes in attempt.open_axes for spec in axes.values())
-            seconds = time.perf_counter() - started
-            return Exported(tuple(names), difference, seconds, path.stat().st_size)
         raise ArchitectureError(f"{name or type(module).__name__} cannot be written to {path.name}: {fault}")
     finally:
         module.train(was_training)
@@ -190,25 +123,49 @@ class _Unfit(Exception):
     """A module has no program with these open axes; the text says why."""
 
 
-def _try_export(module: nn.Module, inputs: Inputs, path: Path) -> float:
-    """Trace, save, load and compare; return the largest difference of a probability."""
+def _fill(module: nn.Module, inputs: Inputs, path: Path, kept: KeptPrograms) -> float | None:
+    """Write the program of an earlier run with the module's weights, if there is one that agrees with the module.
+
+    Returns:
+        The largest difference of a probability; None: nothing was written.
+    """
+    filled = kept.filled(_WRAPPERS[inputs.names](module), inputs)
+    if filled is None:
+        return None
+    try:
+        return _write(module, inputs, path, filled, TOLERANCE_OF_KEPT)
+    except (_Unfit, RuntimeError, ValueError, KeyError):  # a damaged one is any of these to torch's reader
+        return None
+
+
+def _trace(module: nn.Module, inputs: Inputs, path: Path, kept: KeptPrograms | None) -> float:
+    """Trace the module and write the program; return the largest difference of a probability."""
     named = _WRAPPERS[inputs.names](module)
     try:
         program = trace(named, inputs.example, _dims(inputs), asserts=inputs.has("samples"))
     except Exception as error:  # torch.export passes on any error of the traced code
         raise _Unfit(f"torch.export: {one_line(error)}") from None
     _keep_operations_only(program)
+    buffer = io.BytesIO()  # torch's own writer kills the process if the disk is full
+    with quiet_torch():
+        torch.export.save(program, buffer)
+    archive = without_other_files(buffer)
+    largest = _write(module, inputs, path, archive, TOLERANCE)
+    if kept is not None:
+        kept.keep(named, inputs, archive)
+    return largest
+
+
+def _write(module: nn.Module, inputs: Inputs, path: Path, archive: io.BytesIO, tolerance: float) -> float:
+    """Write a program, load it again and compare; return the largest difference of a probability."""
     with atomic_path(path) as temporary:
-        buffer = io.BytesIO()  # torch's own writer kills the process if the disk is full
-        with quiet_torch():
-            torch.export.save(program, buffer)
-        temporary.write_bytes(without_other_files(buffer).getbuffer())
+        temporary.write_bytes(archive.getbuffer())
         try:
             with quiet_torch():
                 written = _opened(temporary)
         except NotAProgram as error:  # it was written here, so it is the network that has something else
             raise _Unfit(str(error)) from None
-        return _compare(module, written, inputs)
+        return _compare(module, written, inputs, tolerance)
 
 
 def _keep_operations_only(program: torch.export.ExportedProgram) -> None:
@@ -227,7 +184,7 @@ def _keep_operations_only(program: torch.export.ExportedProgram) -> None:
                 node.meta.pop(name, None)
 
 
-def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
+def _compare(module: nn.Module, program: nn.Module, inputs: Inputs, tolerance: float) -> float:
     largest = 0.0
     for tensors in inputs.checks:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
@@ -239,7 +196,7 @@ def _compare(module: nn.Module, program: nn.Module, inputs: Inputs) -> float:
                 fault = f"the program refuses inputs of shape {shapes}: {one_line(error)}"
                 raise _Unfit(fault) from None
         found = difference(expected, got) if got.shape == expected.shape else float("inf")
-        if not found <= TOLERANCE:
+        if not found <= tolerance:
             raise _Unfit(f"the program differs from the module by {found:.2g} for shape {shapes}")
         largest = max(largest, found)
     return largest
@@ -284,7 +241,3 @@ _WRAPPERS: Mapping[tuple[str, ...], type[_OfPixels]] = {
     ("input_ids", "attention_mask"): _OfTokens,
     ("waveform", "lengths"): _OfWaveforms,
 }
-
-
-def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(0)

@@ -28,7 +28,8 @@ from headstart.files import read_json
 from headstart.heads.head import Head
 from headstart.heads.predictor import Predictor
 from headstart.runs.directory import RunDirectory
-from headstart.runs.export import run_program, save_model
+from headstart.runs.export import save_model
+from headstart.runs.program import run_program
 from headstart.tasks import TASKS, Targets
 from headstart.testing.close import require, require_close, require_same_bits
 from headstart.testing.head_items import N_ITEMS, HeadItems
