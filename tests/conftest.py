@@ -61,6 +61,19 @@ def _untraced(call: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Networks of one structure are traced once for all tests of a process, as for a user who has one store."""
+    import headstart.runs.export
+    from headstart.features import Store
+    from headstart.runs.kept_program import KeptPrograms
+
+    store = Store(tmp_path_factory.mktemp("programs"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(headstart.runs.export, "KeptPrograms", lambda _, name: KeptPrograms(store, name))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data and weights; tests that need it skip where it is absent."""

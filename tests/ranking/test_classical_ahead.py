@@ -12,9 +12,10 @@ import pytest
 import torch
 
 import small_data
+from headstart.clock import Clock
 from headstart.evidence import classical_features, extract_classical
 from headstart.features import Setting, Store
-from headstart.fitting.reading import read_data
+from headstart.fitting.reading import data_of, read_labelled
 from headstart.ranking import classical_ahead
 from headstart.ranking.classical_ahead import ClassicalAhead
 from headstart.ranking.items import Items
@@ -24,7 +25,8 @@ from headstart.ranking.options import rank_options
 @pytest.fixture
 def items(tmp_path: Path) -> Items:
     place = small_data.digit_folder(tmp_path / "digits", n_classes=2, n_each=20)
-    data = read_data(rank_options(data=place, sources=["one", "two"]))
+    options, clock = rank_options(data=place, sources=["one", "two"]), Clock()
+    data = data_of(read_labelled(options, clock), options, clock)
     return Items(
         data, data.positions("train"), 0, Setting(torch.device("cpu"), "fp32", 2), Store(tmp_path / "s")
     )

@@ -106,9 +106,10 @@ def test_a_damaged_one_is_traced_again_and_replaced(
     whole = file.read_bytes()
     for damaged in (b"", b"no archive", whole[: len(whole) // 2], whole[:60] + b"\0\0\0\0" + whole[64:]):
         file.write_bytes(damaged)
+        traces.clear()
         written(Net(1).eval(), kept, tmp_path / "model.pt2")
-        assert file.read_bytes() == whole
-    assert traces == ["Net"] * 5
+        written(Net(2).eval(), kept, tmp_path / "model.pt2")
+        assert traces == ["Net"]
 
 
 def test_without_a_store_that_can_be_written(traces: list[str], tmp_path: Path) -> None:

@@ -13,18 +13,17 @@ from headstart.auditing.configuration import check_same, code_words
 from headstart.auditing.options import AuditOptions, parsed_labels
 from headstart.auditing.result import Audit
 from headstart.clock import IMPORTS, Clock, long_lived
-from headstart.data.place import Place
-from headstart.data.read import require_place
 from headstart.errors import InputError, OptionError
 from headstart.fitting.facts import shown
 from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
+from headstart.fitting.reading import data_of, print_data, read_labelled
 from headstart.fitting.source_data import check_source_data
 from headstart.fitting.source_path import require_source
 from headstart.progress import say
 
 if TYPE_CHECKING:
-    from headstart.data import DataSet
+    from headstart.data import DataSet, Examples
     from headstart.features import Setting
     from headstart.runs import RunDirectory
 
@@ -41,11 +40,11 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
     """
     clock = Clock()
     started = time.perf_counter()
-    require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
     require_source(options.source)
     check_source_data(options.source_data)
     if processes.count() > 1:
         raise OptionError("an audit runs in one process: start it without a launcher")
+    examples = read_labelled(options, clock)  # what is wrong is reported before the seconds that imports take
     with clock.phase(IMPORTS):
         import_packages()
     from headstart.auditing.cells import Cells
@@ -54,7 +53,7 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
     from headstart.runs.directory import TRAINING
 
     setting = check_setting(options, options.out)
-    data = _read(options, clock)
+    data = _checked(examples, options, clock)
     run = create(options) if resume is None else RunDirectory.resume(resume)
     try:
         return _audit(options, data, setting, run, clock, started)
@@ -71,10 +70,8 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
         run.release()
 
 
-def _read(options: AuditOptions, clock: Clock) -> DataSet:
-    from headstart.fitting.reading import print_data, read_data
-
-    data = read_data(options, clock)
+def _checked(examples: Examples, options: AuditOptions, clock: Clock) -> DataSet:
+    data = data_of(examples, options, clock)
     if not len(data.positions("test")):
         raise InputError(
             f"{options.data}: the given split holds no test part, and an audit is measured on one: name one 'test' "

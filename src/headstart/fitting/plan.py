@@ -13,7 +13,7 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import SourceError
 from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
-from headstart.fitting.shared_options import reading
+from headstart.fitting.reading import read_labelled
 from headstart.fitting.source_data import overlap_of
 from headstart.progress import say, waiting
 
@@ -121,10 +121,20 @@ def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
     Raises:
         InputError: anything about the data, the source or the options is wrong.
     """
-    from headstart.data import read_examples
+    return plan_fit(read_labelled(options, clock), options, clock)
 
-    with clock.phase("data"):
-        examples = read_examples(options.data, **reading(options))
+
+def plan_fit(examples: Examples, options: FitOptions, clock: Clock) -> Plan:
+    """Plan a fit of data that was read, with what the source's own training data holds of it.
+
+    Args:
+        examples: items that were read.
+        options: the options.
+        clock: takes the phases "checks", "source" and "source data".
+
+    Raises:
+        InputError: anything about the data, the source or the options is wrong.
+    """
     plan = plan_examples(examples, options, clock)
     overlap = overlap_of(plan.data, options, clock)
     return plan if overlap is None else plan.with_overlap(overlap)

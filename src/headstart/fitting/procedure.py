@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
-from headstart.data.place import Place
-from headstart.data.read import require_place
 from headstart.errors import DivergenceError, InputError, OptionError
 from headstart.fitting.configuration import code_flags, with_absolute_paths
 from headstart.fitting.facts import command_written, shown, task_words
 from headstart.fitting.learnable import check_plan
 from headstart.fitting.options import FitOptions
-from headstart.fitting.plan import Plan, read_and_plan
+from headstart.fitting.plan import Plan, plan_fit
 from headstart.fitting.preflight import check_machine
+from headstart.fitting.reading import read_labelled
 from headstart.fitting.source_path import require_source
 from headstart.fitting.stages import stages_table
 from headstart.progress import say, waiting
@@ -82,14 +81,16 @@ def _fit_together(options: FitOptions, resume: Path | None, recorded: bool) -> R
 
 def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     clock = Clock()
-    require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
     require_source(options.source)
+    with processes.first_goes_first():  # a data set of the hub: the others find it in the cache
+        examples = read_labelled(
+            options, clock
+        )  # what is wrong is reported before the seconds that imports take
     with clock.phase(IMPORTS):
         import_packages()
     setting = check_machine(options)
-    # the first process fetches a source, which the others find in the cache
-    with long_lived(), processes.first_goes_first():
-        plan = read_and_plan(options, clock)
+    with long_lived(), processes.first_goes_first():  # the same for a source
+        plan = plan_fit(examples, options, clock)
     _print_plan(plan)
     check_plan(plan, options)
     say(f"Stages under --freeze {plan.policy.text}:\n{stages_table(plan)}")

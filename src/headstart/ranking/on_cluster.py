@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headstart.clock import Clock
 from headstart.cluster import map_on_cluster
 from headstart.errors import HeadstartError
-from headstart.fitting.reading import read_data
+from headstart.fitting.reading import data_of, read_labelled
 from headstart.fitting.source_path import absolute_arch, absolute_place
 from headstart.ranking.entries import Entry
 from headstart.ranking.items import Items
@@ -66,7 +67,8 @@ def _measure(order: Order, data_path: Path) -> Found:
     from headstart.features import Setting, Store
 
     options = order.options.model_copy(update={"data": str(data_path)})
-    data = read_data(options)
+    clock = Clock()
+    data = data_of(read_labelled(options, clock), options, clock)
     ((candidate,), _) = open_all([order.entry], data, options)
     source = candidate.source
     store = Store()

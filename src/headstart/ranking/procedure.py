@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
-from headstart.data.place import Place
-from headstart.data.read import require_place
 from headstart.errors import InputError, OptionError
 from headstart.fitting.facts import shown
 from headstart.fitting.preflight import check_setting
 from headstart.fitting.procedure import import_packages
+from headstart.fitting.reading import data_of, print_data, read_labelled
 from headstart.progress import say
 from headstart.ranking.entries import Entry, read_entries
 from headstart.ranking.options import RankOptions
@@ -24,6 +23,7 @@ from headstart.units import counted
 FEW_UNITS = 10  # below this number a reader is warned
 
 if TYPE_CHECKING:
+    from headstart.data import Examples
     from headstart.ranking.classical_ahead import ClassicalAhead
     from headstart.ranking.items import Items
     from headstart.ranking.opening import Candidate
@@ -41,18 +41,17 @@ def run_rank(options: RankOptions) -> Ranking:
         InputError: the data cannot be used, or no source can be ranked.
     """
     clock = Clock()
-    require_place(Place(options.data))  # a wrong path is reported before the seconds that imports take
     entries = read_entries(options)
     if processes.count() > 1:
         raise OptionError("a ranking runs in one process: start it without a launcher")
+    examples = read_labelled(options, clock)  # what is wrong is reported before the seconds that imports take
     with clock.phase(IMPORTS):
         import_packages()
-    return _rank(options, entries, clock)
+    return _rank(options, examples, entries, clock)
 
 
-def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranking:
+def _rank(options: RankOptions, examples: Examples, entries: Sequence[Entry], clock: Clock) -> Ranking:
     from headstart.features import Store
-    from headstart.fitting.reading import print_data, read_data
     from headstart.ranking.classical_ahead import ClassicalAhead
     from headstart.ranking.items import Items
     from headstart.ranking.opening import open_all
@@ -60,7 +59,7 @@ def _rank(options: RankOptions, entries: Sequence[Entry], clock: Clock) -> Ranki
     setting = check_setting(options, options.out)
     seconds = options.budget_seconds
     ends = None if seconds is None else time.perf_counter() + seconds
-    data = read_data(options, clock)
+    data = data_of(examples, options, clock)
     print_data(data)
     items = Items(
         data,
