@@ -43,7 +43,7 @@ class Reader:
     make: Callable[[Path], Path]
     read: Callable[[Path], object]
     patterns: tuple[str, ...] = ("*",)
-    n_quick: int = 50
+    n_quick: int = 25
 
     def may_damage(self, name: str) -> bool:
         """Whether a file may be damaged."""
@@ -446,23 +446,23 @@ def _record_at(place: Path) -> Iterator[None]:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader("images", _images, _read_data, n_quick=125),
-    Reader("recordings", _recordings, _read_data, n_quick=100),
+    Reader("images", _images, _read_data, n_quick=62),
+    Reader("recordings", _recordings, _read_data, n_quick=50),
     *(
-        Reader(ending, _table(ending), _read_data, n_quick=75)
+        Reader(ending, _table(ending), _read_data, n_quick=37)
         for ending in ("csv", "tsv", "json", "jsonl", "parquet")
     ),
-    Reader("embedded", _embedded, _read_data, n_quick=40),
-    Reader("files", _file_table, _read_data, ("tables/*.csv", "tables/files/*"), n_quick=40),
-    Reader("npz", _npz, _read_each, n_quick=60),
-    Reader("saved set", _saved_set, _read_data, n_quick=30),
-    Reader("weights", _weights, _read_sources, n_quick=30),
-    Reader("sources", _sources, _read_sources, ("*.json", "*.txt", "*.md"), n_quick=20),
-    Reader("recipe", _recipe, _read_recipe, n_quick=50),
-    Reader("configuration", _configuration, _read_configuration, n_quick=50),
-    Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=40),
-    Reader("run", _run, _read_run, _RUN, n_quick=12),
-    Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=60),
-    Reader("record", _record, _read_record, n_quick=50),
-    Reader("store", _store, _read_store, ("with-store/store/*",), n_quick=50),
+    Reader("embedded", _embedded, _read_data, n_quick=20),
+    Reader("files", _file_table, _read_data, ("tables/*.csv", "tables/files/*"), n_quick=20),
+    Reader("npz", _npz, _read_each, n_quick=30),
+    Reader("saved set", _saved_set, _read_data, n_quick=15),
+    Reader("weights", _weights, _read_sources, n_quick=15),
+    Reader("sources", _sources, _read_sources, ("*.json", "*.txt", "*.md"), n_quick=10),
+    Reader("recipe", _recipe, _read_recipe, n_quick=25),
+    Reader("configuration", _configuration, _read_configuration, n_quick=25),
+    Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=20),
+    Reader("run", _run, _read_run, _RUN, n_quick=8),
+    Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=30),
+    Reader("record", _record, _read_record, n_quick=25),
+    Reader("store", _store, _read_store, ("with-store/store/*",), n_quick=25),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from typing import Annotated, Any
@@ -49,6 +51,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; a known error prints its message alone and gives its exit code."""
     secure_standard_error()
+    atexit.register(gc.freeze)  # else a last collection of all that the libraries hold takes a second
     debug = "--debug" in sys.argv
     if processes.count() > 1:  # else every process prints warnings about what it does on purpose
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")

@@ -175,8 +175,8 @@ def test_a_finished_run_resumes_to_its_result_at_once(tmp_path: Path) -> None:
     assert_same_bits(bits(again), bits(whole))
 
 
-@pytest.mark.parametrize("n_kills", [2, pytest.param(30, marks=pytest.mark.full)])
-def test_a_kill_by_sigkill_at_any_moment_resumes_with_the_same_bits(tmp_path: Path, n_kills: int) -> None:
+@pytest.mark.full  # tests/tune/training/test_resume.py kills whole trainings in the ordinary run
+def test_a_kill_by_sigkill_at_any_moment_resumes_with_the_same_bits(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import sys, torch\n"
@@ -198,7 +198,7 @@ def test_a_kill_by_sigkill_at_any_moment_resumes_with_the_same_bits(tmp_path: Pa
 
     assert start(tmp_path / "whole").wait() == 0
     draw = random.Random(0)
-    for _ in range(n_kills):
+    for _ in range(30):
         process = start(tmp_path / "killed")
         assert process.stdout is not None
         process.stdout.readline()
