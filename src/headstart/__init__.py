@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
     from headstart.verbs.fit import fit
+    from headstart.verbs.load import load
     from headstart.verbs.predict import predict
     from headstart.verbs.rank import rank
     from headstart.verbs.report import report
@@ -48,6 +49,7 @@ _HOMES = {
     "cache": "headstart.verbs.cache",
     "demo": "headstart.verbs.demo",
     "fit": "headstart.verbs.fit",
+    "load": "headstart.verbs.load",
     "load_source": "headstart.sources",
     "predict": "headstart.verbs.predict",
     "rank": "headstart.verbs.rank",
@@ -70,6 +72,7 @@ __all__ = [
     "cache",
     "demo",
     "fit",
+    "load",
     "load_source",
     "predict",
     "rank",

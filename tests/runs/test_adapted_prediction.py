@@ -14,7 +14,8 @@ from headstart.errors import InputError
 from headstart.run_files import TRAINING_STATISTICS
 from headstart.runs.adaptable import AdaptableRun
 from headstart.runs.adapted_prediction import adapted_probabilities, warnings_of
-from headstart.runs.prediction import _preprocessing, predict
+from headstart.runs.model import _preprocessing
+from headstart.runs.prediction import predict
 from headstart.runs.run import Run
 
 

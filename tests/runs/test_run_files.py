@@ -16,7 +16,7 @@ import tiny
 from headstart.data import ImagePreprocessing
 from headstart.errors import HeadstartError, InputError, SourceError
 from headstart.run_files import DIGESTS, WRITTEN_WITH_DIGESTS, check_files, digests_of, read_checked
-from headstart.runs.prediction import run_items
+from headstart.runs.model import run_items
 from headstart.runs.run import Run
 from headstart.sources import load_source
 
@@ -134,8 +134,7 @@ def test_a_batch_that_does_not_fit_in_memory_is_predicted_in_parts(
     full = torch.OutOfMemoryError("CUDA out of memory")
 
     def outputs(most: int, error: Exception) -> np.ndarray:
-        monkeypatch.setattr("headstart.runs.program.run_program", lambda path: Hungry(most, error))
-        return run_items(tmp_path / "model.pt2", files, preprocessing, 3, threads=1)
+        return run_items(Hungry(most, error), tmp_path / "model.pt2", files, preprocessing, 3, threads=1)
 
     expected = outputs(99, full)
     assert np.array_equal(outputs(3, full), expected)

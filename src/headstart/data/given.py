@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from headstart.data.examples import is_missing
+from headstart.data.in_memory import as_item, is_one_object
 from headstart.errors import DataError
 
-_KINDS = "a list of paths, a list of texts or an array of pictures"
+_KINDS = "a list of paths, texts, PIL images or recordings, or an array of pictures"
 _ONE_EACH = "y must hold one label per item"
 
 
 def items_of(X: Any, name: str = "X") -> Any:
-    """Items as a list or an array of pictures.
+    """Items as a list or an array of pictures; pictures and recordings of other libraries become arrays and bytes.
 
     Args:
-        X: a list or array, or a column of a table.
+        X: a list or array, or a column of a table; also one PIL image or recording (see `as_item`).
         name: of the argument, for messages.
 
     Raises:
@@ -32,12 +33,15 @@ def items_of(X: Any, name: str = "X") -> Any:
                 f"{name} is a table of {len(X.columns)} columns: pass one, such as {name}['text']"
             )
         X = X[X.columns[0]]
+    if is_one_object(X):
+        X = [X]
     listed = X.tolist() if _is_flat(X) else X
     is_one = isinstance(listed, str | bytes | Path | Mapping) or getattr(listed, "ndim", 1) == 0
     if is_one or not hasattr(listed, "__getitem__"):
         raise DataError(f"{name} must be {_KINDS}, got {type(X).__name__}")
     if isinstance(listed, list | tuple):
         _refuse_missing(listed, name)
+        return [as_item(value, f"{name}[{place}]") for place, value in enumerate(listed)]
     return listed
 
 

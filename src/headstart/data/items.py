@@ -34,7 +34,7 @@ def suffix_modality(path: str | Path) -> Literal["image", "text", "audio"] | Non
 
 
 def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "text", "audio"]:
-    """The modality of a script's items: pictures as arrays, paths by suffix, other strings as texts.
+    """The modality of a script's items: pictures as arrays, encoded bytes, paths by suffix, other strings as texts.
 
     Args:
         items: at least one item; the first decides.
@@ -45,6 +45,8 @@ def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "te
     first = items[0]
     if isinstance(first, np.ndarray):
         return "image"
+    if isinstance(first, bytes):
+        return _modality_of_bytes(first)
     if isinstance(first, str):
         found = suffix_modality(first) if len(first) < 4096 and Path(first).suffix else None
         return found if found in ("image", "audio") else "text"
@@ -57,6 +59,19 @@ def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "te
         f"an item must be a path, a text or a uint8 picture, got {type(first).__name__}: "
         "pass a list of paths, a list of texts or an array of pictures."
     )
+
+
+def _modality_of_bytes(encoded: bytes) -> Literal["image", "audio"]:
+    """An encoded picture if PIL knows its header, else a recording."""
+    import io
+
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        Image.open(io.BytesIO(encoded))
+    except (UnidentifiedImageError, OSError, ValueError):
+        return "audio"
+    return "image"
 
 
 def is_one_picture(array: np.ndarray) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.runs import Predictions
+    from headstart.runs.model import Model
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,18 @@ class Run:
         """The report, one HTML file."""
         return self.path / "report.html"
 
+    @cached_property
+    def _model(self) -> Model:
+        from headstart.runs.model import Model
+
+        return Model.open(self.path)
+
     def predict(self, data: str | Path | Sequence[Any], **options: Any) -> Predictions:
-        """Predict new items; see `headstart.predict`."""
+        """Predict new items; see `headstart.predict`. The model stays open, so that later calls are fast."""
         from headstart.runs.prediction import predict
 
-        return predict(self.path, data, **options)
+        return predict(self._model, data, **options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model, which is opened again where it is used."""
+        return {name: value for name, value in vars(self).items() if name != "_model"}
