@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,9 @@ def test_an_adaptation_that_was_stopped_is_resumed(
 ) -> None:
     from headstart.adapting import saving
 
-    given: dict[str, Any] = {"data": str(source), "target_data": str(target), "source": LETTERS}
+    monkeypatch.chdir(source.parent)  # and it is resumed in another folder
+    place = os.path.relpath(target, source.parent)
+    given: dict[str, Any] = {"data": source.name, "target_data": place, "source": LETTERS}
     given |= {"method": "standardise", "out": str(tmp_path / "r"), **SETTINGS}
     with monkeypatch.context() as patch:
 
@@ -169,6 +172,7 @@ def test_an_adaptation_that_was_stopped_is_resumed(
         with pytest.raises(KeyboardInterrupt) as stopped:
             run_adapt(options_of_command(given, None))
     assert "headstart adapt --resume" in stopped.value.__notes__[0]
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(OptionError, match="another --method"):
         options_of_command({"method": "none"}, tmp_path / "r")
     found = run_adapt(options_of_command({}, tmp_path / "r"), tmp_path / "r")

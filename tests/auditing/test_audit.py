@@ -124,8 +124,10 @@ def test_an_audit_that_was_stopped_resumes_with_the_same_result(
         return kept(*what)
 
     monkeypatch.setattr(work.Cells, "keep", stopping)
+    monkeypatch.chdir(data.parent)  # and it is resumed in another folder
     with pytest.raises(KeyboardInterrupt) as stop:
-        headstart.audit(data, LETTERS, out=tmp_path / "stopped", **given)
+        headstart.audit(data.name, LETTERS, out=tmp_path / "stopped", **given)
+    monkeypatch.chdir(tmp_path)
     assert "headstart audit --resume" in stop.value.__notes__[0]
     monkeypatch.setattr(work.Cells, "keep", kept)
     folder = tmp_path / "stopped"

@@ -94,3 +94,12 @@ def test_what_exists_is_written_with_its_whole_path(tmp_path: Path, monkeypatch:
     }
     unchanged = {"data": "owner/name", "source": "timm:resnet50.a1_in1k", "arch": "resnet50", "store": None}
     assert with_absolute_paths(unchanged) == unchanged
+    (tmp_path / "scratch").mkdir()
+    arch = ["net.py:Net", "photos=net.py:Net", "timm:x=resnet50"]
+    of_audit = with_absolute_paths(
+        {"against": "scratch, ./photos,timm:x", "arch": arch, "target_data": "photos"}
+    )
+    net = f"{tmp_path}/net.py:Net"
+    assert of_audit["against"] == f"scratch,{tmp_path}/photos,timm:x"
+    assert of_audit["arch"] == [net, f"{tmp_path}/photos={net}", "timm:x=resnet50"]
+    assert of_audit["target_data"] == str(tmp_path / "photos")

@@ -12,7 +12,7 @@ import numpy as np
 from headstart.auditing.options import AuditOptions, audit_options
 from headstart.errors import InputError
 from headstart.files import read_json
-from headstart.fitting.configuration import code_flags
+from headstart.fitting.configuration import code_flags, with_absolute_paths
 from headstart.fitting.resuming import Resumable
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check_same(run: RunDirectory, options: AuditOptions, data: DataSet, sources:
     """
     from headstart.runs.directory import TRAINING
 
-    given = options.model_dump(mode="json", exclude=set(_MAY_CHANGE))
+    given = with_absolute_paths(options.model_dump(mode="json", exclude=set(_MAY_CHANGE)))
     now = {"data": _digest(data), "sources": [source.digest for source in sources], "options": given}
     path = run.path / TRAINING / _IDENTITY
     if not path.exists():

@@ -74,14 +74,21 @@ def with_absolute_paths(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options for a file that is read in any folder: what names a file or folder that exists is made absolute.
 
     Args:
-        options: of a fit, by name.
+        options: of a verb, by name.
     """
     found = dict(options)
-    for name in ("data", "source", "source_data", "recipe", "store"):
+    for name in ("data", "target_data", "source", "source_data", "recipe", "store"):
         if found.get(name) is not None:
             found[name] = absolute_place(str(found[name]))
-    if found.get("arch"):
-        found["arch"] = absolute_arch(found["arch"])
+    if found.get("against"):
+        names = [
+            name.strip() for name in str(found["against"]).split(",")
+        ]  # "scratch" is no folder of that name
+        found["against"] = ",".join(absolute_place(name) if "/" in name else name for name in names)
+    for name, absolute in (("sources", absolute_place), ("arch", absolute_arch)):
+        value = found.get(name)
+        if value:
+            found[name] = absolute(value) if isinstance(value, str) else type(value)(map(absolute, value))
     return found
 
 

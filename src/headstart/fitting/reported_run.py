@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headstart.fitting.configuration import with_absolute_paths
 from headstart.fitting.shared_options import RunOptions
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def create(options: RunOptions, kind: str, name: str) -> RunDirectory:
     from headstart.runs.directory import CONFIGURATION
 
     run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-{name}")
-    run.write_yaml(CONFIGURATION, {kind: options.model_dump()})
+    run.write_yaml(CONFIGURATION, {kind: with_absolute_paths(options.model_dump())})
     return run
 
 

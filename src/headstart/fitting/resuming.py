@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from headstart.errors import OptionError
 from headstart.files import named_path
+from headstart.fitting.configuration import with_absolute_paths
 from headstart.fitting.shared_options import Options
 from headstart.yaml_files import read_settings
 
@@ -63,6 +64,7 @@ class Resumable(Generic[Made]):
             noun, verb = self.noun.split()[-1], resumed_by(content)
             raise OptionError(f"{place} is no {noun}: resume it with headstart {verb} --resume {place}")
         options = self.make(**saved)
+        given = with_absolute_paths(given)  # as they were saved
         missing = [word for word in self.code_words(options) if word not in _code_words(given)]
         if missing:
             raise OptionError(

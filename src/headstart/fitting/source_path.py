@@ -45,11 +45,13 @@ def absolute_place(place: str) -> str:
 
 
 def absolute_arch(arch: str) -> str:
-    """FILE:Class by the whole path of the file if it exists, any other text as it is.
+    """[SOURCE=]FILE:Class by the whole paths of what exists, any other text as it is.
 
     Args:
         arch: as the user wrote it.
     """
-    file, _, network = arch.rpartition(":")
+    source, equals, own = arch.rpartition("=")
+    file, _, network = own.rpartition(":")
     path = os.path.expanduser(file)
-    return f"{os.path.abspath(path)}:{network}" if os.path.isfile(path) else arch
+    whole = f"{os.path.abspath(path)}:{network}" if os.path.isfile(path) else own
+    return f"{absolute_place(source)}{equals}{whole}"
