@@ -24,7 +24,7 @@ from .conftest import Command, Done
 QUICK = ("--precision", "fp32", "--threads", 1, "--no-baseline")
 TRAINED = ("--freeze", "first:2", "--epochs", 2)
 PHASES = {
-    "reading": "headstart.data.read_examples",
+    "reading": "headstart.fitting.reading.read_examples",
     "source": "headstart.sources.load_source",
     "checks": "headstart.data.dataset.scan",
     "features": "headstart.features.extract_pooled",

@@ -20,11 +20,11 @@ from headstart.fitting.comparing import set_aside
 from headstart.fitting.guarding import guarded
 from headstart.fitting.head_alone import choose
 from headstart.fitting.options import fit_options
-from headstart.fitting.plan import read_and_plan
 from headstart.fitting.result import Result
 from headstart.fitting.training import with_weights
 from headstart.fitting.workspace import Workspace
 from headstart.tasks import CLASSIFICATION, Targets
+from plans import read_and_plan
 from small_data import LETTERS
 
 N_ITEMS = 120

@@ -18,12 +18,12 @@ from headstart.features import Setting
 from headstart.fitting.evaluation import Evaluation, learn_and_evaluate
 from headstart.fitting.learning import learn
 from headstart.fitting.options import fit_options
-from headstart.fitting.plan import read_and_plan
 from headstart.fitting.result import Result
 from headstart.fitting.workspace import Workspace
 from headstart.tune import Policy
 from headstart.tune.averaging.averages import greedy_soup
 from headstart.tune.race.candidates import Candidate
+from plans import read_and_plan
 from small_data import LETTERS
 
 N_TRAIN, N_TEST, NOISE = 240, 60, 30.0

@@ -16,9 +16,10 @@ from headstart.features import Setting
 from headstart.fitting.evaluation import learn_and_evaluate
 from headstart.fitting.learning import learn
 from headstart.fitting.options import fit_options
-from headstart.fitting.plan import Plan, load, policy_of, read_and_plan
+from headstart.fitting.plan import Plan, load, policy_of
 from headstart.fitting.preflight import check_learnable
 from headstart.fitting.workspace import Workspace
+from plans import read_and_plan
 from small_data import LETTERS
 
 

@@ -104,7 +104,9 @@ def test_a_damaged_one_is_traced_again_and_replaced(
     written(Net(0).eval(), kept, tmp_path / "model.pt2")
     file = next((tmp_path / "store").rglob("program.zip"))
     whole = file.read_bytes()
-    for damaged in (b"", b"no archive", whole[: len(whole) // 2], whole[:60] + b"\0\0\0\0" + whole[64:]):
+    place = whole.index(b"models/model.json") + 60
+    changed = whole[:place] + bytes(8) + whole[place + 8 :]
+    for damaged in (b"", b"no archive", whole[: len(whole) // 2], changed):
         file.write_bytes(damaged)
         traces.clear()
         written(Net(1).eval(), kept, tmp_path / "model.pt2")

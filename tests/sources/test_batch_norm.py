@@ -14,6 +14,7 @@ from torch import nn
 import tiny
 from headstart.data.loading import load_batches
 from headstart.errors import DataError, SourceError
+from headstart.features import Store
 from headstart.fitting.returned import save
 from headstart.heads.linear import LinearHead
 from headstart.runs.directory import RunDirectory
@@ -184,7 +185,7 @@ def test_a_run_with_these_statistics_opens_with_the_same_features(tmp_path: Path
         classes=("a", "b"),
     )
     run = RunDirectory.create(tmp_path / "run")
-    save(run, adapted, head)
+    save(run, adapted, head, Store(tmp_path / "store"))
     run.write_json("metrics.json", {"format_version": 1})
     run.finish()
     opened = load_source(f"run:{run.path}")

@@ -62,8 +62,8 @@ def test_naming_the_frequent_class_is_not_knowing(tmp_path: Path) -> None:
     from headstart.features import Setting
     from headstart.fitting import head_alone
     from headstart.fitting.options import fit_options
-    from headstart.fitting.plan import read_and_plan
     from headstart.fitting.workspace import Workspace
+    from plans import read_and_plan
 
     table = small_data.digit_table(tmp_path)
     plan = read_and_plan(fit_options(data=str(table), source=LETTERS, **FEW), Clock())

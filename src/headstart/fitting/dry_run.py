@@ -12,8 +12,10 @@ from headstart.clock import Clock
 from headstart.fitting.facts import task_words
 from headstart.fitting.learnable import check_plan
 from headstart.fitting.options import FitOptions
-from headstart.fitting.plan import Plan, read_and_plan
+from headstart.fitting.plan import Plan, plan_fit
 from headstart.fitting.preflight import check_machine
+from headstart.fitting.reading import read_labelled
+from headstart.fitting.source_data import check_source_data
 from headstart.fitting.stages import planned_rows, stages_table
 from headstart.fitting.timing import timed_epoch, timed_item
 from headstart.units import counted
@@ -144,8 +146,11 @@ def dry_run(options: FitOptions) -> DryRun:
     Raises:
         InputError: anything about the data, the source or the options is wrong.
     """
+    clock = Clock()
+    check_source_data(options.source_data)
+    examples = read_labelled(options, clock)
     setting = check_machine(options)
-    plan = read_and_plan(options, Clock())
+    plan = plan_fit(examples, options, clock)
     check_plan(plan, options)
     data = plan.data
     labels = np.asarray(data.labels)

@@ -13,7 +13,6 @@ from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import SourceError
 from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
-from headstart.fitting.reading import read_labelled
 from headstart.fitting.source_data import overlap_of
 from headstart.progress import say, waiting
 
@@ -109,19 +108,6 @@ class Plan:
         """
         findings = (overlap.finding(self.data.examples), *self.findings)
         return replace(self, overlap=overlap, findings=findings)
-
-
-def read_and_plan(options: FitOptions, clock: Clock) -> Plan:
-    """Read the data, and plan a fit of it.
-
-    Args:
-        options: the options.
-        clock: takes the phases "data", "checks", "source" and "source data".
-
-    Raises:
-        InputError: anything about the data, the source or the options is wrong.
-    """
-    return plan_fit(read_labelled(options, clock), options, clock)
 
 
 def plan_fit(examples: Examples, options: FitOptions, clock: Clock) -> Plan:

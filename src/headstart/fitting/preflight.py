@@ -13,7 +13,6 @@ from headstart.errors import DataError, DiskFullError, OptionError
 from headstart.files import named_path
 from headstart.fitting.options import FitOptions
 from headstart.fitting.shared_options import CommonOptions
-from headstart.fitting.source_data import check_source_data
 from headstart.units import agreeing
 
 if TYPE_CHECKING:
@@ -34,13 +33,11 @@ def check_machine(options: FitOptions) -> Setting:
 
     Raises:
         OptionError: naming the option.
-        DataError: there is nothing at the path of the source's data.
         DiskFullError: the store's disk is full.
     """
     from headstart.tune.speedups.compiled import check_compiler
 
     setting = check_setting(options, options.out)
-    check_source_data(options.source_data)
     if options.compile:
         check_compiler()
     return setting

@@ -18,6 +18,7 @@ from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan, plan_fit
 from headstart.fitting.preflight import check_machine
 from headstart.fitting.reading import read_labelled
+from headstart.fitting.source_data import check_source_data
 from headstart.fitting.source_path import require_source
 from headstart.fitting.stages import stages_table
 from headstart.progress import say, waiting
@@ -82,6 +83,7 @@ def _fit_together(options: FitOptions, resume: Path | None, recorded: bool) -> R
 def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     clock = Clock()
     require_source(options.source)
+    check_source_data(options.source_data)
     with processes.first_goes_first():  # a data set of the hub: the others find it in the cache
         examples = read_labelled(
             options, clock

@@ -23,6 +23,7 @@ import torch
 
 _SAMPLES = "data/sample_inputs/model.pt"
 _MODEL = "models/model.json"
+_NUMBER = ".data/serialization_id"
 _PAYLOADS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
 _MEMBERS = re.compile(
     rf"archive_format|archive_version|byteorder|version|\.data/version|\.data/serialization_id|{_SAMPLES}|{_MODEL}"
@@ -101,11 +102,11 @@ def inspected(path: Path) -> Path | io.BytesIO:
     _check(json.loads(reader.get_record(_MODEL)), "")
     if not reader.get_record(_SAMPLES):
         return path
-    return _copy({name: b"" if name == _SAMPLES else reader.get_record(name) for name in names})
+    return archive_of({name: b"" if name == _SAMPLES else reader.get_record(name) for name in names})
 
 
-def without_other_files(written: io.BytesIO) -> io.BytesIO:
-    """An archive that torch has just written, without the files that only another version of torch knows.
+def plain_members(written: io.BytesIO) -> dict[str, bytes]:
+    """The files of an archive that torch has just written, without its number and what only another version knows.
 
     So a file that a later version adds is never part of a run; whether the program needs it shows when it is loaded.
 
@@ -113,19 +114,22 @@ def without_other_files(written: io.BytesIO) -> io.BytesIO:
         written: by `torch.export.save`.
     """
     reader = torch._C.PyTorchFileReader(io.BytesIO(written.getbuffer()))
-    names = reader.get_all_records()
-    if not _foreign(names):
-        return written
-    return _copy({name: reader.get_record(name) for name in names if _MEMBERS.fullmatch(name)})
+    names = [name for name in reader.get_all_records() if _MEMBERS.fullmatch(name) and name != _NUMBER]
+    return {name: reader.get_record(name) for name in names}
 
 
-def _copy(members: Mapping[str, bytes]) -> io.BytesIO:
-    copy = io.BytesIO()
-    with zipfile.ZipFile(copy, "w") as archive:
+def archive_of(members: Mapping[str, bytes]) -> io.BytesIO:
+    """An archive that torch reads, of the same bytes for the same members.
+
+    Args:
+        members: name of a file to its content.
+    """
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
         for name, content in members.items():
-            archive.writestr(f"archive/{name}", content)
-    copy.seek(0)
-    return copy
+            files.writestr(zipfile.ZipInfo(f"archive/{name}"), content)
+    archive.seek(0)
+    return archive
 
 
 def _foreign(names: list[str]) -> list[str]:

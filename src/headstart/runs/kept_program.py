@@ -14,6 +14,7 @@ import inspect
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from headstart.features.key_folder import KeyFolder
     from headstart.runs.program_inputs import Inputs
 
+MOST_BYTES = 500_000_000  # of a program without its weights; some megabytes are usual
 _FILE = "program.zip"
 _CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
 _LIBRARIES = ("torch", "torchvision", "timm", "transformers")
@@ -47,8 +49,8 @@ class KeptPrograms:
     def __init__(self, store: Store, name: str) -> None:
         self._store, self._name = store, name
 
-    def filled(self, module: nn.Module, inputs: Inputs) -> io.BytesIO | None:
-        """The program of a module's structure with the weights of the module; None if none is kept.
+    def filled(self, module: nn.Module, inputs: Inputs) -> dict[str, bytes] | None:
+        """The files of the program of a module's structure with the weights of the module; None if none is kept.
 
         Args:
             module: with the names that its trace has.
@@ -60,37 +62,33 @@ class KeptPrograms:
                 return None
             try:
                 held = zipfile.ZipFile(io.BytesIO(read_regular(folder.path / _FILE, follow=False)))
+                if sum(info.file_size for info in held.infolist()) > MOST_BYTES:
+                    return None
                 members = {info.filename: held.read(info) for info in held.infolist()}
-                members.update(_weights(members, tensors))
-            except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError):
+                return {**members, **_weights(members, tensors)}
+            except (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, AttributeError):
                 return None  # none yet, or a damaged one, which is replaced
-        filled = io.BytesIO()
-        with zipfile.ZipFile(filled, "w") as archive:
-            for name, content in members.items():
-                archive.writestr(name, content)
-        return filled
 
-    def keep(self, module: nn.Module, inputs: Inputs, written: io.BytesIO) -> None:
+    def keep(self, module: nn.Module, inputs: Inputs, members: Mapping[str, bytes]) -> None:
         """Keep a program that was traced and checked; a store that cannot be written keeps nothing.
 
         Args:
             module: that was traced.
             inputs: what it takes.
-            written: the file.
+            members: the files of the program by name.
         """
         tensors = _tensors(module)
         with self._folder(module, inputs, tensors) as folder:
             if folder is None:
                 return
-            with contextlib.suppress(OSError, HeadstartError), zipfile.ZipFile(written) as held:
-                members = {info.filename: held.read(info) for info in held.infolist()}
-                empty = dict.fromkeys(_weights(members, tensors), b"")
-                with (
-                    atomic_path(folder.path / _FILE) as temporary,
-                    zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as kept,
-                ):
-                    for name, content in {**members, **empty}.items():
-                        kept.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            empty = dict.fromkeys(_weights(members, tensors), b"")
+            with (
+                contextlib.suppress(OSError, HeadstartError),
+                atomic_path(folder.path / _FILE) as temporary,
+                zipfile.ZipFile(temporary, "w") as kept,
+            ):
+                for name, content in {**members, **empty}.items():
+                    kept.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
     @contextlib.contextmanager
     def _folder(
@@ -130,10 +128,10 @@ def _weights(members: Mapping[str, bytes], tensors: Mapping[str, Tensor]) -> dic
     """
     found: dict[str, bytes] = {}
     for config in _CONFIGS:
-        for name, about in json.loads(members[f"archive/{config}"])["config"].items():
+        for name, about in json.loads(members[config])["config"].items():
             if name not in tensors:
                 continue
-            file = f"archive/{config.rpartition('/')[0]}/{about['path_name']}"
+            file = f"{config.rpartition('/')[0]}/{about['path_name']}"
             content = tensors[name].detach().numpy().tobytes()
             if found.setdefault(file, content) != content:
                 raise ValueError(f"{name} is no longer tied")

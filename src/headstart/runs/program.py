@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from headstart.errors import ArchitectureError, InputError, one_line, parsing
 from headstart.files import atomic_path
-from headstart.runs.inspection import NotAProgram, inspected, without_other_files
+from headstart.runs.inspection import NotAProgram, archive_of, inspected, plain_members
 from headstart.runs.kept_program import KeptPrograms
 from headstart.runs.program_inputs import Inputs
 from headstart.runs.tracing import quiet_torch, trace
@@ -149,17 +149,19 @@ def _trace(module: nn.Module, inputs: Inputs, path: Path, kept: KeptPrograms | N
     buffer = io.BytesIO()  # torch's own writer kills the process if the disk is full
     with quiet_torch():
         torch.export.save(program, buffer)
-    archive = without_other_files(buffer)
-    largest = _write(module, inputs, path, archive, TOLERANCE)
+    members = plain_members(buffer)
+    largest = _write(module, inputs, path, members, TOLERANCE)
     if kept is not None:
-        kept.keep(named, inputs, archive)
+        kept.keep(named, inputs, members)
     return largest
 
 
-def _write(module: nn.Module, inputs: Inputs, path: Path, archive: io.BytesIO, tolerance: float) -> float:
+def _write(
+    module: nn.Module, inputs: Inputs, path: Path, members: Mapping[str, bytes], tolerance: float
+) -> float:
     """Write a program, load it again and compare; return the largest difference of a probability."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(archive.getbuffer())
+        temporary.write_bytes(archive_of(members).getbuffer())
         try:
             with quiet_torch():
                 written = _opened(temporary)

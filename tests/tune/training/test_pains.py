@@ -131,7 +131,7 @@ def test_frozen_weights_of_chance_are_said(capsys: pytest.CaptureFixture[str], t
     """ultralytics/ultralytics#4826 and #6020: layers frozen of a network that was never pretrained."""
     from headstart.clock import Clock
     from headstart.fitting.options import fit_options
-    from headstart.fitting.plan import read_and_plan
+    from plans import read_and_plan
 
     folder = small_data.digit_folder(tmp_path / "digits")
     tiny.save_timm(tmp_path / "resnet", pretrained=False)
