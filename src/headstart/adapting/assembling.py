@@ -65,6 +65,7 @@ def assemble(
         warnings=warnings_of(pair, shift),
         notes=notes_of(shift),
         to_label=_to_label(pair, decision.chosen),
+        from_run=domain.summary is not None,
     )
     return replace(facts, sentence=sentence(facts, None if truth is None else truth.verdict.outcome))
 

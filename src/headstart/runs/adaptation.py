@@ -84,6 +84,7 @@ class AdaptationFacts:
         warnings: what to know before trusting the result.
         notes: what else was found.
         to_label: names of target items whose labels would help most.
+        from_run: whether the source's items were drawn from the statistics that a run keeps.
     """
 
     names: tuple[str, str]
@@ -106,6 +107,7 @@ class AdaptationFacts:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     to_label: tuple[str, ...] = ()
+    from_run: bool = False
 
     @property
     def returned(self) -> MethodRow:

@@ -7,8 +7,10 @@ from typing import Any
 
 from headstart.metrics import Interval
 from headstart.report.pages.adapt import AdaptReport
+from headstart.report.pages.adapt.background import limits_section
 from headstart.report.pages.adapt.classes import classes_section
 from headstart.report.pages.adapt.domains import domains_section
+from headstart.report.pages.adapt.result import result_section
 from headstart.report.pages.adapt.shift import shift_section
 from headstart.report.pages.adapt.todo import todo_section
 from small_adaptations import DIFFERENCES, KEPT, TEXTS, adapt_report, drawn, shift_found, with_everything
@@ -168,3 +170,15 @@ def test_an_interval_of_a_share_that_is_not_there() -> None:
     rows = tuple(replace(row, share=Interval(0.5)) for row in report.found.classes)
     found = content(shift_section, replace(report, found=replace(report.found, classes=rows)))
     assert not found.shares.rows[0].target.has_interval and found.shares_table.rows[0][3] == "none"
+
+
+def test_points_of_a_run_are_not_called_items() -> None:
+    report = adapt_report()
+    of_run = replace(report, found=replace(report.found, from_run=True))
+    of_run = replace(of_run, picture=drawn())
+    counts = content(domains_section, of_run).counts
+    assert "points drawn from the statistics of the run" in counts[0] and "points" not in counts[1]
+    hints = [card.hint for card in result_section(of_run).content.cards]
+    assert any("on the run's held-out part" in hint for hint in hints)
+    assert any("by cross-validation" in card.hint for card in result_section(report).content.cards)
+    assert content(limits_section, of_run)[0].startswith("Source only is the head of the run.")

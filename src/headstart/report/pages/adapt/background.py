@@ -44,9 +44,18 @@ def limits_section(report: AdaptReport) -> Iterator[Section]:
     )
     if found.held_out:
         scored = "The items that are scored were set aside: nothing was adapted on them."
-    texts = [
+    start = (
         "Source only is what a fit of the labelled domain predicts with: depth and head chosen there by "
-        "cross-validation. Every method reads the same depth.",
+        "cross-validation. Every method reads the same depth."
+    )
+    if found.from_run:
+        start = (
+            f"Source only is the head of the run. The run keeps no items of {found.names[0]}: methods learned from "
+            "points drawn from class means and the shared spread of its features, which a normal distribution "
+            "describes only roughly."
+        )
+    texts = [
+        start,
         scored,
         "Labels of the target, if there are any, are read apart and only score the result.",
         *background.limits_of_data(report.data, found.names[1]),

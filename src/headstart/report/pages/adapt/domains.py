@@ -51,12 +51,10 @@ def domains_section(report: AdaptReport) -> Iterator[Section]:
     if picture.after is None and report.is_adapted:
         how += " The method changes the classifier, not the features: there is one picture."
     counts = (len(picture.before.source_N2), len(picture.before.target_M2))
-    content = DomainsDrawn(
-        panels,
-        report.found.names,
-        (report.counted(counts[0]), report.counted(counts[1])),
-        how,
-    )
+    source = report.counted(counts[0])
+    if report.found.from_run:
+        source = f"{counts[0]:,} points drawn from the statistics of the run, which keeps no items"
+    content = DomainsDrawn(panels, report.found.names, (source, report.counted(counts[1])), how)
     yield Section(
         "domains", "Both domains", "adapt/domains.html.j2", content, _takeaway(report), "Both domains"
     )

@@ -97,7 +97,8 @@ def _cards(report: AdaptReport) -> Iterator[ScoreCard]:
         yield ScoreCard("Answers that change", f"{100 * (1 - row.agreement):.0f}%", "", hint, False)
     if found.ceiling is not None:
         yield _card(report, "Ceiling", found.ceiling, f"a head learned from the labels of {target}")
-    hint = f"source only on {found.names[0]}, by cross-validation"
+    how = "on the run's held-out part" if found.from_run else "by cross-validation"
+    hint = f"source only on {found.names[0]}, {how}"
     yield _card(report, "Source domain", found.in_domain, hint)
 
 
