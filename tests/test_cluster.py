@@ -57,6 +57,7 @@ def test_data_that_a_machine_does_not_see_is_sent_there(
 
 
 @needs_ray
+@pytest.mark.full  # tests/ranking/test_on_cluster.py kills a node in the ordinary run
 def test_what_a_killed_node_was_doing_is_done_by_another(cluster: Any, data: Path, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()

@@ -25,6 +25,7 @@ def test_the_same_seed_gives_the_same_answer_to_the_bit_twice_in_one_process() -
     assert find_rate(small_loop(1, seed=3)).to_json() != first.to_json()
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_answer_in_two_processes() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
