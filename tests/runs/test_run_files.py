@@ -16,8 +16,8 @@ import tiny
 from headstart.data import ImagePreprocessing
 from headstart.errors import HeadstartError, InputError, SourceError
 from headstart.run_files import DIGESTS, WRITTEN_WITH_DIGESTS, check_files, digests_of, read_checked
-from headstart.runs.model import run_items
 from headstart.runs.run import Run
+from headstart.runs.running import run_items
 from headstart.sources import load_source
 
 

@@ -184,3 +184,34 @@ def test_recordings_far_beyond_the_window_are_cut_alike_everywhere(tmp_path: Pat
         waves = torch.from_numpy(np.stack([wave for wave, _ in clips]))
         values = program(waves, torch.tensor([n_samples for _, n_samples in clips]))
     assert window < 90 * rate_hz and np.allclose(values.numpy(), saved.probabilities, atol=1e-4)
+
+
+def test_every_window_of_a_long_recording(
+    tone_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preprocessing = json.loads((tone_run.path / "source.json").read_text())["preprocessing"]
+    n_samples, rate_hz = preprocessing["window_samples"], preprocessing["rate_hz"]
+    tones = [np.sin(np.arange(n_samples) * pitch).astype(np.float32) / 2 for pitch in (0.05, 0.3)]
+    folder = tmp_path / "tones"
+    folder.mkdir()
+    for name, waveform in (("0.wav", tones[0]), ("1.wav", tones[1]), ("both.wav", np.concatenate(tones))):
+        soundfile.write(folder / name, waveform, rate_hz, subtype="FLOAT")
+    found = headstart.predict(tone_run.path, folder, windows=True, out=tmp_path / "out.csv", threads=1)
+    assert "only their first" not in capsys.readouterr().err and found.windows is not None
+    one, other, both = found.probabilities
+    np.testing.assert_allclose(both, (one + other) / 2, atol=1e-5)
+    assert len(found.windows.items) == 4 and "both.wav [" in found.windows.items[3]
+    np.testing.assert_allclose(found.windows.probabilities[2:], [one, other], atol=1e-5)
+    written = type(found).read(tmp_path / "out.windows.csv")
+    assert list(written.items) == list(found.windows.items)
+    with pytest.raises(OptionError, match=r"out.windows.csv exists already"):
+        (tmp_path / "out.csv").unlink()
+        headstart.predict(tone_run.path, folder, windows=True, out=tmp_path / "out.csv", threads=1)
+    plain = headstart.predict(tone_run.path, folder, threads=1)
+    np.testing.assert_allclose(plain.probabilities[2], one, atol=1e-5)
+    assert plain.windows is None and "--windows" in capsys.readouterr().err
+
+
+def test_windows_of_what_has_none(digit_run: Run, digit_folder: Path) -> None:
+    with pytest.raises(OptionError, match="--windows cannot be used with a run on image"):
+        headstart.predict(digit_run.path, digit_folder, windows=True)

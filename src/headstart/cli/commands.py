@@ -36,6 +36,14 @@ def predict(
             "is sorted by class, or with few items.",
         ),
     ] = False,
+    windows: Annotated[
+        bool,
+        typer.Option(
+            "--windows",
+            help="Predict every window of recordings that are longer than the run's, and take the mean; with --out "
+            "each window too, in FILE.windows.csv.",
+        ),
+    ] = False,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -49,7 +57,14 @@ def predict(
             "folder that holds them, or a csv with a column `file`"
         )
     predictions = predict_verb(
-        run, data[0], out=out, force=force, follow_outside=follow_outside, adapt=adapt, threads=threads
+        run,
+        data[0],
+        out=out,
+        force=force,
+        follow_outside=follow_outside,
+        adapt=adapt,
+        windows=windows,
+        threads=threads,
     )
     if out is None:
         content = predictions.to_csv()

@@ -61,8 +61,6 @@ def _pixels(picture: Any, name: str) -> np.ndarray:
 
 def _wav(samples: Any, rate_hz: Any, name: str) -> bytes:
     """The bytes of a WAV file of float32 samples, the mean of all channels."""
-    import soundfile
-
     try:
         waveform = np.asarray(samples, dtype=np.float32)
         rate = int(rate_hz)
@@ -75,6 +73,18 @@ def _wav(samples: Any, rate_hz: Any, name: str) -> bytes:
             f"{name}: 'array' must have shape (n_samples,) or (n_channels, n_samples) and 'sampling_rate' be in Hz, "
             f"got {np.shape(samples)} at {rate_hz}"
         )
+    return wav_of(waveform, rate)
+
+
+def wav_of(waveform: np.ndarray, rate_hz: int) -> bytes:
+    """The bytes of a WAV file.
+
+    Args:
+        waveform: float32 samples of shape (n_samples,).
+        rate_hz: samples per second.
+    """
+    import soundfile
+
     held = io.BytesIO()
-    soundfile.write(held, waveform, rate, format="WAV", subtype="FLOAT")
+    soundfile.write(held, waveform, rate_hz, format="WAV", subtype="FLOAT")
     return held.getvalue()

@@ -64,7 +64,7 @@ def _beyond_window(
     """A warning about held-out recordings that are longer than all others, which the window was not made for."""
     if preprocessing.window_samples is None:
         return []
-    window = preprocessing.window_samples / preprocessing.rate_hz
+    window = preprocessing.window_seconds
     longer = held_out & (seconds > window + 1e-3)
     if not longer.any() or (preprocessing.max_seconds is not None and window >= preprocessing.max_seconds):
         return []  # the source takes no more: reported by `_long_recordings`
@@ -83,7 +83,7 @@ def _padded_recordings(
     """A warning if a few long recordings give all others a window that is mostly padding."""
     if preprocessing.window_samples is None or not len(seconds):
         return []
-    window = preprocessing.window_samples / preprocessing.rate_hz
+    window = preprocessing.window_seconds
     padding = 1.0 - float(np.nanmean(np.minimum(seconds, window))) / window
     n_few = max(1, int(_FEW_LONG * len(seconds)))
     others = with_window(preprocessing, np.sort(seconds)[:-n_few]).window_samples or 0

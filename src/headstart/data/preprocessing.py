@@ -152,6 +152,11 @@ class AudioPreprocessing(_Record):
         if self.window_samples is not None:
             self._check_numbers("window_samples", 1, _LONGEST_SECONDS * self.rate_hz, whole=True)
 
+    @property
+    def window_seconds(self) -> float:
+        """Length of the window; no limit until `with_window` has seen the data."""
+        return math.inf if self.window_samples is None else self.window_samples / self.rate_hz
+
 
 Preprocessing: TypeAlias = ImagePreprocessing | TextPreprocessing | AudioPreprocessing
 

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from headstart.errors import DataError, HeadstartError, InputError, OptionError, one_line, parsing, shortened
+from headstart.errors import DataError, InputError, OptionError, parsing, shortened
 from headstart.files import named_path
-from headstart.memory import Halving
-from headstart.progress import progress, say
+from headstart.progress import say
 from headstart.run_files import check_files, check_has_model, read_checked
 from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import task_named
-from headstart.units import UNITS, agreeing, counted
+from headstart.units import agreeing, counted
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
-    from headstart.data import Examples, Preprocessing
+    from headstart.data import AudioPreprocessing, Examples, Preprocessing
     from headstart.runs import Predictions
-
-BATCH_SIZE = 32
 
 T = TypeVar("T")
 
@@ -76,6 +73,7 @@ class Model:
         *,
         follow_outside: bool = False,
         adapt: bool = False,
+        windows: bool = False,
         threads: int | None = None,
     ) -> Predictions:
         """Predict items; see `headstart.predict`.
@@ -84,6 +82,7 @@ class Model:
             data: as `headstart.predict` takes it.
             follow_outside: the same.
             adapt: the same.
+            windows: the same.
             threads: the same.
 
         Raises:
@@ -95,25 +94,50 @@ class Model:
             raise OptionError(f"threads must be 1 or more, got {threads}")
         if isinstance(data, str | Path):
             named_path(data, "the data")
-        examples, labels_known = _read(data, self.preprocessing.modality, self.path, follow_outside)
-        examples, digests = _readable(examples, self.preprocessing, threads)
+        modality = self.preprocessing.modality
+        if windows and (adapt or modality != "audio"):
+            why = (
+                "with --adapt"
+                if adapt
+                else f"with a run on {modality}, whose items have no length in seconds"
+            )
+            raise OptionError(f"--windows cannot be used {why}: leave it out")
+        examples, labels_known = _read(data, modality, self.path, follow_outside)
+        examples, digests, seconds = _readable(examples, self.preprocessing, threads, windows)
+        if windows and seconds is not None:
+            from headstart.runs.by_windows import by_windows
+
+            pieces, probabilities = by_windows(self, examples, seconds, threads)
+        else:
+            pieces, probabilities = None, self.probabilities(examples.items, digests, adapt, threads)
         predictions = Predictions(
             items=examples.names.tolist(),
             classes=self.classes,
-            probabilities=self._probabilities(examples.items, digests, adapt, threads),
+            probabilities=probabilities,
             labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
             task=self.task,
+            windows=pieces,
         )
         report_unknown_classes(predictions)
         return predictions
 
-    def _probabilities(
-        self, items: Sequence[Any], digests: np.ndarray, adapt: bool, threads: int | None
+    def probabilities(
+        self, items: Sequence[Any], digests: np.ndarray | None, adapt: bool, threads: int | None
     ) -> np.ndarray:
+        """Probabilities or values of items that can be read, of shape (n_items, n_classes).
+
+        Args:
+            items: files, texts or arrays.
+            digests: (n_items,) of their content as the scan saw it; None: contents are not compared.
+            adapt: see `headstart.predict`.
+            threads: cores to use; None: those this process may use.
+        """
         if adapt:
             from headstart.runs.adapted_prediction import adapted_probabilities
 
             return adapted_probabilities(self.path, items, self.preprocessing, threads, digests)
+        from headstart.runs.running import run_items
+
         program, dtype = self.path / "model.pt2", task_named(self.task).dtype
         how = (self.preprocessing, len(self.classes), threads, digests, dtype)
         return run_items(self._program, program, items, *how)
@@ -180,87 +204,13 @@ def _read(
     return examples, bool(examples.labelled.all())
 
 
-def run_items(
-    module: nn.Module,
-    program: Path,
-    items: Sequence[Any],
-    preprocessing: Any,
-    n_classes: int,
-    threads: int | None = None,
-    digests: np.ndarray | None = None,
-    dtype: type[np.floating] = np.float32,
-) -> np.ndarray:
-    """Run a program over items.
+def _readable(
+    examples: Examples, preprocessing: Any, threads: int | None, windows: bool
+) -> tuple[Examples, np.ndarray, np.ndarray | None]:
+    """The items that can be read, their digests, and their seconds if they are recordings; the others are reported.
 
-    Args:
-        module: the program, opened.
-        program: its file, for messages.
-        items: files, texts or arrays.
-        preprocessing: what turns them into the program's inputs.
-        n_classes: width of the result.
-        threads: cores to use.
-        digests: (n_items,) of the items' content as the scan saw it; None: contents are not compared.
-        dtype: of the result.
-
-    Returns:
-        Probabilities (or values) of shape (n_items, n_classes), in the order of the items.
-
-    Raises:
-        InputError: the program fails, or gives another number of values.
-        HeadstartError: there is not enough memory for one item.
+    Recordings that are cut are reported too, unless every window of them is predicted.
     """
-    from headstart.data import load_batches, plan_batches
-    from headstart.features.device import torch_threads
-    from headstart.processes import available_cores
-
-    n_threads, halving = threads or available_cores(), Halving("Predicting")
-    probabilities = np.zeros((len(items), n_classes), dtype)
-    batches = plan_batches(items, preprocessing, batch_size=BATCH_SIZE)
-    with (
-        progress("Predicting", len(items), UNITS[preprocessing.modality]) as advance,
-        torch_threads(n_threads),
-    ):
-        loaded = load_batches(items, preprocessing, batches, threads=n_threads, digests=digests, exact=True)
-        for positions, inputs in loaded:
-            values = _outputs(
-                program, partial(_run_rows, module, tuple(inputs.values())), halving, len(positions)
-            )
-            if values.shape[1:] != (n_classes,):
-                raise InputError(
-                    f"{program} gives {counted(values.shape[-1], 'values')} per item, and the run names "
-                    f"{counted(n_classes, 'classes')}; "
-                    "make the run again"
-                )
-            probabilities[positions] = values
-            advance(len(positions))
-    return probabilities
-
-
-def _run_rows(module: nn.Module, inputs: Sequence[Tensor], rows: slice) -> np.ndarray:
-    import torch
-
-    with torch.inference_mode():
-        found: np.ndarray = module(*(tensor[rows] for tensor in inputs)).numpy()
-    return found
-
-
-def _outputs(
-    program: Path, compute: Callable[[slice], np.ndarray], halving: Halving, n_items: int
-) -> np.ndarray:
-    """What a program gives for a batch, computed in parts if the memory is too small for all of it."""
-    try:
-        return np.concatenate(halving(compute, n_items))
-    except HeadstartError:
-        raise
-    except Exception as error:  # kernels and guards of a program raise many kinds of errors
-        raise InputError(
-            f"the program in {program} cannot compute these items ({one_line(error)}): if others fail too, copy the "
-            "run again, or make it again"
-        ) from error
-
-
-def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> tuple[Examples, np.ndarray]:
-    """The items that can be read, with their digests; the others are reported and left out, cut ones reported too."""
     from headstart.data import scan
     from headstart.processes import available_cores
 
@@ -269,14 +219,21 @@ def _readable(examples: Examples, preprocessing: Any, threads: int | None) -> tu
         say(f"left out: {examples.names[index]}: {problem}")
     if len(found.problems) == len(examples):
         raise DataError(f"no item can be read. The first is {examples.names[0]}: {found.problems[0]}")
-    if found.seconds is not None:
-        window = preprocessing.window_samples / preprocessing.rate_hz
-        n_longer = int((found.seconds > window + 1e-3).sum())
-        if n_longer:
-            are = agreeing(n_longer, "is", "are")
-            say(
-                f"{n_longer:,} of {counted(len(examples), 'recordings')} {are} longer than the window of the run, "
-                f"{window:g} s: only their first {window:g} s are used"
-            )
     kept = np.setdiff1d(np.arange(len(examples)), np.fromiter(found.problems, dtype=np.int64))
-    return examples.take(kept), found.digests[kept]
+    if found.seconds is None:
+        return examples.take(kept), found.digests[kept], None
+    if not windows:
+        _report_cut(found.seconds, preprocessing)
+    return examples.take(kept), found.digests[kept], found.seconds[kept]
+
+
+def _report_cut(seconds: np.ndarray, preprocessing: AudioPreprocessing) -> None:
+    """Say how many recordings are longer than the window."""
+    window = preprocessing.window_seconds
+    n_longer = int((seconds > window + 1e-3).sum())
+    if n_longer:
+        are = agreeing(n_longer, "is", "are")
+        say(
+            f"{n_longer:,} of {counted(len(seconds), 'recordings')} {are} longer than the window of the run, "
+            f"{window:g} s: only their first {window:g} s are used; --windows (windows=True) uses all of them"
+        )

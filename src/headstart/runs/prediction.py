@@ -26,6 +26,7 @@ def predict(
     force: bool = False,
     follow_outside: bool = False,
     adapt: bool = False,
+    windows: bool = False,
     threads: int | None = None,
 ) -> Predictions:
     """Predict items with a finished run.
@@ -41,6 +42,8 @@ def predict(
         adapt: move and scale features to those of the training items on the way, for items of another domain. It does
             harm where class shares differ from training, where items come sorted by class, and with few items; the run
             stays as it is.
+        windows: for recordings that are longer than the window of the run: predict every window of them, and take the
+            mean. `windows` of the result has each of them, and so has a file beside `out` (FILE.windows.csv).
         threads: cores to use; None: those this process may use.
 
     Returns:
@@ -54,13 +57,24 @@ def predict(
 
     if out is not None:
         out = _checked_out(out, data, force=force)
+        if windows:
+            _checked_out(_beside(out), data, force=force)
     if isinstance(data, str | Path):
         named_path(data, "the data")
     model = run if isinstance(run, Model) else Model.open(run)
-    predictions = model.predict(data, follow_outside=follow_outside, adapt=adapt, threads=threads)
+    predictions = model.predict(
+        data, follow_outside=follow_outside, adapt=adapt, windows=windows, threads=threads
+    )
     if out is not None:
         predictions.write(out)
+        if predictions.windows is not None:
+            predictions.windows.write(_beside(out))
     return predictions
+
+
+def _beside(out: Path) -> Path:
+    """Where the predictions of windows are written."""
+    return out.with_name(f"{out.stem}.windows{out.suffix}")
 
 
 def _checked_out(out: str | Path, data: str | Path | Sequence[Any], *, force: bool) -> Path:

@@ -40,6 +40,7 @@ class Predictions:
         probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1) float64.
         labels: (n_items,) what is true, unchanged text; None if unknown.
         task: name of what was learned (see `headstart.tasks`).
+        windows: the same of every window of recordings, of which these are the mean; None: they were not asked for.
     """
 
     items: Sequence[str]
@@ -47,6 +48,7 @@ class Predictions:
     probabilities: np.ndarray
     labels: Sequence[str] | None = None
     task: str = CLASSIFICATION.name
+    windows: Predictions | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.items), len(self.classes))
