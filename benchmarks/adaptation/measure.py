@@ -82,7 +82,7 @@ def measure(case: Case) -> dict[str, Any]:
         unread=diagnosis.unread,
         has_batch_norm=prepared.statistics is not None,
         n_target=len(prepared.truth_M),
-        n_classes=prepared.domains.n_classes,
+        shares_C=prepared.domains.source_shares_C,
     ).names
     fitted, circular = _fit([SOURCE_ONLY, *names], prepared)
     found = auto.choose([SOURCE_ONLY, *names], [circular[name] for name in fitted])

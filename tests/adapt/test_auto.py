@@ -10,7 +10,8 @@ import pytest
 from headstart.adapt import Method
 from headstart.adapt.auto import MARGIN, candidates, choose
 
-SMALL: dict[str, Any] = {"unread": False, "has_batch_norm": False, "n_target": 200, "n_classes": 7}
+EQUAL = np.full(7, 1 / 7)
+SMALL: dict[str, Any] = {"unread": False, "has_batch_norm": False, "n_target": 200, "shares_C": EQUAL}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,13 @@ SMALL: dict[str, Any] = {"unread": False, "has_batch_norm": False, "n_target": 2
             "covariate",
             {"has_batch_norm": True},
             ("bn+standardise+mcc+rebalanced", "standardise+infomax+balanced"),
+        ),
+        ("covariate", {"shares_C": np.array([0.65, 0.35])}, ("standardise+infomax+balanced",)),
+        ("covariate", {"shares_C": np.array([0.8, 0.2])}, ("standardise+infomax",)),
+        (
+            "covariate",
+            {"shares_C": np.array([0.8, 0.2]), "has_batch_norm": True},
+            ("bn+standardise+mcc+rebalanced", "standardise+infomax"),
         ),
         ("label", {"has_batch_norm": True}, ("infomax+balanced",)),
         ("both", {}, ("infomax+balanced",)),

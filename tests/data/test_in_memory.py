@@ -45,6 +45,18 @@ def test_waveforms_with_a_rate(shape: str, tmp_path: Path) -> None:
     assert Examples.from_lists([item]).modality == "audio"
 
 
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.uint8, np.float64])
+def test_whole_numbers_are_scaled_to_one(kind: type[np.generic]) -> None:
+    about = np.iinfo(kind) if np.issubdtype(kind, np.integer) else None
+    array = TONE.astype(kind) if about is None else (TONE * 127).round().astype(np.int8).astype(np.float64)
+    if about is not None:
+        array = (array * ((about.max + 1) / (128 if about.min else 256)) + (0 if about.min else 128)).astype(
+            kind
+        )
+    (item,) = items_of({"array": array, "sampling_rate": 8_000})
+    np.testing.assert_allclose(decode_audio(item, 8_000), TONE, atol=0.01)
+
+
 def test_what_datasets_does_not_decode(tmp_path: Path) -> None:
     held = io.BytesIO()
     Image.new("RGB", (4, 4)).save(held, "WEBP")
@@ -63,10 +75,21 @@ def test_what_datasets_does_not_decode(tmp_path: Path) -> None:
         ({"array": [], "sampling_rate": 8_000}, "must have shape"),
         ({"array": np.zeros((2, 2, 2)), "sampling_rate": 8_000}, "must have shape"),
         ({"array": ["a"], "sampling_rate": 8_000}, "must hold numbers"),
-        ({"array": TONE, "sampling_rate": "fast"}, "must hold numbers"),
-        ({"array": TONE, "sampling_rate": -1}, "in Hz"),
+        *(
+            ({"array": TONE, "sampling_rate": rate}, "'sampling_rate' must be a whole number of Hz")
+            for rate in ("fast", -1, 0, None, True, 8000.7, float("inf"), 10**30, np.array([8000, 1]))
+        ),
+        ({"array": [0.0, np.nan], "sampling_rate": 8_000}, "not finite"),
+        ({"array": np.array([1e300]), "sampling_rate": 8_000}, "far above 1"),
+        ({"array": TONE * 1j, "sampling_rate": 8_000}, "must hold numbers"),
+        ({"bytes": b"", "path": None}, "a file has 'bytes' or 'path'"),
+        ({"path": 3}, "a file has 'bytes' or 'path'"),
+        ([TONE], r"X\[0\] is of type list: an item is a path"),
+        (3, "is of type int"),
+        (bytearray(b"x"), "is of type bytearray"),
+        (Image.Image(), "is no picture that can be used"),
     ],
 )
-def test_what_is_no_item(value: dict[str, Any], said: str) -> None:
+def test_what_is_no_item(value: Any, said: str) -> None:
     with pytest.raises(DataError, match=said):
         items_of([value])

@@ -7,6 +7,7 @@
 | class shares differ, alone or too | infomax, classes of equal weight; no alignment |
 | another shift, a network with batch norm | each domain's batch-norm statistics, standardised, MCC, rebalanced |
 | another shift, another network | each domain standardised, infomax, classes of equal weight |
+| the same, and the source's class shares are far from equal | the same, classes of the weight that they have |
 
 The default is fixed before any data is seen, because selectors without target labels choose worse among methods than
 one good method is (docs/adapt_results.md). Class shares cannot be told from another shift by the features as they are;
@@ -23,13 +24,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from headstart.adapt.selectors import CIRCULAR
 
 REBALANCED = "bn+standardise+mcc+rebalanced"
 ALIGNED = "standardise+infomax+balanced"
+AS_THE_SOURCE = "standardise+infomax"
 NOT_ALIGNED = "infomax+balanced"
 MARGIN = 0.02  # of circular validation; anything from 0.012 to 0.1 decides alike on the pairs it was tried on
 LEAST_PER_CLASS = 3  # target items per class, below which nothing is adapted
+UNEQUAL = (
+    0.2  # distance of the source's class shares from equal ones (total variation), above which they are kept
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Candidates:
 
 
 def candidates(
-    kind: str | None, *, unread: bool, has_batch_norm: bool, n_target: int, n_classes: int
+    kind: str | None, *, unread: bool, has_batch_norm: bool, n_target: int, shares_C: NDArray[np.floating]
 ) -> Candidates:
     """The methods to try beside source only.
 
@@ -55,8 +63,9 @@ def candidates(
         unread: whether the encoder hardly reads one of the domains.
         has_batch_norm: whether each domain can have batch-norm statistics of its own.
         n_target: M, of the items that are adapted on.
-        n_classes: C.
+        shares_C: of the classes in the source, of shape (C,).
     """
+    n_classes = len(shares_C)
     if n_target < LEAST_PER_CLASS * n_classes:
         return Candidates((), f"{n_target} items of the target are too few to adapt to {n_classes} classes")
     if unread:
@@ -65,7 +74,10 @@ def candidates(
         return Candidates((), "no shift between the domains was found")
     if kind in ("label", "both"):
         return Candidates((NOT_ALIGNED,))
-    return Candidates((REBALANCED, ALIGNED) if has_batch_norm else (ALIGNED,))
+    # A shift says nothing of the target's class shares: they are taken to be the source's if these are far from equal.
+    is_unequal = float(np.abs(np.asarray(shares_C) - 1 / n_classes).sum() / 2) > UNEQUAL
+    aligned = AS_THE_SOURCE if is_unequal else ALIGNED
+    return Candidates((REBALANCED, aligned) if has_batch_norm else (aligned,))
 
 
 @dataclass(frozen=True)

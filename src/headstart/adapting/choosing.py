@@ -69,7 +69,7 @@ def by_rule(pair: ExtractedPair, shift: Shift, clock: Clock) -> tuple[list[Tried
         unread=diagnosis is not None and diagnosis.unread,
         has_batch_norm=not why_no_batch_norm(pair),
         n_target=len(pair.target.adapted),
-        n_classes=len(pair.classes),
+        shares_C=pair.plain.domains.source_shares_C,
     )
     names = [SOURCE_ONLY, *wanted.names]
     features = features_of(names, pair, clock)

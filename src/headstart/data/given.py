@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,15 @@ def items_of(X: Any, name: str = "X") -> Any:
         X = X[X.columns[0]]
     if is_one_object(X):
         X = [X]
+    if hasattr(X, "column_names"):
+        raise DataError(f"{name} is a data set of several columns: pass one, such as {name}['text']")
+    if not isinstance(X, str | bytes | Sequence) and not hasattr(X, "ndim") and hasattr(X, "__getitem__"):
+        X = list(X)  # a column of `datasets`
     listed = X.tolist() if _is_flat(X) else X
     is_one = isinstance(listed, str | bytes | Path | Mapping) or getattr(listed, "ndim", 1) == 0
     if is_one or not hasattr(listed, "__getitem__"):
         raise DataError(f"{name} must be {_KINDS}, got {type(X).__name__}")
-    if isinstance(listed, list | tuple):
+    if isinstance(listed, Sequence):
         _refuse_missing(listed, name)
         return [as_item(value, f"{name}[{place}]") for place, value in enumerate(listed)]
     return listed

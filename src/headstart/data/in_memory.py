@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from headstart.errors import DataError
+from headstart.errors import DataError, one_line, shortened
+
+ITEMS = "a path, a text, a PIL image, a uint8 picture, encoded bytes, or a recording {'array': …, 'sampling_rate': …}"
+LEAST_HZ, MOST_HZ = 100, 1_000_000
+_LOUDEST = 1e6
 
 
 def is_one_object(value: Any) -> bool:
@@ -17,7 +22,7 @@ def is_one_object(value: Any) -> bool:
 
 
 def as_item(value: Any, name: str) -> Any:
-    """A picture of PIL as an array, a waveform with its rate as the bytes of a WAV file; anything else as it is.
+    """A picture of PIL as an array, a waveform with its rate as the bytes of a WAV file, other items as they are.
 
     Args:
         value: what a script passes as one item. A recording is a dictionary with `array`, of shape (n_samples,) or
@@ -25,19 +30,28 @@ def as_item(value: Any, name: str) -> Any:
         name: of the item, for messages.
 
     Raises:
-        DataError: a picture is damaged, or a dictionary is no recording and no file.
+        DataError: a picture is damaged, or the value is no item.
     """
     if _is_pil(value):
         return _pixels(value, name)
-    if not isinstance(value, Mapping):
+    if isinstance(value, Mapping):
+        return _from_mapping(value, name)
+    if isinstance(value, str | Path | bytes | np.ndarray):
         return value
-    if value.get("array") is not None and value.get("sampling_rate"):
-        return _wav(value["array"], value["sampling_rate"], name)
-    if isinstance(value.get("bytes"), bytes) or value.get("path"):
-        return value.get("bytes") or str(value["path"])
+    raise DataError(f"{name} is of type {type(value).__name__}: an item is {ITEMS}")
+
+
+def _from_mapping(value: Mapping[str, Any], name: str) -> Any:
+    if value.get("array") is not None:
+        return _wav(value["array"], value.get("sampling_rate"), name)
+    encoded, path = value.get("bytes"), value.get("path")
+    if isinstance(encoded, bytes) and encoded:
+        return encoded
+    if isinstance(path, str | Path) and str(path):
+        return path
     raise DataError(
         f"{name} is a dictionary of {', '.join(map(str, list(value)[:5])) or 'nothing'}: a recording has 'array' and "
-        "'sampling_rate', a file 'bytes' or 'path'"
+        "'sampling_rate', a file has 'bytes' or 'path'"
     )
 
 
@@ -49,31 +63,45 @@ def _pixels(picture: Any, name: str) -> np.ndarray:
     """The pixels that its file would give: turned as the camera wrote, without transparency or deep grey."""
     from PIL import ImageOps
 
-    from headstart.data.content import Unreadable
     from headstart.data.images import load, plain_colours
 
     try:
         load(picture)
-    except Unreadable as error:
-        raise DataError(f"{name}: {error}") from None
-    return np.asarray(plain_colours(ImageOps.exif_transpose(picture)))
+        pixels = np.asarray(plain_colours(ImageOps.exif_transpose(picture)))
+    except Exception as error:  # Pillow raises many kinds of errors, and Unreadable comes from headstart
+        raise DataError(f"{name} is no picture that can be used: {one_line(error)}") from None
+    if not pixels.size:
+        raise DataError(f"{name} has no pixels")
+    return pixels
 
 
 def _wav(samples: Any, rate_hz: Any, name: str) -> bytes:
-    """The bytes of a WAV file of float32 samples, the mean of all channels."""
+    """The bytes of a WAV file of float32 samples, the mean of all channels; whole numbers are scaled to 1."""
     try:
-        waveform = np.asarray(samples, dtype=np.float32)
-        rate = int(rate_hz)
-    except (TypeError, ValueError):
-        raise DataError(f"{name}: 'array' must hold numbers, and 'sampling_rate' be one") from None
-    if waveform.ndim == 2:
-        waveform = waveform.mean(axis=int(np.argmin(waveform.shape)))
-    if waveform.ndim != 1 or not len(waveform) or rate < 1:
+        given = np.asarray(samples)
+        is_number = np.issubdtype(given.dtype, np.floating) or np.issubdtype(given.dtype, np.integer)
+        rate = -1.0 if isinstance(rate_hz, bool) else float(rate_hz)
+    except (TypeError, ValueError, OverflowError):
+        is_number, rate = False, -1.0
+    if not is_number or not LEAST_HZ <= rate <= MOST_HZ or rate != int(rate):
         raise DataError(
-            f"{name}: 'array' must have shape (n_samples,) or (n_channels, n_samples) and 'sampling_rate' be in Hz, "
-            f"got {np.shape(samples)} at {rate_hz}"
+            f"{name}: 'array' must hold numbers, and 'sampling_rate' must be a whole number of Hz from {LEAST_HZ:,} to "
+            f"{MOST_HZ:,}, got {shortened(repr(rate_hz))}"
         )
-    return wav_of(waveform, rate)
+    if given.ndim not in (1, 2) or not given.size:
+        raise DataError(
+            f"{name}: 'array' must have shape (n_samples,) or (n_channels, n_samples), got {given.shape}"
+        )
+    if np.issubdtype(given.dtype, np.integer):
+        about = np.iinfo(given.dtype)
+        middle = 0.0 if about.min else (about.max + 1) / 2  # unsigned samples lie around the middle
+        given = (given.astype(np.float64) - middle) / ((about.max + 1) / (1 if about.min else 2))
+    if not np.isfinite(given).all() or np.abs(given).max() > _LOUDEST:
+        raise DataError(
+            f"{name}: 'array' holds values that are not finite, or far above 1, which is full scale"
+        )
+    waveform = given.astype(np.float32)
+    return wav_of(waveform if given.ndim == 1 else waveform.mean(axis=int(np.argmin(given.shape))), int(rate))
 
 
 def wav_of(waveform: np.ndarray, rate_hz: int) -> bytes:

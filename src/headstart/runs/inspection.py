@@ -21,13 +21,14 @@ from typing import Any
 
 import torch
 
-_SAMPLES = "data/sample_inputs/model.pt"
+SAMPLES = "data/sample_inputs/model.pt"
 _MODEL = "models/model.json"
 _NUMBER = ".data/serialization_id"
-_PAYLOADS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
+FIXED = ("archive_format", "archive_version", "byteorder", ".data/version", SAMPLES, _MODEL)  # and CONFIGS
+CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
 _MEMBERS = re.compile(
-    rf"archive_format|archive_version|byteorder|version|\.data/version|\.data/serialization_id|{_SAMPLES}|{_MODEL}"
-    rf"|data/weights/weight_\d+|data/constants/tensor_\d+|{'|'.join(_PAYLOADS)}"
+    rf"archive_format|archive_version|byteorder|version|\.data/version|\.data/serialization_id|{SAMPLES}|{_MODEL}"
+    rf"|data/weights/weight_\d+|data/constants/tensor_\d+|{'|'.join(CONFIGS)}"
 )
 _TENSOR_FILE = re.compile(r"(weight|tensor)_\d+")
 _DISPATCHED = re.compile(
@@ -97,12 +98,12 @@ def inspected(path: Path) -> Path | io.BytesIO:
     reader = torch._C.PyTorchFileReader(str(path))
     names = reader.get_all_records()
     _check_members(path, names)
-    for name in _PAYLOADS:
+    for name in CONFIGS:
         _check_payload(json.loads(reader.get_record(name)), name)
     _check(json.loads(reader.get_record(_MODEL)), "")
-    if not reader.get_record(_SAMPLES):
+    if not reader.get_record(SAMPLES):
         return path
-    return archive_of({name: b"" if name == _SAMPLES else reader.get_record(name) for name in names})
+    return archive_of({name: b"" if name == SAMPLES else reader.get_record(name) for name in names})
 
 
 def plain_members(written: io.BytesIO) -> dict[str, bytes]:

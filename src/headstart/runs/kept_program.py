@@ -1,41 +1,34 @@
 """Programs kept in the feature store without their weights: a network of the same structure is not traced again.
 
 A trace takes seconds, and depends on the structure of a network and on the shapes of its inputs alone. What is kept is
-the file that the trace gave, emptied of its weights; a later run fills in its own. The key says which networks are of
-one structure: classes with their code, settings, names and shapes of tensors, versions of the libraries. Whether the
-filled program agrees with the network is checked as for every other program, and it is traced anew if it does not.
+the files that the trace gave, without the weights; a later run fills in its own. The key says which networks are of
+one structure (structure.py); networks with code of the user's own have none, and are always traced. Whether the filled
+program agrees with the network is checked as for every other program, and it is traced anew if it does not.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import inspect
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
 from headstart.errors import HeadstartError
-from headstart.files import atomic_path, read_regular
+from headstart.files import atomic_path, open_regular
+from headstart.runs.inspection import CONFIGS, FIXED, SAMPLES
+from headstart.runs.structure import Unknown, digest_of, structure_of
 
 if TYPE_CHECKING:
     from headstart.features import Store
     from headstart.features.key_folder import KeyFolder
     from headstart.runs.program_inputs import Inputs
 
-MOST_BYTES = 500_000_000  # of a program without its weights; some megabytes are usual
+MOST_BYTES = 100_000_000  # of a program without its weights; some megabytes are usual
 _FILE = "program.zip"
-_CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
-_LIBRARIES = ("torch", "torchvision", "timm", "transformers")
-_SETTING = (bool, int, float, str, type(None))
 
 
 class KeptPrograms:
@@ -50,24 +43,24 @@ class KeptPrograms:
         self._store, self._name = store, name
 
     def filled(self, module: nn.Module, inputs: Inputs) -> dict[str, bytes] | None:
-        """The files of the program of a module's structure with the weights of the module; None if none is kept.
+        """The files of the program of a module's structure, with the weights of the module; None if none is kept.
 
         Args:
             module: with the names that its trace has.
             inputs: what it takes.
+
+        Raises:
+            Exception: of any kind, for a damaged one.
         """
         tensors = _tensors(module)
         with self._folder(module, inputs, tensors) as folder:
-            if folder is None:
+            if folder is None or not (folder.path / _FILE).is_file():
                 return None
-            try:
-                held = zipfile.ZipFile(io.BytesIO(read_regular(folder.path / _FILE, follow=False)))
-                if sum(info.file_size for info in held.infolist()) > MOST_BYTES:
-                    return None
-                members = {info.filename: held.read(info) for info in held.infolist()}
-                return {**members, **_weights(members, tensors)}
-            except (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, AttributeError):
-                return None  # none yet, or a damaged one, which is replaced
+            members = _read(folder)
+        filled = {**members, **_weights(members, tensors)}
+        if set(filled) - {*FIXED, *CONFIGS, *_named(members)} or filled.get(SAMPLES):
+            raise ValueError("it holds files that no program has")
+        return filled
 
     def keep(self, module: nn.Module, inputs: Inputs, members: Mapping[str, bytes]) -> None:
         """Keep a program that was traced and checked; a store that cannot be written keeps nothing.
@@ -100,10 +93,17 @@ class KeptPrograms:
         if not all(tensor.is_contiguous() and tensor.device.type == "cpu" for tensor in tensors.values()):
             yield None
             return
-        structure, shapes = _digest(_structure(module, tensors)), _digest(_shapes(inputs))
         try:
-            folder = self._store.open(Key(structure, shapes, "program", (), "fp32", label=self._name))
-        except HeadstartError:  # the run is written all the same
+            key = Key(
+                structure_of(module, tensors),
+                digest_of(_shapes(inputs)),
+                "program",
+                (),
+                "fp32",
+                label=self._name,
+            )
+            folder = self._store.open(key)
+        except (Unknown, HeadstartError):  # the run is written all the same
             yield None
             return
         with contextlib.closing(folder):
@@ -118,6 +118,29 @@ def _tensors(module: nn.Module) -> dict[str, Tensor]:
     }
 
 
+def _read(folder: KeyFolder) -> dict[str, bytes]:
+    """The files of a kept program.
+
+    Raises:
+        Exception: of any kind, if it is damaged or too large.
+    """
+    with open_regular(folder.path / _FILE, follow=False) as file:
+        content = file.read(MOST_BYTES + 1)
+    held = zipfile.ZipFile(io.BytesIO(content))
+    if len(content) > MOST_BYTES or sum(info.file_size for info in held.infolist()) > MOST_BYTES:
+        raise ValueError("it is too large")
+    return {info.filename: held.read(info) for info in held.infolist()}
+
+
+def _named(members: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """The files that hold tensors, and the names of the tensors in each."""
+    found: dict[str, list[str]] = {}
+    for config in CONFIGS:
+        for name, about in json.loads(members[config])["config"].items():
+            found.setdefault(f"{config.rpartition('/')[0]}/{about['path_name']}", []).append(name)
+    return found
+
+
 def _weights(members: Mapping[str, bytes], tensors: Mapping[str, Tensor]) -> dict[str, bytes]:
     """The files of a program that hold tensors of the module, with the module's own values.
 
@@ -127,71 +150,15 @@ def _weights(members: Mapping[str, bytes], tensors: Mapping[str, Tensor]) -> dic
         ValueError: they are not.
     """
     found: dict[str, bytes] = {}
-    for config in _CONFIGS:
-        for name, about in json.loads(members[config])["config"].items():
-            if name not in tensors:
-                continue
-            file = f"{config.rpartition('/')[0]}/{about['path_name']}"
-            content = tensors[name].detach().numpy().tobytes()
-            if found.setdefault(file, content) != content:
-                raise ValueError(f"{name} is no longer tied")
+    for file, names in _named(members).items():
+        for name in names:
+            if name in tensors:
+                content = tensors[name].detach().numpy().tobytes()
+                if found.setdefault(file, content) != content:
+                    raise ValueError(f"{name} is no longer tied")
     return found
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _shapes(inputs: Inputs) -> list[Any]:
     axes = [{str(axis): spec for axis, spec in each.items()} for each in inputs.open_axes]
     return [[[list(each.shape), str(each.dtype)] for each in inputs.example], axes, list(inputs.names)]
-
-
-def _structure(module: nn.Module, tensors: Mapping[str, Tensor]) -> list[Any]:
-    """What a trace can depend on, beside the shapes of inputs."""
-    parts = [
-        [name, type(part).__qualname__, _code(type(part)), part.extra_repr(), _settings(part)]
-        for name, part in module.named_modules()
-    ]
-    first_names: dict[int, str] = {}
-    shapes = {
-        name: [list(tensor.shape), str(tensor.dtype), first_names.setdefault(id(tensor), name)]
-        for name, tensor in tensors.items()
-    }
-    return [parts, shapes, _versions()]
-
-
-def _settings(part: nn.Module) -> dict[str, Any]:
-    """The plain values that a module holds, and a configuration that it holds."""
-    found: dict[str, Any] = {}
-    for name, value in vars(part).items():
-        if name.startswith("_"):
-            continue
-        values = value if isinstance(value, list | tuple) else (value,)
-        if all(isinstance(each, _SETTING) for each in values):
-            found[name] = repr(value)
-        elif hasattr(value, "to_json_string"):  # of transformers
-            found[name] = value.to_json_string()
-    return found
-
-
-def _code(kind: type[nn.Module]) -> str:
-    """The digest of the file that a class stands in; its name alone where there is none."""
-    try:
-        return _file_digest(inspect.getfile(kind))
-    except (OSError, TypeError):
-        return f"{kind.__module__}.{kind.__qualname__}"
-
-
-@cache
-def _file_digest(path: str) -> str:
-    return hashlib.sha256(read_regular(Path(path))).hexdigest()[:32]
-
-
-@cache
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in _LIBRARIES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found

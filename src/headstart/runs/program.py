@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.errors import ArchitectureError, InputError, one_line, parsing
+from headstart.errors import ArchitectureError, DiskFullError, InputError, one_line, parsing
 from headstart.files import atomic_path
 from headstart.runs.inspection import NotAProgram, archive_of, inspected, plain_members
 from headstart.runs.kept_program import KeptPrograms
@@ -129,12 +129,12 @@ def _fill(module: nn.Module, inputs: Inputs, path: Path, kept: KeptPrograms) -> 
     Returns:
         The largest difference of a probability; None: nothing was written.
     """
-    filled = kept.filled(_WRAPPERS[inputs.names](module), inputs)
-    if filled is None:
-        return None
     try:
-        return _write(module, inputs, path, filled, TOLERANCE_OF_KEPT)
-    except (_Unfit, RuntimeError, ValueError, KeyError):  # a damaged one is any of these to torch's reader
+        filled = kept.filled(_WRAPPERS[inputs.names](module), inputs)
+        return None if filled is None else _write(module, inputs, path, filled, TOLERANCE_OF_KEPT)
+    except DiskFullError:
+        raise
+    except Exception:  # a damaged one is any kind of error to the readers; it is traced anew, and replaced
         return None
 
 

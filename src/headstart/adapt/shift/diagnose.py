@@ -175,15 +175,17 @@ def _kind(
 ) -> tuple[Kind, bool]:
     """The kind of shift, and whether it could be checked."""
     there = (distance.low or 0.0) > SMALL or (size.p_value is not None and size.p_value <= CLEAR)
+    unknown = shares.is_strong or (shares.distance.high or 0.0) > UNKNOWN
+    if not there:  # of few items, estimated shares alone differ too often between domains that are the same
+        return "none", not unknown
     explained = left is not None and left.value is not None and left.value <= LITTLE_LEFT
-    if explained and (shares.is_strong or (there and shares.agree)):
+    if explained and (shares.is_strong or shares.agree):
         return "label", shares.is_strong
     if shares.is_strong and shares.agree and confirmed:
         return "both", True
     if _cannot_be_checked(distance, shares, texts):
         return "both", False
-    unknown = shares.is_strong or (shares.distance.high or 0.0) > UNKNOWN
-    return ("covariate" if there else "none"), not unknown
+    return "covariate", not unknown
 
 
 def _cannot_be_checked(distance: Interval, shares: ClassShares, texts: Texts | None) -> bool:
