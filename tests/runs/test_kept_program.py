@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import headstart
+import headstart.runs.export
 import headstart.runs.program as program
 import headstart.runs.structure as structure
 from headstart.errors import ArchitectureError
@@ -17,6 +19,7 @@ from headstart.features import Store
 from headstart.runs.kept_program import KeptPrograms
 from headstart.runs.program import export_program, run_program
 from headstart.runs.program_inputs import audio_inputs, image_inputs
+from small_data import LETTERS
 
 FACTOR = 1.0  # what the code of a library might read elsewhere
 
@@ -199,3 +202,16 @@ def test_a_length_that_is_fixed_is_kept_too(kept: KeptPrograms, traces: list[str
     assert traces == ["ByLength", "ByLength"]  # the first attempt leaves the length open
     with pytest.raises(ArchitectureError):
         export_program(nn.Identity(), audio_inputs(400), tmp_path / "m.pt2", kept=kept)
+
+
+def test_the_models_of_two_runs_are_traced_once(
+    digit_folder: Path, tmp_path: Path, traces: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The predictor of a fit holds nothing whose part in a trace is not known, and what it remembers is alike."""
+    monkeypatch.setattr(headstart.runs.export, "KeptPrograms", KeptPrograms)  # in the store of the runs
+    for seed in range(2):
+        given = {"store": str(tmp_path / "store"), "seed": seed, "baseline": False, "report": False}
+        headstart.fit(
+            digit_folder, LETTERS, out=tmp_path / f"run{seed}", precision="fp32", threads=1, **given
+        )  # type: ignore[arg-type]
+    assert traces == ["Predictor"]

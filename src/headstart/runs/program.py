@@ -129,8 +129,11 @@ def _fill(module: nn.Module, inputs: Inputs, path: Path, kept: KeptPrograms) -> 
     Returns:
         The largest difference of a probability; None: nothing was written.
     """
+    named = _WRAPPERS[inputs.names](module)
     try:
-        filled = kept.filled(_WRAPPERS[inputs.names](module), inputs)
+        with torch.no_grad():
+            named(*inputs.example)  # what a module remembers of its first batch is part of its structure
+        filled = kept.filled(named, inputs)
         return None if filled is None else _write(module, inputs, path, filled, TOLERANCE_OF_KEPT)
     except DiskFullError:
         raise

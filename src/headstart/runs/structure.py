@@ -41,9 +41,13 @@ def structure_of(module: nn.Module, tensors: Mapping[str, Tensor]) -> str:
         Unknown: it has code of others than the libraries, or holds an object that is not known.
     """
     first_names: dict[int, str] = {}
-    parts = [
-        [name, _code(type(part)), part.extra_repr(), _settings(part)] for name, part in module.named_modules()
-    ]
+    try:
+        parts = [
+            [name, _code(type(part)), part.extra_repr(), _settings(part)]
+            for name, part in module.named_modules()
+        ]
+    except RecursionError:
+        raise Unknown("it holds something that holds itself") from None
     shapes = {
         name: [list(tensor.shape), str(tensor.dtype), first_names.setdefault(id(tensor), name)]
         for name, tensor in tensors.items()
@@ -94,7 +98,10 @@ def _known(value: Any) -> Any:
         return ["module", _code(type(value)), value.extra_repr(), _settings(value)]
     if hasattr(value, "to_json_string"):  # a configuration of transformers
         return ["configuration", _code(type(value)), value.to_json_string()]
-    raise Unknown(f"it holds a {type(value).__qualname__}")
+    kind = type(value)
+    if kind.__module__.startswith("headstart.") and not getattr(kind, "__slots__", ()):  # such as a task
+        return ["object", _code(kind), _known(vars(value))]
+    raise Unknown(f"it holds a {kind.__qualname__}")
 
 
 def _code(made: type | Callable[..., Any]) -> str:
