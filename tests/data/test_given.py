@@ -38,11 +38,14 @@ def test_pictures_are_passed_on() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (None, "must be a list of paths, a list of texts or an array of pictures, got NoneType"),
+        (
+            None,
+            "must be a list of paths, texts, PIL images or recordings, or an array of pictures, got NoneType",
+        ),
         (5, "got int"),
         ("photos", "got str"),
         (Path("photos"), "got PosixPath|got WindowsPath"),
-        ({"a": 1}, "got dict"),
+        ({"a": 1}, "is a dictionary of a"),
         ({"a"}, "got set"),
         ((text for text in TEXTS), "got generator"),
         (np.array(5), "got ndarray"),

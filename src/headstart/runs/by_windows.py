@@ -1,41 +1,46 @@
-"""`predict --windows`: every window of a long recording is predicted, and the recording by their mean."""
+"""`predict --windows`: every window of a long recording is predicted, and the recording by their mean.
+
+Legend: N recordings, W windows of all of them, C outputs.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.data.audio_windows import Windows
-from headstart.runs.predictions import Predictions
 
 if TYPE_CHECKING:
-    from headstart.data import AudioPreprocessing, Examples
-    from headstart.runs.model import Model
+    from headstart.data import Examples
 
 
 def by_windows(
-    model: Model, examples: Examples, seconds: np.ndarray, threads: int | None
-) -> tuple[Predictions, np.ndarray]:
+    examples: Examples,
+    seconds: np.ndarray,
+    window_seconds: float,
+    predict: Callable[[Sequence[Any]], np.ndarray],
+) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Predict recordings window by window.
 
     Args:
-        model: of a run on recordings.
-        examples: n_items recordings that can be read.
-        seconds: of each, of shape (n_items,).
-        threads: cores to use; None: those this process may use.
+        examples: N recordings that can be read.
+        seconds: of each, of shape (N,).
+        window_seconds: length of a window.
+        predict: from recordings to what the model gives for them, of shape (n, C).
 
     Returns:
-        The predictions of every window, and their mean for each recording, of shape (n_items, n_classes).
+        The name of each of W windows; what the model gives for them, of shape (W, C); the mean for each recording, of
+        shape (N, C).
     """
-    preprocessing = cast("AudioPreprocessing", model.preprocessing)
-    windows = Windows(examples.items, seconds, preprocessing.window_seconds)
-    found = model.probabilities(windows, None, False, threads)
+    windows = Windows(examples.items, seconds, window_seconds)
+    outputs_WC = predict(windows)
     names = [
         f"{examples.names[at]} [{start:.2f} to {end:.2f} s]"
         for at, start, end in zip(windows.recording, windows.starts, windows.ends, strict=True)
     ]
-    totals = np.zeros((len(examples), len(model.classes)))
-    np.add.at(totals, windows.recording, found)
-    means = totals / np.bincount(windows.recording, minlength=len(examples))[:, None]
-    return Predictions(names, model.classes, found, task=model.task), means.astype(found.dtype)
+    totals_NC = np.zeros((len(examples), outputs_WC.shape[1]))
+    np.add.at(totals_NC, windows.recording, outputs_WC)
+    means_NC = totals_NC / np.bincount(windows.recording, minlength=len(examples))[:, None]
+    return names, outputs_WC, means_NC.astype(outputs_WC.dtype)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -104,12 +104,16 @@ class Model:
             raise OptionError(f"--windows cannot be used {why}: leave it out")
         examples, labels_known = _read(data, modality, self.path, follow_outside)
         examples, digests, seconds = _readable(examples, self.preprocessing, threads, windows)
+        pieces: Predictions | None = None
         if windows and seconds is not None:
             from headstart.runs.by_windows import by_windows
 
-            pieces, probabilities = by_windows(self, examples, seconds, threads)
+            predict = partial(self._probabilities, threads=threads)
+            length = cast("AudioPreprocessing", self.preprocessing).window_seconds
+            names, outputs, probabilities = by_windows(examples, seconds, length, predict)
+            pieces = Predictions(names, self.classes, outputs, task=self.task)
         else:
-            pieces, probabilities = None, self.probabilities(examples.items, digests, adapt, threads)
+            probabilities = self._probabilities(examples.items, digests, adapt, threads)
         predictions = Predictions(
             items=examples.names.tolist(),
             classes=self.classes,
@@ -121,17 +125,14 @@ class Model:
         report_unknown_classes(predictions)
         return predictions
 
-    def probabilities(
-        self, items: Sequence[Any], digests: np.ndarray | None, adapt: bool, threads: int | None
+    def _probabilities(
+        self,
+        items: Sequence[Any],
+        digests: np.ndarray | None = None,
+        adapt: bool = False,
+        threads: int | None = None,
     ) -> np.ndarray:
-        """Probabilities or values of items that can be read, of shape (n_items, n_classes).
-
-        Args:
-            items: files, texts or arrays.
-            digests: (n_items,) of their content as the scan saw it; None: contents are not compared.
-            adapt: see `headstart.predict`.
-            threads: cores to use; None: those this process may use.
-        """
+        """Probabilities or values of items that can be read, of shape (n_items, n_classes)."""
         if adapt:
             from headstart.runs.adapted_prediction import adapted_probabilities
 
