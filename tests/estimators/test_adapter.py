@@ -28,8 +28,9 @@ def model(tmp_path: Path) -> TransferAdapter:
 def test_constructors_only_store(model: TransferAdapter) -> None:
     copy = clone(model.set_params(method="standardise", seed=3))
     assert copy.get_params() == model.get_params() and copy.method == "standardise"
-    with pytest.raises(NotFittedError):
-        copy.transform(PICTURES)
+    for ask in (copy.transform, copy.predict_proba, copy.predict):
+        with pytest.raises(NotFittedError):
+            ask(PICTURES)
 
 
 def test_it_adapts_and_answers_in_the_labels_that_were_given(model: TransferAdapter) -> None:

@@ -104,7 +104,8 @@ def choose(names: Sequence[str], scores: Sequence[float]) -> Choice:
     for index in range(1, len(names)):
         lead = scores[index] - scores[0]
         if lead >= -MARGIN:
-            allowed = "" if lead >= 0 else f", which is at most {100 * MARGIN:g} points ahead"
+            is_behind = _percent(scores[index]) != _percent(scores[0]) and lead < 0
+            allowed = f", which is at most {100 * MARGIN:g} points ahead" if is_behind else ""
             told = (
                 f"its {CIRCULAR.label} is {_percent(scores[index])}, that of source only "
                 f"{_percent(scores[0])}{allowed}"

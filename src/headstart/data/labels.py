@@ -74,7 +74,9 @@ def require_labels(examples: Examples) -> None:
         DataError: naming the column and the first rows.
     """
     if examples.labels is None:
-        raise DataError("the data has no labels to learn: name their column with --target")
+        raise DataError(
+            "the data has no labels to learn: name their column with --target, or put files into one folder per class"
+        )
     _refuse_missing(examples, examples.task)
 
 

@@ -98,7 +98,8 @@ class TransferAdapter(ClassifierMixin, TransformerMixin, BaseEstimator):  # type
 
     def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Probabilities of target items, of shape (n_items, n_classes), float32."""
-        found = self._classifier.probabilities(self.transform(X))
+        x_MD = self.transform(X)
+        found = self._classifier.probabilities(x_MD)
         return np.asarray(found[:, self._columns], dtype=np.float32)
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:

@@ -115,7 +115,8 @@ def _size(shift: Mapping[str, Any]) -> Table:
             )
         )
     shares = _interval(shift.get("shares", {}).get("distance"))
-    if shares.value is not None:
+    believed = bool(shift.get("certain", True)) or shift.get("kind") in ("label", "both")
+    if shares.value is not None and believed:
         rows.append(
             (
                 "Distance of the class shares",
@@ -171,6 +172,12 @@ def _shares(report: AdaptReport) -> tuple[ShareChart | None, int]:
 
 
 def _shares_table(report: AdaptReport) -> Table:
+    if all(row.share is None for row in report.found.classes):
+        known = (("Class", False), ("In the source", True), ("Among the answers", True))
+        of_answers = (
+            (row.name, number(row.source_share), number(row.predicted)) for row in report.found.classes
+        )
+        return Table("Shares of the classes", known, tuple(of_answers))
     columns = (
         ("Class", False),
         ("In the source", True),
