@@ -31,7 +31,7 @@ def test_a_rotation_changes_nothing(name: str, seed: int) -> None:
     assert score.of(rotated(sample, seed)) == pytest.approx(score.of(sample), rel=1e-3, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["logme_scaled", "hscore", "gbc", "parc", "neighbours", "nleep"])
+@pytest.mark.parametrize("name", ["logme_scaled", "hscore", "gbc", "parc", "neighbours"])
 @given(seeds, st.sampled_from([1e-3, 0.5, 40.0]))
 @settings(max_examples=8)
 def test_units_and_a_shift_change_nothing(name: str, seed: int, unit: float) -> None:
@@ -39,6 +39,17 @@ def test_units_and_a_shift_change_nothing(name: str, seed: int, unit: float) -> 
     moved = replace(sample, features=unit * (sample.features + 3.0))
     score = SCORES[name]
     assert score.of(moved) == pytest.approx(score.of(sample), rel=1e-3, abs=1e-3)
+
+
+@given(seeds, st.sampled_from([2.0**-10, 0.5, 32.0]))
+@settings(max_examples=8)
+def test_units_change_nothing_for_a_mixture(seed: int, unit: float) -> None:
+    """Of powers of two, which are not rounded: else a mixture can end in another of its local optima."""
+    sample = sample_with(CLASSIFICATION, 0.7, seed=seed)
+    score = SCORES["nleep"]
+    assert score.of(replace(sample, features=unit * sample.features)) == pytest.approx(
+        score.of(sample), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("task", [CLASSIFICATION, MULTILABEL, REGRESSION], ids=str)
