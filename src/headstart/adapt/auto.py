@@ -35,9 +35,7 @@ AS_THE_SOURCE = "standardise+infomax"
 NOT_ALIGNED = "infomax+balanced"
 MARGIN = 0.02  # of circular validation; anything from 0.012 to 0.1 decides alike on the pairs it was tried on
 LEAST_PER_CLASS = 3  # target items per class, below which nothing is adapted
-UNEQUAL = (
-    0.2  # distance of the source's class shares from equal ones (total variation), above which they are kept
-)
+UNEQUAL = 0.2  # total variation between the source's class shares and equal ones, above which they are kept
 
 
 @dataclass(frozen=True)

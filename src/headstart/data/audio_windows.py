@@ -14,9 +14,8 @@ from headstart.data.audio import open_audio
 from headstart.data.content import Unreadable
 from headstart.data.in_memory import wav_of
 from headstart.data.items import Item, item_name
+from headstart.data.preprocessing import ALIKE_SECONDS
 from headstart.errors import DataError
-
-_TOLERANCE = 1e-3  # seconds by which a recording may be longer than a window and still be one
 
 
 class Windows(Sequence[Item]):
@@ -70,8 +69,8 @@ class Windows(Sequence[Item]):
 
 def _starts(seconds: float, window: float) -> np.ndarray:
     """Where the windows of one recording begin, in seconds."""
-    if seconds <= window + _TOLERANCE:
+    if seconds <= window + ALIKE_SECONDS:
         return np.zeros(1)
-    whole = np.arange(int((seconds + _TOLERANCE) // window)) * window
+    whole = np.arange(int((seconds + ALIKE_SECONDS) // window)) * window
     rest = seconds - (whole[-1] + window)
-    return whole if rest <= _TOLERANCE else np.append(whole, seconds - window)
+    return whole if rest <= ALIKE_SECONDS else np.append(whole, seconds - window)

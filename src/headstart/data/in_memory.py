@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.preprocessing import LEAST_HZ, MOST_HZ
 from headstart.errors import DataError, one_line, shortened
 
 ITEMS = "a path, a text, a PIL image, a uint8 picture, encoded bytes, or a recording {'array': …, 'sampling_rate': …}"
-LEAST_HZ, MOST_HZ = 100, 1_000_000
 _LOUDEST = 1e6
 
 

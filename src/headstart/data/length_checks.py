@@ -7,6 +7,7 @@ import numpy as np
 from headstart.data.examples import Examples
 from headstart.data.findings import Finding, about, listed
 from headstart.data.preprocessing import (
+    ALIKE_SECONDS,
     AudioPreprocessing,
     Preprocessing,
     TextPreprocessing,
@@ -50,9 +51,9 @@ def check_lengths(examples: Examples, scan: Scan, preprocessing: Preprocessing) 
 
 
 def _long_recordings(examples: Examples, seconds: np.ndarray, limit: float | None) -> list[Finding]:
-    if limit is None or not (seconds > limit + 1e-3).any():
+    if limit is None or not (seconds > limit + ALIKE_SECONDS).any():
         return []
-    names = examples.names[np.flatnonzero(seconds > limit + 1e-3)]
+    names = examples.names[np.flatnonzero(seconds > limit + ALIKE_SECONDS)]
     message = f"Longer than {limit:g} s: {len(names):,} of {len(examples):,} recordings (the longest "
     message += f"{np.nanmax(seconds):,.0f} s). Only their first {limit:g} s are used."
     return [about("cut", "warning", message, names)]
@@ -65,7 +66,7 @@ def _beyond_window(
     if preprocessing.window_samples is None:
         return []
     window = preprocessing.window_seconds
-    longer = held_out & (seconds > window + 1e-3)
+    longer = held_out & (seconds > window + ALIKE_SECONDS)
     if not longer.any() or (preprocessing.max_seconds is not None and window >= preprocessing.max_seconds):
         return []  # the source takes no more: reported by `_long_recordings`
     names = examples.names[longer]

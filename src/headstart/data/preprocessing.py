@@ -19,6 +19,8 @@ _CROP_MODES = ("center", "squash", "border")
 _LARGEST_SIDE = 4096  # pixels; a batch of images must fit in memory
 _LARGEST_OFFSET = 1000  # of mean and deviation: far above 0..1, far below where float32 loses the picture
 _LONGEST_SECONDS = 3600
+LEAST_HZ, MOST_HZ = 100, 1_000_000  # of a recording
+ALIKE_SECONDS = 1e-3  # two lengths of recordings that differ by less are the same
 
 
 class _Record:
@@ -145,7 +147,7 @@ class AudioPreprocessing(_Record):
         Raises:
             DataError: names the field, what it must be and what it is.
         """
-        self._check_numbers("rate_hz", 100, 1_000_000, whole=True)
+        self._check_numbers("rate_hz", LEAST_HZ, MOST_HZ, whole=True)
         self._check_numbers("window_multiple_seconds", 0.01, _LONGEST_SECONDS)
         if self.max_seconds is not None:
             self._check_numbers("max_seconds", 0.01, _LONGEST_SECONDS)

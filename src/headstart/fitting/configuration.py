@@ -81,9 +81,8 @@ def with_absolute_paths(options: Mapping[str, Any]) -> dict[str, Any]:
         if found.get(name) is not None:
             found[name] = absolute_place(str(found[name]))
     if found.get("against"):
-        names = [
-            name.strip() for name in str(found["against"]).split(",")
-        ]  # "scratch" is no folder of that name
+        names = [name.strip() for name in str(found["against"]).split(",")]
+        # A name without a slash may be a method: "scratch" is no folder of that name.
         found["against"] = ",".join(absolute_place(name) if "/" in name else name for name in names)
     for name, absolute in (("sources", absolute_place), ("arch", absolute_arch)):
         value = found.get(name)

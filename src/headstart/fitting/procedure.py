@@ -85,9 +85,8 @@ def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     require_source(options.source)
     check_source_data(options.source_data)
     with processes.first_goes_first():  # a data set of the hub: the others find it in the cache
-        examples = read_labelled(
-            options, clock
-        )  # what is wrong is reported before the seconds that imports take
+        # What is wrong is reported before the seconds that imports take.
+        examples = read_labelled(options, clock)
     with clock.phase(IMPORTS):
         import_packages()
     setting = check_machine(options)

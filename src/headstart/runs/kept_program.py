@@ -74,7 +74,9 @@ class KeptPrograms:
         with self._folder(module, inputs, tensors) as folder:
             if folder is None:
                 return
-            empty = dict.fromkeys(_weights(members, tensors), b"")
+            empty = {
+                file: b"" for file, names in _named(members).items() if not tensors.keys().isdisjoint(names)
+            }
             with (
                 contextlib.suppress(OSError, HeadstartError),
                 atomic_path(folder.path / _FILE) as temporary,

@@ -230,8 +230,10 @@ def _readable(
 
 def _report_cut(seconds: np.ndarray, preprocessing: AudioPreprocessing) -> None:
     """Say how many recordings are longer than the window."""
+    from headstart.data.preprocessing import ALIKE_SECONDS
+
     window = preprocessing.window_seconds
-    n_longer = int((seconds > window + 1e-3).sum())
+    n_longer = int((seconds > window + ALIKE_SECONDS).sum())
     if n_longer:
         are = agreeing(n_longer, "is", "are")
         say(

@@ -71,7 +71,7 @@ def methods_section(report: AdaptReport) -> Iterator[Section]:
         [as_code(sentence_case(report.found.reason)), _how(report)],
         [_tried(report, row) for row in report.found.methods],
         f"{metric}, in points" if is_percent(report.metric.key) else metric,
-        "right" if report.metric.better == "higher" else "left",
+        "right" if report.sign > 0 else "left",
         _gains(report, compared) if compared else None,
         any(row.gain is not None and row.gain.low is not None for row in compared),
         _said(report),
@@ -123,7 +123,7 @@ def _takeaway(report: AdaptReport) -> str:
             if report.is_scored or not report.selectors
             else "The target has no labels: the methods can be compared only by what selectors say."
         )
-    sign = 1 if report.metric.better == "higher" else -1
+    sign = report.sign
     best = max(known, key=lambda row: sign * float(row.truth or 0.0))
     returned = report.found.returned
     value = number(float(best.truth or 0.0), key)
@@ -174,7 +174,7 @@ def _said(report: AdaptReport) -> list[Said]:
 def _reads(report: AdaptReport, rows: Sequence[MethodRow], name: str) -> str:
     """The method that a selector puts first, and its place by the truth."""
     first = max(rows, key=lambda row: row.scores[name])
-    sign = 1 if report.metric.better == "higher" else -1
+    sign = report.sign
     better = sum(sign * float(row.truth or 0.0) > sign * float(first.truth or 0.0) for row in rows)
     place = "the best" if not better else f"place {better + 1} of {len(rows)}"
     return f"puts {report.letters[first.name]} first: in truth {place}"

@@ -36,6 +36,11 @@ class AdaptReport(Reported):
         return metric_named(self.found.metric)
 
     @property
+    def sign(self) -> int:
+        """1 if a larger score is better, -1 if a smaller one is."""
+        return 1 if self.metric.better == "higher" else -1
+
+    @property
     def is_scored(self) -> bool:
         """Whether labels of the target are known."""
         return self.found.n_scored > 0
@@ -60,6 +65,11 @@ class AdaptReport(Reported):
     def selectors(self) -> tuple[str, ...]:
         """Names of the selectors that were asked, the one that decided first."""
         return tuple(dict.fromkeys(name for row in self.found.methods for name in row.scores))
+
+    @property
+    def has_label_shift(self) -> bool:
+        """Whether the classes are taken to have other shares in the target."""
+        return self.found.shift.get("kind") in ("label", "both")
 
     def kind(self, row: MethodRow) -> str:
         """The class that gives a method its colour."""

@@ -50,7 +50,7 @@ def shift_section(report: AdaptReport) -> Iterator[Section]:
         bool(shift.get("certain", True)),
         [as_code(text) for text in sentences],
         as_code(str(shift.get("advice", ""))),
-        _size(shift),
+        _size(report),
         _distance(shift),
         shares,
         n_left_out,
@@ -70,7 +70,7 @@ def shift_notices(report: AdaptReport) -> Iterator[Notice]:
     """
     shift = report.found.shift
     advice = str(shift.get("advice", ""))
-    if advice and shift.get("kind") in ("label", "both") and advice not in report.found.warnings:
+    if advice and report.has_label_shift and advice not in report.found.warnings:
         title = "Label shift" if shift.get("certain") else "Possible label shift"
         yield Notice("warning", title, as_code(advice))
 
@@ -83,7 +83,7 @@ def said_of_shift(report: AdaptReport) -> frozenset[str]:
 
 def _missing_names(report: AdaptReport) -> list[str]:
     shift = report.found.shift
-    places = shift.get("shares", {}).get("missing", ()) if shift.get("kind") in ("label", "both") else ()
+    places = shift.get("shares", {}).get("missing", ()) if report.has_label_shift else ()
     return [report.found.classes[place].name for place in places if place < len(report.found.classes)]
 
 
@@ -91,8 +91,9 @@ def _interval(found: Any) -> Interval:
     return Interval(None) if found is None else Interval.of(found)
 
 
-def _size(shift: Mapping[str, Any]) -> Table:
+def _size(report: AdaptReport) -> Table:
     """The sizes of the shift as a table."""
+    shift = report.found.shift
     columns = (("Measure", False), ("Value", True), ("95% interval", True), ("What it says", False))
     rows = []
     distance, left = _interval(shift.get("a_distance")), _interval(shift.get("left"))
@@ -115,8 +116,7 @@ def _size(shift: Mapping[str, Any]) -> Table:
             )
         )
     shares = _interval(shift.get("shares", {}).get("distance"))
-    believed = bool(shift.get("certain", True)) or shift.get("kind") in ("label", "both")
-    if shares.value is not None and believed:
+    if shares.value is not None and (shift.get("certain", True) or report.has_label_shift):
         rows.append(
             (
                 "Distance of the class shares",

@@ -84,11 +84,7 @@ def _helps(report: AdaptReport) -> Iterator[Step]:
 def _undecided(report: AdaptReport) -> str:
     gain = report.found.returned.gain
     start = "The result is not clearly better than source only."
-    if (
-        gain is None
-        or gain.value is None
-        or gain.value * (1 if report.metric.better == "higher" else -1) >= 0
-    ):
+    if gain is None or gain.value is None or report.sign * gain.value >= 0:
         return start
     return f"{start} It has fewer right answers, which can be chance: `--method none` keeps source only."
 
