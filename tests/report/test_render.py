@@ -79,7 +79,7 @@ def test_a_payload_that_is_not_data_is_left_out(
     samples: dict[str, FitReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trap = Shown("javascript:document.title='run'")
-    monkeypatch.setattr(import_module("headstart.report.pages.fit.gallery"), "shown", lambda *_: trap)
+    monkeypatch.setattr(import_module("headstart.report.items.gallery"), "shown", lambda *_: trap)
     page = render(samples["image"])
     assert "javascript:" not in page and "The image cannot be shown." in page
 

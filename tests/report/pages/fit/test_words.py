@@ -13,7 +13,7 @@ from headstart.report.pages.fit.choices import depth_section
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.result import beside_baselines, result_section
 from headstart.report.pages.fit.summary import result_line
-from headstart.report.pages.fit.words import answers, sentence, verdict, why_no_interval
+from headstart.report.pages.fit.words import answers, sentence, verdict
 
 
 def with_record(report: FitReport, **changes: Any) -> FitReport:
@@ -162,10 +162,10 @@ def test_whether_probabilities_are_right(samples: dict[str, FitReport]) -> None:
 def test_a_missing_interval_is_explained(samples: dict[str, FitReport]) -> None:
     two = Interval(0.9, why="2 independent units, 3 are needed for an interval")
     told = "no interval: 2 independent groups, 3 are needed"
-    assert why_no_interval(samples["image"], two) == told
-    assert why_no_interval(samples["text"], two) == told.replace("groups", "units")
-    assert why_no_interval(samples["image"], Interval(0.9, 0.8, 1.0)) == ""
-    assert why_no_interval(samples["image"], Interval(0.9)) == "no interval"
+    assert samples["image"].why_no_interval(two) == told
+    assert samples["text"].why_no_interval(two) == told.replace("groups", "units")
+    assert samples["image"].why_no_interval(Interval(0.9, 0.8, 1.0)) == ""
+    assert samples["image"].why_no_interval(Interval(0.9)) == "no interval"
     none = Interval(0.06, why=two.why)
     verdict_found = replace(samples["image"].record.verdict, outcome="undecided", difference=none)  # type: ignore[type-var]
     found = verdict(with_record(samples["image"], verdict=verdict_found))

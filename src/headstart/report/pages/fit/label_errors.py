@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.report.pages.fit.gallery import Answer, Gallery, gallery_item
+from headstart.report.items.gallery import Answer, Gallery, gallery_item
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.shell import Notice, Section
 
@@ -39,7 +39,7 @@ def label_errors_section(report: FitReport) -> Iterator[Section]:
     yield Section(
         "label-errors",
         "Labels that may be wrong",
-        "fit/gallery.html.j2",
+        "items/gallery.html.j2",
         Gallery(modality, items),
         deck,
         "Doubtful labels",

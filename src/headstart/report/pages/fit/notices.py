@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from headstart.metrics import Interval, metric_named
 from headstart.report.background import checks_notice
-from headstart.report.pages.fit.calibration import UNKNOWN, calibration_of, overconfidence
+from headstart.report.items.calibration import UNKNOWN, calibration_of, overconfidence
 from headstart.report.pages.fit.foreseen import foreseen_notice
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from headstart.report.background import cost_section, data_section
+from headstart.report.items.calibration import calibration_section
+from headstart.report.items.errors import errors_section
+from headstart.report.items.labels_and_values import labels_section, values_section
+from headstart.report.items.worst import worst_section
 from headstart.report.pages.fit.background import again_section, limits_section
-from headstart.report.pages.fit.calibration import calibration_section
 from headstart.report.pages.fit.choices import (
     candidates_section,
     depth_section,
     history_section,
     stages_section,
 )
-from headstart.report.pages.fit.errors import errors_section
 from headstart.report.pages.fit.label_errors import label_errors_section
-from headstart.report.pages.fit.labels_and_values import labels_section, values_section
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import result_section
 from headstart.report.pages.fit.words import sentence
-from headstart.report.pages.fit.worst import worst_section
 from headstart.report.shell import Page
 
 SECTIONS = (

@@ -1,53 +1,22 @@
-"""`FitReport`: what the report of a fit is made from. Nothing here is computed or read from disk.
-
-Legend: N held-out items, C outputs.
-"""
+"""`FitReport`: what the report of a fit is made from. Nothing here is computed or read from disk."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from headstart.choose import ProfileRow
 from headstart.evidence import Shift
-from headstart.metrics import Interval, Units
-from headstart.report.reported import Reported
-from headstart.runs import SourceFacts, SplitPart
+from headstart.metrics import Interval
+from headstart.report.items.report import MeasuredReport, defined
+from headstart.runs import SourceFacts
 from headstart.runs.label_check import LabelCheck
-from headstart.tasks import Targets, task_named
 from headstart.tune import CandidateResult
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
-    """The items that were not learned from, and what the result gave for them.
-
-    Attributes:
-        items: N paths, texts or pictures.
-        names: (N,) relative path or row of each.
-        labels: (N,) what is true, as text.
-        codes: the same as numbers, as `Targets.encode` returns them.
-        outputs: (N, C) probabilities, or values of a quantity.
-        units: what belongs together among them; None: every item is a unit of its own.
-    """
-
-    items: Sequence[Any] = ()
-    names: Sequence[str] = ()
-    labels: Sequence[str] = ()
-    codes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    outputs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    units: Units | None = None
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-
-@dataclass(frozen=True, eq=False)
-class FitReport(Reported):
+class FitReport(MeasuredReport):
     """A finished fit.
 
     Attributes:
@@ -66,7 +35,6 @@ class FitReport(Reported):
         suspects: the items of its first suspects.
     """
 
-    held_out: HeldOut = field(default_factory=HeldOut)
     profile: Sequence[ProfileRow] = ()
     shift: Shift | None = None
     candidates: Sequence[CandidateResult] = ()
@@ -77,22 +45,12 @@ class FitReport(Reported):
     checked: LabelCheck | None = None
     suspects: Sequence[Any] = ()
 
-    @cached_property
-    def targets(self) -> Targets:
-        """The task with the names of its outputs."""
-        return Targets(task_named(self.record.task), self.facts.classes or (self.data.target,))
-
     @property
     def source(self) -> SourceFacts:
         """The pretrained network."""
         if self.record.source is None:
             raise ValueError("the report of a fit needs a record with a source")
         return self.record.source
-
-    @property
-    def headline(self) -> str:
-        """The metric that leads the report."""
-        return self.targets.task.headline
 
     @property
     def head_stages(self) -> tuple[str, ...]:
@@ -104,44 +62,19 @@ class FitReport(Reported):
         """The stages whose weights were trained; none for a frozen network."""
         return () if self.record.chosen is None else self.record.chosen.trained_stages
 
-    def score(self, metric: str) -> Interval | None:
-        """The held-out score of a metric; None if it is not defined."""
-        return _defined((self.record.test or {}).get(metric))
-
     def baseline(self, name: str, metric: str) -> Interval | None:
         """A baseline's held-out score of a metric; None if it is not defined."""
-        return _defined((self.record.baselines or {}).get(name, {}).get(metric))
+        return defined((self.record.baselines or {}).get(name, {}).get(metric))
 
     def verification(self, metric: str) -> Interval | None:
         """The score of a metric of speaker verification; None if it is not defined."""
-        return _defined((self.record.verification or {}).get(metric))
+        return defined((self.record.verification or {}).get(metric))
 
     def difference(self, baseline: str) -> Interval | None:
         """The paired difference of the run from a baseline in the verdict's metric; None if it was not measured."""
-        return _defined(Interval.of((self.record.extra.get("baselines_difference") or {}).get(baseline)))
+        return defined(Interval.of((self.record.extra.get("baselines_difference") or {}).get(baseline)))
 
     def learned_from(self, name: str) -> int | None:
         """How many items the "result" or a baseline was learned from; None if that is not known."""
         found: int | None = (self.record.extra.get("learned_from") or {}).get(name)
         return found
-
-    @property
-    def measured(self) -> SplitPart | None:
-        """The part of the data that the scores were measured on; None if that is not known."""
-        name = "train" if self.record.n_folds else "test"
-        return next((part for part in self.facts.parts if part.name == name), None)
-
-    @property
-    def n_units(self) -> int:
-        """How many independent units the scores rest on: groups, or held-out items without their copies."""
-        part, n_test = self.measured, self.record.n_test or 0
-        known = () if part is None else (part.n_units, part.n_groups)
-        return next((n_units for n_units in known if n_units is not None), n_test)
-
-    def n_trained_on(self, name: str) -> int | None:
-        """How many training items have a class or label; None if that is not known."""
-        return next((part.counts for part in self.facts.parts if part.name == "train"), {}).get(name)
-
-
-def _defined(score: Interval | None) -> Interval | None:
-    return None if score is None or score.value is None else score

@@ -18,7 +18,6 @@ from headstart.report.pages.fit.words import (
     learned_from_part,
     sentence_parts,
     verdict,
-    why_no_interval,
 )
 from headstart.report.shell import Notice, ScoreCard, Section
 
@@ -59,7 +58,7 @@ def result_section(report: FitReport) -> Section:
 
 def _card(report: FitReport, key: str, score: Interval) -> ScoreCard:
     """The card of a metric, with the reason if it has no interval."""
-    return ScoreCard.of(key, score, missing=why_no_interval(report, score))
+    return ScoreCard.of(key, score, missing=report.why_no_interval(score))
 
 
 def beside_baselines(report: FitReport) -> Comparison:

@@ -7,7 +7,7 @@ from headstart.progress import printable
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import beside_baselines
-from headstart.report.pages.fit.words import held_out, sentence, verdict, why_no_interval
+from headstart.report.pages.fit.words import held_out, sentence, verdict
 from headstart.report.terminal import WIDTH, places, wrapped
 from headstart.report.words import interval, number
 from headstart.runs import Record
@@ -57,7 +57,7 @@ def _scores(report: FitReport, width: int) -> str:
     drawn = beside_baselines(report)
     label = metric_named(drawn.key).label
     ours = report.score(drawn.key)
-    missing = "" if ours is None else why_no_interval(report, ours)
+    missing = "" if ours is None else report.why_no_interval(ours)
     rows = [(bar.name, bar.value, bar.interval or (missing if bar.ours else "")) for bar in drawn.bars]
     scores = [(m.label, m.key, report.score(m.key)) for m in METRICS.values() if m.in_summary]
     scores += [
@@ -66,7 +66,7 @@ def _scores(report: FitReport, width: int) -> str:
     for words, key, score in scores:
         if score is not None:
             rows.append(
-                (words, number(score.value, key), interval(score, key) or why_no_interval(report, score))
+                (words, number(score.value, key), interval(score, key) or report.why_no_interval(score))
             )
     if not rows:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.metrics import Interval, metric_named
+from headstart.metrics import metric_named
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.words import difference, duration, listed, lowered, number, points
 from headstart.tune.policies.catalogue import kind_of
@@ -168,11 +168,6 @@ def learned_from_part(report: FitReport, baseline: str) -> str:
     return f"; learned from {found:,} of {report.counted(n_all)}, as this run"
 
 
-def why_no_interval(report: FitReport, score: Interval) -> str:
-    """Why a score of the run has no interval, in words; "" if it has one."""
-    return score.missing(grouped=report.data.group is not None)
-
-
 @dataclass(frozen=True)
 class VerdictWords:
     """Whether transfer helped: the outcome, a title and a sentence."""
@@ -196,7 +191,7 @@ def verdict(report: FitReport) -> VerdictWords | None:
         whose = "" if report.record.scores_are_of_transfer else ", the best result from pretrained weights"
         by = f"{points(found.difference.value, found.metric)} of {metric}{whose} against {baseline}"
         ends = difference(found.difference, found.metric)
-        missing = why_no_interval(report, found.difference)
+        missing = report.why_no_interval(found.difference)
         by += f" ({missing})" if missing else f" (95% interval of the difference: {ends})"
     if found.outcome == "positive":
         by = f"{by}." if by else f"Better than {baseline}."

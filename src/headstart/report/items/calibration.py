@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from headstart.metrics import Bin, Interval, calibration_bins, label_bins
 from headstart.report.charts import ReliabilityBar, reliability
-from headstart.report.pages.fit.report import FitReport
-from headstart.report.pages.fit.words import why_no_interval
+from headstart.report.items.report import MeasuredReport
 from headstart.report.shell import Section, Table
 from headstart.report.words import difference, interval, number, points
 from headstart.units import UNITS, counted
@@ -27,7 +26,7 @@ class Calibration:
     table: Table
 
 
-def calibration_of(report: FitReport) -> Sequence[Bin]:
+def calibration_of(report: MeasuredReport) -> Sequence[Bin]:
     """The bins of the reliability diagram; none for a quantity."""
     task, held_out = report.targets.task, report.held_out
     if not task.has_classes or not len(held_out):
@@ -48,7 +47,7 @@ def overconfidence(bins: Sequence[Bin]) -> str:
     return f"overall the model is {way}, by {100 * abs(gap):.1f} points"
 
 
-def calibration_section(report: FitReport) -> Iterator[Section]:
+def calibration_section(report: MeasuredReport) -> Iterator[Section]:
     """The section, if there are probabilities."""
     bins = calibration_of(report)
     if not any(b.n_items for b in bins):
@@ -64,7 +63,7 @@ def calibration_section(report: FitReport) -> Iterator[Section]:
     one = many if by_label else many.removesuffix("s")
     content = Calibration(caption, bars, one, many, _table(bars, many))
     yield Section(
-        "calibration", "Calibration", "fit/calibration.html.j2", content, _takeaway(report, bins, by_label)
+        "calibration", "Calibration", "items/calibration.html.j2", content, _takeaway(report, bins, by_label)
     )
 
 
@@ -90,11 +89,11 @@ def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
     return Table("Calibration by bin", columns, rows)
 
 
-def _takeaway(report: FitReport, bins: Sequence[Bin], by_label: bool) -> str:
+def _takeaway(report: MeasuredReport, bins: Sequence[Bin], by_label: bool) -> str:
     top = max((b for b in bins if b.n_items), key=lambda b: b.n_items)
     said, right = f"{100 * top.confidence:.0f}%", f"{100 * top.accuracy:.0f}%"
     ends = interval(top.right)
-    between = f"95% interval {ends}" if ends else why_no_interval(report, top.right)
+    between = f"95% interval {ends}" if ends else report.why_no_interval(top.right)
     error = report.score("calibration_error")
     if error is None or error.high is None or (not error.low and error.high > UNKNOWN):
         overall = "these items cannot tell whether it is sure too often overall"
@@ -113,7 +112,7 @@ def _takeaway(report: FitReport, bins: Sequence[Bin], by_label: bool) -> str:
     return f"{found}{_temperature(report)}"
 
 
-def _temperature(report: FitReport) -> str:
+def _temperature(report: MeasuredReport) -> str:
     """What temperature scaling did, as a sentence with a space before it."""
     found = report.record.extra.get("calibration")
     if not found:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.report.pages.fit.gallery import Answer, Gallery, gallery_item
-from headstart.report.pages.fit.report import FitReport, HeldOut
+from headstart.report.items.gallery import Answer, Gallery, gallery_item
+from headstart.report.items.report import HeldOut, MeasuredReport
 from headstart.report.shell import Section
 from headstart.tasks import Targets
 
@@ -36,7 +36,7 @@ class Wrong:
     probability_of_label: float | None = None
 
 
-def worst_section(report: FitReport) -> Iterator[Section]:
+def worst_section(report: MeasuredReport) -> Iterator[Section]:
     """The section, if something is wrong."""
     task, modality = report.targets.task, report.data.modality
     if not len(report.held_out):
@@ -66,7 +66,7 @@ def worst_section(report: FitReport) -> Iterator[Section]:
         "pattern in the errors."
     )
     content = Gallery(modality, items)
-    yield Section("worst", "The largest errors", "fit/gallery.html.j2", content, deck, "Largest errors")
+    yield Section("worst", "The largest errors", "items/gallery.html.j2", content, deck, "Largest errors")
 
 
 def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.metrics import confusion_matrix
-from headstart.report.pages.fit.report import FitReport
+from headstart.report.items.report import MeasuredReport
 from headstart.report.shell import Section
 from headstart.units import counted
 
@@ -82,7 +82,7 @@ class Errors:
         return len(self.names)
 
 
-def errors_section(report: FitReport) -> Iterator[Section]:
+def errors_section(report: MeasuredReport) -> Iterator[Section]:
     """The section, if an item has exactly one class."""
     if not report.targets.task.one_per_item or not len(report.held_out):
         return
@@ -99,7 +99,7 @@ def errors_section(report: FitReport) -> Iterator[Section]:
     if pairs:
         label, predicted, n_items, of = pairs[0]
         deck = f"The most common confusion: “{label}” taken for “{predicted}”, {n_items:,} of {counted(of, 'times')}."
-    yield Section("errors", "Where it goes wrong", "fit/errors.html.j2", content, deck)
+    yield Section("errors", "Where it goes wrong", "items/errors.html.j2", content, deck)
 
 
 def confused_pairs(matrix: np.ndarray, names: Sequence[str]) -> list[Pair]:
@@ -156,7 +156,7 @@ def _squares(matrix: np.ndarray, names: Sequence[str]) -> list[Square]:
     ]
 
 
-def _by_class(report: FitReport, matrix: np.ndarray) -> list[ClassScores]:
+def _by_class(report: MeasuredReport, matrix: np.ndarray) -> list[ClassScores]:
     rows = []
     for k, name in enumerate(report.facts.classes):
         right, of_class, named = int(matrix[k, k]), int(matrix[k].sum()), int(matrix[:, k].sum())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.report.pages.fit.report import HeldOut
-from headstart.report.pages.fit.worst import wrong_items
+from headstart.report.items.report import HeldOut
+from headstart.report.items.worst import wrong_items
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Targets, Task
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.metrics import LabelRow, label_rows
 from headstart.report.charts import Scatter, scatter
-from headstart.report.pages.fit.report import FitReport
+from headstart.report.items.report import MeasuredReport
 from headstart.report.shell import Section
 
 
@@ -29,14 +29,14 @@ class Values:
     chart: Scatter
 
 
-def labels_section(report: FitReport) -> Iterator[Section]:
+def labels_section(report: MeasuredReport) -> Iterator[Section]:
     """The section, if an item may have any number of labels."""
     held_out = report.held_out
     if not report.targets.task.many_per_item or not len(held_out):
         return
     rows = label_rows(held_out.codes, held_out.outputs, report.facts.classes)
     content = [LabelScores(row, report.n_trained_on(row.name)) for row in rows]
-    yield Section("labels", "Label by label", "fit/labels.html.j2", content, _extremes(rows))
+    yield Section("labels", "Label by label", "items/labels.html.j2", content, _extremes(rows))
 
 
 def _extremes(rows: list[LabelRow]) -> str:
@@ -49,7 +49,7 @@ def _extremes(rows: list[LabelRow]) -> str:
     )
 
 
-def values_section(report: FitReport) -> Iterator[Section]:
+def values_section(report: MeasuredReport) -> Iterator[Section]:
     """The section, if the target is a quantity."""
     held_out = report.held_out
     if report.targets.task.has_classes or not len(held_out):
@@ -58,4 +58,4 @@ def values_section(report: FitReport) -> Iterator[Section]:
     half, most = (float(v) for v in np.quantile(np.abs(predicted - truth), [0.5, 0.9]))
     deck = f"Half of the held-out values are predicted within {half:.3g}, nine of ten within {most:.3g}."
     content = Values(report.data.target, scatter(truth, predicted))
-    yield Section("values", "Predicted against true", "fit/values.html.j2", content, deck)
+    yield Section("values", "Predicted against true", "items/values.html.j2", content, deck)
