@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from headstart.backbone import Backbone
     from headstart.errors import HeadstartError
     from headstart.estimators import TransferAdapter, TransferClassifier, TransferRegressor
+    from headstart.evaluating.result import Evaluation
     from headstart.ranking.result import Ranking
     from headstart.runs.run import Run
     from headstart.sources import Source, load_source
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from headstart.verbs.audit import audit
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
+    from headstart.verbs.evaluate import evaluate
     from headstart.verbs.fit import fit
     from headstart.verbs.load import load
     from headstart.verbs.predict import predict
@@ -37,6 +39,7 @@ _HOMES = {
     "Adaptation": "headstart.adapting.result",
     "Audit": "headstart.auditing.result",
     "Backbone": "headstart.backbone",
+    "Evaluation": "headstart.evaluating.result",
     "HeadstartError": "headstart.errors",
     "Ranking": "headstart.ranking.result",
     "Run": "headstart.runs.run",
@@ -48,6 +51,7 @@ _HOMES = {
     "audit": "headstart.verbs.audit",
     "cache": "headstart.verbs.cache",
     "demo": "headstart.verbs.demo",
+    "evaluate": "headstart.verbs.evaluate",
     "fit": "headstart.verbs.fit",
     "load": "headstart.verbs.load",
     "load_source": "headstart.sources",
@@ -60,6 +64,7 @@ __all__ = [
     "Adaptation",
     "Audit",
     "Backbone",
+    "Evaluation",
     "HeadstartError",
     "Ranking",
     "Run",
@@ -71,6 +76,7 @@ __all__ = [
     "audit",
     "cache",
     "demo",
+    "evaluate",
     "fit",
     "load",
     "load_source",

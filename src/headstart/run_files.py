@@ -21,6 +21,7 @@ UNFINISHED = "unfinished"  # the marker of a run that is being made, or was kill
 FORMAT_VERSION = 1
 DIGESTS = "files"
 TRAINING_STATISTICS = "training_statistics.safetensors"
+LEARNED_ITEMS = "learned_items.safetensors"
 # A key that every version with digests writes, and the old ones do not.
 WRITTEN_WITH_DIGESTS = "baselines_difference"
 _DIGESTED = (
@@ -31,6 +32,7 @@ _DIGESTED = (
     "head.json",
     "head.safetensors",
     TRAINING_STATISTICS,
+    LEARNED_ITEMS,
     "tokenizer.json",
     "tokenizer_config.json",
     "preprocessor_config.json",
@@ -43,7 +45,7 @@ def digests_of(run: Path) -> dict[str, str]:
 
 
 def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
-    """Refuse a run that holds no model: a ranking or an audit.
+    """Refuse a run that holds no model: a ranking, an audit or an evaluation.
 
     Args:
         run: its folder.
@@ -60,6 +62,8 @@ def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
         )
     if made_by == "audit":
         raise kind(f"{run} is an audit, which holds no model: fit its source, and name that run")
+    if made_by == "evaluate":
+        raise kind(f"{run} is an evaluation, which holds no model: name the run that it evaluates")
 
 
 def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputError) -> None:

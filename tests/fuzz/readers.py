@@ -345,6 +345,25 @@ def _read_run(place: Path) -> None:
     )
 
 
+def _learned_items(root: Path) -> Path:
+    """By what a run knows its items again, without digests: these would refuse any change at once."""
+    from headstart.runs import RunDirectory
+    from headstart.runs.learned_items import LearnedItems
+
+    run = RunDirectory.create(root / "run")
+    LearnedItems(np.arange(20, dtype=np.int64), np.arange(20, 26, dtype=np.int64)).save(run)
+    run.write_text("metrics.json", '{"format_version": 1}')
+    return run.path
+
+
+def _read_learned_items(place: Path) -> None:
+    """Read them as `evaluate` does."""
+    from headstart.runs.learned_items import LearnedItems
+
+    found = LearnedItems.load(place)
+    assert found is None or found.learned.ndim == found.held_out.ndim == 1
+
+
 def _statistics(root: Path) -> Path:
     """What a run keeps to be adapted with, without digests: these would refuse any change at once."""
     from headstart.adapt.summary import summarise
@@ -463,6 +482,9 @@ READERS: tuple[Reader, ...] = (
     Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=20),
     Reader("run", _run, _read_run, _RUN, n_quick=8),
     Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=30),
+    Reader(
+        "learned items", _learned_items, _read_learned_items, ("run/learned_items.safetensors",), n_quick=20
+    ),
     Reader("record", _record, _read_record, n_quick=25),
     Reader("store", _store, _read_store, ("with-store/store/*",), n_quick=25),
 )

@@ -27,6 +27,7 @@ FILES = {
     "head.safetensors",
     "headstart.yaml",
     "label_errors.csv",
+    "learned_items.safetensors",
     "metrics.json",
     "model.pt2",
     "model.safetensors",

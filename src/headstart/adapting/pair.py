@@ -16,6 +16,7 @@ import numpy as np
 from headstart.adapting.options import AdaptOptions
 from headstart.data.findings import listed
 from headstart.errors import DataError, OptionError, did_you_mean
+from headstart.fitting.reading import read_without
 from headstart.fitting.shared_options import reading
 from headstart.units import counted
 
@@ -106,26 +107,12 @@ def _read_target(options: AdaptOptions, settings: dict[str, Any], modality: Moda
     """The second data set; a column of labels that it lacks is no fault, since none are needed."""
     given = {**settings, "labels": "as written", "modality": options.modality or modality}
     place = str(options.target_data)
-    target = _read_without(place, given, ("target", "domain", "group"))
+    target = read_without(place, given, ("target", "domain", "group"))
     if target.modality != modality:
         raise DataError(
             f"{place} holds {target.modality}, and {options.data} {modality}: both domains must be of one kind"
         )
     return _put_aside(target)
-
-
-def _read_without(place: str, given: dict[str, Any], may_lack: tuple[str, ...]) -> Examples:
-    """A data set that may lack named columns; a column that it has is used."""
-    from headstart.data import read_examples
-
-    try:
-        return read_examples(place, **given)
-    except DataError as error:
-        lacking = [name for name in may_lack if given[name] is not None and f"(--{name})" in str(error)]
-        if not lacking:
-            raise
-        rest = tuple(name for name in may_lack if name != lacking[0])
-        return _read_without(place, {**given, lacking[0]: None}, rest)
 
 
 def _put_aside(target: Examples) -> Examples:

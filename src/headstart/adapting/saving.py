@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.adapting.extracted import ExtractedPair
-from headstart.adapting.options import AdaptOptions
+from headstart.adapting.options import AdaptOptions, run_named
 from headstart.adapting.pair import labels_of
 from headstart.adapting.picture import picture_of
 from headstart.adapting.result import Adaptation, rows
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from headstart.heads import LinearHead
     from headstart.runs import Predictions, Record, RunDirectory
     from headstart.runs.adaptation import AdaptationFacts
+    from headstart.runs.learned_items import LearnedItems
 
 TABLE = "methods.csv"
 
@@ -67,6 +68,8 @@ def finish(
     with clock.phase("export"), waiting("Exporting model.pt2 …"):
         saved = save(run, chosen.features.source, head_of(pair, chosen), Store(options.store))
         save_statistics(run, summary_of(pair, chosen))
+        if (learned := _learned_items(pair, options)) is not None:
+            learned.save(run)
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     with clock.phase("picture"):
         drawn = picture_of(pair, chosen) if options.report else None
@@ -125,6 +128,16 @@ def summary_of(pair: ExtractedPair, chosen: Tried) -> FeatureSummary:
         penalty=domain.penalty,
         seed=domain.seed,
     )
+
+
+def _learned_items(pair: ExtractedPair, options: AdaptOptions) -> LearnedItems | None:
+    """The labelled items that were learned from; None for a run that does not say."""
+    from headstart.runs.learned_items import LearnedItems
+
+    if pair.domain.workspace is not None:
+        return LearnedItems.of(pair.domain.workspace.plan.data, np.arange(0))
+    folder = run_named(options)
+    return None if folder is None else LearnedItems.load(folder)
 
 
 def next_command(run: RunDirectory) -> str:

@@ -15,6 +15,7 @@ from headstart import processes
 from headstart.cli.adapt import adapt
 from headstart.cli.audit import audit
 from headstart.cli.commands import COMMANDS
+from headstart.cli.evaluate import evaluate
 from headstart.cli.fit import fit
 from headstart.cli.rank import rank
 from headstart.cli.recipes import recipes
@@ -113,6 +114,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, rank, audit, adapt, *COMMANDS):
+for command in (fit, rank, audit, adapt, evaluate, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

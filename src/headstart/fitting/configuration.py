@@ -16,6 +16,7 @@ from headstart.yaml_files import read_settings
 
 _OF_ANOTHER_VERB = {
     "adapt": "an adaptation: see headstart adapt --resume",
+    "evaluate": "an evaluation: give its command again",
     "audit": "an audit: see headstart audit --resume",
     "rank": "a ranking: give its command again",
 }
@@ -77,7 +78,7 @@ def with_absolute_paths(options: Mapping[str, Any]) -> dict[str, Any]:
         options: of a verb, by name.
     """
     found = dict(options)
-    for name in ("data", "target_data", "source", "source_data", "recipe", "store"):
+    for name in ("data", "run", "target_data", "source", "source_data", "recipe", "store"):
         if found.get(name) is not None:
             found[name] = absolute_place(str(found[name]))
     if found.get("against"):

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.fitting.configuration import with_absolute_paths
-from headstart.fitting.shared_options import RunOptions
 
 if TYPE_CHECKING:
     from headstart.report.reported import Reported
     from headstart.runs import RunDirectory
 
 
-def create(options: RunOptions, kind: str, name: str) -> RunDirectory:
+def create(options: Any, kind: str, name: str) -> RunDirectory:
     """Claim the folder of a run and write its configuration.
 
     Args:
-        options: of the verb.
+        options: of the verb: `data`, `out` and others.
         kind: of the run, one of `runs.record.KINDS`.
         name: what follows the name of the data in that of the folder, if --out is not given.
     """

@@ -13,6 +13,7 @@ from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence, units_of
 from headstart.fitting.facts import next_command, run_facts
 from headstart.fitting.label_check import check_labels
+from headstart.fitting.learned_items import learned_items
 from headstart.fitting.options import FitOptions
 from headstart.fitting.recording import record_finished
 from headstart.fitting.result import Result
@@ -79,6 +80,7 @@ def finish(
         saved = save(run, returned, head, workspace.store)
         if (summary := summary_of(workspace, result.final)) is not None:
             save_statistics(run, summary)
+        learned_items(workspace, result, evaluation).save(run)
         record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
     record = _now(record, clock)
     with clock.phase("report"):

@@ -22,6 +22,8 @@ def how_to_finish(configuration: Path, run: Path | str) -> str:
         settings = read_settings(configuration, "the configuration")
     except InputError:  # stopped before it was written, or damaged: opening the run to resume it says so
         settings = {}
+    if "evaluate" in settings:
+        return "give the command of the evaluation again"
     if "rank" in settings:
         return "give the command of the ranking again, which uses the features that are stored already"
     return f"resume it with headstart {resumed_by(settings)} --resume {shlex.quote(str(run))}"

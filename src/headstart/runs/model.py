@@ -95,25 +95,12 @@ class Model:
         if isinstance(data, str | Path):
             named_path(data, "the data")
         modality = self.preprocessing.modality
-        if windows and (adapt or modality != "audio"):
-            why = (
-                "with --adapt"
-                if adapt
-                else f"with a run on {modality}, whose items have no length in seconds"
-            )
-            raise OptionError(f"--windows cannot be used {why}: leave it out")
+        self.check_windows(windows, adapt=adapt)
         examples, labels_known = _read(data, modality, self.path, follow_outside)
-        examples, digests, seconds = _readable(examples, self.preprocessing, threads, windows)
-        pieces: Predictions | None = None
-        if windows and seconds is not None:
-            from headstart.runs.by_windows import by_windows
-
-            predict = partial(self._probabilities, threads=threads)
-            length = cast("AudioPreprocessing", self.preprocessing).window_seconds
-            names, outputs, probabilities = by_windows(examples, seconds, length, predict)
-            pieces = Predictions(names, self.classes, outputs, task=self.task)
-        else:
-            probabilities = self._probabilities(examples.items, digests, adapt, threads)
+        examples, digests, seconds = _readable(examples, threads)
+        probabilities, pieces = self.outputs(
+            examples, digests, seconds, adapt=adapt, windows=windows, threads=threads
+        )
         predictions = Predictions(
             items=examples.names.tolist(),
             classes=self.classes,
@@ -124,6 +111,60 @@ class Model:
         )
         report_unknown_classes(predictions)
         return predictions
+
+    def check_windows(self, windows: bool, *, adapt: bool = False) -> None:
+        """Refuse --windows where items have no windows.
+
+        Args:
+            windows: whether they were asked for.
+            adapt: whether --adapt was too.
+
+        Raises:
+            OptionError: items are no recordings, or the features are adapted on the way.
+        """
+        modality = self.preprocessing.modality
+        if not windows or (modality == "audio" and not adapt):
+            return
+        no_length = f"with a run on {modality}, whose items have no length in seconds"
+        raise OptionError(f"--windows cannot be used {'with --adapt' if adapt else no_length}: leave it out")
+
+    def outputs(
+        self,
+        examples: Examples,
+        digests: np.ndarray,
+        seconds: np.ndarray | None = None,
+        *,
+        adapt: bool = False,
+        windows: bool = False,
+        threads: int | None = None,
+    ) -> tuple[np.ndarray, Predictions | None]:
+        """Probabilities or values of items that can be read.
+
+        Recordings that are cut are reported, unless every window of them is predicted.
+
+        Args:
+            examples: N items.
+            digests: (N,) of their content, as a scan saw it.
+            seconds: (N,) of recordings; None for other items.
+            adapt: see `headstart.predict`.
+            windows: the same.
+            threads: the same.
+
+        Returns:
+            Of shape (N, n_classes), and the same of every window if they were asked for.
+        """
+        from headstart.runs import Predictions
+
+        if not windows or seconds is None:
+            if seconds is not None:
+                _report_cut(seconds, cast("AudioPreprocessing", self.preprocessing))
+            return self._probabilities(examples.items, digests, adapt, threads), None
+        from headstart.runs.by_windows import by_windows
+
+        predict = partial(self._probabilities, threads=threads)
+        length = cast("AudioPreprocessing", self.preprocessing).window_seconds
+        names, outputs, probabilities = by_windows(examples, seconds, length, predict)
+        return probabilities, Predictions(names, self.classes, outputs, task=self.task)
 
     def _probabilities(
         self,
@@ -205,13 +246,8 @@ def _read(
     return examples, bool(examples.labelled.all())
 
 
-def _readable(
-    examples: Examples, preprocessing: Any, threads: int | None, windows: bool
-) -> tuple[Examples, np.ndarray, np.ndarray | None]:
-    """The items that can be read, their digests, and their seconds if they are recordings; the others are reported.
-
-    Recordings that are cut are reported too, unless every window of them is predicted.
-    """
+def _readable(examples: Examples, threads: int | None) -> tuple[Examples, np.ndarray, np.ndarray | None]:
+    """The items that can be read, their digests, and their seconds if they are recordings; the others are reported."""
     from headstart.data import scan
     from headstart.processes import available_cores
 
@@ -221,11 +257,8 @@ def _readable(
     if len(found.problems) == len(examples):
         raise DataError(f"no item can be read. The first is {examples.names[0]}: {found.problems[0]}")
     kept = np.setdiff1d(np.arange(len(examples)), np.fromiter(found.problems, dtype=np.int64))
-    if found.seconds is None:
-        return examples.take(kept), found.digests[kept], None
-    if not windows:
-        _report_cut(found.seconds, preprocessing)
-    return examples.take(kept), found.digests[kept], found.seconds[kept]
+    seconds = None if found.seconds is None else found.seconds[kept]
+    return examples.take(kept), found.digests[kept], seconds
 
 
 def _report_cut(seconds: np.ndarray, preprocessing: AudioPreprocessing) -> None:

@@ -48,10 +48,11 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
-    # and among the extra `adaptation`, `audit` and `ranking`
+    # and among the extra `adaptation`, `audit`, `evaluation` and `ranking`
     "adapt": Kind(always=("task", "data", "n_train", "n_test", "chosen", "seconds")),
     "audit": Kind(always=("task", "data", "n_train", "n_test", "verdict", "seconds")),
     "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),
+    "evaluate": Kind(always=("task", "data", "n_test", "test", "seconds")),
 }
 
 

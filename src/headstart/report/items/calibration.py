@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from headstart.metrics import Bin, Interval, calibration_bins, label_bins
 from headstart.report.charts import ReliabilityBar, reliability
 from headstart.report.items.report import MeasuredReport
-from headstart.report.shell import Section, Table
+from headstart.report.shell import Notice, Section, Table
 from headstart.report.words import difference, interval, number, points
 from headstart.units import UNITS, counted
 
+MISCALIBRATED = 0.03  # the least calibration error, at the low end of its interval, that is warned of
 UNKNOWN = 0.10  # with a calibration error from 0 to above this, too few items tell
 
 
@@ -64,6 +65,32 @@ def calibration_section(report: MeasuredReport) -> Iterator[Section]:
     content = Calibration(caption, bars, one, many, _table(bars, many))
     yield Section(
         "calibration", "Calibration", "items/calibration.html.j2", content, _takeaway(report, bins, by_label)
+    )
+
+
+def calibration_notice(report: MeasuredReport) -> Iterator[Notice]:
+    """The notice, if probabilities are wrong, or too few items tell."""
+    error = report.score("calibration_error")
+    if error is None:
+        return
+    if error.low is None or error.high is None:
+        unknown = "There is no interval of the calibration error"
+    elif error.low > MISCALIBRATED:
+        yield Notice(
+            "warning",
+            "Do not read the probabilities literally",
+            f"They are off by {number(error.value)} (95% interval {interval(error)}); "
+            f"{overconfidence(calibration_of(report))}.",
+        )
+        return
+    elif error.low == 0 and error.high > UNKNOWN:
+        unknown = f"They may be off by up to {100 * error.high:.0f} points"
+    else:
+        return
+    yield Notice(
+        "note",
+        "Too few items to tell whether the probabilities are right",
+        f"{unknown}: compare what is predicted, and read its probability as a rank.",
     )
 
 

@@ -77,6 +77,11 @@ class Errors:
     classes: Sequence[ClassScores]
 
     @property
+    def trained_on(self) -> bool:
+        """Whether it is known how many training items a class has."""
+        return any(row.n_train is not None for row in self.classes)
+
+    @property
     def n_classes(self) -> int:
         """C."""
         return len(self.names)
@@ -95,7 +100,7 @@ def errors_section(report: MeasuredReport) -> Iterator[Section]:
         pairs[:N_PAIRS],
         _by_class(report, matrix),
     )
-    deck = "Every held-out item was classified correctly."
+    deck = "Every item was classified correctly."
     if pairs:
         label, predicted, n_items, of = pairs[0]
         deck = f"The most common confusion: “{label}” taken for “{predicted}”, {n_items:,} of {counted(of, 'times')}."

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from headstart.metrics import Interval, metric_named
 from headstart.report.background import checks_notice
-from headstart.report.items.calibration import UNKNOWN, calibration_of, overconfidence
+from headstart.report.items.calibration import calibration_notice
+from headstart.report.items.few import few_groups_notice, few_items_notice
 from headstart.report.pages.fit.foreseen import foreseen_notice
 from headstart.report.pages.fit.label_errors import label_errors_notice
 from headstart.report.pages.fit.report import FitReport
@@ -19,12 +20,12 @@ from headstart.report.pages.fit.words import (
 )
 from headstart.report.shell import Notice, in_order
 from headstart.report.words import difference, interval, listed, number, plural, points
-from headstart.units import agreeing, counted
+from headstart.units import agreeing
 
 FEW_ITEMS = 10
-FEW_GROUPS = 10
-SMALL_TEST = 50
-MISCALIBRATED = 0.03  # the least calibration error, at the low end of its interval, that is warned of
+_ALL_GROUPS = (
+    "Evaluate with `--folds 5`, so that every group is held out once; an interval needs 3 groups or more."
+)
 
 
 def notices(report: FitReport) -> tuple[Notice, ...]:
@@ -34,14 +35,15 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
             *_reason(report),
             *_folds_differ(report),
             *_refit(report),
-            *_few_groups(report),
+            *few_groups_notice(report, "" if report.record.n_folds else _ALL_GROUPS),
             *foreseen_notice(report),
             *_classical(report),
             *_majority(report),
             *_seen(report),
             *_shift(report),
-            *_small(report),
-            *_calibration(report),
+            *few_items_notice(report),
+            *_small_classes(report),
+            *calibration_notice(report),
             *checks_notice(report),
             *label_errors_notice(report),
         ]
@@ -83,22 +85,6 @@ def _refit(report: FitReport) -> Iterator[Notice]:
         f"After the evaluation the model was trained again on all {report.counted(refit['n_train'])}, held-out ones "
         f"too{head}. Scores, profile and choices on this page are those of the model before.",
     )
-
-
-def _few_groups(report: FitReport) -> Iterator[Notice]:
-    n_groups = None if report.measured is None else report.measured.n_groups
-    if n_groups is None or report.n_units >= FEW_GROUPS:
-        return
-    group = report.data.group or "group"
-    title = f"The scores rest on {counted(n_groups, 'values')} of '{group}'"
-    if report.n_units < n_groups:
-        title = f"The scores rest on {counted(report.n_units, 'independent groups')}"
-    text = "Items of one group are not independent, and so few groups say little about a new one."
-    if report.n_units < n_groups:
-        text += f" There are {n_groups} values of '{group}', but some share copies of an item, so they count as one."
-    if not report.record.n_folds:
-        text += " Evaluate with `--folds 5`, so that every group is held out once; an interval needs 3 groups or more."
-    yield Notice("warning", title, text)
 
 
 def _classical(report: FitReport) -> Iterator[Notice]:
@@ -201,17 +187,7 @@ def _shift(report: FitReport) -> Iterator[Notice]:
     yield Notice("warning", "The held-out part looks different from the training part", text)
 
 
-def _small(report: FitReport) -> Iterator[Notice]:
-    n_test, n_units = report.record.n_test or 0, report.n_units
-    grouped = report.measured is not None and report.measured.n_groups is not None
-    n_different = n_test if grouped else n_units  # groups have a notice of their own
-    if 0 < n_different < SMALL_TEST:
-        copies = f" that differ ({n_test:,} with their copies)" if n_different < n_test else ""
-        yield Notice(
-            "warning",
-            "Few held-out items",
-            f"Only {report.counted(n_different)}{copies}: {_how_to_read(report)}.",
-        )
+def _small_classes(report: FitReport) -> Iterator[Notice]:
     one, many = answers(report.data.target)
     for part in report.facts.parts:
         names = [f"{name} ({n_items})" for name, n_items in part.counts.items() if n_items < FEW_ITEMS]
@@ -223,35 +199,3 @@ def _small(report: FitReport) -> Iterator[Notice]:
             f"{plural(len(names), one, many).capitalize()} with fewer than {FEW_ITEMS} items in {part.name}",
             f"{shown}. {'Its scores are' if len(names) == 1 else 'Their scores are'} uncertain.",
         )
-
-
-def _how_to_read(report: FitReport) -> str:
-    score = report.score(report.headline)
-    if score is None or score.low is None:
-        return "other items would give other scores, and no interval says how different"
-    return "read the intervals, not the scores"
-
-
-def _calibration(report: FitReport) -> Iterator[Notice]:
-    error = report.score("calibration_error")
-    if error is None:
-        return
-    if error.low is None or error.high is None:
-        unknown = "There is no interval of the calibration error"
-    elif error.low > MISCALIBRATED:
-        yield Notice(
-            "warning",
-            "Do not read the probabilities literally",
-            f"They are off by {number(error.value)} (95% interval {interval(error)}); "
-            f"{overconfidence(calibration_of(report))}.",
-        )
-        return
-    elif error.low == 0 and error.high > UNKNOWN:
-        unknown = f"They may be off by up to {100 * error.high:.0f} points"
-    else:
-        return
-    yield Notice(
-        "note",
-        "Too few items to tell whether the probabilities are right",
-        f"{unknown}: compare what is predicted, and read its probability as a rank.",
-    )

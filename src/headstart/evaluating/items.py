@@ -1,0 +1,169 @@
+"""The items that a run is scored on: labelled, readable, and none that it has learned from.
+
+Legend: N items, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.data.labels import with_task
+from headstart.errors import DataError, OptionError
+from headstart.evaluating.options import EvaluateOptions
+from headstart.fitting.reading import read_without
+from headstart.progress import say
+from headstart.tasks import task_named
+from headstart.units import UNITS, agreeing, counted
+
+if TYPE_CHECKING:
+    from headstart.clock import Clock
+    from headstart.data import DataSet, Examples, Modality
+    from headstart.runs import Record
+    from headstart.runs.model import Model
+
+# findings that matter where nothing is learned
+_KEPT = (
+    *(
+        "unreadable",
+        "duplicate_within",
+        "near_duplicate_within",
+        "near_duplicate_pattern",
+        "conflicting_labels",
+    ),
+    *("no_group", "animated", "silent"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredItems:
+    """The items that a run is scored on.
+
+    Attributes:
+        data: N items, all in the part "test".
+        n_learned: how many more the run has learned from; None if that is not known.
+        n_own: how many of the N its own score was measured on too.
+    """
+
+    data: DataSet
+    n_learned: int | None
+    n_own: int
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> Examples:
+    """Read labelled items as the run's own data was read; no item is decoded.
+
+    Args:
+        options: of the evaluation.
+        record: of the run.
+        modality: that it takes.
+
+    Raises:
+        DataError: the data cannot be read, is of another modality, or an item has no label.
+    """
+    own, given = record.data, {"target": options.target, "group": options.group}
+    # A column of the run's own data that the new data lacks is no fault; one that the user names is.
+    may_lack = tuple(name for name, value in given.items() if value is None)
+    if own is not None:
+        given = {"target": given["target"] or own.target, "group": given["group"] or own.group}
+    settings = {
+        **given,
+        "domain": None,
+        "modality": modality,
+        "labels": "as written",
+        "follow_outside": options.follow_outside,
+    }
+    examples = read_without(str(options.data), settings, may_lack)
+    if examples.modality != modality:
+        raise DataError(
+            f"the run {options.run} takes {UNITS[modality]}, and {options.data} holds {UNITS[examples.modality]}: name "
+            "other data, or another run"
+        )
+    if examples.labels is None or not examples.labelled.any():
+        raise DataError(
+            f"{options.data} has no labels to score with: name their column with --target, or put files into one "
+            "folder per class. headstart predict needs no labels"
+        )
+    missing = examples.names[~examples.labelled]
+    if len(missing):
+        raise DataError(
+            f"column '{examples.target}' is empty for {len(missing):,} of {len(examples):,} items (the first is "
+            f"{missing[0]}): fill in the labels or remove these rows"
+        )
+    return with_task(examples, task_named(record.task), required=False)
+
+
+def scored_items(examples: Examples, options: EvaluateOptions, model: Model, clock: Clock) -> ScoredItems:
+    """Check the items, and leave out those that the run has learned from.
+
+    Args:
+        examples: as `read_items` returns them.
+        options: of the evaluation.
+        model: the run, opened.
+        clock: takes the phase "checks".
+
+    Raises:
+        DataError: too many cannot be read, or the run has learned from all of them.
+    """
+    from headstart.data import DataSet
+    from headstart.runs.learned_items import LearnedItems, item_hashes
+
+    data = DataSet.of(examples, labels="optional", split=False, threads=options.threads, clock=clock)
+    with clock.phase("checks"):
+        kept = LearnedItems.load(model.path)
+        hashes = item_hashes(data)
+        learned = np.isin(hashes, [] if kept is None else kept.learned)
+        own = np.isin(hashes, [] if kept is None else kept.held_out) & ~learned
+    units = UNITS[model.preprocessing.modality]
+    if learned.all():
+        raise DataError(
+            f"the run {options.run} has learned from all {counted(len(data), units)} of {options.data}: name "
+            "items that it has not learned from"
+        )
+    if learned.any():
+        n_learned = int(learned.sum())
+        say(
+            f"warning: {n_learned:,} of {counted(len(data), units)} {agreeing(n_learned, 'is', 'are')} left out: the "
+            f"run has learned from {agreeing(n_learned, 'it', 'them')}"
+        )
+    data = _as_test(data, np.flatnonzero(~learned))
+    return ScoredItems(data, None if kept is None else int(learned.sum()), int(own.sum()))
+
+
+def _as_test(data: DataSet, positions: np.ndarray) -> DataSet:
+    """Some of the items, as the test part; findings that are about training are left out."""
+    examples = data.examples.take(positions)
+    splits = np.full(len(examples), "test", dtype=object)
+    return replace(
+        data,
+        examples=replace(examples, splits=splits, split_origin="No item was learned from."),
+        scan=data.scan.take(positions),
+        findings=tuple(each for each in data.findings if each.kind in _KEPT),
+        units=None if data.units is None else data.units[positions],
+    )
+
+
+def require_known(examples: Examples, model: Model, data: str) -> None:
+    """Refuse labels of which the run knows none: they are from another column, or another run.
+
+    Args:
+        examples: as `read_items` returns them.
+        model: the run, opened.
+        data: as the user named it.
+
+    Raises:
+        OptionError: no label is known.
+    """
+    if not examples.task.has_classes or set(examples.classes) & set(model.classes):
+        return
+    from headstart.data.findings import listed
+
+    raise OptionError(
+        f"{data}: no label of column '{examples.target}' is known to the run: it has {listed(examples.classes, 5)}, "
+        f"and the run knows {listed(model.classes, 5)}. Name the column of the labels with --target, or another run"
+    )

@@ -1,0 +1,77 @@
+"""The evaluation procedure: what happens in `headstart evaluate`, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from headstart.clock import IMPORTS, Clock
+from headstart.evaluating.options import EvaluateOptions
+from headstart.evaluating.result import Evaluation
+from headstart.fitting.facts import task_words
+from headstart.progress import say
+from headstart.units import counted
+
+if TYPE_CHECKING:
+    from headstart.data import Modality
+    from headstart.evaluating.items import ScoredItems
+
+
+def run_evaluate(options: EvaluateOptions) -> Evaluation:
+    """Evaluate by checked options.
+
+    Args:
+        options: the options.
+
+    Raises:
+        InputError: there is no such run, or the data cannot be scored by it.
+    """
+    clock = Clock()
+    from headstart.runs import RunDirectory
+    from headstart.runs.directory import check_out
+    from headstart.runs.model import Model
+
+    if options.out is not None:
+        check_out(options.out)
+    model = Model.open(options.run)
+    model.check_windows(options.windows)
+    record = RunDirectory.open(options.run).record
+    from headstart.evaluating.items import read_items, require_known, scored_items
+
+    with clock.phase("data"):
+        examples = read_items(options, record, cast("Modality", model.preprocessing.modality))
+        require_known(examples, model, str(options.data))
+    with clock.phase(IMPORTS):
+        import torch  # noqa: F401
+    from headstart.evaluating.assembling import assemble
+    from headstart.evaluating.saving import create, finish
+    from headstart.evaluating.scoring import Scored
+
+    items = scored_items(examples, options, model, clock)
+    _print_items(items)
+    run = create(options)
+    try:
+        data = items.data
+        with clock.phase("predict"):
+            outputs, windows = model.outputs(
+                data.examples,
+                data.scan.digests,
+                data.scan.seconds,
+                windows=options.windows,
+                threads=options.threads,
+            )
+        with clock.phase("evaluate"):
+            scored = Scored.of(data.examples, data.units, outputs, model.classes, model.task)
+            facts = assemble(options, record, items, scored)
+        return finish(run, options, record, items, scored, windows, facts, clock)
+    except BaseException:
+        run.discard()
+        raise
+    finally:
+        run.release()
+
+
+def _print_items(items: ScoredItems) -> None:
+    examples = items.data.examples
+    say(f"{counted(len(items), 'items')}, {task_words(examples)}.")
+    for finding in items.data.findings:
+        say(f"{finding.severity}: {finding.message}")

@@ -1,0 +1,102 @@
+"""Write an evaluation: predictions, metrics.json, scores.csv and report.html in a run directory of its own kind."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.clock import Clock, peak_bytes
+from headstart.data.items import take_items
+from headstart.evaluating.items import ScoredItems
+from headstart.evaluating.options import EvaluateOptions
+from headstart.evaluating.result import Evaluation, rows
+from headstart.evaluating.scoring import Scored
+from headstart.fitting import reported_run
+from headstart.fitting.facts import run_facts
+
+if TYPE_CHECKING:
+    from headstart.runs import Predictions, Record, RunDirectory
+    from headstart.runs.evaluation import EvaluationFacts
+
+TABLE = "scores.csv"
+
+
+def create(options: EvaluateOptions) -> RunDirectory:
+    """Claim the folder of an evaluation and write its configuration."""
+    return reported_run.create(options, "evaluate", f"by-{Path(str(options.run)).name or 'run'}")
+
+
+def finish(
+    run: RunDirectory,
+    options: EvaluateOptions,
+    of: Record,
+    items: ScoredItems,
+    scored: Scored,
+    windows: Predictions | None,
+    facts: EvaluationFacts,
+    clock: Clock,
+) -> Evaluation:
+    """Write an evaluation and close its folder.
+
+    Args:
+        run: the folder, claimed.
+        options: of the evaluation.
+        of: the record of the run that was evaluated.
+        items: that were scored.
+        scored: what the run gives for them.
+        windows: of every window of recordings; None if they were not asked for.
+        facts: what was found.
+        clock: the seconds of the phases.
+    """
+    from headstart.report.items.report import HeldOut
+    from headstart.report.pages.evaluate import EvaluateReport
+    from headstart.runs import DataFacts, Predictions, Record
+
+    examples = items.data.examples
+    labels = [str(label) for label in examples.labels]  # type: ignore[union-attr]
+    names = examples.names.tolist()
+    run.write_predictions(
+        Predictions(names, scored.targets.classes, scored.outputs, labels, task=scored.targets.task.name)
+    )
+    if windows is not None:
+        windows.write(run.file("windows.csv"))
+    record = Record(
+        kind="evaluate",
+        source=of.source,
+        data=DataFacts.of(items.data, str(options.data)),
+        task=scored.targets.task.name,
+        n_test=len(items),
+        test=scored.scores,
+        seconds=clock.seconds,
+        peak_bytes=peak_bytes(),
+        extra={"evaluation": facts.to_json()},
+    )
+    about = run_facts(run, items.data, items.data.findings)
+    about = replace(about, classes=scored.targets.classes if scored.targets.task.has_classes else ())
+    held_out = HeldOut(
+        take_items(examples.items, np.arange(len(examples))),
+        names,
+        labels,
+        scored.codes,
+        scored.outputs,
+        scored.units,
+    )
+    shown = EvaluateReport(
+        record, about, held_out, found=facts, next_command=next_command(options, of, facts)
+    )
+    summary = reported_run.finish(run, shown, TABLE, rows(scored.scores, facts), report=options.report)
+    return Evaluation(run.path, facts, record.to_json(), summary)
+
+
+def next_command(options: EvaluateOptions, of: Record, facts: EvaluationFacts) -> str:
+    """The command to run next where the run does worse here: adapt it, without labels; "" if there is none."""
+    from headstart.runs.training_statistics import has_statistics
+
+    folder = Path(str(options.run)).expanduser()
+    if facts.outcome != "worse" or facts.unknown or not has_statistics(folder):
+        return ""
+    return shlex.join(["headstart", "adapt", str(options.run), str(options.data)])

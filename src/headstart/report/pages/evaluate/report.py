@@ -1,0 +1,33 @@
+"""What the report of an evaluation is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from headstart.metrics import Interval
+from headstart.report.items.report import MeasuredReport, defined
+from headstart.runs.evaluation import EvaluationFacts
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluateReport(MeasuredReport):
+    """A finished evaluation, for its page and for the terminal.
+
+    Attributes:
+        record: the content of metrics.json.
+        facts: how it was made, and from which data.
+        held_out: the items that were scored.
+        found: what was found.
+        next_command: what to run next; "" for nothing.
+    """
+
+    found: EvaluationFacts = field(kw_only=True)
+    next_command: str = ""
+
+    def own(self, metric: str) -> Interval | None:
+        """The run's own score of a metric; None if it has none."""
+        return defined(self.found.own.get(metric))
+
+    def change(self, metric: str) -> Interval | None:
+        """The score here minus the own one; None if there is none."""
+        return defined(self.found.change.get(metric))

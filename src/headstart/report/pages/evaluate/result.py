@@ -1,0 +1,109 @@
+"""The first section: the score here beside the run's own one, and what to know before trusting it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.metrics import METRICS, Interval, metric_named
+from headstart.report.background import checks_notice
+from headstart.report.charts import Comparison, comparison
+from headstart.report.items.calibration import calibration_notice
+from headstart.report.items.few import few_groups_notice, few_items_notice
+from headstart.report.pages.evaluate.report import EvaluateReport
+from headstart.report.shell import Notice, ScoreCard, Section, in_order
+from headstart.report.words import difference, lowered, points
+
+OWN = "Its own held-out items"
+_VERDICTS = {
+    "better": ("positive", "Better than on its own held-out items"),
+    "worse": ("negative", "Worse than on its own held-out items"),
+    "undecided": ("undecided", "No clear difference from its own held-out items"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the run does as well here as on its own items: the outcome, a title and a sentence."""
+
+    outcome: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the first section shows; `headline` is None if the leading score is not defined."""
+
+    run: str
+    data: str
+    on: str
+    headline: ScoreCard | None
+    title: str
+    comparison: Comparison
+    verdict: Verdict | None
+    cards: Sequence[ScoreCard]
+    next_command: str
+    notices: Sequence[Notice]
+
+
+def result_section(report: EvaluateReport) -> Section:
+    """The first section of the page."""
+    leading = report.score(report.headline)
+    cards = [(key, report.score(key)) for key in METRICS if key != report.headline]
+    content = Result(
+        report.found.run,
+        Path(report.data.name).name or report.data.name,
+        report.counted(report.record.n_test or 0),
+        None if leading is None else _card(report, report.headline, leading),
+        f"{metric_named(report.headline).label} here and on its own held-out items",
+        beside_own(report),
+        _verdict(report),
+        [_card(report, key, score) for key, score in cards if score is not None],
+        report.next_command,
+        notices(report),
+    )
+    return Section("result", "Evaluation", "evaluate/result.html.j2", content)
+
+
+def _card(report: EvaluateReport, key: str, score: Interval) -> ScoreCard:
+    return ScoreCard.of(key, score, missing=report.why_no_interval(score))
+
+
+def beside_own(report: EvaluateReport) -> Comparison:
+    """The leading score here, and the run's own one."""
+    key = report.headline
+    here, own = report.score(key), report.own(key)
+    rows = [] if here is None else [("Here", report.counted(report.record.n_test or 0), here, True)]
+    if own is not None:
+        rows.append((OWN, report.counted(report.found.n_own), own, False))
+    return comparison(rows, key)
+
+
+def _verdict(report: EvaluateReport) -> Verdict | None:
+    """The verdict in words; None if the run has no score of its own."""
+    found, key = report.found, report.found.metric
+    change = report.change(key)
+    if found.outcome == "" or change is None:
+        return None
+    outcome, title = _VERDICTS[found.outcome]
+    text = f"{points(float(change), key)} of {lowered(metric_named(key).label)}"
+    ends, missing = difference(change, key), report.why_no_interval(change)
+    between = f"95% interval of the change between different items: {ends}" if ends else missing
+    tail = "" if found.outcome != "undecided" else " These items cannot tell."
+    return Verdict(outcome, title, f"{text} ({between}).{tail}")
+
+
+def notices(report: EvaluateReport) -> tuple[Notice, ...]:
+    """What to know before trusting the score, the most serious first."""
+    return in_order(
+        [
+            *(Notice("warning", "", text) for text in report.found.warnings),
+            *few_groups_notice(report),
+            *few_items_notice(report, "Few items"),
+            *calibration_notice(report),
+            *checks_notice(report),
+            *(Notice("note", "", text) for text in report.found.notes),
+        ]
+    )

@@ -1,0 +1,114 @@
+"""learned_items.safetensors: by what a run knows again the items that it has learned from.
+
+A score on them is no test. Of an item only a hash of its content is kept, the first 64 bits of a sha256: of the file,
+for texts of the text without case, punctuation and spaces.
+
+    version     int64, 1
+    learned     int64 (L,), sorted: of the items that the run was learned from, or chosen by
+    held_out    int64 (H,), sorted: of those that only its own score was measured on
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import InputError, parsing
+from headstart.run_files import LEARNED_ITEMS, check_files
+
+if TYPE_CHECKING:
+    from headstart.data import DataSet
+    from headstart.runs.directory import RunDirectory
+
+VERSION = 1
+_ARRAYS = ("learned", "held_out")
+_REMEDY = "copy the run again, or make it again"
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedItems:
+    """The items of a run.
+
+    Attributes:
+        learned: hashes of those that it was learned from or chosen by, sorted.
+        held_out: of those that only its own score was measured on, sorted.
+    """
+
+    learned: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, data: DataSet, held_out: NDArray[np.intp]) -> LearnedItems:
+        """The items of a data set.
+
+        Args:
+            data: that a run was made from.
+            held_out: positions of the items that nothing was learned from; all others are taken as learned from.
+        """
+        hashes = item_hashes(data)
+        only_scored = np.zeros(len(hashes), dtype=bool)
+        only_scored[held_out] = True
+        return cls(np.unique(hashes[~only_scored]), np.unique(hashes[only_scored]))
+
+    def save(self, run: RunDirectory) -> None:
+        """Write the file to a run that is being made.
+
+        Raises:
+            DiskFullError: no room is left.
+        """
+        import torch
+
+        from headstart.runs.weights import save_tensors
+
+        arrays = {name: torch.from_numpy(getattr(self, name).copy()) for name in _ARRAYS}
+        save_tensors(run.file(LEARNED_ITEMS), {**arrays, "version": torch.tensor(VERSION)})
+
+    @classmethod
+    def load(cls, run: Path) -> LearnedItems | None:
+        """Read the file of a run; None for a run that has none.
+
+        Args:
+            run: its folder.
+
+        Raises:
+            InputError: it is damaged, or of another version.
+        """
+        from safetensors.numpy import load_file
+
+        path = run / LEARNED_ITEMS
+        if not path.is_file():
+            return None
+        check_files(run, (LEARNED_ITEMS,))
+        with parsing(path, "the items of a run", _REMEDY):
+            found = load_file(path)
+        version = found.get("version")
+        if version is None or version.shape != () or version.dtype != np.int64:
+            raise InputError(f"{path} is damaged: it has no version; {_REMEDY}")
+        if int(version) != VERSION:
+            raise InputError(
+                f"{path} has version {int(version)}, and this headstart reads version {VERSION}: pip install --upgrade "
+                "headstart, or make the run again"
+            )
+        for name in _ARRAYS:
+            array = found.get(name)
+            if array is None or array.ndim != 1 or array.dtype != np.int64:
+                raise InputError(f"{path} is damaged: {name} must be int64 of one dimension; {_REMEDY}")
+        return cls(*(found[name] for name in _ARRAYS))
+
+
+def item_hashes(data: DataSet) -> NDArray[np.int64]:
+    """The hash of each item of a data set, of shape (N,); equal for copies."""
+    from headstart.data import identity
+
+    return _hashes(identity(data.examples, data.scan))
+
+
+def _hashes(keys: Iterable[str]) -> NDArray[np.int64]:
+    first = [hashlib.sha256(str(key).encode("utf-8", "backslashreplace")).digest()[:8] for key in keys]
+    return np.array([int.from_bytes(each, "little", signed=True) for each in first], dtype=np.int64)
