@@ -41,6 +41,7 @@ PARTS = (
     "race",
     "gains",
     "seen",
+    "evaluate",
 )
 
 
