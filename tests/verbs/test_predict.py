@@ -54,16 +54,35 @@ def test_lines_of_a_text_file(text_run: Run, tmp_path: Path) -> None:
     )
 
 
-def test_what_cannot_be_read_is_left_out_and_named(
+def test_what_cannot_be_read_is_named_and_has_an_empty_row(
     digit_run: Run, digit_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sound = sorted(digit_folder.rglob("*.png"))[0]
     (tmp_path / "a.png").write_bytes(sound.read_bytes())
     (tmp_path / "b.png").write_bytes(sound.read_bytes()[:60])
-    assert digit_run.predict(tmp_path).items == ["a.png"]
-    assert "left out: b.png: " in capsys.readouterr().err
+    found = digit_run.predict(tmp_path, out=(out := tmp_path.parent / f"{tmp_path.name}.csv"))
+    assert found.items == ["a.png", "b.png"] and found.is_known.tolist() == [True, False]
+    assert found.predicted[0] in found.classes and found.predicted[1] is None
+    assert "cannot be read, and gets no prediction: b.png: " in capsys.readouterr().err
+    assert out.read_text().splitlines()[2].startswith('"b.png",,,')
+    assert Predictions.read(out).is_known.tolist() == [True, False]
     with pytest.raises(DataError, match=r"no item can be read\. The first is b\.png"):
         digit_run.predict(tmp_path / "b.png")
+
+
+def test_one_row_per_row_of_a_table_with_its_columns(text_run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "new.csv"
+    table.write_text(
+        'id,text,speaker,predicted,p_x,=a\n7,a small dog,ann,0,1,2\n03,,bo,0,1,2\n"1,5",old trees,,0,1,2\n'
+    )
+    found = text_run.predict(table, out=tmp_path / "out.csv")
+    names = ["id", "given_predicted", "given_p_x", "given_=a", "speaker"]
+    written = (tmp_path / "out.csv").read_text().splitlines()
+    assert sorted(written[0].replace('"', "").split(",")[1:-3]) == sorted(names) and len(written) == 4
+    assert found.given["id"] == ["7", "03", "1,5"] and found.is_known.tolist() == [True, False, True]
+    back = Predictions.read(tmp_path / "out.csv")
+    assert back.given["id"] == ["7", "03", "1,5"] and back.given["speaker"] == ["ann", "bo", ""]
+    assert back.predicted == found.predicted and back.classes == found.classes
 
 
 def test_errors_before_the_work(digit_run: Run, tmp_path: Path) -> None:

@@ -149,6 +149,13 @@ class Examples:
         numbers[known] = own
         return numbers
 
+    @property
+    def other_columns(self) -> dict[str, np.ndarray]:
+        """Columns that are neither items nor labels by name, (N,) each: groups, domains and what is not used."""
+        named = {self.group: self.groups, self.domain: self.domains}
+        used = {name: values for name, values in named.items() if name is not None and values is not None}
+        return {**used, **self.columns}
+
     def take(self, indices: np.ndarray | Sequence[int]) -> Examples:
         """The examples at some positions, in that order.
 

@@ -97,10 +97,11 @@ class Model:
         modality = self.preprocessing.modality
         self.check_windows(windows, adapt=adapt)
         examples, labels_known = _read(data, modality, self.path, follow_outside)
-        examples, digests, seconds = _readable(examples, threads)
-        probabilities, pieces = self.outputs(
-            examples, digests, seconds, adapt=adapt, windows=windows, threads=threads
-        )
+        kept, digests, seconds = _readable(examples, threads)
+        how: dict[str, Any] = {"adapt": adapt, "windows": windows, "threads": threads}
+        outputs, pieces = self.outputs(examples.take(kept), digests, seconds, **how)
+        probabilities = np.full((len(examples), outputs.shape[1]), np.nan, outputs.dtype)
+        probabilities[kept] = outputs
         predictions = Predictions(
             items=examples.names.tolist(),
             classes=self.classes,
@@ -108,6 +109,7 @@ class Model:
             labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
             task=self.task,
             windows=pieces,
+            given={name: values.tolist() for name, values in examples.other_columns.items()},
         )
         report_unknown_classes(predictions)
         return predictions
@@ -246,19 +248,19 @@ def _read(
     return examples, bool(examples.labelled.all())
 
 
-def _readable(examples: Examples, threads: int | None) -> tuple[Examples, np.ndarray, np.ndarray | None]:
-    """The items that can be read, their digests, and their seconds if they are recordings; the others are reported."""
+def _readable(examples: Examples, threads: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Positions of the items that can be read, their digests, their seconds if recordings; others are reported."""
     from headstart.data import scan
     from headstart.processes import available_cores
 
     found = scan(examples.items, examples.modality, threads=threads or available_cores())
     for index, problem in found.problems.items():
-        say(f"left out: {examples.names[index]}: {problem}")
+        say(f"cannot be read, and gets no prediction: {examples.names[index]}: {problem}")
     if len(found.problems) == len(examples):
         raise DataError(f"no item can be read. The first is {examples.names[0]}: {found.problems[0]}")
     kept = np.setdiff1d(np.arange(len(examples)), np.fromiter(found.problems, dtype=np.int64))
     seconds = None if found.seconds is None else found.seconds[kept]
-    return examples.take(kept), found.digests[kept], seconds
+    return kept, found.digests[kept], seconds
 
 
 def _report_cut(seconds: np.ndarray, preprocessing: AudioPreprocessing) -> None:

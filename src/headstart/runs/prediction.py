@@ -47,7 +47,8 @@ def predict(
         threads: cores to use; None: those this process may use.
 
     Returns:
-        Items, classes, probabilities and, if known, labels.
+        Items, classes, probabilities, other columns of the data and, if known, labels; one row per item of the data,
+        without a prediction where it cannot be read.
 
     Raises:
         InputError: the run or the data cannot be read, the run cannot be adapted, `out` has another ending or exists,

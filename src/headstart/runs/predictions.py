@@ -1,15 +1,17 @@
-"""Predictions as a table: item, label if known, predicted, and one column p_<class> per class or label.
+"""Predictions as a table: item, columns of the data, label if known, predicted, and p_<class> per class or label.
 
 Several labels of one item are joined by `|` (`-` for none). A quantity has numbers in `label` and `predicted` and
 no further columns. Above 1,000 classes one column, `top`, holds the highest probabilities (top_probabilities.py).
+An item that could not be read has a row without a prediction. A column of the data whose name would be taken for one
+of these is called given_<name>.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,14 @@ from headstart.errors import InputError, OptionError, parsing
 from headstart.files import atomic_path
 from headstart.runs import top_probabilities
 from headstart.runs.cells import as_given, harmless
+from headstart.runs.prediction_columns import (
+    is_own,
+    named_apart,
+    number_column,
+    text_column,
+    text_list,
+    with_texts,
+)
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, task_named
 from headstart.tasks.labels import label_names
 from headstart.tasks.multilabel import THRESHOLD
@@ -37,9 +47,11 @@ class Predictions:
         items: (n_items,) names.
         classes: (n_classes,) the text of each class or label, in the order of the columns of `probabilities`; for
             a quantity its name.
-        probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1) float64.
+        probabilities: (n_items, n_classes) float32; for a quantity its values, (n_items, 1) float64; NaN for an item
+            that could not be read.
         labels: (n_items,) what is true, unchanged text; None if unknown.
         task: name of what was learned (see `headstart.tasks`).
+        given: other columns of the data by name, (n_items,) texts each.
         windows: the same of every window of recordings, of which these are the mean; None: they were not asked for.
     """
 
@@ -49,6 +61,7 @@ class Predictions:
     labels: Sequence[str] | None = None
     task: str = CLASSIFICATION.name
     windows: Predictions | None = None
+    given: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.items), len(self.classes))
@@ -61,38 +74,50 @@ class Predictions:
 
     @property
     def predicted(self) -> list[Any]:
-        """The most probable class of each item, its labels of a probability of 1/2 or more, or its value."""
-        predicted: list[Any] = task_named(self.task).decode(self.probabilities, self.classes).tolist()
-        return predicted
+        """The most probable class of each item, its labels of a probability of 1/2 or more, or its value.
+
+        None for an item that could not be read.
+        """
+        outputs = np.nan_to_num(self.probabilities)
+        answers = task_named(self.task).decode(outputs, self.classes).tolist()
+        return [answer if known else None for answer, known in zip(answers, self.is_known, strict=True)]
+
+    @property
+    def is_known(self) -> np.ndarray:
+        """(n_items,) bool: whether the item could be read."""
+        return np.asarray(~np.isnan(self.probabilities).any(axis=1))
 
     def table(self) -> pa.Table:
-        """The Arrow table: item, label (if known), predicted, p_<class>…"""
+        """The Arrow table: item, columns of the data, label (if known), predicted, p_<class>…"""
         import pyarrow as pa
 
         has_classes = task_named(self.task).has_classes
-        as_column = _text if has_classes else _numbers
-        columns = [("item", _text(self.items))]
+        as_column = text_column if has_classes else number_column
+        columns = [("item", text_column(self.items))]
+        columns += [(name, text_column(values)) for name, values in named_apart(self.given).items()]
         if self.labels is not None:
             columns.append(("label", as_column(self.labels)))
         columns.append(("predicted", as_column(self.predicted)))
         kept = {"task": self.task, "target": "" if has_classes else self.classes[0]}
         if has_classes and len(self.classes) > top_probabilities.MOST_CLASSES:
             columns.append((top_probabilities.COLUMN, pa.array(self._top(), type=pa.string())))
-            kept["classes"] = json.dumps(_text_list(self.classes))
+            kept["classes"] = json.dumps(text_list(self.classes))
         elif has_classes:
-            for name, column in zip(_text_list(self.classes), self.probabilities.T, strict=True):
-                columns.append((f"p_{name}", pa.array(np.ascontiguousarray(column, dtype=np.float32))))
+            for name, column in zip(text_list(self.classes), self.probabilities.T, strict=True):
+                numbers = pa.array(np.ascontiguousarray(column, dtype=np.float32), from_pandas=True)  # no NaN
+                columns.append((f"p_{name}", numbers))
         names, arrays = zip(*columns, strict=True)
         return pa.Table.from_arrays(list(arrays), names=list(names)).replace_schema_metadata(kept)
 
     def _top(self) -> list[str]:
         """The probabilities that are kept of each item: the highest, of its labels, and of what is predicted."""
         several = task_named(self.task).many_per_item
-        labels = [""] * len(self.items) if self.labels is None else _text_list(self.labels)
+        labels = [""] * len(self.items) if self.labels is None else text_list(self.labels)
         own = [label_names(label) if several else (label,) for label in labels]
         least = THRESHOLD if several else np.inf
         rows = np.asarray(self.probabilities, np.float32)
-        return top_probabilities.to_json(rows, _text_list(self.classes), own, least)
+        texts = top_probabilities.to_json(rows, text_list(self.classes), own, least)
+        return [text if known else "" for text, known in zip(texts, self.is_known, strict=True)]
 
     def to_csv(self) -> str:
         """The table as CSV text, in which no cell is a formula (see `cells`)."""
@@ -100,7 +125,7 @@ class Predictions:
         import pyarrow.csv
 
         sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(_with_texts(harmless, self.table()), sink)
+        pyarrow.csv.write_csv(with_texts(harmless, self.table()), sink)
         return str(sink.getvalue().to_pybytes().decode("utf-8"))
 
     def write(self, path: Path) -> None:
@@ -114,7 +139,7 @@ class Predictions:
             if path.suffix.lower() == ".csv":
                 import pyarrow.csv
 
-                pyarrow.csv.write_csv(_with_texts(harmless, self.table()), temporary)
+                pyarrow.csv.write_csv(with_texts(harmless, self.table()), temporary)
             else:
                 import pyarrow.parquet
 
@@ -154,7 +179,8 @@ class Predictions:
         predicted = table.column("predicted").to_pylist()
         task = task_named(kept.get("task") or _task_of(predicted, classes, outputs))
         if not task.has_classes:
-            classes, outputs = (kept.get("target") or "value",), np.asarray(predicted, task.dtype)[:, None]
+            values = [np.nan if value in (None, "") else value for value in predicted]
+            classes, outputs = (kept.get("target") or "value",), np.asarray(values, task.dtype)[:, None]
         labels = table.column("label").to_pylist() if "label" in names else None
         return cls(
             items=table.column("item").to_pylist(),
@@ -162,6 +188,7 @@ class Predictions:
             probabilities=outputs,
             labels=None if labels is None else [str(label) for label in labels],
             task=task.name,
+            given={name: table.column(name).to_pylist() for name in names if not is_own(name)},
         )
 
 
@@ -198,47 +225,20 @@ def check_new_file(path: Path, *, force: bool) -> None:
         )
 
 
-def _text_list(values: Sequence[str]) -> list[str]:
-    # A file name that is not valid UTF-8 is read as surrogates, which neither format holds: written as escapes.
-    return [str(value).encode("utf-8", "backslashreplace").decode("utf-8") for value in values]
-
-
-def _numbers(values: Sequence[Any]) -> Any:
-    """Values as numbers if all are, else as they are written."""
-    import pyarrow as pa
-
-    try:
-        return pa.array([float(value) for value in values], type=pa.float64())
-    except ValueError:
-        return _text([str(value) for value in values])
-
-
 def _task_of(predicted: Sequence[Any], classes: Sequence[str], outputs: np.ndarray) -> str:
     """What was learned, inferred from a table that does not say: its predictions, classes and their probabilities."""
     if not classes:
         return (REGRESSION if len(predicted) else CLASSIFICATION).name
+    known = ~np.isnan(outputs).any(axis=1)
+    predicted, outputs = (
+        [each for each, is_known in zip(predicted, known, strict=True) if is_known],
+        outputs[known],
+    )
     total = outputs.sum(axis=1, dtype=np.float64)
     at_most_one = len(classes) > top_probabilities.N_TOP  # of many classes not all were kept
     sums = (total < 1 + 1e-3).all() if at_most_one else np.allclose(total, 1.0, atol=1e-3)
     one_each = set(predicted) <= set(classes)
     return (CLASSIFICATION if one_each and sums else MULTILABEL).name
-
-
-def _with_texts(change: Callable[[str], str], table: pa.Table) -> pa.Table:
-    """The table with every text of its columns changed."""
-    import pyarrow as pa
-
-    for index, column in enumerate(table.columns):
-        if pa.types.is_string(column.type):
-            changed = pa.array([change(text) for text in column.to_pylist()], type=pa.string())
-            table = table.set_column(index, table.field(index), changed)
-    return table
-
-
-def _text(values: Sequence[str]) -> Any:
-    import pyarrow as pa
-
-    return pa.array(_text_list(values), type=pa.string())
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -262,4 +262,4 @@ def _read_csv(path: Path) -> pa.Table:
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=convert,
     )
-    return _with_texts(as_given, table)
+    return with_texts(as_given, table)

@@ -45,13 +45,13 @@ def from_json(texts: Sequence[str], classes: Sequence[str]) -> tuple[tuple[str, 
     """The classes and their probabilities; those that were not kept are 0.
 
     Args:
-        texts: of each item, as `to_json` gives them.
+        texts: of each item, as `to_json` gives them; "" or None for an item whose probabilities are not known (NaN).
         classes: the names of all classes; empty: those that occur, in the order of their names.
 
     Raises:
         ValueError: a text is not such an object.
     """
-    found: list[dict[str, Any]] = [json.loads(text) for text in texts]
+    found: list[dict[str, Any]] = [json.loads(text) if text else {} for text in texts]
     if not all(isinstance(row, dict) for row in found):
         raise ValueError(f"the column '{COLUMN}' must hold JSON objects: class to probability")
     names = tuple(classes) or tuple(sorted({name for row in found for name in row}))
@@ -60,4 +60,6 @@ def from_json(texts: Sequence[str], classes: Sequence[str]) -> tuple[tuple[str, 
     for number, row in enumerate(found):
         for name, value in row.items():
             probabilities[number, index_of[name]] = value
+        if not texts[number]:
+            probabilities[number] = np.nan
     return names, probabilities
