@@ -85,6 +85,27 @@ def test_one_row_per_row_of_a_table_with_its_columns(text_run: Run, tmp_path: Pa
     assert back.predicted == found.predicted and back.classes == found.classes
 
 
+def test_texts_of_several_columns_are_joined_as_in_the_fit(text_source: Path, tmp_path: Path) -> None:
+    table = small_data.text_table(tmp_path / "one.csv")
+    rows = [row.split(",") for row in table.read_text().splitlines()[1:]]
+    two = tmp_path / "two.csv"
+    two.write_text(
+        "title,body,label\n"
+        + "".join(f"{text.split()[0]},{' '.join(text.split()[1:])},{label}\n" for text, label in rows)
+    )
+    run = headstart.fit(
+        two, str(text_source), text="title,body", report=False, out=tmp_path / "run", **small_data.SETTINGS
+    )
+    assert run.metrics["data"]["text"] == "title,body"
+    lines = ["\n".join(text.split(maxsplit=1)) for text, _ in rows]
+    expected = run.predict(lines).probabilities
+    np.testing.assert_allclose(run.predict(two).probabilities, expected, atol=1e-6)
+    with pytest.raises(DataError, match=r"no column 'title' \(--text\)"):
+        run.predict(table)
+    named = run.predict(table, text="text")
+    assert len(named.items) == len(rows)
+
+
 def test_errors_before_the_work(digit_run: Run, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"\.csv or \.parquet"):
         digit_run.predict(tmp_path, out=tmp_path / "p.xls")

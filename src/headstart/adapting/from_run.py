@@ -55,7 +55,9 @@ def of_run(options: AdaptOptions, folder: Path, setting: Setting, clock: Clock) 
             source = run.network(options.arch, trust_remote_code=options.trust_remote_code)
     head, summary = run.head, run.summary
     with clock.phase("data"):
-        examples = read_target(options, source.modality)
+        examples = read_target(
+            options, source.modality, None if run.record.data is None else run.record.data.text
+        )
     names = names_of(folder, str(options.target_data))
     target = Target.of(examples, names[1], head.classes, options, clock)
     domain = partial(_domain, options, folder, names[0], run.record, source, head, summary, setting)

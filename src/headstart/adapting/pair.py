@@ -15,8 +15,8 @@ import numpy as np
 
 from headstart.adapting.options import AdaptOptions
 from headstart.data.findings import listed
+from headstart.data.read import read_without
 from headstart.errors import DataError, OptionError, did_you_mean
-from headstart.fitting.reading import read_without
 from headstart.fitting.shared_options import reading
 from headstart.units import counted
 
@@ -86,18 +86,20 @@ def _require_items(target: Examples, name: str) -> None:
         )
 
 
-def read_target(options: AdaptOptions, modality: Modality) -> Examples:
+def read_target(options: AdaptOptions, modality: Modality, text: str | None) -> Examples:
     """Read the target of a run.
 
     Args:
         options: where it is.
         modality: that the run takes.
+        text: columns of the run's own texts; None: not known.
 
     Raises:
         DataError: it cannot be read, is of another modality, or has no items.
     """
     settings = reading(options)
     settings.pop("task")
+    settings["text"] = settings["text"] or text
     target = _read_target(options, settings, modality)
     _require_items(target, name_of(str(options.target_data)))
     return target
@@ -107,7 +109,8 @@ def _read_target(options: AdaptOptions, settings: dict[str, Any], modality: Moda
     """The second data set; a column of labels that it lacks is no fault, since none are needed."""
     given = {**settings, "labels": "as written", "modality": options.modality or modality}
     place = str(options.target_data)
-    target = read_without(place, given, ("target", "domain", "group"))
+    several = "," in (settings["text"] or "")  # a part of a text is another text
+    target = read_without(place, given, ("target", "domain", "group", *(() if several else ("text",))))
     if target.modality != modality:
         raise DataError(
             f"{place} holds {target.modality}, and {options.data} {modality}: both domains must be of one kind"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.cli.options import AsJson, Finished, FollowOutside, Quiet, Store, Threads
+from headstart.cli.options import AsJson, Finished, FollowOutside, Quiet, Store, Text, Threads
 from headstart.errors import OptionError, shortened
 from headstart.progress import printable, say, set_quiet
 from headstart.units import agreeing, counted
@@ -28,6 +28,7 @@ def predict(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     follow_outside: FollowOutside = False,
+    text: Text = None,
     adapt: Annotated[
         bool,
         typer.Option(
@@ -62,6 +63,7 @@ def predict(
         out=out,
         force=force,
         follow_outside=follow_outside,
+        text=text,
         adapt=adapt,
         windows=windows,
         threads=threads,

@@ -45,6 +45,7 @@ def help_of(field: FieldInfo) -> str:
 _fit = FitOptions.model_fields
 Threads = Annotated[int | None, typer.Option(help=help_of(_fit["threads"]), metavar="NUMBER")]
 FollowOutside = Annotated[bool, typer.Option("--follow-outside", help=help_of(_fit["follow_outside"]))]
+Text = Annotated[str | None, typer.Option(help=_fit["text"].description, metavar="COLUMNS")]
 Store = Annotated[str | None, typer.Option(help=help_of(_fit["store"]), metavar=shown(_fit["store"]).metavar)]
 
 

@@ -99,6 +99,44 @@ def require_path_column(table: Table) -> str:
     return column
 
 
+def text_items(
+    columns: Mapping[str, np.ndarray],
+    asked: Sequence[str],
+    where: str,
+    taken: Iterable[str | None],
+    spare: str | None = None,
+) -> tuple[list[str], tuple[str, ...], str]:
+    """The text of each row: of one column, or of several, a line each; an empty cell gives no line.
+
+    Args:
+        columns: a table.
+        asked: the columns that the user named; (): found by `text_column`.
+        where: the file, for messages.
+        taken: columns that are something else (target, group, split).
+        spare: see `text_column`.
+
+    Returns:
+        The texts, the columns that they came from, and a sentence that says so if they were not named ("" for a column
+        named text).
+
+    Raises:
+        DataError: a column is missing, is something else, or none was found.
+    """
+    if not asked:
+        column, note = text_column(columns, where, taken, spare)
+        return list(columns[column]), (column,), note
+    named = tuple(dict.fromkeys(require_column(name, columns, where, "--text") for name in asked))
+    clash = next((name for name in named if name in set(taken)), None)
+    if clash is not None:
+        raise DataError(
+            f"{where}: column '{clash}' (--text) is the target or the group too. Name another one."
+        )
+    if len(named) == 1:
+        return list(columns[named[0]]), named, ""
+    rows = zip(*(columns[name] for name in named), strict=True)
+    return ["\n".join(cell for cell in row if cell.strip()) for row in rows], named, ""
+
+
 def text_column(
     columns: Mapping[str, np.ndarray], where: str, taken: Iterable[str | None], spare: str | None = None
 ) -> tuple[str, str]:
@@ -135,7 +173,7 @@ def text_column(
         if long
         else f"none looks like text among {', '.join(columns)}"
     )
-    raise DataError(f"{where}: which column holds the texts? {found}. Name it 'text'.")
+    raise DataError(f"{where}: which column holds the texts? {found}. Name it with --text.")
 
 
 def target_column(columns: Iterable[str], target: str | None, where: str, labelled: bool) -> str | None:

@@ -70,6 +70,7 @@ class Examples:
         notes: sentences on what was decided while reading (the text column, the encoding, ...).
         where: the file or folder that the labels came from, for messages.
         task: what is learned from the labels.
+        text_columns: the columns of a table that the texts came from; () for other items.
     """
 
     modality: Modality
@@ -88,6 +89,7 @@ class Examples:
     notes: tuple[str, ...] = ()
     where: str = ""
     task: Task = CLASSIFICATION
+    text_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         per_item: dict[str, np.ndarray | None] = {

@@ -24,6 +24,7 @@ from PIL import Image
 from torch import Tensor
 
 from headstart.data.content import Unreadable, read_bytes
+from headstart.data.dicom import is_dicom, open_dicom
 from headstart.data.geometry import CropPlan, Geometry, center_geometry
 from headstart.data.items import Item, item_name
 from headstart.data.preprocessing import ImagePreprocessing
@@ -166,7 +167,7 @@ def open_image(item: Item, digest: str = "") -> Image.Image:
     """Open a picture without decoding it; a too large one is refused before any memory is taken.
 
     Args:
-        item: a path, encoded bytes of one of `IMAGE_FORMATS`, or a uint8 picture.
+        item: a path, encoded bytes of one of `IMAGE_FORMATS` or of a DICOM file, or a uint8 picture.
         digest: of the content that is expected of a file; "": any.
 
     Raises:
@@ -187,6 +188,8 @@ def open_image(item: Item, digest: str = "") -> Image.Image:
     data = read_bytes(Path(item) if isinstance(item, str) else item, digest)
     if not data:
         raise Unreadable("the file is empty")
+    if is_dicom(data):
+        return open_dicom(data, MAX_PIXELS)
     try:
         image = Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:

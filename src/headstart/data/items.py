@@ -14,7 +14,7 @@ Item: TypeAlias = Path | str | bytes | np.ndarray
 
 IMAGE_SUFFIXES = frozenset([
     "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp", "tif", "tiff",
-    "ppm", "pgm", "pbm", "pnm", "jp2", "ico", "avif",
+    "ppm", "pgm", "pbm", "pnm", "jp2", "ico", "avif", "dcm", "dicom",
 ])  # fmt: skip
 AUDIO_SUFFIXES = frozenset([
     "wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au",
@@ -62,11 +62,15 @@ def modality_of_items(items: Sequence[Any] | np.ndarray) -> Literal["image", "te
 
 
 def _modality_of_bytes(encoded: bytes) -> Literal["image", "audio"]:
-    """An encoded picture if PIL knows its header, else a recording."""
+    """An encoded picture if PIL knows its header or it is a DICOM file, else a recording."""
     import io
 
     from PIL import Image, UnidentifiedImageError
 
+    from headstart.data.dicom import is_dicom
+
+    if is_dicom(encoded):
+        return "image"
     try:
         Image.open(io.BytesIO(encoded))
     except (UnidentifiedImageError, OSError, ValueError):

@@ -26,6 +26,7 @@ class ReadOptions:
         modality: which files to take, or None.
         labels_required: whether every item needs a label.
         follow_outside: whether links and paths in tables may lead out of the data folder.
+        text: names of the columns whose texts are joined, in order; (): the column is found by its name.
     """
 
     target: str | None = None
@@ -34,6 +35,7 @@ class ReadOptions:
     modality: Modality | None = None
     labels_required: bool = True
     follow_outside: bool = False
+    text: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

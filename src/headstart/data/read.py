@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from headstart.data.examples import Examples, Modality, label_array
 from headstart.data.labels import with_task
@@ -27,6 +27,7 @@ def read_examples(
     modality: Modality | None = None,
     task: str | None = None,
     labels: LabelRule = "required",
+    text: str | None = None,
     follow_outside: bool = False,
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
@@ -43,6 +44,7 @@ def read_examples(
             quantity; None: inferred from the labels, and a note says which.
         labels: "required"; "optional": some or all items may have none, and bare files, a single file or a
             .txt with one text per line are fine; "as written": optional, and neither checked nor interpreted.
+        text: column of the texts of a table, or several joined by commas, whose texts are joined; None: by its name.
         follow_outside: links, and paths in a table, may lead out of the data folder.
 
     Raises:
@@ -50,13 +52,35 @@ def read_examples(
     """
     required = labels == "required"
     asked_task = None if task is None else task_named(task)
-    options = ReadOptions(target, group, domain, modality, required, follow_outside)
+    columns = () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+    options = ReadOptions(target, group, domain, modality, required, follow_outside, columns)
     examples = _read(Place(data, follow_outside), options)
     if examples.labels is not None:
         examples = replace(examples, labels=label_array(examples.labels))
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
     return examples if labels == "as written" else with_task(examples, asked_task, required=required)
+
+
+def read_without(data: str | Path, given: dict[str, Any], may_lack: tuple[str, ...]) -> Examples:
+    """Read data that may lack named columns; a column that it has is used.
+
+    Args:
+        data: where it is.
+        given: other arguments of `read_examples`.
+        may_lack: those of them that name such columns: "target", "domain", "group", "text".
+
+    Raises:
+        DataError: the data cannot be read.
+    """
+    try:
+        return read_examples(data, **given)
+    except DataError as error:
+        lacking = [name for name in may_lack if given[name] is not None and f"(--{name})" in str(error)]
+        if not lacking:
+            raise
+        rest = tuple(name for name in may_lack if name != lacking[0])
+        return read_without(data, {**given, lacking[0]: None}, rest)
 
 
 def _read(place: Place, options: ReadOptions) -> Examples:

@@ -16,7 +16,7 @@ from headstart.data.columns import (
     require_column,
     require_path_column,
     target_column,
-    text_column,
+    text_items,
 )
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.given_split import are_parts, given_split, part_of
@@ -45,13 +45,15 @@ def examples_from_table(
         DataError: a column or files are missing.
     """
     blobs = table.blobs or {}
-    column = path_column(table.columns, folder) if options.modality != "text" else None
+    used: tuple[str, ...]
+    is_text = options.modality == "text" or bool(options.text)
+    column = None if is_text else path_column(table.columns, folder)
     if blobs:
         column = find_column(("image", "audio", "file", "bytes"), blobs) or next(iter(blobs))
         kind: Any = options.modality or ("audio" if "audio" in column.casefold() else "image")
         border = Border([folder], options.follow_outside)
         items: list[Any] | Any = ItemView([blobs[column]], wrap=Embedded(folder, border))
-        notes = table.notes
+        notes, used = table.notes, (column,)
     elif column is not None:
         return examples_from_paths(table, folder, options, alone=True)
     else:
@@ -60,8 +62,8 @@ def examples_from_table(
         group = group_column(table.columns, options.group, label, where)
         domain = domain_column(table.columns, options.domain, (label, group), where)
         taken = [label, group, options.domain and domain, find_column(["split"], table.columns)]
-        column, note = text_column(table.columns, where, taken, spare=domain)
-        kind, items = "text", list(table.columns[column])
+        items, used, note = text_items(table.columns, options.text, where, taken, spare=domain)
+        kind = "text"
         notes = (*table.notes, *([note] if note else []))
     return examples_from_columns(
         table.columns,
@@ -70,7 +72,7 @@ def examples_from_table(
         kind,
         options,
         where=str(table.path),
-        item_column=column,
+        item_columns=used,
         split_from=split_from,
         root=folder,
         notes=notes,
@@ -115,7 +117,7 @@ def examples_from_paths(table: Table, folder: Path, options: ReadOptions, *, alo
         kind,
         options,
         where=str(table.path),
-        item_column=column,
+        item_columns=(column,),
         fallback_labels=labels,
         fallback_parts=parts,
         root=folder,
@@ -149,7 +151,7 @@ def examples_from_columns(
     options: ReadOptions,
     *,
     where: str,
-    item_column: str | None,
+    item_columns: Sequence[str],
     fallback_labels: np.ndarray | None = None,
     fallback_parts: np.ndarray | None = None,
     split_from: str | None = None,
@@ -165,7 +167,7 @@ def examples_from_columns(
         modality: of the items.
         options: what the user asked for.
         where: the file, for messages.
-        item_column: the column the items came from, not kept among the others.
+        item_columns: the columns the items came from, not kept among the others.
         fallback_labels: folder names, used if no column is the target.
         fallback_parts: folder names of parts, used if there is no split column.
         split_from: what the column `split` was made from, if the table had none.
@@ -175,7 +177,7 @@ def examples_from_columns(
     Raises:
         DataError: columns are missing, or the split's values are unknown.
     """
-    rest = [name for name in columns if name != item_column]
+    rest = [name for name in columns if name not in item_columns]
     required = options.labels_required
     label_name = target_column(rest, options.target, where, required and fallback_labels is None)
     labels = fallback_labels if label_name is None else columns[label_name]
@@ -186,7 +188,7 @@ def examples_from_columns(
     split_name = find_column(["split"], rest)
     says = split_from or f"column '{split_name}'"
     splits, origin = _split(columns, split_name, says, fallback_parts, names, where, required)
-    used = {item_column, label_name, group_name, domain_name, split_name if splits is not None else None}
+    used = {*item_columns, label_name, group_name, domain_name, split_name if splits is not None else None}
     return Examples(
         modality=modality,
         items=items,
@@ -203,6 +205,7 @@ def examples_from_columns(
         split_origin=origin,
         notes=tuple(notes),
         where=where,
+        text_columns=tuple(item_columns) if modality == "text" else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""Read csv, tsv, json lines and parquet into columns of strings, unchanged: "03" stays "03".
+"""Read csv, tsv, json lines, parquet and xlsx into columns of strings, unchanged: "03" stays "03".
 
 Text files are UTF-8 (with or without a byte-order mark) or UTF-16/32 with one; anything else is an error,
 because a wrong guess would silently change letters.
@@ -20,11 +20,12 @@ import numpy as np
 
 from headstart.data.content import Unreadable, read_file
 from headstart.data.examples import string_array
+from headstart.data.excel import read_rows
 from headstart.errors import DataError, parsing
 from headstart.files import open_regular
 from headstart.units import counted
 
-TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"])
+TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx"])
 _REPAIR = "repair it, or write it again"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONGEST_LABELS = 64  # values per list on average; token ids are longer
@@ -63,7 +64,7 @@ def read_table(path: Path) -> Table:
     """Read one table by its suffix.
 
     Args:
-        path: .csv, .tsv, .jsonl, .ndjson, .json (a list of objects) or .parquet.
+        path: .csv, .tsv, .jsonl, .ndjson, .json (a list of objects), .parquet or .xlsx.
 
     Raises:
         DataError: it cannot be read, or holds no rows; the message names line and remedy.
@@ -73,6 +74,9 @@ def read_table(path: Path) -> Table:
         table = _read_parquet(path)
     elif suffix in (".jsonl", ".ndjson", ".json"):
         table = _read_json(path)
+    elif suffix == ".xlsx":
+        rows, notes = read_rows(path)
+        table = Table(path, _columns(path, rows), tuple(notes))
     else:
         table = _read_delimited(path)
     if table.n_rows == 0:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.labels import with_task
+from headstart.data.read import read_without
 from headstart.errors import DataError, OptionError
 from headstart.evaluating.options import EvaluateOptions
-from headstart.fitting.reading import read_without
 from headstart.progress import say
 from headstart.tasks import task_named
 from headstart.units import UNITS, agreeing, counted
@@ -66,11 +66,13 @@ def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> 
     Raises:
         DataError: the data cannot be read, is of another modality, or an item has no label.
     """
-    own, given = record.data, {"target": options.target, "group": options.group}
+    own, given = record.data, {name: getattr(options, name) for name in ("target", "group", "text")}
     # A column of the run's own data that the new data lacks is no fault; one that the user names is.
     may_lack = tuple(name for name, value in given.items() if value is None)
     if own is not None:
-        given = {"target": given["target"] or own.target, "group": given["group"] or own.group}
+        given = {name: value or getattr(own, name) for name, value in given.items()}
+        if own.text is not None and "," in own.text:
+            may_lack = tuple(name for name in may_lack if name != "text")  # a part of a text is another text
     settings = {
         **given,
         "domain": None,

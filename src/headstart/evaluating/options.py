@@ -33,6 +33,9 @@ class EvaluateOptions(Options):
     group: Annotated[
         str | None, Shown(DATA, "COLUMN", "as the run's, else patient, speaker, group or subject")
     ] = Field(default=None, description="Column of the groups that the intervals count together.")
+    text: Annotated[str | None, Shown(DATA, "COLUMNS", "as the run's")] = Field(
+        default=None, description=_fit["text"].description
+    )
     follow_outside: Annotated[bool, Shown(DATA)] = Field(
         default=False, description=_fit["follow_outside"].description
     )

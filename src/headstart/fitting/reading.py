@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.data.labels import require_labels
 from headstart.data.read import read_examples
-from headstart.errors import DataError
 from headstart.fitting.facts import task_words
 from headstart.fitting.shared_options import reading
 from headstart.progress import say
@@ -31,27 +30,6 @@ def read_labelled(options: Any, clock: Clock) -> Examples:
         examples = read_examples(options.data, **reading(options))
         require_labels(examples)
     return examples
-
-
-def read_without(place: str, given: dict[str, Any], may_lack: tuple[str, ...]) -> Examples:
-    """Read data that may lack named columns; a column that it has is used.
-
-    Args:
-        place: where it is.
-        given: other arguments of `headstart.data.read_examples`.
-        may_lack: those of them that name such columns: "target", "domain", "group".
-
-    Raises:
-        DataError: the data cannot be read.
-    """
-    try:
-        return read_examples(place, **given)
-    except DataError as error:
-        lacking = [name for name in may_lack if given[name] is not None and f"(--{name})" in str(error)]
-        if not lacking:
-            raise
-        rest = tuple(name for name in may_lack if name != lacking[0])
-        return read_without(place, {**given, lacking[0]: None}, rest)
 
 
 def data_of(examples: Examples, options: Any, clock: Clock) -> DataSet:

@@ -103,6 +103,9 @@ class RunOptions(DataOption):
     domain: Annotated[str | None, Shown(DATA, "COLUMN")] = Field(
         default=None, description="Column that says which domain an item belongs to."
     )
+    text: Annotated[str | None, Shown(DATA, "COLUMNS", "a column such as text or review")] = Field(
+        default=None, description="Column of the texts; several, joined by commas, are read as one text."
+    )
     follow_outside: Annotated[bool, Shown(DATA)] = Field(
         default=False,
         description="Also read files outside of the data folder that links or a table point to.",
@@ -137,7 +140,7 @@ def reading(options: Any) -> dict[str, Any]:
     Args:
         options: of a verb that takes RunOptions and CommonOptions.
     """
-    names = ("target", "group", "domain", "modality", "follow_outside")
+    names = ("target", "group", "domain", "modality", "text", "follow_outside")
     task = None if options.task == "auto" else options.task
     return {**{name: getattr(options, name) for name in names}, "task": task}
 

@@ -83,6 +83,7 @@ class DataFacts:
         n_groups: number of its values; None without one.
         domain: column of domains; None without one.
         n_domains: number of its values, an empty cell not counted; None without one.
+        text: columns of a table that the texts came from, joined by commas; None for other items.
     """
 
     name: str
@@ -95,6 +96,7 @@ class DataFacts:
     n_groups: int | None = None
     domain: str | None = None
     n_domains: int | None = None
+    text: str | None = None
 
     @classmethod
     def of(cls, data: DataSet, name: str) -> DataFacts:
@@ -118,6 +120,7 @@ class DataFacts:
             None if examples.groups is None else len(set(examples.groups)),
             examples.domain,
             None if examples.domains is None else len({*examples.domains} - {""}),
+            ",".join(examples.text_columns) or None,
         )
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from headstart.errors import DataError, InputError, OptionError, parsing, shortened
-from headstart.files import named_path
+from headstart.files import named_path, read_json
 from headstart.progress import say
-from headstart.run_files import check_files, check_has_model, read_checked
+from headstart.run_files import METRICS, check_files, check_has_model, read_checked
 from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import task_named
 from headstart.units import agreeing, counted
@@ -36,12 +36,14 @@ class Model:
         preprocessing: what turns items into the program's inputs.
         classes: in the order of the program's columns.
         task: its name.
+        text: columns of the run's own table that its texts came from, joined by commas; None: not known.
     """
 
     path: Path
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     task: str
+    text: str | None = None
 
     @classmethod
     def open(cls, run: str | Path) -> Model:
@@ -59,7 +61,8 @@ class Model:
         check_has_model(directory.path)
         check_files(directory.path, ("model.pt2",))
         preprocessing = _preprocessing(directory.file("source.json"))
-        return cls(directory.path, preprocessing, *_classes_and_task(directory.file("head.json")))
+        classes, task = _classes_and_task(directory.file("head.json"))
+        return cls(directory.path, preprocessing, classes, task, _text_columns(directory.path))
 
     @cached_property
     def _program(self) -> nn.Module:
@@ -72,6 +75,7 @@ class Model:
         data: str | Path | Sequence[Any],
         *,
         follow_outside: bool = False,
+        text: str | None = None,
         adapt: bool = False,
         windows: bool = False,
         threads: int | None = None,
@@ -81,6 +85,7 @@ class Model:
         Args:
             data: as `headstart.predict` takes it.
             follow_outside: the same.
+            text: the same.
             adapt: the same.
             windows: the same.
             threads: the same.
@@ -94,9 +99,8 @@ class Model:
             raise OptionError(f"threads must be 1 or more, got {threads}")
         if isinstance(data, str | Path):
             named_path(data, "the data")
-        modality = self.preprocessing.modality
         self.check_windows(windows, adapt=adapt)
-        examples, labels_known = _read(data, modality, self.path, follow_outside)
+        examples, labels_known = self._read(data, text, follow_outside)
         kept, digests, seconds = _readable(examples, threads)
         how: dict[str, Any] = {"adapt": adapt, "windows": windows, "threads": threads}
         outputs, pieces = self.outputs(examples.take(kept), digests, seconds, **how)
@@ -168,6 +172,38 @@ class Model:
         names, outputs, probabilities = by_windows(examples, seconds, length, predict)
         return probabilities, Predictions(names, self.classes, outputs, task=self.task)
 
+    def _read(
+        self, data: str | Path | Sequence[Any], text: str | None, follow_outside: bool
+    ) -> tuple[Examples, bool]:
+        """The items to predict, and whether every one has a label: scores need all of them.
+
+        Raises:
+            DataError: they are of another modality than the run's.
+        """
+        from headstart.data import Examples
+        from headstart.data.given import items_of
+        from headstart.data.read import read_without
+
+        modality: Any = self.preprocessing.modality
+        if isinstance(data, str | Path):
+            given = {
+                "labels": "as written",
+                "modality": modality,
+                "text": text or self.text,
+                "follow_outside": follow_outside,
+            }
+            # One column may have another name; a part of several is another text.
+            several = self.text is not None and "," in self.text
+            examples = read_without(data, given, () if text or several else ("text",))
+        else:
+            examples = Examples.from_lists(items_of(data), modality=modality)
+        if examples.modality != modality:
+            raise DataError(
+                f"the run {self.path} takes {modality}, and the data holds {examples.modality}: "
+                "pass a run that was fitted on such data"
+            )
+        return examples, bool(examples.labelled.all())
+
     def _probabilities(
         self,
         items: Sequence[Any],
@@ -215,6 +251,13 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
     return _part(path, "task and classes", read)
 
 
+def _text_columns(run: Path) -> str | None:
+    """The columns of a run's own table that its texts came from; None if its metrics.json does not say."""
+    data = read_json(run / METRICS).get("data")
+    found = data.get("text") if isinstance(data, Mapping) else None
+    return found if isinstance(found, str) else None
+
+
 def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:
     """What a function finds in a JSON file of a run; any error of it names the file."""
     content = read_checked(path.parent, path.name)
@@ -223,29 +266,6 @@ def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:
             return read(content)
     except (DataError, OptionError) as error:
         raise InputError(f"{path} cannot be read as {what} ({error}): make the run again") from None
-
-
-def _read(
-    data: str | Path | Sequence[Any], modality: Any, run: str | Path, follow_outside: bool
-) -> tuple[Examples, bool]:
-    """The items to predict, and whether every one has a label: scores need all of them.
-
-    Raises:
-        DataError: they are of another modality than the run's.
-    """
-    from headstart.data import Examples, read_examples
-    from headstart.data.given import items_of
-
-    if isinstance(data, str | Path):
-        examples = read_examples(data, labels="as written", modality=modality, follow_outside=follow_outside)
-    else:
-        examples = Examples.from_lists(items_of(data), modality=modality)
-    if examples.modality != modality:
-        raise DataError(
-            f"the run {run} takes {modality}, and the data holds {examples.modality}: "
-            "pass a run that was fitted on such data"
-        )
-    return examples, bool(examples.labelled.all())
 
 
 def _readable(examples: Examples, threads: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

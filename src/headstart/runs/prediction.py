@@ -25,6 +25,7 @@ def predict(
     out: str | Path | None = None,
     force: bool = False,
     follow_outside: bool = False,
+    text: str | None = None,
     adapt: bool = False,
     windows: bool = False,
     threads: int | None = None,
@@ -39,6 +40,7 @@ def predict(
         out: a .csv or .parquet file to write; never one of the data or of a run.
         force: replace `out` if it exists.
         follow_outside: links, and paths in a table, may lead out of the data folder.
+        text: column of the texts of a table, or several joined by commas; None: as the run's own.
         adapt: move and scale features to those of the training items on the way, for items of another domain. It does
             harm where class shares differ from training, where items come sorted by class, and with few items; the run
             stays as it is.
@@ -64,7 +66,7 @@ def predict(
         named_path(data, "the data")
     model = run if isinstance(run, Model) else Model.open(run)
     predictions = model.predict(
-        data, follow_outside=follow_outside, adapt=adapt, windows=windows, threads=threads
+        data, follow_outside=follow_outside, text=text, adapt=adapt, windows=windows, threads=threads
     )
     if out is not None:
         predictions.write(out)

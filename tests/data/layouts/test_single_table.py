@@ -228,3 +228,16 @@ def test_a_named_pipe_in_the_place_of_a_parquet_file_is_named(tmp_path: Path) ->
     os.mkfifo(tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"a\.parquet cannot be read as a Parquet table .*it is a named pipe"):
         read_table(tmp_path / "a.parquet")
+
+
+def test_several_columns_are_read_as_one_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,title,body,label\n1,A title,Its body,x\n2,,Only a body,y\n3,Only a title, ,x\n")
+    examples = read_examples(path, text="title,body")
+    assert list(examples.items) == ["A title\nIts body", "Only a body", "Only a title"]
+    assert examples.text_columns == ("title", "body") and list(examples.columns) == ["id"]
+    assert list(read_examples(path, text="Body").items) == ["Its body", "Only a body", " "]
+    with pytest.raises(DataError, match=r"no column 'boddy' \(--text\)\. Did you mean 'body'"):
+        read_examples(path, text="title,boddy")
+    with pytest.raises(DataError, match=r"column 'label' \(--text\) is the target or the group too"):
+        read_examples(path, text="title,label")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.columns import domain_column, group_column, row_names, target_column, text_column
+from headstart.data.columns import domain_column, group_column, row_names, target_column, text_items
 from headstart.data.content import require_regular
 from headstart.data.examples import Examples, Modality, string_array
 from headstart.data.items import Item, ItemView, suffix_modality
@@ -187,22 +187,23 @@ def _examples(where: str, parts: dict[str, Any], options: ReadOptions) -> Exampl
     notes: tuple[str, ...] = ()
     items: Any
     kind: Modality
+    used: tuple[str, ...]
     if media is not None:
         kind = "image" if kinds[media] == "image" else "audio"
         feature = datasets.Image(decode=False) if kind == "image" else datasets.Audio(decode=False)
         undecoded = [part.select_columns([media]).cast_column(media, feature) for part in parts.values()]
-        items = ItemView(undecoded, wrap=_Unwrap(media, _border(where, options)))
+        items, used = ItemView(undecoded, wrap=_Unwrap(media, _border(where, options))), (media,)
     else:
         kind = "text"
         label = target_column(columns, options.target, where, options.labels_required)
         own_group = group_column(columns, options.group, label, where)
         own_domain = domain_column(columns, options.domain, (label, own_group), where)
         taken = [label, own_group, options.domain and own_domain, "split"]
-        item_column, note = text_column(columns, where, taken, spare=own_domain)
-        items, notes, media = list(columns[item_column]), (note,) if note else (), item_column
+        items, used, note = text_items(columns, options.text, where, taken, spare=own_domain)
+        notes = (note,) if note else ()
     return examples_from_columns(
         columns, items, names, kind, options,
-        where=where, item_column=media, notes=notes, split_from=split_from,
+        where=where, item_columns=used, notes=notes, split_from=split_from,
     )  # fmt: skip
 
 

@@ -1,0 +1,81 @@
+"""Pictures in DICOM files: grey values through the rescaling and the window that the file asks for, as 8 bits.
+
+DICOM PS3.3 C.11.1 (modality LUT) and C.11.2 (VOI LUT): the first window of the file; without one, from the smallest to
+the largest value. MONOCHROME1 is inverted, so that 0 is black. Of several frames the first is taken.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from headstart.data.content import Unreadable
+
+_PREAMBLE, _MARK = 128, b"DICM"
+_BEYOND = 1e15  # every window
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether bytes are a DICOM file."""
+    return data[_PREAMBLE : _PREAMBLE + 4] == _MARK
+
+
+def open_dicom(data: bytes, most_pixels: int) -> Image.Image:
+    """The picture in a DICOM file.
+
+    Args:
+        data: its bytes.
+        most_pixels: of one frame.
+
+    Returns:
+        A picture of mode "L" or "RGB".
+
+    Raises:
+        Unreadable: it holds no picture, is damaged or too large, or pydicom is not installed.
+    """
+    try:
+        import pydicom
+        from pydicom.pixels import pixel_array
+    except ImportError:
+        raise Unreadable("a DICOM file: pip install 'headstart[medical]' to read it") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of attributes that a picture does not need
+            found = pydicom.dcmread(io.BytesIO(data))
+            n_pixels = int(found.get("Rows", 0)) * int(found.get("Columns", 0))
+            if n_pixels > most_pixels:
+                raise Unreadable(f"{n_pixels:,} pixels, more than {most_pixels:,}: make it smaller first")
+            values = pixel_array(found, index=0)  # colours come as RGB
+            pixels = values if values.ndim == 3 else _as_grey(values, found)
+    except Unreadable:
+        raise
+    except Exception as error:  # pydicom and its decoders raise many kinds of errors
+        raise Unreadable(f"a DICOM file without a picture that can be read ({_first_line(error)})") from None
+    if pixels.ndim == 3 and (pixels.shape[2] != 3 or pixels.dtype != np.uint8):
+        raise Unreadable(
+            f"a DICOM picture of {pixels.dtype} {pixels.shape}, which is neither grey nor 8-bit colours"
+        )
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def _as_grey(values: np.ndarray, found: Any) -> np.ndarray:
+    """Stored values (H, W) as uint8."""
+    from pydicom.pixels import apply_modality_lut, apply_windowing
+
+    grey = np.asarray(apply_modality_lut(values, found), dtype=np.float64)
+    low, high = float(grey.min()), float(grey.max())
+    if "WindowCenter" in found and "WindowWidth" in found:
+        grey = apply_windowing(grey, found)
+        low, high = apply_windowing(np.array([-_BEYOND, _BEYOND]), found)
+    scaled = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
+    if found.get("PhotometricInterpretation") == "MONOCHROME1":
+        scaled = 1.0 - scaled
+    return np.asarray(np.clip(np.rint(255 * scaled), 0, 255), dtype=np.uint8)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
