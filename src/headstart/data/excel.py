@@ -44,13 +44,10 @@ def read_rows(path: Path) -> tuple[list[list[str]], list[str]]:
         return [], []
     title, rows = next(iter(filled.items()))
     others = len(filled) - 1
-    notes = (
-        [
-            f"{path.name}: sheet '{title}' is read; {counted(others, 'more sheets')} {agreeing(others, 'is', 'are')} not."
-        ]
-        if others
-        else []
-    )
+    notes = []
+    if others:
+        left = f"{counted(others, 'more sheets')} {agreeing(others, 'is', 'are')} not"
+        notes.append(f"{path.name}: sheet '{title}' is read; {left}.")
     return rows, notes
 
 

@@ -6,6 +6,7 @@ from headstart.report.background import data_section
 from headstart.report.items.calibration import calibration_section
 from headstart.report.items.errors import errors_section
 from headstart.report.items.labels_and_values import labels_section, values_section
+from headstart.report.items.thresholds import thresholds_section
 from headstart.report.items.worst import worst_section
 from headstart.report.pages.evaluate.background import again_section, cost_section, limits_section
 from headstart.report.pages.evaluate.changes import changes_section
@@ -20,6 +21,7 @@ SECTIONS = (
     values_section,
     worst_section,
     calibration_section,
+    thresholds_section,
     data_section,
     cost_section,
     again_section,

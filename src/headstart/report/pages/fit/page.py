@@ -6,6 +6,7 @@ from headstart.report.background import cost_section, data_section
 from headstart.report.items.calibration import calibration_section
 from headstart.report.items.errors import errors_section
 from headstart.report.items.labels_and_values import labels_section, values_section
+from headstart.report.items.thresholds import thresholds_section
 from headstart.report.items.worst import worst_section
 from headstart.report.pages.fit.background import again_section, limits_section
 from headstart.report.pages.fit.choices import (
@@ -27,6 +28,7 @@ SECTIONS = (
     worst_section,
     label_errors_section,
     calibration_section,
+    thresholds_section,
     depth_section,
     candidates_section,
     stages_section,

@@ -1,0 +1,146 @@
+"""Two classes: how recall, precision and false alarms trade against each other over the threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.metrics import Interval
+from headstart.metrics.operating import OperatingPoint, operating_points
+from headstart.report.charts.scale import polyline
+from headstart.report.items.report import MeasuredReport
+from headstart.report.shell import Section, Table
+from headstart.report.words import interval, number
+
+_MOST_POINTS = 500  # of a curve
+_HALF = 0.5  # without a threshold of one's own
+
+
+@dataclass(frozen=True)
+class Dot:
+    """The point of one threshold, in percent of the plot, and its tooltip."""
+
+    x: float
+    y: float
+    text: str
+    is_half: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve with the points of the table on it.
+
+    Attributes:
+        title, across, up: of the plot and its axes.
+        line: as SVG points.
+        chance: height at its left and right end of the line of chance, in percent.
+        dots: at the thresholds of the table.
+    """
+
+    title: str
+    across: str
+    up: str
+    line: str
+    chance: tuple[float, float]
+    dots: Sequence[Dot]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The section: two curves and a table."""
+
+    curves: Sequence[Curve]
+    table: Table
+
+
+def thresholds_section(report: MeasuredReport) -> Iterator[Section]:
+    """The section, if there are two classes, and items of both."""
+    held_out, classes = report.held_out, report.facts.classes
+    if not report.targets.task.one_per_item or len(classes) != 2 or not len(held_out):
+        return
+    column = _rarer(report)
+    positive, probabilities = held_out.codes == column, held_out.outputs[:, column].astype(np.float64)
+    if positive.all() or not positive.any():
+        return
+    units = held_out.units
+    if units is None:
+        return
+    points = operating_points(positive, probabilities, units)
+    name = classes[column]
+    content = Thresholds(
+        [_roc(positive, probabilities, points), _pr(positive, probabilities, points)], _table(points)
+    )
+    deck = (
+        f"An item is called “{name}”, the rarer class, if its probability reaches a threshold; one half is the usual "
+        f"one. A lower threshold finds more of “{name}” and raises more false alarms. The thresholds below were fixed "
+        "before: one that is picked because it looks best here will do less well on other items."
+    )
+    yield Section("thresholds", "Thresholds", "items/thresholds.html.j2", content, deck)
+
+
+def _rarer(report: MeasuredReport) -> int:
+    """The class with fewer training items; where that is not known, with fewer of these."""
+    counts = [report.n_trained_on(name) for name in report.facts.classes]
+    known = [count for count in counts if count is not None]
+    found = known if len(known) == 2 else np.bincount(report.held_out.codes, minlength=2).tolist()
+    return 0 if found[0] < found[1] else 1
+
+
+def _roc(positive: np.ndarray, probabilities: np.ndarray, points: Sequence[OperatingPoint]) -> Curve:
+    from sklearn.metrics import roc_curve
+
+    across, up, _ = roc_curve(positive, probabilities)
+    dots = [_dot(each, each.false_alarms, each.recall) for each in points]
+    return Curve(
+        "ROC curve", "false alarms, share of the other class", "recall", _line(across, up), (0.0, 100.0), dots
+    )
+
+
+def _pr(positive: np.ndarray, probabilities: np.ndarray, points: Sequence[OperatingPoint]) -> Curve:
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(positive, probabilities)
+    share = round(100 * float(positive.mean()), 2)
+    dots = [_dot(each, each.recall, each.precision) for each in points if each.precision.value is not None]
+    return Curve(
+        "Precision-recall curve", "recall", "precision", _line(recall, precision), (share, share), dots
+    )
+
+
+def _line(across: np.ndarray, up: np.ndarray) -> str:
+    keep = np.unique(np.linspace(0, len(across) - 1, min(len(across), _MOST_POINTS)).round().astype(int))
+    return polyline(zip((100 * across[keep]).tolist(), (100 * up[keep]).tolist(), strict=True))
+
+
+def _dot(point: OperatingPoint, across: Interval, up: Interval) -> Dot:
+    text = (
+        f"from {point.threshold:g}: recall {number(point.recall.value)}, precision {number(point.precision.value)}, "
+        f"false alarms {number(point.false_alarms.value)}"
+    )
+    return Dot(round(100 * float(across), 2), round(100 * float(up), 2), text, point.threshold == _HALF)
+
+
+def _table(points: Sequence[OperatingPoint]) -> Table:
+    columns = (
+        ("From", False),
+        ("Called so", True),
+        ("Recall", True),
+        ("Precision", True),
+        ("False alarms", True),
+    )
+    rows = tuple(
+        (
+            f"{each.threshold:g}",
+            f"{each.n_called:,}",
+            *(_cell(score) for score in (each.recall, each.precision, each.false_alarms)),
+        )
+        for each in points
+    )
+    return Table("Recall, precision and false alarms by threshold, with 95% intervals", columns, rows)
+
+
+def _cell(score: Interval) -> str:
+    ends = interval(score)
+    return f"{number(score.value)}{f' ({ends})' if ends else ''}"
