@@ -94,6 +94,7 @@ def demo(out: str | Path | None = None) -> Demo:
     """
     from headstart.fitting.options import fit_options
     from headstart.fitting.procedure import run_fit
+    from headstart.heads.threads import single_threaded
 
     started = time.perf_counter()
     out = Path("runs") / "demo" if out is None else named_path(out, "--out")
@@ -109,8 +110,10 @@ def demo(out: str | Path | None = None) -> Demo:
     )  # fmt: skip
     say(f"The digits are in {data}: 5 labelled per class, {N_HELD_OUT} held out")
     # not in the record of finished runs: these are not the user's data
-    run = run_fit(fit_options(data=data, source=SOURCE, out=out), recorded=False)
-    comparisons = _compare(pictures, labels, pool, held_out)
+    # One thread: networks so small gain nothing from more, and threads that wait for a busy core cost minutes.
+    run = run_fit(fit_options(data=data, source=SOURCE, out=out, threads=1), recorded=False)
+    with single_threaded():
+        comparisons = _compare(pictures, labels, pool, held_out)
     return Demo(comparisons, run, time.perf_counter() - started)
 
 
