@@ -17,6 +17,8 @@ from headstart.errors import InputError, parsing
 from headstart.files import open_regular, read_json, read_regular
 
 METRICS = "metrics.json"
+PROGRAM = "model.pt2"
+EXPORTED = "exported"  # key of metrics.json: False for a run without PROGRAM
 UNFINISHED = "unfinished"  # the marker of a run that is being made, or was killed
 FORMAT_VERSION = 1
 DIGESTS = "files"
@@ -25,7 +27,7 @@ LEARNED_ITEMS = "learned_items.safetensors"
 # A key that every version with digests writes, and the old ones do not.
 WRITTEN_WITH_DIGESTS = "baselines_difference"
 _DIGESTED = (
-    "model.pt2",
+    PROGRAM,
     "model.safetensors",
     "config.json",
     "source.json",
@@ -64,6 +66,23 @@ def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
         raise kind(f"{run} is an audit, which holds no model: fit its source, and name that run")
     if made_by == "evaluate":
         raise kind(f"{run} is an evaluation, which holds no model: name the run that it evaluates")
+
+
+def check_has_program(run: Path) -> None:
+    """Refuse a run that cannot predict: it holds no model, or was fitted without its program.
+
+    Args:
+        run: its folder.
+
+    Raises:
+        InputError: the reason, and what to do instead.
+    """
+    check_has_model(run)
+    if not (run / PROGRAM).is_file() and read_json(run / METRICS).get(EXPORTED) is False:
+        raise InputError(
+            f"{run} was fitted with --no-export, so it cannot predict: fit again without it. As a source (run:{run}) "
+            "it can be used"
+        )
 
 
 def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputError) -> None:

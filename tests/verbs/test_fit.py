@@ -48,6 +48,19 @@ def predictions(run: Run) -> Predictions:
     return RunDirectory.open(run.path).predictions()
 
 
+def test_a_run_without_its_program(digit_folder: Path, store: str, tmp_path: Path) -> None:
+    run = headstart.fit(digit_folder, LETTERS, export=False, out=tmp_path / "run", store=store, **QUICK)
+    assert names(run) == FILES - {"model.pt2", "report.html"} and run.metrics["exported"] is False
+    assert "model.pt2" not in run.summary and "--no-export" in (run.path / "README.md").read_text()
+    for ask in (run.predict, lambda data: headstart.load(run.path).predict(data)):
+        with pytest.raises(InputError, match="was fitted with --no-export, so it cannot predict"):
+            ask(digit_folder)
+    again = headstart.fit(
+        digit_folder, f"run:{run.path}", export=False, out=tmp_path / "two", store=store, **QUICK
+    )
+    assert again.metrics["n_train"] == run.metrics["n_train"]
+
+
 def test_a_finished_run_has_every_file_and_key(digit_run: Run) -> None:
     assert names(digit_run) == FILES
     metrics = json.loads((digit_run.path / "metrics.json").read_text())

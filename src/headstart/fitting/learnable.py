@@ -51,7 +51,8 @@ def check_plan(plan: Plan, options: FitOptions) -> None:
 
     check_learnable(plan.data, options.data, held_out=options.folds is None)
     check_parts(plan, options.data, n_folds=options.folds, refit_all=options.refit_all)
-    check_exportable(plan.source, plan.arch)
+    if options.export:
+        check_exportable(plan.source, plan.arch)
 
 
 def check_parts(plan: Plan, name: str | Path, *, n_folds: int | None, refit_all: bool) -> None:

@@ -103,6 +103,11 @@ class FitOptions(LearnOptions, RunOptions):
         default=False, description="Return the classical baseline if it is better in training beyond chance."
     )
 
+    export: Annotated[bool, Shown(RUN)] = Field(
+        default=True,
+        description="Write model.pt2, by which the run predicts; without it a run is made some seconds sooner.",
+    )
+
     def resolved(self, source: str, precision: Precision) -> FitOptions:
         """With the source and the precision that were taken if the options left them open.
 

@@ -52,7 +52,9 @@ def returned_by(workspace: Workspace, result: Result) -> tuple[Source, Head]:
     return with_window_of(source, data, np.arange(len(data))), head  # held-out clips were read whole too
 
 
-def save(run: RunDirectory, source: Source, head: Head, store: Store) -> SavedModel:
+def save(
+    run: RunDirectory, source: Source, head: Head, store: Store, *, with_program: bool = True
+) -> SavedModel:
     """Write a network with its head to a run, in every form that holds it.
 
     Args:
@@ -60,6 +62,7 @@ def save(run: RunDirectory, source: Source, head: Head, store: Store) -> SavedMo
         source: the network.
         head: on its features.
         store: keeps the program for the next run with a network of this structure.
+        with_program: whether model.pt2 is written.
     """
     from headstart.backbone import Backbone
     from headstart.heads.predictor import Predictor
@@ -74,4 +77,5 @@ def save(run: RunDirectory, source: Source, head: Head, store: Store) -> SavedMo
         source_config=source.config,
         preprocessing=source.preprocessing.to_json(),
         store=store,
+        with_program=with_program,
     )

@@ -22,7 +22,7 @@ from headstart.fitting.stages import stage_rows
 from headstart.fitting.statistics import summary_of
 from headstart.fitting.workspace import Workspace
 from headstart.progress import say, waiting
-from headstart.run_files import DIGESTS, digests_of
+from headstart.run_files import DIGESTS, EXPORTED, digests_of
 from headstart.runs.record import RETURNED_IN_FOLDS
 from headstart.runs.run import Run
 
@@ -74,14 +74,17 @@ def finish(
             run.write_text(LABEL_ERRORS, checked.to_csv())
         record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
         run.write_record(record)
-    say(result_line(record, workspace.quality))
-    with clock.phase("export"), waiting("Exporting model.pt2 …"):
+    say(result_line(record, workspace.quality, with_program=options.export))
+    what = "Exporting model.pt2 …" if options.export else "Writing the model …"
+    with clock.phase("export"), waiting(what):
         returned, head = returned_by(workspace, result.final)
-        saved = save(run, returned, head, workspace.store)
+        saved = save(run, returned, head, workspace.store, with_program=options.export)
         if (summary := summary_of(workspace, result.final)) is not None:
             save_statistics(run, summary)
         learned_items(workspace, result, evaluation).save(run)
-        record = replace(record, extra={**record.extra, DIGESTS: digests_of(run.path)})
+        record = replace(
+            record, extra={**record.extra, EXPORTED: options.export, DIGESTS: digests_of(run.path)}
+        )
     record = _now(record, clock)
     with clock.phase("report"):
         facts = _facts(run, options, workspace, evaluation)

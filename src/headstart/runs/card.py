@@ -81,7 +81,9 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             packages=needed_packages(modality),
             takes=_takes(preprocessing),
             sizes=_sizes(preprocessing, saved),
-            program=program_lines(preprocessing, saved.prompt_inside, record.extra.get(DIGESTS, {})),
+            program=program_lines(preprocessing, saved.prompt_inside, record.extra.get(DIGESTS, {}))
+            if saved.program
+            else "",
             pipeline=pipeline_lines(saved.task) if saved.task else "",
             pipeline_task=saved.task,
             why_no_pipeline=saved.why_no_pipeline,
@@ -190,7 +192,7 @@ def _takes(preprocessing: Mapping[str, Any]) -> str:
 
 
 def _sizes(preprocessing: Mapping[str, Any], saved: SavedModel) -> str:
-    if preprocessing["modality"] != "audio":
+    if preprocessing["modality"] != "audio" or saved.program is None:
         return ""
     window = preprocessing["window_samples"]
     if "samples" in saved.program.open_axes:

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from headstart.heads.head import Head
 from headstart.heads.linear import LinearHead
+from headstart.run_files import PROGRAM
 from headstart.runs.directory import RunDirectory
 from headstart.runs.kept_program import KeptPrograms
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
@@ -48,13 +49,13 @@ class SavedModel:
     """What was written.
 
     Attributes:
-        program: about model.pt2.
+        program: about model.pt2; None: it was not written.
         task: the pipeline of transformers that opens the run, or None.
         why_no_pipeline: why no pipeline opens the run; "" if one does.
         prompt_inside: text: whether tokenizer.json adds the prompt itself.
     """
 
-    program: Exported
+    program: Exported | None
     task: str | None
     why_no_pipeline: str
     prompt_inside: bool = True
@@ -69,6 +70,7 @@ def save_model(
     source_config: Mapping[str, Any],
     preprocessing: Mapping[str, Any],
     store: Store | None = None,
+    with_program: bool = True,
 ) -> SavedModel:
     """Write a model to a run, in every form that holds it.
 
@@ -80,6 +82,7 @@ def save_model(
         source_config: `Source.config`, with the stages in order under "stages".
         preprocessing: `to_json()` of what turned items into inputs, the data set's window included.
         store: keeps the program for the next network of this structure; None: it is traced.
+        with_program: whether model.pt2 is written.
 
     Raises:
         ArchitectureError: the predictor cannot be written as a program.
@@ -88,8 +91,10 @@ def save_model(
     source = {**source_config, "preprocessing": dict(preprocessing)}
     inputs = inputs_of(preprocessing, network)
     name = str(source.get("architecture", type(network).__name__))
-    kept = None if store is None else KeptPrograms(store, name)
-    program = export_program(predictor, inputs, run.file("model.pt2"), name=name, kept=kept)
+    program: Exported | None = None
+    if with_program:
+        kept = None if store is None else KeptPrograms(store, name)
+        program = export_program(predictor, inputs, run.file(PROGRAM), name=name, kept=kept)
     tensors = dict(network.state_dict())
     stages = list(source_config["stages"])
     prompt_inside = _write_tokenizer(run, preprocessing) if preprocessing["modality"] == "text" else True

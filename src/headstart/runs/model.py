@@ -13,7 +13,7 @@ import numpy as np
 from headstart.errors import DataError, InputError, OptionError, parsing, shortened
 from headstart.files import named_path, read_json
 from headstart.progress import say
-from headstart.run_files import METRICS, check_files, check_has_model, read_checked
+from headstart.run_files import METRICS, PROGRAM, check_files, check_has_program, read_checked
 from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import task_named
 from headstart.units import agreeing, counted
@@ -58,8 +58,8 @@ class Model:
         from headstart.runs import RunDirectory
 
         directory = RunDirectory.open(run)
-        check_has_model(directory.path)
-        check_files(directory.path, ("model.pt2",))
+        check_has_program(directory.path)
+        check_files(directory.path, (PROGRAM,))
         preprocessing = _preprocessing(directory.file("source.json"))
         classes, task = _classes_and_task(directory.file("head.json"))
         return cls(directory.path, preprocessing, classes, task, _text_columns(directory.path))
@@ -68,7 +68,7 @@ class Model:
     def _program(self) -> nn.Module:
         from headstart.runs.program import run_program
 
-        return run_program(self.path / "model.pt2")
+        return run_program(self.path / PROGRAM)
 
     def predict(
         self,
@@ -218,7 +218,7 @@ class Model:
             return adapted_probabilities(self.path, items, self.preprocessing, threads, digests)
         from headstart.runs.running import run_items
 
-        program, dtype = self.path / "model.pt2", task_named(self.task).dtype
+        program, dtype = self.path / PROGRAM, task_named(self.task).dtype
         how = (self.preprocessing, len(self.classes), threads, digests, dtype)
         return run_items(self._program, program, items, *how)
 

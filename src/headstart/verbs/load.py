@@ -20,9 +20,9 @@ def load(run: str | Path) -> Run:
     Raises:
         InputError: there is no finished run, or it holds no model.
     """
-    from headstart.run_files import check_has_model
+    from headstart.run_files import check_has_program
     from headstart.runs import RunDirectory
 
     directory = RunDirectory.open(run)
-    check_has_model(directory.path)
+    check_has_program(directory.path)
     return Run(directory.path, directory.record.to_json(), "")

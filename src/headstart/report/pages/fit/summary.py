@@ -10,6 +10,7 @@ from headstart.report.pages.fit.result import beside_baselines
 from headstart.report.pages.fit.words import held_out, sentence, verdict
 from headstart.report.terminal import WIDTH, places, wrapped
 from headstart.report.words import interval, number
+from headstart.run_files import EXPORTED, PROGRAM
 from headstart.runs import Record
 from headstart.units import counted
 
@@ -32,25 +33,28 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
     warnings = [n for n in notices(report) if n.severity != "note"]
     if warnings:
         blocks.append("\n".join(wrapped(f"! {n.title}. {n.text}", width, "  ", "    ") for n in warnings))
-    files = ("model.pt2", *(("report.html",) if has_report else ()), "metrics.json", "README.md")
+    program = (PROGRAM,) if report.record.extra.get(EXPORTED, True) else ()
+    files = (*program, *(("report.html",) if has_report else ()), "metrics.json", "README.md")
     blocks.append(places(report.facts.run, files, report.next_command))
     return printable("\n\n".join(blocks) + "\n")
 
 
-def result_line(record: Record, quality: str) -> str:
+def result_line(record: Record, quality: str, *, with_program: bool = True) -> str:
     """Say the result in one line, as soon as it is known; the files of the run are written after it.
 
     Args:
         record: of the run.
         quality: key of the metric.
+        with_program: whether model.pt2 follows.
     """
+    follow = "model.pt2 and the report are" if with_program else "The rest of the run is"
     score = (record.test or {}).get(quality)
     if score is None or score.value is None:
-        return "Learned. model.pt2 and the report are being written."
+        return f"Learned. {follow} being written."
     found = f"{metric_named(quality).label} {number(score.value, quality)}"
     between = f" ({interval(score, quality)})" if score.low is not None else ""
     items = counted(record.n_test or 0, "held-out items")
-    return f"{found}{between} on {items}. model.pt2 and the report are being written."
+    return f"{found}{between} on {items}. {follow} being written."
 
 
 def _scores(report: FitReport, width: int) -> str:
