@@ -74,6 +74,30 @@ def test_colours_and_the_first_of_several_frames() -> None:
     np.testing.assert_array_equal(pixels(data), np.rint(VALUES / 1000 * 255))
 
 
+@pytest.mark.parametrize(
+    "window",
+    [{"WindowCenter": None, "WindowWidth": None}, {"WindowCenter": 5, "WindowWidth": 0}, {"WindowWidth": 40}],
+)
+def test_a_window_that_cannot_be_used_is_none(window: dict[str, Any]) -> None:
+    np.testing.assert_array_equal(pixels(encoded(VALUES, **window)), np.rint(VALUES / 1000 * 255))
+
+
+def test_palettes_become_colours() -> None:
+    table = np.array([0, 100, 200, 250], dtype=np.uint16) * 257
+    more = {f"{name}PaletteColorLookupTableDescriptor": [4, 0, 16] for name in ("Red", "Green", "Blue")}
+    more |= {f"{name}PaletteColorLookupTableData": table.tobytes() for name in ("Red", "Green")}
+    data = encoded(
+        np.array([[0, 1], [2, 3]], np.uint8),
+        "PALETTE COLOR",
+        BluePaletteColorLookupTableData=bytes(8),
+        **more,
+    )
+    expected = np.array([[0, 100], [200, 250]])
+    found = pixels(data)
+    np.testing.assert_array_equal(found[..., 0], expected)
+    assert (found[..., 1] == expected).all() and (found[..., 2] == 0).all()
+
+
 def test_one_value_is_black() -> None:
     assert (pixels(encoded(np.full((2, 2), 7, np.uint16))) == 0).all()
 

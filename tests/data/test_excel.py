@@ -49,7 +49,20 @@ def test_the_first_sheet_with_rows_is_read_and_the_others_are_told(tmp_path: Pat
     path = workbook(tmp_path / "t.xlsx", {"empty": [], "mine": rows, "other": rows})
     examples = read_examples(path)
     assert list(examples.items) == ["a good film", "a bad film"] and examples.classes == ("neg", "pos")
-    assert "t.xlsx: sheet 'mine' is read; 1 more sheet is not." in examples.notes
+    assert "t.xlsx: sheet 'mine' is read; 2 more sheets are not." in examples.notes
+
+
+def test_rows_beyond_the_size_that_the_file_states_are_read(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", {"one": [["text", "label"], ["a", "x"], ["b", "y"], ["c", "x"]]})
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b'<dimension ref="A1:B4"', b'<dimension ref="A1:B2"')
+    assert b'ref="A1:B2"' in parts[sheet]
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+    assert read_table(path).columns["label"].tolist() == ["x", "y", "x"]
 
 
 def test_what_is_no_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_what_the_run_has_learned_from_is_left_out(
     """The run's own data: its held-out part is left, with the run's own score, and nothing is compared."""
     found = headstart.evaluate(digit_run.path, digit_folder, out=tmp_path / "out", report=False, threads=1)
     n_test, n_items = digit_run.metrics["n_test"], 42
-    assert found.metrics["n_test"] == n_test == found.facts.n_own_items
+    assert found.metrics["n_test"] == n_test == found.facts.n_shared
     assert found.facts.n_learned == n_items - n_test
     own = digit_run.metrics["test"]["accuracy"]["value"]
     assert found.scores["accuracy"].value == pytest.approx(own)
@@ -162,7 +162,10 @@ def test_a_run_of_an_older_version_says_what_is_not_known(digit_run: Run, tmp_pa
     found = headstart.evaluate(
         old, new_digits(tmp_path / "new", 4), out=tmp_path / "out", report=False, threads=1
     )
-    assert "is not known" in " ".join(found.facts.notes)
+    assert (
+        "is not known" in " ".join(found.facts.warnings) and found.metrics["evaluation"]["n_learned"] is None
+    )
+    assert found.facts.change == {} and found.facts.outcome == ""
 
 
 def test_a_damaged_list_of_items_is_refused(digit_run: Run, tmp_path: Path) -> None:
@@ -193,3 +196,42 @@ def test_the_command(digit_run: Run, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert content["kind"] == "evaluate" and content["n_test"] == 12
     assert Path(content["run"]) == tmp_path / "out"
     assert re.fullmatch(r"On new the run reaches accuracy .*", content["evaluation"]["sentence"])
+
+
+def test_an_adapted_run_knows_the_items_that_it_was_adapted_to(
+    digit_folder: Path, tmp_path: Path, store: str
+) -> None:
+    target = new_digits(tmp_path / "target")
+    adapted = headstart.adapt(
+        digit_folder,
+        target,
+        source=small_data.LETTERS,
+        method="none",
+        report=False,
+        out=tmp_path / "adapted",
+        store=store,
+    )
+    found = headstart.evaluate(adapted.path, target, out=tmp_path / "out", report=False, threads=1)
+    assert found.facts.n_shared == found.metrics["n_test"] == 36 and found.facts.change == {}
+    with pytest.raises(DataError, match="has learned from all"):
+        headstart.evaluate(adapted.path, digit_folder, out=tmp_path / "none", threads=1)
+
+
+def test_where_it_does_worse_the_next_command_adapts_with_the_same_columns(
+    digit_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's own score is raised, so that the new one is worse beyond chance."""
+    high = {"value": 0.999, "low": 0.99, "high": 1.0}
+    copy = tmp_path / "copy"
+    shutil.copytree(digit_run.path, copy)
+    content = json.loads((copy / "metrics.json").read_text())
+    content["test"]["accuracy"], content["n_test"] = high, 500
+    (copy / "metrics.json").write_text(json.dumps(content))
+    data = new_digits(tmp_path / "new", 20)
+    rows = [f"{file},{file.parent.name}" for file in sorted(data.rglob("*.png"))]
+    (tmp_path / "new.csv").write_text("file,digit,label\n" + "\n".join(f"{row},x" for row in rows) + "\n")
+    found = headstart.evaluate(copy, tmp_path / "new.csv", target="digit", out=tmp_path / "out", threads=1)
+    assert found.facts.outcome == "worse"
+    assert f"headstart adapt {copy} {tmp_path / 'new.csv'} --target digit" in found.summary
+    page = found.report.read_text(encoding="utf-8")
+    assert "Worse than on its own held-out items" in page and "--target digit" in page

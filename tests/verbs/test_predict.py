@@ -61,11 +61,11 @@ def test_what_cannot_be_read_is_named_and_has_an_empty_row(
     (tmp_path / "a.png").write_bytes(sound.read_bytes())
     (tmp_path / "b.png").write_bytes(sound.read_bytes()[:60])
     found = digit_run.predict(tmp_path, out=(out := tmp_path.parent / f"{tmp_path.name}.csv"))
-    assert found.items == ["a.png", "b.png"] and found.is_known.tolist() == [True, False]
+    assert found.items == ["a.png", "b.png"] and found.is_readable.tolist() == [True, False]
     assert found.predicted[0] in found.classes and found.predicted[1] is None
     assert "cannot be read, and gets no prediction: b.png: " in capsys.readouterr().err
     assert out.read_text().splitlines()[2].startswith('"b.png",,,')
-    assert Predictions.read(out).is_known.tolist() == [True, False]
+    assert Predictions.read(out).is_readable.tolist() == [True, False]
     with pytest.raises(DataError, match=r"no item can be read\. The first is b\.png"):
         digit_run.predict(tmp_path / "b.png")
 
@@ -79,7 +79,7 @@ def test_one_row_per_row_of_a_table_with_its_columns(text_run: Run, tmp_path: Pa
     names = ["id", "given_predicted", "given_p_x", "given_=a", "speaker"]
     written = (tmp_path / "out.csv").read_text().splitlines()
     assert sorted(written[0].replace('"', "").split(",")[1:-3]) == sorted(names) and len(written) == 4
-    assert found.given["id"] == ["7", "03", "1,5"] and found.is_known.tolist() == [True, False, True]
+    assert found.given["id"] == ["7", "03", "1,5"] and found.is_readable.tolist() == [True, False, True]
     back = Predictions.read(tmp_path / "out.csv")
     assert back.given["id"] == ["7", "03", "1,5"] and back.given["speaker"] == ["ann", "bo", ""]
     assert back.predicted == found.predicted and back.classes == found.classes

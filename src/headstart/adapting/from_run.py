@@ -56,7 +56,7 @@ def of_run(options: AdaptOptions, folder: Path, setting: Setting, clock: Clock) 
     head, summary = run.head, run.summary
     with clock.phase("data"):
         examples = read_target(
-            options, source.modality, None if run.record.data is None else run.record.data.text
+            options, source.modality, () if run.record.data is None else run.record.data.text
         )
     names = names_of(folder, str(options.target_data))
     target = Target.of(examples, names[1], head.classes, options, clock)

@@ -6,7 +6,7 @@ Labels of the target are read, and put aside before anything else is done: no ch
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from headstart.adapting.options import AdaptOptions
 from headstart.data.findings import listed
-from headstart.data.read import read_without
+from headstart.data.read import read_like
 from headstart.errors import DataError, OptionError, did_you_mean
 from headstart.fitting.shared_options import reading
 from headstart.units import counted
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headstart.data import DataSet, Examples, Modality
 
 _LABELS = "headstart labels"  # the column in which the target's labels are put aside
+_COLUMNS = ("target", "group", "domain", "text")
 LEAST_TARGET = 2  # items of the target
 MOST_DOMAINS = 20  # a column of more different values is not shown as one of domains
 
@@ -65,7 +66,7 @@ def read_pair(options: AdaptOptions) -> PairRead:
         source, target, names = _domains_of(first, options)
     else:
         source = first
-        target = _read_target(options, settings, first.modality)
+        target = _read_target(options, {}, settings, first.modality)
         names = names_of(options.data, options.target_data)
     source = with_task(source, None if asked is None else task_named(asked))
     if not source.task.one_per_item:
@@ -86,31 +87,42 @@ def _require_items(target: Examples, name: str) -> None:
         )
 
 
-def read_target(options: AdaptOptions, modality: Modality, text: str | None) -> Examples:
+def read_target(options: AdaptOptions, modality: Modality, text: tuple[str, ...]) -> Examples:
     """Read the target of a run.
 
     Args:
         options: where it is.
         modality: that the run takes.
-        text: columns of the run's own texts; None: not known.
+        text: columns of the run's own texts; (): not known.
 
     Raises:
         DataError: it cannot be read, is of another modality, or has no items.
     """
-    settings = reading(options)
-    settings.pop("task")
-    settings["text"] = settings["text"] or text
-    target = _read_target(options, settings, modality)
+    target = _read_target(options, reading(options), {"text": text or None}, modality)
     _require_items(target, name_of(str(options.target_data)))
     return target
 
 
-def _read_target(options: AdaptOptions, settings: dict[str, Any], modality: Modality) -> Examples:
-    """The second data set; a column of labels that it lacks is no fault, since none are needed."""
-    given = {**settings, "labels": "as written", "modality": options.modality or modality}
+def _read_target(
+    options: AdaptOptions, given: Mapping[str, Any], own: Mapping[str, Any], modality: Modality
+) -> Examples:
+    """The second data set; a column of labels that it lacks is no fault, since none are needed.
+
+    Args:
+        options: where it is.
+        given: columns that the user named for it.
+        own: columns of the labelled data.
+        modality: that it must have.
+    """
     place = str(options.target_data)
-    several = "," in (settings["text"] or "")  # a part of a text is another text
-    target = read_without(place, given, ("target", "domain", "group", *(() if several else ("text",))))
+    target = read_like(
+        place,
+        {name: given.get(name) for name in _COLUMNS},
+        own,
+        labels="as written",
+        modality=options.modality or modality,
+        follow_outside=options.follow_outside,
+    )
     if target.modality != modality:
         raise DataError(
             f"{place} holds {target.modality}, and {options.data} {modality}: both domains must be of one kind"

@@ -131,13 +131,17 @@ def summary_of(pair: ExtractedPair, chosen: Tried) -> FeatureSummary:
 
 
 def _learned_items(pair: ExtractedPair, options: AdaptOptions) -> LearnedItems | None:
-    """The labelled items that were learned from; None for a run that does not say."""
-    from headstart.runs.learned_items import LearnedItems
+    """The labelled items that were learned from, and those of the target; None for a run that does not say."""
+    from headstart.runs.learned_items import LearnedItems, item_hashes
 
     if pair.domain.workspace is not None:
-        return LearnedItems.of(pair.domain.workspace.plan.data, np.arange(0))
-    folder = run_named(options)
-    return None if folder is None else LearnedItems.load(folder)
+        kept: LearnedItems | None = LearnedItems.of(pair.domain.workspace.plan.data, np.arange(0))
+    else:
+        folder = run_named(options)
+        kept = None if folder is None else LearnedItems.load(folder)
+    if kept is None:
+        return None
+    return LearnedItems(kept.learned, np.setdiff1d(item_hashes(pair.target.data), kept.learned))
 
 
 def next_command(run: RunDirectory) -> str:

@@ -73,11 +73,13 @@ def predict(
         print(printable(content) if sys.stdout.isatty() else content, end="")
     else:
         n_items = len(predictions.items)
-        n_empty = n_items - int(predictions.is_known.sum())
+        n_empty = n_items - int(predictions.is_readable.sum())
         empty = (
             f"; {counted(n_empty, 'rows')} {agreeing(n_empty, 'is', 'are')} without one" if n_empty else ""
         )
-        say(f"{counted(n_items - n_empty, 'predictions')} {agreeing(n_items, 'is', 'are')} in {out}{empty}")
+        say(
+            f"{counted(n_items - n_empty, 'predictions')} {agreeing(n_items - n_empty, 'is', 'are')} in {out}{empty}"
+        )
 
 
 def report(

@@ -32,6 +32,18 @@ TEXT_NAMES = (
 )  # fmt: skip
 
 
+class MissingColumn(DataError):
+    """A column that was named is not in the data.
+
+    Attributes:
+        option: that named it: "target", "group", "domain" or "text".
+    """
+
+    def __init__(self, message: str, option: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 def find_column(names: Sequence[str], columns: Iterable[str]) -> str | None:
     """The first of some names that is a column, ignoring case."""
     by_fold = {column.casefold(): column for column in reversed(list(columns))}
@@ -48,7 +60,7 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
         option: "--target", "--group" or "--domain".
 
     Raises:
-        DataError: there is no such column.
+        MissingColumn: there is no such column.
     """
     listed = list(columns)
     found = find_column([name.casefold()], listed)
@@ -56,9 +68,10 @@ def require_column(name: str, columns: Iterable[str], where: str, option: str) -
         return name
     if found is not None:
         return found
-    raise DataError(
+    raise MissingColumn(
         f"{where} has no column '{name}' ({option}).{did_you_mean(name, listed)} Columns: "
-        f"{', '.join(listed) or 'none'}."
+        f"{', '.join(listed) or 'none'}.",
+        option.removeprefix("--"),
     )
 
 
@@ -110,7 +123,7 @@ def text_items(
 
     Args:
         columns: a table.
-        asked: the columns that the user named; (): found by `text_column`.
+        asked: the columns that the user named, or one text that joins them by commas; (): found by `text_column`.
         where: the file, for messages.
         taken: columns that are something else (target, group, split).
         spare: see `text_column`.
@@ -125,6 +138,8 @@ def text_items(
     if not asked:
         column, note = text_column(columns, where, taken, spare)
         return list(columns[column]), (column,), note
+    if len(asked) == 1 and asked[0] not in columns:
+        asked = [name.strip() for name in asked[0].split(",") if name.strip()]
     named = tuple(dict.fromkeys(require_column(name, columns, where, "--text") for name in asked))
     clash = next((name for name in named if name in set(taken)), None)
     if clash is not None:

@@ -1,7 +1,8 @@
 """Pictures in DICOM files: grey values through the rescaling and the window that the file asks for, as 8 bits.
 
-DICOM PS3.3 C.11.1 (modality LUT) and C.11.2 (VOI LUT): the first window of the file; without one, from the smallest to
-the largest value. MONOCHROME1 is inverted, so that 0 is black. Of several frames the first is taken.
+DICOM PS3.3 C.11.1 (modality LUT) and C.11.2 (windows): the first window of the file; without one, from the smallest to
+the largest value. A table of VOI values is not used. MONOCHROME1 is inverted, so that 0 is black; palettes become
+colours. Of several frames the first is taken.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from PIL import Image
 from headstart.data.content import Unreadable
 
 _PREAMBLE, _MARK = 128, b"DICM"
-_BEYOND = 1e15  # every window
+_BEYOND = 1e15  # outside of every window, so that its output is the smallest or the largest one
 
 
 def is_dicom(data: bytes) -> bool:
@@ -50,6 +51,8 @@ def open_dicom(data: bytes, most_pixels: int) -> Image.Image:
             if n_pixels > most_pixels:
                 raise Unreadable(f"{n_pixels:,} pixels, more than {most_pixels:,}: make it smaller first")
             values = pixel_array(found, index=0)  # colours come as RGB
+            if found.get("PhotometricInterpretation") == "PALETTE COLOR":
+                values = _of_palette(values, found)
             pixels = values if values.ndim == 3 else _as_grey(values, found)
     except Unreadable:
         raise
@@ -68,13 +71,29 @@ def _as_grey(values: np.ndarray, found: Any) -> np.ndarray:
 
     grey = np.asarray(apply_modality_lut(values, found), dtype=np.float64)
     low, high = float(grey.min()), float(grey.max())
-    if "WindowCenter" in found and "WindowWidth" in found:
+    if _has_window(found):
         grey = apply_windowing(grey, found)
         low, high = apply_windowing(np.array([-_BEYOND, _BEYOND]), found)
     scaled = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
     if found.get("PhotometricInterpretation") == "MONOCHROME1":
         scaled = 1.0 - scaled
     return np.asarray(np.clip(np.rint(255 * scaled), 0, 255), dtype=np.uint8)
+
+
+def _has_window(found: Any) -> bool:
+    """Whether the file names a window that can be used: a centre, and a width of 1 or more."""
+    centre, width = (np.ravel(found.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    if len(centre) == 0 or len(width) == 0 or centre[0] is None or width[0] is None:
+        return False
+    return float(width[0]) >= 1
+
+
+def _of_palette(values: np.ndarray, found: Any) -> np.ndarray:
+    """Colours of palette indices, as uint8 (H, W, 3)."""
+    from pydicom.pixels import apply_color_lut
+
+    colours = apply_color_lut(values, found)
+    return np.asarray(colours if colours.dtype == np.uint8 else colours // 257, dtype=np.uint8)
 
 
 def _first_line(error: Exception) -> str:

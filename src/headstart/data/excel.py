@@ -38,20 +38,17 @@ def read_rows(path: Path) -> tuple[list[list[str]], list[str]]:
         file.seek(0)
         with parsing(path, "an Excel workbook", _REPAIR, DataError):
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            named = {sheet.title: _rows(sheet) for sheet in book.worksheets}
-    filled = {title: rows for title, rows in named.items() if rows}
-    if not filled:
-        return [], []
-    title, rows = next(iter(filled.items()))
-    others = len(filled) - 1
-    notes = []
-    if others:
+            sheets = book.worksheets
+            title, rows = next(((sheet.title, rows) for sheet in sheets if (rows := _rows(sheet))), ("", []))
+    others, notes = len(sheets) - 1, []
+    if rows and others:
         left = f"{counted(others, 'more sheets')} {agreeing(others, 'is', 'are')} not"
         notes.append(f"{path.name}: sheet '{title}' is read; {left}.")
     return rows, notes
 
 
 def _rows(sheet: Any) -> list[list[str]]:
+    sheet.reset_dimensions()  # what the file says of its size may be wrong, and rows beyond it would be lost
     rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
     rows = [row for row in rows if any(row)]
     if not rows:

@@ -164,7 +164,7 @@ def _placed(image: Image.Image, geometry: Geometry, preprocessing: ImagePreproce
 
 
 def open_image(item: Item, digest: str = "") -> Image.Image:
-    """Open a picture without decoding it; a too large one is refused before any memory is taken.
+    """Open a picture without decoding it (DICOM files are decoded); a too large one is refused before that.
 
     Args:
         item: a path, encoded bytes of one of `IMAGE_FORMATS` or of a DICOM file, or a uint8 picture.

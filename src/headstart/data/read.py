@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from headstart.data.columns import MissingColumn
 from headstart.data.examples import Examples, Modality, label_array
 from headstart.data.labels import with_task
 from headstart.data.layouts import LAYOUTS, hub_datasets
@@ -27,7 +29,7 @@ def read_examples(
     modality: Modality | None = None,
     task: str | None = None,
     labels: LabelRule = "required",
-    text: str | None = None,
+    text: str | Sequence[str] | None = None,
     follow_outside: bool = False,
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
@@ -44,7 +46,7 @@ def read_examples(
             quantity; None: inferred from the labels, and a note says which.
         labels: "required"; "optional": some or all items may have none, and bare files, a single file or a
             .txt with one text per line are fine; "as written": optional, and neither checked nor interpreted.
-        text: column of the texts of a table, or several joined by commas, whose texts are joined; None: by its name.
+        text: column of the texts of a table; or several, also joined by commas, that make one text; None: by its name.
         follow_outside: links, and paths in a table, may lead out of the data folder.
 
     Raises:
@@ -52,7 +54,7 @@ def read_examples(
     """
     required = labels == "required"
     asked_task = None if task is None else task_named(task)
-    columns = () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+    columns = () if text is None else (text,) if isinstance(text, str) else tuple(text)
     options = ReadOptions(target, group, domain, modality, required, follow_outside, columns)
     examples = _read(Place(data, follow_outside), options)
     if examples.labels is not None:
@@ -62,25 +64,31 @@ def read_examples(
     return examples if labels == "as written" else with_task(examples, asked_task, required=required)
 
 
-def read_without(data: str | Path, given: dict[str, Any], may_lack: tuple[str, ...]) -> Examples:
-    """Read data that may lack named columns; a column that it has is used.
+def read_like(
+    data: str | Path, given: Mapping[str, Any], own: Mapping[str, Any], **settings: Any
+) -> Examples:
+    """Read data as other data was read: what the user names must be there, other columns are used where it has them.
+
+    Of several columns that make one text none may be missing: a part of a text is another text.
 
     Args:
         data: where it is.
-        given: other arguments of `read_examples`.
-        may_lack: those of them that name such columns: "target", "domain", "group", "text".
+        given: columns that the user named for it, by option: "target", "group", "domain", "text"; None: not named.
+        own: columns of the other data, by option.
+        **settings: other arguments of `read_examples`.
 
     Raises:
         DataError: the data cannot be read.
     """
+    used: dict[str, Any] = {name: own.get(name) if value is None else value for name, value in given.items()}
     try:
-        return read_examples(data, **given)
-    except DataError as error:
-        lacking = [name for name in may_lack if given[name] is not None and f"(--{name})" in str(error)]
-        if not lacking:
+        return read_examples(data, **used, **settings)
+    except MissingColumn as error:
+        text = used.get("text")
+        is_part = error.option == "text" and text is not None and not isinstance(text, str) and len(text) > 1
+        if given.get(error.option) is not None or is_part:
             raise
-        rest = tuple(name for name in may_lack if name != lacking[0])
-        return read_without(data, {**given, lacking[0]: None}, rest)
+        return read_like(data, given, {**own, error.option: None}, **settings)
 
 
 def _read(place: Place, options: ReadOptions) -> Examples:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.findings import listed
 from headstart.evaluating.items import ScoredItems
 from headstart.evaluating.options import EvaluateOptions
-from headstart.evaluating.scoring import Scored, changes, outcome_of
+from headstart.evaluating.scoring import Scored, changes, not_compared, outcome_of
 from headstart.evaluating.sentence import sentence
 from headstart.metrics import Interval, metric_named
 from headstart.report.words import interval, lowered, number
@@ -22,20 +22,25 @@ if TYPE_CHECKING:
 _N_SHOWN = 6  # unknown classes in a warning
 
 
-def assemble(options: EvaluateOptions, record: Record, items: ScoredItems, scored: Scored) -> EvaluationFacts:
+def assemble(
+    options: EvaluateOptions, record: Record, own_labels: Collection[str], items: ScoredItems, scored: Scored
+) -> EvaluationFacts:
     """What was found.
+
+    Scores are compared only of items that have nothing in common, as far as that is known.
 
     Args:
         options: of the evaluation.
         record: of the run.
+        own_labels: labels of the items of the run's own score.
         items: that were scored.
         scored: what the run gives for them.
     """
-    metric, own = scored.targets.task.verdict_metric, record.test or {}
-    n_own = record.n_test or 0
-    change = (
-        {} if items.n_own else changes(scored.scores, own, len(items), n_own)
-    )  # else they are not independent
+    metric, own, n_own = scored.targets.task.verdict_metric, record.test or {}, record.n_test or 0
+    change = {}
+    if items.n_learned is not None and not items.n_shared:
+        skipped = not_compared(scored, own_labels)
+        change = changes(scored.scores, own, len(items), n_own, skipped)
     outcome = outcome_of(metric, change.get(metric))
     known = scored.of_known(metric)
     return EvaluationFacts(
@@ -48,13 +53,13 @@ def assemble(options: EvaluateOptions, record: Record, items: ScoredItems, score
         n_own=n_own,
         change=change,
         outcome=outcome,
-        n_learned=items.n_learned or 0,
-        n_own_items=items.n_own,
+        n_learned=items.n_learned,
+        n_shared=items.n_shared,
         unknown=scored.unknown,
-        n_known=int(scored.is_known.sum()),
+        n_known=int(scored.has_known_label.sum()),
         known=known,
         warnings=tuple(_warnings(items, scored, metric, known)),
-        notes=tuple(_notes(options, record, items)),
+        notes=tuple(_notes(options, record)),
     )
 
 
@@ -65,45 +70,46 @@ def name_of(options: EvaluateOptions) -> str:
 
 
 def _warnings(items: ScoredItems, scored: Scored, metric: str, known: Interval | None) -> Iterator[str]:
-    units = UNITS[items.data.examples.modality]
+    units, n_learned = UNITS[items.data.examples.modality], items.n_learned
     if scored.unknown:
         yield _unknown(scored, metric, known, units)
-    if items.n_learned:
+    if n_learned is None:
         yield (
-            f"{items.n_learned:,} more {agreeing(items.n_learned, 'item is', 'items are')} left out: the run has "
-            f"learned from {agreeing(items.n_learned, 'it', 'them')}."
+            "Whether the run has learned from some of these items is not known: it was made before runs kept that. A "
+            "score on items that it has learned from is too good, so the scores are not compared."
         )
-    if items.n_own:
+    if n_learned:
         yield (
-            f"{items.n_own:,} of {counted(len(items), units)} {agreeing(items.n_own, 'is', 'are')} among those that "
-            "the run's own score was measured on, so the two scores are not compared."
+            f"{counted(n_learned, units)} {agreeing(n_learned, 'is', 'are')} left out: the run has learned from "
+            f"{agreeing(n_learned, 'it', 'them')}."
+        )
+    if items.n_shared:
+        yield (
+            f"{items.n_shared:,} of {counted(len(items), units)} {agreeing(items.n_shared, 'is', 'are')} among those "
+            "that the run was scored on, or adapted to, before: the scores are not compared."
         )
 
 
 def _unknown(scored: Scored, metric: str, known: Interval | None, units: str) -> str:
     """The classes that the run cannot give, and the score without their items."""
     counts: Mapping[str, int] = scored.unknown
-    n_items = int((~scored.is_known).sum())
+    n_items, it = int((~scored.has_known_label).sum()), agreeing(len(counts), "it", "them")
     named = listed((f"'{name}' ({n:,})" for name, n in counts.items()), _N_SHOWN)
-    text = (
-        f"The run does not know {counted(len(counts), scored.targets.task.words.outputs)} of the data: {named}. It "
-        f"gives {agreeing(len(counts), 'it', 'them')} probability 0, so {counted(n_items, units)} cannot be right."
-    )
+    words = scored.targets.task.words.outputs
+    text = f"The run does not know {counted(len(counts), words)} of the data: {named}. "
+    if scored.targets.task.many_per_item:
+        return f"{text}It cannot give {it}, and {it} {agreeing(len(counts), 'is', 'are')} not scored."
+    text += f"It gives {it} probability 0, so {counted(n_items, units)} cannot be right."
     if known is None or known.value is None:
         return text
     ends = interval(known, metric)
     return (
-        f"{text} On the other {int(scored.is_known.sum()):,} alone: {lowered(metric_named(metric).label)} "
+        f"{text} On the other {int(scored.has_known_label.sum()):,} alone: {lowered(metric_named(metric).label)} "
         f"{number(known.value, metric)}{f' ({ends})' if ends else ''}."
     )
 
 
-def _notes(options: EvaluateOptions, record: Record, items: ScoredItems) -> Iterator[str]:
-    if items.n_learned is None:
-        yield (
-            "Whether the run has learned from some of these items is not known: it was made before runs kept that. "
-            "A score on items that it has learned from is too good."
-        )
+def _notes(options: EvaluateOptions, record: Record) -> Iterator[str]:
     if "refit" in record.extra:
         yield (
             "After its own score was measured, the run was learned again from every label; it is that model which is "

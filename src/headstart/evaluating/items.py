@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.labels import with_task
-from headstart.data.read import read_without
+from headstart.data.read import read_like
 from headstart.errors import DataError, OptionError
 from headstart.evaluating.options import EvaluateOptions
 from headstart.progress import say
@@ -44,12 +44,12 @@ class ScoredItems:
     Attributes:
         data: N items, all in the part "test".
         n_learned: how many more the run has learned from; None if that is not known.
-        n_own: how many of the N its own score was measured on too.
+        n_shared: how many of the N the run was scored on, or adapted to, before.
     """
 
     data: DataSet
     n_learned: int | None
-    n_own: int
+    n_shared: int
 
     def __len__(self) -> int:
         return len(self.data)
@@ -66,21 +66,10 @@ def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> 
     Raises:
         DataError: the data cannot be read, is of another modality, or an item has no label.
     """
-    own, given = record.data, {name: getattr(options, name) for name in ("target", "group", "text")}
-    # A column of the run's own data that the new data lacks is no fault; one that the user names is.
-    may_lack = tuple(name for name, value in given.items() if value is None)
-    if own is not None:
-        given = {name: value or getattr(own, name) for name, value in given.items()}
-        if own.text is not None and "," in own.text:
-            may_lack = tuple(name for name in may_lack if name != "text")  # a part of a text is another text
-    settings = {
-        **given,
-        "domain": None,
-        "modality": modality,
-        "labels": "as written",
-        "follow_outside": options.follow_outside,
-    }
-    examples = read_without(str(options.data), settings, may_lack)
+    given = {name: getattr(options, name) for name in ("target", "group", "text")}
+    own = {} if record.data is None else {name: getattr(record.data, name) or None for name in given}
+    settings = {"labels": "as written", "modality": modality, "follow_outside": options.follow_outside}
+    examples = read_like(str(options.data), given, own, **settings)
     if examples.modality != modality:
         raise DataError(
             f"the run {options.run} takes {UNITS[modality]}, and {options.data} holds {UNITS[examples.modality]}: name "
@@ -120,7 +109,7 @@ def scored_items(examples: Examples, options: EvaluateOptions, model: Model, clo
         kept = LearnedItems.load(model.path)
         hashes = item_hashes(data)
         learned = np.isin(hashes, [] if kept is None else kept.learned)
-        own = np.isin(hashes, [] if kept is None else kept.held_out) & ~learned
+        shared = np.isin(hashes, [] if kept is None else kept.seen) & ~learned
     units = UNITS[model.preprocessing.modality]
     if learned.all():
         raise DataError(
@@ -134,18 +123,22 @@ def scored_items(examples: Examples, options: EvaluateOptions, model: Model, clo
             f"run has learned from {agreeing(n_learned, 'it', 'them')}"
         )
     data = _as_test(data, np.flatnonzero(~learned))
-    return ScoredItems(data, None if kept is None else int(learned.sum()), int(own.sum()))
+    return ScoredItems(data, None if kept is None else int(learned.sum()), int(shared.sum()))
 
 
 def _as_test(data: DataSet, positions: np.ndarray) -> DataSet:
     """Some of the items, as the test part; findings that are about training are left out."""
-    examples = data.examples.take(positions)
+    from headstart.data import check
+
+    examples, scan, findings = data.examples.take(positions), data.scan.take(positions), data.findings
+    if len(positions) < len(data):  # copies of items that were left out are none
+        findings = (*(each for each in findings if each.kind == "unreadable"), *check(examples, scan))
     splits = np.full(len(examples), "test", dtype=object)
     return replace(
         data,
         examples=replace(examples, splits=splits, split_origin="No item was learned from."),
-        scan=data.scan.take(positions),
-        findings=tuple(each for each in data.findings if each.kind in _KEPT),
+        scan=scan,
+        findings=tuple(each for each in findings if each.kind in _KEPT),
         units=None if data.units is None else data.units[positions],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from headstart.clock import IMPORTS, Clock
@@ -14,6 +15,7 @@ from headstart.units import counted
 if TYPE_CHECKING:
     from headstart.data import Modality
     from headstart.evaluating.items import ScoredItems
+    from headstart.runs import Record, RunDirectory
 
 
 def run_evaluate(options: EvaluateOptions) -> Evaluation:
@@ -32,9 +34,9 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
 
     if options.out is not None:
         check_out(options.out)
-    model = Model.open(options.run)
+    directory = RunDirectory.open(options.run)
+    model, record = Model.open(options.run), directory.record
     model.check_windows(options.windows)
-    record = RunDirectory.open(options.run).record
     from headstart.evaluating.items import read_items, require_known, scored_items
 
     with clock.phase("data"):
@@ -61,13 +63,25 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
             )
         with clock.phase("evaluate"):
             scored = Scored.of(data.examples, data.units, outputs, model.classes, model.task)
-            facts = assemble(options, record, items, scored)
+            facts = assemble(options, record, own_labels(directory, record), items, scored)
         return finish(run, options, record, items, scored, windows, facts, clock)
     except BaseException:
         run.discard()
         raise
     finally:
         run.release()
+
+
+def own_labels(run: RunDirectory, record: Record) -> Sequence[str]:
+    """Labels of the items that a run's own score was measured on; () if it has none, or they are gone.
+
+    Args:
+        run: its folder.
+        record: its record.
+    """
+    if not record.test or not run.file("predictions.parquet").is_file():
+        return ()
+    return run.predictions().labels or ()
 
 
 def _print_items(items: ScoredItems) -> None:

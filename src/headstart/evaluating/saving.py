@@ -17,6 +17,7 @@ from headstart.evaluating.result import Evaluation, rows
 from headstart.evaluating.scoring import Scored
 from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts
+from headstart.fitting.shared_options import flags_of
 
 if TYPE_CHECKING:
     from headstart.runs import Predictions, Record, RunDirectory
@@ -99,4 +100,5 @@ def next_command(options: EvaluateOptions, of: Record, facts: EvaluationFacts) -
     folder = Path(str(options.run)).expanduser()
     if facts.outcome != "worse" or facts.unknown or not has_statistics(folder):
         return ""
-    return shlex.join(["headstart", "adapt", str(options.run), str(options.data)])
+    words = ["headstart", "adapt", str(options.run), str(options.data)]
+    return shlex.join([*words, *flags_of(options, ("target", "group", "text", "follow_outside"))])

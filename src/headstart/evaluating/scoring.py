@@ -5,7 +5,7 @@ Legend: N items, C outputs of the run, K classes of the items that it does not k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,14 @@ from headstart.evidence.verdict import LEAST_ITEMS
 from headstart.metrics import Interval, Units, metric_named
 from headstart.metrics.independent import independent_difference
 from headstart.runs.evaluation import Outcome
-from headstart.tasks import Targets, task_named
+from headstart.tasks import Targets, joined, label_names, task_named
 from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.data import Examples
 
-_NOT_COMPARED = ("average_precision",)  # of the rarer class, which may be another one in other data
+_OF_THE_RARER = "average_precision"  # of two classes; it may be the other one in other data
+_OVER_CLASSES = ("balanced_accuracy", "macro_f1", "auroc", "mean_average_precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +31,13 @@ class Scored:
     """The outputs of a run for labelled items, and its scores.
 
     Attributes:
-        targets: the task with the names of C + K outputs.
-        outputs: (N, C + K); a class that the run does not know has probability 0.
+        targets: the task with the names of the outputs; of classes C + K of them.
+        outputs: (N, C), of classes (N, C + K): one that the run does not know has probability 0.
         codes: labels as numbers, in the form of `Targets.encode`.
         units: what belongs together among the items.
         scores: metric to interval.
-        unknown: class or label that the run does not know to its number of items.
-        is_known: (N,) bool: whether the run knows every label of the item.
+        unknown: class or label that the run does not know to its number of items; labels of these are not scored.
+        has_known_label: (N,) bool: whether the run knows every label of the item.
     """
 
     targets: Targets
@@ -45,7 +46,7 @@ class Scored:
     units: Units
     scores: Mapping[str, Interval]
     unknown: Mapping[str, int]
-    is_known: NDArray[np.bool_]
+    has_known_label: NDArray[np.bool_]
 
     @classmethod
     def of(
@@ -68,17 +69,18 @@ class Scored:
         kind, labels = task_named(task), np.asarray(examples.labels)
         counts = kind.counts(labels)
         unknown = {name: counts[name] for name in kind.names_in(labels) if name not in classes}
-        targets = Targets(kind, (*classes, *unknown))
-        padding = np.zeros((len(outputs), len(unknown)), outputs.dtype)
-        outputs = np.concatenate([outputs, padding], axis=1)
-        codes, found = targets.encode(labels), Units.of(units, len(labels))
-        is_known = np.ones(len(labels), dtype=bool)
-        if unknown:
-            columns = np.arange(len(classes), len(targets.classes))
-            is_known = np.asarray(
-                codes < len(classes) if kind.one_per_item else ~codes[:, columns].any(axis=1)
+        known = np.array([not (set(kind.counts([label])) & set(unknown)) for label in labels], dtype=bool)
+        if kind.many_per_item:
+            labels = np.array(
+                [joined(set(label_names(label)) - set(unknown)) for label in labels], dtype=object
             )
-        return cls(targets, outputs, codes, found, kind.metrics(codes, outputs, found), unknown, is_known)
+            targets = Targets(kind, classes)
+        else:
+            targets = Targets(kind, (*classes, *unknown))
+            padding = np.zeros((len(outputs), len(unknown)), outputs.dtype)
+            outputs = np.concatenate([outputs, padding], axis=1)
+        codes, found = targets.encode(labels), Units.of(units, len(labels))
+        return cls(targets, outputs, codes, found, kind.metrics(codes, outputs, found), unknown, known)
 
     def of_known(self, metric: str) -> Interval | None:
         """A score on the items of known classes alone; None if there is none, or there are no others.
@@ -86,15 +88,19 @@ class Scored:
         Args:
             metric: its key.
         """
-        if self.is_known.all() or not self.is_known.any():
+        if self.has_known_label.all() or not self.has_known_label.any():
             return None
-        rows = np.flatnonzero(self.is_known)
+        rows = np.flatnonzero(self.has_known_label)
         found = self.targets.task.metrics(self.codes[rows], self.outputs[rows], self.units.of_some(rows))
         return found.get(metric)
 
 
 def changes(
-    scores: Mapping[str, Interval], own: Mapping[str, Interval], n_items: int, n_own: int
+    scores: Mapping[str, Interval],
+    own: Mapping[str, Interval],
+    n_items: int,
+    n_own: int,
+    skipped: Collection[str] = (),
 ) -> dict[str, Interval]:
     """The change of each metric from the run's own score, where both are known; without interval for few items.
 
@@ -103,18 +109,50 @@ def changes(
         own: of the run.
         n_items: number of new items.
         n_own: number of items of the own score.
+        skipped: metrics that are not compared.
     """
     few = min(n_items, n_own)
     found = {}
     for metric, score in scores.items():
         change = independent_difference(score, own.get(metric) or Interval(None))
-        if change.value is None or metric in _NOT_COMPARED:
+        if change.value is None or metric in skipped:
             continue
         if few < LEAST_ITEMS:
             why = f"{counted(few, 'items')}, {LEAST_ITEMS} are needed for a verdict"
             change = Interval(change.value, why=why)
         found[metric] = change
     return found
+
+
+def not_compared(scored: Scored, own_labels: Collection[str]) -> set[str]:
+    """Metrics that say something else on the new items than on the run's own.
+
+    Means over classes, where other classes occur; the log loss of classes that the run does not know, which is as large
+    as the smallest probability is small.
+
+    Args:
+        scored: the new items.
+        own_labels: of the run's own items.
+    """
+    task = scored.targets.task
+    if not task.has_classes:
+        return set()
+    occurring = {
+        name for name, codes in zip(scored.targets.classes, _columns(scored), strict=True) if codes.any()
+    }
+    found = {_OF_THE_RARER}
+    if occurring != set(task.counts(own_labels)) or scored.unknown:
+        found |= set(_OVER_CLASSES)
+    if scored.unknown and task.one_per_item:
+        found |= {"log_loss", "calibration_error"}
+    return found
+
+
+def _columns(scored: Scored) -> NDArray[np.generic]:
+    """Whether each item has each class or label, of shape (outputs, N)."""
+    if scored.targets.task.many_per_item:
+        return np.asarray(scored.codes.T > 0)  # type: ignore[operator]
+    return np.asarray(scored.codes == np.arange(scored.targets.n_outputs)[:, None])
 
 
 def outcome_of(metric: str, change: Interval | None) -> Outcome:

@@ -24,5 +24,7 @@ def learned_items(workspace: Workspace, result: Result, evaluation: Evaluation) 
     """
     from headstart.runs.learned_items import LearnedItems
 
-    everything = evaluation.folds is not None or result.refit is not None
-    return LearnedItems.of(workspace.plan.data, evaluation.positions[: 0 if everything else None])
+    held_out = evaluation.positions
+    if evaluation.folds is not None or result.refit is not None:
+        held_out = held_out[:0]
+    return LearnedItems.of(workspace.plan.data, held_out)

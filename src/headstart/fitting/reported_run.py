@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from headstart.fitting.configuration import with_absolute_paths
 
@@ -15,11 +15,26 @@ if TYPE_CHECKING:
     from headstart.runs import RunDirectory
 
 
-def create(options: Any, kind: str, name: str) -> RunDirectory:
+class RunMaker(Protocol):
+    """The options of a verb that makes a run."""
+
+    @property
+    def data(self) -> str | Path:
+        """Where the data is."""
+
+    @property
+    def out(self) -> str | Path | None:
+        """The folder of the run; None: not given."""
+
+    def model_dump(self) -> dict[str, Any]:
+        """The options by name, `out` left out."""
+
+
+def create(options: RunMaker, kind: str, name: str) -> RunDirectory:
     """Claim the folder of a run and write its configuration.
 
     Args:
-        options: of the verb: `data`, `out` and others.
+        options: of the verb.
         kind: of the run, one of `runs.record.KINDS`.
         name: what follows the name of the data in that of the folder, if --out is not given.
     """

@@ -63,10 +63,19 @@ def class_metrics(
         "calibration_error": calibration_error(p.max(axis=1), hit, units),
     }
     if p.shape[1] == 2:
-        rarer = int(np.bincount(labels, minlength=2).argmin())
+        rarer = rarer_class(labels)
         has = labels == rarer
         result["average_precision"] = average_precision([(has, p[:, rarer])] if has.any() else [], units)
     return {key: result[key] for key in in_order(result)}
+
+
+def rarer_class(labels: NDArray[np.integer]) -> int:
+    """Return the class of two that fewer items have; the first if both have as many.
+
+    Args:
+        labels: 0 or 1, of shape (N,).
+    """
+    return int(np.bincount(labels, minlength=2).argmin())
 
 
 def mean_share(hit: Float, units: Units) -> Interval:

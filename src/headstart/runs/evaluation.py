@@ -23,8 +23,8 @@ class EvaluationFacts:
         n_own: number of those items.
         change: metric to the new score minus the own one; empty where both were measured on some of the same items.
         outcome: whether the run does better or worse here, beyond chance; "" if that is not compared.
-        n_learned: items that the run has learned from: they are left out.
-        n_own_items: items that its own score was measured on too.
+        n_learned: items that the run has learned from: they are left out; None: not known.
+        n_shared: scored items that the run was scored on, or adapted to, before.
         unknown: class or label that the run does not know to its number of items.
         n_known: items of known classes alone.
         known: score of the metric on these; None if all are, or none.
@@ -39,8 +39,8 @@ class EvaluationFacts:
     n_own: int
     change: Mapping[str, Interval]
     outcome: Outcome
-    n_learned: int = 0
-    n_own_items: int = 0
+    n_learned: int | None = 0
+    n_shared: int = 0
     unknown: Mapping[str, int] = field(default_factory=dict)
     n_known: int = 0
     known: Interval | None = None
@@ -58,7 +58,7 @@ class EvaluationFacts:
             "change": {name: score.to_json() for name, score in self.change.items()},
             "outcome": self.outcome,
             "n_learned": self.n_learned,
-            "n_own_items": self.n_own_items,
+            "n_shared": self.n_shared,
             "unknown": dict(self.unknown),
             "n_known": self.n_known,
             "known": None if self.known is None else self.known.to_json(),

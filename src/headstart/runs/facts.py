@@ -83,7 +83,7 @@ class DataFacts:
         n_groups: number of its values; None without one.
         domain: column of domains; None without one.
         n_domains: number of its values, an empty cell not counted; None without one.
-        text: columns of a table that the texts came from, joined by commas; None for other items.
+        text: columns of a table that the texts came from; () for other items.
     """
 
     name: str
@@ -96,7 +96,7 @@ class DataFacts:
     n_groups: int | None = None
     domain: str | None = None
     n_domains: int | None = None
-    text: str | None = None
+    text: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: DataSet, name: str) -> DataFacts:
@@ -120,13 +120,13 @@ class DataFacts:
             None if examples.groups is None else len(set(examples.groups)),
             examples.domain,
             None if examples.domains is None else len({*examples.domains} - {""}),
-            ",".join(examples.text_columns) or None,
+            examples.text_columns,
         )
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> DataFacts:
         """Read the block `data` of metrics.json; keys of a newer version are ignored."""
-        return cls(**_known(cls, content))
+        return cls(**{**_known(cls, content), "text": tuple(content.get("text") or ())})
 
 
 def data_digest(items: Iterable[Any], labels: Iterable[Any]) -> str:

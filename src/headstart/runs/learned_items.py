@@ -1,11 +1,11 @@
-"""learned_items.safetensors: by what a run knows again the items that it has learned from.
+"""learned_items.safetensors: by what the items that a run has learned from are recognised.
 
 A score on them is no test. Of an item only a hash of its content is kept, the first 64 bits of a sha256: of the file,
 for texts of the text without case, punctuation and spaces.
 
     version     int64, 1
     learned     int64 (L,), sorted: of the items that the run was learned from, or chosen by
-    held_out    int64 (H,), sorted: of those that only its own score was measured on
+    seen        int64 (H,), sorted: of those that it was scored on or adapted to, without learning their labels
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from headstart.runs.directory import RunDirectory
 
 VERSION = 1
-_ARRAYS = ("learned", "held_out")
+_ARRAYS = ("learned", "seen")
 _REMEDY = "copy the run again, or make it again"
 
 
@@ -37,24 +37,24 @@ class LearnedItems:
 
     Attributes:
         learned: hashes of those that it was learned from or chosen by, sorted.
-        held_out: of those that only its own score was measured on, sorted.
+        seen: of the others that it was scored on or adapted to, sorted.
     """
 
     learned: NDArray[np.int64]
-    held_out: NDArray[np.int64]
+    seen: NDArray[np.int64]
 
     @classmethod
-    def of(cls, data: DataSet, held_out: NDArray[np.intp]) -> LearnedItems:
+    def of(cls, data: DataSet, seen: NDArray[np.intp]) -> LearnedItems:
         """The items of a data set.
 
         Args:
             data: that a run was made from.
-            held_out: positions of the items that nothing was learned from; all others are taken as learned from.
+            seen: positions of the items that nothing was learned from; all others are taken as learned from.
         """
-        hashes = item_hashes(data)
-        only_scored = np.zeros(len(hashes), dtype=bool)
-        only_scored[held_out] = True
-        return cls(np.unique(hashes[~only_scored]), np.unique(hashes[only_scored]))
+        hashes, is_seen = item_hashes(data), np.zeros(len(data), dtype=bool)
+        is_seen[seen] = True
+        learned = np.unique(hashes[~is_seen])
+        return cls(learned, np.setdiff1d(hashes[is_seen], learned))
 
     def save(self, run: RunDirectory) -> None:
         """Write the file to a run that is being made.

@@ -36,14 +36,14 @@ class Model:
         preprocessing: what turns items into the program's inputs.
         classes: in the order of the program's columns.
         task: its name.
-        text: columns of the run's own table that its texts came from, joined by commas; None: not known.
+        text: columns of the run's own table that its texts came from; (): not known.
     """
 
     path: Path
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     task: str
-    text: str | None = None
+    text: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, run: str | Path) -> Model:
@@ -182,19 +182,12 @@ class Model:
         """
         from headstart.data import Examples
         from headstart.data.given import items_of
-        from headstart.data.read import read_without
+        from headstart.data.read import read_like
 
         modality: Any = self.preprocessing.modality
         if isinstance(data, str | Path):
-            given = {
-                "labels": "as written",
-                "modality": modality,
-                "text": text or self.text,
-                "follow_outside": follow_outside,
-            }
-            # One column may have another name; a part of several is another text.
-            several = self.text is not None and "," in self.text
-            examples = read_without(data, given, () if text or several else ("text",))
+            settings = {"labels": "as written", "modality": modality, "follow_outside": follow_outside}
+            examples = read_like(data, {"text": text}, {"text": self.text or None}, **settings)
         else:
             examples = Examples.from_lists(items_of(data), modality=modality)
         if examples.modality != modality:
@@ -251,11 +244,11 @@ def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
     return _part(path, "task and classes", read)
 
 
-def _text_columns(run: Path) -> str | None:
-    """The columns of a run's own table that its texts came from; None if its metrics.json does not say."""
+def _text_columns(run: Path) -> tuple[str, ...]:
+    """The columns of a run's own table that its texts came from; () if its metrics.json does not say."""
     data = read_json(run / METRICS).get("data")
     found = data.get("text") if isinstance(data, Mapping) else None
-    return found if isinstance(found, str) else None
+    return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
 
 def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:

@@ -80,10 +80,10 @@ class Predictions:
         """
         outputs = np.nan_to_num(self.probabilities)
         answers = task_named(self.task).decode(outputs, self.classes).tolist()
-        return [answer if known else None for answer, known in zip(answers, self.is_known, strict=True)]
+        return [answer if known else None for answer, known in zip(answers, self.is_readable, strict=True)]
 
     @property
-    def is_known(self) -> np.ndarray:
+    def is_readable(self) -> np.ndarray:
         """(n_items,) bool: whether the item could be read."""
         return np.asarray(~np.isnan(self.probabilities).any(axis=1))
 
@@ -117,7 +117,7 @@ class Predictions:
         least = THRESHOLD if several else np.inf
         rows = np.asarray(self.probabilities, np.float32)
         texts = top_probabilities.to_json(rows, text_list(self.classes), own, least)
-        return [text if known else "" for text, known in zip(texts, self.is_known, strict=True)]
+        return [text if known else "" for text, known in zip(texts, self.is_readable, strict=True)]
 
     def to_csv(self) -> str:
         """The table as CSV text, in which no cell is a formula (see `cells`)."""
@@ -231,7 +231,7 @@ def _task_of(predicted: Sequence[Any], classes: Sequence[str], outputs: np.ndarr
         return (REGRESSION if len(predicted) else CLASSIFICATION).name
     known = ~np.isnan(outputs).any(axis=1)
     predicted, outputs = (
-        [each for each, is_known in zip(predicted, known, strict=True) if is_known],
+        [each for each, is_readable in zip(predicted, known, strict=True) if is_readable],
         outputs[known],
     )
     total = outputs.sum(axis=1, dtype=np.float64)

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from headstart.data.columns import MissingColumn
 from headstart.data.examples import Examples
-from headstart.data.read import read_examples
+from headstart.data.read import read_examples, read_like
 from headstart.data.tables import read_table
 from headstart.errors import DataError
 from small_data import write
@@ -241,3 +242,26 @@ def test_several_columns_are_read_as_one_text(tmp_path: Path) -> None:
         read_examples(path, text="title,boddy")
     with pytest.raises(DataError, match=r"column 'label' \(--text\) is the target or the group too"):
         read_examples(path, text="title,label")
+
+
+def test_a_column_whose_name_holds_a_comma_is_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('"Comment, free text",label\nsome words of it,x\nother words here,y\n')
+    examples = read_examples(path, text="Comment, free text")
+    assert examples.text_columns == ("Comment, free text",)
+    assert list(read_examples(path, text=examples.text_columns).items) == list(examples.items)
+
+
+def test_columns_of_other_data_may_be_absent_and_named_ones_may_not(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("text,site,label\na b,s1,x\nc d,,y\n")
+    none = {"target": None, "group": None, "domain": None, "text": None}
+    own = {"target": "species", "group": "patient", "text": ("review",)}
+    examples = read_like(path, none, own)
+    assert examples.target == "label" and examples.groups is None and examples.text_columns == ("text",)
+    with pytest.raises(MissingColumn, match=r"no column 'species' \(--target\)"):
+        read_like(path, {**none, "target": "species"}, own)
+    with pytest.raises(MissingColumn, match=r"no column 'title' \(--text\)"):
+        read_like(path, none, {"text": ("title", "text")})
+    with pytest.raises(DataError, match=r"column 'site' \(--group\) is empty for 1 of 2 items"):
+        read_like(path, none, {"group": "site"})

@@ -96,7 +96,7 @@ def calibration_notice(report: MeasuredReport) -> Iterator[Notice]:
 
 def _table(bars: Sequence[ReliabilityBar], many: str) -> Table:
     columns = (
-        ("Said", False),
+        ("Stated confidence", False),
         (many.capitalize(), True),
         ("Mean confidence", True),
         ("Right", True),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.metrics import Interval
+from headstart.metrics import Interval, Units
+from headstart.metrics.classification import rarer_class
 from headstart.metrics.operating import OperatingPoint, operating_points
 from headstart.report.charts.scale import polyline
 from headstart.report.items.report import MeasuredReport
@@ -60,38 +61,29 @@ def thresholds_section(report: MeasuredReport) -> Iterator[Section]:
     held_out, classes = report.held_out, report.facts.classes
     if not report.targets.task.one_per_item or len(classes) != 2 or not len(held_out):
         return
-    column = _rarer(report)
+    column = rarer_class(held_out.codes)
     positive, probabilities = held_out.codes == column, held_out.outputs[:, column].astype(np.float64)
-    if positive.all() or not positive.any():
+    if not positive.any():
         return
-    units = held_out.units
-    if units is None:
-        return
+    units = Units.of(held_out.units, len(held_out))
     points = operating_points(positive, probabilities, units)
     name = classes[column]
     content = Thresholds(
-        [_roc(positive, probabilities, points), _pr(positive, probabilities, points)], _table(points)
+        [_roc(positive, probabilities, points), _pr(positive, probabilities, points)], _table(points, name)
     )
+    rarer = "" if 2 * positive.sum() == len(positive) else ", the rarer class here,"
     deck = (
-        f"An item is called “{name}”, the rarer class, if its probability reaches a threshold; one half is the usual "
-        f"one. A lower threshold finds more of “{name}” and raises more false alarms. The thresholds below were fixed "
-        "before: one that is picked because it looks best here will do less well on other items."
+        f"An item is called “{name}”{rarer} if its probability reaches a threshold; one half is the usual one. A lower "
+        f"threshold finds more of “{name}” and raises more false alarms. The thresholds below were fixed before: one "
+        "that is picked because it looks best here will do less well on other items."
     )
     yield Section("thresholds", "Thresholds", "items/thresholds.html.j2", content, deck)
-
-
-def _rarer(report: MeasuredReport) -> int:
-    """The class with fewer training items; where that is not known, with fewer of these."""
-    counts = [report.n_trained_on(name) for name in report.facts.classes]
-    known = [count for count in counts if count is not None]
-    found = known if len(known) == 2 else np.bincount(report.held_out.codes, minlength=2).tolist()
-    return 0 if found[0] < found[1] else 1
 
 
 def _roc(positive: np.ndarray, probabilities: np.ndarray, points: Sequence[OperatingPoint]) -> Curve:
     from sklearn.metrics import roc_curve
 
-    across, up, _ = roc_curve(positive, probabilities)
+    across, up, _ = roc_curve(positive, probabilities, drop_intermediate=False)
     dots = [_dot(each, each.false_alarms, each.recall) for each in points]
     return Curve(
         "ROC curve", "false alarms, share of the other class", "recall", _line(across, up), (0.0, 100.0), dots
@@ -122,10 +114,10 @@ def _dot(point: OperatingPoint, across: Interval, up: Interval) -> Dot:
     return Dot(round(100 * float(across), 2), round(100 * float(up), 2), text, point.threshold == _HALF)
 
 
-def _table(points: Sequence[OperatingPoint]) -> Table:
+def _table(points: Sequence[OperatingPoint], name: str) -> Table:
     columns = (
-        ("From", False),
-        ("Called so", True),
+        ("Threshold", False),
+        (f"Called “{name}”", True),
         ("Recall", True),
         ("Precision", True),
         ("False alarms", True),

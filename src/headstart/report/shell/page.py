@@ -28,6 +28,15 @@ def in_order(notices: Iterable[Notice]) -> tuple[Notice, ...]:
 
 
 @dataclass(frozen=True)
+class VerdictWords:
+    """A verdict: its outcome ("positive", "negative" or "undecided"), a title and a sentence."""
+
+    outcome: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class ScoreCard:
     """One score in large digits, with its interval (or why it is missing) and a line that explains the metric."""
 

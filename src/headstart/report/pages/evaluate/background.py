@@ -27,7 +27,7 @@ def limits_section(report: EvaluateReport) -> Iterator[Section]:
     """What the evaluation does not say."""
     found = background.limits_of_data(report.data, f"these ({report.counted(report.record.n_test or 0)})")
     found.append(
-        "Items that the run has learned from are known again if their content is the same; near copies of them, and "
+        "Items that the run has learned from are recognised if their content is the same; near copies of them, and "
         "other items of the same person or place, are not."
     )
     yield Section("limits", "Limits", "shell/prose.html.j2", found)

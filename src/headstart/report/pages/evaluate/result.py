@@ -12,7 +12,7 @@ from headstart.report.charts import Comparison, comparison
 from headstart.report.items.calibration import calibration_notice
 from headstart.report.items.few import few_groups_notice, few_items_notice
 from headstart.report.pages.evaluate.report import EvaluateReport
-from headstart.report.shell import Notice, ScoreCard, Section, in_order
+from headstart.report.shell import Notice, ScoreCard, Section, VerdictWords, in_order
 from headstart.report.words import difference, lowered, points
 
 OWN = "Its own held-out items"
@@ -21,15 +21,6 @@ _VERDICTS = {
     "worse": ("negative", "Worse than on its own held-out items"),
     "undecided": ("undecided", "No clear difference from its own held-out items"),
 }
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the run does as well here as on its own items: the outcome, a title and a sentence."""
-
-    outcome: str
-    title: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class Result:
     headline: ScoreCard | None
     title: str
     comparison: Comparison
-    verdict: Verdict | None
+    verdict: VerdictWords | None
     cards: Sequence[ScoreCard]
     next_command: str
     notices: Sequence[Notice]
@@ -81,7 +72,7 @@ def beside_own(report: EvaluateReport) -> Comparison:
     return comparison(rows, key)
 
 
-def _verdict(report: EvaluateReport) -> Verdict | None:
+def _verdict(report: EvaluateReport) -> VerdictWords | None:
     """The verdict in words; None if the run has no score of its own."""
     found, key = report.found, report.found.metric
     change = report.change(key)
@@ -90,9 +81,9 @@ def _verdict(report: EvaluateReport) -> Verdict | None:
     outcome, title = _VERDICTS[found.outcome]
     text = f"{points(float(change), key)} of {lowered(metric_named(key).label)}"
     ends, missing = difference(change, key), report.why_no_interval(change)
-    between = f"95% interval of the change between different items: {ends}" if ends else missing
+    between = f"95% interval of the change: {ends}" if ends else missing
     tail = "" if found.outcome != "undecided" else " These items cannot tell."
-    return Verdict(outcome, title, f"{text} ({between}).{tail}")
+    return VerdictWords(outcome, title, f"{text} ({between}).{tail}")
 
 
 def notices(report: EvaluateReport) -> tuple[Notice, ...]:

@@ -13,13 +13,12 @@ from headstart.report.pages.fit.words import (
     BASELINES,
     CLASSICAL,
     Emphasised,
-    VerdictWords,
     held_out,
     learned_from_part,
     sentence_parts,
     verdict,
 )
-from headstart.report.shell import Notice, ScoreCard, Section
+from headstart.report.shell import Notice, ScoreCard, Section, VerdictWords
 
 
 @dataclass(frozen=True)

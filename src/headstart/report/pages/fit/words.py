@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from headstart.metrics import metric_named
 from headstart.report.pages.fit.report import FitReport
+from headstart.report.shell import VerdictWords
 from headstart.report.words import difference, duration, listed, lowered, number, points
 from headstart.tune.policies.catalogue import kind_of
 from headstart.units import counted
@@ -166,15 +166,6 @@ def learned_from_part(report: FitReport, baseline: str) -> str:
     if baseline != "probe" or record.n_folds or not report.trained_stages or found >= n_all:
         return ""
     return f"; learned from {found:,} of {report.counted(n_all)}, as this run"
-
-
-@dataclass(frozen=True)
-class VerdictWords:
-    """Whether transfer helped: the outcome, a title and a sentence."""
-
-    outcome: str
-    title: str
-    text: str
 
 
 def verdict(report: FitReport) -> VerdictWords | None:
