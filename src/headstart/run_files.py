@@ -85,6 +85,19 @@ def check_has_program(run: Path) -> None:
         )
 
 
+def has_recorded(run: Path, name: str) -> bool:
+    """Whether a run was finished with a file of this name, which may be gone.
+
+    Args:
+        run: its folder.
+        name: of the file.
+
+    Raises:
+        InputError: metrics.json is missing or damaged, or a newer headstart wrote the run.
+    """
+    return name in (_recorded_digests(run, InputError) or {})
+
+
 def check_files(run: Path, names: Iterable[str], kind: type[InputError] = InputError) -> None:
     """Check the format of a run, and files of it against the digests in its metrics.json.
 

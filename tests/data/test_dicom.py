@@ -74,6 +74,14 @@ def test_colours_and_the_first_of_several_frames() -> None:
     np.testing.assert_array_equal(pixels(data), np.rint(VALUES / 1000 * 255))
 
 
+def test_padding_is_black_and_does_not_widen_the_range() -> None:
+    values = np.array([[0, 500, 1000, 65535]], dtype=np.uint16)
+    np.testing.assert_array_equal(pixels(encoded(values, PixelPaddingValue=65535)), [[0, 128, 255, 0]])
+    ranged = np.array([[0, 500, 1000, 65000, 65535]], dtype=np.uint16)
+    data = encoded(ranged, "MONOCHROME1", PixelPaddingValue=65000, PixelPaddingRangeLimit=65535)
+    np.testing.assert_array_equal(pixels(data), [[255, 128, 0, 0, 0]])
+
+
 @pytest.mark.parametrize(
     "window",
     [{"WindowCenter": None, "WindowWidth": None}, {"WindowCenter": 5, "WindowWidth": 0}, {"WindowWidth": 40}],

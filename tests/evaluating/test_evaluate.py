@@ -94,6 +94,18 @@ def test_classes_that_the_run_does_not_know_count_as_wrong(digit_run: Run, tmp_p
     assert "does not know 1 class of the data: 'odd' (6)" in found.summary.replace("\n    ", " ")
 
 
+def test_classes_that_are_only_written_in_another_way_are_told(digit_run: Run, tmp_path: Path) -> None:
+    data = new_digits(tmp_path / "new", 4)
+    (data / "digit 2").rename(data / "Digit 2 ")
+    found = headstart.evaluate(digit_run.path, data, out=tmp_path / "out", report=False, threads=1)
+    assert "'Digit 2 ' and the run's 'digit 2' differ only in how they are written" in found.facts.warnings[0]
+    assert found.facts.change == {}
+    for folder in list(data.iterdir()):
+        folder.rename(data / folder.name.upper())
+    with pytest.raises(OptionError, match="differ only in how they are written"):
+        headstart.evaluate(digit_run.path, data, out=tmp_path / "none", threads=1)
+
+
 def test_columns_are_those_of_the_run_where_the_data_has_them(text_run: Run, tmp_path: Path) -> None:
     rows = small_data.text_table(tmp_path / "t.csv", 60).read_text().splitlines()[1:]
     table = tmp_path / "new.csv"
@@ -159,6 +171,11 @@ def test_a_run_of_an_older_version_says_what_is_not_known(digit_run: Run, tmp_pa
     old = tmp_path / "old"
     shutil.copytree(digit_run.path, old)
     (old / LEARNED_ITEMS).unlink()
+    with pytest.raises(InputError, match=r"learned_items\.safetensors is missing: copy the run again"):
+        LearnedItems.load(old)
+    content = json.loads((old / "metrics.json").read_text())
+    del content["files"][LEARNED_ITEMS]
+    (old / "metrics.json").write_text(json.dumps(content))
     found = headstart.evaluate(
         old, new_digits(tmp_path / "new", 4), out=tmp_path / "out", report=False, threads=1
     )

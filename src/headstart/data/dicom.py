@@ -2,7 +2,7 @@
 
 DICOM PS3.3 C.11.1 (modality LUT) and C.11.2 (windows): the first window of the file; without one, from the smallest to
 the largest value. A table of VOI values is not used. MONOCHROME1 is inverted, so that 0 is black; palettes become
-colours. Of several frames the first is taken.
+colours; padding is black. Of several frames the first is taken.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def open_dicom(data: bytes, most_pixels: int) -> Image.Image:
     except Unreadable:
         raise
     except Exception as error:  # pydicom and its decoders raise many kinds of errors
-        raise Unreadable(f"a DICOM file without a picture that can be read ({_first_line(error)})") from None
+        raise Unreadable(
+            f"a DICOM file without a picture that can be read ({_first_line(error)}): save it as PNG, or leave it out"
+        ) from None
     if pixels.ndim == 3 and (pixels.shape[2] != 3 or pixels.dtype != np.uint8):
         raise Unreadable(
             f"a DICOM picture of {pixels.dtype} {pixels.shape}, which is neither grey nor 8-bit colours"
@@ -70,14 +72,29 @@ def _as_grey(values: np.ndarray, found: Any) -> np.ndarray:
     from pydicom.pixels import apply_modality_lut, apply_windowing
 
     grey = np.asarray(apply_modality_lut(values, found), dtype=np.float64)
-    low, high = float(grey.min()), float(grey.max())
+    if not np.isfinite(grey).all():
+        raise Unreadable("a DICOM file with grey values that are no numbers")
+    shown = _not_padding(values, found)
+    low, high = float(grey[shown].min()), float(grey[shown].max())
     if _has_window(found):
         grey = apply_windowing(grey, found)
         low, high = apply_windowing(np.array([-_BEYOND, _BEYOND]), found)
     scaled = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
     if found.get("PhotometricInterpretation") == "MONOCHROME1":
         scaled = 1.0 - scaled
+    scaled = np.where(shown, scaled, 0.0)
     return np.asarray(np.clip(np.rint(255 * scaled), 0, 255), dtype=np.uint8)
+
+
+def _not_padding(values: np.ndarray, found: Any) -> np.ndarray:
+    """Which pixels (H, W) are no padding, by the value or range that the file names (PS3.3 C.7.5.1.1.2)."""
+    first = found.get("PixelPaddingValue")
+    if not isinstance(first, int):
+        return np.ones(values.shape, dtype=bool)
+    last = found.get("PixelPaddingRangeLimit")
+    ends = (first, last if isinstance(last, int) else first)
+    shown = np.asarray((values < min(ends)) | (values > max(ends)))
+    return shown if shown.any() else np.ones(values.shape, dtype=bool)
 
 
 def _has_window(found: Any) -> bool:

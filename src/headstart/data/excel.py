@@ -49,8 +49,8 @@ def read_rows(path: Path) -> tuple[list[list[str]], list[str]]:
 
 def _rows(sheet: Any) -> list[list[str]]:
     sheet.reset_dimensions()  # what the file says of its size may be wrong, and rows beyond it would be lost
-    rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-    rows = [row for row in rows if any(row)]
+    read = ([_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+    rows = [row for row in read if any(row)]
     if not rows:
         return []
     width = max(map(len, rows))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.findings import listed
-from headstart.evaluating.items import ScoredItems
+from headstart.evaluating.items import ScoredItems, alike_names
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.scoring import Scored, changes, not_compared, outcome_of
 from headstart.evaluating.sentence import sentence
@@ -38,7 +38,10 @@ def assemble(
     """
     metric, own, n_own = scored.targets.task.verdict_metric, record.test or {}, record.n_test or 0
     change = {}
-    if items.n_learned is not None and not items.n_shared:
+    alike = alike_names(
+        scored.unknown, [name for name in scored.targets.classes if name not in scored.unknown]
+    )
+    if items.n_learned is not None and not items.n_shared and not alike:
         skipped = not_compared(scored, own_labels)
         change = changes(scored.scores, own, len(items), n_own, skipped)
     outcome = outcome_of(metric, change.get(metric))
@@ -58,7 +61,10 @@ def assemble(
         unknown=scored.unknown,
         n_known=int(scored.has_known_label.sum()),
         known=known,
-        warnings=tuple(_warnings(items, scored, metric, known)),
+        warnings=(
+            *([f"{alike}. The scores are not compared."] if alike else []),
+            *_warnings(items, scored, metric, known),
+        ),
         notes=tuple(_notes(options, record)),
     )
 

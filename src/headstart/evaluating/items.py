@@ -5,17 +5,19 @@ Legend: N items, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.data.findings import listed
 from headstart.data.labels import with_task
 from headstart.data.read import read_like
 from headstart.errors import DataError, OptionError
 from headstart.evaluating.options import EvaluateOptions
 from headstart.progress import say
-from headstart.tasks import task_named
+from headstart.tasks import plain_name, task_named
 from headstart.units import UNITS, agreeing, counted
 
 if TYPE_CHECKING:
@@ -143,6 +145,21 @@ def _as_test(data: DataSet, positions: np.ndarray) -> DataSet:
     )
 
 
+def alike_names(unknown: Iterable[str], classes: Iterable[str]) -> str:
+    """Unknown labels that differ from a class of the run by case or spaces alone, in a sentence; "" for none.
+
+    Args:
+        unknown: labels that the run does not know.
+        classes: of the run.
+    """
+    known = {plain_name(name): name for name in classes}
+    pairs = [(name, known[plain_name(name)]) for name in unknown if plain_name(name) in known]
+    if not pairs:
+        return ""
+    shown = listed([f"'{name}' and the run's '{own}'" for name, own in pairs], 3)
+    return f"{shown} differ only in how they are written: write them alike if they mean the same"
+
+
 def require_known(examples: Examples, model: Model, data: str) -> None:
     """Refuse labels of which the run knows none: they are from another column, or another run.
 
@@ -156,9 +173,9 @@ def require_known(examples: Examples, model: Model, data: str) -> None:
     """
     if not examples.task.has_classes or set(examples.classes) & set(model.classes):
         return
-    from headstart.data.findings import listed
-
+    alike = alike_names(examples.classes, model.classes)
+    remedy = alike or "Name the column of the labels with --target, or another run"
     raise OptionError(
         f"{data}: no label of column '{examples.target}' is known to the run: it has {listed(examples.classes, 5)}, "
-        f"and the run knows {listed(model.classes, 5)}. Name the column of the labels with --target, or another run"
+        f"and the run knows {listed(model.classes, 5)}. {remedy}"
     )

@@ -27,8 +27,8 @@ TABLE = "scores.csv"
 
 
 def create(options: EvaluateOptions) -> RunDirectory:
-    """Claim the folder of an evaluation and write its configuration."""
-    return reported_run.create(options, "evaluate", f"by-{Path(str(options.run)).name or 'run'}")
+    """Claim the folder of an evaluation."""
+    return reported_run.claim(options, f"by-{Path(str(options.run)).name or 'run'}")
 
 
 def finish(
@@ -57,6 +57,7 @@ def finish(
     from headstart.report.pages.evaluate import EvaluateReport
     from headstart.runs import DataFacts, Predictions, Record
 
+    reported_run.write_configuration(run, options, "evaluate")
     examples = items.data.examples
     labels = [str(label) for label in examples.labels]  # type: ignore[union-attr]
     names = examples.names.tolist()

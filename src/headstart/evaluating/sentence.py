@@ -25,6 +25,8 @@ def sentence(
     if own is None or change is None or own.value is None or change.value is None:
         return f"On {name} the run reaches {found}."
     theirs = number(own.value, metric)
+    if change.low is None:
+        return f"On {name} the run reaches {found}; its own score is {theirs}, and too little is known to compare them."
     between = difference(change, metric)
     by = f"a change of {points(change.value, metric)}{f' ({between})' if between else ''}"
     if outcome in ("better", "worse"):

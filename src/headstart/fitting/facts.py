@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.fitting.options import FitOptions
 from headstart.fitting.shared_options import CARRIED, flags_of
+from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.data import DataSet, Examples, Finding
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 SAME_IN_RACE = (  # all but those of one training: a race gives the policy, and does not compile
     *("source", "source_data", "arch", "head", *CARRIED),
-    *("recipe", "epochs", "lr", "batch_size", "views", "folds", "refit_all", "baseline", "guard"),
+    *("recipe", "epochs", "lr", "batch_size", "views", "folds", "refit_all", "baseline", "guard", "export"),
 )
 
 
@@ -96,7 +97,7 @@ def task_words(examples: Examples) -> str:
     """What is learned, in a few words."""
     if not examples.task.has_classes:
         return f"the quantity '{examples.target}'"
-    return f"{len(examples.classes)} {examples.task.words.outputs}"
+    return counted(len(examples.classes), examples.task.words.outputs)
 
 
 def shown(run: RunDirectory) -> Path:

@@ -38,12 +38,34 @@ def create(options: RunMaker, kind: str, name: str) -> RunDirectory:
         kind: of the run, one of `runs.record.KINDS`.
         name: what follows the name of the data in that of the folder, if --out is not given.
     """
+    run = claim(options, name)
+    write_configuration(run, options, kind)
+    return run
+
+
+def claim(options: RunMaker, name: str) -> RunDirectory:
+    """Claim the folder of a run; one whose process is killed before it writes anything is claimed again.
+
+    Args:
+        options: of the verb.
+        name: what follows the name of the data in that of the folder, if --out is not given.
+    """
     from headstart.runs import RunDirectory
+
+    return RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-{name}")
+
+
+def write_configuration(run: RunDirectory, options: RunMaker, kind: str) -> None:
+    """Write the options of a run.
+
+    Args:
+        run: its folder.
+        options: of the verb.
+        kind: of the run, one of `runs.record.KINDS`.
+    """
     from headstart.runs.directory import CONFIGURATION
 
-    run = RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-{name}")
     run.write_yaml(CONFIGURATION, {kind: with_absolute_paths(options.model_dump())})
-    return run
 
 
 def finish(

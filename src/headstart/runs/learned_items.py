@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import InputError, parsing
-from headstart.run_files import LEARNED_ITEMS, check_files
+from headstart.run_files import LEARNED_ITEMS, check_files, has_recorded
 
 if TYPE_CHECKING:
     from headstart.data import DataSet
@@ -71,18 +71,20 @@ class LearnedItems:
 
     @classmethod
     def load(cls, run: Path) -> LearnedItems | None:
-        """Read the file of a run; None for a run that has none.
+        """Read the file of a run; None for a run that was made without one.
 
         Args:
             run: its folder.
 
         Raises:
-            InputError: it is damaged, or of another version.
+            InputError: it is gone, damaged, or of another version.
         """
         from safetensors.numpy import load_file
 
         path = run / LEARNED_ITEMS
         if not path.is_file():
+            if has_recorded(run, LEARNED_ITEMS):
+                raise InputError(f"{path} is missing: {_REMEDY}")
             return None
         check_files(run, (LEARNED_ITEMS,))
         with parsing(path, "the items of a run", _REMEDY):
