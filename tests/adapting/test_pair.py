@@ -9,7 +9,7 @@ import pytest
 import small_data
 from headstart.adapting.options import adapt_options
 from headstart.adapting.pair import labels_of, name_of, names_of, read_pair
-from headstart.errors import OptionError
+from headstart.errors import DataError, OptionError
 
 
 def table(folder: Path, domains: list[str], extra: str = "") -> Path:
@@ -45,3 +45,10 @@ def test_a_column_of_the_data_is_never_taken_for_the_labels_put_aside(tmp_path: 
     )
     read = read_pair(adapt_options(data=data, target_data=target, target="label"))
     assert read.target.labels is None and labels_of(read.target) is None
+
+
+def test_data_without_labels_that_comes_first_is_told(tmp_path: Path) -> None:
+    bare = small_data.write(tmp_path / "bare.csv", "text\n" + "".join(f"words {i}\n" for i in range(4)))
+    options = adapt_options(data=bare, target_data=table(tmp_path, ["s"] * 8))
+    with pytest.raises(DataError, match=r"bare\.csv has no labels .* headstart adapt LABELLED TARGET"):
+        read_pair(options)

@@ -215,7 +215,8 @@ def check_timm_name(architecture: str) -> None:
     import timm
 
     if not timm.is_model(architecture):
-        near = did_you_mean(architecture, timm.list_models())
+        own = " For a network of your own, name its class: --arch FILE:Class."
+        near = did_you_mean(architecture, timm.list_models()) or own
         raise SourceError(f"timm has no architecture '{architecture}'.{near}")
 
 
