@@ -70,8 +70,8 @@ def read_pair(options: AdaptOptions) -> PairRead:
         names = names_of(options.data, options.target_data)
     if not source.labelled.any():
         raise DataError(
-            f"{names[0]} has no labels to learn from: name their column with --target, or put files into one folder per "
-            "class. The labelled data comes first: headstart adapt LABELLED TARGET"
+            f"{names[0]} has no labels to learn from: name their column with --target, or put files into one folder "
+            "per class. The labelled data comes first: headstart adapt LABELLED TARGET"
         )
     source = with_task(source, None if asked is None else task_named(asked))
     if not source.task.one_per_item:
