@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.clock import Clock, peak_bytes
+from headstart.fitting.augmented import picture_views
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence, units_of
 from headstart.fitting.facts import next_command, run_facts
@@ -237,6 +238,7 @@ def _report(
         quality=workspace.quality,
         next_command="" if result.classical is not None else next_command(options),  # the source is not used
         checked=checked,
+        views=picture_views(workspace, result) if options.report else (),
         suspects=() if checked is None else take_items(examples.items, checked.positions[:N_LISTED]),
     )
 

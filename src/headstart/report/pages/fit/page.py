@@ -18,6 +18,7 @@ from headstart.report.pages.fit.choices import (
 from headstart.report.pages.fit.label_errors import label_errors_section
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import result_section
+from headstart.report.pages.fit.views import views_section
 from headstart.report.pages.fit.words import sentence
 from headstart.report.shell import Page
 
@@ -33,6 +34,7 @@ SECTIONS = (
     candidates_section,
     stages_section,
     history_section,
+    views_section,
     data_section,
     cost_section,
     again_section,

@@ -10,6 +10,7 @@ from headstart.choose import ProfileRow
 from headstart.evidence import Shift
 from headstart.metrics import Interval
 from headstart.report.items.report import MeasuredReport, defined
+from headstart.report.pages.fit.views import PictureViews
 from headstart.runs import SourceFacts
 from headstart.runs.label_check import LabelCheck
 from headstart.tune import CandidateResult
@@ -33,6 +34,7 @@ class FitReport(MeasuredReport):
         next_command: offered at the end; "" for none.
         checked: what the check of the labels found; None for a quantity.
         suspects: the items of its first suspects.
+        views: what augmentation made of a few training pictures; empty without augmentation.
     """
 
     profile: Sequence[ProfileRow] = ()
@@ -44,6 +46,7 @@ class FitReport(MeasuredReport):
     next_command: str = ""
     checked: LabelCheck | None = None
     suspects: Sequence[Any] = ()
+    views: Sequence[PictureViews] = ()
 
     @property
     def source(self) -> SourceFacts:
