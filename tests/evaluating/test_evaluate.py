@@ -143,6 +143,7 @@ def test_every_window_of_long_recordings(tone_run: Run, tmp_path: Path) -> None:
     found = headstart.evaluate(tone_run.path, tmp_path / "new", windows=True, out=tmp_path / "out", threads=1)
     expected = tone_run.predict(tmp_path / "new", windows=True, threads=1)
     np.testing.assert_allclose(found.predictions.probabilities, expected.probabilities, rtol=1e-5)
+    assert found.facts.change == {}
     assert (found.path / "windows.csv").is_file() and "the mean of its windows" in " ".join(found.facts.notes)
 
 

@@ -96,7 +96,7 @@ def test_texts_of_several_columns_are_joined_as_in_the_fit(text_source: Path, tm
     run = headstart.fit(
         two, str(text_source), text="title,body", report=False, out=tmp_path / "run", **small_data.SETTINGS
     )
-    assert run.metrics["data"]["text"] == "title,body"
+    assert run.metrics["data"]["text"] == ["title", "body"]
     lines = ["\n".join(text.split(maxsplit=1)) for text, _ in rows]
     expected = run.predict(lines).probabilities
     np.testing.assert_allclose(run.predict(two).probabilities, expected, atol=1e-6)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.findings import listed
 from headstart.evaluating.items import ScoredItems, alike_names
 from headstart.evaluating.options import EvaluateOptions
+from headstart.evaluating.own import OwnScore
 from headstart.evaluating.scoring import Scored, changes, not_compared, outcome_of
 from headstart.evaluating.sentence import sentence
 from headstart.metrics import Interval, metric_named
@@ -22,27 +23,24 @@ if TYPE_CHECKING:
 _N_SHOWN = 6  # unknown classes in a warning
 
 
-def assemble(
-    options: EvaluateOptions, record: Record, own_labels: Collection[str], items: ScoredItems, scored: Scored
-) -> EvaluationFacts:
+def assemble(options: EvaluateOptions, of: OwnScore, items: ScoredItems, scored: Scored) -> EvaluationFacts:
     """What was found.
 
     Scores are compared only of items that have nothing in common, as far as that is known.
 
     Args:
         options: of the evaluation.
-        record: of the run.
-        own_labels: labels of the items of the run's own score.
+        of: the run.
         items: that were scored.
         scored: what the run gives for them.
     """
-    metric, own, n_own = scored.targets.task.verdict_metric, record.test or {}, record.n_test or 0
-    change = {}
+    record, metric = of.record, scored.targets.task.verdict_metric
+    own, n_own = record.test or {}, record.n_test or 0
+    change, skipped = {}, not_compared(scored, of.labels)
     alike = alike_names(
         scored.unknown, [name for name in scored.targets.classes if name not in scored.unknown]
     )
-    if items.n_learned is not None and not items.n_shared and not alike:
-        skipped = not_compared(scored, own_labels)
+    if items.n_learned is not None and not items.n_shared and not alike and not options.windows:
         change = changes(scored.scores, own, len(items), n_own, skipped)
     outcome = outcome_of(metric, change.get(metric))
     known = scored.of_known(metric)
@@ -52,7 +50,7 @@ def assemble(
         sentence=sentence(
             name_of(options), metric, scored.scores[metric], own.get(metric), change.get(metric), outcome
         ),
-        own={name: Interval.of(own[name]) for name in scored.scores if name in own},
+        own={name: Interval.of(own[name]) for name in scored.scores if name in own and name not in skipped},
         n_own=n_own,
         change=change,
         outcome=outcome,
@@ -124,4 +122,7 @@ def _notes(options: EvaluateOptions, record: Record) -> Iterator[str]:
     if record.n_folds and not record.scores_are_of_run:
         yield "The run's own score is that of the whole procedure: some folds returned another kind of result."
     if options.windows:
-        yield "Each recording is the mean of its windows; the run's own score is of the first window of each."
+        yield (
+            "Each recording is the mean of its windows, and the run's own score is of the first window of each: the "
+            "scores are not compared."
+        )

@@ -138,7 +138,7 @@ def _as_test(data: DataSet, positions: np.ndarray) -> DataSet:
     splits = np.full(len(examples), "test", dtype=object)
     return replace(
         data,
-        examples=replace(examples, splits=splits, split_origin="No item was learned from."),
+        examples=replace(examples, splits=splits, split_origin=""),
         scan=scan,
         findings=tuple(each for each in findings if each.kind in _KEPT),
         units=None if data.units is None else data.units[positions],

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from headstart.clock import IMPORTS, Clock
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.result import Evaluation
 from headstart.fitting.facts import task_words
-from headstart.progress import say
+from headstart.progress import say, waiting
 from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.data import Modality
     from headstart.evaluating.items import ScoredItems
-    from headstart.runs import Record, RunDirectory
 
 
 def run_evaluate(options: EvaluateOptions) -> Evaluation:
@@ -35,14 +33,16 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
     if options.out is not None:
         check_out(options.out)
     directory = RunDirectory.open(options.run)
-    model, record = Model.open(options.run), directory.record
+    model = Model.open(options.run)
     model.check_windows(options.windows)
     from headstart.evaluating.items import read_items, require_known, scored_items
+    from headstart.evaluating.own import OwnScore
 
+    own = OwnScore.of(directory)
     with clock.phase("data"):
-        examples = read_items(options, record, cast("Modality", model.preprocessing.modality))
+        examples = read_items(options, own.record, cast("Modality", model.preprocessing.modality))
         require_known(examples, model, str(options.data))
-    with clock.phase(IMPORTS):
+    with clock.phase(IMPORTS), waiting("Loading libraries …"):
         import torch  # noqa: F401
     from headstart.evaluating.assembling import assemble
     from headstart.evaluating.saving import create, finish
@@ -63,25 +63,13 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
             )
         with clock.phase("evaluate"):
             scored = Scored.of(data.examples, data.units, outputs, model.classes, model.task)
-            facts = assemble(options, record, own_labels(directory, record), items, scored)
-        return finish(run, options, record, items, scored, windows, facts, clock)
+            facts = assemble(options, own, items, scored)
+        return finish(run, options, own, items, scored, windows, facts, clock)
     except BaseException:
         run.discard()
         raise
     finally:
         run.release()
-
-
-def own_labels(run: RunDirectory, record: Record) -> Sequence[str]:
-    """Labels of the items that a run's own score was measured on; () if it has none, or they are gone.
-
-    Args:
-        run: its folder.
-        record: its record.
-    """
-    if not record.test or not run.file("predictions.parquet").is_file():
-        return ()
-    return run.predictions().labels or ()
 
 
 def _print_items(items: ScoredItems) -> None:

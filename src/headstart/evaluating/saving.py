@@ -13,14 +13,17 @@ from headstart.clock import Clock, peak_bytes
 from headstart.data.items import take_items
 from headstart.evaluating.items import ScoredItems
 from headstart.evaluating.options import EvaluateOptions
+from headstart.evaluating.own import OwnScore
 from headstart.evaluating.result import Evaluation, rows
 from headstart.evaluating.scoring import Scored
 from headstart.fitting import reported_run
+from headstart.fitting.configuration import code_flags
 from headstart.fitting.facts import run_facts
 from headstart.fitting.shared_options import flags_of
+from headstart.progress import waiting
 
 if TYPE_CHECKING:
-    from headstart.runs import Predictions, Record, RunDirectory
+    from headstart.runs import Predictions, RunDirectory
     from headstart.runs.evaluation import EvaluationFacts
 
 TABLE = "scores.csv"
@@ -34,7 +37,7 @@ def create(options: EvaluateOptions) -> RunDirectory:
 def finish(
     run: RunDirectory,
     options: EvaluateOptions,
-    of: Record,
+    own: OwnScore,
     items: ScoredItems,
     scored: Scored,
     windows: Predictions | None,
@@ -46,7 +49,7 @@ def finish(
     Args:
         run: the folder, claimed.
         options: of the evaluation.
-        of: the record of the run that was evaluated.
+        own: the run that was evaluated.
         items: that were scored.
         scored: what the run gives for them.
         windows: of every window of recordings; None if they were not asked for.
@@ -62,13 +65,20 @@ def finish(
     labels = [str(label) for label in examples.labels]  # type: ignore[union-attr]
     names = examples.names.tolist()
     run.write_predictions(
-        Predictions(names, scored.targets.classes, scored.outputs, labels, task=scored.targets.task.name)
+        Predictions(
+            names,
+            scored.targets.classes,
+            scored.outputs,
+            labels,
+            task=scored.targets.task.name,
+            given={name: values.tolist() for name, values in examples.other_columns.items()},
+        )
     )
     if windows is not None:
         windows.write(run.file("windows.csv"))
     record = Record(
         kind="evaluate",
-        source=of.source,
+        source=own.record.source,
         data=DataFacts.of(items.data, str(options.data)),
         task=scored.targets.task.name,
         n_test=len(items),
@@ -88,18 +98,27 @@ def finish(
         scored.units,
     )
     shown = EvaluateReport(
-        record, about, held_out, found=facts, next_command=next_command(options, of, facts)
+        record,
+        about,
+        held_out,
+        found=facts,
+        next_command=next_command(options, facts),
+        own_positive=own.positive(scored.targets),
     )
-    summary = reported_run.finish(run, shown, TABLE, rows(scored.scores, facts), report=options.report)
+    with waiting("Writing the report …"):
+        summary = reported_run.finish(run, shown, TABLE, rows(scored.scores, facts), report=options.report)
     return Evaluation(run.path, facts, record.to_json(), summary)
 
 
-def next_command(options: EvaluateOptions, of: Record, facts: EvaluationFacts) -> str:
+def next_command(options: EvaluateOptions, facts: EvaluationFacts) -> str:
     """The command to run next where the run does worse here: adapt it, without labels; "" if there is none."""
+    from headstart.runs import RunDirectory
     from headstart.runs.training_statistics import has_statistics
 
     folder = Path(str(options.run)).expanduser()
     if facts.outcome != "worse" or facts.unknown or not has_statistics(folder):
         return ""
     words = ["headstart", "adapt", str(options.run), str(options.data)]
+    fitted = RunDirectory.open(folder).config
+    words += code_flags(next((each for each in fitted.values() if isinstance(each, dict)), {}))
     return shlex.join([*words, *flags_of(options, ("target", "group", "text", "follow_outside"))])

@@ -11,7 +11,7 @@ from headstart.fitting.workspace import Workspace
 
 if TYPE_CHECKING:
     from headstart.data import ImagePreprocessing
-    from headstart.report.pages.fit.views import PictureViews
+    from headstart.report.pages.fit.report import PictureViews
 
 N_PICTURES, N_VIEWS = 4, 5
 
@@ -24,7 +24,7 @@ def picture_views(workspace: Workspace, result: Result) -> list[PictureViews]:
         result: of the fit.
     """
     from headstart.data import ImagePreprocessing
-    from headstart.report.pages.fit.views import PictureViews
+    from headstart.report.pages.fit.report import PictureViews
     from headstart.tune import Policy
     from headstart.tune.feeds.augmentation import augment_of
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.errors import DataError, InputError, OptionError, parsing, shortened
 from headstart.files import named_path, read_json
-from headstart.progress import say
+from headstart.progress import say, waiting
 from headstart.run_files import METRICS, PROGRAM, check_files, check_has_program, read_checked
 from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import task_named
@@ -68,7 +68,8 @@ class Model:
     def _program(self) -> nn.Module:
         from headstart.runs.program import run_program
 
-        return run_program(self.path / PROGRAM)
+        with waiting("Reading model.pt2 …"):
+            return run_program(self.path / PROGRAM)
 
     def predict(
         self,

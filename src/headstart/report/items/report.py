@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from headstart.metrics import Interval, Units
+from headstart.metrics.classification import rarer_class
 from headstart.report.reported import Reported
 from headstart.runs import SplitPart
 from headstart.tasks import Targets, task_named
@@ -63,6 +64,11 @@ class MeasuredReport(Reported):
     def headline(self) -> str:
         """The metric that leads the report."""
         return self.targets.task.headline
+
+    @property
+    def positive(self) -> int:
+        """Of two classes the one whose probability a threshold is set on: the rarer one."""
+        return rarer_class(self.held_out.codes)
 
     def score(self, metric: str) -> Interval | None:
         """The score of a metric on these items; None if it is not defined."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.metrics import Interval, Units
-from headstart.metrics.classification import rarer_class
 from headstart.metrics.operating import OperatingPoint, operating_points
 from headstart.report.charts.scale import polyline
 from headstart.report.items.report import MeasuredReport
@@ -61,9 +60,9 @@ def thresholds_section(report: MeasuredReport) -> Iterator[Section]:
     held_out, classes = report.held_out, report.facts.classes
     if not report.targets.task.one_per_item or len(classes) != 2 or not len(held_out):
         return
-    column = rarer_class(held_out.codes)
+    column = report.positive
     positive, probabilities = held_out.codes == column, held_out.outputs[:, column].astype(np.float64)
-    if not positive.any():
+    if positive.all() or not positive.any():
         return
     units = Units.of(held_out.units, len(held_out))
     points = operating_points(positive, probabilities, units)
@@ -71,9 +70,8 @@ def thresholds_section(report: MeasuredReport) -> Iterator[Section]:
     content = Thresholds(
         [_roc(positive, probabilities, points), _pr(positive, probabilities, points)], _table(points, name)
     )
-    rarer = "" if 2 * positive.sum() == len(positive) else ", the rarer class here,"
     deck = (
-        f"An item is called “{name}”{rarer} if its probability reaches a threshold; one half is the usual one. A lower "
+        f"An item is called “{name}” if its probability reaches a threshold; one half is the usual one. A lower "
         f"threshold finds more of “{name}” and raises more false alarms. The thresholds below were fixed before: one "
         "that is picked because it looks best here will do less well on other items."
     )

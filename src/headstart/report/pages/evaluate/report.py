@@ -19,10 +19,17 @@ class EvaluateReport(MeasuredReport):
         held_out: the items that were scored.
         found: what was found.
         next_command: what to run next; "" for nothing.
+        own_positive: of two classes the one that the run's own report sets thresholds on; None: not known.
     """
 
     found: EvaluationFacts = field(kw_only=True)
     next_command: str = ""
+    own_positive: int | None = None
+
+    @property
+    def positive(self) -> int:
+        """Of two classes the one of the run's own report, else the rarer one here."""
+        return super().positive if self.own_positive is None else self.own_positive
 
     def own(self, metric: str) -> Interval | None:
         """The run's own score of a metric; None if it has none."""

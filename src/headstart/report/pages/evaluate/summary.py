@@ -53,7 +53,8 @@ def _scores(report: EvaluateReport, width: int) -> str:
     if not rows:
         return ""
     heads = ("", "here", "95% interval", "its own", "95% interval of the change")
-    table = [heads, *rows] if any(row[3] for row in rows) else [row[:3] for row in (heads, *rows)]
+    n_columns = 5 if report.found.change else 4 if any(row[3] for row in rows) else 3
+    table = [row[:n_columns] for row in (heads, *rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = [
         "  " + "  ".join(f"{text:<{size}}" for text, size in zip(row, widths, strict=True)).rstrip()

@@ -6,14 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from headstart.choose import ProfileRow
 from headstart.evidence import Shift
 from headstart.metrics import Interval
 from headstart.report.items.report import MeasuredReport, defined
-from headstart.report.pages.fit.views import PictureViews
 from headstart.runs import SourceFacts
 from headstart.runs.label_check import LabelCheck
 from headstart.tune import CandidateResult
+
+
+@dataclass(frozen=True, eq=False)
+class PictureViews:
+    """A training picture as the network gets it.
+
+    Attributes:
+        name: of the item.
+        plain: uint8 of shape (H, W, 3), without augmentation.
+        others: the same, augmented.
+    """
+
+    name: str
+    plain: np.ndarray
+    others: Sequence[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)

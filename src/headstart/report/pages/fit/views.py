@@ -4,30 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from headstart.report.media import shown
+from headstart.report.pages.fit.report import FitReport
 from headstart.report.shell import Section
-
-if TYPE_CHECKING:
-    from headstart.report.pages.fit.report import FitReport
-
-
-@dataclass(frozen=True, eq=False)
-class PictureViews:
-    """A training picture as the network gets it.
-
-    Attributes:
-        name: of the item.
-        plain: uint8 of shape (H, W, 3), without augmentation.
-        others: the same, augmented.
-    """
-
-    name: str
-    plain: np.ndarray
-    others: Sequence[np.ndarray]
 
 
 @dataclass(frozen=True)
