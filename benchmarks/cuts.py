@@ -131,8 +131,9 @@ def _advice(choice: Choice) -> dict[str, Any]:
 def _workspace(name: str, seed: int, folder: Path, *, small: bool) -> Workspace:
     from headstart.clock import Clock
     from headstart.fitting.options import fit_options
-    from headstart.fitting.plan import read_and_plan
+    from headstart.fitting.plan import plan_fit
     from headstart.fitting.preflight import check_machine
+    from headstart.fitting.reading import read_labelled
     from headstart.fitting.workspace import Workspace
 
     chosen = SLICES[name]
@@ -143,7 +144,7 @@ def _workspace(name: str, seed: int, folder: Path, *, small: bool) -> Workspace:
         follow_outside=True,
     )  # fmt: skip
     clock = Clock()
-    plan, setting = read_and_plan(options, clock), check_machine(options)
+    plan, setting = plan_fit(read_labelled(options, clock), options, clock), check_machine(options)
     return Workspace(plan, setting, None, clock)
 
 

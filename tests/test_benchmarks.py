@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +75,19 @@ def test_the_advised_cut_is_trained_and_compared_with_the_best_trained_one() -> 
     text = cuts.table(results)
     assert "| trec, 0 | all-MiniLM-L6-v2 | 1 of 3 | 0: 80.0, **1: 79.0**, 2: 70.0, 3: 95.0 | -1.0 |" in text
     assert text.endswith("advised: -1.00; all trained: +0.00; last stage alone: -10.00.")
+
+
+def test_what_benchmarks_import_from_headstart_is_there() -> None:
+    """Also inside of functions, which no other test runs."""
+    missing = []
+    for path in sorted(Path(cuts.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("headstart"):
+                continue
+            module = importlib.import_module(str(node.module))
+            for each in node.names:
+                if not hasattr(module, each.name) and not importlib.util.find_spec(
+                    f"{node.module}.{each.name}"
+                ):
+                    missing.append(f"{path.name}:{node.lineno} {node.module}.{each.name}")
+    assert missing == []

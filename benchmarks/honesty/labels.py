@@ -74,13 +74,14 @@ def _training_items(name: str) -> tuple[Any, np.ndarray, tuple[str, ...]]:
     """Features of the training part of a set by its source, class numbers and class names."""
     from headstart.clock import Clock
     from headstart.fitting.options import fit_options
-    from headstart.fitting.plan import read_and_plan
+    from headstart.fitting.plan import plan_fit
     from headstart.fitting.preflight import check_machine
+    from headstart.fitting.reading import read_labelled
     from headstart.fitting.workspace import Workspace
 
     data, more = SETS[name]
     options = fit_options(data=data, precision="fp32", threads=1, **more)
-    plan = read_and_plan(options, Clock())
+    plan = plan_fit(read_labelled(options, Clock()), options, Clock())
     workspace = Workspace(plan, check_machine(options), options.store, Clock())
     train = plan.data.positions("train")
     return workspace.features.take(train), workspace.codes[train], workspace.classes

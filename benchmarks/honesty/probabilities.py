@@ -11,7 +11,7 @@ from benchmarks.honesty.draws import drawn_class, plain_error, scored_items
 from headstart.heads.calibrate import change_of_log_loss, log_losses
 from headstart.metrics import Units
 from headstart.metrics.calibration import calibration_error
-from headstart.report.pages.fit.notices import MISCALIBRATED, UNKNOWN
+from headstart.report.items.calibration import MISCALIBRATED, UNKNOWN
 
 HEAT = {"calibrated": 1.0, "overconfident": 2.0}  # what the true scores are multiplied by
 SIZES = ((20, 0), (40, 0), (80, 0), (150, 0), (1000, 0), (150, 5), (150, 20))
