@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -76,3 +78,22 @@ def test_a_name_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) 
     say("left out: a/\x1b]0;owned\x07\x1b[31mred.png\n\tcafé \u202egnp.exe \udce9 \x9b2J")
     said = capsys.readouterr().err
     assert said == "left out: a/\\x1b]0;owned\\x07\\x1b[31mred.png\n\tcafé \\u202egnp.exe \\udce9 \\x9b2J\n"
+
+
+def test_a_bar_of_a_resumed_work_begins_where_it_stopped_and_fits_80_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("Training", total=16_000, unit="items", done=4_000) as advance:
+        advance(1)
+        time.sleep(0.3)
+    lines = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line) for line in re.split(r"[\r\n]", terminal.getvalue())]
+    drawn = [line for line in lines if line.startswith("Training")]
+    assert any("4001/16000 items" in line for line in drawn) and max(map(len, drawn)) <= 80

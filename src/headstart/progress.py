@@ -92,13 +92,14 @@ def waiting(text: str, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
 
 
 @contextmanager
-def progress(what: str, total: int, unit: str = "items") -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int, unit: str = "items", done: int = 0) -> Iterator[Callable[[int], None]]:
     """Show a bar with rate and time left while a block runs; silent if standard error is not a terminal.
 
     Args:
         what: the title, such as "Extracting features".
         total: number of units to do.
         unit: what is counted, in the plural.
+        done: number of units that were done before.
 
     Yields:
         A function that takes the number of units just done.
@@ -111,7 +112,7 @@ def progress(what: str, total: int, unit: str = "items") -> Iterator[Callable[[i
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20),  # the whole fits 80 columns
         MofNCompleteColumn(),
         TextColumn(unit),
         TextColumn("{task.fields[rate]}"),
@@ -120,7 +121,7 @@ def progress(what: str, total: int, unit: str = "items") -> Iterator[Callable[[i
     with Progress(
         *columns, console=Console(file=cast(IO[str], Unfailing(sys.stderr))), transient=True
     ) as bar:
-        task = bar.add_task(what, total=total, rate="")
+        task = bar.add_task(what, total=total, completed=done, rate="")
 
         def advance(n_done: int) -> None:
             bar.advance(task, n_done)

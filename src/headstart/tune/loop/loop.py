@@ -26,7 +26,7 @@ from headstart.tune.feeds.feed import Machine
 from headstart.tune.feeds.plan import Positions
 from headstart.tune.loop.kept_weights import KeptWeights, restore_generators
 from headstart.tune.loop.optimizer import open_stages, optimizer_of, peak_rate, set_rates
-from headstart.tune.loop.progress import Progress, divergence, history_row, write_history
+from headstart.tune.loop.progress import Progress, divergence, history_row, say_row, write_history
 from headstart.tune.loop.schedule import Schedule, rate_factor
 from headstart.tune.loop.setup import Items, Keeping, Network
 from headstart.tune.loop.sharing import Sharing
@@ -101,8 +101,7 @@ class Loop:
 
         Args:
             resume: from the newest whole checkpoint in the folder, if any.
-            until_epoch: pause after this epoch, with a checkpoint to resume from; the rates stay those of the
-                whole training.
+            until_epoch: pause after it, with a checkpoint to resume from; the rates stay those of the whole training.
 
         Raises:
             OptionError: the checkpoint was started with other settings.
@@ -112,9 +111,9 @@ class Loop:
         with randomness.seeded(self.seed + _SEEDS_APART * self.sharing.number):
             if not (resume and self.recall()):
                 self._begin()
-            total = self.schedule.n_steps * self.items.feed.n_items // self.schedule.n_per_epoch
+            total, done = self.schedule.n_items(self.items.feed.n_items, self.at.epoch, self.at.step)
             try:
-                with progress("Training", total=total, unit="items") as advance:
+                with progress("Training", total=total, unit="items", done=done) as advance:
                     while self.at.stopped_because is None and self.at.epoch <= until:
                         self._run_epoch(advance)
             except KeyboardInterrupt:
@@ -268,8 +267,8 @@ class Loop:
     def _end_epoch(self, n_seen: int, started: float) -> None:
         self.check_finite()
         at = self.at
-        lr = float(self.optimizer.param_groups[0]["lr"])
         train_loss = float(self.sharing.total(at.loss_sum)) / n_seen
+        lr = float(self.optimizer.param_groups[0]["lr"])
         self._note(at.epoch, train_loss, lr, time.monotonic() - started)
         if at.epoch >= self.schedule.n_epochs:
             at.stopped_because = self.schedule.why_it_ends()
@@ -293,6 +292,7 @@ class Loop:
                     self.kept.remember_best(epoch, found.outputs)
         seconds += time.monotonic() - before
         self.at.history.append(history_row(epoch, train_loss, found, quality, lr, seconds))
+        say_row(self.at.history[-1], self.schedule.n_epochs)
         self._write_history(append=epoch > 0)
 
     def _write_history(self, *, append: bool) -> None:

@@ -10,10 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart import processes
 from headstart.errors import DivergenceError
 from headstart.files import append_jsonl, write_error, write_jsonl
+from headstart.metrics import metric_named
+from headstart.progress import say
 from headstart.tune.objectives.validation import Measured
 from headstart.tune.recipes.recipe import Recipe
+
+SECONDS_TO_SPEAK = 2.0  # of an epoch; a shorter one is not worth a line
 
 
 @dataclass
@@ -97,6 +102,25 @@ def history_row(
     if found is not None:
         row[f"validation_{quality}"] = found.quality
     return {**row, "lr": lr, "seconds": round(seconds, 3)}
+
+
+def say_row(row: Mapping[str, Any], n_epochs: int) -> None:
+    """Print an epoch that took long enough to be waited for: losses, quality and time in one line.
+
+    Args:
+        row: as `history_row` gives it.
+        n_epochs: of the whole training.
+    """
+    if row["seconds"] < SECONDS_TO_SPEAK or row["epoch"] == 0 or not processes.is_first():
+        return
+    named = {"train_loss": "training loss", "validation_loss": "validation loss"}
+    parts = [f"{words} {row[name]:.3f}" for name, words in named.items() if row.get(name) is not None]
+    for name, value in row.items():
+        if name.startswith("validation_") and name != "validation_loss" and value is not None:
+            metric = metric_named(name.removeprefix("validation_"))
+            shown = f"{100 * value:.1f}%" if metric.form == "percent" else f"{value:.3f}"
+            parts.append(f"{metric.label.lower()} {shown}")
+    say(f"epoch {row['epoch']} of {n_epochs}: {', '.join(parts)}, {row['seconds']:.0f} s")
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, Any]], *, append: bool) -> None:

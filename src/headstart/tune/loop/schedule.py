@@ -54,6 +54,16 @@ class Schedule:
         """Where in the training a step is."""
         return StepContext(epoch, step, (epoch - 1) * self.n_per_epoch + step, self.n_steps)
 
+    def n_items(self, n_items: int, epoch: int, step: int) -> tuple[int, int]:
+        """How many items a whole training goes through, and how many are done before a step.
+
+        Args:
+            n_items: of an epoch.
+            epoch, step: where the training is.
+        """
+        at = self.context(epoch, step)
+        return at.n_steps * n_items // self.n_per_epoch, at.n_done * n_items // self.n_per_epoch
+
     def why_it_ends(self) -> str:
         """The reason to stop after the last epoch, as a clause."""
         if self.recipe.steps is None:
