@@ -93,6 +93,39 @@ _IMAGE_FILES: tuple[tuple[str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
+def _medical(root: Path) -> Path:
+    """DICOM files: plain, with a window, several frames, colours of a palette, run-length encoded."""
+    import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, RLELossless
+
+    folder = root / "medical"
+    grey = np.arange(64, dtype=np.uint16).reshape(8, 8) * 60
+    kinds: tuple[dict[str, Any], ...] = (
+        {}, {"WindowCenter": 1000, "WindowWidth": 900, "RescaleSlope": 1, "RescaleIntercept": -5},
+        {"NumberOfFrames": 1}, {"PixelPaddingValue": 0}, {"coded": True},
+    )  # fmt: skip
+    for index, kind in enumerate(kinds):
+        found = pydicom.Dataset()
+        found.file_meta = pydicom.dataset.FileMetaDataset()
+        found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        found.file_meta.MediaStorageSOPClassUID = pydicom.uid.SecondaryCaptureImageStorage
+        found.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{index + 1}"
+        found.Rows = found.Columns = 8
+        found.SamplesPerPixel, found.PhotometricInterpretation = 1, "MONOCHROME2"
+        found.BitsAllocated = found.BitsStored = 16
+        found.HighBit, found.PixelRepresentation = 15, 0
+        found.PixelData = (grey + index).tobytes()
+        for name, value in kind.items():
+            if name != "coded":
+                setattr(found, name, value)
+        if "coded" in kind:
+            found.compress(RLELossless, generate_instance_uid=False)
+        path = folder / "ab"[index % 2] / f"{index}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pydicom.dcmwrite(path, found, enforce_file_format=True)
+    return folder
+
+
 def _recordings(root: Path) -> Path:
     folder = root / "recordings"
     tone = 0.3 * np.sin(np.arange(900) / 5).astype(np.float32)
@@ -126,6 +159,13 @@ def _table(ending: str) -> Callable[[Path], Path]:
             path.write_text("".join(json.dumps(row) + "\n" for row in _ROWS))
         elif ending == "json":
             path.write_text(json.dumps(_ROWS))
+        elif ending == "xlsx":
+            import openpyxl
+
+            book = openpyxl.Workbook()
+            for cells in (list(_ROWS[0]), *(list(row.values()) for row in _ROWS)):
+                book.active.append(cells)
+            book.save(path)
         else:
             pq.write_table(pa.Table.from_pylist(_ROWS), path)
         return path
@@ -361,7 +401,7 @@ def _read_learned_items(place: Path) -> None:
     from headstart.runs.learned_items import LearnedItems
 
     found = LearnedItems.load(place)
-    assert found is None or found.learned.ndim == found.held_out.ndim == 1
+    assert found is None or found.learned.ndim == found.seen.ndim == 1
 
 
 def _statistics(root: Path) -> Path:
@@ -465,22 +505,23 @@ def _record_at(place: Path) -> Iterator[None]:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader("images", _images, _read_data, n_quick=62),
-    Reader("recordings", _recordings, _read_data, n_quick=50),
+    Reader("images", _images, _read_data, n_quick=30),
+    Reader("medical", _medical, _read_data, ("medical/*/*.dcm",), n_quick=25),
+    Reader("recordings", _recordings, _read_data, n_quick=25),
     *(
-        Reader(ending, _table(ending), _read_data, n_quick=37)
-        for ending in ("csv", "tsv", "json", "jsonl", "parquet")
+        Reader(ending, _table(ending), _read_data, n_quick=18)
+        for ending in ("csv", "tsv", "json", "jsonl", "parquet", "xlsx")
     ),
     Reader("embedded", _embedded, _read_data, n_quick=20),
     Reader("files", _file_table, _read_data, ("tables/*.csv", "tables/files/*"), n_quick=20),
     Reader("npz", _npz, _read_each, n_quick=30),
     Reader("saved set", _saved_set, _read_data, n_quick=15),
-    Reader("weights", _weights, _read_sources, n_quick=15),
+    Reader("weights", _weights, _read_sources, n_quick=8),
     Reader("sources", _sources, _read_sources, ("*.json", "*.txt", "*.md"), n_quick=10),
     Reader("recipe", _recipe, _read_recipe, n_quick=25),
     Reader("configuration", _configuration, _read_configuration, n_quick=25),
     Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=20),
-    Reader("run", _run, _read_run, _RUN, n_quick=8),
+    Reader("run", _run, _read_run, _RUN, n_quick=5),
     Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=30),
     Reader(
         "learned items", _learned_items, _read_learned_items, ("run/learned_items.safetensors",), n_quick=20

@@ -144,7 +144,9 @@ def holds(run: Run, task: str, few: list[str], alone: np.ndarray, folder: Path) 
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("kind", ["audio", "image", pytest.param("text", marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "kind", ["audio", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("image", "text"))]
+)
 def test_a_quantity_and_several_labels(kind: str, shared: Path, tmp_path: Path) -> None:
     """Two runs on the same items: their features are extracted once, and both programs run in one process."""
     quantity, few = fitted(kind, "regression", shared, tmp_path)

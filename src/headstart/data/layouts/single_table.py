@@ -8,7 +8,7 @@ from headstart.data.place import Place, ReadOptions
 from headstart.data.table_examples import examples_from_table
 from headstart.data.tables import TABLE_SUFFIXES, read_table
 
-DESCRIPTION = "a csv, tsv, jsonl, json or parquet table"
+DESCRIPTION = "a csv, tsv, jsonl, json, parquet or xlsx table"
 
 
 def matches(place: Place) -> bool:
