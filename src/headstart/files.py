@@ -100,6 +100,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise write_error(path, error) from None
 
 
+def name_of(place: str | Path) -> str:
+    """The last part of a path, as a sentence names it; "." is the folder that it stands for."""
+    path = Path(place)
+    return (path if path.name not in ("", "..") else path.resolve()).name or str(place)
+
+
 def named_path(given: str | Path, what: str) -> Path:
     """The path that a user gave, `~` replaced by the home folder; there need be nothing at it.
 

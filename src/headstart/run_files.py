@@ -40,6 +40,12 @@ _DIGESTED = (
     "preprocessor_config.json",
 )
 
+_WITHOUT_MODEL = {  # kind of run to what it is, and what to name in its place
+    "rank": ("a ranking", "fit one of the sources in its ranking.csv, and name that run"),
+    "audit": ("an audit", "fit its source, and name that run"),
+    "evaluate": ("an evaluation", "name the run that it evaluates"),
+}
+
 
 def digests_of(run: Path) -> dict[str, str]:
     """Return the sha256 of each file of a run that prediction, `run:`, the card's lines and transformers read."""
@@ -58,14 +64,9 @@ def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
     """
     content = read_json(run / METRICS, kind=kind) if (run / METRICS).is_file() else {}
     made_by = content.get("kind", "fit") if isinstance(content, dict) else "fit"
-    if made_by == "rank":
-        raise kind(
-            f"{run} is a ranking, which holds no model: fit one of the sources in its ranking.csv, and name that run"
-        )
-    if made_by == "audit":
-        raise kind(f"{run} is an audit, which holds no model: fit its source, and name that run")
-    if made_by == "evaluate":
-        raise kind(f"{run} is an evaluation, which holds no model: name the run that it evaluates")
+    if made_by in _WITHOUT_MODEL:
+        what, instead = _WITHOUT_MODEL[made_by]
+        raise kind(f"{run} is {what}, which holds no model: {instead}")
 
 
 def check_has_program(run: Path) -> None:

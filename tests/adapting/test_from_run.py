@@ -153,9 +153,7 @@ def test_statistics_that_do_not_fit_are_one_error(
     finished: Run, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = copied(finished, tmp_path / "run")
-    monkeypatch.setattr(
-        "headstart.runs.training_statistics.check_files", lambda *_: None
-    )  # as with a right digest
+    monkeypatch.setattr("headstart.runs.array_file.check_files", lambda *_: None)  # as with a right digest
     changes, message = FAULTS[fault]
     arrays = load_file(run / TRAINING_STATISTICS)
     for name, value in changes.items():

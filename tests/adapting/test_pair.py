@@ -8,8 +8,9 @@ import pytest
 
 import small_data
 from headstart.adapting.options import adapt_options
-from headstart.adapting.pair import labels_of, name_of, names_of, read_pair
+from headstart.adapting.pair import labels_of, names_of, read_pair
 from headstart.errors import DataError, OptionError
+from headstart.files import name_of
 
 
 def table(folder: Path, domains: list[str], extra: str = "") -> Path:

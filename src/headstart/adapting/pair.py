@@ -17,6 +17,7 @@ from headstart.adapting.options import AdaptOptions
 from headstart.data.findings import listed
 from headstart.data.read import read_like
 from headstart.errors import DataError, OptionError, did_you_mean
+from headstart.files import name_of
 from headstart.fitting.shared_options import reading
 from headstart.units import counted
 
@@ -187,12 +188,6 @@ def _columns_of_domains(examples: Examples) -> str:
         if 2 <= len(values) <= MOST_DOMAINS
     ]
     return f" (of few different values: {listed(named, 4)})" if named else ""
-
-
-def name_of(place: str | Path) -> str:
-    """The name of a domain that is a place of its own; "." is the folder that it stands for."""
-    path = Path(place)
-    return (path if path.name not in ("", "..") else path.resolve()).name or str(place)
 
 
 def names_of(source: str | Path, target: str | Path) -> tuple[str, str]:

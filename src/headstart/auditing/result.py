@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.runs.audit import AuditFacts
+from headstart.runs.finished import Finished
 
 if TYPE_CHECKING:
     import pandas
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(Finished):
     """A finished audit.
 
     Attributes:
-        path: its folder.
         facts: what was found.
-        metrics: the content of metrics.json.
-        summary: the result as lines of plain text.
     """
 
-    path: Path
     facts: AuditFacts = field(repr=False)
-    metrics: dict[str, Any] = field(repr=False)
-    summary: str = field(repr=False)
 
     @property
     def verdict(self) -> str:
         """ "positive", "negative" or "undecided", with all labels."""
         return self.facts.final.outcome
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.path / "report.html"
 
     @property
     def table(self) -> pandas.DataFrame:

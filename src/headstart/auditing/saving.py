@@ -61,7 +61,7 @@ def finish(
         record, run_facts(run, data, plan.findings), facts, next_command(options, plan, facts)
     )
     summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
-    return Audit(run.path, facts, record.to_json(), summary)
+    return Audit(run.path, record.to_json(), summary, facts)
 
 
 def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:

@@ -6,6 +6,7 @@ what the user wrote: speaker "03" stays "03".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -32,6 +33,17 @@ def string_array(values: Iterable[Any]) -> np.ndarray:
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
     return array
+
+
+def as_text(value: Any) -> str:
+    """A value of a typed table as the string a user would write; "" for a missing one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
 
 
 def is_missing(value: Any) -> bool:

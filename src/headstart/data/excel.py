@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from headstart.data.examples import as_text
 from headstart.errors import DataError, parsing
 from headstart.files import open_regular
 from headstart.units import agreeing, counted
@@ -61,14 +62,10 @@ def _rows(sheet: Any) -> list[list[str]]:
 
 def _text(value: Any) -> str:
     """A cell as a user would write it: whole numbers without a point, dates in the form of ISO 8601."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
         return value.isoformat()
-    return str(value)
+    return as_text(value)

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from headstart.data.content import Unreadable, read_file
-from headstart.data.examples import string_array
+from headstart.data.examples import as_text, string_array
 from headstart.data.excel import read_rows
 from headstart.errors import DataError, parsing
 from headstart.files import open_regular
@@ -284,14 +284,3 @@ class _Cells(Sequence[Any]):
 
     def __getitem__(self, index: Any) -> Any:
         return self._column[int(index)].as_py()
-
-
-def as_text(value: Any) -> str:
-    """A value of a typed table as the string a user would write; "" for a missing one."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.data.findings import listed
@@ -12,6 +11,7 @@ from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.own import OwnScore
 from headstart.evaluating.scoring import Scored, changes, not_compared, outcome_of
 from headstart.evaluating.sentence import sentence
+from headstart.files import name_of
 from headstart.metrics import Interval, metric_named
 from headstart.report.words import interval, lowered, number
 from headstart.runs.evaluation import EvaluationFacts
@@ -48,7 +48,12 @@ def assemble(options: EvaluateOptions, of: OwnScore, items: ScoredItems, scored:
         run=str(options.run),
         metric=metric,
         sentence=sentence(
-            name_of(options), metric, scored.scores[metric], own.get(metric), change.get(metric), outcome
+            name_of(str(options.data)),
+            metric,
+            scored.scores[metric],
+            own.get(metric),
+            change.get(metric),
+            outcome,
         ),
         own={name: Interval.of(own[name]) for name in scored.scores if name in own and name not in skipped},
         n_own=n_own,
@@ -65,12 +70,6 @@ def assemble(options: EvaluateOptions, of: OwnScore, items: ScoredItems, scored:
         ),
         notes=tuple(_notes(options, record)),
     )
-
-
-def name_of(options: EvaluateOptions) -> str:
-    """The data as a sentence names it."""
-    path = Path(str(options.data))
-    return (path if path.name not in ("", "..") else path.resolve()).name or str(options.data)
 
 
 def _warnings(items: ScoredItems, scored: Scored, metric: str, known: Interval | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.data.findings import listed
-from headstart.data.labels import with_task
+from headstart.data.labels import require_labels, with_task
 from headstart.data.read import read_like
 from headstart.errors import DataError, OptionError
 from headstart.evaluating.options import EvaluateOptions
@@ -26,16 +26,15 @@ if TYPE_CHECKING:
     from headstart.runs import Record
     from headstart.runs.model import Model
 
-# findings that matter where nothing is learned
-_KEPT = (
-    *(
-        "unreadable",
-        "duplicate_within",
-        "near_duplicate_within",
-        "near_duplicate_pattern",
-        "conflicting_labels",
-    ),
-    *("no_group", "animated", "silent"),
+_KEPT = (  # findings that matter where nothing is learned
+    "unreadable",
+    "duplicate_within",
+    "near_duplicate_within",
+    "near_duplicate_pattern",
+    "conflicting_labels",
+    "no_group",
+    "animated",
+    "silent",
 )
 
 
@@ -82,13 +81,9 @@ def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> 
             f"{options.data} has no labels to score with: name their column with --target, or put files into one "
             "folder per class. headstart predict needs no labels"
         )
-    missing = examples.names[~examples.labelled]
-    if len(missing):
-        raise DataError(
-            f"column '{examples.target}' is empty for {len(missing):,} of {len(examples):,} items (the first is "
-            f"{missing[0]}): fill in the labels or remove these rows"
-        )
-    return with_task(examples, task_named(record.task), required=False)
+    examples = with_task(examples, task_named(record.task), required=False)
+    require_labels(examples)
+    return examples
 
 
 def scored_items(examples: Examples, options: EvaluateOptions, model: Model, clock: Clock) -> ScoredItems:

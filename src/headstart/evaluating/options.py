@@ -11,6 +11,7 @@ from headstart.fitting.shared_options import (
     MACHINE,
     RUN,
     AnyPath,
+    CommonOptions,
     Options,
     RunOptions,
     Shown,
@@ -50,7 +51,7 @@ class EvaluateOptions(Options):
     )
     report: Annotated[bool, Shown(RUN)] = Field(default=True, description=_fit["report"].description)
     threads: Annotated[int | None, Shown(MACHINE, otherwise="the cores this process may use")] = Field(
-        default=None, ge=1, description="Number of threads."
+        default=None, ge=1, description=CommonOptions.model_fields["threads"].description
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.metrics import Interval
 from headstart.runs.evaluation import EvaluationFacts
+from headstart.runs.finished import Finished
 
 if TYPE_CHECKING:
     import pandas
@@ -17,30 +17,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Finished):
     """A finished evaluation.
 
     Attributes:
-        path: its folder.
         facts: what was found.
-        metrics: the content of metrics.json.
-        summary: the result as lines of plain text.
     """
 
-    path: Path
     facts: EvaluationFacts = field(repr=False)
-    metrics: dict[str, Any] = field(repr=False)
-    summary: str = field(repr=False)
 
     @property
     def scores(self) -> dict[str, Interval]:
         """The score of each metric on the new items."""
         return {name: Interval.of(score) for name, score in self.metrics["test"].items()}
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.path / "report.html"
 
     @property
     def table(self) -> pandas.DataFrame:

@@ -16,6 +16,7 @@ from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.own import OwnScore
 from headstart.evaluating.result import Evaluation, rows
 from headstart.evaluating.scoring import Scored
+from headstart.files import name_of
 from headstart.fitting import reported_run
 from headstart.fitting.configuration import code_flags
 from headstart.fitting.facts import run_facts
@@ -31,7 +32,7 @@ TABLE = "scores.csv"
 
 def create(options: EvaluateOptions) -> RunDirectory:
     """Claim the folder of an evaluation."""
-    return reported_run.claim(options, f"by-{Path(str(options.run)).name or 'run'}")
+    return reported_run.claim(options, f"by-{name_of(str(options.run))}")
 
 
 def finish(
@@ -107,7 +108,7 @@ def finish(
     )
     with waiting("Writing the report …"):
         summary = reported_run.finish(run, shown, TABLE, rows(scored.scores, facts), report=options.report)
-    return Evaluation(run.path, facts, record.to_json(), summary)
+    return Evaluation(run.path, record.to_json(), summary, facts)
 
 
 def next_command(options: EvaluateOptions, facts: EvaluationFacts) -> str:

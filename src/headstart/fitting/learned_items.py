@@ -1,4 +1,4 @@
-"""What a fit has learned from, by which its run knows these items again."""
+"""What a fit has learned from, by which its run recognises these items."""
 
 from __future__ import annotations
 

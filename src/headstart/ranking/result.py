@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headstart.runs.finished import Finished
 from headstart.runs.ranking import RankingFacts
 
 if TYPE_CHECKING:
@@ -13,20 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Finished):
     """A finished ranking.
 
     Attributes:
-        path: its folder.
         facts: what was found.
-        metrics: the content of metrics.json.
-        summary: the result as lines of plain text.
     """
 
-    path: Path
     facts: RankingFacts = field(repr=False)
-    metrics: dict[str, Any] = field(repr=False)
-    summary: str = field(repr=False)
 
     @property
     def best(self) -> str:
@@ -38,11 +32,6 @@ class Ranking:
     def best_arch(self) -> str | None:
         """The option `arch` that `best` needs: `headstart.fit(data, ranking.best, arch=ranking.best_arch)`."""
         return self.facts.advised_source.arch
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.path / "report.html"
 
     @property
     def table(self) -> pandas.DataFrame:

@@ -52,7 +52,7 @@ def finish(
     )
     shown = RankReport(record, run_facts(run, data, data.findings), facts, next_command(options, facts))
     summary = reported_run.finish(run, shown, TABLE, rows(facts), report=options.report)
-    return Ranking(run.path, facts, record.to_json(), summary)
+    return Ranking(run.path, record.to_json(), summary, facts)
 
 
 def next_command(options: RankOptions, facts: RankingFacts) -> str:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.errors import InputError, parsing
-from headstart.run_files import LEARNED_ITEMS, check_files, has_recorded
+from headstart.errors import InputError
+from headstart.run_files import LEARNED_ITEMS, has_recorded
+from headstart.runs.array_file import REMEDY, load_arrays
 
 if TYPE_CHECKING:
     from headstart.data import DataSet
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _ARRAYS = ("learned", "seen")
-_REMEDY = "copy the run again, or make it again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,28 +79,16 @@ class LearnedItems:
         Raises:
             InputError: it is gone, damaged, or of another version.
         """
-        from safetensors.numpy import load_file
-
         path = run / LEARNED_ITEMS
         if not path.is_file():
             if has_recorded(run, LEARNED_ITEMS):
-                raise InputError(f"{path} is missing: {_REMEDY}")
+                raise InputError(f"{path} is missing: {REMEDY}")
             return None
-        check_files(run, (LEARNED_ITEMS,))
-        with parsing(path, "the items of a run", _REMEDY):
-            found = load_file(path)
-        version = found.get("version")
-        if version is None or version.shape != () or version.dtype != np.int64:
-            raise InputError(f"{path} is damaged: it has no version; {_REMEDY}")
-        if int(version) != VERSION:
-            raise InputError(
-                f"{path} has version {int(version)}, and this headstart reads version {VERSION}: pip install --upgrade "
-                "headstart, or make the run again"
-            )
+        found = load_arrays(run, LEARNED_ITEMS, "the items of a run", VERSION)
         for name in _ARRAYS:
             array = found.get(name)
             if array is None or array.ndim != 1 or array.dtype != np.int64:
-                raise InputError(f"{path} is damaged: {name} must be int64 of one dimension; {_REMEDY}")
+                raise InputError(f"{path} is damaged: {name} must be int64 of one dimension; {REMEDY}")
         return cls(*(found[name] for name in _ARRAYS))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from headstart.runs.finished import Finished
 
 if TYPE_CHECKING:
     from headstart.runs import Predictions
@@ -14,23 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    Attributes:
-        path: its folder.
-        metrics: the content of metrics.json.
-        summary: the result as lines of plain text.
-    """
-
-    path: Path
-    metrics: dict[str, Any] = field(repr=False)
-    summary: str = field(repr=False)
-
-    @property
-    def report(self) -> Path:
-        """The report, one HTML file."""
-        return self.path / "report.html"
+class Run(Finished):
+    """A finished run that predicts; its attributes are those of `Finished`."""
 
     @cached_property
     def _model(self) -> Model:

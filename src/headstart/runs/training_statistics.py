@@ -26,7 +26,8 @@ import numpy as np
 from headstart.adapt.summary import MOST_AXES, FeatureSummary
 from headstart.errors import InputError, parsing
 from headstart.files import open_regular
-from headstart.run_files import TRAINING_STATISTICS, check_files
+from headstart.run_files import TRAINING_STATISTICS
+from headstart.runs.array_file import REMEDY, load_arrays
 from headstart.runs.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ VERSION = 1
 _LARGEST = 1e15  # above it virtual items would not be finite; a variance is compared by its root
 _ARRAYS = ("counts", "means", "deviation", "axes", "variances", "residual")
 _MOST_ITEMS = 2**53  # above it a share is not exact
-_REMEDY = "copy the run again, or make it again"
 
 
 def save_statistics(run: RunDirectory, summary: FeatureSummary) -> None:
@@ -79,26 +79,14 @@ def load_statistics(run: Path, head: Head) -> FeatureSummary:
     Raises:
         InputError: the file is missing, damaged, of another version, or does not fit the head.
     """
-    from safetensors.numpy import load_file
-
     path, n_classes, width = run / TRAINING_STATISTICS, len(head.classes), head.n_features
-    with parsing(path, "training statistics", _REMEDY), open_regular(path) as file:
+    with parsing(path, "training statistics", REMEDY), open_regular(path) as file:
         n_bytes = os.fstat(file.fileno()).st_size
     if n_bytes > _most_bytes(n_classes, width):
-        raise InputError(f"{path} is damaged: it is larger than the statistics of this run can be; {_REMEDY}")
-    check_files(run, (TRAINING_STATISTICS,))
-    with parsing(path, "training statistics", _REMEDY):
-        found = load_file(path)
-    version = found.get("version")
-    if version is None:
-        raise InputError(f"{path} is damaged: it has no version; {_REMEDY}")
-    if version.shape != () or version.dtype != np.int64 or int(version) != VERSION:
-        raise InputError(
-            f"{path} has version {version.tolist()}, and this headstart reads version {VERSION}: pip install --upgrade "
-            f"headstart, or make the run again"
-        )
+        raise InputError(f"{path} is damaged: it is larger than the statistics of this run can be; {REMEDY}")
+    found = load_arrays(run, TRAINING_STATISTICS, "training statistics", VERSION)
     if fault := _fault(found, n_classes, width):
-        raise InputError(f"{path} is damaged: {fault}; {_REMEDY}")
+        raise InputError(f"{path} is damaged: {fault}; {REMEDY}")
     penalty = float(found["penalty"])
     return FeatureSummary(
         **{name: found[name] for name in _ARRAYS}, penalty=None if math.isnan(penalty) else penalty

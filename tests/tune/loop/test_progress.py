@@ -1,4 +1,4 @@
-"""What is said of an epoch."""
+"""The line that is printed after an epoch."""
 
 from __future__ import annotations
 

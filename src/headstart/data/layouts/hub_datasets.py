@@ -13,13 +13,12 @@ import numpy as np
 
 from headstart.data.columns import domain_column, group_column, row_names, target_column, text_items
 from headstart.data.content import require_regular
-from headstart.data.examples import Examples, Modality, string_array
+from headstart.data.examples import Examples, Modality, as_text, string_array
 from headstart.data.items import Item, ItemView, suffix_modality
 from headstart.data.listing import Border
 from headstart.data.place import Place, ReadOptions, is_table
 from headstart.data.table_examples import examples_from_columns
 from headstart.data.table_files import Embedded
-from headstart.data.tables import as_text
 from headstart.errors import DataError, one_line, parsing
 from headstart.files import did_you_mean_beside
 from headstart.progress import say

@@ -35,7 +35,7 @@ class Curve:
     Attributes:
         title, across, up: of the plot and its axes.
         line: as SVG points.
-        chance: height at its left and right end of the line of chance, in percent.
+        chance: where the line that chance gives begins at the left and ends at the right, as heights in percent.
         dots: at the thresholds of the table.
     """
 
@@ -72,8 +72,8 @@ def thresholds_section(report: MeasuredReport) -> Iterator[Section]:
     )
     deck = (
         f"An item is called “{name}” if its probability reaches a threshold; one half is the usual one. A lower "
-        f"threshold finds more of “{name}” and raises more false alarms. The thresholds below were fixed before: one "
-        "that is picked because it looks best here will do less well on other items."
+        f"threshold finds more of “{name}” and raises more false alarms. These items chose none of the "
+        "thresholds below: one that is picked because it looks best here will do less well on other items."
     )
     yield Section("thresholds", "Thresholds", "items/thresholds.html.j2", content, deck)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from headstart.metrics import METRICS, Interval, metric_named
+from headstart.files import name_of
+from headstart.metrics import metric_named
 from headstart.report.background import checks_notice
 from headstart.report.charts import Comparison, comparison
 from headstart.report.items.calibration import calibration_notice
+from headstart.report.items.cards import leading_card, other_cards
 from headstart.report.items.few import few_groups_notice, few_items_notice
 from headstart.report.pages.evaluate.report import EvaluateReport
 from headstart.report.shell import Notice, ScoreCard, Section, VerdictWords, in_order
@@ -41,25 +42,19 @@ class Result:
 
 def result_section(report: EvaluateReport) -> Section:
     """The first section of the page."""
-    leading = report.score(report.headline)
-    cards = [(key, report.score(key)) for key in METRICS if key != report.headline]
     content = Result(
         report.found.run,
-        Path(report.data.name).name or report.data.name,
+        name_of(report.data.name),
         report.counted(report.record.n_test or 0),
-        None if leading is None else _card(report, report.headline, leading),
+        leading_card(report),
         f"{metric_named(report.headline).label} here and on its own held-out items",
         beside_own(report),
         _verdict(report),
-        [_card(report, key, score) for key, score in cards if score is not None],
+        other_cards(report),
         report.next_command,
         notices(report),
     )
     return Section("result", "Evaluation", "evaluate/result.html.j2", content)
-
-
-def _card(report: EvaluateReport, key: str, score: Interval) -> ScoreCard:
-    return ScoreCard.of(key, score, missing=report.why_no_interval(score))
 
 
 def beside_own(report: EvaluateReport) -> Comparison:

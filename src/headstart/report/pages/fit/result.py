@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.metrics import METRICS, VERIFICATION, Interval, metric_named
+from headstart.metrics import VERIFICATION, Interval, metric_named
 from headstart.report.charts import Comparison, comparison
+from headstart.report.items.cards import card, leading_card, other_cards
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.words import (
@@ -38,26 +39,20 @@ class Result:
 
 def result_section(report: FitReport) -> Section:
     """The first section of the page."""
-    headline = report.score(report.headline)
-    cards = [(key, report.score(key)) for key in METRICS if key != report.headline]
+    headline = leading_card(report)
     spoken = [(key, report.verification(key)) for key in VERIFICATION]
     content = Result(
         sentence_parts(report),
         f"{metric_named(report.headline).label if headline else 'Score'} beside the baselines",
-        None if headline is None else _card(report, report.headline, headline),
+        headline,
         held_out(report),
         beside_baselines(report),
         verdict(report),
         notices(report),
-        [_card(report, key, score) for key, score in cards if score is not None],
-        [_card(report, key, score) for key, score in spoken if score is not None],
+        other_cards(report),
+        [card(report, key, score) for key, score in spoken if score is not None],
     )
     return Section("result", "Result", "fit/result.html.j2", content)
-
-
-def _card(report: FitReport, key: str, score: Interval) -> ScoreCard:
-    """The card of a metric, with the reason if it has no interval."""
-    return ScoreCard.of(key, score, missing=report.why_no_interval(score))
 
 
 def beside_baselines(report: FitReport) -> Comparison:
