@@ -99,7 +99,7 @@ def demo(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Learn handwritten digits from letters, offline, in under a minute, and see how much transfer helps."""
+    """Learn handwritten digits from letters, offline, in about a minute, and see how much transfer helps."""
     set_quiet(quiet)
     from headstart.verbs.demo import demo as demo_verb
 
