@@ -36,6 +36,7 @@ PARTS = (
     "baselines",
     "chosen",
     "guard",
+    "threshold",
     "probabilities",
     "embeddings",
     "race",

@@ -139,10 +139,12 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """Return the choice that looks most like a word, or "" when none is near.
+    """Return the choice that looks most like a word, small and large letters alike, or "" when none is near.
 
     Args:
         word: what the user wrote.
         choices: what is allowed.
     """
-    return next(iter(difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)), "")
+    by_folded = {choice.casefold(): choice for choice in reversed(list(choices))}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[near[0]] if near else ""

@@ -15,7 +15,7 @@ def width(found: Bin) -> float:
 def test_tables_agree_with_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     y, p = rng.integers(0, 3, 200), rng.dirichlet([1, 1, 1], 200)
-    assert (confusion_matrix(y, p) == sk.confusion_matrix(y, p.argmax(1))).all()
+    assert (confusion_matrix(y, p.argmax(1), p.shape[1]) == sk.confusion_matrix(y, p.argmax(1))).all()
     bins = calibration_bins(y, p)
     assert len(bins) == 15 and sum(b.n_items for b in bins) == 200
     seen = [b for b in bins if b.n_items]

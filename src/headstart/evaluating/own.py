@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from headstart.metrics.classification import rarer_class
 from headstart.runs import Record, RunDirectory
+from headstart.runs.decision import Decision
 from headstart.tasks import Targets
 
 
@@ -21,6 +22,11 @@ class OwnScore:
 
     record: Record
     labels: Sequence[str]
+
+    @property
+    def decision(self) -> Decision | None:
+        """The threshold by which the run answers; None if its answers are the usual ones."""
+        return Decision.of(self.record)
 
     @classmethod
     def of(cls, run: RunDirectory) -> OwnScore:

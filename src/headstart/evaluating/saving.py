@@ -62,6 +62,7 @@ def finish(
     from headstart.runs import DataFacts, Predictions, Record
 
     reported_run.write_configuration(run, options, "evaluate")
+    answers = scored.answers(own.decision)
     examples = items.data.examples
     labels = [str(label) for label in examples.labels]  # type: ignore[union-attr]
     names = examples.names.tolist()
@@ -72,6 +73,7 @@ def finish(
             scored.outputs,
             labels,
             task=scored.targets.task.name,
+            answers=None if answers is None else answers.tolist(),
             given={name: values.tolist() for name, values in examples.other_columns.items()},
         )
     )
@@ -86,7 +88,7 @@ def finish(
         test=scored.scores,
         seconds=clock.seconds,
         peak_bytes=peak_bytes(),
-        extra={"evaluation": facts.to_json()},
+        extra={"evaluation": facts.to_json(), **scored.decided(own.decision, answers)},
     )
     about = run_facts(run, items.data, items.data.findings)
     about = replace(about, classes=scored.targets.classes if scored.targets.task.has_classes else ())
@@ -97,6 +99,7 @@ def finish(
         scored.codes,
         scored.outputs,
         scored.units,
+        answers,
     )
     shown = EvaluateReport(
         record,

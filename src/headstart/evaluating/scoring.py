@@ -6,8 +6,8 @@ Legend: N items, C outputs of the run, K classes of the items that it does not k
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from headstart.evidence.verdict import LEAST_ITEMS
 from headstart.metrics import Interval, Units, metric_named
 from headstart.metrics.independent import independent_difference
+from headstart.runs.decision import KEY, scores_of
 from headstart.runs.evaluation import Outcome
 from headstart.tasks import Targets, joined, label_names, task_named
 from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.data import Examples
+    from headstart.runs.decision import Decision
 
 _OF_THE_RARER = "average_precision"  # of two classes; it may be the other one in other data
 _OVER_CLASSES = ("balanced_accuracy", "macro_f1", "auroc", "mean_average_precision")
@@ -81,6 +83,26 @@ class Scored:
             outputs = np.concatenate([outputs, padding], axis=1)
         codes, found = targets.encode(labels), Units.of(units, len(labels))
         return cls(targets, outputs, codes, found, kind.metrics(codes, outputs, found), unknown, known)
+
+    def answers(self, decision: Decision | None) -> NDArray[Any] | None:
+        """What the run answers for the items by its threshold, of shape (N,); None if it has none.
+
+        Args:
+            decision: of the run.
+        """
+        return None if decision is None else decision.threshold.answers(self.outputs, self.targets)
+
+    def decided(self, decision: Decision | None, answers: NDArray[Any] | None) -> dict[str, Any]:
+        """For metrics.json: the threshold of the run, with what it gives on these items; {} if it has none.
+
+        Args:
+            decision: of the run.
+            answers: for the items.
+        """
+        if decision is None or answers is None:
+            return {}
+        scores = scores_of(self.targets, self.codes, answers, decision.threshold, self.units)
+        return {KEY: replace(decision, scores=scores).to_json()}
 
     def of_known(self, metric: str) -> Interval | None:
         """A score on the items of known classes alone; None if there is none, or there are no others.

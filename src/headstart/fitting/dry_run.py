@@ -17,6 +17,7 @@ from headstart.fitting.preflight import check_machine
 from headstart.fitting.reading import read_labelled
 from headstart.fitting.source_data import check_source_data
 from headstart.fitting.stages import planned_rows, stages_table
+from headstart.fitting.threshold import check_threshold
 from headstart.fitting.timing import timed_epoch, timed_item
 from headstart.units import counted
 
@@ -149,6 +150,7 @@ def dry_run(options: FitOptions) -> DryRun:
     clock = Clock()
     check_source_data(options.source_data)
     examples = read_labelled(options, clock)
+    check_threshold(options.threshold_rule, examples)
     setting = check_machine(options)
     plan = plan_fit(examples, options, clock)
     check_plan(plan, options)

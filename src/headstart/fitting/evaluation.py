@@ -19,6 +19,7 @@ from headstart.fitting.learnable import evaluation_folds
 from headstart.fitting.learning import NOT_COMPARED, AgainstClassical, learn
 from headstart.fitting.race import Scratch, scratch_of, transferred_outputs
 from headstart.fitting.result import Result
+from headstart.fitting.threshold import chosen_threshold
 from headstart.fitting.training import trained_on_all
 from headstart.fitting.workspace import Workspace
 from headstart.progress import progress, say
@@ -26,6 +27,7 @@ from headstart.progress import progress, say
 if TYPE_CHECKING:
     from headstart.data import Finding
     from headstart.features import Features
+    from headstart.tasks.threshold import Threshold
 
 Returned = Literal["pretrained", "classical", "scratch"]
 
@@ -40,6 +42,7 @@ class Round:
         temperature: what its scores were divided by.
         log_probabilities: whether its scores are log probabilities before the temperature too (`HeadKind`).
         features: of every item of the data, by the source without training.
+        threshold: by which the result answers; None: the usual way.
         returned: what took the place of the best result from pretrained weights: `classical` or `scratch`; else
             `pretrained`.
     """
@@ -49,6 +52,7 @@ class Round:
     temperature: float
     log_probabilities: bool
     features: Features
+    threshold: Threshold | None = None
     returned: Returned = "pretrained"
 
     @classmethod
@@ -65,7 +69,15 @@ class Round:
             temperature, is_log = model.temperature, model.log_probabilities
         else:
             temperature, is_log = result.head.temperature, result.gives_log_probabilities
-        return cls(result.learned_from, rows, temperature, is_log, workspace.features, _kind_returned(result))
+        return cls(
+            result.learned_from,
+            rows,
+            temperature,
+            is_log,
+            workspace.features,
+            chosen_threshold(workspace, result),
+            _kind_returned(result),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ and docs/options.md are all made from these fields. To add an option, add a fiel
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,9 @@ from headstart.tune.policies.catalogue import usages
 from headstart.tune.policies.policy import check_policy_text
 from headstart.tune.recipes.bundled import find_recipe
 from headstart.tune.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from headstart.evidence.threshold_rule import ThresholdRule
 
 
 def _of_recipe(name: str) -> Any:
@@ -103,10 +106,22 @@ class FitOptions(LearnOptions, RunOptions):
         default=False, description="Return the classical baseline if it is better in training beyond chance."
     )
 
+    threshold: Annotated[str | None, Shown(RUN, "RULE", otherwise="the most probable class")] = Field(
+        default=None,
+        description="From which probability on an item is given a class, chosen on training items: "
+        "CLASS:recall=0.95, CLASS:precision=0.9, or CLASS:cost=5 if a missed item costs 5 times a false alarm.",
+    )
     export: Annotated[bool, Shown(RUN)] = Field(
         default=True,
         description="Write model.pt2, by which the run predicts; without it a run is made some seconds sooner.",
     )
+
+    @property
+    def threshold_rule(self) -> ThresholdRule | None:
+        """What a threshold is chosen for; None: none is."""
+        from headstart.evidence.threshold_rule import ThresholdRule
+
+        return None if self.threshold is None else ThresholdRule.parse(self.threshold)
 
     def resolved(self, source: str, precision: Precision) -> FitOptions:
         """With the source and the precision that were taken if the options left them open.
@@ -133,6 +148,7 @@ def fit_options(**given: Any) -> FitOptions:
     check_policy_text(options.freeze)
     if options.recipe is not None:
         find_recipe(options.recipe)
+    _ = options.threshold_rule  # refused before anything is read
     if options.budget is not None:
         seconds_of(options.budget)
     elif options.freeze == "auto":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from headstart.data import DataSet, Examples, Finding, Modality
     from headstart.data.source_overlap import SourceOverlap
+    from headstart.evidence.threshold_rule import ThresholdRule
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe
 
@@ -55,6 +56,7 @@ class Plan:
         standard_head: whether the pooling and the head of the library's own class are used.
         compiled: whether trained blocks are compiled.
         budget_seconds: time for a race.
+        threshold: what a threshold on a class is chosen for; None: the usual answer is given.
         overlap: which items the source was trained on; None if its own training data was not given.
     """
 
@@ -69,6 +71,7 @@ class Plan:
     standard_head: bool = False
     compiled: bool = False
     budget_seconds: float = 0.0
+    threshold: ThresholdRule | None = None
     overlap: SourceOverlap | None = None
 
     @classmethod
@@ -98,6 +101,7 @@ class Plan:
             standard_head=options.head == "standard",
             compiled=options.compile,
             budget_seconds=options.budget_seconds or 0.0,
+            threshold=options.threshold_rule,
         )
 
     def with_overlap(self, overlap: SourceOverlap) -> Plan:

@@ -21,6 +21,7 @@ from headstart.fitting.reading import read_labelled
 from headstart.fitting.source_data import check_source_data
 from headstart.fitting.source_path import require_source
 from headstart.fitting.stages import stages_table
+from headstart.fitting.threshold import check_threshold
 from headstart.progress import say, waiting
 from headstart.runs.directory import TRAINING
 from headstart.runs.run import Run
@@ -87,6 +88,7 @@ def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     with processes.first_goes_first():  # a data set of the hub: the others find it in the cache
         # What is wrong is reported before the seconds that imports take.
         examples = read_labelled(options, clock)
+        check_threshold(options.threshold_rule, examples)
     with clock.phase(IMPORTS):
         import_packages()
     setting = check_machine(options)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headstart.runs import Chosen, RunDirectory
     from headstart.runs.export import SavedModel
     from headstart.sources import Source
+    from headstart.tasks.threshold import Threshold
 
 
 def chosen_in(result: Result, stages: tuple[str, ...]) -> Chosen:
@@ -53,7 +54,13 @@ def returned_by(workspace: Workspace, result: Result) -> tuple[Source, Head]:
 
 
 def save(
-    run: RunDirectory, source: Source, head: Head, store: Store, *, with_program: bool = True
+    run: RunDirectory,
+    source: Source,
+    head: Head,
+    store: Store,
+    threshold: Threshold | None = None,
+    *,
+    with_program: bool = True,
 ) -> SavedModel:
     """Write a network with its head to a run, in every form that holds it.
 
@@ -62,6 +69,7 @@ def save(
         source: the network.
         head: on its features.
         store: keeps the program for the next run with a network of this structure.
+        threshold: by which the run answers; None: the usual way.
         with_program: whether model.pt2 is written.
     """
     from headstart.backbone import Backbone
@@ -78,4 +86,5 @@ def save(
         preprocessing=source.preprocessing.to_json(),
         store=store,
         with_program=with_program,
+        threshold=threshold,
     )

@@ -10,6 +10,8 @@ import numpy as np
 
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.augmented import picture_views
+from headstart.fitting.cross_validated import cross_validated, shift_of
+from headstart.fitting.decision import answers_of, decision_of
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence, units_of
 from headstart.fitting.facts import next_command, run_facts
@@ -24,18 +26,16 @@ from headstart.fitting.statistics import summary_of
 from headstart.fitting.workspace import Workspace
 from headstart.progress import say, waiting
 from headstart.run_files import DIGESTS, EXPORTED, digests_of
+from headstart.runs.decision import KEY
 from headstart.runs.record import RETURNED_IN_FOLDS
 from headstart.runs.run import Run
 
 if TYPE_CHECKING:
-    from headstart.choose import Choice
-    from headstart.evidence import Mean, Shift
     from headstart.report.pages.fit import FitReport
     from headstart.runs import Predictions, Record, RunDirectory, RunFacts
     from headstart.runs.export import SavedModel
     from headstart.runs.label_check import LabelCheck
     from headstart.sources import Source
-    from headstart.tasks import Task
 
 LABEL_ERRORS = "label_errors.csv"
 
@@ -69,17 +69,22 @@ def finish(
     clock = workspace.clock
     with clock.phase("evaluate"):
         checked = check_labels(workspace, result, evaluation)
+        decision = decision_of(workspace, result, evaluation)
+        answers = None if decision is None else answers_of(workspace, evaluation)
     with clock.phase("write"):
-        run.write_predictions(_predictions(workspace, evaluation))
+        run.write_predictions(_predictions(workspace, evaluation, answers))
         if checked is not None:
             run.write_text(LABEL_ERRORS, checked.to_csv())
         record = _record(str(options.data), workspace, result, evaluation, evidence, checked)
+        if decision is not None:
+            record = replace(record, extra={**record.extra, KEY: decision.to_json()})
         run.write_record(record)
     say(result_line(record, workspace.quality, with_program=options.export))
     what = "Exporting model.pt2 …" if options.export else "Writing the model …"
     with clock.phase("export"), waiting(what):
         returned, head = returned_by(workspace, result.final)
-        saved = save(run, returned, head, workspace.store, with_program=options.export)
+        threshold = None if decision is None else decision.threshold
+        saved = save(run, returned, head, workspace.store, threshold, with_program=options.export)
         if (summary := summary_of(workspace, result.final)) is not None:
             save_statistics(run, summary)
         learned_items(workspace, result, evaluation).save(run)
@@ -89,7 +94,7 @@ def finish(
     record = _now(record, clock)
     with clock.phase("report"):
         facts = _facts(run, options, workspace, evaluation)
-        shown = _report(facts, options, workspace, result, evaluation, record, checked)
+        shown = _report(facts, options, workspace, result, evaluation, record, checked, answers)
         if options.report:
             run.write_text("report.html", render(shown))
         facts = replace(facts, notices=tuple((notice.title, notice.text) for notice in notices(shown)))
@@ -116,7 +121,7 @@ def _now(record: Record, clock: Clock) -> Record:
     return replace(record, seconds=clock.seconds, peak_bytes=peak_bytes())
 
 
-def _predictions(workspace: Workspace, evaluation: Evaluation) -> Predictions:
+def _predictions(workspace: Workspace, evaluation: Evaluation, answers: np.ndarray | None) -> Predictions:
     from headstart.runs import Predictions
 
     positions = evaluation.positions
@@ -126,6 +131,7 @@ def _predictions(workspace: Workspace, evaluation: Evaluation) -> Predictions:
         probabilities=evaluation.probabilities,
         labels=workspace.labels[positions].tolist(),
         task=workspace.targets.task.name,
+        answers=None if answers is None else answers.tolist(),
     )
 
 
@@ -184,7 +190,7 @@ def _extra(
     if result.foreseen is not None:
         extra["foreseen"] = result.foreseen.to_json()
     if result.choice.profile:
-        extra["cross_validated"] = _cross_validated(result.choice, workspace.targets.task)
+        extra["cross_validated"] = cross_validated(result.choice, workspace.targets.task)
     if result.refit is not None:
         refit = asdict(chosen_in(result.refit, tuple(workspace.plan.source.stages)))
         extra["refit"] = {"n_train": result.refit.n_train, **refit, "reason": result.refit.reason}
@@ -212,6 +218,7 @@ def _report(
     evaluation: Evaluation,
     record: Record,
     checked: LabelCheck | None,
+    answers: np.ndarray | None,
 ) -> FitReport:
     """What the report and the end of the command show."""
     from headstart.data.items import take_items
@@ -229,9 +236,10 @@ def _report(
             workspace.codes[positions],
             evaluation.probabilities,
             units_of(workspace, evaluation),
+            answers,
         ),
         profile=result.choice.profile,
-        shift=_shift(workspace, result.choice, evaluation),
+        shift=shift_of(workspace, result.choice, evaluation),
         candidates=() if result.race is None else result.race.candidates,
         history=() if result.trained is None else result.trained.history,
         after_training=after_training(result, again=facts.refitted),
@@ -255,35 +263,6 @@ def after_training(result: Result, *, again: bool) -> str:
     if trained is not None and trained.share is not None and trained.share < 1:
         return f"the weights returned lie {trained.share:.0%} of the way there from the start (WiSE-FT)"
     return ""
-
-
-def _inside(choice: Choice) -> Mean:
-    """The quality of the head alone inside the training part, by cross-validation, corrected for the choice."""
-    from headstart.evidence import Mean
-
-    return Mean(choice.expected, choice.standard_error, choice.freedom)
-
-
-def _shift(workspace: Workspace, choice: Choice, evaluation: Evaluation) -> Shift | None:
-    """The head alone on the training and the held-out part; None if folds hold every item out, or without a choice."""
-    from headstart.evidence import mean_quality, shifted
-
-    positions = evaluation.positions
-    if evaluation.folds is not None or not choice.profile or not len(positions):
-        return None
-    outside = mean_quality(
-        workspace.targets.task, evaluation.head_alone, workspace.codes[positions], workspace.units(positions)
-    )
-    return shifted(_inside(choice), outside)
-
-
-def _cross_validated(choice: Choice, task: Task) -> dict[str, Any]:
-    """The quality of the head alone by cross-validation, for metrics.json: as it was selected, and what to expect."""
-    return {
-        "metric": task.quality,
-        "selected": choice.chosen.quality,
-        "expected": choice.interval().to_json(),
-    }
 
 
 def _write_card(

@@ -41,16 +41,17 @@ class Bin:
         return float(self.right)
 
 
-def confusion_matrix(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return counts of shape (C, C): rows the true class, columns the likeliest one.
+def confusion_matrix(
+    labels: NDArray[np.integer], answers: NDArray[np.integer], n_classes: int
+) -> NDArray[np.int64]:
+    """Return counts of shape (C, C): rows the true class, columns the answer.
 
     Args:
         labels: class number of each item, of shape (N,).
-        probabilities: of shape (N, C).
+        answers: the same of what was answered.
+        n_classes: C.
     """
-    labels, probabilities = checked(labels, probabilities)
-    n_classes = probabilities.shape[1]
-    cells = labels * n_classes + probabilities.argmax(axis=1)
+    cells = labels * n_classes + answers
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes).astype(np.int64)
 
 

@@ -54,19 +54,27 @@ def operating_points(
         units: of the items.
         thresholds: fixed before these items were seen.
     """
-    found = []
-    for threshold in thresholds:
-        called = probabilities >= threshold
-        found.append(
-            OperatingPoint(
-                threshold,
-                int(called.sum()),
-                _share(called, np.flatnonzero(positive), units),
-                _share(positive, np.flatnonzero(called), units),
-                _share(called, np.flatnonzero(~positive), units),
-            )
-        )
-    return found
+    return [operating_point(positive, probabilities >= each, units, each) for each in thresholds]
+
+
+def operating_point(
+    positive: NDArray[np.bool_], called: NDArray[np.bool_], units: Units, threshold: float
+) -> OperatingPoint:
+    """Return what one threshold gives.
+
+    Args:
+        positive: whether each item is of the class, of shape (N,).
+        called: whether each item is called so, of shape (N,).
+        units: of the items.
+        threshold: from which they are.
+    """
+    return OperatingPoint(
+        threshold,
+        int(called.sum()),
+        _share(called, np.flatnonzero(positive), units),
+        _share(positive, np.flatnonzero(called), units),
+        _share(called, np.flatnonzero(~positive), units),
+    )
 
 
 def _share(hit: NDArray[np.bool_], rows: NDArray[np.intp], units: Units) -> Interval:

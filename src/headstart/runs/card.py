@@ -9,6 +9,7 @@ from headstart.evidence.verdict import Verdict
 from headstart.metrics import Interval, metric_named, metrics_of
 from headstart.progress import printable
 from headstart.run_files import DIGESTS
+from headstart.runs.decision import SCORES, Decision
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import DataFacts, RunFacts, SourceFacts
@@ -68,6 +69,8 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             n_outputs=n_classes or 1,
             verdict=_verdict(record.verdict, task, of_transfer=record.scores_are_of_transfer),
             has_classes=task.has_classes,
+            decision=Decision.of(record),
+            score_names=SCORES,
             outputs=task.words.outputs,
             source=source,
             data=data,

@@ -10,7 +10,8 @@
     source.json           the source's configuration with the preprocessing of this run; with the weights it
                           is what `run:PATH` opens
     head.json             the task, its classes, labels or quantity in the order of the program's columns, and the
-                          stages that the head reads; its kind, if it is not linear; the unit of a quantity
+                          stages that the head reads; its kind, if it is not linear; the unit of a quantity; a
+                          threshold by which the run answers
     head.safetensors      the head as it was fitted
     tokenizer.json, tokenizer_config.json    text: with the prompt and the maximum length
     preprocessor_config.json                 audio of the Wav2Vec2 family: rate and normalisation
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 from headstart.heads.head import Head
 from headstart.heads.linear import LinearHead
 from headstart.run_files import PROGRAM
+from headstart.runs.decision import KEY, to_json
 from headstart.runs.directory import RunDirectory
 from headstart.runs.kept_program import KeptPrograms
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
@@ -40,6 +42,7 @@ from headstart.runs.weights import save_tensors
 
 if TYPE_CHECKING:
     from headstart.features import Store
+    from headstart.tasks.threshold import Threshold
 
 AGREEMENT = 1e-3
 
@@ -71,6 +74,7 @@ def save_model(
     preprocessing: Mapping[str, Any],
     store: Store | None = None,
     with_program: bool = True,
+    threshold: Threshold | None = None,
 ) -> SavedModel:
     """Write a model to a run, in every form that holds it.
 
@@ -83,6 +87,7 @@ def save_model(
         preprocessing: `to_json()` of what turned items into inputs, the data set's window included.
         store: keeps the program for the next network of this structure; None: it is traced.
         with_program: whether model.pt2 is written.
+        threshold: by which the run answers; None: the usual way.
 
     Raises:
         ArchitectureError: the predictor cannot be written as a program.
@@ -113,6 +118,7 @@ def save_model(
         "stages": names,
         "stage_indices": head.stages,
         **({} if isinstance(head, LinearHead) else {"kind": head.kind}),
+        **({} if threshold is None else {KEY: to_json(threshold)}),
         **({"unit": asdict(head.unit)} if isinstance(head, LinearHead) and not head.task.has_classes else {}),
     }
     run.write_json("head.json", described)

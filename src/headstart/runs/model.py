@@ -14,8 +14,9 @@ from headstart.errors import DataError, InputError, OptionError, parsing, shorte
 from headstart.files import named_path, read_json
 from headstart.progress import say, waiting
 from headstart.run_files import METRICS, PROGRAM, check_files, check_has_program, read_checked
+from headstart.runs.decision import answers_by, threshold_in
 from headstart.runs.unknown_classes import report_unknown_classes
-from headstart.tasks import task_named
+from headstart.tasks import Targets, task_named
 from headstart.units import agreeing, counted
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from headstart.data import AudioPreprocessing, Examples, Preprocessing
     from headstart.runs import Predictions
+    from headstart.tasks.threshold import Threshold
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ class Model:
         classes: in the order of the program's columns.
         task: its name.
         text: columns of the run's own table that its texts came from; (): not known.
+        threshold: by which the run answers; None: the usual way.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class Model:
     classes: tuple[str, ...]
     task: str
     text: tuple[str, ...] = ()
+    threshold: Threshold | None = None
 
     @classmethod
     def open(cls, run: str | Path) -> Model:
@@ -61,8 +65,8 @@ class Model:
         check_has_program(directory.path)
         check_files(directory.path, (PROGRAM,))
         preprocessing = _preprocessing(directory.file("source.json"))
-        classes, task = _classes_and_task(directory.file("head.json"))
-        return cls(directory.path, preprocessing, classes, task, _text_columns(directory.path))
+        classes, task, threshold = _answers(directory.file("head.json"))
+        return cls(directory.path, preprocessing, classes, task, _text_columns(directory.path), threshold)
 
     @cached_property
     def _program(self) -> nn.Module:
@@ -85,11 +89,7 @@ class Model:
 
         Args:
             data: as `headstart.predict` takes it.
-            follow_outside: the same.
-            text: the same.
-            adapt: the same.
-            windows: the same.
-            threads: the same.
+            follow_outside, text, adapt, windows, threads: the same.
 
         Raises:
             InputError: the data cannot be read, the run cannot be adapted, or `threads` is below 1.
@@ -114,10 +114,20 @@ class Model:
             labels=examples.labels.tolist() if labels_known and examples.labels is not None else None,
             task=self.task,
             windows=pieces,
+            answers=self.answers(probabilities),
             given={name: values.tolist() for name, values in examples.other_columns.items()},
         )
         report_unknown_classes(predictions)
         return predictions
+
+    def answers(self, outputs: np.ndarray) -> list[Any] | None:
+        """What the run answers by its threshold (`decision.answers_by`); None if it has none.
+
+        Args:
+            outputs: of shape (N, n_classes).
+        """
+        targets = Targets(task_named(self.task), self.classes)
+        return None if self.threshold is None else answers_by(self.threshold, outputs, targets)
 
     def check_windows(self, windows: bool, *, adapt: bool = False) -> None:
         """Refuse --windows where items have no windows.
@@ -153,9 +163,7 @@ class Model:
             examples: N items.
             digests: (N,) of their content, as a scan saw it.
             seconds: (N,) of recordings; None for other items.
-            adapt: see `headstart.predict`.
-            windows: the same.
-            threads: the same.
+            adapt, windows, threads: see `headstart.predict`.
 
         Returns:
             Of shape (N, n_classes), and the same of every window if they were asked for.
@@ -171,7 +179,8 @@ class Model:
         predict = partial(self._probabilities, threads=threads)
         length = cast("AudioPreprocessing", self.preprocessing).window_seconds
         names, outputs, probabilities = by_windows(examples, seconds, length, predict)
-        return probabilities, Predictions(names, self.classes, outputs, task=self.task)
+        answers = self.answers(outputs)
+        return probabilities, Predictions(names, self.classes, outputs, task=self.task, answers=answers)
 
     def _read(
         self, data: str | Path | Sequence[Any], text: str | None, follow_outside: bool
@@ -228,21 +237,21 @@ def _preprocessing(path: Path) -> Any:
     return _part(path, "preprocessing", lambda content: preprocessing_from_json(content["preprocessing"]))
 
 
-def _classes_and_task(path: Path) -> tuple[tuple[str, ...], str]:
-    """The classes in a run's head.json, and the name of its task.
+def _answers(path: Path) -> tuple[tuple[str, ...], str, Threshold | None]:
+    """The classes in a run's head.json, the name of its task, and its threshold.
 
     Raises:
         InputError: the file does not name them.
     """
 
-    def read(content: Any) -> tuple[tuple[str, ...], str]:
+    def read(content: Any) -> tuple[tuple[str, ...], str, Threshold | None]:
         classes = content["classes"]
         are_texts = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
         if not are_texts or len(set(classes)) != len(classes):
             raise DataError(f"classes must be different texts, got {shortened(repr(classes))}")
-        return tuple(classes), task_named(content.get("task")).name
+        return tuple(classes), task_named(content.get("task")).name, threshold_in(content)
 
-    return _part(path, "task and classes", read)
+    return _part(path, "task, classes and threshold", read)
 
 
 def _text_columns(run: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,8 @@ class Predictions:
             that could not be read.
         labels: (n_items,) what is true, unchanged text; None if unknown.
         task: name of what was learned (see `headstart.tasks`).
+        answers: (n_items,) what is predicted where a threshold decides, None for an item that could not be read;
+            None: the usual way.
         given: other columns of the data by name, (n_items,) texts each.
         windows: the same of every window of recordings, of which these are the mean; None: they were not asked for.
     """
@@ -60,6 +62,7 @@ class Predictions:
     probabilities: np.ndarray
     labels: Sequence[str] | None = None
     task: str = CLASSIFICATION.name
+    answers: Sequence[Any] | None = None
     windows: Predictions | None = None
     given: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -76,8 +79,10 @@ class Predictions:
     def predicted(self) -> list[Any]:
         """The most probable class of each item, its labels of a probability of 1/2 or more, or its value.
 
-        None for an item that could not be read.
+        By a threshold, if the run has one; None for an item that could not be read.
         """
+        if self.answers is not None:
+            return list(self.answers)
         outputs = np.nan_to_num(self.probabilities)
         answers = task_named(self.task).decode(outputs, self.classes).tolist()
         return [answer if known else None for answer, known in zip(answers, self.is_readable, strict=True)]
@@ -182,7 +187,7 @@ class Predictions:
             values = [np.nan if value in (None, "") else value for value in predicted]
             classes, outputs = (kept.get("target") or "value",), np.asarray(values, task.dtype)[:, None]
         labels = table.column("label").to_pylist() if "label" in names else None
-        return cls(
+        found = cls(
             items=table.column("item").to_pylist(),
             classes=classes,
             probabilities=outputs,
@@ -190,6 +195,14 @@ class Predictions:
             task=task.name,
             given={name: table.column(name).to_pylist() for name in names if not is_own(name)},
         )
+        return found._answering(predicted) if task.has_classes else found
+
+    def _answering(self, written: Sequence[Any]) -> Predictions:
+        """With the answers of a file, if they are not the usual ones: a threshold gave them."""
+        answers = [
+            str(answer) if known else None for answer, known in zip(written, self.is_readable, strict=True)
+        ]
+        return self if answers == self.predicted else replace(self, answers=answers)
 
 
 def check_ending(path: Path) -> None:

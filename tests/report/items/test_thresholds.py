@@ -39,7 +39,7 @@ def test_the_rarer_class_is_the_one_and_curves_begin_and_end_in_corners(
         assert told in section.deck
         content: Any = section.content
         assert len(content.table.rows) == 11 and len(content.curves) == 2
-        half = next(dot for dot in content.curves[0].dots if dot.is_half)
+        half = next(dot for dot in content.curves[0].dots if dot.is_used)
         assert half.text.startswith("from 0.5: recall ")
         corners = [tuple(map(float, each.split(","))) for each in content.curves[0].line.split()]
         assert corners[0] == (0.0, 100.0) and corners[-1] == (100.0, 0.0)

@@ -91,7 +91,8 @@ def errors_section(report: MeasuredReport) -> Iterator[Section]:
     """The section, if an item has exactly one class."""
     if not report.targets.task.one_per_item or not len(report.held_out):
         return
-    matrix, names = confusion_matrix(report.held_out.codes, report.held_out.outputs), report.facts.classes
+    names = report.facts.classes
+    matrix = confusion_matrix(report.held_out.codes, report.targets.encode(report.answers), len(names))
     pairs = confused_pairs(matrix, names)
     content = Errors(
         names,

@@ -16,6 +16,7 @@ from headstart.metrics import Interval, Units
 from headstart.metrics.classification import rarer_class
 from headstart.report.reported import Reported
 from headstart.runs import SplitPart
+from headstart.runs.decision import Decision
 from headstart.tasks import Targets, task_named
 
 
@@ -30,6 +31,8 @@ class HeldOut:
         codes: the same as numbers, as `Targets.encode` returns them.
         outputs: (N, C) probabilities, or values of a quantity.
         units: what belongs together among them; None: every item is a unit of its own.
+        answers: (N,) what the result says where a threshold decides, as `Targets.decode` returns it; None: the usual
+            way.
     """
 
     items: Sequence[Any] = ()
@@ -38,6 +41,7 @@ class HeldOut:
     codes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     outputs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     units: Units | None = None
+    answers: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,6 +63,17 @@ class MeasuredReport(Reported):
     def targets(self) -> Targets:
         """The task with the names of its outputs."""
         return Targets(task_named(self.record.task), self.facts.classes or (self.data.target,))
+
+    @cached_property
+    def answers(self) -> np.ndarray:
+        """What the result says for each item, as `Targets.decode` returns it, of shape (N,)."""
+        held_out = self.held_out
+        return self.targets.decode(held_out.outputs) if held_out.answers is None else held_out.answers
+
+    @property
+    def decision(self) -> Decision | None:
+        """The threshold by which the run answers; None if its answers are the usual ones."""
+        return Decision.of(self.record)
 
     @property
     def headline(self) -> str:

@@ -5,7 +5,7 @@ Legend: N held-out items, C outputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ def worst_section(report: MeasuredReport) -> Iterator[Section]:
     task, modality = report.targets.task, report.data.modality
     if not len(report.held_out):
         return
-    wrong = wrong_items(report.held_out, report.targets)
+    wrong = wrong_items(report.held_out, report.targets, report.answers)
     if not wrong:
         return
     verb = "called" if task.one_per_item else "given" if task.many_per_item else "said"
@@ -69,7 +69,7 @@ def worst_section(report: MeasuredReport) -> Iterator[Section]:
     yield Section("worst", "The largest errors", "items/gallery.html.j2", content, deck, "Largest errors")
 
 
-def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
+def wrong_items(held_out: HeldOut, targets: Targets, answers: np.ndarray) -> list[Wrong]:
     """All items that were answered wrongly, the worst first.
 
     Classes: the wrong class was predicted with the most confidence over the true one. Labels and quantities: the
@@ -78,11 +78,11 @@ def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
     Args:
         held_out: what is true and what the result gave.
         targets: the task with the names of its outputs.
+        answers: what the result said, as `Targets.decode` returns it, of shape (N,).
     """
     if targets.task.one_per_item:
-        return _misclassified(held_out, targets.classes)
+        return _misclassified(held_out, targets, answers)
     losses = targets.task.item_losses(held_out.outputs, held_out.codes)
-    answers = targets.decode(held_out.outputs)
     labels = list(held_out.labels)
     if targets.task.has_classes:
         losses = np.where(answers == np.asarray(labels, dtype=object), -1.0, losses)
@@ -94,9 +94,9 @@ def wrong_items(held_out: HeldOut, targets: Targets) -> list[Wrong]:
     return [Wrong(int(row), str(labels[row]), texts[row]) for row in order[losses[order] > 0]]
 
 
-def _misclassified(held_out: HeldOut, classes: Sequence[str]) -> list[Wrong]:
+def _misclassified(held_out: HeldOut, targets: Targets, answers: np.ndarray) -> list[Wrong]:
     outputs_NC, truth = held_out.outputs, held_out.codes
-    named, rows = outputs_NC.argmax(axis=1), np.arange(len(held_out))
+    named, rows = targets.encode(answers), np.arange(len(held_out))
     of_named, of_truth = outputs_NC[rows, named], outputs_NC[rows, truth]
     wrong = np.flatnonzero(named != truth)
     order = wrong[np.argsort(of_truth[wrong] - of_named[wrong], kind="stable")]
@@ -104,7 +104,7 @@ def _misclassified(held_out: HeldOut, classes: Sequence[str]) -> list[Wrong]:
         Wrong(
             int(row),
             str(held_out.labels[row]),
-            classes[named[row]],
+            targets.classes[named[row]],
             float(of_named[row]),
             float(of_truth[row]),
         )

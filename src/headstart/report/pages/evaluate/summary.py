@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headstart.metrics import METRICS, metric_named
 from headstart.progress import printable
+from headstart.report.items.decision import threshold_block
 from headstart.report.pages.evaluate.report import EvaluateReport
 from headstart.report.pages.evaluate.result import notices
 from headstart.report.terminal import WIDTH, places, wrapped
@@ -21,7 +22,11 @@ def end_block(report: EvaluateReport, width: int = WIDTH, has_report: bool = Tru
     Returns:
         Lines of plain text without colours or control characters.
     """
-    blocks = [wrapped(report.found.sentence, width), _scores(report, width)]
+    blocks = [
+        wrapped(report.found.sentence, width),
+        _scores(report, width),
+        *threshold_block(report, width),
+    ]
     told = [n for n in notices(report) if n.severity != "note"]
     lines = [f"! {f'{n.title}. ' if n.title else ''}{n.text}" for n in told]
     lines += [f"- {text}" for text in report.found.notes]

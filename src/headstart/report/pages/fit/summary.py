@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headstart.metrics import METRICS, VERIFICATION, metric_named
 from headstart.progress import printable
+from headstart.report.items.decision import threshold_block
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import beside_baselines
@@ -26,7 +27,7 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
     Returns:
         Lines of plain text without colours or control characters, so that it pipes well.
     """
-    blocks = [wrapped(sentence(report), width), _scores(report, width)]
+    blocks = [wrapped(sentence(report), width), _scores(report, width), *threshold_block(report, width)]
     found = verdict(report)
     if found:
         blocks.append(wrapped(f"{found.title}: {found.text}", width, "  "))

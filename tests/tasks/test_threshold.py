@@ -1,0 +1,34 @@
+"""A threshold decides about its class; other classes and labels are answered as usual."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.tasks import CLASSIFICATION, MULTILABEL, Targets
+from headstart.tasks.threshold import Threshold
+
+CLASSES = ("a", "b", "c")
+OUTPUTS = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3], [0.15, 0.45, 0.4]], np.float32)
+
+
+def test_the_class_from_its_threshold_on_else_the_likeliest_other() -> None:
+    targets = Targets(CLASSIFICATION, CLASSES)
+    assert Threshold("a", 0.2).answers(OUTPUTS, targets).tolist() == ["a", "a", "b"]
+    assert Threshold("b", 0.48).answers(OUTPUTS, targets).tolist() == ["b", "a", "c"], (
+        "b is likeliest in both"
+    )
+
+
+def test_one_label_of_several() -> None:
+    targets = Targets(MULTILABEL, CLASSES)
+    assert targets.decode(OUTPUTS).tolist() == ["b", "a", "-"]
+    assert Threshold("c", 0.3).answers(OUTPUTS, targets).tolist() == ["b|c", "a|c", "c"]
+    assert Threshold("b", 0.6).answers(OUTPUTS, targets).tolist() == ["-", "a", "-"]
+
+
+@given(st.floats(0, 1))
+def test_rounding_calls_no_item_less(value: float) -> None:
+    rounded = Threshold("a", value).rounded().value
+    assert value - 1e-6 <= rounded <= value
