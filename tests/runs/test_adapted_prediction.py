@@ -14,7 +14,7 @@ from headstart.errors import InputError
 from headstart.run_files import TRAINING_STATISTICS
 from headstart.runs.adaptable import AdaptableRun
 from headstart.runs.adapted_prediction import adapted_probabilities, warnings_of
-from headstart.runs.model import _preprocessing
+from headstart.runs.model_files import preprocessing_in
 from headstart.runs.prediction import predict
 from headstart.runs.run import Run
 
@@ -24,7 +24,7 @@ def test_without_a_map_it_agrees_with_the_program(digit_run: Run, digit_folder: 
         return Stream(run.summary.mean, run.summary.total_deviation, prior=1e15)
 
     files = sorted(digit_folder.rglob("*.png"))
-    preprocessing = _preprocessing(digit_run.path / "source.json")
+    preprocessing = preprocessing_in(digit_run.path / "source.json")
     found = adapted_probabilities(digit_run.path, files, preprocessing, threads=1, stream=fixed)
     program = predict(digit_run.path, [str(file) for file in files], threads=1)
     np.testing.assert_allclose(found, program.probabilities, atol=1e-5)

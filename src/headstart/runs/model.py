@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from headstart.errors import DataError, InputError, OptionError, parsing, shortened
-from headstart.files import named_path, read_json
+from headstart.errors import DataError, OptionError
+from headstart.files import named_path
 from headstart.progress import say, waiting
-from headstart.run_files import METRICS, PROGRAM, check_files, check_has_program, read_checked
-from headstart.runs.decision import answers_by, threshold_in
+from headstart.run_files import PROGRAM, check_files, check_has_program
+from headstart.runs.decision import answers_by
+from headstart.runs.model_files import answers_in, preprocessing_in, text_columns
 from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import Targets, task_named
 from headstart.units import agreeing, counted
@@ -64,9 +65,9 @@ class Model:
         directory = RunDirectory.open(run)
         check_has_program(directory.path)
         check_files(directory.path, (PROGRAM,))
-        preprocessing = _preprocessing(directory.file("source.json"))
-        classes, task, threshold = _answers(directory.file("head.json"))
-        return cls(directory.path, preprocessing, classes, task, _text_columns(directory.path), threshold)
+        preprocessing = preprocessing_in(directory.file("source.json"))
+        classes, task, threshold = answers_in(directory.file("head.json"))
+        return cls(directory.path, preprocessing, classes, task, text_columns(directory.path), threshold)
 
     @cached_property
     def _program(self) -> nn.Module:
@@ -224,51 +225,6 @@ class Model:
         program, dtype = self.path / PROGRAM, task_named(self.task).dtype
         how = (self.preprocessing, len(self.classes), threads, digests, dtype)
         return run_items(self._program, program, items, *how)
-
-
-def _preprocessing(path: Path) -> Any:
-    """The preprocessing in a run's source.json.
-
-    Raises:
-        InputError: the file has none that can be used.
-    """
-    from headstart.data import preprocessing_from_json
-
-    return _part(path, "preprocessing", lambda content: preprocessing_from_json(content["preprocessing"]))
-
-
-def _answers(path: Path) -> tuple[tuple[str, ...], str, Threshold | None]:
-    """The classes in a run's head.json, the name of its task, and its threshold.
-
-    Raises:
-        InputError: the file does not name them.
-    """
-
-    def read(content: Any) -> tuple[tuple[str, ...], str, Threshold | None]:
-        classes = content["classes"]
-        are_texts = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
-        if not are_texts or len(set(classes)) != len(classes):
-            raise DataError(f"classes must be different texts, got {shortened(repr(classes))}")
-        return tuple(classes), task_named(content.get("task")).name, threshold_in(content)
-
-    return _part(path, "task, classes and threshold", read)
-
-
-def _text_columns(run: Path) -> tuple[str, ...]:
-    """The columns of a run's own table that its texts came from; () if its metrics.json does not say."""
-    data = read_json(run / METRICS).get("data")
-    found = data.get("text") if isinstance(data, Mapping) else None
-    return tuple(str(name) for name in found) if isinstance(found, list) else ()
-
-
-def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:
-    """What a function finds in a JSON file of a run; any error of it names the file."""
-    content = read_checked(path.parent, path.name)
-    try:
-        with parsing(path, what, "make the run again"):
-            return read(content)
-    except (DataError, OptionError) as error:
-        raise InputError(f"{path} cannot be read as {what} ({error}): make the run again") from None
 
 
 def _readable(examples: Examples, threads: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
