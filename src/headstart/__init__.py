@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from headstart.verbs.cache import cache
     from headstart.verbs.demo import demo
     from headstart.verbs.evaluate import evaluate
+    from headstart.verbs.export import export
     from headstart.verbs.fit import fit
     from headstart.verbs.load import load
     from headstart.verbs.predict import predict
@@ -52,6 +53,7 @@ _HOMES = {
     "cache": "headstart.verbs.cache",
     "demo": "headstart.verbs.demo",
     "evaluate": "headstart.verbs.evaluate",
+    "export": "headstart.verbs.export",
     "fit": "headstart.verbs.fit",
     "load": "headstart.verbs.load",
     "load_source": "headstart.sources",
@@ -77,6 +79,7 @@ __all__ = [
     "cache",
     "demo",
     "evaluate",
+    "export",
     "fit",
     "load",
     "load_source",

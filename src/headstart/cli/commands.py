@@ -1,4 +1,4 @@
-"""The commands `predict`, `report`, `demo` and `cache`: thin, each over the verb of its name."""
+"""The commands `predict`, `export`, `report`, `demo` and `cache`: thin, each over the verb of its name."""
 
 from __future__ import annotations
 
@@ -82,6 +82,26 @@ def predict(
         )
 
 
+def export(
+    run: Finished,
+    format: Annotated[
+        str, typer.Option(help="onnx: the Open Neural Network Exchange format.", metavar="FORMAT")
+    ] = "onnx",
+    out: Annotated[
+        Path | None, typer.Option(help="A .onnx file. [default: model.onnx in the run]", metavar="FILE")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the model of a finished run as an ONNX file, checked against the run."""
+    set_quiet(quiet)
+    from headstart.verbs.export import export as export_verb
+
+    made = export_verb(run, format=format, out=out, force=force)
+    print(json.dumps(made.to_json(), indent=2) if as_json else printable(made.text))
+
+
 def report(
     run: Finished,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
@@ -124,5 +144,5 @@ def cache(
     print(json.dumps(listing.to_json(), indent=2) if as_json else printable(listing.text))
 
 
-COMMANDS = (predict, report, demo, cache)
+COMMANDS = (predict, export, report, demo, cache)
 """In the order of the help, after `fit`."""

@@ -82,8 +82,8 @@ def card(record: Record, facts: RunFacts, saved: SavedModel, preprocessing: Mapp
             shown_classes=facts.classes if n_classes <= 12 else (),
             limits=[task.words.knows, *_limits(preprocessing, record, facts, saved)],
             packages=needed_packages(modality),
-            takes=_takes(preprocessing),
-            sizes=_sizes(preprocessing, saved),
+            takes=takes_words(preprocessing),
+            sizes=window_words(preprocessing, "samples" in saved.program.open_axes) if saved.program else "",
             program=program_lines(preprocessing, saved.prompt_inside, record.extra.get(DIGESTS, {}))
             if saved.program
             else "",
@@ -187,18 +187,29 @@ def _limits(
     return limits
 
 
-def _takes(preprocessing: Mapping[str, Any]) -> str:
+def takes_words(preprocessing: Mapping[str, Any]) -> str:
+    """What the program of a run takes, in Markdown.
+
+    Args:
+        preprocessing: `to_json()` of the run's preprocessing.
+    """
     facts = dict(preprocessing)
     if preprocessing["modality"] == "image":
         facts |= {"height": preprocessing["size"][0], "width": preprocessing["size"][1]}
     return _TAKES[preprocessing["modality"]].format(**facts)
 
 
-def _sizes(preprocessing: Mapping[str, Any], saved: SavedModel) -> str:
-    if preprocessing["modality"] != "audio" or saved.program is None:
+def window_words(preprocessing: Mapping[str, Any], any_length: bool) -> str:
+    """How long the recordings must be; "" for other items.
+
+    Args:
+        preprocessing: `to_json()` of the run's preprocessing.
+        any_length: whether the program takes every length.
+    """
+    if preprocessing["modality"] != "audio":
         return ""
     window = preprocessing["window_samples"]
-    if "samples" in saved.program.open_axes:
+    if any_length:
         return (
             f"Pad or cut to {window} samples, as in training: features of another window cannot be compared."
         )

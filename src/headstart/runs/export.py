@@ -36,7 +36,7 @@ from headstart.runs.directory import RunDirectory
 from headstart.runs.kept_program import KeptPrograms
 from headstart.runs.library_form import LibraryForm, NoForm, library_form
 from headstart.runs.program import Exported, difference, export_program
-from headstart.runs.program_inputs import Inputs, audio_inputs, image_inputs, text_inputs
+from headstart.runs.program_inputs import Inputs, example_inputs
 from headstart.runs.prompts import tokenizer_settings, tokenizer_with_prompt
 from headstart.runs.weights import save_tensors
 
@@ -133,22 +133,10 @@ def inputs_of(preprocessing: Mapping[str, Any], network: nn.Module) -> Inputs:
         preprocessing: `to_json()` of the run's preprocessing.
         network: for the size of its vocabulary.
     """
-    modality = preprocessing["modality"]
-    if modality == "image":
-        return image_inputs(*preprocessing["size"])
-    if modality == "audio":
-        window, rate_hz = preprocessing["window_samples"], preprocessing["rate_hz"]
-        longest = preprocessing.get("max_seconds")
-        inputs = audio_inputs(
-            window,
-            least_samples=min(window, rate_hz // 10),
-            most_samples=None if longest is None else max(window, round(longest * rate_hz)),
-        )
-        return inputs.without("samples") if preprocessing.get("fixed_window") else inputs
     tables = [module.num_embeddings for module in network.modules() if isinstance(module, nn.Embedding)]
     # The smallest embedding table that is not a table of two segments, so that every id below its size is a token.
     vocabulary = min((size for size in tables if size > 2), default=2)
-    return text_inputs(preprocessing["max_length"], preprocessing["pad_id"], vocabulary)
+    return example_inputs(preprocessing, vocabulary)
 
 
 def _checked_form(

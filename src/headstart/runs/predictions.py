@@ -226,12 +226,26 @@ def check_new_file(path: Path, *, force: bool) -> None:
         OptionError: another ending, no such folder, a folder of that name, or an existing file.
     """
     check_ending(path)
+    check_new(path, "predictions.csv", force=force)
+
+
+def check_new(path: Path, example: str, *, force: bool) -> None:
+    """Refuse the file of --out if it cannot be written, or one would be lost.
+
+    Args:
+        path: the file to write.
+        example: a name of such a file.
+        force: whether an existing file may be replaced.
+
+    Raises:
+        OptionError: there is no such folder, a folder of that name, or an existing file.
+    """
     if not path.absolute().parent.is_dir():
         raise OptionError(
             f"--out {path}: there is no folder {path.parent}; make it first, or name another file"
         )
     if path.is_dir():
-        raise OptionError(f"--out {path} is a folder; name a file, such as {path / 'predictions.csv'}")
+        raise OptionError(f"--out {path} is a folder; name a file, such as {path / example}")
     if not force and os.path.lexists(path):
         raise OptionError(
             f"--out {path} exists already: name another file, or replace it with --force (in Python: force=True)"

@@ -107,6 +107,16 @@ def run_program(path: Path) -> nn.Module:
     Raises:
         InputError: the file is absent or damaged, or holds something else than a network.
     """
+    module: nn.Module = open_program(path).module()
+    return module
+
+
+def open_program(path: Path) -> torch.export.ExportedProgram:
+    """Read a program written by `export_program`: its graph, its weights and the sizes that its inputs may have.
+
+    Raises:
+        InputError: the file is absent or damaged, or holds something else than a network.
+    """
     if not path.is_file():
         raise InputError(f"there is no program at {path}; the run did not finish, or the file was moved")
     remedy = "it is damaged, or was not written by headstart; make the run again"
@@ -114,9 +124,8 @@ def run_program(path: Path) -> nn.Module:
         return _opened(path)
 
 
-def _opened(path: Path) -> nn.Module:
-    program: nn.Module = torch.export.load(inspected(path)).module()
-    return program
+def _opened(path: Path) -> torch.export.ExportedProgram:
+    return torch.export.load(inspected(path))
 
 
 class _Unfit(Exception):
@@ -167,7 +176,7 @@ def _write(
         temporary.write_bytes(archive_of(members).getbuffer())
         try:
             with quiet_torch():
-                written = _opened(temporary)
+                written = _opened(temporary).module()
         except NotAProgram as error:  # it was written here, so it is the network that has something else
             raise _Unfit(str(error)) from None
         return _compare(module, written, inputs, tolerance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,6 +45,28 @@ class Inputs:
 
         checks = tuple(check for check in self.checks if fits(check))
         return Inputs(self.example, axes, checks, self.names)
+
+
+def example_inputs(preprocessing: Mapping[str, Any], vocabulary: int) -> Inputs:
+    """Inputs of the model of a run.
+
+    Args:
+        preprocessing: `to_json()` of the run's preprocessing.
+        vocabulary: text: every whole number below it is a token.
+    """
+    modality = preprocessing["modality"]
+    if modality == "image":
+        return image_inputs(*preprocessing["size"])
+    if modality == "text":
+        return text_inputs(preprocessing["max_length"], preprocessing["pad_id"], vocabulary)
+    window, rate_hz = preprocessing["window_samples"], preprocessing["rate_hz"]
+    longest = preprocessing.get("max_seconds")
+    inputs = audio_inputs(
+        window,
+        least_samples=min(window, rate_hz // 10),
+        most_samples=None if longest is None else max(window, round(longest * rate_hz)),
+    )
+    return inputs.without("samples") if preprocessing.get("fixed_window") else inputs
 
 
 def image_inputs(height: int, width: int) -> Inputs:

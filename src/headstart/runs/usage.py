@@ -16,6 +16,11 @@ _NEEDS = {
     "text": "torch tokenizers",
     "audio": "torch numpy soundfile soxr",
 }
+_NEEDS_OF_ONNX = {
+    "image": "onnxruntime numpy pillow",
+    "text": "onnxruntime numpy tokenizers",
+    "audio": "onnxruntime numpy soundfile soxr",
+}
 _CALLS = {
     "image-classification": '("photo.jpg")',
     "text-classification": '("some text", top_k=None, truncation=True)',
@@ -27,8 +32,9 @@ def program_lines(
     preprocessing: Mapping[str, Any],
     prompt_inside: bool = True,
     digests: Mapping[str, str] = MappingProxyType({}),
+    onnx: str = "",
 ) -> str:
-    """Python that loads model.pt2, prepares items as the run did, and gives probabilities.
+    """Python that loads model.pt2 or an ONNX file, prepares items as the run did, and gives probabilities.
 
     The lines define `predict(items)`, for paths or texts, and `classes`. They run in the run's folder.
 
@@ -36,6 +42,7 @@ def program_lines(
         preprocessing: `to_json()` of the run's preprocessing.
         prompt_inside: text: whether tokenizer.json adds the prompt itself.
         digests: sha256 of the run's files; the lines check those that they open.
+        onnx: name of an ONNX file, which onnxruntime opens in place of model.pt2.
     """
     modality = preprocessing["modality"]
     facts = dict(preprocessing)
@@ -52,15 +59,20 @@ def program_lines(
             "std": list(preprocessing["std"]),
             "fill": tuple(round(255 * value) for value in preprocessing["mean"]),
         }
-    facts["prompt_inside"] = prompt_inside
-    opened = ("model.pt2", "head.json", *(("tokenizer.json",) if modality == "text" else ()))
-    facts["digests"] = {name: digests[name] for name in opened if name in digests}
+    facts |= {"prompt_inside": prompt_inside, "onnx": onnx}
+    opened = (onnx, f"{onnx}.data") if onnx else ("model.pt2", "head.json")
+    facts["digests"] = {name: digests[name] for name in (*opened, "tokenizer.json") if name in digests}
     return environment().get_template(f"{modality}.py.j2").render(facts).strip() + "\n"
 
 
-def needed_packages(modality: str) -> str:
-    """The packages that `program_lines` import, by the names that pip takes."""
-    return _NEEDS[modality]
+def needed_packages(modality: str, *, onnx: bool = False) -> str:
+    """The packages that `program_lines` import, by the names that pip takes.
+
+    Args:
+        modality: of the items.
+        onnx: whether the lines open an ONNX file.
+    """
+    return (_NEEDS_OF_ONNX if onnx else _NEEDS)[modality]
 
 
 def pipeline_lines(task: str) -> str:

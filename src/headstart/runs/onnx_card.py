@@ -1,0 +1,83 @@
+"""What lies beside an ONNX file: NAME.json with the facts, NAME.md with the lines that use it, and the tokenizer."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from headstart import files
+from headstart.errors import OptionError
+from headstart.files import name_of, read_regular
+from headstart.run_files import METRICS
+from headstart.runs.card import takes_words, window_words
+from headstart.runs.model import Model
+from headstart.runs.onnx_check import TOLERANCE
+from headstart.runs.onnx_form import OnnxFile
+from headstart.runs.prompts import tokenizer_with_prompt
+from headstart.runs.usage import environment, in_code, needed_packages, program_lines
+from headstart.tasks import task_named
+
+TOKENIZER = "tokenizer.json"
+
+
+def check_tokenizer(model: Model, out: Path) -> None:
+    """Refuse a place of an ONNX file beside which another tokenizer lies.
+
+    Args:
+        model: the run.
+        out: the file that will be written.
+
+    Raises:
+        OptionError: its folder holds a tokenizer.json of something else.
+    """
+    beside = out.parent / TOKENIZER
+    if model.preprocessing.modality != "text" or not beside.is_file():
+        return
+    if read_regular(beside) != read_regular(model.path / TOKENIZER):
+        raise OptionError(f"--out {out}: {beside} is the tokenizer of something else: name another folder")
+
+
+def write_beside(model: Model, made: OnnxFile) -> None:
+    """Write the facts, the card and, for texts, the tokenizer of the run beside an ONNX file.
+
+    Args:
+        model: the run.
+        made: the file that was written.
+    """
+    folder, modality = made.path.parent, model.preprocessing.modality
+    if modality == "text" and folder.resolve() != model.path.resolve():
+        files.write_bytes(folder / TOKENIZER, read_regular(model.path / TOKENIZER))
+    digests = {each.name: _sha256(each) for each in (made.path, made.data) if each is not None}
+    files.write_json(made.path.with_name(f"{made.path.name}.json"), {**made.to_json(), "sha256": digests})
+    files.write_text(made.path.with_name(f"{made.path.name}.md"), onnx_card(model, made, digests))
+
+
+def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
+    """The text of NAME.md.
+
+    Args:
+        model: the run.
+        made: the file that was written.
+        digests: sha256 of its files.
+    """
+    preprocessing, task = model.preprocessing.to_json(), task_named(model.task)
+    target = files.read_json(model.path / METRICS).get("data", {}).get("target", "")
+    inside = True
+    if preprocessing["modality"] == "text":
+        settings = (preprocessing[name] for name in ("tokenizer_json", "prompt", "max_length"))
+        inside = tokenizer_with_prompt(*settings)[1]
+        digests = {**digests, TOKENIZER: _sha256(model.path / TOKENIZER)}
+    text: str = environment().get_template("onnx.md.j2").render(
+        name=made.path.name, file=in_code(made.path.name), run=name_of(model.path), made=made, tolerance=TOLERANCE,
+        takes=takes_words(preprocessing), gives=task.words.gives.format(target=in_code(target)),
+        sizes=window_words(preprocessing, "samples" in made.inputs.get("waveform", ())),
+        of_what="of a probability" if task.has_classes else "in standard deviations of the quantity",
+        packages=needed_packages(preprocessing["modality"], onnx=True), n_outputs=len(model.classes),
+        lines=program_lines(preprocessing, inside, digests, onnx=made.path.name),
+    )  # fmt: skip
+    return text
+
+
+def _sha256(path: Path) -> str:
+    with files.open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
