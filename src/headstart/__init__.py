@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headstart.adapting.result import Adaptation
     from headstart.auditing.result import Audit
     from headstart.backbone import Backbone
+    from headstart.calibrating.result import Calibration
     from headstart.errors import HeadstartError
     from headstart.estimators import TransferAdapter, TransferClassifier, TransferRegressor
     from headstart.evaluating.result import Evaluation
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from headstart.verbs.adapt import adapt
     from headstart.verbs.audit import audit
     from headstart.verbs.cache import cache
+    from headstart.verbs.calibrate import calibrate
     from headstart.verbs.demo import demo
     from headstart.verbs.evaluate import evaluate
     from headstart.verbs.export import export
@@ -40,6 +42,7 @@ _HOMES = {
     "Adaptation": "headstart.adapting.result",
     "Audit": "headstart.auditing.result",
     "Backbone": "headstart.backbone",
+    "Calibration": "headstart.calibrating.result",
     "Evaluation": "headstart.evaluating.result",
     "HeadstartError": "headstart.errors",
     "Ranking": "headstart.ranking.result",
@@ -51,6 +54,7 @@ _HOMES = {
     "adapt": "headstart.verbs.adapt",
     "audit": "headstart.verbs.audit",
     "cache": "headstart.verbs.cache",
+    "calibrate": "headstart.verbs.calibrate",
     "demo": "headstart.verbs.demo",
     "evaluate": "headstart.verbs.evaluate",
     "export": "headstart.verbs.export",
@@ -66,6 +70,7 @@ __all__ = [
     "Adaptation",
     "Audit",
     "Backbone",
+    "Calibration",
     "Evaluation",
     "HeadstartError",
     "Ranking",
@@ -77,6 +82,7 @@ __all__ = [
     "adapt",
     "audit",
     "cache",
+    "calibrate",
     "demo",
     "evaluate",
     "export",

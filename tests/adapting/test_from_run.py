@@ -61,7 +61,7 @@ def copied(run: Run, folder: Path) -> Path:
 
 
 def test_statistics_are_those_of_the_items_that_the_head_learned_from(finished: Run) -> None:
-    head = load_head(finished.path)
+    head = load_head(finished.path, "adapted")
     found = load_statistics(finished.path, head)
     assert found.n_items == finished.metrics["n_train"] and found.n_features == head.n_features
     np.testing.assert_allclose(
@@ -167,7 +167,7 @@ def test_statistics_that_do_not_fit_are_one_error(
             arrays[name] = value
     save_file(arrays, run / TRAINING_STATISTICS)
     with pytest.raises(InputError, match=message):
-        load_statistics(run, load_head(run))
+        load_statistics(run, load_head(run, "adapted"))
 
 
 @pytest.mark.parametrize("kind", ["a folder", "a named pipe", "a device", "a link to itself"])

@@ -156,7 +156,7 @@ def test_errors_come_before_the_work(digit_run: Run, text_run: Run, texts: Path,
         headstart.evaluate(text_run.path, texts, windows=True)
     bare = tmp_path / "bare.csv"
     bare.write_text("text\nsome words\nother words\n")
-    with pytest.raises(DataError, match="has no labels to score with"):
+    with pytest.raises(DataError, match="has no labels: name"):
         headstart.evaluate(text_run.path, bare)
     bare.write_text("text,label\nsome words,early\nother words,\n")
     with pytest.raises(DataError, match="'label' is empty for 1 of 2 items"):

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from headstart import processes
 from headstart.cli.adapt import adapt
 from headstart.cli.audit import audit
+from headstart.cli.calibrate import calibrate
 from headstart.cli.commands import COMMANDS
 from headstart.cli.evaluate import evaluate
 from headstart.cli.fit import fit
@@ -114,6 +115,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, rank, audit, adapt, evaluate, *COMMANDS):
+for command in (fit, rank, audit, adapt, evaluate, calibrate, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

@@ -27,11 +27,12 @@ def print_result(found: Any, as_json: bool) -> None:
     """Print the result of a verb on standard output.
 
     Args:
-        found: has `path`, the run's folder, `metrics`, the content of metrics.json, and `summary`, plain text.
+        found: has `path`, the run's folder (None: no run was made), `metrics`, the content of metrics.json, and
+            `summary`, plain text.
         as_json: whether folder and metrics are printed.
     """
     if as_json:
-        print(json.dumps({"run": str(found.path), **found.metrics}, indent=2), flush=True)
+        print(json.dumps({"run": found.path and str(found.path), **found.metrics}, indent=2), flush=True)
     else:
         print(printable(found.summary), flush=True)
 

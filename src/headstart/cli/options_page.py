@@ -11,21 +11,22 @@ from pydantic.fields import FieldInfo
 
 from headstart.adapting.options import AdaptOptions
 from headstart.auditing.options import AuditOptions
+from headstart.calibrating.options import CalibrateOptions
 from headstart.cli.fit import fit
 from headstart.evaluating.options import EvaluateOptions
 from headstart.fitting.options import FitOptions, LearnOptions
 from headstart.fitting.shared_options import GROUPS, Options, default_words, flag_of, shown
 from headstart.ranking.options import RankOptions
 
-_INTRODUCTION = """# Options of fit, rank, audit, adapt and evaluate
+_INTRODUCTION = """# Options of fit, rank, audit, adapt, evaluate and calibrate
 
 Each option has one name: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
 estimators and in headstart.yaml; `--from`, `--to` and TARGET of adapt are `from_domain`, `to_domain` and `target_data`
 there, since `from` is a word of Python. The last column says which of them the estimators take.
 
 This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py,
-src/headstart/ranking/options.py, src/headstart/auditing/options.py, src/headstart/adapting/options.py and
-src/headstart/evaluating/options.py.
+src/headstart/ranking/options.py, src/headstart/auditing/options.py, src/headstart/adapting/options.py,
+src/headstart/fitting/labelled_options.py, src/headstart/evaluating/options.py and src/headstart/calibrating/options.py.
 """
 _OF_RANK = "`headstart rank DATA SOURCES...` and `headstart.rank` take {shared} of `fit`, and:"
 _OF_AUDIT = (
@@ -38,6 +39,10 @@ _OF_ADAPT = (
 )
 _OF_EVALUATE = (
     "`headstart evaluate RUN DATA` and `headstart.evaluate` take {shared} of `fit`, the command also `--json` and "
+    "`--quiet`, and:"
+)
+_OF_CALIBRATE = (
+    "`headstart calibrate RUN DATA` and `headstart.calibrate` take {shared} of `fit`, the command also `--json` and "
     "`--quiet`, and:"
 )
 
@@ -66,6 +71,7 @@ def page() -> str:
     blocks.append("## Of audit\n\n" + _of_verb(AuditOptions, _OF_AUDIT))
     blocks.append("## Of adapt\n\n" + _of_verb(AdaptOptions, _OF_ADAPT))
     blocks.append("## Of evaluate\n\n" + _of_verb(EvaluateOptions, _OF_EVALUATE))
+    blocks.append("## Of calibrate\n\n" + _of_verb(CalibrateOptions, _OF_CALIBRATE))
     return "\n".join(blocks)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from headstart.data.findings import listed
-from headstart.evaluating.items import ScoredItems, alike_names
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.own import OwnScore
 from headstart.evaluating.scoring import Scored, changes, not_compared, outcome_of
 from headstart.evaluating.sentence import sentence
 from headstart.files import name_of
+from headstart.fitting.labelled_items import LabelledItems, alike_names
 from headstart.metrics import Interval, metric_named
 from headstart.report.words import interval, lowered, number
 from headstart.runs.evaluation import EvaluationFacts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _N_SHOWN = 6  # unknown classes in a warning
 
 
-def assemble(options: EvaluateOptions, of: OwnScore, items: ScoredItems, scored: Scored) -> EvaluationFacts:
+def assemble(options: EvaluateOptions, of: OwnScore, items: LabelledItems, scored: Scored) -> EvaluationFacts:
     """What was found.
 
     Scores are compared only of items that have nothing in common, as far as that is known.
@@ -72,7 +72,7 @@ def assemble(options: EvaluateOptions, of: OwnScore, items: ScoredItems, scored:
     )
 
 
-def _warnings(items: ScoredItems, scored: Scored, metric: str, known: Interval | None) -> Iterator[str]:
+def _warnings(items: LabelledItems, scored: Scored, metric: str, known: Interval | None) -> Iterator[str]:
     units, n_learned = UNITS[items.data.examples.modality], items.n_learned
     if scored.unknown:
         yield _unknown(scored, metric, known, units)

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, cast
 from headstart.clock import IMPORTS, Clock
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.result import Evaluation
-from headstart.fitting.facts import task_words
-from headstart.progress import say, waiting
-from headstart.units import counted
+from headstart.progress import waiting
 
 if TYPE_CHECKING:
     from headstart.data import Modality
-    from headstart.evaluating.items import ScoredItems
 
 
 def run_evaluate(options: EvaluateOptions) -> Evaluation:
@@ -35,12 +32,12 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
     directory = RunDirectory.open(options.run)
     model = Model.open(options.run)
     model.check_windows(options.windows)
-    from headstart.evaluating.items import read_items, require_known, scored_items
     from headstart.evaluating.own import OwnScore
+    from headstart.fitting.labelled_items import print_items, read_labelled, require_known, unlearned_items
 
     own = OwnScore.of(directory)
     with clock.phase("data"):
-        examples = read_items(options, own.record, cast("Modality", model.preprocessing.modality))
+        examples = read_labelled(options, own.record, cast("Modality", model.preprocessing.modality))
         require_known(examples, model, str(options.data))
     with clock.phase(IMPORTS), waiting("Loading libraries …"):
         import torch  # noqa: F401
@@ -48,8 +45,8 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
     from headstart.evaluating.saving import create, finish
     from headstart.evaluating.scoring import Scored
 
-    items = scored_items(examples, options, model, clock)
-    _print_items(items)
+    items = unlearned_items(examples, options, model, clock)
+    print_items(items)
     run = create(options)
     try:
         data = items.data
@@ -70,10 +67,3 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
         raise
     finally:
         run.release()
-
-
-def _print_items(items: ScoredItems) -> None:
-    examples = items.data.examples
-    say(f"{counted(len(items), 'items')}, {task_words(examples)}.")
-    for finding in items.data.findings:
-        say(f"{finding.severity}: {finding.message}")

@@ -11,7 +11,6 @@ import numpy as np
 
 from headstart.clock import Clock, peak_bytes
 from headstart.data.items import take_items
-from headstart.evaluating.items import ScoredItems
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.own import OwnScore
 from headstart.evaluating.result import Evaluation, rows
@@ -20,6 +19,7 @@ from headstart.files import name_of
 from headstart.fitting import reported_run
 from headstart.fitting.configuration import code_flags
 from headstart.fitting.facts import run_facts
+from headstart.fitting.labelled_items import LabelledItems
 from headstart.fitting.shared_options import flags_of
 from headstart.progress import waiting
 
@@ -39,7 +39,7 @@ def finish(
     run: RunDirectory,
     options: EvaluateOptions,
     own: OwnScore,
-    items: ScoredItems,
+    items: LabelledItems,
     scored: Scored,
     windows: Predictions | None,
     facts: EvaluationFacts,

@@ -17,6 +17,7 @@ from headstart.yaml_files import read_settings
 _OF_ANOTHER_VERB = {
     "adapt": "an adaptation: see headstart adapt --resume",
     "evaluate": "an evaluation: give its command again",
+    "calibrate": "a calibration: give its command again",
     "audit": "an audit: see headstart audit --resume",
     "rank": "a ranking: give its command again",
 }

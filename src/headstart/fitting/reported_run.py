@@ -43,16 +43,19 @@ def create(options: RunMaker, kind: str, name: str) -> RunDirectory:
     return run
 
 
-def claim(options: RunMaker, name: str) -> RunDirectory:
+def claim(options: RunMaker, name: str, *, of: str | Path | None = None) -> RunDirectory:
     """Claim the folder of a run; one whose process is killed before it writes anything is claimed again.
 
     Args:
         options: of the verb.
         name: what follows the name of the data in that of the folder, if --out is not given.
+        of: what the folder is named after in place of the data.
     """
     from headstart.runs import RunDirectory
 
-    return RunDirectory.create(options.out or Path("runs") / f"{Path(options.data).stem or 'data'}-{name}")
+    return RunDirectory.create(
+        options.out or Path("runs") / f"{Path(of or options.data).stem or 'data'}-{name}"
+    )
 
 
 def write_configuration(run: RunDirectory, options: RunMaker, kind: str) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.errors import InputError
-from headstart.run_files import TRAINING_STATISTICS, check_has_model, read_checked
+from headstart.run_files import TRAINING_STATISTICS, check_has_model
 from headstart.runs.directory import RunDirectory
 from headstart.runs.record import Record
 from headstart.runs.saved_head import load_head
+from headstart.runs.saved_network import load_network
 from headstart.runs.training_statistics import has_statistics, load_statistics
 from headstart.tasks import task_named
 
@@ -51,17 +52,7 @@ class AdaptableRun:
         Raises:
             InputError: it cannot be built, or has other stages.
         """
-        from headstart.sources import load_source
-
-        source = load_source(f"run:{self.folder}", arch=arch, trust_remote_code=trust_remote_code)
-        named, stages = read_checked(self.folder, "head.json").get("stages"), tuple(source.stages)
-        read = [stages[index] for index in self.head.stages if index < len(stages)]
-        if named != read:
-            raise InputError(
-                f"the head of {self.folder} reads the stages {named}, and its network has {', '.join(stages)}: a "
-                "run with --head standard, whose pooling is part of the head, cannot be adapted; fit again without it"
-            )
-        return source
+        return load_network(self.folder, self.head, "adapted", arch, trust_remote_code=trust_remote_code)
 
 
 def open_adaptable(folder: Path) -> AdaptableRun:
@@ -71,11 +62,16 @@ def open_adaptable(folder: Path) -> AdaptableRun:
         folder: of the run.
 
     Raises:
-        InputError: it is no finished run, was adapted already, holds no model, classical features or no training
-            statistics, or a file of it is damaged.
+        InputError: it is no finished run, was adapted or calibrated already, holds no model, classical features or no
+            training statistics, or a file of it is damaged.
     """
     record = RunDirectory.open(folder).record
     check_has_model(folder)
+    if record.kind == "calibrate":
+        raise InputError(
+            f"{folder} was calibrated, and keeps no statistics of its training items: adapt the run that it was made "
+            "from; predict with it without --adapt"
+        )
     if record.kind != "fit":
         raise InputError(
             f"{folder} was adapted already, and its statistics are of another domain than its head: adapt the fit or "
@@ -97,5 +93,5 @@ def open_adaptable(folder: Path) -> AdaptableRun:
             "headstart made the run. Give the command of its fit again, which uses the stored features; or adapt from "
             "its data: headstart adapt DATA TARGET. headstart predict works without them"
         )
-    head = load_head(folder)
+    head = load_head(folder, "adapted")
     return AdaptableRun(folder, record, head, load_statistics(folder, head))

@@ -24,6 +24,7 @@ _BASELINES = {
     "probe": "Head alone, nothing else trained",
     "scratch": "Same network from scratch",
     "source_only": "Source only, not adapted",
+    "not_calibrated": "The run as it was, not calibrated",
 }
 _TAKES = {
     "image": "normalised pixels, float32 of shape `(N, 3, {height}, {width})`,",

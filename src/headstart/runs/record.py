@@ -48,11 +48,12 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
-    # and among the extra `adaptation`, `audit`, `evaluation` and `ranking`
+    # and among the extra `adaptation`, `audit`, `evaluation`, `ranking` and `recalibration`
     "adapt": Kind(always=("task", "data", "n_train", "n_test", "chosen", "seconds")),
     "audit": Kind(always=("task", "data", "n_train", "n_test", "verdict", "seconds")),
     "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),
     "evaluate": Kind(always=("task", "data", "n_test", "test", "seconds")),
+    "calibrate": Kind(always=("task", "data", "n_train", "n_test", "test", "chosen", "seconds")),
 }
 
 
@@ -230,9 +231,8 @@ def _read(rest: dict[str, Any]) -> Record:
         kind=kind,
         source=None if source is None else SourceFacts.from_json(source),
         data=None if data is None else DataFacts.from_json(data),
-        task=rest.pop(
-            "task", CLASSIFICATION.name if kind == "fit" else None
-        ),  # the first versions had only classification
+        # the first versions had only classification
+        task=rest.pop("task", CLASSIFICATION.name if kind == "fit" else None),
         test=test,
         verification=verification,
         baselines=None

@@ -16,14 +16,15 @@ _ARRAYS = ("mean", "scale", "weight", "bias")
 _REMEDY = "copy the run again, or make it again"
 
 
-def load_head(run: Path) -> LinearHead:
-    """Read the head of a run of classes, as it was fitted.
+def load_head(run: Path, done: str) -> LinearHead:
+    """Read the linear head of a run of classes or labels, as it was fitted.
 
     Args:
         run: its folder.
+        done: what is done with the run, for messages: "adapted".
 
     Raises:
-        InputError: it predicts no classes, its head is not linear, or its files are damaged.
+        InputError: its head is not linear, or its files are damaged.
     """
     from safetensors.numpy import load_file
 
@@ -31,13 +32,8 @@ def load_head(run: Path) -> LinearHead:
     with parsing(run / "head.json", "the description of a head", _REMEDY):
         task, kind = task_named(described.get("task")), described.get("kind", "linear")
         classes, stages = tuple(described["classes"]), tuple(int(each) for each in described["stage_indices"])
-    if not task.one_per_item:
-        raise InputError(
-            f"{run} predicts {task.name}: adapting needs one class per item. What works for it: predict without "
-            "adapting, or label some items of the new domain and fit again"
-        )
     if kind != "linear":
-        raise InputError(f"the head of {run} is {kind}: only linear heads can be adapted")
+        raise InputError(f"the head of {run} is {kind}: only linear heads can be {done}")
     check_files(run, ("head.safetensors",))
     with parsing(path, "a head", _REMEDY):
         found = load_file(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from headstart.metrics import Bin, Interval, calibration_bins, label_bins
 from headstart.report.charts import ReliabilityBar, reliability
 from headstart.report.items.report import MeasuredReport
@@ -29,11 +31,21 @@ class Calibration:
 
 def calibration_of(report: MeasuredReport) -> Sequence[Bin]:
     """The bins of the reliability diagram; none for a quantity."""
+    return bins_of(report, report.held_out.outputs)
+
+
+def bins_of(report: MeasuredReport, outputs_NC: np.ndarray) -> Sequence[Bin]:
+    """The bins of the reliability diagram of any probabilities of the measured items; none for a quantity.
+
+    Args:
+        report: of the items.
+        outputs_NC: their probabilities, of shape (N, C).
+    """
     task, held_out = report.targets.task, report.held_out
     if not task.has_classes or not len(held_out):
         return ()
     bins = label_bins if task.many_per_item else calibration_bins
-    return bins(held_out.codes, held_out.outputs, held_out.units)
+    return bins(held_out.codes, outputs_NC, held_out.units)
 
 
 def overconfidence(bins: Sequence[Bin]) -> str:
@@ -54,18 +66,29 @@ def calibration_section(report: MeasuredReport) -> Iterator[Section]:
     if not any(b.n_items for b in bins):
         return
     by_label = report.targets.task.many_per_item
-    many = "labels of items" if by_label else UNITS[report.data.modality]
     caption = (
         "How often a label is present, by its stated probability"
         if by_label
         else "How often the model is right, by its stated confidence"
     )
-    bars = reliability(bins)
-    one = many if by_label else many.removesuffix("s")
-    content = Calibration(caption, bars, one, many, _table(bars, many))
+    content = diagram(report, bins, caption)
     yield Section(
         "calibration", "Calibration", "items/calibration.html.j2", content, _takeaway(report, bins, by_label)
     )
+
+
+def diagram(report: MeasuredReport, bins: Sequence[Bin], caption: str) -> Calibration:
+    """The reliability diagram.
+
+    Args:
+        report: of the items.
+        bins: of it.
+        caption: what it shows.
+    """
+    by_label = report.targets.task.many_per_item
+    many = "labels of items" if by_label else UNITS[report.data.modality]
+    bars = reliability(bins)
+    return Calibration(caption, bars, many if by_label else many.removesuffix("s"), many, _table(bars, many))
 
 
 def calibration_notice(report: MeasuredReport) -> Iterator[Notice]:

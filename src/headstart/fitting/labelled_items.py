@@ -1,4 +1,4 @@
-"""The items that a run is scored on: labelled, readable, and none that it has learned from.
+"""New labelled items of a finished run: readable, and none that it has learned from.
 
 Legend: N items, C classes.
 """
@@ -15,7 +15,8 @@ from headstart.data.findings import listed
 from headstart.data.labels import require_labels, with_task
 from headstart.data.read import read_like
 from headstart.errors import DataError, OptionError
-from headstart.evaluating.options import EvaluateOptions
+from headstart.fitting.facts import task_words
+from headstart.fitting.labelled_options import LabelledOptions
 from headstart.progress import say
 from headstart.tasks import plain_name, task_named
 from headstart.units import UNITS, agreeing, counted
@@ -39,8 +40,8 @@ _KEPT = (  # findings that matter where nothing is learned
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredItems:
-    """The items that a run is scored on.
+class LabelledItems:
+    """Labelled items that a run has not learned from.
 
     Attributes:
         data: N items, all in the part "test".
@@ -56,11 +57,11 @@ class ScoredItems:
         return len(self.data)
 
 
-def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> Examples:
+def read_labelled(options: LabelledOptions, record: Record, modality: Modality) -> Examples:
     """Read labelled items as the run's own data was read; no item is decoded.
 
     Args:
-        options: of the evaluation.
+        options: how to read them.
         record: of the run.
         modality: that it takes.
 
@@ -78,7 +79,7 @@ def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> 
         )
     if examples.labels is None or not examples.labelled.any():
         raise DataError(
-            f"{options.data} has no labels to score with: name their column with --target, or put files into one "
+            f"{options.data} has no labels: name their column with --target, or put files into one "
             "folder per class. headstart predict needs no labels"
         )
     examples = with_task(examples, task_named(record.task), required=False)
@@ -86,12 +87,14 @@ def read_items(options: EvaluateOptions, record: Record, modality: Modality) -> 
     return examples
 
 
-def scored_items(examples: Examples, options: EvaluateOptions, model: Model, clock: Clock) -> ScoredItems:
+def unlearned_items(
+    examples: Examples, options: LabelledOptions, model: Model, clock: Clock
+) -> LabelledItems:
     """Check the items, and leave out those that the run has learned from.
 
     Args:
-        examples: as `read_items` returns them.
-        options: of the evaluation.
+        examples: as `read_labelled` returns them.
+        options: how to read them.
         model: the run, opened.
         clock: takes the phase "checks".
 
@@ -120,7 +123,14 @@ def scored_items(examples: Examples, options: EvaluateOptions, model: Model, clo
             f"run has learned from {agreeing(n_learned, 'it', 'them')}"
         )
     data = _as_test(data, np.flatnonzero(~learned))
-    return ScoredItems(data, None if kept is None else int(learned.sum()), int(shared.sum()))
+    return LabelledItems(data, None if kept is None else int(learned.sum()), int(shared.sum()))
+
+
+def print_items(items: LabelledItems) -> None:
+    """Say how many items there are, of what, and what the data checks found."""
+    say(f"{counted(len(items), 'items')}, {task_words(items.data.examples)}.")
+    for finding in items.data.findings:
+        say(f"{finding.severity}: {finding.message}")
 
 
 def _as_test(data: DataSet, positions: np.ndarray) -> DataSet:
@@ -159,7 +169,7 @@ def require_known(examples: Examples, model: Model, data: str) -> None:
     """Refuse labels of which the run knows none: they are from another column, or another run.
 
     Args:
-        examples: as `read_items` returns them.
+        examples: as `read_labelled` returns them.
         model: the run, opened.
         data: as the user named it.
 

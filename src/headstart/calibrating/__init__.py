@@ -1,0 +1,1 @@
+"""Calibrate: correct the probabilities of a finished run by new labelled items."""

@@ -1,0 +1,150 @@
+"""Put together what a calibration found: scores before and after, their change, and what to know.
+
+Legend: N items, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.calibrating.choosing import Candidate, Choice
+from headstart.calibrating.items import KnownItems
+from headstart.calibrating.opened import OpenedRun
+from headstart.calibrating.options import CalibrateOptions
+from headstart.calibrating.sentence import sentence
+from headstart.data.findings import listed
+from headstart.files import name_of
+from headstart.fitting.labelled_items import LabelledItems, alike_names
+from headstart.heads.recalibrate import occurring
+from headstart.metrics import Interval
+from headstart.runs.calibration import CalibrationFacts, CandidateRow, Outcome
+from headstart.units import UNITS, agreeing, counted
+
+_N_SHOWN = 6  # classes in a warning
+
+
+def assemble(
+    options: CalibrateOptions,
+    opened: OpenedRun,
+    items: LabelledItems,
+    known: KnownItems,
+    outputs_NC: NDArray[np.floating],
+    choice: Choice,
+) -> CalibrationFacts:
+    """What was found.
+
+    Args:
+        options: of the calibration.
+        opened: the run.
+        items: that it has not learned from.
+        known: those of classes that it knows.
+        outputs_NC: what it gives for them.
+        choice: the correction, if there is one.
+    """
+    task, chosen = known.targets.task, choice.chosen
+    before = task.metrics(known.codes, outputs_NC, known.units)
+    after = {} if chosen is None else task.metrics(known.codes, chosen.outputs_NC, known.units)
+    outcome: Outcome = "corrected" if chosen is not None else "right" if choice.is_right else "undecided"
+    kept = _kept(known, choice)
+    return CalibrationFacts(
+        run=str(options.run),
+        outcome=outcome,
+        sentence=sentence(name_of(str(options.data)), outcome, choice, before, after, len(known)),
+        method="" if chosen is None else chosen.name,
+        temperature=1.0 if chosen is None else chosen.correction.temperature,
+        biases=_biases(chosen, known.targets.classes),
+        kept=kept,
+        candidates=tuple(_row(each, known) for each in choice.candidates),
+        before=before,
+        after=after,
+        change=_changes(chosen, known, outputs_NC),
+        n_items=len(known),
+        n_changed=_n_changed(chosen, known, outputs_NC),
+        n_folds=choice.n_folds,
+        n_learned=items.n_learned,
+        n_shared=items.n_shared,
+        unknown=known.unknown,
+        warnings=tuple(_warnings(items, known)),
+        notes=tuple(_notes(opened, known, kept)),
+    )
+
+
+def _row(candidate: Candidate, known: KnownItems) -> CandidateRow:
+    log_loss = float(known.targets.task.item_losses(candidate.outputs_NC, known.codes).mean())
+    return CandidateRow(candidate.name, candidate.correction.temperature, log_loss, candidate.change)
+
+
+def _biases(chosen: Candidate | None, classes: tuple[str, ...]) -> dict[str, float]:
+    if chosen is None or not chosen.has_biases:
+        return {}
+    return dict(zip(classes, chosen.correction.bias_C.tolist(), strict=True))
+
+
+def _kept(known: KnownItems, choice: Choice) -> tuple[str, ...]:
+    """Classes or labels whose bias the items say nothing about; none if no bias was fitted."""
+    if choice.chosen is None or not choice.chosen.has_biases:
+        return ()
+    says = occurring(known.targets.task, known.codes, known.targets.n_outputs)
+    return tuple(name for name, fitted in zip(known.targets.classes, says, strict=True) if not fitted)
+
+
+def _changes(
+    chosen: Candidate | None, known: KnownItems, outputs_NC: NDArray[np.floating]
+) -> dict[str, Interval]:
+    """The paired change of the log loss, and of the accuracy of classes."""
+    if chosen is None:
+        return {}
+    task = known.targets.task
+    found = {"log_loss": chosen.change}
+    if task.one_per_item:
+        found[task.verdict_metric] = task.difference(known.codes, chosen.outputs_NC, outputs_NC, known.units)
+    return found
+
+
+def _n_changed(chosen: Candidate | None, known: KnownItems, outputs_NC: NDArray[np.floating]) -> int:
+    if chosen is None:
+        return 0
+    answers = (known.targets.decode(each) for each in (outputs_NC, chosen.outputs_NC))
+    return sum(old != new for old, new in zip(*answers, strict=True))
+
+
+def _warnings(items: LabelledItems, known: KnownItems) -> Iterator[str]:
+    units = UNITS[known.data.examples.modality]
+    if known.unknown:
+        yield _unknown(known, units)
+    if items.n_learned is None:
+        yield (
+            "Whether the run has learned from some of these items is not known: it was made before runs kept that. On "
+            "items that it has learned from it is too sure, so that a correction of these is wrong for others."
+        )
+    if items.n_learned:
+        are, them = agreeing(items.n_learned, "is", "are"), agreeing(items.n_learned, "it", "them")
+        yield f"{counted(items.n_learned, units)} {are} left out: the run has learned from {them}."
+
+
+def _unknown(known: KnownItems, units: str) -> str:
+    words, counts = known.targets.task.words.outputs, known.unknown
+    named = listed((f"'{name}' ({n:,})" for name, n in counts.items()), _N_SHOWN)
+    text = f"The run does not know {counted(len(counts), words)} of the data: {named}. "
+    if known.targets.task.many_per_item:
+        text += f"{agreeing(len(counts), 'It is', 'They are')} left out."
+    else:
+        n_items = sum(counts.values())
+        text += f"{counted(n_items, units)} {agreeing(n_items, 'is', 'are')} left out."
+    alike = alike_names(counts, known.targets.classes)
+    return f"{text} {alike}." if alike else text
+
+
+def _notes(opened: OpenedRun, known: KnownItems, kept: tuple[str, ...]) -> Iterator[str]:
+    if kept:
+        words, task = known.targets.task.words.outputs, known.targets.task
+        why = "none or all items have" if task.many_per_item else "no item has"
+        yield (
+            f"The bias of {counted(len(kept), words)} that {why} stays as it was: "
+            f"{listed([repr(name) for name in kept], _N_SHOWN)}."
+        )
+    if opened.record.kind == "calibrate":
+        yield "The run was calibrated before: this correction is on top of that one."
