@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headstart.errors import HeadstartError
     from headstart.estimators import TransferAdapter, TransferClassifier, TransferRegressor
     from headstart.evaluating.result import Evaluation
+    from headstart.explaining.result import Explanations
     from headstart.ranking.result import Ranking
     from headstart.runs.run import Run
     from headstart.sources import Source, load_source
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from headstart.verbs.calibrate import calibrate
     from headstart.verbs.demo import demo
     from headstart.verbs.evaluate import evaluate
+    from headstart.verbs.explain import explain
     from headstart.verbs.export import export
     from headstart.verbs.fit import fit
     from headstart.verbs.load import load
@@ -44,6 +46,7 @@ _HOMES = {
     "Backbone": "headstart.backbone",
     "Calibration": "headstart.calibrating.result",
     "Evaluation": "headstart.evaluating.result",
+    "Explanations": "headstart.explaining.result",
     "HeadstartError": "headstart.errors",
     "Ranking": "headstart.ranking.result",
     "Run": "headstart.runs.run",
@@ -58,6 +61,7 @@ _HOMES = {
     "demo": "headstart.verbs.demo",
     "evaluate": "headstart.verbs.evaluate",
     "export": "headstart.verbs.export",
+    "explain": "headstart.verbs.explain",
     "fit": "headstart.verbs.fit",
     "load": "headstart.verbs.load",
     "load_source": "headstart.sources",
@@ -72,6 +76,7 @@ __all__ = [
     "Backbone",
     "Calibration",
     "Evaluation",
+    "Explanations",
     "HeadstartError",
     "Ranking",
     "Run",
@@ -85,6 +90,7 @@ __all__ = [
     "calibrate",
     "demo",
     "evaluate",
+    "explain",
     "export",
     "fit",
     "load",

@@ -44,6 +44,7 @@ _WITHOUT_MODEL = {  # kind of run to what it is, and what to name in its place
     "rank": ("a ranking", "fit one of the sources in its ranking.csv, and name that run"),
     "audit": ("an audit", "fit its source, and name that run"),
     "evaluate": ("an evaluation", "name the run that it evaluates"),
+    "explain": ("a set of explanations", "name the run that it explains"),
 }
 
 
@@ -53,7 +54,7 @@ def digests_of(run: Path) -> dict[str, str]:
 
 
 def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
-    """Refuse a run that holds no model: a ranking, an audit or an evaluation.
+    """Refuse a run that holds no model: a ranking, an audit, an evaluation or explanations.
 
     Args:
         run: its folder.

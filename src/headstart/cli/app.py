@@ -17,6 +17,7 @@ from headstart.cli.audit import audit
 from headstart.cli.calibrate import calibrate
 from headstart.cli.commands import COMMANDS
 from headstart.cli.evaluate import evaluate
+from headstart.cli.explain import explain
 from headstart.cli.fit import fit
 from headstart.cli.rank import rank
 from headstart.cli.recipes import recipes
@@ -115,6 +116,6 @@ def _root(
         raise OptionError(f"'{context.invoked_subcommand}' runs in one process: start it without a launcher")
 
 
-for command in (fit, rank, audit, adapt, evaluate, calibrate, *COMMANDS):
+for command in (fit, rank, audit, adapt, evaluate, calibrate, explain, *COMMANDS):
     app.command()(command)
 app.add_typer(recipes, name="recipes", invoke_without_command=True)

@@ -14,11 +14,12 @@ from headstart.auditing.options import AuditOptions
 from headstart.calibrating.options import CalibrateOptions
 from headstart.cli.fit import fit
 from headstart.evaluating.options import EvaluateOptions
+from headstart.explaining.options import ExplainOptions
 from headstart.fitting.options import FitOptions, LearnOptions
 from headstart.fitting.shared_options import GROUPS, Options, default_words, flag_of, shown
 from headstart.ranking.options import RankOptions
 
-_INTRODUCTION = """# Options of fit, rank, audit, adapt, evaluate and calibrate
+_INTRODUCTION = """# Options of fit, rank, audit, adapt, evaluate, calibrate and explain
 
 Each option has one name: `--batch-size 8` on the command line is `batch_size=8` in `headstart.fit`, in the
 estimators and in headstart.yaml; `--from`, `--to` and TARGET of adapt are `from_domain`, `to_domain` and `target_data`
@@ -26,7 +27,8 @@ there, since `from` is a word of Python. The last column says which of them the 
 
 This page is made by `python -m headstart.cli.options_page` from src/headstart/fitting/options.py,
 src/headstart/ranking/options.py, src/headstart/auditing/options.py, src/headstart/adapting/options.py,
-src/headstart/fitting/labelled_options.py, src/headstart/evaluating/options.py and src/headstart/calibrating/options.py.
+src/headstart/fitting/labelled_options.py, src/headstart/evaluating/options.py,
+src/headstart/calibrating/options.py and src/headstart/explaining/options.py.
 """
 _OF_RANK = "`headstart rank DATA SOURCES...` and `headstart.rank` take {shared} of `fit`, and:"
 _OF_AUDIT = (
@@ -43,6 +45,10 @@ _OF_EVALUATE = (
 )
 _OF_CALIBRATE = (
     "`headstart calibrate RUN DATA` and `headstart.calibrate` take {shared} of `fit`, the command also `--json` and "
+    "`--quiet`, and:"
+)
+_OF_EXPLAIN = (
+    "`headstart explain RUN ITEMS` and `headstart.explain` take {shared} of `fit`, the command also `--json` and "
     "`--quiet`, and:"
 )
 
@@ -72,6 +78,7 @@ def page() -> str:
     blocks.append("## Of adapt\n\n" + _of_verb(AdaptOptions, _OF_ADAPT))
     blocks.append("## Of evaluate\n\n" + _of_verb(EvaluateOptions, _OF_EVALUATE))
     blocks.append("## Of calibrate\n\n" + _of_verb(CalibrateOptions, _OF_CALIBRATE))
+    blocks.append("## Of explain\n\n" + _of_verb(ExplainOptions, _OF_EXPLAIN))
     return "\n".join(blocks)
 
 
@@ -132,6 +139,7 @@ def _kind(annotation: Any) -> str:
     if typing.get_origin(annotation) is tuple:
         return "texts"
     words = {str: "text", Path: "a path", int: "a whole number", float: "a number", bool: "yes or no"}
+    words[Any] = "a path, or a list of items"
     if annotation in words:
         return words[annotation]
     kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]

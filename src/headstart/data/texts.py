@@ -22,7 +22,13 @@ _KEPT_TOKENS = (
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(tokenizer_json: str, max_length: int) -> Any:
+def tokenizer_of(tokenizer_json: str, max_length: int) -> Any:
+    """The `tokenizers.Tokenizer` of a source, which cuts texts and does not pad; not to be changed.
+
+    Args:
+        tokenizer_json: as `TextPreprocessing` holds it.
+        max_length: tokens at most.
+    """
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_str(tokenizer_json)
@@ -48,7 +54,7 @@ def encode_texts(texts: Sequence[str], preprocessing: TextPreprocessing) -> list
 
 
 def _encode(texts: Sequence[str], preprocessing: TextPreprocessing) -> list[np.ndarray]:
-    tokenizer = _tokenizer(preprocessing.tokenizer_json, preprocessing.max_length)
+    tokenizer = tokenizer_of(preprocessing.tokenizer_json, preprocessing.max_length)
     # only the beginning of a very long text is tokenised; all of it if the beginning gives too few tokens
     limit = 16 * preprocessing.max_length + 4096
     prompt = preprocessing.prompt

@@ -18,6 +18,7 @@ _OF_ANOTHER_VERB = {
     "adapt": "an adaptation: see headstart adapt --resume",
     "evaluate": "an evaluation: give its command again",
     "calibrate": "a calibration: give its command again",
+    "explain": "explanations: give their command again",
     "audit": "an audit: see headstart audit --resume",
     "rank": "a ranking: give its command again",
 }

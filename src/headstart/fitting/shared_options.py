@@ -48,6 +48,7 @@ def _as_text(value: Any) -> Any:
 
 
 AnyPath = Annotated[str | Path, BeforeValidator(_as_text)]  # a str once it is validated
+AnyItems = Annotated[Any, BeforeValidator(_as_text)]  # the same, or items that a script holds
 
 
 class Options(BaseModel):

@@ -26,6 +26,8 @@ def how_to_finish(configuration: Path, run: Path | str) -> str:
         return "give the command of the evaluation again"
     if "calibrate" in settings:
         return "give the command of the calibration again"
+    if "explain" in settings:
+        return "give the command of the explanations again"
     if "rank" in settings:
         return "give the command of the ranking again, which uses the features that are stored already"
     return f"resume it with headstart {resumed_by(settings)} --resume {shlex.quote(str(run))}"

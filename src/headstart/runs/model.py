@@ -70,7 +70,8 @@ class Model:
         return cls(directory.path, preprocessing, classes, task, text_columns(directory.path), threshold)
 
     @cached_property
-    def _program(self) -> nn.Module:
+    def program(self) -> nn.Module:
+        """The network and head, read when they are first used: inputs to probabilities or values."""
         from headstart.runs.program import run_program
 
         with waiting("Reading model.pt2 …"):
@@ -102,8 +103,8 @@ class Model:
         if isinstance(data, str | Path):
             named_path(data, "the data")
         self.check_windows(windows, adapt=adapt)
-        examples, labels_known = self._read(data, text, follow_outside)
-        kept, digests, seconds = _readable(examples, threads)
+        examples, labels_known = self.read(data, text, follow_outside)
+        kept, digests, seconds = readable(examples, threads)
         how: dict[str, Any] = {"adapt": adapt, "windows": windows, "threads": threads}
         outputs, pieces = self.outputs(examples.take(kept), digests, seconds, **how)
         probabilities = np.full((len(examples), outputs.shape[1]), np.nan, outputs.dtype)
@@ -183,10 +184,15 @@ class Model:
         answers = self.answers(outputs)
         return probabilities, Predictions(names, self.classes, outputs, task=self.task, answers=answers)
 
-    def _read(
+    def read(
         self, data: str | Path | Sequence[Any], text: str | None, follow_outside: bool
     ) -> tuple[Examples, bool]:
         """The items to predict, and whether every one has a label: scores need all of them.
+
+        Args:
+            data: as `headstart.predict` takes it.
+            text: the same.
+            follow_outside: the same.
 
         Raises:
             DataError: they are of another modality than the run's.
@@ -224,11 +230,19 @@ class Model:
 
         program, dtype = self.path / PROGRAM, task_named(self.task).dtype
         how = (self.preprocessing, len(self.classes), threads, digests, dtype)
-        return run_items(self._program, program, items, *how)
+        return run_items(self.program, program, items, *how)
 
 
-def _readable(examples: Examples, threads: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Positions of the items that can be read, their digests, their seconds if recordings; others are reported."""
+def readable(examples: Examples, threads: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Positions of the items that can be read, their digests, their seconds if recordings; others are reported.
+
+    Args:
+        examples: N items.
+        threads: cores to use; None: those this process may use.
+
+    Raises:
+        DataError: none can be read.
+    """
     from headstart.data import scan
     from headstart.processes import available_cores
 

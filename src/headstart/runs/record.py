@@ -48,12 +48,13 @@ KINDS: Mapping[str, Kind] = {
         always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
         now=("task", "source", "data", "baselines", "profile"),
     ),
-    # and among the extra `adaptation`, `audit`, `evaluation`, `ranking` and `recalibration`
+    # and among the extra `adaptation`, `audit`, `evaluation`, `explanation`, `ranking` and `recalibration`
     "adapt": Kind(always=("task", "data", "n_train", "n_test", "chosen", "seconds")),
     "audit": Kind(always=("task", "data", "n_train", "n_test", "verdict", "seconds")),
     "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),
     "evaluate": Kind(always=("task", "data", "n_test", "test", "seconds")),
     "calibrate": Kind(always=("task", "data", "n_train", "n_test", "test", "chosen", "seconds")),
+    "explain": Kind(always=("task", "data", "n_test", "seconds")),
 }
 
 

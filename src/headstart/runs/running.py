@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,9 +62,7 @@ def run_items(
     ):
         loaded = load_batches(items, preprocessing, batches, threads=n_threads, digests=digests, exact=True)
         for positions, inputs in loaded:
-            values = _outputs(
-                program, partial(_run_rows, module, tuple(inputs.values())), halving, len(positions)
-            )
+            values = run_tensors(module, program, tuple(inputs.values()), halving)
             if values.shape[1:] != (n_classes,):
                 raise InputError(
                     f"{program} gives {counted(values.shape[-1], 'values')} per item, and the run names "
@@ -76,20 +74,24 @@ def run_items(
     return probabilities
 
 
-def _run_rows(module: nn.Module, inputs: Sequence[Tensor], rows: slice) -> np.ndarray:
-    import torch
+def run_tensors(module: nn.Module, program: Path, inputs: Sequence[Tensor], halving: Halving) -> np.ndarray:
+    """What a program gives for one batch, computed in parts if the memory is too small for all of it.
 
-    with torch.inference_mode():
-        found: np.ndarray = module(*(tensor[rows] for tensor in inputs)).numpy()
-    return found
+    Args:
+        module: the program, opened.
+        program: its file, for messages.
+        inputs: one tensor per argument, with the items along the first axis.
+        halving: keeps the size of the parts from batch to batch.
 
+    Returns:
+        Probabilities or values of shape (n_items, n_classes).
 
-def _outputs(
-    program: Path, compute: Callable[[slice], np.ndarray], halving: Halving, n_items: int
-) -> np.ndarray:
-    """What a program gives for a batch, computed in parts if the memory is too small for all of it."""
+    Raises:
+        InputError: the program fails.
+        HeadstartError: there is not enough memory for one item.
+    """
     try:
-        return np.concatenate(halving(compute, n_items))
+        return np.concatenate(halving(partial(_run_rows, module, inputs), len(inputs[0])))
     except HeadstartError:
         raise
     except Exception as error:  # kernels and guards of a program raise many kinds of errors
@@ -97,3 +99,11 @@ def _outputs(
             f"the program in {program} cannot compute these items ({one_line(error)}): if others fail too, copy the "
             "run again, or make it again"
         ) from error
+
+
+def _run_rows(module: nn.Module, inputs: Sequence[Tensor], rows: slice) -> np.ndarray:
+    import torch
+
+    with torch.inference_mode():
+        found: np.ndarray = module(*(tensor[rows] for tensor in inputs)).numpy()
+    return found

@@ -9,6 +9,7 @@ from headstart.report.charts.classes import Moves, ShareChart, class_shares, mov
 from headstart.report.charts.clouds import Clouds, clouds
 from headstart.report.charts.costs import CostCandidate, Costs, costs
 from headstart.report.charts.differences import Gaps, gaps
+from headstart.report.charts.falls import Falls, falls
 from headstart.report.charts.learning import Learned, LearningCurves, learning_curves
 from headstart.report.charts.scale import Scale, Tick, Whisker, nice_ticks, whisker
 from headstart.report.charts.scores import Comparison, Depth, ReliabilityBar, comparison, depth, reliability
@@ -31,6 +32,7 @@ __all__ = [
     "Costs",
     "Curves",
     "Depth",
+    "Falls",
     "Gaps",
     "Learned",
     "LearningCurves",
@@ -50,6 +52,7 @@ __all__ = [
     "costs",
     "curves",
     "depth",
+    "falls",
     "gaps",
     "learning_curves",
     "moves",
