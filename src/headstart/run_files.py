@@ -15,6 +15,7 @@ from typing import Any
 
 from headstart.errors import InputError, parsing
 from headstart.files import open_regular, read_json, read_regular
+from headstart.run_kinds import RUN_KINDS
 
 METRICS = "metrics.json"
 PROGRAM = "model.pt2"
@@ -40,13 +41,6 @@ _DIGESTED = (
     "preprocessor_config.json",
 )
 
-_WITHOUT_MODEL = {  # kind of run to what it is, and what to name in its place
-    "rank": ("a ranking", "fit one of the sources in its ranking.csv, and name that run"),
-    "audit": ("an audit", "fit its source, and name that run"),
-    "evaluate": ("an evaluation", "name the run that it evaluates"),
-    "explain": ("a set of explanations", "name the run that it explains"),
-}
-
 
 def digests_of(run: Path) -> dict[str, str]:
     """Return the sha256 of each file of a run that prediction, `run:`, the card's lines and transformers read."""
@@ -54,7 +48,7 @@ def digests_of(run: Path) -> dict[str, str]:
 
 
 def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
-    """Refuse a run that holds no model: a ranking, an audit, an evaluation or explanations.
+    """Refuse a run that holds no model, such as a ranking.
 
     Args:
         run: its folder.
@@ -65,9 +59,9 @@ def check_has_model(run: Path, kind: type[InputError] = InputError) -> None:
     """
     content = read_json(run / METRICS, kind=kind) if (run / METRICS).is_file() else {}
     made_by = content.get("kind", "fit") if isinstance(content, dict) else "fit"
-    if made_by in _WITHOUT_MODEL:
-        what, instead = _WITHOUT_MODEL[made_by]
-        raise kind(f"{run} is {what}, which holds no model: {instead}")
+    found = RUN_KINDS.get(made_by, RUN_KINDS["fit"])
+    if found.instead:
+        raise kind(f"{run} is {found.words}, which holds no model: {found.instead}")
 
 
 def check_has_program(run: Path) -> None:

@@ -12,16 +12,8 @@ from headstart.errors import OptionError
 from headstart.files import named_path
 from headstart.fitting.options import FitOptions, fit_options
 from headstart.fitting.source_path import absolute_arch, absolute_place
+from headstart.run_kinds import RUN_KINDS, kind_in
 from headstart.yaml_files import read_settings
-
-_OF_ANOTHER_VERB = {
-    "adapt": "an adaptation: see headstart adapt --resume",
-    "evaluate": "an evaluation: give its command again",
-    "calibrate": "a calibration: give its command again",
-    "explain": "explanations: give their command again",
-    "audit": "an audit: see headstart audit --resume",
-    "rank": "a ranking: give its command again",
-}
 
 
 def options_of_command(given: dict[str, Any], config: Path | None, resume: Path | None) -> FitOptions:
@@ -64,9 +56,11 @@ def read_options(path: Path) -> dict[str, Any]:
         OptionError: the file is missing or is not a mapping of options.
     """
     content = read_settings(path, "the configuration", OptionError)
-    for kind, remedy in _OF_ANOTHER_VERB.items():
-        if kind in content:
-            raise OptionError(f"{path} is not the configuration of a fit but of {remedy}")
+    kind = kind_in(content)
+    if kind != "fit":
+        found = RUN_KINDS[kind]
+        remedy = f"{found.words}: {found.again or f'see headstart {kind} --resume'}"
+        raise OptionError(f"{path} is not the configuration of a fit but of {remedy}")
     options = content.get("fit", content)
     if not isinstance(options, dict):
         raise OptionError(f"{path}: `fit` must hold options by name")

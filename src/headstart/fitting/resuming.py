@@ -52,17 +52,18 @@ class Resumable(Generic[Made]):
             if given.get("data") is None:
                 raise OptionError(f"name the data to {self.kind}: headstart {self.kind} {self.example}")
             return self.make(**given)
+        from headstart.run_kinds import RUN_KINDS, kind_in
         from headstart.runs import RunDirectory
         from headstart.runs.directory import CONFIGURATION
-        from headstart.runs.how_to_finish import resumed_by
 
         place = named_path(resume, "--resume")
         RunDirectory.resume(place).release()  # reports at once what cannot be resumed
         content = read_settings(place / CONFIGURATION, "the configuration", OptionError)
         saved = content.get(self.kind)
         if not isinstance(saved, Mapping):
-            noun, verb = self.noun.split()[-1], resumed_by(content)
-            raise OptionError(f"{place} is no {noun}: resume it with headstart {verb} --resume {place}")
+            noun, kind = self.noun.split()[-1], kind_in(content)
+            finish = RUN_KINDS[kind].again or f"resume it with headstart {kind} --resume {place}"
+            raise OptionError(f"{place} is no {noun}: {finish}")
         options = self.make(**saved)
         given = with_absolute_paths(given)  # as they were saved
         missing = [word for word in self.code_words(options) if word not in _code_words(given)]
