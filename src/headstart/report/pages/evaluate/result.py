@@ -11,6 +11,7 @@ from headstart.report.background import checks_notice
 from headstart.report.charts import Comparison, comparison
 from headstart.report.items.calibration import calibration_notice
 from headstart.report.items.cards import leading_card, other_cards
+from headstart.report.items.decision import threshold_notice
 from headstart.report.items.few import few_groups_notice, few_items_notice
 from headstart.report.pages.evaluate.report import EvaluateReport
 from headstart.report.shell import Notice, ScoreCard, Section, VerdictWords, in_order
@@ -86,6 +87,7 @@ def notices(report: EvaluateReport) -> tuple[Notice, ...]:
     return in_order(
         [
             *(Notice("warning", "", text) for text in report.found.warnings),
+            *threshold_notice(report),
             *few_groups_notice(report),
             *few_items_notice(report, "Few items"),
             *calibration_notice(report),

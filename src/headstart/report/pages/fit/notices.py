@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from headstart.metrics import Interval, metric_named
 from headstart.report.background import checks_notice
 from headstart.report.items.calibration import calibration_notice
+from headstart.report.items.decision import threshold_notice
 from headstart.report.items.few import few_groups_notice, few_items_notice
 from headstart.report.pages.fit.foreseen import foreseen_notice
 from headstart.report.pages.fit.label_errors import label_errors_notice
@@ -32,6 +33,7 @@ def notices(report: FitReport) -> tuple[Notice, ...]:
     """All warnings of a run, the most serious first."""
     return in_order(
         [
+            *threshold_notice(report),
             *_reason(report),
             *_folds_differ(report),
             *_refit(report),
@@ -180,7 +182,8 @@ def _shift(report: FitReport) -> Iterator[Notice]:
     if auroc is not None and float(auroc) > 0.85 and float(auroc) - found.outside > 0.08:
         text += (
             f"The ranking is still good (AUROC {number(auroc.value, 'auroc')}), so it is mostly the decision "
-            "threshold that is off there: calibrate on items from where the model will be used."
+            "threshold that is off there: `headstart calibrate` corrects it by labelled items from where the model "
+            "will be used."
         )
     else:
         text += "Expect the lower number, or worse, wherever the data differ from the training part."
