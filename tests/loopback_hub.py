@@ -1,4 +1,4 @@
-"""A small hub on 127.0.0.1 that serves folders as repositories, with the faults of a connection."""
+"""A small hub on 127.0.0.1 that serves folders as repositories and takes uploads, with the faults of a connection."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
+from loopback_uploads import Uploads
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -23,12 +25,14 @@ class SmallHub:
         repositories: OWNER/NAME of a model, or datasets/OWNER/NAME, to the folder that is served.
         faults: file name to "cut" (half, then the connection ends) or "changed" (right size, other content).
         status: name of a repository to an HTTP status that is answered in its place.
+        uploads: what clients may upload, and what they did.
         requests: (method, path, Range header, Authorization header) of every request.
     """
 
     repositories: dict[str, Path] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     status: dict[str, int] = field(default_factory=dict)
+    uploads: Uploads = field(default_factory=Uploads)
     requests: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
     url: str = ""
 
@@ -66,7 +70,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._answer(with_body=True, wanted=json.loads(content)["paths"])
+        path = unquote(self.path.partition("?")[0])
+        if not self.hub.uploads.takes(path):
+            return self._answer(with_body=True, wanted=json.loads(content)["paths"])
+        token = self.headers.get("Authorization")
+        self.hub.requests.append((self.command, path, None, token))
+        if any(path.endswith(end) for end in self.hub.uploads.cuts):
+            self.close_connection = True
+            return self.connection.close()
+        status, answer = self.hub.uploads.answer(path, content, token, self.hub.repositories, self.hub.url)
+        return self._send_json(answer, status)
+
+    do_PUT = do_POST
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -96,7 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
         files = [entry["path"] for entry in _entries(folder, sorted(folder.rglob("*")), folders=False)]
         siblings = [{"rfilename": name} for name in files]
         name = repo_id.removeprefix("datasets/")
-        self._send_json({"id": name, "sha": COMMIT, "siblings": siblings, "tags": []})
+        private = repo_id in self.hub.uploads.private
+        self._send_json({"id": name, "sha": COMMIT, "siblings": siblings, "tags": [], "private": private})
 
     def _refuse(self, status: int, code: str | None = None) -> None:
         codes = {401: "RepoNotFound", 403: "GatedRepo"}
@@ -105,9 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _send_json(self, content: object) -> None:
+    def _send_json(self, content: object, status: int = 200) -> None:
         body = json.dumps(content).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from headstart.verbs.fit import fit
     from headstart.verbs.load import load
     from headstart.verbs.predict import predict
+    from headstart.verbs.push import push
     from headstart.verbs.rank import rank
     from headstart.verbs.report import report
 
@@ -66,6 +67,7 @@ _HOMES = {
     "load": "headstart.verbs.load",
     "load_source": "headstart.sources",
     "predict": "headstart.verbs.predict",
+    "push": "headstart.verbs.push",
     "rank": "headstart.verbs.rank",
     "report": "headstart.verbs.report",
 }
@@ -96,6 +98,7 @@ __all__ = [
     "load",
     "load_source",
     "predict",
+    "push",
     "rank",
     "report",
 ]

@@ -1,4 +1,4 @@
-"""The commands `predict`, `export`, `report`, `demo` and `cache`: thin, each over the verb of its name."""
+"""The commands `predict`, `export`, `push`, `report`, `demo` and `cache`: thin, each over the verb of its name."""
 
 from __future__ import annotations
 
@@ -102,6 +102,23 @@ def export(
     print(json.dumps(made.to_json(), indent=2) if as_json else printable(made.text))
 
 
+def push(
+    run: Finished,
+    repository: Annotated[str, typer.Argument(help="USER/NAME on the hub.", metavar="REPOSITORY")],
+    public: Annotated[
+        bool, typer.Option("--public", help="Let everybody read it. [default: only you]")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload the model of a finished run to a Hugging Face hub, without items, labels of items or paths."""
+    set_quiet(quiet)
+    from headstart.verbs.push import push as push_verb
+
+    pushed = push_verb(run, repository, public=public)
+    print(json.dumps(pushed.to_json(), indent=2) if as_json else printable(pushed.text))
+
+
 def report(
     run: Finished,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
@@ -144,5 +161,5 @@ def cache(
     print(json.dumps(listing.to_json(), indent=2) if as_json else printable(listing.text))
 
 
-COMMANDS = (predict, export, report, demo, cache)
+COMMANDS = (predict, export, push, report, demo, cache)
 """In the order of the help, after `fit`."""

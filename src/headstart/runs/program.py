@@ -124,6 +124,13 @@ def open_program(path: Path) -> torch.export.ExportedProgram:
         return _opened(path)
 
 
+def takes_any_length(program: torch.export.ExportedProgram) -> bool:
+    """Whether the second axis of a program's first input is open: the length of texts and recordings."""
+    first = program.graph_signature.user_inputs[0]
+    node = next(each for each in program.graph.nodes if each.name == first)
+    return not isinstance(node.meta["val"].shape[1], int)
+
+
 def _opened(path: Path) -> torch.export.ExportedProgram:
     return torch.export.load(inspected(path))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from headstart.data.examples import Modality
 from headstart.errors import HeadstartError, SourceError, did_you_mean, parsing, shortened
 from headstart.files import did_you_mean_beside
-from headstart.run_files import UNFINISHED, check_files, check_has_model, read_checked
+from headstart.run_files import METRICS, UNFINISHED, check_files, check_has_model, read_checked
 from headstart.sources.hub import download
 from headstart.sources.json_files import read_object
 from headstart.sources.library_timm import hub_repository
@@ -72,6 +73,10 @@ def _hub_place(
     uri: str, repo_id: str, revision: str | None, *, code: bool, modality: Modality | None
 ) -> Place:
     fetched = download(repo_id, revision, code=code, modality=modality)
+    if (fetched.folder / METRICS).is_file() and (
+        fetched.folder / "source.json"
+    ).is_file():  # `headstart push`
+        return replace(_run(uri, fetched.folder), revision=fetched.commit)
     raw = read_object(fetched.folder / "config.json")
     return Place(uri, fetched.folder, weight_files(fetched.folder), raw, fetched.commit)
 

@@ -13,8 +13,9 @@ import hashlib
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def _listing(
         reason = f"the hub answers {error.response.status_code}"
     except OfflineModeIsEnabled:
         reason = "HF_HUB_OFFLINE is set"
-    except (_transport_error(), OSError) as error:
+    except (transport_error(), OSError) as error:
         reason = f"the hub cannot be reached ({type(error).__name__})"
     else:
         return str(info.sha), [file.rfilename for file in info.siblings or ()]
@@ -179,23 +180,31 @@ def _cached(repo_id: str, revision: str | None) -> Fetched | None:
 def _fetch_all(repo_id: str, revision: str, names: Sequence[str]) -> list[Path]:
     """Fetch files of one revision, a few at a time."""
     from huggingface_hub import hf_hub_download
+
+    try:
+        with quiet_bars(), ThreadPoolExecutor(4) as pool:
+            fetch = [pool.submit(hf_hub_download, repo_id, name, revision=revision) for name in names]
+            return [Path(future.result()) for future in fetch]
+    except (transport_error(), OSError) as error:
+        raise repository_error(repo_id, None, error) from None
+
+
+@contextmanager
+def quiet_bars() -> Iterator[None]:
+    """Keep the hub library's bars off what is not a terminal."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     silent = not sys.stderr.isatty() and not are_progress_bars_disabled()
     if silent:
         disable_progress_bars()
     try:
-        with ThreadPoolExecutor(4) as pool:
-            fetch = [pool.submit(hf_hub_download, repo_id, name, revision=revision) for name in names]
-            return [Path(future.result()) for future in fetch]
-    except (_transport_error(), OSError) as error:
-        raise repository_error(repo_id, None, error) from None
+        yield
     finally:
         if silent:
             enable_progress_bars()
 
 
-def _transport_error() -> type[Exception]:
+def transport_error() -> type[Exception]:
     """The error of the hub's HTTP library, which differs by version."""
     from huggingface_hub.errors import HfHubHTTPError
 
