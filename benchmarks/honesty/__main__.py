@@ -43,6 +43,7 @@ PARTS = (
     "gains",
     "seen",
     "evaluate",
+    "calibrate",
 )
 
 

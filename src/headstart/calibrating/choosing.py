@@ -25,7 +25,7 @@ from headstart.metrics import Interval, Units
 from headstart.metrics.skewed import skewed_mean
 from headstart.tasks import Task
 
-N_FOLDS = 10
+N_FOLDS = 5
 CANDIDATES = {"temperature": False, "temperature and biases": True}  # name to whether outputs get biases
 SMALL_GAIN = 0.02  # of log loss; if no more can be gained, the probabilities count as right
 
@@ -39,12 +39,15 @@ class Candidate:
         correction: fitted to all items.
         outputs_NC: cross-validated probabilities, of shape (N, C), float32.
         change: of the mean log loss by it, cross-validated; below 0 it helps.
+        change_fitted: the same of the correction that was fitted to all items, on these items: too low by what was
+            fitted to chance.
     """
 
     name: str
     correction: Correction
     outputs_NC: NDArray[Any]
     change: Interval
+    change_fitted: Interval
 
     @property
     def has_biases(self) -> bool:
@@ -79,8 +82,12 @@ class Choice:
 
     @property
     def could_gain(self) -> float | None:
-        """The largest gain of log loss by any candidate that chance does not rule out; None if that is not known."""
-        lows = [each.change.low for each in self.candidates]
+        """The largest gain of log loss by any candidate that chance does not rule out; None if that is not known.
+
+        By the corrections that were fitted to all items: with few items those of cross-validation are worse than what
+        more items would give, so that too much would be ruled out.
+        """
+        lows = [each.change_fitted.low for each in self.candidates]
         known = [low for low in lows if low is not None]
         return max(0.0, -min(known)) if len(known) == len(lows) else None
 
@@ -107,21 +114,26 @@ def choose(
     before = task.item_losses(outputs_NC, targets)
     candidates = []
     for name, with_biases in CANDIDATES.items():
+        correction = fit_correction(task, scores_NC, targets, with_biases=with_biases)
         held_out = np.empty_like(outputs_NC, dtype=np.float32)
         for fold in range(int(folds.max()) + 1):
             inside = folds == fold
-            fitted = fit_correction(task, scores_NC[~inside], targets[~inside], with_biases=with_biases)
+            fitted = fit_correction(
+                task, scores_NC[~inside], targets[~inside], with_biases=with_biases, start=correction
+            )
             held_out[inside] = fitted.outputs(task, scores_NC[inside])
-        change = skewed_mean(task.item_losses(held_out, targets) - before, units)
-        correction = fit_correction(task, scores_NC, targets, with_biases=with_biases)
-        candidates.append(Candidate(name, correction, held_out, change))
+        change, change_fitted = (
+            skewed_mean(task.item_losses(outputs, targets) - before, units)
+            for outputs in (held_out, correction.outputs(task, scores_NC))
+        )
+        candidates.append(Candidate(name, correction, held_out, change, change_fitted))
     helping = [each for each in candidates if each.helps]
     chosen = min(helping, key=lambda each: float(each.change), default=None)
     return Choice(tuple(candidates), chosen, int(folds.max()) + 1)
 
 
 def folds_of(units: Units, seed: int = 0) -> NDArray[np.intp]:
-    """Return the fold of each item, of shape (N,), from 0: ten, or as many as there are units.
+    """Return the fold of each item, of shape (N,), from 0: five, or as many as there are units.
 
     Args:
         units: at least two.

@@ -7,8 +7,8 @@ Without b it is temperature scaling (Guo et al. 2017, "On calibration of modern 
 bias-corrected temperature scaling (Alexandari, Kundaje and Shrikumar 2020, "Maximum likelihood with bias-corrected
 calibration is hard-to-beat at label shift adaptation"), which is also right where only the shares of the classes have
 changed; of labels it is Platt scaling (1999) with one slope for all. The ridge draws both towards no correction, so
-that few items change little and a perfect separation does not make the model infinitely sure; it counts as much as about
-one item. The loss is convex.
+that few items change little and a perfect separation does not make the model infinitely sure; it counts as much as
+about one item. The loss is convex.
 
 A class that no item has, and a label that none or all have, says nothing about its bias, which stays 0.
 
@@ -35,7 +35,7 @@ def fit_correction(
     targets: NDArray[Any],
     *,
     with_biases: bool,
-    ridge: float = RIDGE,
+    start: Correction | None = None,
 ) -> Correction:
     """Return the correction with the least penalised loss.
 
@@ -44,31 +44,32 @@ def fit_correction(
         scores_NC: as `scores_of` gives them, of shape (N, C).
         targets: class numbers of shape (N,), or 0 and 1 of shape (N, C).
         with_biases: whether outputs get biases; else only a temperature is fitted.
+        start: where to begin; None: no correction.
     """
     from scipy.optimize import minimize
 
     scores = np.asarray(scores_NC, dtype=np.float64)
     n_outputs = scores.shape[1]
-    truth = _indicators(targets, n_outputs)
+    start = start or Correction.none(n_outputs)
+    truth = indicators(targets, n_outputs)
     free = occurring(task, targets, n_outputs) if with_biases else np.zeros(n_outputs, dtype=bool)
-    activated = _sigmoid_loss if task.many_per_item else _softmax_loss
+    summed = _sigmoid_loss if task.many_per_item else _softmax_loss
 
     def loss(found: Float) -> tuple[float, Float]:
-        bias_C = np.zeros(len(free))
-        bias_C[free] = found[1:]
-        value, residual_NC = activated(found[0] * scores + bias_C, truth)
+        value, residual_NC = summed(found[0] * scores + _spread(found[1:], free), truth)
         gradient = np.concatenate([[(residual_NC * scores).sum()], residual_NC.sum(axis=0)[free]])
         moved = np.concatenate([[found[0] - 1], found[1:]])
-        return value + ridge / 2 * float(moved @ moved), gradient + ridge * moved
+        return value + RIDGE / 2 * float(moved @ moved), gradient + RIDGE * moved
 
-    begin = np.concatenate([[1.0], np.zeros(int(free.sum()))])
-    bounds = [(LEAST_SLOPE, None), *[(None, None)] * int(free.sum())]
     found = minimize(
-        loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10, "gtol": 1e-6}
+        loss,
+        np.concatenate([[1 / start.temperature], start.bias_C[free]]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(LEAST_SLOPE, None), *[(None, None)] * int(free.sum())],
+        options={"ftol": 1e-10, "gtol": 1e-6},
     )
-    bias_C = np.zeros(len(free))
-    bias_C[free] = found.x[1:]
-    return Correction(1 / float(found.x[0]), bias_C)
+    return Correction(1 / float(found.x[0]), _spread(found.x[1:], free))
 
 
 def occurring(task: Task, targets: NDArray[Any], n_outputs: int) -> NDArray[np.bool_]:
@@ -79,14 +80,27 @@ def occurring(task: Task, targets: NDArray[Any], n_outputs: int) -> NDArray[np.b
         targets: class numbers of shape (N,), or 0 and 1 of shape (N, C).
         n_outputs: C.
     """
-    shares = _indicators(targets, n_outputs).mean(axis=0)
+    shares = indicators(targets, n_outputs).mean(axis=0)
     return np.asarray((shares > 0) & (shares < 1) if task.many_per_item else shares > 0)
 
 
-def _indicators(targets: NDArray[Any], n_outputs: int) -> Float:
+def indicators(targets: NDArray[Any], n_outputs: int) -> Float:
+    """Return 1 where an item has a class or label, else 0, of shape (N, C).
+
+    Args:
+        targets: class numbers of shape (N,), or 0 and 1 of shape (N, C).
+        n_outputs: C.
+    """
     if targets.ndim == 2:
         return np.asarray(targets, dtype=np.float64)
     return np.asarray(np.arange(n_outputs) == targets[:, None], dtype=np.float64)
+
+
+def _spread(values: Float, places: NDArray[np.bool_]) -> Float:
+    """Values at their places, 0 at the others."""
+    found = np.zeros(len(places))
+    found[places] = values
+    return found
 
 
 def _softmax_loss(scores_NC: Float, truth_NC: Float) -> tuple[float, Float]:

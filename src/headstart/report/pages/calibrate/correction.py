@@ -17,7 +17,9 @@ def correction_section(report: CalibrateReport) -> Iterator[Section]:
     """The section on temperature and biases."""
     found = report.found
     surer = "less" if found.temperature > 1 else "more"
-    deck = f"Log probabilities are divided by a temperature of {found.temperature:.3g}, which makes the run {surer} sure"
+    deck = (
+        f"Log probabilities are divided by a temperature of {found.temperature:.3g}: the run is {surer} sure"
+    )
     if not found.biases:
         deck += ". The order of the classes of an item stays as it was."
     else:

@@ -17,23 +17,21 @@ def diagrams_section(report: CalibrateReport) -> Iterator[Section]:
     """The section with both diagrams."""
     before, after = bins_of(report, report.before_NC), bins_of(report, report.held_out.outputs)
     shown: Sequence[Calibration] = [
-        diagram(report, bins, f"{name}: {caption}")
-        for name, bins, caption in (
-            ("Before", before, overconfidence(before)),
-            ("After", after, overconfidence(after)),
-        )
+        diagram(report, bins, name)
+        for name, bins in (("Before the correction", before), ("After the correction", after))
     ]
-    yield Section(
-        "calibration", "Calibration", "calibrate/diagrams.html.j2", shown, _deck(report, before, after)
-    )
+    deck = _deck(report, before, after)
+    title = "Stated and true confidence"
+    yield Section("calibration", title, "calibrate/diagrams.html.j2", shown, deck, "Reliability")
 
 
 def _deck(report: CalibrateReport, before: Sequence[Bin], after: Sequence[Bin]) -> str:
     old, new = report.before(_KEY), report.score(_KEY)
+    found = f"Before: {overconfidence(before)}. After: {overconfidence(after)}."
     if old is None or new is None:
-        return "How often the run is right, by its stated confidence."
+        return found
     ends = [f" (95% interval {interval(each)})" if interval(each) else "" for each in (old, new)]
     return (
-        f"The stated probabilities are off by {number(old.value)}{ends[0]} before the correction, and by "
-        f"{number(new.value)}{ends[1]} after it, where what chance explains is left out."
+        f"{found} Stated probabilities are off by {number(old.value)}{ends[0]} before and by "
+        f"{number(new.value)}{ends[1]} after, where what chance explains is left out."
     )

@@ -50,7 +50,7 @@ def result_section(report: CalibrateReport) -> Section:
         report.next_command,
         notices(report),
     )
-    return Section("result", "Calibration", "calibrate/result.html.j2", content)
+    return Section("result", "Calibration", "calibrate/result.html.j2", content, contents="Result")
 
 
 def notices(report: CalibrateReport) -> tuple[Notice, ...]:
