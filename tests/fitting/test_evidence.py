@@ -47,6 +47,7 @@ def text_workspace(items: list[str], labels: list[str], parts: list[str]) -> Any
         clock=Clock(),
         classical=Classical(data, 1, 0),
         units=lambda positions: None if data.units is None else data.units[positions],
+        weights=lambda positions: None,
     )
 
 

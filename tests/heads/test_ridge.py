@@ -70,3 +70,23 @@ def test_a_quantity_by_ridge_is_scikit_learns() -> None:
     alone = leave_fold_out(x, y, (np.arange(150) == 7).astype(int), np.array([2.0]))[0, 7, 0]
     without = Ridge(alpha=2.0).fit(np.delete(x, 7, axis=0), np.delete(y[:, 0], 7))
     assert np.isclose(alone, without.predict(x[7:8])[0], atol=1e-3)
+
+
+def test_whole_weights_are_repeated_rows_and_folds_are_refits() -> None:
+    z, y = case(24, 5, 3, 0)
+    counts = np.random.default_rng(0).integers(0, 3, 24)
+    rows = np.repeat(np.arange(24), counts)
+    for found, wanted in zip(fit_ridge(z, y, 0.7, counts), naive(z[rows], y[rows], 0.7)):
+        assert np.allclose(found, wanted, atol=1e-8)
+    folds = np.arange(24) % 3
+    found = leave_fold_out(z, y, folds, np.array([2.0]), counts)[0]
+    for fold in range(3):
+        kept = rows[folds[rows] != fold]
+        weight, bias = naive(z[kept], y[kept], 2.0)
+        assert np.allclose(found[folds == fold], z[folds == fold] @ weight.T + bias, atol=1e-5)
+
+
+def test_a_fold_that_holds_all_the_weight_leaves_finite_predictions() -> None:
+    z, y = case(12, 3, 2, 0)
+    folds = np.arange(12) % 3
+    assert np.isfinite(leave_fold_out(z, y, folds, np.array([1.0]), np.where(folds == 0, 1.0, 0.0))).all()

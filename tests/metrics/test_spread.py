@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.metrics import Units, standard_error
-from headstart.metrics.spread import freedom
+from headstart.metrics.spread import freedom, share_error, weighted_share_error
 
 
 def test_the_standard_error_of_items_and_of_units() -> None:
@@ -47,3 +47,13 @@ def test_the_design_effect() -> None:
     assert Units.of(np.arange(40) // 10, 40).design_effect(np.zeros(40)) == pytest.approx(10)
     assert "holds most" in Units.of(np.array([0] * 96 + [1, 2, 3, 4]), 100).too_few
     assert "2 independent units" in Units.of(np.arange(40) // 20, 40).too_few
+
+
+def test_a_weighted_share_knows_that_weights_are_no_items() -> None:
+    rng = np.random.default_rng(0)
+    right, weights = (rng.random(400) < 0.8).astype(float), rng.choice([1.0, 9.0], 400)
+    assert weighted_share_error(right, np.full(400, 3.0)) == pytest.approx(share_error(right))
+    drawn = rng.integers(0, 400, (2_000, 400))
+    shares = (right * weights)[drawn].sum(axis=1) / weights[drawn].sum(axis=1)
+    assert weighted_share_error(right, weights) == pytest.approx(shares.std(), rel=0.1)
+    assert weighted_share_error(np.ones(400), weights) > 0, "all right is not certain"

@@ -23,6 +23,7 @@ def fit_head(
     features: StageFeatures,
     encoded: NDArray[Any],
     targets: Targets,
+    weights: NDArray[np.floating] | None = None,
 ) -> Head:
     """Fit a head on all items; in chunks if it was scored on a sample of them.
 
@@ -32,17 +33,18 @@ def fit_head(
         features: of all N items.
         encoded: targets of the N items.
         targets: the task with its C names.
+        weights: of the N items, of shape (N,), of mean 1; None: all the same.
 
     Raises:
         DataError: a feature is not finite.
     """
-    kind = KINDS[tried.kind]
+    kind, more = KINDS[tried.kind], {} if weights is None else {"weights_N": weights}
     if len(reduced.z) == len(encoded):
         with single_threaded():
-            return kind.fit(tried, reduced, encoded, targets)
+            return kind.fit(tried, reduced, encoded, targets, **more)
     rows = StageRows(features, tried.stages)
     _require_finite(rows, described(features, tried.stages))
-    return kind.fit_streamed(tried, reduced, rows, encoded, targets)
+    return kind.fit_streamed(tried, reduced, rows, encoded, targets, **more)
 
 
 def _require_finite(rows: Rows, name: str) -> None:

@@ -116,6 +116,7 @@ def choose_head(
     task: Task = CLASSIFICATION,
     n_threads: int | None = None,
     last_only: bool = False,
+    weights: NDArray[np.floating] | None = None,
 ) -> Choice:
     """Profile the depths, choose a head by cross-validation, fit it on all items.
 
@@ -130,16 +131,19 @@ def choose_head(
         task: what the labels are.
         n_threads: stages worked on at once; None: as many as cores.
         last_only: the head must read the last stage, whatever the profile shows.
+        weights: of the items, of shape (N,), at least 0 and not all 0; None: all the same. Heads are fitted with them,
+            and compared by weighted means. Features are scaled, and temperatures fitted, without them.
 
     Raises:
         DataError: a stage's features are not finite, lengths differ, or there are fewer than two classes.
     """
     targets, encoded = _encoded(features, labels, classes, task)
     layers = task.strata(encoded)
+    weights = None if weights is None else np.asarray(weights, dtype=np.float64) / np.mean(weights)
     if task.one_per_item and np.bincount(layers).max() < 2:
-        return _unchosen(features, encoded, targets, "One item per class")
+        return _unchosen(features, encoded, targets, "One item per class", weights)
     if groups is not None and len(set(np.asarray(groups).tolist())) < 2:
-        return _unchosen(features, encoded, targets, "One group of training items")
+        return _unchosen(features, encoded, targets, "One group of training items", weights)
     positions = stratified_sample(layers, MAX_ITEMS, seed)
     if len(positions) < len(encoded):
         groups = None if groups is None else np.asarray(groups)[positions]
@@ -147,7 +151,8 @@ def choose_head(
     else:
         sample = features
     folds = fold_indices(layers[positions], groups, n_folds, seed)
-    trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups)
+    counts = None if weights is None else weights[positions] / weights[positions].mean()
+    trial = Trial(task, encoded[positions], targets.n_outputs, folds, groups, counts)
     probed = probe_stages(sample, trial, n_threads)
     profile = [profile_row(features.stages[i], i, tried, trial) for i, (_, tried) in enumerate(probed)]
     tried_heads = try_heads(probed, trial, n_threads, last_only)
@@ -155,7 +160,7 @@ def choose_head(
     found = _preferred(probes, [tried for _, tried in tried_heads], trial)
     reduced, chosen = tried_heads[found.index]
     return Choice(
-        head=fit_head(chosen, reduced, features, encoded, targets),
+        head=fit_head(chosen, reduced, features, encoded, targets, weights),
         profile=profile,
         tried_heads=[tried for _, tried in tried_heads],
         chosen=chosen,
@@ -170,7 +175,13 @@ def choose_head(
     )
 
 
-def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets, what: str) -> Choice:
+def _unchosen(
+    features: StageFeatures,
+    encoded: NDArray[Any],
+    targets: Targets,
+    what: str,
+    weights: NDArray[np.floating] | None,
+) -> Choice:
     """Return a head on the last stage, at a fixed penalty, if nothing is left to validate on.
 
     Args:
@@ -178,6 +189,7 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets, 
         encoded: their targets.
         targets: the task with its names.
         what: what leaves nothing to validate on.
+        weights: of the items, of mean 1, or None.
     """
     last = len(features.stages) - 1
     x_ND = features.stage(last)
@@ -187,7 +199,7 @@ def _unchosen(features: StageFeatures, encoded: NDArray[Any], targets: Targets, 
     kind = LOGISTIC if targets.task.has_classes else RIDGE
     chosen = TriedHead((last,), kind.name, LONE_PENALTY, unknown, unknown, unknown, 1.0, nothing)
     return Choice(
-        head=kind.fit(chosen, reduced, encoded, targets),
+        head=kind.fit(chosen, reduced, encoded, targets, weights),
         profile=[],
         tried_heads=[chosen],
         chosen=chosen,
@@ -233,7 +245,7 @@ def _preferred(probes: list[TriedHead], tried_heads: list[TriedHead], trial: Tri
         np.stack(gains, axis=1) if gains else np.zeros((len(reference), 0)),
         np.array([probe.stages not in alone for probe in others], dtype=bool),
         trial.groups,
-        step=1.0 if trial.task.one_per_item else 0.0,
+        step=trial.step,
         widen=cross_validation_factor(trial.n_folds),
         ties_H=_ranks(tried_heads),
     )
@@ -243,7 +255,7 @@ def _cut(probes: list[TriedHead], trial: Trial) -> int:
     return advised_cut(
         np.stack([trial.quality(probe) for probe in probes], axis=1),
         trial.groups,
-        step=1.0 if trial.task.one_per_item else 0.0,
+        step=trial.step,
         widen=cross_validation_factor(trial.n_folds),
     )
 

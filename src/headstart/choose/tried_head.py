@@ -1,7 +1,8 @@
 """One head that is tried, and the score of its out-of-fold logits on the training items.
 
 Kinds and penalties on the same stages are compared by the loss, which is less noisy than the quality. What is
-compared between stages is the quality of each item (see `Task.item_quality`).
+compared between stages is the quality of each item (see `Task.item_quality`). If items have weights, loss and quality
+are weighted means; the temperature is fitted without weights (see `heads.calibrate`).
 
 Legend: N items, C outputs.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.heads.calibrate import temperature_for
-from headstart.metrics.spread import freedom, share_error, standard_error
+from headstart.metrics.spread import freedom, share_error, standard_error, weighted_share_error
 from headstart.tasks import TargetScale, Task
 
 Float = NDArray[np.float64]
@@ -57,6 +58,7 @@ class Trial:
         n_outputs: C.
         folds: of shape (N,).
         groups: of shape (N,), or None.
+        weights: of the items, of shape (N,), of mean 1; None: all the same.
     """
 
     task: Task
@@ -64,6 +66,7 @@ class Trial:
     n_outputs: int
     folds: NDArray[np.integer]
     groups: NDArray[np.object_] | None
+    weights: Float | None = None
 
     @cached_property
     def scale(self) -> TargetScale:
@@ -85,10 +88,17 @@ class Trial:
         """Degrees of freedom of standard errors: the number of units - 1, less if they differ in size."""
         return freedom(self.groups, len(self.targets))
 
+    @property
+    def step(self) -> float:
+        """By how much the quality of an item moves at least, or if items have weights at most; 0 if continuously."""
+        if not self.task.one_per_item:
+            return 0.0
+        return 1.0 if self.weights is None else float(self.weights.max())
+
     def quality(self, tried: TriedHead) -> Float:
         """How good the out-of-fold answer of a head is for each item, of shape (N,)."""
         outputs = self.task.activated(tried.logits, tried.temperature)
-        return self.task.item_quality(outputs, self.targets)
+        return self.task.item_quality(outputs, self.targets, self.weights)
 
     def scored(
         self, kind: str, stages: tuple[int, ...], penalty: float, logits_NC: NDArray[np.floating]
@@ -103,15 +113,25 @@ class Trial:
         """
         temperature = temperature_for(self.task, logits_NC, self.targets)
         outputs = self.task.activated(logits_NC, temperature)
-        quality = self.task.item_quality(outputs, self.targets)
-        error = share_error if self.task.one_per_item else standard_error
+        quality = self.task.item_quality(outputs, self.targets, self.weights)
+        losses = self.task.item_losses(outputs, self.targets)
         return TriedHead(
             stages=stages,
             kind=kind,
             penalty=penalty,
             quality=float(quality.mean()),
-            standard_error=error(quality, self.groups),
-            loss=float(self.task.item_losses(outputs, self.targets).mean()),
+            standard_error=self._error(quality),
+            loss=float(np.average(losses, weights=self.weights)),
             temperature=temperature,
             logits=logits_NC,
         )
+
+    def _error(self, quality_N: Float) -> float:
+        """The standard error of the mean quality; with weights of a ratio of two sums."""
+        weights = self.weights
+        if weights is None:
+            error = share_error if self.task.one_per_item else standard_error
+            return error(quality_N, self.groups)
+        if self.task.one_per_item:
+            return weighted_share_error((quality_N > 0).astype(np.float64), weights, self.groups)
+        return standard_error(quality_N + (weights - 1) * (1 - quality_N.mean()), self.groups)

@@ -50,7 +50,8 @@ def _best_head(reduced: Reduced, trial: Trial, stages: tuple[int, ...], ridge: T
     best = ridge or RIDGE.score(reduced, trial, stages)
     assert best is not None  # ridge suits every task
     for kind in KINDS.values():
-        tried = None if kind.name == best.kind else kind.score(reduced, trial, stages)
+        suits = kind.name != best.kind and (trial.weights is None or kind.takes_weights)
+        tried = kind.score(reduced, trial, stages) if suits else None
         if tried is not None and not best.loss < tried.loss:
             best = tried
     return best

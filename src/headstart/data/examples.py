@@ -83,6 +83,8 @@ class Examples:
         where: the file or folder that the labels came from, for messages.
         task: what is learned from the labels.
         text_columns: the columns of a table that the texts came from; () for other items.
+        weights: (N,) float64, how much each item counts in learning; None: all the same.
+        weight: name of the column the weights came from.
     """
 
     modality: Modality
@@ -102,6 +104,8 @@ class Examples:
     where: str = ""
     task: Task = CLASSIFICATION
     text_columns: tuple[str, ...] = ()
+    weights: np.ndarray | None = None
+    weight: str | None = None
 
     def __post_init__(self) -> None:
         per_item: dict[str, np.ndarray | None] = {
@@ -110,6 +114,7 @@ class Examples:
             "groups": self.groups,
             "domains": self.domains,
             "splits": self.splits,
+            "weights": self.weights,
             **self.columns,
         }
         for what, values in per_item.items():
@@ -190,6 +195,7 @@ class Examples:
             groups=part(self.groups),
             domains=part(self.domains),
             splits=part(self.splits),
+            weights=part(self.weights),
             columns={name: values[positions] for name, values in self.columns.items()},
         )
 
@@ -201,6 +207,7 @@ class Examples:
         groups: Iterable[Any] | None = None,
         modality: Modality | None = None,
         task: Task = CLASSIFICATION,
+        weights: np.ndarray | None = None,
     ) -> Examples:
         """Examples from lists or arrays in a script.
 
@@ -211,6 +218,7 @@ class Examples:
             groups: one per item.
             modality: found from the items when None.
             task: what the labels are; several labels per item are joined by `|`.
+            weights: one per item, as `weights.checked_weights` gives them.
 
         Raises:
             DataError: nothing was given, lengths differ, or the modality cannot be inferred.
@@ -239,4 +247,5 @@ class Examples:
             labels=None if labels is None else label_array(labels),
             groups=None if groups is None else string_array(groups),
             task=task,
+            weights=weights,
         )

@@ -27,6 +27,7 @@ class ReadOptions:
         labels_required: whether every item needs a label.
         follow_outside: whether links and paths in tables may lead out of the data folder.
         text: names of the columns whose texts are joined, in order; (): the column is found by its name.
+        weight: name of the column of the items' weights, or None.
     """
 
     target: str | None = None
@@ -36,6 +37,7 @@ class ReadOptions:
     labels_required: bool = True
     follow_outside: bool = False
     text: tuple[str, ...] = ()
+    weight: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,7 @@ def read_examples(
     labels: LabelRule = "required",
     text: str | Sequence[str] | None = None,
     follow_outside: bool = False,
+    weight: str | None = None,
 ) -> Examples:
     """Read a folder, a table, an npz or a `datasets` set.
 
@@ -48,6 +49,7 @@ def read_examples(
             .txt with one text per line are fine; "as written": optional, and neither checked nor interpreted.
         text: column of the texts of a table; or several, also joined by commas, that make one text; None: by its name.
         follow_outside: links, and paths in a table, may lead out of the data folder.
+        weight: column of the items' weights; None: all weigh the same.
 
     Raises:
         DataError: something about the data is wrong; the message says what, where and what to do.
@@ -55,12 +57,14 @@ def read_examples(
     required = labels == "required"
     asked_task = None if task is None else task_named(task)
     columns = () if text is None else (text,) if isinstance(text, str) else tuple(text)
-    options = ReadOptions(target, group, domain, modality, required, follow_outside, columns)
+    options = ReadOptions(target, group, domain, modality, required, follow_outside, columns, weight)
     examples = _read(Place(data, follow_outside), options)
     if examples.labels is not None:
         examples = replace(examples, labels=label_array(examples.labels))
     if len(examples) == 0:
         raise DataError(f"{data} holds no items.")
+    if weight is not None and examples.weights is None:
+        raise MissingColumn(f"{data} has no columns, and so no column '{weight}' (--weight).", "weight")
     return examples if labels == "as written" else with_task(examples, asked_task, required=required)
 
 

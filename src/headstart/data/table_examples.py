@@ -26,6 +26,7 @@ from headstart.data.media_files import media_files
 from headstart.data.place import ReadOptions
 from headstart.data.table_files import Embedded, require_files
 from headstart.data.tables import Table, read_text
+from headstart.data.weights import weights_from
 from headstart.errors import DataError, did_you_mean
 
 
@@ -188,7 +189,11 @@ def examples_from_columns(
     split_name = find_column(["split"], rest)
     says = split_from or f"column '{split_name}'"
     splits, origin = _split(columns, split_name, says, fallback_parts, names, where, required)
-    used = {*item_columns, label_name, group_name, domain_name, split_name if splits is not None else None}
+    weight_name, weights = weights_from(
+        columns, options.weight, (label_name, group_name, *item_columns), names, where
+    )
+    used = {*item_columns, label_name, group_name, domain_name, weight_name}
+    used |= {split_name if splits is not None else None}
     return Examples(
         modality=modality,
         items=items,
@@ -206,6 +211,8 @@ def examples_from_columns(
         notes=tuple(notes),
         where=where,
         text_columns=tuple(item_columns) if modality == "text" else (),
+        weights=weights,
+        weight=weight_name,
     )
 
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headstart.data.given import classes_and_codes, items_of
 from headstart.errors import DataError
+from headstart.estimators.weights import by_code, sample_weights
 from headstart.fitting.options import LearnOptions, fit_options
 from headstart.fitting.signatures import constructed_from
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Task
@@ -24,8 +25,23 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name, value in options.items():
             setattr(self, name, value)
 
-    def _learn(self, X: Sequence[Any], labels: list[str], groups: Sequence[Any] | None, task: Task) -> None:
-        """Learn from items and labels as text; sets what scikit-learn calls fitted attributes."""
+    def _learn(
+        self,
+        X: Sequence[Any],
+        labels: list[str],
+        groups: Sequence[Any] | None,
+        task: Task,
+        sample_weight: Any,
+        **changed: Any,
+    ) -> None:
+        """Learn from items and labels as text; sets what scikit-learn calls fitted attributes.
+
+        Args:
+            X, groups, sample_weight: as `fit` takes them.
+            labels: n_items texts.
+            task: what they are.
+            changed: options in another form than the constructor took.
+        """
         from headstart.clock import Clock
         from headstart.data import Examples
         from headstart.features import Setting
@@ -34,8 +50,12 @@ class _Transfer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from headstart.fitting.plan import plan_examples
         from headstart.fitting.workspace import Workspace
 
-        examples = Examples.from_lists(items_of(X), labels, groups, modality=self.modality, task=task)
+        items, weights = items_of(X), sample_weights(sample_weight, len(labels))
+        examples = Examples.from_lists(
+            items, labels, groups, modality=self.modality, task=task, weights=weights
+        )
         given = {name: value for name, value in self.get_params().items() if value is not None}
+        given |= changed
         options = fit_options(data="items", **given)
         clock = Clock()
         plan = plan_examples(examples, options, clock, split=False)
@@ -86,7 +106,11 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
     """
 
     def fit(
-        self, X: Sequence[Any], y: Sequence[Any], groups: Sequence[Any] | None = None
+        self,
+        X: Sequence[Any],
+        y: Sequence[Any],
+        groups: Sequence[Any] | None = None,
+        sample_weight: Any = None,
     ) -> TransferClassifier:
         """Learn from items and labels.
 
@@ -95,15 +119,18 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
             y: n_items labels of any one type; for several labels per item an indicator of shape (n_items,
                 n_labels), or n_items lists, tuples or sets of labels.
             groups: n_items values kept together in folds.
+            sample_weight: how much each item counts in learning, n_items numbers of at least 0; None: all the same.
 
         Raises:
-            DataError: an item cannot be read, or there are fewer than two classes.
+            DataError: an item cannot be read, a weight is none, or there are fewer than two classes.
+            OptionError: `class_weight` names no class of y.
         """
         sets = _label_sets(y)
         self.multilabel_ = sets is not None
         if sets is None:
             self.classes_, codes = classes_and_codes(y)
-            self._learn(X, [str(code) for code in codes], groups, CLASSIFICATION)
+            changed = {"class_weight": by_code(self.class_weight, self.classes_)}
+            self._learn(X, [str(code) for code in codes], groups, CLASSIFICATION, sample_weight, **changed)
             self._columns = np.arange(len(self.classes_))
             return self
         names = sorted({name for row in sets for name in row})
@@ -112,7 +139,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         self.classes_ = np.arange(width) if self._indicator else np.array(names)
         number = {name: index for index, name in enumerate(self.classes_.tolist())}
         texts = ["|".join(str(number[name]) for name in sorted(row)) or "-" for row in sets]
-        self._learn(X, texts, groups, MULTILABEL)
+        self._learn(X, texts, groups, MULTILABEL, sample_weight)
         # A label that no item had has no column of the head.
         self._columns = np.array([int(name) for name in self._head.classes])
         return self
@@ -172,7 +199,11 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
     """
 
     def fit(
-        self, X: Sequence[Any], y: Sequence[float], groups: Sequence[Any] | None = None
+        self,
+        X: Sequence[Any],
+        y: Sequence[float],
+        groups: Sequence[Any] | None = None,
+        sample_weight: Any = None,
     ) -> TransferRegressor:
         """Learn from items and numbers.
 
@@ -180,12 +211,13 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
             X: n_items paths, texts or uint8 pictures (H, W) or (H, W, 3).
             y: n_items finite numbers.
             groups: n_items values kept together in folds.
+            sample_weight: how much each item counts in learning, n_items numbers of at least 0; None: all the same.
 
         Raises:
-            DataError: an item cannot be read, or a number is not finite.
+            DataError: an item cannot be read, a weight is none, or a number is not finite.
         """
         values = np.asarray(y, dtype=np.float64).reshape(-1)
-        self._learn(X, [repr(float(value)) for value in values], groups, REGRESSION)
+        self._learn(X, [repr(float(value)) for value in values], groups, REGRESSION, sample_weight)
         return self
 
     def predict(self, X: Sequence[Any]) -> np.ndarray:

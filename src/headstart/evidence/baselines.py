@@ -100,6 +100,7 @@ def fit_classical(
     task: Task = CLASSIFICATION,
     seed: int = 0,
     folds: NDArray[np.integer] | None = None,
+    weights: NDArray[np.floating] | None = None,
 ) -> ClassicalModel:
     """Learn a classical baseline from some rows of the features.
 
@@ -113,6 +114,7 @@ def fit_classical(
         seed: of the folds, and of the sample that choices are made on.
         folds: fold of each training item, of shape (N,), such as those of a head that it is compared with; all items
             then take part in the choices. None: they are made here, and of a large set a sample takes part.
+        weights: of the training items in fits and choices, of shape (N,), of mean 1; None: all the same.
 
     Raises:
         DataError: texts without a single word.
@@ -127,5 +129,6 @@ def fit_classical(
         folds = training_folds(encoded[choosing], units, task, seed)
     with single_threaded():
         if features.modality == "text":
-            return fit_text([features.texts[row] for row in rows], encoded, choosing, folds, targets)
-        return fit_dense(features, rows, encoded, choosing, folds, targets)
+            texts = [features.texts[row] for row in rows]
+            return fit_text(texts, encoded, choosing, folds, targets, weights)
+        return fit_dense(features, rows, encoded, choosing, folds, targets, weights)

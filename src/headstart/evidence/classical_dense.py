@@ -24,6 +24,7 @@ from headstart.heads.ridge import fit_ridge, leave_fold_out, penalty_path
 from headstart.tasks import Targets
 
 Array = NDArray[np.float32]
+Float = NDArray[np.floating]
 PENALTIES = np.logspace(0, -4, 5)
 
 
@@ -85,6 +86,7 @@ def fit_dense(
     choosing: NDArray[np.integer],
     folds: NDArray[np.integer],
     targets: Targets,
+    weights: Float | None = None,
 ) -> DenseModel:
     """Choose form and penalty by the loss of items left out, and fit on all rows.
 
@@ -95,10 +97,12 @@ def fit_dense(
         choosing: which of the training items form and penalty are chosen on, of shape (M,).
         folds: fold of each of those, of shape (M,).
         targets: the task with its C names.
+        weights: of the training items, of shape (N,), of mean 1; None: all the same.
 
     Raises:
         DataError: there are no features, or one is not finite.
     """
+    own = None if weights is None else weights[choosing]
     is_value = not targets.task.has_classes
     unit = targets.task.scale_of(encoded)
     truth = unit.standardised(encoded) if is_value else encoded
@@ -106,16 +110,16 @@ def fit_dense(
     for form in features.forms:
         reduced = _reduced(features, form, rows[choosing])
         found = (
-            _values(form, reduced, truth[choosing], folds)
+            _values(form, reduced, truth[choosing], folds, own)
             if is_value
-            else _classes(form, reduced, truth[choosing], folds, targets)
+            else _classes(form, reduced, truth[choosing], folds, targets, own)
         )
         if best is None or found.loss < best.loss:
             best = found
     if best is None:
         raise DataError("The classical baseline has no features to learn from.")
     if not is_value:
-        best = _converged(best, truth[choosing], folds, targets)
+        best = _converged(best, truth[choosing], folds, targets, own)
     scores = unit.outward(best.scores) if is_value else best.scores
     left_out = OutOfFold(choosing, folds, targets.task.activated(scores, best.temperature))
     reduced, penalty = best.reduced, best.penalty
@@ -124,28 +128,39 @@ def fit_dense(
         if not is_value:  # the penalty on the sum over items stays what it was on the sample
             penalty *= len(choosing) / len(rows)
     weight, bias = (
-        fit_ridge(reduced.z, truth, penalty)
+        fit_ridge(reduced.z, truth, penalty, weights)
         if is_value
-        else fit_logistic(reduced.z, truth, targets.n_outputs, penalty)
+        else fit_logistic(reduced.z, truth, targets.n_outputs, penalty, weights_N=weights)
     )
     head = LinearHead.on_rotated(reduced, weight, bias, (0,), best.temperature, targets, unit)
     return DenseModel(best.form, head, left_out)
 
 
 def _classes(
-    form: str, reduced: Reduced, truth: NDArray[Any], folds: NDArray[np.integer], targets: Targets
+    form: str,
+    reduced: Reduced,
+    truth: NDArray[Any],
+    folds: NDArray[np.integer],
+    targets: Targets,
+    weights: Float | None,
 ) -> _Best:
     """The best penalty of a form by log loss, after temperature scaling."""
-    path = logistic_path(reduced.z, truth, targets.n_outputs, folds, PENALTIES)
+    path = logistic_path(reduced.z, truth, targets.n_outputs, folds, PENALTIES, weights_N=weights)
     found: list[_Best] = []
     for penalty, logits in zip(PENALTIES, path):
         temperature = fit_temperature(logits, truth)
-        loss = log_loss_of(logits / temperature, truth)
+        loss = log_loss_of(logits / temperature, truth, weights)
         found.append(_Best(loss, form, reduced, float(penalty), temperature, logits))
     return min(found, key=lambda each: each.loss)
 
 
-def _converged(best: _Best, truth: NDArray[Any], folds: NDArray[np.integer], targets: Targets) -> _Best:
+def _converged(
+    best: _Best,
+    truth: NDArray[Any],
+    folds: NDArray[np.integer],
+    targets: Targets,
+    weights: Float | None,
+) -> _Best:
     """The same penalty, solved as closely as the head is that is fitted on all items.
 
     The path of penalties stops early, which regularises: its scores out of fold are better than those of the head that
@@ -157,17 +172,20 @@ def _converged(best: _Best, truth: NDArray[Any], folds: NDArray[np.integer], tar
         targets.n_outputs,
         folds,
         np.array([best.penalty]),
+        weights_N=weights,
         tolerance=FIT_TOLERANCE,
         max_steps=FIT_STEPS,
     )
     return replace(best, scores=scores, temperature=fit_temperature(scores, truth))
 
 
-def _values(form: str, reduced: Reduced, truth: NDArray[Any], folds: NDArray[np.integer]) -> _Best:
+def _values(
+    form: str, reduced: Reduced, truth: NDArray[Any], folds: NDArray[np.integer], weights: Float | None
+) -> _Best:
     """The best penalty of a form by squared error of standardised values."""
     penalties = penalty_path(reduced.z)
-    predicted = leave_fold_out(reduced.z, truth, folds, penalties)
-    errors = np.square(predicted - truth).mean(axis=(1, 2))
+    predicted = leave_fold_out(reduced.z, truth, folds, penalties, weights)
+    errors = np.average(np.square(predicted - truth).mean(axis=2), axis=1, weights=weights)
     least = int(errors.argmin())
     return _Best(float(errors[least]), form, reduced, float(penalties[least]), 1.0, predicted[least])
 

@@ -83,6 +83,7 @@ def fit_text(
     choosing: NDArray[np.integer],
     folds: NDArray[np.integer],
     targets: Targets,
+    weights: NDArray[np.floating] | None = None,
 ) -> TextModel:
     """Choose the penalty on one fold left out, and fit on all texts.
 
@@ -94,6 +95,7 @@ def fit_text(
         choosing: positions of the texts that the penalty is chosen on, of shape (M,).
         folds: fold of each of those, of shape (M,); the first is left out.
         targets: the task with its C names.
+        weights: of the texts, of shape (N,), of mean 1; None: all the same.
 
     Raises:
         DataError: there is not a single word.
@@ -109,31 +111,36 @@ def fit_text(
         raise DataError("The texts hold no words, so the classical baseline cannot be learned.") from None
     task, first = targets.task, folds == folds.min()
     choose = _penalty if task.has_classes else _penalty_of_values
-    c, temperature = choose(x, encoded, choosing[~first], choosing[first], targets)
+    # 0 is raised a little: all texts of a fold may have it
+    w_N = np.ones(len(texts)) if weights is None else np.maximum(weights, 1e-6)
+    c, temperature = choose(x, encoded, choosing[~first], choosing[first], targets, w_N)
     outputs = np.zeros((len(choosing), targets.n_outputs), dtype=task.dtype)
     for fold in np.unique(folds):
         inside, outside = choosing[folds != fold], folds == fold
-        scores = _fitted(x[inside], encoded[inside], c, targets).scores(x[choosing[outside]], task)
+        fitted = _fitted(x[inside], encoded[inside], c, targets, w_N[inside])
+        scores = fitted.scores(x[choosing[outside]], task)
         outputs[outside] = task.activated(scores, temperature)
     left_out = OutOfFold(choosing, folds, outputs)
-    return TextModel(vectoriser, _fitted(x, encoded, c, targets), targets, temperature, left_out)
+    return TextModel(vectoriser, _fitted(x, encoded, c, targets, w_N), targets, temperature, left_out)
 
 
-def _fitted(x: Any, encoded: NDArray[Any], inverse_penalty: float, targets: Targets) -> Weights:
+def _fitted(
+    x: Any, encoded: NDArray[Any], inverse_penalty: float, targets: Targets, w_N: NDArray[np.floating]
+) -> Weights:
     """Fit on sparse rows at a penalty."""
     task = targets.task
     if not task.has_classes:
         unit = task.scale_of(encoded)
-        ridge = _ridge(x, unit.standardised(encoded)[:, 0], inverse_penalty)
+        ridge = _ridge(x, unit.standardised(encoded)[:, 0], inverse_penalty, w_N)
         return Weights([ridge], np.arange(1), np.zeros(1), unit)
     known, _ = _against(encoded)
     if task.many_per_item:
         share = np.clip(encoded.mean(axis=0, dtype=np.float64), 1e-3, 1 - 1e-3)
-        return Weights(_logistic(x, encoded, inverse_penalty), known, np.log(share / (1 - share)))
+        return Weights(_logistic(x, encoded, inverse_penalty, w_N), known, np.log(share / (1 - share)))
     base = np.full(targets.n_outputs, -np.inf)
     if not len(known):
         base[encoded[:1]] = 0.0  # one class in these folds: it is the answer
-    return Weights(_logistic(x, encoded, inverse_penalty), known, base)
+    return Weights(_logistic(x, encoded, inverse_penalty, w_N), known, base)
 
 
 def _penalty(
@@ -142,6 +149,7 @@ def _penalty(
     inside: NDArray[np.integer],
     outside: NDArray[np.integer],
     targets: Targets,
+    w_N: NDArray[np.floating],
 ) -> tuple[float, float]:
     """The inverse penalty with the smallest log loss on the rows left out, and the temperature there."""
     if targets.task.one_per_item:
@@ -152,9 +160,10 @@ def _penalty(
         return best_c, temperature
     truth = encoded[outside][:, known] if encoded.ndim == 2 else np.searchsorted(known, encoded[outside])
     for c in INVERSE_PENALTIES:
-        logits = _logits(_logistic(x[inside], encoded[inside], c), x[outside], targets.task)
+        models = _logistic(x[inside], encoded[inside], c, w_N[inside])
+        logits = _logits(models, x[outside], targets.task)
         heat = fit_temperature(logits, truth)
-        loss = log_loss_of(logits / heat, truth)
+        loss = log_loss_of(logits / heat, truth, w_N[outside])
         if loss >= best_loss:
             break
         best_loss, best_c, temperature = loss, c, heat
@@ -167,21 +176,24 @@ def _penalty_of_values(
     inside: NDArray[np.integer],
     outside: NDArray[np.integer],
     targets: Targets,
+    w_N: NDArray[np.floating],
 ) -> tuple[float, float]:
     """The inverse penalty with the smallest squared error on the rows left out; values have no temperature."""
     y = targets.task.scale_of(encoded).standardised(encoded)[:, 0]
 
     def error(c: float) -> float:
-        return float(np.square(_ridge(x[inside], y[inside], c).predict(x[outside]) - y[outside]).mean())
+        predicted = _ridge(x[inside], y[inside], c, w_N[inside]).predict(x[outside])
+        return float(np.average(np.square(predicted - y[outside]), weights=w_N[outside]))
 
     return min(INVERSE_PENALTIES, key=error), 1.0
 
 
-def _ridge(x: Any, y: NDArray[np.float64], inverse_penalty: float) -> Any:
+def _ridge(x: Any, y: NDArray[np.float64], inverse_penalty: float, w_N: NDArray[np.floating]) -> Any:
     """Fit a quantity on sparse rows."""
     from sklearn.linear_model import Ridge
 
-    return Ridge(alpha=5.0 / inverse_penalty, solver="sparse_cg", tol=1e-3).fit(x, y)
+    own = None if (w_N == 1).all() else w_N
+    return Ridge(alpha=5.0 / inverse_penalty, solver="sparse_cg", tol=1e-3).fit(x, y, own)
 
 
 def _against(encoded: NDArray[Any]) -> tuple[NDArray[np.intp], list[NDArray[np.bool_]]]:
@@ -196,16 +208,16 @@ def _against(encoded: NDArray[Any]) -> tuple[NDArray[np.intp], list[NDArray[np.b
     return known, [encoded == code for code in (known[1:] if len(known) == 2 else known)]
 
 
-def _logistic(x: Any, encoded: NDArray[Any], inverse_penalty: float) -> list[Any]:
+def _logistic(x: Any, encoded: NDArray[Any], inverse_penalty: float, w_N: NDArray[np.floating]) -> list[Any]:
     """Fit one against rest on sparse rows by liblinear, the fastest for them; one model for two classes."""
+    from sklearn.base import clone
     from sklearn.linear_model import LogisticRegression
 
+    own = None if (w_N == 1).all() else w_N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a baseline need not be exactly at its optimum
-        return [
-            LogisticRegression(C=inverse_penalty, solver="liblinear", tol=1e-2, random_state=0).fit(x, inside)
-            for inside in _against(encoded)[1]
-        ]
+        model = LogisticRegression(C=inverse_penalty, solver="liblinear", tol=1e-2, random_state=0)
+        return [clone(model).fit(x, inside, own) for inside in _against(encoded)[1]]
 
 
 def _logits(models: list[Any], x: Any, task: Task) -> NDArray[np.float64]:

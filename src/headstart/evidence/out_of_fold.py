@@ -42,23 +42,24 @@ class OutOfFold:
     folds: NDArray[np.integer]
     outputs: NDArray[np.floating]
 
-    def quality(self, encoded: NDArray[Any], task: Task) -> NDArray[np.floating]:
+    def quality(
+        self, encoded: NDArray[Any], task: Task, weights: NDArray[np.floating] | None = None
+    ) -> NDArray[np.floating]:
         """Return the quality of each of the M items (`Task.item_quality`), of shape (M,).
 
         Args:
             encoded: targets of the N items.
             task: what is learned.
+            weights: of the N items, of shape (N,); None: all the same.
         """
-        return task.item_quality(self.outputs, encoded[self.rows])
+        own = None if weights is None else weights[self.rows]
+        return task.item_quality(self.outputs, encoded[self.rows], own)
 
-    def mean_quality(self, encoded: NDArray[Any], task: Task) -> float:
-        """Return the mean quality of the M items, by which baselines are chosen.
-
-        Args:
-            encoded: targets of the N items.
-            task: what is learned.
-        """
-        return float(self.quality(encoded, task).mean())
+    def mean_quality(
+        self, encoded: NDArray[Any], task: Task, weights: NDArray[np.floating] | None = None
+    ) -> float:
+        """Return the mean quality of the M items, by which baselines are chosen; arguments as of `quality`."""
+        return float(self.quality(encoded, task, weights).mean())
 
 
 def training_folds(

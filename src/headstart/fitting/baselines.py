@@ -131,7 +131,7 @@ def _majority(workspace: Workspace, evaluation: Evaluation) -> Baseline:
         codes, units = workspace.codes[each.learned_from], workspace.units(each.learned_from)
         outputs[each.rows] = majority(codes, outputs.shape[1], len(each.rows), task)
         left_out = majority_on_folds(codes, units, outputs.shape[1], task, workspace.plan.seed)
-        quality.append(left_out.mean_quality(codes, task))
+        quality.append(left_out.mean_quality(codes, task, workspace.weights(each.learned_from)))
     return Baseline(outputs, n_train(evaluation), quality)
 
 
@@ -141,8 +141,8 @@ def _classical(workspace: Workspace, evaluation: Evaluation) -> Baseline:
     for each in evaluation.rounds:
         fitted = workspace.classical.fit(each.learned_from)
         outputs[each.rows] = workspace.classical.outputs(fitted, evaluation.positions[each.rows])
-        codes = workspace.codes[fitted.learned_from]
-        quality.append(fitted.model.out_of_fold.mean_quality(codes, workspace.targets.task))
+        codes, weights = workspace.codes[fitted.learned_from], workspace.weights(fitted.learned_from)
+        quality.append(fitted.model.out_of_fold.mean_quality(codes, workspace.targets.task, weights))
         sizes.append(fitted.learned_from)
     return Baseline(outputs, _mean_size(sizes), quality)
 

@@ -15,6 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from headstart.data import DataSet
     from headstart.evidence import ClassicalFeatures, ClassicalModel
+    from headstart.fitting.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +43,11 @@ class Classical:
         data: items, labels and units.
         n_threads: items decoded at once.
         seed: of the folds, and of samples of large sets.
+        weights: of the items in learning; None: all the same.
     """
 
-    def __init__(self, data: DataSet, n_threads: int, seed: int) -> None:
-        self.data, self.n_threads, self.seed = data, n_threads, seed
+    def __init__(self, data: DataSet, n_threads: int, seed: int, weights: Weights | None = None) -> None:
+        self.data, self.n_threads, self.seed, self.weights = data, n_threads, seed, weights
         self._row = np.full(len(data), -1)
         self._features: ClassicalFeatures | None = None
         self._fitted: dict[tuple[bytes, bytes | None], FittedBaseline] = {}
@@ -79,6 +81,7 @@ class Classical:
                 task=targets.task,
                 seed=self.seed,
                 folds=folds,
+                weights=None if self.weights is None else self.weights.of(learned),
             )
             self._fitted[key] = FittedBaseline(model, learned)
             self._fitted.setdefault((key[0], None), self._fitted[key])

@@ -38,6 +38,7 @@ def validation_items(workspace: Workspace, choice: Choice, validation: np.ndarra
         workspace.targets.task,
         workspace.validation_weights(validation),
         level=level_of(workspace.plan.policy),
+        weighted=workspace.plan.weights is not None and not workspace.plan.weights.are_balanced,
         named="different items" if workspace.plan.data.examples.groups is None else "groups",
     )
 

@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 
 SAME_IN_RACE = (  # all but those of one training: a race gives the policy, and does not compile
     *("source", "source_data", "arch", "head", *CARRIED),
-    *("recipe", "epochs", "lr", "batch_size", "views", "folds", "refit_all", "baseline", "guard", "export"),
+    *(
+        "weight",
+        "class_weight",
+        "recipe",
+        "epochs",
+        "lr",
+        "batch_size",
+        "views",
+        "folds",
+        "refit_all",
+        "baseline",
+        "guard",
+        "export",
+    ),
 )
 
 

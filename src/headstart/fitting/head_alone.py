@@ -42,6 +42,7 @@ def choose(workspace: Workspace, train: np.ndarray) -> Choice:
                 task=workspace.targets.task,
                 n_threads=workspace.setting.n_threads if len(train) > SMALL else 1,
                 last_only=workspace.plan.standard_head,
+                weights=workspace.weights(train),
             )
         )
     return replace(choice, positions=train[choice.positions])

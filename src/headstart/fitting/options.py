@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from headstart.errors import OptionError
+from headstart.fitting.class_weight import ClassWeight
 from headstart.fitting.shared_options import (
+    DATA,
     RUN,
     SOURCE,
     TRAINING,
@@ -65,6 +67,10 @@ class LearnOptions(CommonOptions):
     budget: Annotated[str | None, Shown(SOURCE, "TIME")] = Field(
         default=None, description="Time for --freeze auto, such as 90s, 10m or 1h."
     )
+    class_weight: Annotated[ClassWeight | None, Shown(TRAINING, "WEIGHTS")] = Field(
+        default=None,
+        description="How much each class counts in learning: balanced (every class the same), or CLASS=WEIGHT,...",
+    )
     recipe: Annotated[AnyPath | None, Shown(TRAINING, otherwise="the settings of the modality")] = Field(
         default=None, description="Training settings: a name of `headstart recipes`, or a YAML file."
     )
@@ -86,6 +92,9 @@ class LearnOptions(CommonOptions):
 class FitOptions(LearnOptions, RunOptions):
     """Every option of a fit; all but `out` are written resolved to RUN/headstart.yaml."""
 
+    weight: Annotated[str | None, Shown(DATA, "COLUMN")] = Field(
+        default=None, description="Column of the weight of each item in learning."
+    )
     source_data: Annotated[AnyPath | None, Shown(SOURCE, "PATH")] = Field(
         default=None,
         description="The source's own training data, in any layout, without labels too: held-out items that it "

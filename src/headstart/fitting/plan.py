@@ -14,6 +14,7 @@ from headstart.errors import SourceError
 from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
 from headstart.fitting.source_data import overlap_of
+from headstart.fitting.weights import Weights, check_weights, weights_of
 from headstart.progress import say, waiting
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Plan:
         budget_seconds: time for a race.
         threshold: what a threshold on a class is chosen for; None: the usual answer is given.
         overlap: which items the source was trained on; None if its own training data was not given.
+        weights: how much each item counts in learning; None: all the same.
     """
 
     data: DataSet
@@ -73,6 +75,7 @@ class Plan:
     budget_seconds: float = 0.0
     threshold: ThresholdRule | None = None
     overlap: SourceOverlap | None = None
+    weights: Weights | None = None
 
     @classmethod
     def of(cls, data: DataSet, source: Source, policy: Policy, options: FitOptions) -> Plan:
@@ -89,19 +92,22 @@ class Plan:
         recipe_for = partial(recipe_of, options, source.modality)
         source = with_window_of(source, data, data.learnable)
         lengths = check_lengths(data.examples, data.scan, source.preprocessing)
+        weights = weights_of(options, data)
+        weighted = () if weights is None else (weights.finding(data.positions("train")),)
         return cls(
             data,
             source,
             policy,
             recipe_for(policy),
             recipe_for,
-            (*data.findings, *lengths),
+            (*weighted, *data.findings, *lengths),
             seed=options.seed,
             arch=options.arch,
             standard_head=options.head == "standard",
             compiled=options.compile,
             budget_seconds=options.budget_seconds or 0.0,
             threshold=options.threshold_rule,
+            weights=weights,
         )
 
     def with_overlap(self, overlap: SourceOverlap) -> Plan:
@@ -148,6 +154,7 @@ def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: 
     from headstart.tune.checks import check_recipe
 
     require_labels(examples)
+    weighted = check_weights(options, examples)
     with waiting("Reading the source …"):
         with clock.phase(IMPORTS):
             import_library(examples.modality)
@@ -156,7 +163,7 @@ def plan_examples(examples: Examples, options: FitOptions, clock: Clock, split: 
     with clock.phase("source"):
         policy = policy_of(options, source)
         recipe = recipe_of(options, source.modality, policy)
-        check_recipe(recipe, policy, examples.task, examples.modality)
+        check_recipe(recipe, policy, examples.task, examples.modality, weighted=weighted)
         check_processes(options, source, policy, recipe)
         for caution in options_without_effect(options, policy, recipe, source, examples.task):
             say(caution)

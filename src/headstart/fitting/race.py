@@ -143,7 +143,8 @@ def scratch_of(workspace: Workspace, result: Result, positions: np.ndarray) -> S
     logits, raced_on, compared_on = trained.validation_logits, result.raced_on, result.compared_on
     assert logits is not None and raced_on is not None and compared_on is not None  # as in every race
     outputs = task.activated(logits, trained.head.temperature)
-    quality = float(task.item_quality(outputs, workspace.codes[compared_on]).mean())
+    weights = workspace.weights(compared_on)
+    quality = float(task.item_quality(outputs, workspace.codes[compared_on], weights).mean())
     return Scratch(_outputs(workspace, trained, positions), raced_on, quality)
 
 

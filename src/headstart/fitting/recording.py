@@ -28,6 +28,8 @@ def record_finished(workspace: Workspace, record: Record) -> None:
         workspace: data set, source and task.
         record: what the run's metrics.json holds.
     """
+    if workspace.plan.weights is not None:
+        return  # its score does not say what the source gives without weights
     if record.source is None or record.data is None or record.test is None or record.baselines is None:
         return
     task, plan = workspace.targets.task, workspace.plan

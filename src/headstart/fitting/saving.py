@@ -183,6 +183,8 @@ def _extra(
         "baseline_choice": evidence.baseline_choice.to_json(),
         "baselines_difference": {name: found.to_json() for name, found in evidence.differences.items()},
     }
+    if workspace.plan.weights is not None:
+        extra["weights"] = workspace.plan.weights.to_json(result.learned_from)
     if result.guard is not None:
         extra["guard"] = result.guard.to_json()
     if evaluation.folds is not None:
@@ -190,7 +192,7 @@ def _extra(
     if result.foreseen is not None:
         extra["foreseen"] = result.foreseen.to_json()
     if result.choice.profile:
-        extra["cross_validated"] = cross_validated(result.choice, workspace.targets.task)
+        extra["cross_validated"] = cross_validated(workspace, result.choice)
     if result.refit is not None:
         refit = asdict(chosen_in(result.refit, tuple(workspace.plan.source.stages)))
         extra["refit"] = {"n_train": result.refit.n_train, **refit, "reason": result.refit.reason}

@@ -143,7 +143,8 @@ def reading(options: Any) -> dict[str, Any]:
     """
     names = ("target", "group", "domain", "modality", "text", "follow_outside")
     task = None if options.task == "auto" else options.task
-    return {**{name: getattr(options, name) for name in names}, "task": task}
+    weight = getattr(options, "weight", None)  # of a fit alone
+    return {**{name: getattr(options, name) for name in names}, "task": task, "weight": weight}
 
 
 def checked(kind: type[Kind], given: Mapping[str, Any], *, places: tuple[str, ...] = ()) -> Kind:
@@ -194,8 +195,14 @@ def flags_of(options: Options, names: Iterable[str]) -> list[str]:
         if value != type(options).model_fields[name].default:
             flag = flag_of(name, type(options).model_fields[name])
             words += [f"--no-{flag[2:]}"] if value is False else [flag]
-            words += [] if isinstance(value, bool) else [str(value)]
+            words += [] if isinstance(value, bool) else [_as_word(value)]
     return words
+
+
+def _as_word(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={each:g}" for name, each in value.items())
+    return str(value)
 
 
 def flag_of(name: str, field: FieldInfo) -> str:
@@ -247,5 +254,6 @@ def _all_faults(error: ValidationError, known: Mapping[str, Any]) -> str:
         else:
             form = " or 'auto'" if name == "lr" else ""
             rule = _RULES.get(fault["type"]) or fault["msg"].replace("Input should", "must")
+            rule = rule.removeprefix("Value error, ")
             lines[name] = f"option {name}: {rule}{form}, got {shortened(repr(fault['input']))}"
     return "\n".join(lines.values())

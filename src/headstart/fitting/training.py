@@ -196,9 +196,9 @@ def _why_alone(
         reason = f"The head alone is returned, and nothing was trained: {items.too_few_units}. {what_to_do(workspace)}"
     else:
         task, alone, own = workspace.targets.task, items.head_alone, trained.validation
-        balanced = "of balanced accuracy " if found.balanced else ""
+        counted = f"of {found.counted}accuracy " if found.counted else ""
         reason = (
-            f"'{trained.policy}' reached {own.quality:.3f} {balanced}on validation and the head alone "
+            f"'{trained.policy}' reached {own.quality:.3f} {counted}on validation and the head alone "
             f"{alone.quality:.3f} ({task.words.loss} {own.loss:.3g} and {alone.loss:.3g}), its best epoch "
             f"{trained.best_epoch}: {found.words}. The head alone is returned."
         )

@@ -50,7 +50,7 @@ class Workspace:
         self.codes = np.asarray(plan.data.codes)
         self.targets = plan.data.examples.targets
         self.classes: tuple[str, ...] = self.targets.classes
-        self.classical = classical or Classical(plan.data, setting.n_threads, plan.seed)
+        self.classical = classical or Classical(plan.data, setting.n_threads, plan.seed, plan.weights)
         with clock.phase("features"):
             if plan.policy.stores_prefix:
                 self._store_prefix()
@@ -59,7 +59,13 @@ class Workspace:
     @property
     def quality(self) -> str:
         """Key of the metric that results are compared by."""
-        return self.targets.task.quality_name(balanced=self.plan.recipe.weighs_rare_classes)
+        weights = self.plan.weights
+        balanced = self.plan.recipe.weighs_rare_classes if weights is None else weights.are_balanced
+        return self.targets.task.quality_name(balanced=balanced)
+
+    def weights(self, positions: np.ndarray) -> np.ndarray | None:
+        """How much items count in learning, of shape (n_items,), of mean 1; None: all the same."""
+        return None if self.plan.weights is None else self.plan.weights.of(positions)
 
     def units(self, positions: np.ndarray) -> np.ndarray | None:
         """What folds keep together, of items."""
@@ -95,7 +101,9 @@ class Workspace:
         return self.extract(source, take_items(data.examples.items, positions), data.scan.digests[positions])
 
     def validation_weights(self, validation: np.ndarray) -> np.ndarray | None:
-        """How much each validation item counts under the recipe, of shape (n_items,); None: all the same."""
+        """How much each validation item counts, of shape (n_items,); None: all the same."""
+        if self.plan.weights is not None:
+            return self.weights(validation)
         from headstart.tune.objectives.supervised import weights_to_judge
 
         return weights_to_judge(self.plan.recipe, self.codes[validation], self.targets.task)
@@ -112,6 +120,8 @@ class Workspace:
             data.scan.digests[positions],
             self.codes[positions],
             vectors=lambda rows: features.take(rows).stage(-1),
+            weights=self.weights(positions),
+            balanced=self.plan.weights is not None and self.plan.weights.are_balanced,
         )
 
     def training(

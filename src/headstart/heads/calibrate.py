@@ -6,6 +6,10 @@ or, if an item may have several labels, the mean over items and labels of -log s
 
 Fitted on out-of-fold logits; accuracy does not change. Labels are smoothed, since perfect separation would
 drive T to 0; logits without information would drive it to infinity, so it is kept below 1,000 times their spread.
+
+Weights of items or classes have no part in it: probabilities refer to the data as it is. Of a head that was fitted with
+weights, the temperature is the one at which the data as it is has the least log loss; it keeps the answers, so it
+cannot take back by how much weights favour a class.
 """
 
 from __future__ import annotations
@@ -23,14 +27,17 @@ from headstart.tasks import Task
 CHUNK_CELLS = 1_000_000
 
 
-def log_loss_of(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> float:
+def log_loss_of(
+    logits_NC: NDArray[np.floating], labels: NDArray[Any], weights_N: NDArray[np.floating] | None = None
+) -> float:
     """Return the mean negative log probability of the truth.
 
     Args:
         logits_NC: of shape (N, C).
         labels: class numbers of shape (N,), or 0 and 1 of shape (N, C).
+        weights_N: of the items in the mean, of shape (N,); None: all the same.
     """
-    return float(log_losses(logits_NC, labels).mean())
+    return float(np.average(log_losses(logits_NC, labels), weights=weights_N))
 
 
 def log_losses(logits_NC: NDArray[np.floating], labels: NDArray[Any]) -> NDArray[np.float64]:

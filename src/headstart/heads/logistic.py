@@ -85,6 +85,7 @@ def logistic_path(
     folds: NDArray[np.integer],
     penalties: NDArray[np.floating],
     *,
+    weights_N: NDArray[np.floating] | None = None,
     tolerance: float = 3e-3,
     max_steps: int = 60,
 ) -> Iterator[NDArray[np.float32]]:
@@ -98,12 +99,13 @@ def logistic_path(
         n_classes: C.
         folds: fold of each item, of shape (N,).
         penalties: per item, in the order to try.
+        weights_N: of the items in the mean of the loss, of shape (N,), at least 0; None: all the same.
         tolerance: largest absolute gradient at which to stop.
         max_steps: steps at most for each penalty.
     """
     names = np.unique(folds)
     held_KN = np.stack([folds == name for name in names])
-    problem = Problem(z_NR, labels, n_classes, held_KN)
+    problem = Problem(z_NR, labels, n_classes, held_KN, weights_N)
     solution: Tensor | None = None
     for penalty in penalties:
         solution = problem.solve(float(penalty), solution, tolerance=tolerance, max_steps=max_steps)

@@ -17,13 +17,20 @@ from torch import Tensor
 
 from headstart.heads.logistic import Problem, unpacked
 from headstart.heads.reduce import CHUNK, Rotation, Rows
-from headstart.heads.ridge import Float, solve
+from headstart.heads.ridge import Float, solve, weighted
 
 
 class StreamedProblem(Problem):
     """One logistic regression on rows that are read in chunks."""
 
-    def __init__(self, x_ND: Rows, labels: NDArray[Any], n_classes: int, rotation: Rotation) -> None:
+    def __init__(
+        self,
+        x_ND: Rows,
+        labels: NDArray[Any],
+        n_classes: int,
+        rotation: Rotation,
+        weights_N: NDArray[np.floating] | None = None,
+    ) -> None:
         """Prepare the problem.
 
         Args:
@@ -31,8 +38,9 @@ class StreamedProblem(Problem):
             labels: of shape (N,), or (N, C).
             n_classes: C.
             rotation: standardisation and axes of the same items.
+            weights_N: of the items, of shape (N,); None: all the same.
         """
-        self._prepare(labels, n_classes, np.zeros((0, len(labels)), dtype=bool))
+        self._prepare(labels, n_classes, np.zeros((0, len(labels)), dtype=bool), weights_N)
         self.n_rows = min(self.n_rows, CHUNK)
         self.x = x_ND
         self.axes = torch.from_numpy(rotation.axes)
@@ -60,16 +68,21 @@ def fit_logistic_streamed(
     rotation: Rotation,
     penalty: float,
     *,
+    weights_N: NDArray[np.floating] | None = None,
     tolerance: float = 1e-4,
     max_steps: int = 100,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit one penalty on all rows; arguments and result as of `logistic.fit_logistic`, in rotated space."""
-    problem = StreamedProblem(x_ND, labels, n_classes, rotation)
+    problem = StreamedProblem(x_ND, labels, n_classes, rotation, weights_N)
     return unpacked(problem.solve(penalty, None, tolerance=tolerance, max_steps=max_steps))
 
 
 def fit_ridge_streamed(
-    x_ND: Rows, y_NC: Float, rotation: Rotation, penalty: float
+    x_ND: Rows,
+    y_NC: Float,
+    rotation: Rotation,
+    penalty: float,
+    weights_N: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit ridge on all rows from sums over chunks; arguments and result as of `ridge.fit_ridge`.
 
@@ -78,19 +91,23 @@ def fit_ridge_streamed(
         y_NC: indicators or values of shape (N, C).
         rotation: standardisation and axes, of these items or of a sample of them.
         penalty: on the sum of squares.
+        weights_N: of the items in that sum, of shape (N,); None: 1 each.
 
     Returns:
         Weights of shape (C, R) and intercepts of shape (C,), float32.
     """
-    n_items, rank = len(y_NC), len(rotation.variance)
+    rank, w_N = len(rotation.variance), np.ones(len(y_NC)) if weights_N is None else np.asarray(weights_N)
+    n_items = float(w_N.sum())
     matrix, right = np.zeros((rank, rank)), np.zeros((rank, y_NC.shape[1]))
     sum_z = np.zeros(rank)
-    for start in range(0, n_items, CHUNK):
-        z = rotation.apply(np.asarray(x_ND[start : start + CHUNK]))
-        matrix += z.T @ z
-        right += z.T @ y_NC[start : start + CHUNK]
-        sum_z += z.sum(axis=0, dtype=np.float64)
-    mean_z, mean_y = sum_z / n_items, y_NC.mean(axis=0)
+    for start in range(0, len(y_NC), CHUNK):
+        rows = slice(start, start + CHUNK)
+        z = rotation.apply(np.asarray(x_ND[rows]))
+        own = z if weights_N is None else weighted(z, w_N[rows])
+        matrix += own.T @ z
+        right += own.T @ y_NC[rows]
+        sum_z += own.sum(axis=0, dtype=np.float64)
+    mean_z, mean_y = sum_z / n_items, weighted(y_NC, w_N).sum(axis=0) / n_items
     matrix -= n_items * np.outer(mean_z, mean_z)
     right -= n_items * np.outer(mean_z, mean_y)
     weight = solve(matrix, penalty, right).T

@@ -199,6 +199,27 @@ def share_error(right: NDArray[np.floating], units: Units | NDArray[Any] | None 
     return float(np.maximum(standard_error(right, units), np.sqrt(smooth * (1 - smooth) / n_items)))
 
 
+def weighted_share_error(
+    right: NDArray[np.floating],
+    weights: NDArray[np.floating],
+    units: Units | NDArray[Any] | None = None,
+) -> float:
+    """Return the standard error of a weighted share, as `share_error`; nan for fewer than two units.
+
+    The share is a ratio of two sums. Its smallest value is that of (sum w)^2 / sum w^2 equal items (Kish 1965).
+
+    Args:
+        right: 1 or 0, of shape (N,).
+        weights: of the items, of shape (N,), not all 0.
+        units: of shape (N,); None: every item is a unit of its own.
+    """
+    share = float(np.average(right, weights=weights))
+    n_equal = float(np.sum(weights) ** 2 / np.square(weights).sum())
+    smooth = (share * n_equal + 1) / (n_equal + 2)
+    error = standard_error(weights / np.mean(weights) * (right - share), units)
+    return float(np.maximum(error, np.sqrt(smooth * (1 - smooth) / n_equal)))
+
+
 def freedom(units: Units | NDArray[Any] | None, n_items: int) -> float:
     """Return the degrees of freedom of `standard_error`: G' - 1, 0 for a single unit.
 

@@ -108,13 +108,22 @@ class Classification(Task):
         own = outputs[np.arange(len(targets)), targets.astype(np.intp)]
         return np.asarray(-np.log(np.clip(own, FLOOR, 1.0)))
 
-    def item_quality(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
-        """1 if the likeliest class is right, else 0."""
-        return np.asarray(outputs_NC.argmax(axis=1) == targets, dtype=np.float64)
+    def item_quality(
+        self,
+        outputs_NC: NDArray[np.floating],
+        targets: NDArray[Any],
+        weights_N: NDArray[np.floating] | None = None,
+    ) -> Float:
+        """1, or the item's weight at a mean of 1, if the likeliest class is right, else 0."""
+        right_N = np.asarray(outputs_NC.argmax(axis=1) == targets, dtype=np.float64)
+        return right_N if weights_N is None else np.asarray(right_N * weights_N / np.mean(weights_N))
 
-    def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:
+    def constant(
+        self, targets: NDArray[Any], n_outputs: int, weights_N: NDArray[np.floating] | None = None
+    ) -> Float:
         """The shares of the classes."""
-        return np.bincount(targets.astype(np.intp), minlength=n_outputs) / max(1, len(targets))
+        total = max(1, len(targets)) if weights_N is None else np.sum(weights_N)
+        return np.asarray(np.bincount(targets.astype(np.intp), weights_N, minlength=n_outputs) / total)
 
     def metrics(
         self,

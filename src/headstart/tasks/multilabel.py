@@ -119,9 +119,11 @@ class Multilabel(Task):
         as_it_is = np.where(truth > 0.5, outputs, 1.0 - outputs)
         return np.asarray(-np.log(np.clip(as_it_is, FLOOR, 1.0)).mean(axis=1))
 
-    def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:
+    def constant(
+        self, targets: NDArray[Any], n_outputs: int, weights_N: NDArray[np.floating] | None = None
+    ) -> Float:
         """The shares of the labels."""
-        return np.asarray(targets.astype(np.float64).mean(axis=0))
+        return np.asarray(np.average(targets.astype(np.float64), axis=0, weights=weights_N))
 
     def metrics(
         self,

@@ -103,9 +103,11 @@ class Regression(Task):
         outputs, truth = np.asarray(outputs_NC, dtype=np.float64), np.asarray(targets, dtype=np.float64)
         return np.asarray(np.square(outputs - truth).mean(axis=1))
 
-    def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:
+    def constant(
+        self, targets: NDArray[Any], n_outputs: int, weights_N: NDArray[np.floating] | None = None
+    ) -> Float:
         """The mean."""
-        return np.asarray(targets.astype(np.float64).mean(axis=0))
+        return np.asarray(np.average(targets.astype(np.float64), axis=0, weights=weights_N))
 
     def metrics(
         self,

@@ -176,23 +176,39 @@ class Task(ABC):
             targets: as `encode` gives them.
         """
 
-    def item_quality(self, outputs_NC: NDArray[np.floating], targets: NDArray[Any]) -> Float:
+    def item_quality(
+        self,
+        outputs_NC: NDArray[np.floating],
+        targets: NDArray[Any],
+        weights_N: NDArray[np.floating] | None = None,
+    ) -> Float:
         """Return how good the answer is for each item, of shape (N,); larger is better.
 
         Classes: 1 for right, 0 for wrong. Else how much of the loss of the best constant answer is saved,
-        1 - loss / mean loss of the constant. The mean is the accuracy, the explained share of the log loss, or R2.
+        1 - loss / mean loss of the constant. The mean is the accuracy, the explained share of the log loss, or R2;
+        with weights it is the weighted one.
 
         Args:
             outputs_NC: probabilities (for classes: any scores in their order) or values.
             targets: as `encode` gives them.
+            weights_N: of the items, of shape (N,), not all 0; None: all the same.
         """
-        plain = np.tile(self.constant(targets, outputs_NC.shape[1]), (len(targets), 1))
-        without = float(self.item_losses(plain, targets).mean())
-        return np.asarray(1.0 - self.item_losses(outputs_NC, targets) / max(without, 1e-300))
+        plain = np.tile(self.constant(targets, outputs_NC.shape[1], weights_N), (len(targets), 1))
+        counts = 1.0 if weights_N is None else weights_N / np.mean(weights_N)
+        without = float((counts * self.item_losses(plain, targets)).mean())
+        return np.asarray(1.0 - counts * self.item_losses(outputs_NC, targets) / max(without, 1e-300))
 
     @abstractmethod
-    def constant(self, targets: NDArray[Any], n_outputs: int) -> Float:
-        """Return the best answer that ignores the items, of shape (C,): shares of classes or labels, or the mean."""
+    def constant(
+        self, targets: NDArray[Any], n_outputs: int, weights_N: NDArray[np.floating] | None = None
+    ) -> Float:
+        """Return the best answer that ignores the items, of shape (C,): shares of classes or labels, or the mean.
+
+        Args:
+            targets: as `encode` gives them.
+            n_outputs: C.
+            weights_N: of the items, of shape (N,), not all 0; None: all the same.
+        """
 
     @abstractmethod
     def metrics(

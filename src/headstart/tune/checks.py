@@ -11,7 +11,9 @@ from headstart.tune.policies.policy import NEEDS_FITTED_HEAD, Policy
 from headstart.tune.recipes.recipe import OF_CLASSES, Recipe
 
 
-def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> None:
+def check_recipe(
+    recipe: Recipe, policy: Policy, task: Task, modality: str, *, weighted: bool = False
+) -> None:
     """Refuse settings that would fail later or have another meaning, before anything long starts.
 
     Args:
@@ -19,13 +21,18 @@ def check_recipe(recipe: Recipe, policy: Policy, task: Task, modality: str) -> N
         policy: what is frozen.
         task: what is learned.
         modality: "image", "text" or "audio".
+        weighted: whether items or classes have weights.
 
     Raises:
         OptionError: naming every mistake and its remedy.
     """
     if not policy.trains_stages:
         return
-    faults = [*_of_task(recipe, task), *_of_choosing(recipe, policy)]
+    faults = [
+        *_of_task(recipe, task),
+        *_of_choosing(recipe, policy),
+        *(_of_weights(recipe) if weighted else ()),
+    ]
     if faults:
         raise OptionError("\n".join(faults))
     if policy.cut is not None:
@@ -44,6 +51,23 @@ def _of_task(recipe: Recipe, task: Task) -> Iterator[str]:
     wrong += ["sampling: balanced"] if recipe.sampling == "balanced" else []
     if wrong:
         yield f"{', '.join(wrong)} of a recipe need classes, and the target is a number: remove them"
+
+
+def _of_weights(recipe: Recipe) -> Iterator[str]:
+    """Settings that would count twice what the weights of items say, or that cannot take them."""
+    if recipe.weighs_rare_classes:
+        yield (
+            "the recipe weighs rare classes (class_weights, sampling or logit_adjustment), and class_weight or weight "
+            "does so too: leave out one of them"
+        )
+    for name in ("mixup", "cutmix"):
+        if getattr(recipe, name):
+            yield f"class_weight and weight belong to single items, and {name} mixes them: set {name} to 0"
+    if recipe.contrastive:
+        yield (
+            "the contrastive stage compares pairs of items and cannot take class_weight or weight: set contrastive "
+            "to 0, or leave the weights out"
+        )
 
 
 def _of_choosing(recipe: Recipe, policy: Policy) -> Iterator[str]:

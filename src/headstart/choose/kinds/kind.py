@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-from numpy.typing import NDArray
+from typing import TypeAlias
 
 from headstart.choose.tried_head import Trial, TriedHead
 from headstart.heads.head import Head
-from headstart.heads.reduce import Reduced, Rows
-from headstart.tasks import Targets
+from headstart.heads.reduce import Reduced
 
 Score: TypeAlias = Callable[[Reduced, Trial, tuple[int, ...]], TriedHead | None]
-Fit: TypeAlias = Callable[[TriedHead, Reduced, NDArray[Any], Targets], Head]
-FitStreamed: TypeAlias = Callable[[TriedHead, Reduced, Rows, NDArray[Any], Targets], Head]
+Fit: TypeAlias = Callable[..., Head]
+FitStreamed: TypeAlias = Callable[..., Head]
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,8 @@ class HeadKind:
         fit_streamed: takes a head that was scored on a sample, the rotated features of the sample, the raw
             features of all items (read by slices of rows), their encoded targets and the task with its names;
             returns the head on raw features.
+        takes_weights: whether `score` uses `Trial.weights`, and the two fits take `weights_N`, the weight of each item,
+            of shape (N,) and mean 1, or None. A kind that does not is not tried if items have weights.
         log_probabilities: whether its scores are log probabilities, up to a constant per item, before they are
             divided by the temperature; least squares gives other scores.
     """
@@ -40,4 +39,5 @@ class HeadKind:
     score: Score
     fit: Fit
     fit_streamed: FitStreamed
+    takes_weights: bool = False
     log_probabilities: bool = True

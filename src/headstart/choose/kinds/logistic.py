@@ -37,7 +37,9 @@ def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> TriedHead 
         return None
     best: TriedHead | None = None
     since_best = 0
-    path = logistic_path(reduced.z, trial.targets, trial.n_outputs, trial.folds, PENALTIES)
+    path = logistic_path(
+        reduced.z, trial.targets, trial.n_outputs, trial.folds, PENALTIES, weights_N=trial.weights
+    )
     for penalty, logits in zip(PENALTIES, path):
         tried = trial.scored(LOGISTIC.name, stages, float(penalty), logits)
         if best is None or tried.loss < best.loss:
@@ -49,19 +51,30 @@ def score(reduced: Reduced, trial: Trial, stages: tuple[int, ...]) -> TriedHead 
     return best
 
 
-def fit(tried: TriedHead, reduced: Reduced, encoded: NDArray[Any], targets: Targets) -> LinearHead:
+def fit(
+    tried: TriedHead,
+    reduced: Reduced,
+    encoded: NDArray[Any],
+    targets: Targets,
+    weights_N: NDArray[np.floating] | None = None,
+) -> LinearHead:
     """Fit the head on the items it was scored on."""
-    fitted = fit_logistic(reduced.z, encoded, targets.n_outputs, tried.penalty)
+    fitted = fit_logistic(reduced.z, encoded, targets.n_outputs, tried.penalty, weights_N=weights_N)
     return LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets)
 
 
 def fit_streamed(
-    tried: TriedHead, reduced: Reduced, rows: Rows, encoded: NDArray[Any], targets: Targets
+    tried: TriedHead,
+    reduced: Reduced,
+    rows: Rows,
+    encoded: NDArray[Any],
+    targets: Targets,
+    weights_N: NDArray[np.floating] | None = None,
 ) -> LinearHead:
     """Fit the head on all items; the penalty on the sum over items stays what it was on the sample."""
     penalty = tried.penalty * len(reduced.z) / len(encoded)
-    fitted = fit_logistic_streamed(rows, encoded, targets.n_outputs, reduced, penalty)
+    fitted = fit_logistic_streamed(rows, encoded, targets.n_outputs, reduced, penalty, weights_N=weights_N)
     return LinearHead.on_rotated(reduced, *fitted, tried.stages, tried.temperature, targets)
 
 
-LOGISTIC = HeadKind("logistic", score, fit, fit_streamed)
+LOGISTIC = HeadKind("logistic", score, fit, fit_streamed, takes_weights=True)

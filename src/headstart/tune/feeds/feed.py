@@ -70,10 +70,19 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """A feed and its labels by position: class indices of shape (N,), or numbers of shape (N, C)."""
+    """A feed with labels and weights by position.
+
+    Attributes:
+        feed: of N items.
+        labels: class indices of shape (N,), or numbers of shape (N, C).
+        weights: of the items, of shape (N,), of mean 1; None: all the same.
+        balanced: whether every class counts the same under them.
+    """
 
     feed: Feed
     labels: NDArray[Any]
+    weights: NDArray[np.floating] | None = None
+    balanced: bool = False
 
 
 def run_whole(backbone: Backbone, inputs: Any, device: torch.device) -> Tensor:

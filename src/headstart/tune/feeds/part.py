@@ -36,12 +36,17 @@ class Part:
         labels: by item: a class index, of shape (n_items,), or numbers, of shape (n_items, C).
         vectors: gives stored vectors of items at positions within the part: those of the source's last stage,
             of shape (n_asked, D).
+        weights: of the items in the loss and in the choice of the epoch, of shape (n_items,), of mean 1; None: all the
+            same.
+        balanced: whether every class counts the same under them.
     """
 
     items: Sequence[Any]
     digests: NDArray[Any]
     labels: NDArray[Any]
     vectors: Callable[[Positions], NDArray[np.float32]] | None = None
+    weights: NDArray[np.floating] | None = None
+    balanced: bool = False
 
 
 def first_inputs(source: Source, part: Part, device: torch.device) -> dict[str, torch.Tensor]:

@@ -42,12 +42,14 @@ class Items:
         targets: of all items, by position; None: the objective needs none.
         plan: the batches of each epoch.
         mix: mixes the items of each batch; None: they are not mixed.
+        weights: of the losses of all items, by position, of mean 1; None: all the same.
     """
 
     feed: Feed
     targets: Tensor | None
     plan: Plan
     mix: Mix | None = None
+    weights: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,6 +87,7 @@ class Step:
         self.n_parts = recipe.accumulate if divisible else 1
         self._device, self._mix = machine.device, items.mix
         self._targets = None if items.targets is None else items.targets.to(machine.device)
+        self._weights = None if items.weights is None else items.weights.to(machine.device)
         self._backward, self._network_parameters = sharing.accelerator.backward, network_parameters
         self._anchors: dict[str, Tensor] = {}
         self.keep_anchors()
@@ -133,6 +134,7 @@ class Step:
             own = slice(sharing.number, None, sharing.n) if weight else slice(0, 1)
             positions, inputs = positions[own], rows_of(inputs, own, n_items)
         targets = None if self._targets is None else self._targets[torch.from_numpy(positions)]
+        weights = None if self._weights is None else self._weights[torch.from_numpy(positions)]
         if self._mix is not None and targets is not None:
             inputs, targets = self._mix(inputs, targets, epoch=context.epoch, step=context.step)
         total = torch.zeros((), device=self._device)
@@ -144,6 +146,7 @@ class Step:
             with nullcontext() if last else sharing.accelerator.no_sync(self.module):
                 own_targets = None if targets is None else targets[part]
                 losses = self.module(rows_of(inputs, part, len(positions)), own_targets, context)
+                losses = losses if weights is None else losses * weights[part]
                 share = self._share(losses, weight, n_items)
                 total += share.detach()
                 self._backward(share * sharing.n)  # gradients are averaged over processes

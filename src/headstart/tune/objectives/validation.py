@@ -125,8 +125,9 @@ class HeldOut:
         backbone: the staged network.
         freeze: the owner of its modes.
         head: the head.
-        part: the items and their labels.
-        recipe: if it weighs rare classes, every class counts the same; batches have at least its `batch_size`.
+        part: the items with their labels, and weights if they have any.
+        recipe: if it weighs rare classes and items have no weights, every class counts the same; batches have at
+            least its `batch_size`.
         machine: where and how.
         seed: random seed.
     """
@@ -144,8 +145,11 @@ class HeldOut:
     ) -> None:
         self.part, self.head = part, head
         self.n_items = part.feed.n_items
-        self.weights_N = weights_to_judge(recipe, part.labels, head.task)
-        self.quality_name = head.task.quality_name(balanced=self.weights_N is not None)
+        self.weights_N, balanced = part.weights, part.balanced
+        if self.weights_N is None:
+            self.weights_N = weights_to_judge(recipe, part.labels, head.task)
+            balanced = self.weights_N is not None
+        self.quality_name = head.task.quality_name(balanced=balanced)
         self._backbone, self._freeze, self._machine = backbone, freeze, machine
         self._batch_size, self._seed = max(64, recipe.batch_size), seed
 

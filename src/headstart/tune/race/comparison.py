@@ -77,6 +77,7 @@ class Comparison:
         task: what is learned.
         cannot_tell: why nothing can be better on these items; "" if it can.
         balanced: whether every class counted the same.
+        weighted: whether items counted by other weights.
     """
 
     quality: float
@@ -88,6 +89,7 @@ class Comparison:
     task: Task = CLASSIFICATION
     cannot_tell: str = ""
     balanced: bool = False
+    weighted: bool = False
 
     @property
     def better(self) -> bool:
@@ -119,9 +121,14 @@ class Comparison:
             )
         points, error = 100 * self.quality, 100 * self.quality_error
         return (
-            f"{points:+.1f} points of {'balanced ' if self.balanced else ''}accuracy (standard error {error:.1f}), "
+            f"{points:+.1f} points of {self.counted}accuracy (standard error {error:.1f}), "
             f"log loss {-self.loss:+.3f} (standard error {self.loss_error:.3f})"
         )
+
+    @property
+    def counted(self) -> str:
+        """How items counted, as a word before "accuracy", with a space after it; "" if all the same."""
+        return "balanced " if self.balanced else "weighted " if self.weighted else ""
 
     @property
     def outcome(self) -> str:
@@ -157,6 +164,7 @@ class ValidationItems:
         task: what is learned.
         weights_N: what each item counts, of shape (N,), of mean 1; None: all the same.
         level: probability with which a training that is not better may pass.
+        weighted: whether the weights are others than those that make every class count the same.
         named: how messages call the units, in the plural.
 
     Attributes:
@@ -173,9 +181,11 @@ class ValidationItems:
         weights_N: NDArray[np.floating] | None = None,
         *,
         level: float = RACE,
+        weighted: bool = False,
         named: str = "items",
     ) -> None:
         self.targets, self.units_N, self.task, self.weights_N = targets, units_N, task, weights_N
+        self.weighted = weighted
         self.level, self._reference, self.n_items = level, self.look(head_alone_NC), len(targets)
         self.head_alone = self.score(head_alone_NC)
         self.too_few_units, self.too_few_errors = self._units(named), self._errors()
@@ -213,8 +223,9 @@ class ValidationItems:
             for row in self._differences(self.look(logits_NC))
         ]
         quality, loss = found[0], found[-1]
+        balanced = self.weights_N is not None and not self.weighted
         return Comparison(
-            *quality, *loss, bound, self.n_items, self.task, self.cannot_tell, self.weights_N is not None
+            *quality, *loss, bound, self.n_items, self.task, self.cannot_tell, balanced, self.weighted
         )
 
     def look(self, logits_NC: NDArray[np.floating]) -> Look:

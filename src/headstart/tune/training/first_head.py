@@ -110,10 +110,14 @@ class FirstHead:
         def embedded(part: Labelled, given: Vectors | None) -> Vectors:
             return embed_all(self.backbone, part.feed, self.machine) if given is None else given
 
-        held_out = None if validation is None else (embedded(validation, vectors[1]), validation.labels)
+        held_out = None
+        if validation is not None:
+            held_out = (embedded(validation, vectors[1]), validation.labels, validation.weights)
         last = len(self.backbone.stages) - 1
         x_ND = embedded(train, vectors[0])
-        return steadied(fit_first_head(x_ND, train.labels, self.classes, last, held_out, self.task))
+        return steadied(
+            fit_first_head(x_ND, train.labels, self.classes, last, held_out, self.task, train.weights)
+        )
 
 
 def are_alike(vectors_ND: NDArray[np.floating], others_ND: NDArray[np.floating]) -> bool:
@@ -128,8 +132,9 @@ def fit_first_head(
     targets: NDArray[Any],
     classes: tuple[str, ...],
     last_stage: int,
-    validation: tuple[NDArray[np.floating], NDArray[Any]] | None,
+    validation: tuple[NDArray[np.floating], NDArray[Any], NDArray[np.floating] | None] | None,
     task: Task = CLASSIFICATION,
+    weights: NDArray[np.floating] | None = None,
 ) -> LinearHead:
     """Fit a probe to embeddings (logistic, or ridge for a quantity), its penalty by validation if there is one.
 
@@ -138,8 +143,9 @@ def fit_first_head(
         targets: of these items: class indices of shape (N,), 0 and 1 of shape (N, C), or values (N, 1).
         classes: names of the C outputs.
         last_stage: index of the stage the embedding belongs to.
-        validation: embeddings and targets of the validation items.
+        validation: embeddings, targets and weights of the validation items.
         task: what is learned.
+        weights: of the training items, of shape (N,), of mean 1; None: all the same.
     """
     reduced = reduce(embeddings_ND, standardiser(embeddings_ND))
     best: tuple[float, LinearHead] | None = None
@@ -147,13 +153,16 @@ def fit_first_head(
     found: tuple[NDArray[Any], NDArray[Any]] | None = None
     for penalty in penalties:
         if not task.has_classes:
-            found = fit_ridge(reduced.z, targets.astype(np.float64), penalty * len(reduced.z))
+            values = targets.astype(np.float64)
+            found = fit_ridge(reduced.z, values, penalty * len(reduced.z), weights)
         else:
-            found = fit_logistic(reduced.z, targets, len(classes), penalty, start=found, tolerance=1e-4)
+            found = fit_logistic(
+                reduced.z, targets, len(classes), penalty, weights_N=weights, start=found, tolerance=1e-4
+            )
         head = LinearHead.on_rotated(reduced, found[0], found[1], (last_stage,), 1.0, Targets(task, classes))
         loss = 0.0
         if validation is not None:
-            loss = score(head.logits(validation[0]), validation[1], task).loss
+            loss = score(head.logits(validation[0]), validation[1], task, validation[2]).loss
         if best is None or loss < best[0]:
             best = (loss, head)
     assert best is not None  # there is at least one penalty

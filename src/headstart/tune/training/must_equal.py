@@ -45,6 +45,8 @@ def recipe_settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def _digest(part: Part) -> str:
-    """A digest of the items' contents and labels, in their order."""
+    """A digest of the items' contents, labels and weights, in their order."""
     rows = zip(part.digests.tolist(), np.asarray(part.labels).tolist(), strict=True)
-    return hashlib.sha256("\n".join(f"{digest} {label}" for digest, label in rows).encode()).hexdigest()[:16]
+    lines = [f"{digest} {label}" for digest, label in rows]
+    lines += [] if part.weights is None else [f"{weight:.6g}" for weight in part.weights]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

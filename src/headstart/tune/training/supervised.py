@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+
 from headstart.tune.feeds.feed import Labelled, Machine
 from headstart.tune.feeds.mixing import Mixing
 from headstart.tune.feeds.plan import ShuffledPlan
@@ -41,5 +44,6 @@ def supervised_loop(
         as_targets(train.labels),
         ShuffledPlan(train.feed.buckets, recipe.batch_size, seed=seed, weights=weights),
         Mixing(recipe, seed, objective.n_outputs) if recipe.mixup or recipe.cutmix else None,
+        None if train.weights is None else torch.from_numpy(train.weights.astype(np.float32)),
     )
     return Loop(network, items, objective, validation, recipe, seed=seed, machine=machine, keeping=keeping)

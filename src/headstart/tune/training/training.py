@@ -270,7 +270,7 @@ class Training:
             seed=self.seed,
             for_training=for_training,
         )
-        return Labelled(feed, self.unit.inward(part.labels))
+        return Labelled(feed, self.unit.inward(part.labels), part.weights, part.balanced)
 
     def _or_random(self, probe: LinearHead) -> LinearHead:
         """The probe, or random weights if the recipe asks for them and the policy allows it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.metrics import Interval, metric_named
+from headstart.metrics import Interval
 from headstart.report.charts import (
     Curves,
     Depth,
@@ -20,7 +20,7 @@ from headstart.report.charts import (
     whisker,
 )
 from headstart.report.pages.fit.report import FitReport
-from headstart.report.pages.fit.words import answers, is_classical
+from headstart.report.pages.fit.words import answers, chosen_by, counted_label, is_classical
 from headstart.report.shell import Section, Table
 from headstart.report.words import duration, is_percent, lowered, number
 
@@ -39,12 +39,12 @@ def depth_section(report: FitReport) -> Iterator[Section]:
     """The section, if there are stages to compare."""
     if len(report.profile) < 2:
         return
-    key = report.targets.task.quality_name()
+    key = chosen_by(report)
     scores = [
         (row.stage, Interval.of({"value": row.score, "low": row.low, "high": row.high}))
         for row in report.profile
     ]
-    chart, metric = depth(scores, report.head_stages, key), metric_named(key).label
+    chart, metric = depth(scores, report.head_stages, key), counted_label(report, key)
     columns = (("Stage", False), (metric, True), ("95% interval", True), ("Read by the head", False))
     rows = tuple(
         (dot.stage, dot.value, dot.interval or "none", "yes" if dot.chosen else "") for dot in chart.dots
@@ -123,7 +123,7 @@ def candidates_section(report: FitReport) -> Iterator[Section]:
         "candidates",
         "What was tried",
         "fit/candidates.html.j2",
-        Candidates(metric_named(key).label, rows),
+        Candidates(counted_label(report, key), rows),
         f"Scored on validation, never on the held-out part.{_selected(report)}",
     )
 
@@ -210,7 +210,7 @@ def history_section(report: FitReport) -> Iterator[Section]:
     rows, key = report.history, report.quality
     if not rows:
         return
-    metric, scored = metric_named(key).label, f"validation_{key}"
+    metric, scored = counted_label(report, key), f"validation_{key}"
     losses = [(name, words, _series(rows, name)) for name, words in
               (("train_loss", "training"), ("validation_loss", "validation"))]  # fmt: skip
     content = History(
@@ -260,7 +260,7 @@ def _history_takeaway(report: FitReport, scored: str) -> str:
     beside = (
         ""
         if score is None
-        else f", with {number(score, report.quality)} {lowered(metric_named(report.quality).label)}"
+        else f", with {number(score, report.quality)} {lowered(counted_label(report, report.quality))}"
     )
     when = "before the first epoch" if epoch == 0 else f"after epoch {epoch:g}"
     found = f"The validation loss was lowest {when} ({kept['validation_loss']:.3f}{beside})"

@@ -144,12 +144,24 @@ def fewer_items(report: FitReport, baseline: str) -> str:
 def how_chosen(report: FitReport) -> str:
     """By what the baseline of the verdict was chosen, with a space before it; "" if there was nothing to choose."""
     choice = report.record.extra.get("baseline_choice") or {}
-    quality, key = choice.get("quality") or {}, report.targets.task.quality_name()
+    quality, key = choice.get("quality") or {}, chosen_by(report)
     if len(quality) < 2:
         return ""
     names = {**BASELINES, "majority": report.targets.task.words.constant}
     scores = listed([f"{lowered(names[name][0])} {number(value, key)}" for name, value in quality.items()])
-    return f" The baseline was chosen on training folds ({lowered(metric_named(key).label)}: {scores})."
+    return f" The baseline was chosen on training folds ({lowered(counted_label(report, key))}: {scores})."
+
+
+def chosen_by(report: FitReport) -> str:
+    """Key of the metric that heads and baselines are chosen by: by weights, if there are any."""
+    weights = report.record.extra.get("weights") or {}
+    return report.targets.task.quality_name(balanced=bool(weights.get("balanced")))
+
+
+def counted_label(report: FitReport, key: str) -> str:
+    """The name of a metric of training or validation items, which count by their weights, if they have any."""
+    label, weights = metric_named(key).label, report.record.extra.get("weights")
+    return label if weights is None or weights["balanced"] else f"Weighted {lowered(label)}"
 
 
 def learned_from_part(report: FitReport, baseline: str) -> str:

@@ -1,0 +1,59 @@
+"""The option `class_weight`: balanced, or a weight for each class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+BALANCED = "balanced"
+_FORMS = "must be balanced, or a weight above 0 for each class, as in normal=1,pneumonia=4 (in Python a dictionary)"
+
+
+def parsed_class_weight(value: Any) -> str | dict[str, float] | None:
+    """The option in its checked form: "balanced", or weights by the name of the class.
+
+    Args:
+        value: as given in Python, in a configuration or on the command line.
+
+    Raises:
+        ValueError: it is neither, or a weight is not a finite number above 0.
+    """
+    if value is None or value == BALANCED:
+        return None if value is None else BALANCED
+    if isinstance(value, str):
+        value = dict(_pair(part) for part in value.split(",") if part.strip())
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(_FORMS)
+    return {name_of(name): _weight(name, weight) for name, weight in value.items()}
+
+
+def name_of(label: Any) -> str:
+    """The name of a class, as data that is read writes it: a truth value of Python is true or false.
+
+    Args:
+        label: of any type.
+    """
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, weight = text.rpartition("=")
+    if not equals or not name.strip():
+        raise ValueError(_FORMS)
+    return name.strip(), weight
+
+
+def _weight(name: Any, value: Any) -> float:
+    try:
+        weight = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not 0 < weight < math.inf:
+        raise ValueError(f"{_FORMS}; the weight of class '{name}' is {value!r}")
+    return weight
+
+
+ClassWeight = Annotated[str | dict[str, float], BeforeValidator(parsed_class_weight)]
