@@ -23,6 +23,7 @@ from headstart.metrics import Interval
 from headstart.runs.calibration import CalibrationFacts, CandidateRow, Outcome
 from headstart.units import UNITS, agreeing, counted
 
+LARGE = 10  # a temperature above it leaves little of what the run says
 _N_SHOWN = 6  # classes in a warning
 
 
@@ -67,7 +68,7 @@ def assemble(
         n_learned=items.n_learned,
         n_shared=items.n_shared,
         unknown=known.unknown,
-        warnings=tuple(_warnings(items, known)),
+        warnings=tuple(_warnings(items, known, chosen)),
         notes=tuple(_notes(opened, known, kept)),
     )
 
@@ -111,8 +112,13 @@ def _n_changed(chosen: Candidate | None, known: KnownItems, outputs_NC: NDArray[
     return sum(old != new for old, new in zip(*answers, strict=True))
 
 
-def _warnings(items: LabelledItems, known: KnownItems) -> Iterator[str]:
+def _warnings(items: LabelledItems, known: KnownItems, chosen: Candidate | None) -> Iterator[str]:
     units = UNITS[known.data.examples.modality]
+    if chosen is not None and chosen.correction.temperature > LARGE:
+        yield (
+            f"A temperature of {chosen.correction.temperature:.2g} makes the run unsure of nearly everything: it says "
+            "little about these items. Check their labels; more of them and a new fit are likely to be better."
+        )
     if known.unknown:
         yield _unknown(known, units)
     if items.n_learned is None:

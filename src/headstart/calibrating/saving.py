@@ -144,7 +144,7 @@ def _record(
         source=old.source,
         data=replace(DataFacts.of(known.data, str(options.data)), n_classes=known.targets.n_outputs),
         task=known.targets.task.name,
-        n_train=old.n_train,
+        n_train=old.extra.get("refit", {}).get("n_train") or old.n_train,
         n_test=len(known),
         test=facts.after,
         baselines={"not_calibrated": facts.before},

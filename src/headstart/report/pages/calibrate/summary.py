@@ -58,7 +58,7 @@ def _scores(found: CalibrationFacts) -> str:
     """One row per metric: before, and after with the change if there is a correction."""
     heads: tuple[str, ...] = ("", "before", "95% interval")
     if found.after:
-        heads = (*heads, "after", "95% interval", "95% interval of the change")
+        heads = (*heads, "after", "95% interval", "change, 95% interval")
     rows = [heads]
     for key in (key for key in _SHOWN if key in METRICS and key in found.before):
         before, after, change = found.before[key], found.after.get(key), found.change.get(key)
