@@ -227,3 +227,21 @@ def test_the_command(digit_run: Run, store: str, tmp_path: Path, capsys: pytest.
     app(words, standalone_mode=False)
     content = json.loads(capsys.readouterr().out)
     assert content["run"] is None and content["recalibration"]["outcome"] == "undecided"
+
+
+def test_the_threshold_of_a_run_is_chosen_again(noisy: Path, store: str, tmp_path: Path) -> None:
+    data = small_data.digit_folder(tmp_path / "data", n_classes=3, n_each=40)
+    settings = {"store": store, "baseline": False, "report": False, **small_data.SETTINGS}
+    rule = "digit 1:recall=0.8"
+    run = headstart.fit(data, small_data.LETTERS, threshold=rule, out=tmp_path / "run", **settings)
+    found = headstart.calibrate(run.path, noisy, out=tmp_path / "new", store=store, threads=1)
+    new = run_of(found)
+    old_value, value = (each.metrics["threshold"]["value"] for each in (run, new))
+    assert value != old_value and new.metrics["threshold"]["rule"] == "recall=0.8"
+    kept = RunDirectory.open(new.path).predictions()
+    called = kept.probabilities[:, kept.classes.index("digit 1")] >= value
+    of_class = np.array(kept.labels) == "digit 1"
+    n_of_class = int(of_class.sum())
+    assert called[of_class].sum() == np.ceil(0.8 * (n_of_class + 1))
+    np.testing.assert_array_equal(np.array(kept.predicted) == "digit 1", called)
+    assert any("threshold was chosen again" in note for note in found.facts.notes)

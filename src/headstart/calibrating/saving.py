@@ -14,6 +14,7 @@ from headstart.calibrating.items import KnownItems
 from headstart.calibrating.opened import OpenedRun
 from headstart.calibrating.options import CalibrateOptions
 from headstart.calibrating.result import Calibration, rows
+from headstart.calibrating.threshold import chosen_again, note_on
 from headstart.clock import Clock, peak_bytes
 from headstart.data.items import take_items
 from headstart.files import name_of
@@ -23,6 +24,7 @@ from headstart.fitting.returned import save as save_model
 from headstart.progress import waiting
 from headstart.run_files import DIGESTS, digests_of
 from headstart.runs.calibration import RECALIBRATION, CalibrationFacts
+from headstart.runs.decision import KEY, Decision
 from headstart.runs.run import Run
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from headstart.runs import Predictions, Record, RunDirectory, RunFacts
     from headstart.runs.learned_items import LearnedItems
     from headstart.sources import Source
+    from headstart.tasks.threshold import Threshold
 
 TABLE = "calibration.csv"
 
@@ -77,14 +80,19 @@ def save(
         reported_run.write_configuration(run, options, "calibrate")
         with clock.phase("export"), waiting("Exporting model.pt2 …"):
             head = chosen.correction.folded_into(opened.head)
-            saved = save_model(run, source, head, Store(options.store))
+            old = Decision.of(opened.record)
+            decision = chosen_again(old, known, chosen.outputs_NC)
+            threshold = None if decision is None else decision.threshold
+            saved = save_model(run, source, head, Store(options.store), threshold)
             found = difference_from(run, opened.model, chosen.correction, known, outputs_NC, options.threads)
-        facts = replace(facts, difference=found)
-        run.write_predictions(_predictions(known, chosen))
+        facts = replace(facts, difference=found, notes=(*facts.notes, *note_on(old, decision)))
+        run.write_predictions(_predictions(known, chosen, threshold))
         learned = _learned_items(opened, known)
         if learned is not None:
             learned.save(run)
         record = _record(run, options, opened, known, facts, clock)
+        if decision is not None:
+            record = replace(record, extra={**record.extra, KEY: decision.to_json()})
         about = _about(run, known)
         write_card(run, record, about, saved, source.preprocessing.to_json())
         page = _page(record, about, known, outputs_NC, chosen, facts, next_command(run))
@@ -103,7 +111,7 @@ def next_command(run: RunDirectory) -> str:
     return f"headstart predict {shlex.quote(str(shown(run)))} NEW_ITEMS"
 
 
-def _predictions(known: KnownItems, chosen: Candidate) -> Predictions:
+def _predictions(known: KnownItems, chosen: Candidate, threshold: Threshold | None) -> Predictions:
     from headstart.runs import Predictions
 
     examples = known.data.examples
@@ -113,6 +121,7 @@ def _predictions(known: KnownItems, chosen: Candidate) -> Predictions:
         chosen.outputs_NC,
         known.labels,
         task=known.targets.task.name,
+        answers=None if threshold is None else threshold.answers(chosen.outputs_NC, known.targets).tolist(),
         given={name: values.tolist() for name, values in examples.other_columns.items()},
     )
 

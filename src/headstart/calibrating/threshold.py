@@ -1,0 +1,56 @@
+"""The threshold of a run that is calibrated: chosen again by its own rule, on the new items.
+
+It was chosen on probabilities that the new run no longer gives. Legend: N items, C outputs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.calibrating.items import KnownItems
+from headstart.evidence.threshold_rule import ThresholdRule
+from headstart.runs.decision import Decision
+from headstart.tasks.threshold import Threshold
+
+
+def chosen_again(
+    old: Decision | None, known: KnownItems, outputs_NC: NDArray[np.floating]
+) -> Decision | None:
+    """The threshold of the new run; None if the old one has none, or none can be chosen on these items.
+
+    Args:
+        old: of the run that was calibrated.
+        known: N items with their labels.
+        outputs_NC: corrected probabilities, each by a correction that was fitted without the item.
+    """
+    if old is None:
+        return None
+    rule = ThresholdRule.parse(f"{old.threshold.name}:{old.rule}")
+    column, codes = known.targets.classes.index(rule.name), known.codes
+    positive = codes[:, column] > 0 if codes.ndim == 2 else codes == column
+    value = rule.chosen(positive, outputs_NC[:, column])
+    if value is None:
+        return None
+    found = Decision(Threshold(rule.name, value).rounded(), rule.text, "", 0, 0, 0)
+    if rule.goal == "cost":
+        return found
+    where = "labelled items, cross-validated"
+    return Decision(found.threshold, rule.text, where, len(known), int(positive.sum()), rule.least_items)
+
+
+def note_on(old: Decision | None, new: Decision | None) -> tuple[str, ...]:
+    """What became of the threshold, in a sentence; () for a run without one.
+
+    Args:
+        old: of the run that was calibrated.
+        new: of the new run.
+    """
+    if old is None:
+        return ()
+    if new is None:
+        return (
+            f"The run's threshold ({old.threshold.name}:{old.rule}) could not be chosen on these items: the new run "
+            "gives the usual answers.",
+        )
+    return (f"The threshold was chosen again: {new.words}",)
