@@ -17,8 +17,8 @@ from headstart.report.media import Shown
 from headstart.report.pages import page_module
 from headstart.report.pages.fit import FitReport, HeldOut
 from headstart.report.shell import Page, Section
+from headstart.run_kinds import RUN_KINDS
 from headstart.runs import DataFacts, Record, RunFacts, SourceFacts, SplitPart
-from headstart.runs.record import KINDS
 
 HOSTILE = "<script>document.title='run'</script>"
 BREAKING = '"><img src=x onerror="document.title=\'run\'">'
@@ -109,7 +109,7 @@ def test_backticks_become_code_and_odd_ones_stay(samples: dict[str, FitReport]) 
 
 
 def test_every_kind_of_run_has_a_page() -> None:
-    for kind in KINDS:
+    for kind in RUN_KINDS:
         assert callable(page_module(kind).page) and callable(page_module(kind).end_block)
 
 

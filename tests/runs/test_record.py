@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from headstart.errors import HeadstartError, InputError
 from headstart.evidence import Verdict
 from headstart.metrics import Interval, metrics_of
+from headstart.run_kinds import RUN_KINDS, RunKind
 from headstart.runs import Chosen, DataFacts, Predictions, Record, RunDirectory, SourceFacts
 from headstart.runs.facts import data_digest
-from headstart.runs.record import FORMAT_VERSION, KINDS, Kind, check_complete
+from headstart.runs.record import FORMAT_VERSION, check_complete
 
 CLASSIFICATION = tuple(metric.key for metric in metrics_of("classification") if metric.required)
 
@@ -137,7 +138,9 @@ def test_a_block_of_a_newer_version_may_hold_more() -> None:
 
 
 def test_another_kind_has_its_own_required_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "pretrain", Kind(always=("seconds", "peak_bytes"), now=("data",)))  # type: ignore[misc]
+    monkeypatch.setitem(
+        RUN_KINDS, "pretrain", RunKind("a pretraining", always=("seconds", "peak_bytes"), now=("data",))
+    )  # type: ignore[misc]
     record = Record(kind="pretrain", data=DATA, seconds={"imports": 1.0, "total": 2.0}, extra={"steps": 9})
     check_complete(record)
     content = record.to_json()

@@ -35,7 +35,7 @@ def create(options: RunMaker, kind: str, name: str) -> RunDirectory:
 
     Args:
         options: of the verb.
-        kind: of the run, one of `runs.record.KINDS`.
+        kind: of the run, one of `run_kinds.RUN_KINDS`.
         name: what follows the name of the data in that of the folder, if --out is not given.
     """
     run = claim(options, name)
@@ -64,7 +64,7 @@ def write_configuration(run: RunDirectory, options: RunMaker, kind: str) -> None
     Args:
         run: its folder.
         options: of the verb.
-        kind: of the run, one of `runs.record.KINDS`.
+        kind: of the run, one of `run_kinds.RUN_KINDS`.
     """
     from headstart.runs.directory import CONFIGURATION
 

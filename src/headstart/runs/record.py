@@ -3,7 +3,7 @@
 Every score is an interval {"value", "low", "high"} of 95%. A number that is not defined (an AUROC with one
 class in the held-out part) is null. Keys that this version does not know are kept as they are.
 
-A run has a kind, and `KINDS` says what each kind's record holds. Writing is strict: everything that this version
+A run has a kind, and `run_kinds` says what each kind's record holds. Writing is strict: everything that this version
 knows must be there. Reading is lenient: only what every version wrote must be there, so that a run stays
 readable after a metric or a block was added.
 """
@@ -20,6 +20,7 @@ from headstart.evidence.verdict import Verdict
 from headstart.files import plain
 from headstart.metrics import VERIFICATION, Interval, metrics_of
 from headstart.run_files import FORMAT_VERSION, check_version
+from headstart.run_kinds import RUN_KINDS
 from headstart.runs.facts import DataFacts, SourceFacts
 from headstart.tasks import CLASSIFICATION, TASKS
 
@@ -28,34 +29,6 @@ RETURNED_IN_FOLDS = "returned_in_folds"  # key of metrics.json
 _COUNTS = ("n_train", "n_validation", "n_test")
 
 Scores = Mapping[str, Interval]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the record of one kind of run holds.
-
-    Attributes:
-        always: keys that every version wrote: a file without one of them is refused.
-        now: keys that this version writes too.
-    """
-
-    always: tuple[str, ...]
-    now: tuple[str, ...] = ()
-
-
-KINDS: Mapping[str, Kind] = {
-    "fit": Kind(
-        always=(*_COUNTS, "test", "chosen", "seconds", "peak_bytes", "verdict"),
-        now=("task", "source", "data", "baselines", "profile"),
-    ),
-    # and among the extra `adaptation`, `audit`, `evaluation`, `explanation`, `ranking` and `recalibration`
-    "adapt": Kind(always=("task", "data", "n_train", "n_test", "chosen", "seconds")),
-    "audit": Kind(always=("task", "data", "n_train", "n_test", "verdict", "seconds")),
-    "rank": Kind(always=("task", "data", "n_train", "n_test", "seconds")),
-    "evaluate": Kind(always=("task", "data", "n_test", "test", "seconds")),
-    "calibrate": Kind(always=("task", "data", "n_train", "n_test", "test", "chosen", "seconds")),
-    "explain": Kind(always=("task", "data", "n_test", "seconds")),
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +59,7 @@ class Record:
     """The content of metrics.json.
 
     Attributes:
-        kind: the procedure that made the run; see `KINDS`.
+        kind: the procedure that made the run; see `run_kinds`.
         source: the pretrained network that the run began from.
         data: the data set that the run learned from and was measured on.
         task: name of what was learned (see `headstart.tasks`).
@@ -190,7 +163,8 @@ class Record:
         """
         check_version(content, where)
         kind = str(content.get("kind", "fit"))
-        missing = [name for name in KINDS.get(kind, Kind(())).always if name not in content]
+        known = RUN_KINDS.get(kind)
+        missing = [name for name in (known.always if known else ()) if name not in content]
         if missing:
             raise InputError(f"{where} has no '{missing[0]}'; make the run again")
         try:
@@ -205,9 +179,9 @@ def check_complete(record: Record) -> None:
     Raises:
         HeadstartError: an internal error; the message names what is missing.
     """
-    if record.kind not in KINDS:
-        raise HeadstartError(f"the kind of a run must be one of {', '.join(KINDS)}, got {record.kind!r}")
-    kind = KINDS[record.kind]
+    if record.kind not in RUN_KINDS:
+        raise HeadstartError(f"the kind of a run must be one of {', '.join(RUN_KINDS)}, got {record.kind!r}")
+    kind = RUN_KINDS[record.kind]
     missing = [name for name in (*kind.always, *kind.now) if getattr(record, name) is None]
     if record.test is not None and record.task is not None:
         needed = [metric.key for metric in metrics_of(record.task) if metric.required]

@@ -13,5 +13,5 @@ from types import ModuleType
 
 
 def page_module(kind: str) -> ModuleType:
-    """The module of a kind of run, one of `runs.record.KINDS`."""
+    """The module of a kind of run, one of `run_kinds.RUN_KINDS`."""
     return importlib.import_module(f"headstart.report.pages.{kind}")
