@@ -93,7 +93,7 @@ def test_the_keys_that_readers_rely_on() -> None:
         ({"verdict": replace(VERDICT, outcome="great")}, "great"),  # type: ignore[arg-type]
         ({"source": None}, "source"),
         ({"data": None}, "data"),
-        ({"kind": "cook"}, "one of fit, adapt, audit, rank, evaluate, got 'cook'"),
+        ({"kind": "cook"}, "one of fit, adapt, audit, rank, evaluate, calibrate, explain, got 'cook'"),
         ({"task": "cooking"}, "cooking"),
         ({"seconds": {"total": 1.0}}, "imports"),
         ({"verification": {"eer": Interval(0.1)}}, "min_dcf"),
