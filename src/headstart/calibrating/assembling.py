@@ -49,11 +49,12 @@ def assemble(
     before = task.metrics(known.codes, outputs_NC, known.units)
     after = {} if chosen is None else task.metrics(known.codes, chosen.outputs_NC, known.units)
     outcome: Outcome = "corrected" if chosen is not None else "right" if choice.is_right else "undecided"
-    kept = _kept(known, choice)
+    kept, grouped = _kept(known, choice), known.data.examples.groups is not None
+    name = name_of(str(options.data))
     return CalibrationFacts(
         run=str(options.run),
         outcome=outcome,
-        sentence=sentence(name_of(str(options.data)), outcome, choice, before, after, len(known)),
+        sentence=sentence(name, outcome, choice, before, after, len(known), grouped=grouped),
         method="" if chosen is None else chosen.name,
         temperature=1.0 if chosen is None else chosen.correction.temperature,
         biases=_biases(chosen, known.targets.classes),

@@ -20,6 +20,8 @@ def sentence(
     before: Mapping[str, Interval],
     after: Mapping[str, Interval],
     n_items: int,
+    *,
+    grouped: bool,
 ) -> str:
     """Whether the probabilities were corrected, and what that gains; else why not.
 
@@ -30,6 +32,7 @@ def sentence(
         before: scores of the run as it was.
         after: scores with the correction, cross-validated; empty without one.
         n_items: that the correction was fitted to.
+        grouped: whether the items are in groups.
     """
     loss, on = number(before[_KEY].value, _KEY), f"{counted(n_items, 'items')} of {name}"
     if choice.chosen is not None:
@@ -46,16 +49,11 @@ def sentence(
             f"{loss} by at most {number(max(gain or 0.0, 0.001), _KEY)}. No run was written."
         )
     if gain is None:
-        return (
-            f"Too few items to tell whether the probabilities are right: {_why(choice)}. No run was written."
+        why = next(each.change for each in choice.candidates if each.change.low is None).missing(
+            grouped=grouped
         )
+        return f"Whether the probabilities are right cannot be told from {on}: {why}. No run was written."
     return (
         f"Too few items to tell: no correction is better than none beyond chance on {on}, but one might lower the log "
         f"loss of {loss} by up to {number(gain, _KEY)}, more than {SMALL_GAIN:g}. No run was written: label more items."
     )
-
-
-def _why(choice: Choice) -> str:
-    """Why a change has no interval."""
-    found = next(each.change for each in choice.candidates if each.change.low is None)
-    return found.missing(grouped=False)
