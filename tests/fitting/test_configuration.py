@@ -61,6 +61,7 @@ def test_a_name_of_timm_is_no_code(tmp_path: Path) -> None:
     [
         ("audit", "an audit: see headstart audit --resume"),
         ("rank", "a ranking: give the command of the ranking again"),
+        ("calibrate", "a calibration: give the command of the calibration again"),
     ],
 )
 def test_the_configuration_of_another_verb_is_refused(tmp_path: Path, kind: str, words: str) -> None:

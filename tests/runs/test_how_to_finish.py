@@ -16,6 +16,7 @@ from headstart.runs.how_to_finish import how_to_finish
     [
         ("audit:\n  data: photos\n", "resume it with headstart audit --resume"),
         ("rank:\n  data: photos\n", "give the command of the ranking again"),
+        ("calibrate:\n  data: photos\n", "give the command of the calibration again"),
         ("fit:\n  data: photos\n", "resume it with headstart fit --resume"),
         ("audit: [", "resume it with headstart fit --resume"),
         (None, "resume it with headstart fit --resume"),
