@@ -27,9 +27,13 @@ def test_a_network_from_scratch_that_wins_is_called_so_and_not_compared_with_its
     monkeypatch.setattr("headstart.tune.race.race.best_of", scratch)
     run = headstart.fit(
         digit_folder, LETTERS, out=tmp_path / "x", freeze="auto", budget="2m", epochs=1, store=store, baseline=False,
-        report=False, **SETTINGS,
+        report=False, track="tensorboard", **SETTINGS,
     )  # fmt: skip
     metrics = run.metrics
+    trained = [row for row in metrics["candidates"] if row["tried"] and row["name"] != "all"]
+    folders = {path.parent.relative_to(run.path).as_posix() for path in run.path.rglob("events.out.*")}
+    assert len(trained) >= 2 and len(folders) >= 1 + len(trained), "each candidate has its curves"
+    assert {"tensorboard/first-1/training", "tensorboard/scratch/training"} <= folders
     assert metrics["chosen"]["from_scratch"] and metrics["reason"].startswith("scratch: ")
     assert "looks at these items, so expect less on new ones" in metrics["reason"]
     assert "trained the network of" in run.summary and "from random weights" in run.summary

@@ -25,6 +25,7 @@ from headstart.fitting.shared_options import (
     checked,
     seconds_of,
 )
+from headstart.tracking.tracker import Library, check_library
 from headstart.tune.policies.catalogue import usages
 from headstart.tune.policies.policy import check_policy_text
 from headstart.tune.recipes.bundled import find_recipe
@@ -120,6 +121,10 @@ class FitOptions(LearnOptions, RunOptions):
         description="From which probability on an item is given a class, chosen on training items: "
         "CLASS:recall=0.95, CLASS:precision=0.9, or CLASS:cost=5 if a missed item costs 5 times a false alarm.",
     )
+    track: Annotated[Library | None, Shown(RUN)] = Field(
+        default=None,
+        description="Also report losses, scores, options and the report to this library (docs/sharing.md).",
+    )
     export: Annotated[bool, Shown(RUN)] = Field(
         default=True,
         description="Write model.pt2, by which the run predicts; without it a run is made some seconds sooner.",
@@ -164,6 +169,8 @@ def fit_options(**given: Any) -> FitOptions:
         raise OptionError("--freeze auto needs a --budget, such as --budget 5m")
     if options.compile and options.freeze == "auto":
         raise OptionError("--compile is for one training: a race would compile every candidate again")
+    if options.track is not None:
+        check_library(options.track)
     if options.guard and not options.baseline:
         raise OptionError("--guard compares with the classical baseline: leave out --no-baseline")
     return options

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,8 @@ from headstart.units import counted
 if TYPE_CHECKING:
     from headstart.features import Setting
     from headstart.runs import RunDirectory
+    from headstart.tracking.tracking import Tracking
+    from headstart.tune.loop.setup import OnEpoch
 
 _PACKAGES = (
     "data.read",
@@ -100,9 +104,11 @@ def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
     options = options.resolved(plan.source.uri, setting.precision)
     run = _folder(options, resume)
     try:
-        return _learn_and_write(
-            run, options, plan, setting, clock, resume=resume is not None, recorded=recorded
-        )
+        with _tracked(run, options) as tracking:
+            on_epoch = None if tracking is None else tracking.on_epoch
+            return _learn_and_write(
+                run, options, plan, setting, clock, on_epoch, resume=resume is not None, recorded=recorded
+            )
     except InputError:
         if processes.is_first():
             run.discard()
@@ -128,6 +134,7 @@ def _learn_and_write(
     plan: Plan,
     setting: Setting,
     clock: Clock,
+    on_epoch: OnEpoch | None,
     *,
     resume: bool,
     recorded: bool,
@@ -139,7 +146,7 @@ def _learn_and_write(
     from headstart.fitting.workspace import Workspace
 
     with long_lived():
-        workspace = Workspace(plan, setting, options.store, clock)
+        workspace = Workspace(plan, setting, options.store, clock, on_epoch=on_epoch)
         result, evaluation = learn_and_evaluate(
             workspace,
             run.path / TRAINING,
@@ -155,6 +162,23 @@ def _learn_and_write(
     of_source = result.classical is None
     evidence = gather(workspace, evaluation, classical=options.baseline, verifies=of_source)
     return finish(run, options, workspace, result, evaluation, evidence, recorded=recorded)
+
+
+@contextmanager
+def _tracked(run: RunDirectory, options: FitOptions) -> Iterator[Tracking | None]:
+    """What --track names, in the first process: it is told what the run holds when the block ends well."""
+    if options.track is None or not processes.is_first():
+        yield None
+        return
+    from headstart.tracking.tracking import Tracking
+
+    tracking = Tracking.start(options.track, run.path, run.path / TRAINING)
+    try:
+        yield tracking
+    except BaseException:
+        tracking.stop()
+        raise
+    tracking.finish(run.record.to_json(), options.model_dump())
 
 
 def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headstart.heads import Head
     from headstart.sources import Source
     from headstart.tune import Policy, Recipe, Training
+    from headstart.tune.loop.setup import OnEpoch
 
 
 class Workspace:
@@ -32,6 +33,7 @@ class Workspace:
         store: the folder of the feature store; None: the default.
         clock: takes the phase "features", and the phases of whatever uses the workspace.
         classical: the classical baseline of the same data; None: a new one, which reads items when it is asked.
+        on_epoch: takes the folder and each epoch of every training; None: nobody listens.
     """
 
     def __init__(
@@ -41,10 +43,11 @@ class Workspace:
         store: str | Path | None,
         clock: Clock,
         classical: Classical | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> None:
         from headstart.features import Store
 
-        self.plan, self.setting, self.clock = plan, setting, clock
+        self.plan, self.setting, self.clock, self.on_epoch = plan, setting, clock, on_epoch
         self.store: Store = Store(None if store is None else Path(store))
         self.labels = np.asarray(plan.data.labels)
         self.codes = np.asarray(plan.data.codes)
@@ -85,7 +88,12 @@ class Workspace:
         if source.preprocessing == plan.source.preprocessing:
             return self
         return Workspace(
-            replace(plan, source=source), self.setting, self.store.root, self.clock, self.classical
+            replace(plan, source=source),
+            self.setting,
+            self.store.root,
+            self.clock,
+            self.classical,
+            self.on_epoch,
         )
 
     def features_by(self, source: Source, positions: np.ndarray) -> Features:
@@ -166,6 +174,7 @@ class Workspace:
             task=self.targets.task,
             compiled=self.plan.compiled,
             every_token=every_token,
+            on_epoch=self.on_epoch,
         )
 
     def _store_prefix(self) -> None:

@@ -26,7 +26,7 @@ from headstart.tune.feeds.feed import Machine
 from headstart.tune.feeds.plan import Positions
 from headstart.tune.loop.kept_weights import KeptWeights, restore_generators
 from headstart.tune.loop.optimizer import open_stages, optimizer_of, peak_rate, set_rates
-from headstart.tune.loop.progress import Progress, divergence, history_row, say_row, write_history
+from headstart.tune.loop.progress import Progress, announce, divergence, history_row, write_history
 from headstart.tune.loop.schedule import Schedule, rate_factor
 from headstart.tune.loop.setup import Items, Keeping, Network
 from headstart.tune.loop.sharing import Sharing
@@ -292,7 +292,7 @@ class Loop:
                     self.kept.remember_best(epoch, found.outputs)
         seconds += time.monotonic() - before
         self.at.history.append(history_row(epoch, train_loss, found, quality, lr, seconds))
-        say_row(self.at.history[-1], self.schedule.n_epochs)
+        announce(self.at.history[-1], self.schedule.n_epochs, self.keeping)
         self._write_history(append=epoch > 0)
 
     def _write_history(self, *, append: bool) -> None:

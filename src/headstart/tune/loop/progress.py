@@ -15,6 +15,7 @@ from headstart.errors import DivergenceError
 from headstart.files import append_jsonl, write_error, write_jsonl
 from headstart.metrics import metric_named
 from headstart.progress import say
+from headstart.tune.loop.setup import Keeping
 from headstart.tune.objectives.validation import Measured
 from headstart.tune.recipes.recipe import Recipe
 
@@ -102,6 +103,19 @@ def history_row(
     if found is not None:
         row[f"validation_{quality}"] = found.quality
     return {**row, "lr": lr, "seconds": round(seconds, 3)}
+
+
+def announce(row: Mapping[str, Any], n_epochs: int, keeping: Keeping) -> None:
+    """Print an epoch if it was long, and pass it to who listens to the training.
+
+    Args:
+        row: as `history_row` gives it.
+        n_epochs: of the whole training.
+        keeping: has the listener, if any.
+    """
+    say_row(row, n_epochs)
+    if keeping.on_epoch is not None and processes.is_first():
+        keeping.on_epoch(keeping.folder, row)
 
 
 def say_row(row: Mapping[str, Any], n_epochs: int) -> None:

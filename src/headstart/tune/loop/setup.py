@@ -52,6 +52,9 @@ class Items:
     weights: Tensor | None = None
 
 
+OnEpoch = Callable[[Path | None, Mapping[str, Any]], None]
+
+
 @dataclass(frozen=True, eq=False)
 class Keeping:
     """Where a training keeps what it needs to resume.
@@ -60,9 +63,11 @@ class Keeping:
         folder: for checkpoints and history.jsonl; None keeps nothing.
         must_equal: what must be equal for a checkpoint to be resumed, as plain values by their names in
             messages.
+        on_epoch: takes `folder` and the history's row of each epoch, in the first process; None: nobody listens.
         at_end: whether the state at the end is kept too, so that what follows can be resumed.
     """
 
     folder: Path | None = None
     must_equal: Mapping[str, Any] = field(default_factory=dict)
+    on_epoch: OnEpoch | None = None
     at_end: bool = True

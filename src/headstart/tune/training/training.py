@@ -30,7 +30,7 @@ from headstart.tune.feeds.part import Part, feed_of, first_inputs
 from headstart.tune.loop.loop import Loop
 from headstart.tune.loop.measure import measure_epoch
 from headstart.tune.loop.rate_finder import with_rate_found
-from headstart.tune.loop.setup import Keeping, Network
+from headstart.tune.loop.setup import Keeping, Network, OnEpoch
 from headstart.tune.objectives.supervised import Supervised, as_targets
 from headstart.tune.objectives.validation import HeldOut, Score
 from headstart.tune.policies.freeze import Freeze
@@ -65,6 +65,7 @@ class Training:
         checkpoint_seconds: least time between two checkpoints.
         compiled: whether the trained blocks are compiled before the first step.
         every_token: whether all rows of a table of token embeddings are trained, including tokens that do not occur.
+        on_epoch: see `Keeping`.
         task: what is learned; a quantity is standardised for training, and the result is in its own unit.
 
     Raises:
@@ -89,6 +90,7 @@ class Training:
         task: Task = CLASSIFICATION,
         compiled: bool = False,
         every_token: bool = False,
+        on_epoch: OnEpoch | None = None,
     ) -> None:
         if not policy.trained:
             raise OptionError(f"'{policy.text}' trains no stage: its head is fitted on features alone")
@@ -117,7 +119,7 @@ class Training:
             self.objective = Supervised(self.head, recipe, as_targets(self._train.labels))
             self.held_out = None if held_out is None else self._validation(held_out)
             with self._aided():
-                make_loop = partial(self._loop, Keeping(folder, self._must_equal))
+                make_loop = partial(self._loop, Keeping(folder, self._must_equal, on_epoch))
                 self.loop, self.rate_search = with_rate_found(recipe, make_loop)
             self.recipe = self.loop.recipe
         self._start = self._present()
