@@ -68,6 +68,13 @@ class Standardised(nn.Module):
         return 2_000.0 + 3.0 * scores.double()
 
 
+class Lengths(nn.Module):
+    """Has the one operation of classical features that the translator lacks."""
+
+    def forward(self, scores: Tensor) -> Tensor:
+        return torch.hypot(scores, scores + 1).sigmoid()
+
+
 class Eigenvalues(nn.Module):
     """Has an operation that ONNX lacks."""
 
@@ -165,7 +172,7 @@ def test_facts_lie_beside_the_file(exported: Any, small_run: Path) -> None:
 
 
 def test_several_labels_and_a_quantity(tmp_path: Path) -> None:
-    labels = headstart.export(run_of(tmp_path / "labels", Scores(nn.Sigmoid()), "multilabel"))
+    labels = headstart.export(run_of(tmp_path / "labels", Scores(Lengths()), "multilabel"))
     assert labels.output == "probabilities" and labels.compared.log_difference is not None
 
     unit = {"shift": 2_000.0, "factor": 3.0}

@@ -167,18 +167,22 @@ def _learn_and_write(
 @contextmanager
 def _tracked(run: RunDirectory, options: FitOptions) -> Iterator[Tracking | None]:
     """What --track names, in the first process: it is told what the run holds when the block ends well."""
-    if options.track is None or not processes.is_first():
+    if options.track is None:
         yield None
         return
     from headstart.tracking.tracking import Tracking
 
-    tracking = Tracking.start(options.track, run.path, run.path / TRAINING)
+    library, started = options.track, list[Tracking]()
+    # If it cannot start, the other processes must not wait for the first.
+    processes.from_first(lambda: started.append(Tracking.start(library, run.path, run.path / TRAINING)))
     try:
-        yield tracking
+        yield started[0] if started else None
     except BaseException:
-        tracking.stop()
+        for tracking in started:
+            tracking.stop()
         raise
-    tracking.finish(run.record.to_json(), options.model_dump())
+    for tracking in started:
+        tracking.finish(run.record.to_json(), options.model_dump())
 
 
 def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:

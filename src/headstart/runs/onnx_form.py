@@ -168,13 +168,27 @@ def _translated(program: torch.export.ExportedProgram, inputs: Inputs, output: s
     names = {str(shape[axis]): axes[axis][0] for shape, axes in named for axis in axes}
     try:
         with quiet_torch():
-            translated = torch.onnx.export(program, (), dynamo=True, verbose=False, output_names=[output])
+            translated = torch.onnx.export(
+                program,
+                (),
+                dynamo=True,
+                verbose=False,
+                output_names=[output],
+                custom_translation_table={torch.ops.aten.hypot.default: _hypot},
+            )
             model = None if translated is None else translated.model
     except Exception as error:  # torch.onnx passes on any error of a translation
         raise InputError(f"{run} cannot be exported to ONNX ({_innermost(error)}): {_INSTEAD}") from None
     ClearMetadataAndDocStringPass()(model)  # what is left of the trace, such as names of operations of torch
     _rename_axes(model, names)
     return model
+
+
+def _hypot(self: Any, other: Any) -> Any:
+    """The length of gradients in classical features of pictures, which the translator lacks."""
+    from onnxscript import opset18
+
+    return opset18.Sqrt(opset18.Add(opset18.Mul(self, self), opset18.Mul(other, other)))
 
 
 def _innermost(error: BaseException) -> str:

@@ -70,7 +70,10 @@ def check_library(name: str) -> None:
     Raises:
         OptionError: with the line that installs it.
     """
-    if importlib.util.find_spec(name) is None:
+    found = importlib.util.find_spec(name)
+    if (
+        found is None or found.origin is None
+    ):  # a folder of this name, such as the one that W&B writes, is no library
         raise OptionError(f"--track {name} needs the extra: pip install 'headstart[{name}]'")
 
 
