@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,17 +149,40 @@ def test_no_run_is_written_where_no_correction_helps(digit_run: Run, store: str,
 
 def test_classes_that_one_side_does_not_know(digit_run: Run, noisy: Path, store: str, tmp_path: Path) -> None:
     files = sorted(noisy.rglob("*.png"))
-    kept = [f"{file},{file.parent.name}" for file in files if file.parent.name != "digit 2"]
-    odd = [f"{file},odd" for file in files if file.parent.name == "digit 2"][:7]
-    (tmp_path / "new.csv").write_text("file,label\n" + "\n".join([*kept, *odd]) + "\n")
-    options = {"out": tmp_path / "out", "store": store, "threads": 1, "follow_outside": True, "report": False}
+    labels = ["odd" if row < 7 else "digit 1" if row % 5 == 0 else "digit 0" for row in range(len(files))]
+    rows = [f"{file},{label}" for file, label in zip(files, labels, strict=True)]
+    (tmp_path / "new.csv").write_text("file,label\n" + "\n".join(rows) + "\n")
+    options: dict[str, Any] = {
+        "out": tmp_path / "out",
+        "store": store,
+        "threads": 1,
+        "follow_outside": True,
+        "report": False,
+    }
     found = headstart.calibrate(digit_run.path, tmp_path / "new.csv", **options)
     facts = found.facts
-    assert facts.unknown == {"odd": 7} and facts.n_items == len(kept)
+    assert facts.unknown == {"odd": 7} and facts.n_items == len(files) - 7
     assert "7 images are left out" in " ".join(facts.warnings)
-    if facts.biases:
-        assert facts.kept == ("digit 2",) and facts.biases["digit 2"] == 0
+    assert facts.kept == ("digit 2",) and facts.biases["digit 2"] == 0
+    assert facts.biases["digit 0"] > facts.biases["digit 1"]
+    assert "The bias of 1 class that no item has stays as it was: 'digit 2'." in facts.notes
     assert run_of(found).predict(noisy, threads=1).classes == ("digit 0", "digit 1", "digit 2")
+
+
+def test_groups_are_counted_together(digit_run: Run, noisy: Path, store: str, tmp_path: Path) -> None:
+    def table(n_groups: int) -> Path:
+        files = [file for file in sorted(noisy.rglob("*.png")) if file.stem != "0268"]  # a near copy of 0258
+        rows = [f"{file},{file.parent.name},p{row % n_groups}" for row, file in enumerate(files)]
+        path = tmp_path / f"{n_groups}.csv"
+        path.write_text("file,label,patient\n" + "\n".join(rows) + "\n")
+        return path
+
+    options: dict[str, Any] = {"store": store, "threads": 1, "follow_outside": True}
+    found = headstart.calibrate(digit_run.path, table(2), **options)
+    assert found.run is None and found.facts.n_folds == 2
+    assert "2 independent groups, 3 are needed" in found.summary.replace("\n", " ")
+    with pytest.raises(DataError, match="all items belong to one group"):
+        headstart.calibrate(digit_run.path, table(1), **options)
 
 
 def test_what_cannot_be_calibrated_is_refused(

@@ -13,6 +13,7 @@ import pytest
 import headstart
 from gaussian_head import GAUSSIAN, score
 from headstart.choose.kinds import KINDS, RIDGE
+from headstart.errors import InputError
 from headstart.runs import RunDirectory
 from small_data import LETTERS, SETTINGS, digit_folder
 
@@ -41,6 +42,8 @@ def test_a_run_with_a_head_that_is_not_linear(gaussian_first: None, tmp_path: Pa
     again = headstart.predict(run.path, [files[Path(item).name] for item in kept.items])
     np.testing.assert_allclose(again.probabilities, kept.probabilities, atol=1e-4)
     assert list(again.predicted) == list(kept.predicted)
+    with pytest.raises(InputError, match="is gaussian: only linear heads can be calibrated"):
+        headstart.calibrate(run.path, data)
 
 
 @pytest.mark.usefixtures("training_returned")
