@@ -79,8 +79,8 @@ class KnownItems:
             )
         if self.units.n_units < 2:
             raise DataError(
-                f"{name}: all items belong to one group or are copies of one item, so no correction could be checked on "
-                "others: name items of several groups"
+                f"{name}: all items belong to one group or are copies of one item, so no correction could be checked "
+                "on others: name items of several groups"
             )
 
 
