@@ -66,6 +66,16 @@ def test_the_baseline_is_the_run(guarded_run: headstart.Run, stripes: Path) -> N
     assert "Why classical features" in (guarded_run.path / "report.html").read_text()
 
 
+def test_it_is_explained_as_any_run(guarded_run: headstart.Run, stripes: Path, tmp_path: Path) -> None:
+    """Classical features have no gradients; only outputs are needed."""
+    found = headstart.explain(
+        guarded_run.path, stripes, most=3, out=tmp_path / "out", report=False, threads=1
+    )
+    assert len(found.items) == 3 and found.facts.deletion.gain.value is not None
+    for each in found.items:  # every cell has the stripes
+        assert each.attributions.min() > -1e-3 and each.attributions.sum() > 0.05
+
+
 def test_it_predicts_what_was_evaluated(guarded_run: headstart.Run, stripes: Path) -> None:
     from headstart.runs import Predictions
 

@@ -32,7 +32,7 @@ def assemble(
         digests: (N,) of their content.
         task: name of what the run learned.
     """
-    deletion = tested(explained, digests)
+    deletion = deletion_facts(explained, digests)
     modality = items.examples.modality
     has_classes = task_named(task).has_classes
     return ExplanationFacts(
@@ -50,7 +50,7 @@ def assemble(
     )
 
 
-def tested(explained: Sequence[Explained], digests: np.ndarray) -> DeletionFacts:
+def deletion_facts(explained: Sequence[Explained], digests: np.ndarray) -> DeletionFacts:
     """The deletion test over all items.
 
     Args:

@@ -14,7 +14,8 @@ import numpy as np
 
 from headstart.explaining.attribution import AT_ONCE, attributions
 from headstart.explaining.deletion import Deletion, delete
-from headstart.explaining.parts.parts import Parts, Way, parts_of
+from headstart.explaining.parts.cutting import parts_of
+from headstart.explaining.parts.parts import Parts, Way
 
 if TYPE_CHECKING:
     from headstart.memory import Halving

@@ -44,7 +44,7 @@ def read_items(options: ExplainOptions, model: Model) -> Items:
     Raises:
         DataError: the data cannot be read, or is of another modality.
     """
-    from headstart.runs.model import readable
+    from headstart.runs.readable import readable
 
     found, _ = model.read(options.data, options.text, options.follow_outside)
     n_taken = min(options.most, len(found))

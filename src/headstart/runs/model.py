@@ -12,13 +12,13 @@ import numpy as np
 
 from headstart.errors import DataError, OptionError
 from headstart.files import named_path
-from headstart.progress import say, waiting
+from headstart.progress import waiting
 from headstart.run_files import PROGRAM, check_files, check_has_program
 from headstart.runs.decision import answers_by
 from headstart.runs.model_files import answers_in, preprocessing_in, text_columns
+from headstart.runs.readable import readable, report_cut
 from headstart.runs.unknown_classes import report_unknown_classes
 from headstart.tasks import Targets, task_named
-from headstart.units import agreeing, counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -174,7 +174,7 @@ class Model:
 
         if not windows or seconds is None:
             if seconds is not None:
-                _report_cut(seconds, cast("AudioPreprocessing", self.preprocessing))
+                report_cut(seconds, cast("AudioPreprocessing", self.preprocessing))
             return self._probabilities(examples.items, digests, adapt, threads), None
         from headstart.runs.by_windows import by_windows
 
@@ -231,40 +231,3 @@ class Model:
         program, dtype = self.path / PROGRAM, task_named(self.task).dtype
         how = (self.preprocessing, len(self.classes), threads, digests, dtype)
         return run_items(self.program, program, items, *how)
-
-
-def readable(examples: Examples, threads: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Positions of the items that can be read, their digests, their seconds if recordings; others are reported.
-
-    Args:
-        examples: N items.
-        threads: cores to use; None: those this process may use.
-
-    Raises:
-        DataError: none can be read.
-    """
-    from headstart.data import scan
-    from headstart.processes import available_cores
-
-    found = scan(examples.items, examples.modality, threads=threads or available_cores())
-    for index, problem in found.problems.items():
-        say(f"cannot be read, and gets no prediction: {examples.names[index]}: {problem}")
-    if len(found.problems) == len(examples):
-        raise DataError(f"no item can be read. The first is {examples.names[0]}: {found.problems[0]}")
-    kept = np.setdiff1d(np.arange(len(examples)), np.fromiter(found.problems, dtype=np.int64))
-    seconds = None if found.seconds is None else found.seconds[kept]
-    return kept, found.digests[kept], seconds
-
-
-def _report_cut(seconds: np.ndarray, preprocessing: AudioPreprocessing) -> None:
-    """Say how many recordings are longer than the window."""
-    from headstart.data.preprocessing import ALIKE_SECONDS
-
-    window = preprocessing.window_seconds
-    n_longer = int((seconds > window + ALIKE_SECONDS).sum())
-    if n_longer:
-        are = agreeing(n_longer, "is", "are")
-        say(
-            f"{n_longer:,} of {counted(len(seconds), 'recordings')} {are} longer than the window of the run, "
-            f"{window:g} s: only their first {window:g} s are used; --windows (windows=True) uses all of them"
-        )

@@ -14,9 +14,9 @@ from headstart.fitting.signatures import takes
 def explain(**options: Any) -> Explanations:
     """Explain a finished run's predictions: the regions, words or sounds that they depend on.
 
-    Attributions are Shapley values, estimated from the run's outputs without some parts of an item (kernel SHAP,
-    Lundberg and Lee 2017). A deletion test (Samek et al. 2017; Petsiuk et al. 2018) says whether they carry
-    information.
+    Attributions are the coefficients of a ridge regression of the run's outputs on the parts of an item that are
+    present (LIME, Ribeiro et al. 2016). A deletion test (Samek et al. 2017; Petsiuk et al. 2018) says whether they
+    carry information.
 
     Args:
         run: its folder.

@@ -9,9 +9,7 @@ Legend: P parts of the item, M variants of the item.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-
-from headstart.data import AudioPreprocessing, ImagePreprocessing, Preprocessing
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,26 +43,3 @@ REMOVED = {  # modality: how parts are removed to explain, and to test
     "text": ("left out", "replaced by the mask or unknown token"),
     "audio": ("lowered to the level of the quietest tenth of the recording", "silenced"),
 }
-
-
-def parts_of(item: Any, preprocessing: Preprocessing) -> Parts:
-    """Cut an item into parts.
-
-    Args:
-        item: a path, a text, encoded bytes or a uint8 picture.
-        preprocessing: of the run.
-
-    Raises:
-        DataError: the item cannot be decoded.
-    """
-    if isinstance(preprocessing, ImagePreprocessing):
-        from headstart.explaining.parts.pictures import PictureParts
-
-        return PictureParts.of(item, preprocessing)
-    if isinstance(preprocessing, AudioPreprocessing):
-        from headstart.explaining.parts.recordings import RecordingParts
-
-        return RecordingParts.of(item, preprocessing)
-    from headstart.explaining.parts.texts import TextParts
-
-    return TextParts.of(str(item), preprocessing)

@@ -9,6 +9,7 @@ Legend: P cells, M variants, S samples, F frequencies, T frames.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,7 @@ class RecordingParts:
 
 
 def _frame(rate_hz: int) -> int:
-    return max(16, 2 ** round(np.log2(_FRAME_SECONDS * rate_hz)))
+    return max(16, 1 << round(math.log2(_FRAME_SECONDS * rate_hz)))
 
 
 def _transform(waveform_S: Tensor, rate_hz: int) -> Tensor:

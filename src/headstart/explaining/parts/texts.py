@@ -113,7 +113,7 @@ def _parts(
     parts_T = np.array([-1 if key is None else number[key] for key in keys], np.int64)
     spans = []
     for part in range(max(number.values(), default=-1) + 1):
-        inside = [offsets[place] for place in np.flatnonzero(parts_T == part)]
+        inside = [offsets[place] for place in np.flatnonzero(parts_T == part).tolist()]
         begin, end = min(each[0] for each in inside), max(each[1] for each in inside)
         spans.append((begin + len(text[begin:end]) - len(text[begin:end].lstrip()), end))
     return spans, parts_T

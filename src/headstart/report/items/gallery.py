@@ -52,10 +52,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The items, in the order of the page."""
+    """The items, in the order of the page, and the command that explains them; "" if there is none."""
 
     modality: str
     items: Sequence[Item]
+    command: str = ""
 
 
 def gallery_item(item: Any, name: str, modality: str, label: Answer, other: Answer, note: str = "") -> Item:

@@ -15,6 +15,7 @@ import numpy as np
 from headstart.metrics import Interval, Units
 from headstart.metrics.classification import rarer_class
 from headstart.report.reported import Reported
+from headstart.run_files import EXPORTED
 from headstart.runs import SplitPart
 from headstart.runs.decision import Decision
 from headstart.tasks import Targets, task_named
@@ -92,6 +93,11 @@ class MeasuredReport(Reported):
     def why_no_interval(self, score: Interval) -> str:
         """Why a score has no interval, in words; "" if it has one."""
         return score.missing(grouped=self.data.group is not None)
+
+    @property
+    def predicts(self) -> str:
+        """The folder of the run whose predictions these are, as a command names it; "" if it cannot predict."""
+        return "" if self.record.extra.get(EXPORTED) is False else self.facts.run
 
     @property
     def measured(self) -> SplitPart | None:

@@ -5,8 +5,10 @@ Legend: N held-out items, C outputs.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -65,8 +67,17 @@ def worst_section(report: MeasuredReport) -> Iterator[Section]:
         f"{lead}{of}. Look here first: for wrong labels, for items that no one could recognise, for a "
         "pattern in the errors."
     )
-    content = Gallery(modality, items)
+    content = Gallery(modality, items, _explaining(report, wrong[0]))
     yield Section("worst", "The largest errors", "items/gallery.html.j2", content, deck, "Largest errors")
+
+
+def _explaining(report: MeasuredReport, worst: Wrong) -> str:
+    """The command that explains the worst item if it is a file in the data folder, else some items; "" for none."""
+    if not report.predicts:
+        return ""
+    item, data = report.held_out.items[worst.row], report.data.name
+    path = Path(data) / str(report.held_out.names[worst.row])
+    return shlex.join(["headstart", "explain", report.predicts, str(path) if item == path else data])
 
 
 def wrong_items(held_out: HeldOut, targets: Targets, answers: np.ndarray) -> list[Wrong]:

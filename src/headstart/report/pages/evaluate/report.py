@@ -31,6 +31,11 @@ class EvaluateReport(MeasuredReport):
         """Of two classes the one of the run's own report, else the rarer one here."""
         return super().positive if self.own_positive is None else self.own_positive
 
+    @property
+    def predicts(self) -> str:
+        """The run that was evaluated."""
+        return self.found.run
+
     def own(self, metric: str) -> Interval | None:
         """The run's own score of a metric; None if it has none."""
         return defined(self.found.own.get(metric))

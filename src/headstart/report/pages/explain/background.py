@@ -18,8 +18,8 @@ def limits_section(report: ExplainReport) -> Iterator[Section]:
     to_explain, to_test = found.removed
     lines = [
         f"Each item is computed in up to {found.n_variants:,} variants in which some {called} are {to_explain}. The "
-        "attribution of a part is its Shapley value, estimated from these (kernel SHAP, Lundberg and Lee 2017): what "
-        "it adds to the answer, mean over the parts that are already there.",
+        "attribution of a part says how much higher the answer is where it is present, whichever others are: it is the "
+        "coefficient of a ridge regression on these variants (LIME, Ribeiro et al. 2016).",
         f"In the test {called} are removed in another way: they are {to_test}. So the test does not only repeat what "
         "the explanations were made from.",
         "An explanation says what this run uses, right or wrong. It does not say what causes the class, nor that the "

@@ -52,7 +52,7 @@ def spectrogram(decibels: np.ndarray) -> np.ndarray:
     low, high = np.percentile(decibels, 5), float(decibels.max())
     light = np.clip((decibels - low) / max(high - low, 1e-9), 0, 1)[::-1]
     shown = _resized(light, (SIDE // 2, SIDE))
-    return (255 * np.clip(shown, 0, 1)).astype(np.uint8)[..., None].repeat(3, axis=2)
+    return np.repeat((255 * np.clip(shown, 0, 1)).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _enlarged(picture: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def _enlarged(picture: np.ndarray) -> np.ndarray:
     factor = SIDE / max(height, width)
     how = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.BICUBIC
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.asarray(Image.fromarray(picture).resize(size, how))
+    return np.array(Image.fromarray(picture).resize(size, how))
 
 
 def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -71,7 +71,7 @@ def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     from PIL import Image
 
     picture = Image.fromarray(values.astype(np.float32))
-    return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+    return np.array(picture.resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
 
 def _jpeg(picture: np.ndarray) -> str:
