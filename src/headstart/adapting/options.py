@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from headstart.adapt.method_names import AUTO, Parts, usages
+from headstart.data.in_memory_data import in_memory
 from headstart.errors import OptionError
 from headstart.fitting.shared_options import (
     DATA,
@@ -44,6 +45,9 @@ class AdapterOptions(CommonOptions):
 class AdaptOptions(AdapterOptions, RunOptions):
     """Every option of an adaptation."""
 
+    data: Annotated[AnyPath, Shown(DATA)] = Field(
+        kw_only=False, description="A folder, a table, an npz file or a hub id."
+    )
     target_data: Annotated[
         AnyPath | None, Shown(DATA, "TARGET", "the other domain of DATA", is_argument=True)
     ] = Field(
@@ -74,6 +78,12 @@ def adapt_options(**given: Any) -> AdaptOptions:
     Raises:
         OptionError: an option is unknown or has a wrong value.
     """
+    held = next((found for name in ("data", "target_data") if (found := in_memory(given.get(name)))), None)
+    if held is not None:
+        raise OptionError(
+            f"adapt reads its domains from paths or from a run, got a {held}: write it to a file, or use "
+            "headstart.TransferAdapter, which takes lists and arrays"
+        )
     options = checked(AdaptOptions, given, places=("data", "target_data", "source", "out", "store"))
     if options.method != AUTO:
         Parts.of(options.method)

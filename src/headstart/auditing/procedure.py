@@ -13,6 +13,7 @@ from headstart.auditing.configuration import check_same, code_words
 from headstart.auditing.options import AuditOptions, parsed_labels
 from headstart.auditing.result import Audit
 from headstart.clock import IMPORTS, Clock, long_lived
+from headstart.data.in_memory_data import DataInMemory
 from headstart.errors import InputError, OptionError
 from headstart.fitting.facts import shown
 from headstart.fitting.preflight import check_setting
@@ -64,7 +65,12 @@ def run_audit(options: AuditOptions, resume: Path | None = None) -> Audit:
         raise
     except BaseException as error:
         words = ["headstart", "audit", "--resume", str(shown(run)), *code_words(options)]
-        error.add_note(f"What was measured is kept. Resume with: {shlex.join(words)}")
+        if isinstance(options.data, DataInMemory):
+            error.add_note(
+                "The data was in memory, so no command can resume this audit: call headstart.audit again"
+            )
+        else:
+            error.add_note(f"What was measured is kept. Resume with: {shlex.join(words)}")
         raise
     finally:
         run.release()

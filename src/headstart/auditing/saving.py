@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headstart.auditing.options import BUDGET, AuditOptions
 from headstart.auditing.result import Audit, rows
 from headstart.clock import Clock, peak_bytes
+from headstart.data.in_memory_data import DataInMemory
 from headstart.evidence.verdict import Verdict
 from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts
@@ -73,7 +74,9 @@ def next_command(options: AuditOptions, plan: Plan, facts: AuditFacts) -> str:
     final = facts.final
     undecided = final.outcome == "undecided" and "classical" in {curve.name for curve in facts.curves}
     hurts = final.outcome == "negative" and facts.curve(final.against).role == "classical"
-    if final.outcome != "positive" and not hurts and not undecided:
+    if isinstance(options.data, DataInMemory) or (
+        final.outcome != "positive" and not hurts and not undecided
+    ):
         return ""
     words = ["headstart", "fit", str(options.data), "--source", facts.source]
     if plan.arch is not None:

@@ -16,6 +16,7 @@ from headstart.calibrating.options import CalibrateOptions
 from headstart.calibrating.result import Calibration, rows
 from headstart.calibrating.threshold import chosen_again, note_on
 from headstart.clock import Clock, peak_bytes
+from headstart.data.in_memory_data import place_of
 from headstart.data.items import take_items
 from headstart.files import name_of
 from headstart.fitting import reported_run
@@ -75,7 +76,7 @@ def save(
     from headstart.features import Store
     from headstart.runs.card import write_card
 
-    run = reported_run.claim(options, f"for-{name_of(str(options.data))}", of=options.run)
+    run = reported_run.claim(options, f"for-{name_of(place_of(options.data))}", of=options.run)
     try:
         reported_run.write_configuration(run, options, "calibrate")
         with clock.phase("export"), waiting("Exporting model.pt2 …"):

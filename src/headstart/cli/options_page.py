@@ -13,6 +13,7 @@ from headstart.adapting.options import AdaptOptions
 from headstart.auditing.options import AuditOptions
 from headstart.calibrating.options import CalibrateOptions
 from headstart.cli.fit import fit
+from headstart.data.in_memory_data import DataInMemory
 from headstart.evaluating.options import EvaluateOptions
 from headstart.explaining.options import ExplainOptions
 from headstart.fitting.options import FitOptions, LearnOptions
@@ -140,6 +141,7 @@ def _kind(annotation: Any) -> str:
         return "texts"
     words = {str: "text", Path: "a path", int: "a whole number", float: "a number", bool: "yes or no"}
     words[Any] = "a path, or a list of items"
+    words[DataInMemory] = "a data set in memory"
     if annotation in words:
         return words[annotation]
     kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]

@@ -49,6 +49,15 @@ def items_of(X: Any, name: str = "X") -> Any:
     return listed
 
 
+def is_one_column(X: Any) -> bool:
+    """Whether it is a table of a single column, whose values are the items whatever it is called.
+
+    Args:
+        X: any.
+    """
+    return hasattr(X, "columns") and len(X.columns) == 1
+
+
 def require_modality(items: Any, modality: str, name: str) -> None:
     """Refuse texts where pictures or recordings are expected, and pictures where texts or recordings are.
 

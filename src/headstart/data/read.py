@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from headstart.data.columns import MissingColumn
 from headstart.data.examples import Examples, Modality, label_array
+from headstart.data.in_memory_data import Data, DataInMemory
 from headstart.data.labels import with_task
 from headstart.data.layouts import LAYOUTS, hub_datasets
 from headstart.data.place import Place, ReadOptions
@@ -21,7 +21,7 @@ LabelRule: TypeAlias = Literal["required", "optional", "as written"]
 
 
 def read_examples(
-    data: str | Path,
+    data: Data,
     *,
     target: str | None = None,
     group: str | None = None,
@@ -37,7 +37,8 @@ def read_examples(
 
     Args:
         data: class folders (with or without train/val/test), a folder with metadata.csv, a csv, tsv, jsonl,
-            json or parquet file of texts or paths, an npz of pictures, a saved set or hub id of `datasets`.
+            json or parquet file of texts or paths, an npz of pictures, a saved set or hub id of `datasets`; or a
+            data set in memory.
         target: column to learn; None: label, target or class.
         group: column whose values must not lie on two sides of a split; None: patient, speaker, group or
             subject.
@@ -58,7 +59,12 @@ def read_examples(
     asked_task = None if task is None else task_named(task)
     columns = () if text is None else (text,) if isinstance(text, str) else tuple(text)
     options = ReadOptions(target, group, domain, modality, required, follow_outside, columns, weight)
-    examples = _read(Place(data, follow_outside), options)
+    if isinstance(data, DataInMemory):
+        from headstart.data.read_in_memory import read_in_memory  # a path needs no module for objects
+
+        examples = read_in_memory(data, options)
+    else:
+        examples = _read(Place(data, follow_outside), options)
     if examples.labels is not None:
         examples = replace(examples, labels=label_array(examples.labels))
     if len(examples) == 0:
@@ -68,9 +74,7 @@ def read_examples(
     return examples if labels == "as written" else with_task(examples, asked_task, required=required)
 
 
-def read_like(
-    data: str | Path, given: Mapping[str, Any], own: Mapping[str, Any], **settings: Any
-) -> Examples:
+def read_like(data: Data, given: Mapping[str, Any], own: Mapping[str, Any], **settings: Any) -> Examples:
     """Read data as other data was read: what the user names must be there, other columns are used where it has them.
 
     Of several columns that make one text none may be missing: a part of a text is another text.

@@ -26,7 +26,7 @@ class Embedded:
         if isinstance(value, Mapping):
             data, path = value.get("bytes"), value.get("path")
             return self.border.checked(self.folder / str(path)) if data is None and path else data or b""
-        return value or b""
+        return b"" if value is None else value
 
 
 def require_files(table_path: Path, values: np.ndarray, paths: Sequence[Path], border: Border) -> None:

@@ -28,7 +28,7 @@ from headstart.units import counted
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx"])
 _REPAIR = "repair it, or write it again"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_LONGEST_LABELS = 64  # values per list on average; token ids are longer
+LONGEST_LABELS = 64  # values per list on average; token ids are longer
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -270,7 +270,7 @@ def _is_labels(column: Any) -> bool:
     value = kind.value_type.value_type if pa.types.is_dictionary(kind.value_type) else kind.value_type
     if not (pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_integer(value)):
         return False
-    return sum(len(chunk.flatten()) for chunk in column.chunks) <= _LONGEST_LABELS * max(1, len(column))
+    return sum(len(chunk.flatten()) for chunk in column.chunks) <= LONGEST_LABELS * max(1, len(column))
 
 
 class _Cells(Sequence[Any]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.clock import Clock, peak_bytes
+from headstart.data.in_memory_data import DataInMemory
 from headstart.data.items import take_items
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.own import OwnScore
@@ -120,7 +121,8 @@ def next_command(options: EvaluateOptions, facts: EvaluationFacts) -> str:
     from headstart.runs.training_statistics import has_statistics
 
     folder = Path(str(options.run)).expanduser()
-    if facts.outcome != "worse" or facts.unknown or not has_statistics(folder):
+    of_memory = isinstance(options.data, DataInMemory)  # no command can name it
+    if of_memory or facts.outcome != "worse" or facts.unknown or not has_statistics(folder):
         return ""
     words = ["headstart", "adapt", str(options.run), str(options.data)]
     fitted = RunDirectory.open(folder).config

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart import processes
+from headstart.data.in_memory_data import is_in_memory
 from headstart.errors import OptionError
 from headstart.files import named_path
 from headstart.fitting.options import FitOptions, fit_options
@@ -46,6 +47,8 @@ def options_of_command(given: dict[str, Any], config: Path | None, resume: Path 
     options.update(given)
     if options.get("data") is None:
         raise OptionError("name the data to fit: headstart fit DATA --source SOURCE")
+    if config is not None:
+        require_on_disk(options["data"], config, "fit")
     return fit_options(**options)
 
 
@@ -86,6 +89,24 @@ def with_absolute_paths(options: Mapping[str, Any]) -> dict[str, Any]:
         if value:
             found[name] = absolute(value) if isinstance(value, str) else type(value)(map(absolute, value))
     return found
+
+
+def require_on_disk(data: Any, config: Path, verb: str) -> None:
+    """Refuse the configuration of a run whose data a script held: a command cannot read it again.
+
+    Args:
+        data: as the configuration names it, or as the user did in its place.
+        config: its file.
+        verb: that made the run.
+
+    Raises:
+        OptionError: no file holds the data.
+    """
+    if is_in_memory(str(data)):
+        raise OptionError(
+            f"{config} is of a run on data that a script held ({data}), which no file holds: call headstart.{verb} in "
+            "Python again, or name data on this disk after the command"
+        )
 
 
 def code_flags(options: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.data.in_memory_data import DataInMemory
 from headstart.fitting.options import FitOptions
 from headstart.fitting.shared_options import CARRIED, flags_of
 from headstart.units import counted
@@ -88,14 +89,16 @@ def facts_of(
 
 
 def next_command(options: FitOptions) -> str:
-    """The command of a race with the same options, offered after a head alone; "" after another policy.
+    """The command of a race with the same options, offered after a head alone.
+
+    It is "" after another policy, and for data that no command can name.
 
     The precision that "auto" gives on this machine is left out, since the options of a run hold it resolved.
     """
     from headstart.features import choose_device
     from headstart.features.device import choose_precision
 
-    if options.freeze != "all":
+    if options.freeze != "all" or isinstance(options.data, DataInMemory):
         return ""
     usual = choose_precision("auto", choose_device(options.device), options.store)
     if options.precision == usual:

@@ -71,7 +71,7 @@ def read_labelled(options: LabelledOptions, record: Record, modality: Modality) 
     given = {name: getattr(options, name) for name in ("target", "group", "text")}
     own = {} if record.data is None else {name: getattr(record.data, name) or None for name in given}
     settings = {"labels": "as written", "modality": modality, "follow_outside": options.follow_outside}
-    examples = read_like(str(options.data), given, own, **settings)
+    examples = read_like(options.data, given, own, **settings)
     if examples.modality != modality:
         raise DataError(
             f"the run {options.run} takes {UNITS[modality]}, and {options.data} holds {UNITS[examples.modality]}: name "

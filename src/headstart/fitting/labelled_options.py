@@ -10,6 +10,7 @@ from headstart.fitting.shared_options import (
     DATA,
     MACHINE,
     RUN,
+    AnyData,
     AnyPath,
     CommonOptions,
     Options,
@@ -24,8 +25,9 @@ class LabelledOptions(Options):
     """A finished run, and how new labelled items are read."""
 
     run: Annotated[AnyPath, Shown(DATA)] = Field(kw_only=False, description="A finished run.")
-    data: Annotated[AnyPath, Shown(DATA)] = Field(
-        kw_only=False, description="Labelled items: a folder, a table, an npz file or a hub id."
+    data: Annotated[AnyData, Shown(DATA)] = Field(
+        kw_only=False,
+        description="Labelled items: a folder, a table, an npz file or a hub id; in Python also a data set in memory.",
     )
     target: Annotated[str | None, Shown(DATA, "COLUMN", "as the run's, else label, target or class")] = Field(
         default=None, description="Column of the true labels."

@@ -9,10 +9,10 @@ Legend: N items.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from headstart.data.in_memory_data import Data
 from headstart.errors import DataError
 from headstart.fitting.options import FitOptions
 from headstart.fitting.plan import Plan
@@ -55,7 +55,7 @@ def check_plan(plan: Plan, options: FitOptions) -> None:
         check_exportable(plan.source, plan.arch)
 
 
-def check_parts(plan: Plan, name: str | Path, *, n_folds: int | None, refit_all: bool) -> None:
+def check_parts(plan: Plan, name: Data, *, n_folds: int | None, refit_all: bool) -> None:
     """Refuse data of which some part would fail midway, before any feature is extracted.
 
     Args:

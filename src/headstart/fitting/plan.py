@@ -6,11 +6,11 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.clock import IMPORTS, Clock, long_lived
 from headstart.errors import SourceError
+from headstart.files import name_of
 from headstart.fitting.options import FitOptions
 from headstart.fitting.preflight import check_processes, options_without_effect
 from headstart.fitting.source_data import overlap_of
@@ -192,7 +192,7 @@ def load(options: FitOptions, modality: Modality) -> Source:
     )
     if source.modality != modality:
         raise SourceError(
-            f"{uri} takes {source.modality}, and {Path(options.data).name} holds {modality}: "
+            f"{uri} takes {source.modality}, and {name_of(str(options.data))} holds {modality}: "
             "pass a source of the data's kind with --source"
         )
     if options.head == "standard":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart import processes
+from headstart.data.in_memory_data import Data
 from headstart.errors import DataError, DiskFullError, OptionError
 from headstart.files import named_path
 from headstart.fitting.options import FitOptions
@@ -95,7 +96,7 @@ def _try_to_write(folder: Path) -> None:
         trial.write(b"1")
 
 
-def check_learnable(data: DataSet, name: str | Path, *, held_out: bool) -> None:
+def check_learnable(data: DataSet, name: Data, *, held_out: bool) -> None:
     """Refuse parts that nothing can be learned from or measured on, before anything is computed.
 
     Args:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from headstart import processes
 from headstart.clock import IMPORTS, Clock, long_lived
+from headstart.data.in_memory_data import DataInMemory, place_of
 from headstart.errors import DivergenceError, InputError, OptionError
 from headstart.fitting.configuration import code_flags, with_absolute_paths
 from headstart.fitting.facts import command_written, shown, task_words
@@ -119,10 +120,7 @@ def _fit(options: FitOptions, resume: Path | None, recorded: bool) -> Run:
         )
         raise
     except BaseException as error:
-        again = shlex.join(
-            ["headstart", "fit", "--resume", str(shown(run)), *code_flags(options.model_dump())]
-        )
-        error.add_note(f"What was finished is kept. Resume with: {again}")
+        error.add_note(_how_to_resume(run, options))
         raise
     finally:
         run.release()
@@ -195,7 +193,7 @@ def _folder(options: FitOptions, resume: Path | None) -> RunDirectory:
         if resume is not None:
             claimed.append(RunDirectory.resume(resume))
         else:
-            name = options.out or Path("runs") / (Path(options.data).stem or "run")
+            name = options.out or Path("runs") / (place_of(options.data).stem or "run")
             claimed.append(RunDirectory.create(name))
             try:
                 _write_configuration(claimed[0], options)
@@ -212,8 +210,22 @@ def _write_configuration(run: RunDirectory, options: FitOptions) -> None:
     if processes.is_first():
         words = ["headstart", "fit", "--config", str(run.path / "headstart.yaml")]
         content = with_absolute_paths(options.model_dump())
-        command = f"{shlex.join([*words, *code_flags(content)])}\nwritten by: {command_written(sys.argv)}"
+        again = shlex.join([*words, *code_flags(content)])
+        if isinstance(options.data, DataInMemory):
+            again = f"headstart.fit on a {options.data}: no command makes this run again"
+        command = f"{again}\nwritten by: {command_written(sys.argv)}"
         run.write_yaml("headstart.yaml", content, comment=command)
+
+
+def _how_to_resume(run: RunDirectory, options: FitOptions) -> str:
+    """What to do after a stop, in a sentence."""
+    if isinstance(options.data, DataInMemory):
+        return (
+            "The data was in memory, so no command can resume this run: call headstart.fit again. Features that were "
+            f"extracted are kept in the store and are not computed again; {_quoted(run)} may be removed."
+        )
+    words = ["headstart", "fit", "--resume", str(shown(run)), *code_flags(options.model_dump())]
+    return f"What was finished is kept. Resume with: {shlex.join(words)}"
 
 
 def _quoted(run: RunDirectory) -> str:

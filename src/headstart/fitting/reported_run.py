@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from headstart.data.in_memory_data import Data, place_of
 from headstart.fitting.configuration import with_absolute_paths
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class RunMaker(Protocol):
     """The options of a verb that makes a run."""
 
     @property
-    def data(self) -> str | Path:
+    def data(self) -> Data:
         """Where the data is."""
 
     @property
@@ -54,7 +55,7 @@ def claim(options: RunMaker, name: str, *, of: str | Path | None = None) -> RunD
     from headstart.runs import RunDirectory
 
     return RunDirectory.create(
-        options.out or Path("runs") / f"{Path(of or options.data).stem or 'data'}-{name}"
+        options.out or Path("runs") / f"{place_of(of or options.data).stem or 'data'}-{name}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from headstart.errors import OptionError
 from headstart.files import named_path
-from headstart.fitting.configuration import with_absolute_paths
+from headstart.fitting.configuration import require_on_disk, with_absolute_paths
 from headstart.fitting.shared_options import Options
 from headstart.yaml_files import read_settings
 
@@ -79,6 +79,7 @@ class Resumable(Generic[Made]):
                     f"cannot resume {place} with another --{name.replace('_', '-')}: leave it out, or start "
                     f"{self.noun} anew"
                 )
+        require_on_disk(given.get("data") or saved.get("data"), place / CONFIGURATION, self.kind)
         changed = {name: given[name] for name in self.may_change if given.get(name) is not None}
         return self.make(**{**saved, **changed})
 

@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SkipValidation,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 
+from headstart.data.in_memory_data import DataInMemory, as_data
 from headstart.errors import OptionError, did_you_mean, shortened
 from headstart.files import named_path
 from headstart.tune.recipes.recipe import refuse_truth_values
@@ -49,6 +59,8 @@ def _as_text(value: Any) -> Any:
 
 AnyPath = Annotated[str | Path, BeforeValidator(_as_text)]  # a str once it is validated
 AnyItems = Annotated[Any, BeforeValidator(_as_text)]  # the same, or items that a script holds
+# A str or a DataInMemory once it is validated, the name of either in a configuration.
+AnyData = Annotated[str | Path | SkipValidation[DataInMemory], BeforeValidator(as_data), PlainSerializer(str)]
 
 
 class Options(BaseModel):
@@ -62,8 +74,9 @@ class Options(BaseModel):
 class DataOption(Options):
     """What every verb that learns takes first."""
 
-    data: Annotated[AnyPath, Shown(DATA)] = Field(
-        kw_only=False, description="A folder, a table, an npz file or a hub id."
+    data: Annotated[AnyData, Shown(DATA)] = Field(
+        kw_only=False,
+        description="A folder, a table, an npz file or a hub id; in Python also a data set in memory.",
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headstart.data.in_memory_data import DataInMemory
 from headstart.errors import OptionError, did_you_mean, shortened
 from headstart.files import named_path, read_regular
 from headstart.ranking.options import RankOptions
@@ -55,13 +56,19 @@ def read_entries(options: RankOptions) -> tuple[Entry, ...]:
             f" ({distinct[0].uri}, given twice)" if len(entries) > len(distinct) == 1 else ""
         )
         remedy = (
-            f"try it alone with headstart fit {shlex.quote(str(options.data))} --source "
-            f"{shlex.quote(distinct[0].uri)}"
+            f"try it alone with {_fit_of(distinct[0], options)}"
             if distinct
             else "name them after the data, or one per line in a file with --sources"
         )
         raise OptionError(f"a ranking needs at least two sources, {given}: {remedy}")
     return distinct
+
+
+def _fit_of(entry: Entry, options: RankOptions) -> str:
+    """How a source alone is tried on the same data."""
+    if isinstance(options.data, DataInMemory):
+        return f"headstart.fit(data, {entry.uri!r})"
+    return f"headstart fit {shlex.quote(str(options.data))} --source {shlex.quote(entry.uri)}"
 
 
 def _named(entries: Iterable[Entry]) -> tuple[Entry, ...]:

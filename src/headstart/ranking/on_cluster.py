@@ -59,7 +59,7 @@ def measured_on(
         }
     )
     orders = [Order(_absolute(each.entry), there) for each in candidates]
-    return map_on_cluster(address, _measure, orders, Path(options.data))
+    return map_on_cluster(address, _measure, orders, Path(str(options.data)))
 
 
 def _measure(order: Order, data_path: Path) -> Found:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.errors import InputError, SourceError
+from headstart.files import name_of
 from headstart.fitting.plan import with_window_of
 from headstart.progress import progress
 from headstart.ranking.entries import Entry
@@ -88,6 +88,6 @@ def _open(entry: Entry, modality: Modality, options: RankOptions) -> Source:
     )
     if source.modality != modality:
         raise SourceError(
-            f"it takes {UNITS[source.modality]}, and {Path(options.data).name} holds {UNITS[modality]}: leave it out"
+            f"it takes {UNITS[source.modality]}, and {name_of(str(options.data))} holds {UNITS[modality]}: leave it out"
         )
     return source

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from headstart.data.in_memory_data import DataInMemory
 from headstart.errors import OptionError
 from headstart.fitting.shared_options import (
     MACHINE,
@@ -68,6 +69,10 @@ def rank_options(**given: Any) -> RankOptions:
     """
     as_tuples(given, ("sources", "arch"))
     options = checked(RankOptions, given, places=("data", "sources_file", "out", "store"))
+    if options.ray is not None and isinstance(options.data, DataInMemory):
+        raise OptionError(
+            f"--ray reads the data on other machines: pass a path in the place of a {options.data}"
+        )
     if options.budget is not None:
         seconds_of(options.budget)
         if options.ray is not None:

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from headstart.clock import Clock, peak_bytes
+from headstart.data.in_memory_data import DataInMemory
 from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts
 from headstart.fitting.shared_options import CARRIED, flags_of
@@ -56,7 +57,9 @@ def finish(
 
 
 def next_command(options: RankOptions, facts: RankingFacts) -> str:
-    """The command that fits the advised source on the same data."""
+    """The command that fits the advised source on the same data; "" if no command can name the data."""
+    if isinstance(options.data, DataInMemory):
+        return ""
     source = facts.advised_source
     words = ["headstart", "fit", str(options.data), "--source", source.uri or source.name]
     if source.arch is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headstart.data import Finding
+from headstart.data.in_memory_data import is_in_memory
 from headstart.report.charts import spans
 from headstart.report.reported import Reported
 from headstart.report.shell import Notice, Section
@@ -121,17 +122,26 @@ def again_section(report: Reported, command: str, facts: Mapping[str, str | None
 
     Args:
         report: of the run.
-        command: makes it again.
+        command: makes it again; left out if it would have to name data that a script held.
         facts: what it was made from, by name; empty ones are left out.
         how_alike: whether the same command gives the same numbers.
     """
     known = {name: value for name, value in facts.items() if value}
+    if is_in_memory(report.data.name):
+        command, how_alike = "", f"{_again_in_python(report)} {how_alike}"
     return Section(
         "again",
         "Reproduce",
         "background/again.html.j2",
         Again(command, known, report.facts.environment),
         how_alike,
+    )
+
+
+def _again_in_python(report: Reported) -> str:
+    return (
+        f"No command makes this run again, since a script held the data ({report.data.name}): call "
+        f"headstart.{report.record.kind} with the same data and the options in headstart.yaml."
     )
 
 

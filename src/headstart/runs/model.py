@@ -198,13 +198,15 @@ class Model:
             DataError: they are of another modality than the run's.
         """
         from headstart.data import Examples
-        from headstart.data.given import items_of
+        from headstart.data.given import is_one_column, items_of
+        from headstart.data.in_memory_data import in_memory
         from headstart.data.read import read_like
 
         modality: Any = self.preprocessing.modality
-        if isinstance(data, str | Path):
+        place = data if isinstance(data, str | Path) else None if is_one_column(data) else in_memory(data)
+        if place is not None:
             settings = {"labels": "as written", "modality": modality, "follow_outside": follow_outside}
-            examples = read_like(data, {"text": text}, {"text": self.text or None}, **settings)
+            examples = read_like(place, {"text": text}, {"text": self.text or None}, **settings)
         else:
             examples = Examples.from_lists(items_of(data), modality=modality)
         if examples.modality != modality:

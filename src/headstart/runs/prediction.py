@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,8 @@ def predict(
     Args:
         run: the run's folder, or the run opened.
         data: a folder, a table, one file, a .txt with one text per line, or a list of paths or texts, a uint8
-            picture (H, W) or (H, W, 3) or an array of them; labels are not needed; if the data has labels, they are
-            kept with the predictions.
+            picture (H, W) or (H, W, 3) or an array of them; a DataFrame or a data set of `datasets`, read as a table;
+            labels are not needed; if the data has labels, they are kept with the predictions.
         out: a .csv or .parquet file to write; never one of the data or of a run.
         force: replace `out` if it exists.
         follow_outside: links, and paths in a table, may lead out of the data folder.
@@ -91,12 +91,26 @@ def _checked_out(out: str | Path, data: str | Path | Sequence[Any], *, force: bo
     path = named_path(out, "--out")
     if path.is_file():
         real = path.resolve()
-        if any(_lies_in(real, item) for item in ([data] if isinstance(data, str | Path) else data)):
+        if any(_lies_in(real, item) for item in _places(data)):
             raise OptionError(f"--out {out} is part of the data, which is never replaced: name another file")
         if (path.parent / METRICS).is_file() or (real.parent / METRICS).is_file():
             raise OptionError(f"--out {out} is a file of a run, which is never replaced: name another file")
     check_new_file(path, force=force)
     return path
+
+
+def _places(data: Any) -> Iterable[Any]:
+    """What of the data may be a path: the data itself, its items, or the values of a table's columns."""
+    from headstart.data.in_memory_data import in_memory
+
+    held = in_memory(data)
+    if held is None:
+        return [data] if isinstance(data, str | Path) else data
+    if held.kind == "list":
+        return [item for item, _ in data]
+    if held.kind == "DataFrame":
+        return list(data.to_numpy().ravel())
+    return []  # a row of it would be decoded; its files lie in a folder of its own
 
 
 def _lies_in(file: Path, item: Any) -> bool:

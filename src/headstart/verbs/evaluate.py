@@ -19,7 +19,8 @@ def evaluate(**options: Any) -> Evaluation:
 
     Args:
         run: its folder.
-        data: a folder, a table, an npz file or a hub id, with labels.
+        data: a folder, a table, an npz file or a hub id, with labels; or a pandas DataFrame, a Dataset
+            or DatasetDict of `datasets`, or a list of (item, label).
         options: every other option by name, such as target="diagnosis" (docs/options.md).
 
     Returns:

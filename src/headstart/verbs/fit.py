@@ -15,7 +15,8 @@ def fit(**options: Any) -> Run:
     """Fit a model to labelled data from a pretrained source, and explain it.
 
     Args:
-        data: a folder, a table, an npz file or a hub id.
+        data: a folder, a table, an npz file or a hub id; or a pandas DataFrame, a Dataset
+            or DatasetDict of `datasets`, or a list of (item, label).
         source: `timm:NAME`, `hf:NAME`, a folder, a file, `run:RUN` or `bundled:letters`; None: the default of
             the data's modality.
         options: every other option by name, such as freeze="until:layer3" (docs/options.md).

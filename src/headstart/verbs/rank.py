@@ -15,7 +15,8 @@ def rank(**options: Any) -> Ranking:
     """Rank pretrained sources by what a head alone on their features will reach.
 
     Args:
-        data: a folder, a table, an npz file or a hub id.
+        data: a folder, a table, an npz file or a hub id; or a pandas DataFrame, a Dataset
+            or DatasetDict of `datasets`, or a list of (item, label).
         sources: two or more of `timm:NAME`, `hf:NAME`, a folder, a file, `run:RUN` or `bundled:letters`.
         options: every other option by name, such as arch=["weights=net.py:Net"] (docs/options.md).
 

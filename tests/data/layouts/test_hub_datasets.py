@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from headstart.data.images import decode_image
-from headstart.data.layouts.hub_datasets import _require_valid
+from headstart.data.loaded_sets import require_valid
 from headstart.data.preprocessing import ImagePreprocessing
 from headstart.data.read import read_examples
 from headstart.errors import DataError
@@ -132,7 +132,7 @@ def test_a_damaged_arrow_file_is_an_error_and_no_crash(tmp_path: Path, damaged: 
     wrong = {"indices": pa.array([0, 5_000], pa.uint64())}
     loaded._indices = datasets.table.InMemoryTable.from_pydict(wrong)
     with pytest.raises(DataError, match="outside of the table"):
-        _require_valid(tmp_path / "set", loaded)
+        require_valid(tmp_path / "set", loaded)
 
 
 def save_cells(folder: Path, cells: list[Any]) -> None:
