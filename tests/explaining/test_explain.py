@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
+import shlex
 import sys
 from dataclasses import replace
 from functools import partial
@@ -176,6 +178,13 @@ def test_items_without_parts_have_no_explanation(
     with pytest.raises(DataError, match=r"no item of .* has a part that could be removed"):
         headstart.explain(word_run.path, ["red"], out=tmp_path / "none", threads=1)
     assert not (tmp_path / "none").exists()
+
+
+def test_the_report_of_a_fit_offers_it(digit_run: Run) -> None:
+    found = re.search(r"headstart explain [^<]*", digit_run.report.read_text(encoding="utf-8"))
+    assert found is not None
+    _, verb, _, item = shlex.split(html.unescape(found[0]))
+    assert verb == "explain" and Path(item).is_file()
 
 
 def test_without_captum(word_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
-from headstart.report.items.report import HeldOut
-from headstart.report.items.worst import Wrong, wrong_items
+from headstart.report.items.report import HeldOut, MeasuredReport
+from headstart.report.items.worst import Wrong, worst_section, wrong_items
+from headstart.runs import DataFacts, Record, RunFacts
 from headstart.tasks import CLASSIFICATION, MULTILABEL, REGRESSION, Targets, Task
 
 
@@ -40,3 +44,20 @@ def test_values_that_are_furthest_off_come_first() -> None:
     found = held_out(REGRESSION, ("score",), ["1", "2.5", "3"], [[1.0], [2.0], [9.0]])
     wrong = _wrong(found, Targets(REGRESSION, ("score",)))
     assert [(w.row, w.label, w.predicted) for w in wrong] == [(2, "3", "9"), (1, "2.5", "2")]
+
+
+def test_the_worst_file_can_be_explained() -> None:
+    """By its path if it lies in the data folder, else with the other items; a run without a program explains none."""
+    found = held_out(CLASSIFICATION, ("x", "y"), list("xy"), [[0.9, 0.1], [0.6, 0.4]])
+    in_folder = replace(found, items=[Path("my photos/row 0"), Path("my photos/row 1")])
+    commands = []
+    for data, items, extra in (
+        ("my photos", in_folder, {}),
+        ("a.csv", found, {}),
+        ("a.csv", found, {"exported": False}),
+    ):
+        facts = DataFacts(data, "", "image", "label", {"test": 2})
+        record = Record("evaluate", data=facts, task="classification", n_test=2, extra=extra)
+        report = MeasuredReport(record, RunFacts("runs/a", classes=("x", "y")), items)
+        commands += [section.content.command for section in worst_section(report)]
+    assert commands == ["headstart explain runs/a 'my photos/row 1'", "headstart explain runs/a a.csv", ""]

@@ -56,7 +56,7 @@ def result_section(report: ExplainReport) -> Section:
     """The first section of the page."""
     found, key = report.found, report.key
     deletion = found.deletion
-    lines = ((NAMED, "named", deletion.explained), (RANDOM, "random", deletion.random))
+    lines = ((NAMED, "first", deletion.explained), (RANDOM, "random", deletion.random))
     what = "probability" if report.has_classes else "value"
     rows = [
         (f"{100 * share:.0f}%", number(first, key), number(second, key))
