@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import headstart
 from headstart.errors import DataError, InputError, OptionError
@@ -28,7 +29,7 @@ from headstart.memory import Halving
 from headstart.runs.model import Model
 from headstart.runs.run import Run
 
-from .conftest import BURST_HZ, DECIDING, burst_recordings, corner_pictures, word_table
+from .conftest import BURST_HZ, DECIDING, RATE_HZ, burst_recordings, corner_pictures, word_table
 
 N_ITEMS = 8
 
@@ -178,6 +179,18 @@ def test_items_without_parts_have_no_explanation(
     with pytest.raises(DataError, match=r"no item of .* has a part that could be removed"):
         headstart.explain(word_run.path, ["red"], out=tmp_path / "none", threads=1)
     assert not (tmp_path / "none").exists()
+
+
+def test_only_the_window_of_a_long_recording_is_explained(burst_run: Run, tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(size=3 * RATE_HZ).astype(np.float32) * 0.05
+    soundfile.write(tmp_path / "long.wav", samples, RATE_HZ)
+    found = headstart.explain(
+        burst_run.path, tmp_path / "long.wav", out=tmp_path / "out", report=False, threads=1
+    )
+    assert found.facts.warnings == (
+        "1 of 1 recording is longer than the window of the run: only the first 1 s are explained.",
+    )
+    assert found.items[0].parts.places[-1].startswith("0.90 to 1.00 s")
 
 
 def test_the_report_of_a_fit_offers_it(digit_run: Run) -> None:

@@ -92,6 +92,11 @@ def _warnings(items: Items, explained: Sequence[Explained]) -> Iterator[str]:
     if n_empty:
         units = counted(n_empty, UNITS[items.examples.modality])
         yield f"{units} {agreeing(n_empty, 'has', 'have')} no part that could be removed, and no explanation."
+    if items.n_cut:
+        yield (
+            f"{items.n_cut:,} of {counted(len(items), 'recordings')} {agreeing(items.n_cut, 'is', 'are')} longer than "
+            f"the window of the run: only the first {items.window_seconds:g} s are explained."
+        )
 
 
 def _notes(options: ExplainOptions, items: Items) -> Iterator[str]:

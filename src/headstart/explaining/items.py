@@ -24,11 +24,15 @@ class Items:
         examples: N items.
         digests: (N,) of their content.
         n_available: items of the data, from which these were taken.
+        n_cut: recordings that are longer than the run's window.
+        window_seconds: of the run; 0 for other items.
     """
 
     examples: Examples
     digests: np.ndarray
     n_available: int
+    n_cut: int = 0
+    window_seconds: float = 0.0
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -44,13 +48,18 @@ def read_items(options: ExplainOptions, model: Model) -> Items:
     Raises:
         DataError: the data cannot be read, or is of another modality.
     """
+    from headstart.data.preprocessing import ALIKE_SECONDS, AudioPreprocessing
     from headstart.runs.readable import readable
 
     found, _ = model.read(options.data, options.text, options.follow_outside)
     n_taken = min(options.most, len(found))
     examples = found.take((2 * np.arange(n_taken) + 1) * len(found) // (2 * n_taken))
-    kept, digests, _ = readable(examples, options.threads)
-    return Items(examples.take(kept), digests, len(found))
+    kept, digests, seconds = readable(examples, options.threads)
+    if seconds is None or not isinstance(model.preprocessing, AudioPreprocessing):
+        return Items(examples.take(kept), digests, len(found))
+    window = model.preprocessing.window_seconds
+    n_cut = int((seconds > window + ALIKE_SECONDS).sum())
+    return Items(examples.take(kept), digests, len(found), n_cut, window)
 
 
 def column_of(class_name: str | None, model: Model) -> int | None:

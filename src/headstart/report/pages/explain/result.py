@@ -23,7 +23,7 @@ _VERDICTS = {
         "undecided",
         "It is not shown that the explanations carry information",
         "Removing what they name changes the answers no more than removing as many random parts, as far as these items "
-        "can tell. Do not read anything into them.",
+        "can tell. Explain more of them, or read nothing into the colours.",
     ),
     "misleading": (
         "negative",
