@@ -30,7 +30,7 @@ def test_it_is_the_ridge_regression_on_the_same_variants() -> None:
         return np.sin(3.0 * present @ np.arange(6))
 
     found = attributions(outputs, 6, seed=4)
-    variants = np.concatenate(seen[1:]).astype(float)  # the first is the whole item
+    variants = np.concatenate(seen).astype(float)
     assert len(variants) == n_variants(6) and (variants[::2] + variants[1::2] == 1).all()
     centred, values = variants - variants.mean(axis=0), np.sin(3.0 * variants @ np.arange(6))
     naive = np.linalg.solve(centred.T @ centred + np.eye(6), centred.T @ (values - values.mean()))

@@ -7,7 +7,6 @@ import html
 import json
 import re
 import shlex
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -198,9 +197,3 @@ def test_the_report_of_a_fit_offers_it(digit_run: Run) -> None:
     assert found is not None
     _, verb, _, item = shlex.split(html.unescape(found[0]))
     assert verb == "explain" and Path(item).is_file()
-
-
-def test_without_captum(word_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "captum", None)
-    with pytest.raises(OptionError, match=re.escape("pip install 'headstart[explain]'")):
-        headstart.explain(word_run.path, ["red"])

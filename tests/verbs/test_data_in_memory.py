@@ -146,7 +146,6 @@ def test_predictions_do_not_replace_a_file_of_the_data(frame_run: Run, tmp_path:
 
 
 def test_a_run_is_calibrated_and_explained_on_such_data(frame_run: Run, tmp_path: Path) -> None:
-    pytest.importorskip("captum")
     new = digit_frame(n_each=40)
     new["label"] = np.random.default_rng(0).permutation(new["label"])  # the run is much too sure
     found = headstart.calibrate(frame_run.path, new, out=tmp_path / "c", threads=1)

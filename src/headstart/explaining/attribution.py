@@ -4,43 +4,25 @@ The output is computed for variants of the item in which each part is present wi
 
     attributions = argmin_a  sum_m (f(z_m) - b - z_m a)^2 + |a|^2
 
-is fitted to them (LIME, Ribeiro et al. 2016, with equal weights, as captum computes it). Without the penalty its
-expectation is the Banzhaf value of each part: the mean of what it adds over all sets of the other parts (Hammer and
-Holzman 1992), which noise changes less than the Shapley value (Wang and Jia 2023, "Data Banzhaf"). Every variant is
-followed by its complement, so that each part is present in exactly half of them. Only outputs are needed: it works with
-every run.
+is fitted to them (LIME, Ribeiro et al. 2016, with equal weights). Without the penalty its expectation is the Banzhaf
+value of each part: the mean of what it adds over all sets of the other parts (Hammer and Holzman 1992), which noise
+changes less than the Shapley value (Wang and Jia 2023, "Data Banzhaf"). Every variant is followed by its complement, so
+that each part is present in exactly half of them. Only outputs are needed: it works with every run.
 
 Legend: P parts, M variants.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 import numpy as np
-
-from headstart.errors import OptionError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Outputs = Callable[[np.ndarray], np.ndarray]  # bool (M, P), what is present, to float64 (M,)
 
 AT_ONCE = 32  # variants in a batch
 _LEAST_VARIANTS, _PER_PART = 64, 2
 _PENALTY = 1.0
-
-
-def require_captum() -> None:
-    """Refuse to begin without captum.
-
-    Raises:
-        OptionError: it is not installed.
-    """
-    if importlib.util.find_spec("captum") is None:
-        raise OptionError("headstart explain needs the extra: pip install 'headstart[explain]'")
 
 
 def n_variants(n_parts: int) -> int:
@@ -63,30 +45,16 @@ def attributions(outputs: Outputs, n_parts: int, seed: int = 0) -> np.ndarray:
     Returns:
         Of shape (P,), float64.
     """
-    import torch
-    from captum._utils.models.linear_model import SkLearnRidge
-    from captum.attr import LimeBase
+    from sklearn.linear_model import Ridge
 
-    whole = torch.ones(1, n_parts, dtype=torch.bool)
-    start = float(outputs(whole.numpy())[0])  # captum fits in float32, which a large quantity would fill
-
-    def forward(present: Tensor) -> Tensor:
-        return torch.from_numpy(outputs(present.numpy()) - start)
-
-    def pairs(_: Tensor, **__: Any) -> Iterator[Tensor]:
-        generator = np.random.default_rng(seed)
-        while True:
-            drawn = torch.from_numpy(generator.random((1, n_parts)) < 0.5)
-            yield from (drawn, ~drawn)
-
-    lime = LimeBase(
-        forward,
-        SkLearnRidge(alpha=_PENALTY),
-        similarity_func=lambda *_, **__: torch.ones(1),
-        perturb_func=pairs,
-        perturb_interpretable_space=True,
-        from_interp_rep_transform=lambda drawn, _, **__: drawn,
-        to_interp_rep_transform=None,
+    variants = _variants(n_parts, n_variants(n_parts), seed)
+    found = np.concatenate(
+        [outputs(variants[start : start + AT_ONCE]) for start in range(0, len(variants), AT_ONCE)]
     )
-    found = lime.attribute(whole, n_samples=n_variants(n_parts), perturbations_per_eval=AT_ONCE)
-    return np.asarray(found.reshape(-1).numpy(), np.float64)
+    return np.asarray(Ridge(alpha=_PENALTY).fit(variants, found).coef_, np.float64)
+
+
+def _variants(n_parts: int, n_drawn: int, seed: int) -> np.ndarray:
+    """What is present in each variant, bool (M, P): each one that is drawn is followed by its complement."""
+    drawn = np.random.default_rng(seed).random((n_drawn // 2, n_parts)) < 0.5
+    return np.stack([drawn, ~drawn], axis=1).reshape(-1, n_parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from headstart.clock import IMPORTS, Clock
-from headstart.explaining.attribution import require_captum
 from headstart.explaining.options import ExplainOptions
 from headstart.explaining.result import Explanations
 from headstart.progress import progress, say, waiting
@@ -17,10 +16,9 @@ def run_explain(options: ExplainOptions) -> Explanations:
         options: the options.
 
     Raises:
-        InputError: there is no such run, the items cannot be read, or captum is not installed.
+        InputError: there is no such run, or the items cannot be read.
     """
     clock = Clock()
-    require_captum()
     from headstart.runs.directory import check_out
     from headstart.runs.model import Model
 

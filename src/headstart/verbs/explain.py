@@ -28,6 +28,6 @@ def explain(**options: Any) -> Explanations:
         The explanations.
 
     Raises:
-        InputError: there is no such run, it holds no model, the items cannot be read, or captum is not installed.
+        InputError: there is no such run, it holds no model, or the items cannot be read.
     """
     return run_explain(explain_options(**options))
