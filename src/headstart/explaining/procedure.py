@@ -61,7 +61,7 @@ def run_explain(options: ExplainOptions) -> Explanations:
                     kept.append(place)
                 advance(1)
         if not explained:
-            raise DataError(f"no item of {options.data} has a part that could be removed: pass other items")
+            raise DataError("none of the items has a part that could be removed: pass other items")
         facts = assemble(options, items, explained, items.digests[kept], model.task)
         return finish(run, options, model, items, explained, facts, clock)
     except BaseException:
