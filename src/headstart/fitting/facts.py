@@ -37,6 +37,8 @@ SAME_IN_RACE = (  # all but those of one training: a race gives the policy, and 
         "refit_all",
         "baseline",
         "guard",
+        "threshold",
+        "track",
         "export",
     ),
 )

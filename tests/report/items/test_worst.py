@@ -51,8 +51,11 @@ def test_the_worst_file_can_be_explained() -> None:
     found = held_out(CLASSIFICATION, ("x", "y"), list("xy"), [[0.9, 0.1], [0.6, 0.4]])
     in_folder = replace(found, items=[Path("my photos/row 0"), Path("my photos/row 1")])
     commands = []
+    arrays = replace(found, items=[np.zeros((8, 8), np.uint8)] * 2)
     for data, items, extra in (
         ("my photos", in_folder, {}),
+        ("a.npz", arrays, {}),
+        ("DataFrame in memory", arrays, {}),
         ("a.csv", found, {}),
         ("a.csv", found, {"exported": False}),
     ):
@@ -60,4 +63,10 @@ def test_the_worst_file_can_be_explained() -> None:
         record = Record("evaluate", data=facts, task="classification", n_test=2, extra=extra)
         report = MeasuredReport(record, RunFacts("runs/a", classes=("x", "y")), items)
         commands += [section.content.command for section in worst_section(report)]
-    assert commands == ["headstart explain runs/a 'my photos/row 1'", "headstart explain runs/a a.csv", ""]
+    assert commands == [
+        "headstart explain runs/a 'my photos/row 1'",
+        "headstart explain runs/a a.npz",
+        "",
+        "headstart explain runs/a a.csv",
+        "",
+    ]

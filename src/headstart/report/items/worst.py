@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.in_memory_data import is_in_memory
 from headstart.report.items.gallery import Answer, Gallery, gallery_item
 from headstart.report.items.report import HeldOut, MeasuredReport
 from headstart.report.shell import Section
@@ -73,11 +74,12 @@ def worst_section(report: MeasuredReport) -> Iterator[Section]:
 
 def _explaining(report: MeasuredReport, worst: Wrong) -> str:
     """The command that explains the worst item if it is a file in the data folder, else some items; "" for none."""
-    if not report.predicts:
-        return ""
     item, data = report.held_out.items[worst.row], report.data.name
+    if not report.predicts or is_in_memory(data):
+        return ""
     path = Path(data) / str(report.held_out.names[worst.row])
-    return shlex.join(["headstart", "explain", report.predicts, str(path) if item == path else data])
+    is_file = isinstance(item, Path) and item == path
+    return shlex.join(["headstart", "explain", report.predicts, str(path) if is_file else data])
 
 
 def wrong_items(held_out: HeldOut, targets: Targets, answers: np.ndarray) -> list[Wrong]:
