@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student
 
 from headstart.metrics import Units, standard_error
 from headstart.metrics.spread import freedom, share_error, weighted_share_error
@@ -57,3 +58,19 @@ def test_a_weighted_share_knows_that_weights_are_no_items() -> None:
     shares = (right * weights)[drawn].sum(axis=1) / weights[drawn].sum(axis=1)
     assert weighted_share_error(right, weights) == pytest.approx(shares.std(), rel=0.1)
     assert weighted_share_error(np.ones(400), weights) > 0, "all right is not certain"
+
+
+def test_weighted_units_count_by_what_they_weigh() -> None:
+    """Coverage of a weighted share (0.7936) where a few units weigh most; equal weights give what items give."""
+    rng, held, n_draws = np.random.default_rng(0), 0, 400
+    units, weights = np.repeat(np.arange(20), 10), np.ones(200)
+    weights[:40] = 10.0
+    for _ in range(n_draws):
+        right = (rng.random(200) < np.clip(0.8 + 0.15 * rng.normal(size=20), 0, 1)[units]).astype(float)
+        share, error = np.average(right, weights=weights), weighted_share_error(right, weights, units)
+        held += abs(share - 0.7936) <= student.ppf(0.975, freedom(units, 200, weights)) * error
+    assert held / n_draws >= 0.92, "by items it is 0.86"
+    right = (rng.random(200) < 0.8).astype(float)
+    equal = weighted_share_error(right, np.full(200, 3.0), units)
+    assert equal == pytest.approx(share_error(right, units), rel=1e-6)
+    assert freedom(units, 200, np.full(200, 3.0)) == pytest.approx(freedom(units, 200))

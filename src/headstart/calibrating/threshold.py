@@ -32,7 +32,7 @@ def chosen_again(
     value = rule.chosen(positive, outputs_NC[:, column])
     if value is None:
         return None
-    found = Decision(Threshold(rule.name, value).rounded(), rule.text, "", 0, 0, 0)
+    found = Decision(Threshold(rule.name, value), rule.text, "", 0, 0, 0)
     if rule.goal == "cost":
         return found
     where = "labelled items, cross-validated"

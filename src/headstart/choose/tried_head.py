@@ -86,7 +86,7 @@ class Trial:
     @property
     def freedom(self) -> float:
         """Degrees of freedom of standard errors: the number of units - 1, less if they differ in size."""
-        return freedom(self.groups, len(self.targets))
+        return freedom(self.groups, len(self.targets), self.weights)
 
     @property
     def step(self) -> float:

@@ -12,7 +12,8 @@ from headstart.data.columns import require_column
 from headstart.errors import DataError, shortened
 
 Float = NDArray[np.float64]
-_RULE = "must be a finite number of at least 0"
+LARGEST = 1e100  # sums of larger ones could overflow
+_RULE = f"must be a number from 0 to {LARGEST:g}"
 
 
 def weights_from(
@@ -55,10 +56,10 @@ def checked_weights(
         where: what the weights are called, for messages.
 
     Raises:
-        DataError: one is missing, negative or not finite, or all are 0.
+        DataError: one is missing, negative or too large, or all are 0.
     """
     found = np.array([_number(value) for value in values], dtype=np.float64)
-    wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+    wrong = np.flatnonzero(~((found >= 0) & (found <= LARGEST)))
     if len(wrong):
         first = int(wrong[0])
         more = f" ({len(wrong):,} items)" if len(wrong) > 1 else ""

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from headstart.data.weights import LARGEST
+
 BALANCED = "balanced"
 _FORMS = "must be balanced, or a weight above 0 for each class, as in normal=1,pneumonia=4 (in Python a dictionary)"
 
@@ -19,12 +21,15 @@ def parsed_class_weight(value: Any) -> str | dict[str, float] | None:
         value: as given in Python, in a configuration or on the command line.
 
     Raises:
-        ValueError: it is neither, or a weight is not a finite number above 0.
+        ValueError: it is neither, a class is named twice, or a weight is not above 0 or too large.
     """
     if value is None or value == BALANCED:
         return None if value is None else BALANCED
     if isinstance(value, str):
-        value = dict(_pair(part) for part in value.split(",") if part.strip())
+        pairs = [_pair(part) for part in value.split(",") if part.strip()]
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            raise ValueError(f"{_FORMS}; a class is named twice")
     if not isinstance(value, Mapping) or not value:
         raise ValueError(_FORMS)
     return {name_of(name): _weight(name, weight) for name, weight in value.items()}
@@ -51,7 +56,7 @@ def _weight(name: Any, value: Any) -> float:
         weight = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         weight = math.nan
-    if not 0 < weight < math.inf:
+    if not 0 < weight <= LARGEST:
         raise ValueError(f"{_FORMS}; the weight of class '{name}' is {value!r}")
     return weight
 

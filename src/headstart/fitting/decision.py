@@ -35,7 +35,9 @@ def decision_of(workspace: Workspace, result: Result, evaluation: Evaluation) ->
         return None
     positions, _ = not_learned_from(workspace, result)
     column = workspace.classes.index(rule.name)
-    n_of_class = int(is_of(workspace, positions, column).sum())
+    of_class = positions[is_of(workspace, positions, column)]
+    n_of_class, units = len(of_class), workspace.units(of_class)
+    n_units = n_of_class if units is None else len(np.unique(units))
     if threshold is None:
         what = f"{counted(n_of_class, 'items')} of the class among {len(positions):,}"
         say(
@@ -43,14 +45,20 @@ def decision_of(workspace: Workspace, result: Result, evaluation: Evaluation) ->
             f"({what}), so the usual answer is given. Ask for less, or label more items"
         )
         return None
-    found = Decision(threshold, rule.text, _where(result), len(positions), n_of_class, rule.least_items)
-    answers = answers_of(workspace, evaluation)
+    found = Decision(threshold, rule.text, _where(result), len(positions), n_units, rule.least_items)
     if rule.goal == "cost":  # the same on all items
         found = replace(found, chosen_on="", n_items=0, n_of_class=0, least=0)
+    decided = [each for each in evaluation.rounds if each.threshold is not None]
+    answers = answers_of(workspace, evaluation)
     if answers is None or not len(answers):
         return found
-    codes, units = workspace.codes[evaluation.positions], units_of(workspace, evaluation)
-    return replace(found, scores=scores_of(workspace.targets, codes, answers, threshold, units))
+    rows = np.sort(np.concatenate([each.rows for each in decided]))
+    codes, units_N = (
+        workspace.codes[evaluation.positions[rows]],
+        units_of(workspace, evaluation).of_some(rows),
+    )
+    scores = scores_of(workspace.targets, codes, answers[rows], threshold, units_N)
+    return replace(found, scores=scores, n_folds_without=len(evaluation.rounds) - len(decided))
 
 
 def answers_of(workspace: Workspace, evaluation: Evaluation) -> np.ndarray | None:

@@ -73,7 +73,8 @@ def learn(
         why, parts = parts_of(workspace, train)
         train, validation = parts or (train, validation)
     choice = head_alone.choose(workspace, train)
-    foreseen = foresee(workspace, choice) if against.foresees else None
+    plain = workspace.plan.weights is None  # weighted choices are not foreseen by shares of items
+    foreseen = foresee(workspace, choice) if against.foresees and plain else None
     if foreseen is not None and against.warns:
         warn(workspace, foreseen, guards=against.guards)
     if not trains:

@@ -54,7 +54,7 @@ def chosen_threshold(workspace: Workspace, result: Result) -> Threshold | None:
     positions, outputs = not_learned_from(workspace, result)
     column = workspace.classes.index(rule.name)
     value = rule.chosen(is_of(workspace, positions, column), outputs[:, column])
-    return None if value is None else Threshold(rule.name, value).rounded()
+    return None if value is None else Threshold(rule.name, value)
 
 
 def not_learned_from(workspace: Workspace, result: Result) -> tuple[np.ndarray, np.ndarray]:

@@ -86,12 +86,13 @@ def logistic_path(
     penalties: NDArray[np.floating],
     *,
     weights_N: NDArray[np.floating] | None = None,
-    tolerance: float = 3e-3,
-    max_steps: int = 60,
+    tolerance: float = FIT_TOLERANCE,
+    max_steps: int = FIT_STEPS,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield out-of-fold logits, of shape (N, C), for each penalty, from strong to weak, warm-started.
 
-    The caller may stop early, when weaker penalties no longer help.
+    The caller may stop early, when weaker penalties no longer help. The folds are fitted as closely as the head that is
+    returned: fits that stop sooner are regularised by that, so that a weak penalty would look better than it is.
 
     Args:
         z_NR: rotated features of shape (N, R).

@@ -216,18 +216,32 @@ def weighted_share_error(
     share = float(np.average(right, weights=weights))
     n_equal = float(np.sum(weights) ** 2 / np.square(weights).sum())
     smooth = (share * n_equal + 1) / (n_equal + 2)
-    error = standard_error(weights / np.mean(weights) * (right - share), units)
+    found = Units.of(units, len(right))
+    if found.n_units < 2:
+        return float("nan")
+    both_N2 = np.stack([weights * (right - share), weights], axis=1) / np.sum(weights)
+    sums_G, weight_G = unit_sums(found.numbers, found.n_units, both_N2).T
+    left_G = np.maximum(1 - weight_G, 1e-9)  # what a unit weighs is what is left out with it
+    factor = found.widen**2 * (found.n_units - 1) / found.n_units
+    error = np.sqrt(factor * np.square(sums_G / left_G).sum())
     return float(np.maximum(error, np.sqrt(smooth * (1 - smooth) / n_equal)))
 
 
-def freedom(units: Units | NDArray[Any] | None, n_items: int) -> float:
+def freedom(
+    units: Units | NDArray[Any] | None, n_items: int, weights: NDArray[np.floating] | None = None
+) -> float:
     """Return the degrees of freedom of `standard_error`: G' - 1, 0 for a single unit.
 
     Args:
         units: of shape (N,); None: every item is a unit of its own.
         n_items: N.
+        weights: of the items, of shape (N,): units count by what they weigh (Kish 1965); None: by their items.
     """
-    return Units.of(units, n_items).freedom
+    found = Units.of(units, n_items)
+    if weights is None:
+        return found.freedom
+    weight_G = unit_sums(found.numbers, found.n_units, np.asarray(weights, dtype=np.float64)[:, None])[:, 0]
+    return float(weight_G.sum() ** 2 / np.square(weight_G).sum() - 1)
 
 
 def is_known(freedom: float) -> bool:

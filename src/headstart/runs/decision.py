@@ -16,6 +16,7 @@ from headstart.metrics.classification import mean_share
 from headstart.metrics.operating import operating_point
 from headstart.tasks import Targets
 from headstart.tasks.threshold import Threshold
+from headstart.units import counted
 
 if TYPE_CHECKING:
     from headstart.metrics import Units
@@ -38,10 +39,12 @@ class Decision:
         threshold: of the run.
         rule: what it was chosen for, such as "recall=0.95".
         chosen_on: which items it was chosen on, in words.
-        n_items, n_of_class: how many of them there are, and how many of the class.
-        least: number of items of the class from which on the rule can promise its goal on average.
+        n_items: how many of them there are.
+        n_of_class: how many of the class; groups and copies count once.
+        least: the same number from which on the rule can promise its goal on average.
         scores: of items that were not learned from: recall, precision, false alarms and, with one class per item,
             accuracy.
+        n_folds_without: folds of the evaluation in which none was found: their items are not among the scores.
     """
 
     threshold: Threshold
@@ -51,6 +54,7 @@ class Decision:
     n_of_class: int
     least: int = 1
     scores: Mapping[str, Interval] = field(default_factory=dict)
+    n_folds_without: int = 0
 
     @classmethod
     def of(cls, record: Record) -> Decision | None:
@@ -64,7 +68,12 @@ class Decision:
             return None
         scores = {name: Interval.of(score) for name, score in content["scores"].items()}
         names = ("rule", "chosen_on", "n_items", "n_of_class", "least")
-        return cls(_threshold(content), **{name: content[name] for name in names}, scores=scores)
+        return cls(
+            _threshold(content),
+            **{name: content[name] for name in names},
+            scores=scores,
+            n_folds_without=content.get("n_folds_without", 0),
+        )
 
     @property
     def words(self) -> str:
@@ -76,9 +85,11 @@ class Decision:
         )
         if self.n_of_class < self.least:
             text += (
-                f" They hold {self.n_of_class:,} of the class, and {self.least:,} are needed to promise that recall on "
-                "average."
+                f" They hold {self.n_of_class:,} of the class (groups and copies count once), and {self.least:,} are "
+                "needed to promise that recall on average."
             )
+        if self.n_folds_without:
+            text += f" In {counted(self.n_folds_without, 'folds')} none was found; their items are not scored with it."
         return text
 
     def to_json(self) -> dict[str, Any]:
@@ -90,6 +101,7 @@ class Decision:
             "n_items": self.n_items,
             "n_of_class": self.n_of_class,
             "least": self.least,
+            "n_folds_without": self.n_folds_without,
             "scores": {name: score.to_json() for name, score in self.scores.items()},
         }
 

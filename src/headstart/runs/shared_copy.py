@@ -36,6 +36,7 @@ from headstart.runs.program import Exported, open_program, takes_any_length
 from headstart.runs.prompts import tokenizer_with_prompt
 from headstart.runs.record import Record
 from headstart.sources.find import split_uri
+from headstart.tasks import task_named
 
 AS_THEY_ARE = (  # files of the model; none of them holds an item or a path
     PROGRAM,
@@ -167,7 +168,7 @@ def shared_record(record: Record, digests: Mapping[str, str]) -> Record:
 def _card(run: RunDirectory, record: Record, config: Mapping[str, Any], name: str) -> str:
     """The card, from the shared record; no finding, notice or command of the user is in it."""
     preprocessing, head = config["preprocessing"], read_checked(run.path, "head.json")
-    has_classes = head.get("task") != "regression"
+    has_classes = task_named(head.get("task")).has_classes
     facts = RunFacts(
         run=name,
         command="headstart fit",

@@ -8,7 +8,7 @@ Legend: N items, C classes or labels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,3 @@ class Threshold:
             return texts
         outputs[:, column] = np.where(called, np.inf, -np.inf)
         return targets.decode(outputs)
-
-    def rounded(self) -> Threshold:
-        """The same with the digits that a file and a page show; never above the value, so that no item is lost."""
-        return replace(self, value=float(np.floor(self.value * 1e6) / 1e6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from headstart.tracking.tracker import Outcome
 
 _MOST_CHARACTERS = 500  # of a parameter's value; older servers take no more
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}  # its own: minutes
 _AT_ONCE = 100  # parameters in one request
 
 
@@ -48,6 +50,8 @@ class MLflow:
 
 def start(run: Path, resumed: str | None) -> MLflow:
     """See `headstart.tracking.tracker.Module`."""
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
     import mlflow
 
     client = mlflow.MlflowClient()
