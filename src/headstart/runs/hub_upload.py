@@ -6,11 +6,13 @@ in one commit, so that an upload that was interrupted leaves the repository as i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from headstart.errors import HeadstartError, InputError, OptionError, one_line
+from headstart.errors import HeadstartError, InputError, OptionError, one_line, shortened
 from headstart.sources.hub import quiet_bars, transport_error
 
 _LOGIN = "set HF_TOKEN to a token with write access, or give `hf auth login`"
@@ -24,21 +26,43 @@ def check_repository(repository: str) -> None:
 
     Raises:
         OptionError: the name is not one.
-        InputError: there is no token.
+        InputError: there is no token, or it or the address of the hub cannot be one.
     """
-    from huggingface_hub import get_token
+    from huggingface_hub import constants, get_token
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
     try:
         validate_repo_id(repository)
-        is_name = repository.count("/") == 1
+        is_name = isinstance(repository, str) and repository.count("/") == 1
     except HFValidationError:
         is_name = False
     if not is_name:
         raise OptionError(f"'{repository}' is not a hub repository's name: write USER/NAME")
-    if get_token() is None:
+    _check_endpoint(constants.ENDPOINT)
+    token = get_token()
+    if token is None:
         raise InputError(f"push needs a token of the hub: {_LOGIN}")
+    if re.fullmatch("[!-~]+", token) is None:
+        raise InputError(f"the token of the hub holds a character that no token has: {_LOGIN}")
+
+
+def _check_endpoint(endpoint: str) -> None:
+    """Refuse an address that no hub can have.
+
+    Raises:
+        InputError: it is not http(s)://HOST[:PORT][/PATH].
+    """
+    try:
+        parts = urlsplit(endpoint)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_one = False
+    if not is_one or re.search(r"\s", endpoint):
+        raise InputError(
+            f"HF_ENDPOINT is {shortened(repr(endpoint))}, which is not the address of a hub: set it to one such as "
+            "https://huggingface.co, or unset it"
+        )
 
 
 def upload(repository: str, files: Mapping[str, Path | bytes], *, public: bool, message: str) -> str:
@@ -103,7 +127,7 @@ def _told(repository: str, endpoint: str) -> Iterator[None]:
     except (transport_error(), OSError, RuntimeError) as error:
         cause = error.__cause__ or error
         raise HeadstartError(f"{endpoint} cannot be reached ({one_line(cause)}): {again}") from None
-    except (ValueError, KeyError) as error:  # an answer that no hub gives
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # an answer that no hub gives
         raise InputError(
             f"{endpoint} does not answer as a hub does ({one_line(error)}): check HF_ENDPOINT"
         ) from None
