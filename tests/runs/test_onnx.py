@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -165,9 +166,12 @@ def test_facts_lie_beside_the_file(exported: Any, small_run: Path) -> None:
     facts = json.loads((small_run / "model.onnx.json").read_text())
     assert facts == json.loads(json.dumps(facts | exported.to_json()))
     assert facts["compared"]["difference"] == exported.compared.difference <= facts["tolerance"] == 1e-4
-    assert list(facts["sha256"]) == ["model.onnx"] and facts["n_bytes"] == exported.path.stat().st_size
+    assert list(facts["sha256"]) == ["model.onnx", "model.onnx.md"]
+    assert facts["program_sha256"] == hashlib.sha256((small_run / "model.pt2").read_bytes()).hexdigest()
+    assert facts["n_bytes"] == exported.path.stat().st_size
     content = exported.path.read_bytes()
     assert os.fsencode(str(small_run)) not in content and b"torch/" not in content
+    assert "`model.onnx` is the model of a run of headstart" in (small_run / "model.onnx.md").read_text()
     assert exported.data is None
 
 
@@ -200,13 +204,16 @@ def test_weights_that_are_too_large_lie_beside_the_file(
     assert set(json.loads((tmp_path / "large.onnx.json").read_text())["sha256"]) == {
         "large.onnx",
         "large.onnx.data",
+        "large.onnx.md",
     }
     assert "large.onnx.data" in (tmp_path / "large.onnx.md").read_text()
 
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr("headstart.runs.onnx_check.TOLERANCE", -1.0)
     with pytest.raises(InputError, match="would differ"):
-        headstart.export(small_run, out=tmp_path / "no.onnx")
-    assert not list(tmp_path.glob("*no.onnx*")), "neither the file nor its weights"
+        headstart.export(small_run, out=tmp_path / "large.onnx", force=True)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert after == before, "the earlier file and its weights are there, and nothing else"
 
 
 def test_a_file_that_differs_is_not_kept(
@@ -231,14 +238,37 @@ def test_what_cannot_be_done_is_told_before_anything_is_read(
 ) -> None:
     with pytest.raises(OptionError, match=r"format must be onnx, got 'onx'\. Did you mean 'onnx'"):
         headstart.export(small_run, format="onx")
+    with pytest.raises(OptionError, match="format must be onnx, got None"):
+        headstart.export(small_run, format=None)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="--out must not be empty"):
+        headstart.export(small_run, out="")
     with pytest.raises(OptionError, match=r"must end in \.onnx"):
         headstart.export(small_run, out=tmp_path / "model.pt")
     (tmp_path / "there.onnx").touch()
     with pytest.raises(OptionError, match="exists already"):
         headstart.export(small_run, out=tmp_path / "there.onnx")
+    for ending in (".json", ".md", ".data"):
+        (tmp_path / f"mine{ending}.onnx{ending}").write_text("mine")
+        with pytest.raises(OptionError, match=rf"mine{ending}\.onnx{ending} exists already"):
+            headstart.export(small_run, out=tmp_path / f"mine{ending}.onnx")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "metrics.json").write_text('{"format_version": 1}')
+    with pytest.raises(OptionError, match="other is another run: name another folder"):
+        headstart.export(small_run, out=tmp_path / "other" / "model.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(InputError, match=r"pip install 'headstart\[onnx\]'"):
         headstart.export(small_run)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_is_found_first(
+    small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.runs.onnx_form.write_onnx", lambda *_: pytest.fail("translated"))
+    with pytest.raises(
+        OptionError, match=r"--out /proc/x\.onnx cannot be written \(.*\): name a file in another"
+    ):
+        headstart.export(small_run, out="/proc/x.onnx")
 
 
 def test_the_command_prints_the_difference(

@@ -90,7 +90,9 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="A .onnx file. [default: model.onnx in the run]", metavar="FILE")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file of --out and those beside it.")
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

@@ -6,35 +6,17 @@ import hashlib
 from pathlib import Path
 
 from headstart import files
-from headstart.errors import OptionError
-from headstart.files import name_of, read_regular
-from headstart.run_files import METRICS
+from headstart.files import read_regular
+from headstart.run_files import METRICS, PROGRAM
 from headstart.runs.card import takes_words, window_words
 from headstart.runs.model import Model
 from headstart.runs.onnx_check import TOLERANCE
 from headstart.runs.onnx_form import OnnxFile
+from headstart.runs.onnx_place import TOKENIZER
 from headstart.runs.prompts import tokenizer_with_prompt
+from headstart.runs.shared_onnx import DIGESTS, OF_PROGRAM
 from headstart.runs.usage import environment, in_code, needed_packages, program_lines
 from headstart.tasks import task_named
-
-TOKENIZER = "tokenizer.json"
-
-
-def check_tokenizer(model: Model, out: Path) -> None:
-    """Refuse a place of an ONNX file beside which another tokenizer lies.
-
-    Args:
-        model: the run.
-        out: the file that will be written.
-
-    Raises:
-        OptionError: its folder holds a tokenizer.json of something else.
-    """
-    beside = out.parent / TOKENIZER
-    if model.preprocessing.modality != "text" or not beside.is_file():
-        return
-    if read_regular(beside) != read_regular(model.path / TOKENIZER):
-        raise OptionError(f"--out {out}: {beside} is the tokenizer of something else: name another folder")
 
 
 def write_beside(model: Model, made: OnnxFile) -> None:
@@ -48,12 +30,18 @@ def write_beside(model: Model, made: OnnxFile) -> None:
     if modality == "text" and folder.resolve() != model.path.resolve():
         files.write_bytes(folder / TOKENIZER, read_regular(model.path / TOKENIZER))
     digests = {each.name: _sha256(each) for each in (made.path, made.data) if each is not None}
-    files.write_json(made.path.with_name(f"{made.path.name}.json"), {**made.to_json(), "sha256": digests})
-    files.write_text(made.path.with_name(f"{made.path.name}.md"), onnx_card(model, made, digests))
+    card = made.path.with_name(f"{made.path.name}.md")
+    files.write_text(card, onnx_card(model, made, digests))
+    facts = {
+        **made.to_json(),
+        DIGESTS: {**digests, card.name: _sha256(card)},
+        OF_PROGRAM: _sha256(model.path / PROGRAM),
+    }
+    files.write_json(made.path.with_name(f"{made.path.name}.json"), facts)
 
 
 def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
-    """The text of NAME.md.
+    """The text of NAME.md; no name of a folder is in it, since it is uploaded with the run.
 
     Args:
         model: the run.
@@ -68,7 +56,7 @@ def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
         inside = tokenizer_with_prompt(*settings)[1]
         digests = {**digests, TOKENIZER: _sha256(model.path / TOKENIZER)}
     text: str = environment().get_template("onnx.md.j2").render(
-        name=made.path.name, file=in_code(made.path.name), run=name_of(model.path), made=made, tolerance=TOLERANCE,
+        name=made.path.name, file=in_code(made.path.name), made=made, tolerance=TOLERANCE,
         takes=takes_words(preprocessing), gives=task.words.gives.format(target=in_code(target)),
         sizes=window_words(preprocessing, "samples" in made.inputs.get("waveform", ())),
         of_what="of a probability" if task.has_classes else "in standard deviations of the quantity",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,11 @@ def write_onnx(model: Model, path: Path) -> OnnxFile:
     with waiting("Translating model.pt2 to ONNX …"):
         translated = _translated(program, inputs, output, model.path)
         translated.metadata_props.update(classes=json.dumps(model.classes), task=model.task)
-    with _written(translated, path) as (file, data):
+    data = _data_beside(translated, path)
+    with _written(translated, path, data) as (file, held):
         asked = (program.module(), inputs, str(model.path), _INSTEAD, unit_of(model.path))
         compared = compare(file, *asked, probabilities=output == "probabilities")
-        n_bytes = sum(each.stat().st_size for each in (file, data) if each is not None)
+        n_bytes = sum(each.stat().st_size for each in (file, held) if each is not None)
     shapes = {value.name: tuple(_sizes(value.shape)) for value in translated.graph.inputs}
     return OnnxFile(path, data, shapes, output, compared, translated.opset_imports[""], n_bytes)
 
@@ -219,36 +220,51 @@ def _sizes(shape: Any) -> Iterator[int | str]:
     return (size if isinstance(size, int) else str(size.value) for size in shape)
 
 
+def _data_beside(model: Any, path: Path) -> Path | None:
+    """The file beside an ONNX file that holds its weights; None if they are small enough to be inside."""
+    n_bytes = sum(each.const_value.nbytes for each in model.graph.initializers.values() if each.const_value)
+    return None if n_bytes <= MOST_INSIDE else path.with_name(f"{path.name}.data")
+
+
 @contextmanager
-def _written(model: Any, path: Path) -> Iterator[tuple[Path, Path | None]]:
-    """Yield a whole file under a temporary name, and its data; the file is put in place if the block ends well."""
+def _written(model: Any, path: Path, data: Path | None) -> Iterator[tuple[Path, Path | None]]:
+    """Yield a whole file and that of its weights under temporary names; both are put in place if the block ends well.
+
+    Args:
+        model: an `onnx_ir.Model`.
+        path: of the file; an earlier one is there until then.
+        data: of its weights, the same; None: they are inside.
+    """
     import onnx_ir
 
-    n_bytes = sum(each.const_value.nbytes for each in model.graph.initializers.values() if each.const_value)
-    data = None if n_bytes <= MOST_INSIDE else path.with_name(f"{path.name}.data")
-    if data is not None:
-        _move_weights(model, data)
-    try:
-        with atomic_path(path) as temporary:
-            onnx_ir.save(model, temporary)
-            yield temporary, data
-    except BaseException:
+    with ExitStack() as stack:
+        temporary = stack.enter_context(atomic_path(path))
+        held = None if data is None else stack.enter_context(atomic_path(data))
+        if held is not None:
+            _move_weights(model, held)
+        onnx_ir.save(model, temporary)
+        yield temporary, held
         if data is not None:
-            data.unlink(missing_ok=True)
-        raise
+            _refer_to(model, data)  # by the name that it gets at the end of this block
+            onnx_ir.save(model, temporary)
 
 
 def _move_weights(model: Any, data: Path) -> None:
-    """Write the weights to a file of their own, whole, and let the model read them from there."""
+    """Write the weights to a file of their own, and let the model read them from there."""
     import onnx_ir
 
-    with atomic_path(data) as temporary:
-        onnx_ir.external_data.unload_from_model(
-            model,
-            temporary.parent,
-            temporary.name,
-            size_threshold_bytes=1024,  # small ones, such as shapes, must be inside
-        )
+    onnx_ir.external_data.unload_from_model(
+        model,
+        data.parent,
+        data.name,
+        size_threshold_bytes=1024,  # small ones, such as shapes, must be inside
+    )
+
+
+def _refer_to(model: Any, data: Path) -> None:
+    """Change the name of the file that a model reads its weights from."""
+    import onnx_ir
+
     for value in model.graph.initializers.values():
         held = value.const_value
         if isinstance(held, onnx_ir.ExternalTensor):
