@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import pytest
 import headstart
 import small_data
 from headstart.errors import HeadstartError, InputError, OptionError
+from headstart.runs.decision import Decision, to_json
 from headstart.runs.run import Run
 from headstart.sources import load_source
+from headstart.tasks.threshold import Threshold
 from loopback_hub import COMMIT, SmallHub
 
 
@@ -164,3 +167,120 @@ def test_other_runs_are_refused(digit_run: Run, hub: SmallHub, tmp_path: Path) -
         headstart.push(tmp_path / "run", "me/run")
     assert small_data.LETTERS in record["source"]["uri"]
     assert hub.repositories == {}
+
+
+@pytest.fixture
+def copied(digit_run: Run, tmp_path: Path) -> Path:
+    """A copy of the run that a test may change."""
+    return Path(shutil.copytree(digit_run.path, tmp_path / "run"))
+
+
+def put_onnx(run: Path) -> dict[str, object]:
+    """What an export leaves in a run, with another content in the place of the model."""
+    (run / "model.onnx").write_bytes(b"translated")
+    (run / "model.onnx.md").write_text("how to use it")
+    facts: dict[str, object] = {
+        "path": "model.onnx",
+        "sha256": {name: sha256(run / name) for name in ("model.onnx", "model.onnx.md")},
+        "program_sha256": sha256(run / "model.pt2"),
+    }
+    (run / "model.onnx.json").write_text(json.dumps({**facts, "note": "mine"}))
+    return facts
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_an_onnx_file_of_the_run_is_uploaded(copied: Path, hub: SmallHub, tmp_path: Path) -> None:
+    facts = put_onnx(copied)
+    (copied / "model.onnx.data").write_text("of nothing")
+    pushed = headstart.push(copied, "me/digits")
+    there = tmp_path / "hub" / "digits"
+    assert (there / "model.onnx").read_bytes() == b"translated" and (there / "model.onnx.md").is_file()
+    assert json.loads((there / "model.onnx.json").read_text()) == facts
+    assert "model.onnx.data" in pushed.left
+
+
+def test_an_onnx_file_of_something_else_is_not_uploaded(copied: Path, hub: SmallHub, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"translated")
+    for name in ("model.onnx", "model.onnx.md", "model.onnx.json"):
+        put_onnx(copied)
+        shutil.copy(copied / name, secret)
+        (copied / name).unlink()
+        (copied / name).symlink_to(secret)
+        with pytest.raises(InputError, match=rf"{name} cannot be read as .*a link.*headstart export"):
+            headstart.push(copied, "me/digits")
+        (copied / name).unlink()
+    put_onnx(copied)
+    (copied / "model.onnx").write_bytes(b"Translated")
+    with pytest.raises(InputError, match=r"model\.onnx is not the file that was exported"):
+        headstart.push(copied, "me/digits")
+    facts = put_onnx(copied)
+    (copied / "model.onnx.json").write_text(json.dumps({**facts, "program_sha256": "0" * 64}))
+    with pytest.raises(InputError, match=r"model\.onnx was not made from the model\.pt2 beside it: make"):
+        headstart.push(copied, "me/digits")
+    (copied / "model.onnx.json").write_text(json.dumps({**facts, "sha256": {"../headstart.yaml": "0"}}))
+    with pytest.raises(InputError, match=r"model\.onnx\.json does not name the digests"):
+        headstart.push(copied, "me/digits")
+    assert hub.repositories == {}
+
+
+def put_threshold(run: Path, value: float, decision: bool = True) -> str:
+    """Give a run a threshold as a fit with --threshold does, and return its class."""
+    head, record = (json.loads((run / name).read_text()) for name in ("head.json", "metrics.json"))
+    found = Decision(Threshold(head["classes"][0], value), "recall=0.95", "training items", 40, 20)
+    head["threshold"] = to_json(found.threshold)
+    (run / "head.json").write_text(json.dumps(head))
+    record["files"]["head.json"] = sha256(run / "head.json")
+    record |= {"threshold": found.to_json()} if decision else {}
+    (run / "metrics.json").write_text(json.dumps(record))
+    return found.threshold.name
+
+
+def test_a_threshold_is_uploaded_and_in_the_card(copied: Path, hub: SmallHub, tmp_path: Path) -> None:
+    name = put_threshold(copied, 0.25)
+    headstart.push(copied, "me/digits")
+    there = tmp_path / "hub" / "digits"
+    assert json.loads((there / "metrics.json").read_text())["threshold"]["rule"] == "recall=0.95"
+    card = (there / "README.md").read_text()
+    assert f"An item is called “{name}” from a probability of 0.25 on" in card
+    assert headstart.load(there).metrics["threshold"]["value"] == 0.25
+
+
+def test_a_damaged_threshold_is_refused(copied: Path, hub: SmallHub) -> None:
+    put_threshold(copied, float("nan"))
+    with pytest.raises(
+        InputError, match=r"head\.json cannot be read as task and classes .*threshold must be"
+    ):
+        headstart.push(copied, "me/digits")
+    put_threshold(copied, 0.25, decision=False)
+    with pytest.raises(InputError, match=r"metrics\.json cannot be read as .*not that of head\.json"):
+        headstart.push(copied, "me/digits")
+    assert hub.repositories == {}
+
+
+@pytest.mark.parametrize("answer", [[], None, 3, {}])
+def test_an_answer_of_no_hub_is_told(
+    digit_run: Run, hub: SmallHub, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    monkeypatch.setattr(type(hub.uploads), "answer", lambda *_: (200, answer))
+    with pytest.raises(InputError, match=r"does not answer as a hub does \(.*\): check HF_ENDPOINT"):
+        headstart.push(digit_run.path, "me/digits")
+
+
+def test_a_setting_that_cannot_be_is_named(
+    digit_run: Run, hub: SmallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    with pytest.raises(OptionError, match="'None' is not a hub repository's name"):
+        headstart.push(digit_run.path, None)  # type: ignore[arg-type]
+    monkeypatch.setenv("HF_TOKEN", "hf_é")
+    with pytest.raises(InputError, match="the token of the hub holds a character that no token has: set HF_"):
+        headstart.push(digit_run.path, "me/digits")
+    for endpoint in ("garbage", "ftp://127.0.0.1", "http://", "http://a b", "http://a:b"):
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        with pytest.raises(InputError, match=r"HF_ENDPOINT is '.*', which is not the address of a hub"):
+            headstart.push(digit_run.path, "me/digits")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.errors import InputError
+from headstart.errors import InputError, parsing
 from headstart.files import name_of, plain, read_regular
 from headstart.run_files import (
     DIGESTS,
@@ -29,12 +29,15 @@ from headstart.run_files import (
     read_checked,
 )
 from headstart.runs.card import card
+from headstart.runs.decision import KEY, Decision
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import RunFacts
+from headstart.runs.model_files import answers_in, preprocessing_in
 from headstart.runs.program import Exported, open_program, takes_any_length
 from headstart.runs.prompts import tokenizer_with_prompt
 from headstart.runs.record import Record
+from headstart.runs.shared_onnx import shared_onnx
 from headstart.sources.find import split_uri
 from headstart.tasks import task_named
 
@@ -47,7 +50,6 @@ AS_THEY_ARE = (  # files of the model; none of them holds an item or a path
     "tokenizer_config.json",
     "preprocessor_config.json",
 )
-ONNX = ("model.onnx", "model.onnx.data", "model.onnx.json", "model.onnx.md")
 _KEPT = (
     "refit",
     "calibration",
@@ -87,7 +89,7 @@ def shared_copy(run: RunDirectory, name: str) -> SharedCopy:
         name: of the repository, for the card.
 
     Raises:
-        InputError: the run holds no model, was made by another verb, or a file of it was changed.
+        InputError: the run holds no model, was made by another verb, or a file of it was changed or is damaged.
     """
     check_has_model(run.path)
     record = run.record
@@ -95,13 +97,15 @@ def shared_copy(run: RunDirectory, name: str) -> SharedCopy:
         raise InputError(
             f"{run.path} was made by `headstart {record.kind}`: only runs of `headstart fit` can be pushed"
         )
-    there = [each for each in (*AS_THEY_ARE, *ONNX) if (run.path / each).is_file()]
-    check_files(run.path, [each for each in (*there, "source.json", "config.json") if each not in ONNX])
+    there = [each for each in AS_THEY_ARE if (run.path / each).is_file()]
+    check_files(run.path, [*there, "source.json", "config.json"])
+    _check_answers(run)
     config = without_paths(read_checked(run.path, "source.json"))
     files: dict[str, Path | bytes] = {each: run.path / each for each in there}
     files["source.json"] = _json(config)
     files["config.json"] = _json(without_paths(read_checked(run.path, "config.json")))
-    digests = {each: _sha256(held) for each, held in files.items() if each not in ONNX}
+    digests = {each: _sha256(held) for each, held in files.items()}
+    files |= shared_onnx(run.path)
     shared = shared_record(record, digests)
     files[METRICS] = _json(shared.to_json())
     files["README.md"] = _card(run, shared, config, name).encode("utf-8", "backslashreplace")
@@ -153,6 +157,7 @@ def shared_record(record: Record, digests: Mapping[str, str]) -> Record:
         raise InputError(
             "the run is of an older version, whose record does not name source and data: fit again"
         )
+    decision = Decision.of(record)
     return dataclasses.replace(
         record,
         source=dataclasses.replace(
@@ -161,8 +166,26 @@ def shared_record(record: Record, digests: Mapping[str, str]) -> Record:
             architecture=class_without_path(source.architecture),
         ),
         data=dataclasses.replace(data, name=_NOT_SHARED, digest=""),
-        extra={**{key: record.extra[key] for key in _KEPT if key in record.extra}, DIGESTS: dict(digests)},
+        extra={
+            **{key: record.extra[key] for key in _KEPT if key in record.extra},
+            **({} if decision is None else {KEY: decision.to_json()}),
+            DIGESTS: dict(digests),
+        },
     )
+
+
+def _check_answers(run: RunDirectory) -> None:
+    """Refuse what no one could predict with: the files are read as a prediction reads them.
+
+    Raises:
+        InputError: the preprocessing, the classes or the threshold are damaged.
+    """
+    preprocessing_in(run.file("source.json"))
+    _, _, threshold = answers_in(run.file("head.json"))
+    with parsing(run.file(METRICS), "the record of a run", "copy the run again, or make it again"):
+        decision = Decision.of(run.record)
+        if (None if decision is None else decision.threshold) != threshold:
+            raise ValueError("its threshold is not that of head.json")
 
 
 def _card(run: RunDirectory, record: Record, config: Mapping[str, Any], name: str) -> str:
@@ -196,7 +219,10 @@ def _saved(run: RunDirectory, preprocessing: Mapping[str, Any], of_library: bool
 
 def _environment(run: RunDirectory) -> dict[str, str]:
     path = run.path / "environment.json"
-    return dict(json.loads(read_regular(path))) if path.is_file() else {}
+    if not os.path.lexists(path):
+        return {}
+    with parsing(path, "the environment of a run", "copy the run again, or remove this file"):
+        return dict(json.loads(read_regular(path, follow=False)))
 
 
 def _json(content: Any) -> bytes:
