@@ -24,13 +24,14 @@ WORLDS = {
     "overconfident": "overconfident (temperature 2)",
     "shares": "classes of other shares",
 }
+SURE = 2.0  # the standard deviation of the scores in the cells of surer runs
 HEAT = 2.0  # what the scores of the overconfident run are multiplied by
 SPREAD = 1.0  # of the logarithms of the factors by which the shares of the classes change
 N_FRESH = 2_000
 
 
 def cells() -> list[dict[str, Any]]:
-    """Return the cells: every world, number of classes and of items; then items in groups."""
+    """Return the cells: every world, number of classes and of items; then items in groups, and surer runs."""
     single = [
         {"world": world, "n_classes": n_classes, "n_items": n_items, "n_units": 0}
         for world in WORLDS
@@ -42,13 +43,17 @@ def cells() -> list[dict[str, Any]]:
         for world in ("right", "overconfident")
         for n_units in (5, 20)
     ]
-    return [*single, *grouped]
+    surer = [
+        {"world": world, "n_classes": 2, "n_items": 40, "n_units": 0, "spread": SURE}
+        for world in ("right", "overconfident")
+    ]
+    return [*single, *grouped, *surer]
 
 
 def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
-    """Return the shares of each outcome, and the mean true log loss without and with what was chosen."""
+    """Return the shares of each outcome, the mean true log loss without and with what was chosen, and its change."""
     rng, task = np.random.default_rng(3), CLASSIFICATION
-    before, after, best, outcomes = [], [], [], []
+    before, after, best, outcomes, reported = [], [], [], [], []
     for seed in range(n):
         weights_C = np.exp(SPREAD * rng.normal(size=cell["n_classes"])) if cell["world"] == "shares" else None
         stated_NC, y, units = _items(rng, cell, weights_C)
@@ -60,8 +65,10 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
         after.append(before[-1])
         if choice.chosen is not None:
             after[-1] = _true_loss(choice.chosen.correction.scores(scores_NC), right_NC)
+        reported.append(np.nan if choice.chosen is None else float(choice.chosen.change))
         outcomes.append("right" if choice.is_right else "" if choice.chosen is None else choice.chosen.name)
     change, said_right = np.array(after) - np.array(before), np.array(outcomes) == "right"
+    corrected = np.isfinite(reported)
     return {
         "temperature": outcomes.count("temperature") / n,
         "biases": outcomes.count("temperature and biases") / n,
@@ -70,6 +77,8 @@ def simulate(cell: dict[str, Any], n: int) -> dict[str, Any]:
         "best": float(np.mean(best)),
         "before": float(np.mean(before)),
         "after": float(np.mean(after)),
+        "reported": float(np.array(reported)[corrected].mean()) if corrected.any() else None,
+        "change": float(change[corrected].mean()) if corrected.any() else None,
         "worse": float((change > 0).mean()),
         "worst": float(change.max()),
     }
@@ -81,7 +90,7 @@ def _items(
     """What the run states for labelled items, their classes and units."""
     n_items, n_classes = cell["n_items"], cell["n_classes"]
     if weights_C is None:
-        scores, y, units = scored_items(rng, n_items, cell["n_units"], n_classes)
+        scores, y, units = scored_items(rng, n_items, cell["n_units"], n_classes, cell.get("spread", 1.5))
         return _stated(cell, scores), y, units
     scores, y = _accepted(rng, weights_C, n_items)
     return _stated(cell, scores), y, None
@@ -93,7 +102,7 @@ def _fresh(
     """What the run states for fresh items, and their right probabilities."""
     n_classes = cell["n_classes"]
     if weights_C is None:
-        scores = 1.5 * rng.normal(size=(N_FRESH, n_classes))
+        scores = cell.get("spread", 1.5) * rng.normal(size=(N_FRESH, n_classes))
         return _stated(cell, scores), softmax(scores, axis=1)
     scores, _ = _accepted(rng, weights_C, N_FRESH)
     right = softmax(scores, axis=1) * weights_C
@@ -127,16 +136,21 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Return outcomes in percent, and true log loss."""
     lines = [
         "| the run is | classes, items | corrected by temperature, % | and biases, % | called right, % | wrongly, % "
-        "| true log loss as it was | returned | best | made worse, % | by at most |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| true log loss as it was | returned | best | change if corrected, reported | true | made worse, % "
+        "| by at most |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         units = f" in {row['n_units']} groups" if row["n_units"] else ""
+        sure = f", scores of sd {row['spread']:g}" if "spread" in row else ""
         shares = " | ".join(
             f"{100 * row[key]:.1f}" for key in ("temperature", "biases", "said_right", "wrongly_right")
         )
         losses = " | ".join(f"{row[key]:.3f}" for key in ("before", "after", "best"))
+        changes = " | ".join(
+            "-" if row[key] is None else f"{row[key]:+.3f}" for key in ("reported", "change")
+        )
         worse = f"{100 * row['worse']:.1f} | {max(0.0, row['worst']):.3f}"
-        what = f"{WORLDS[row['world']]} | {row['n_classes']}, {row['n_items']:,}{units}"
-        lines.append(f"| {what} | {shares} | {losses} | {worse} |")
+        what = f"{WORLDS[row['world']]} | {row['n_classes']}, {row['n_items']:,}{units}{sure}"
+        lines.append(f"| {what} | {shares} | {losses} | {changes} | {worse} |")
     return "\n".join(lines)

@@ -74,15 +74,15 @@ class Draw:
 
 
 def scored_items(
-    rng: np.random.Generator, n_items: int, n_units: int, n_classes: int
+    rng: np.random.Generator, n_items: int, n_units: int, n_classes: int, spread: float = 1.5
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return true scores, classes drawn from them, and units or None.
+    """Return true scores of a standard deviation, classes drawn from them, and units or None.
 
     Three tenths of the items of a unit draw their class with one random number, so that they are right and wrong
     together.
     """
     units = np.arange(n_items) % n_units if n_units else None
-    scores = 1.5 * rng.normal(size=(n_items, n_classes))
+    scores = spread * rng.normal(size=(n_items, n_classes))
     point = rng.random(n_items)
     if units is not None:
         point = np.where(rng.random(n_items) < 0.3, rng.random(n_units)[units], point)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from sklearn.datasets import load_digits
 import headstart
 import small_data
 from headstart.calibrating.result import Calibration
+from headstart.calibrating.saving import remove_half
+from headstart.calibrating.threshold import note_on
 from headstart.errors import DataError, InputError, OptionError
 from headstart.heads.correction import Correction, scores_of
 from headstart.runs import RunDirectory
 from headstart.runs.learned_items import LearnedItems
 from headstart.runs.run import Run
 from headstart.tasks import CLASSIFICATION
+from headstart.tasks.threshold import Threshold
 
 
 def new_digits(root: Path, n_each: int = 30, *, share_wrong: float = 0.0, skipped: int = 20) -> Path:
@@ -160,12 +164,15 @@ def test_classes_that_one_side_does_not_know(digit_run: Run, noisy: Path, store:
         "report": False,
     }
     found = headstart.calibrate(digit_run.path, tmp_path / "new.csv", **options)
-    facts = found.facts
+    facts, notes = found.facts, " ".join(found.facts.notes)
     assert facts.unknown == {"odd": 7} and facts.n_items == len(files) - 7
     assert "7 images are left out" in " ".join(facts.warnings)
     assert facts.kept == ("digit 2",) and facts.biases["digit 2"] == 0
     assert facts.biases["digit 0"] > facts.biases["digit 1"]
-    assert "The bias of 1 class that no item has stays as it was: 'digit 2'." in facts.notes
+    assert (
+        "The bias of 1 class that no item has stays as it was: 'digit 2'. Its odds against the others stay as "
+        in notes
+    )
     assert run_of(found).predict(noisy, threads=1).classes == ("digit 0", "digit 1", "digit 2")
 
 
@@ -233,7 +240,7 @@ def test_several_labels(store: str, tmp_path: Path) -> None:
         table, small_data.LETTERS, task="multilabel", baseline=False, report=False, out=tmp_path / "run",
         store=store, **small_data.SETTINGS,
     )  # fmt: skip
-    files = sorted(new_digits(tmp_path / "new", share_wrong=0.9).rglob("*.png"))
+    files = sorted(new_digits(tmp_path / "new", 50, share_wrong=0.9, skipped=60).rglob("*.png"))
     new = tmp_path / "new.csv"
     lines = [f"new/{file.parent.name}/{file.name},{names[file.parent.name]}" for file in files]
     new.write_text("file,label\n" + "\n".join(lines) + "\n")
@@ -253,7 +260,50 @@ def test_the_command(digit_run: Run, store: str, tmp_path: Path, capsys: pytest.
     assert content["run"] is None and content["recalibration"]["outcome"] == "undecided"
 
 
-def test_the_threshold_of_a_run_is_chosen_again(noisy: Path, store: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_calibration_that_stops_while_it_writes_leaves_nothing(
+    digit_run: Run,
+    noisy: Path,
+    store: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+) -> None:
+    seen: list[str] = []
+
+    def stop(run: RunDirectory, *_: Any) -> None:
+        seen.extend(path.name for path in run.path.iterdir())
+        raise error
+
+    monkeypatch.setattr("headstart.calibrating.saving.difference_from", stop)
+    with pytest.raises(type(error)):
+        headstart.calibrate(digit_run.path, noisy, out=tmp_path / "out", store=store, threads=1)
+    assert "model.pt2" in seen and not (tmp_path / "out").exists()
+
+
+def test_a_part_of_a_run_that_cannot_be_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, error = RunDirectory.create(tmp_path / "out"), OSError(errno.ENOSPC, "No space left on device")
+    (run.path / "tokens").mkdir()
+    monkeypatch.setattr("shutil.rmtree", lambda path: (_ for _ in ()).throw(PermissionError(path)))
+    remove_half(run, error)
+    assert str(run.path) in " ".join(error.__notes__) and run.unfinished
+    monkeypatch.undo()
+    run.finish()
+    remove_half(run, error)
+    assert run.path.is_dir()
+    run.release()
+
+
+def test_a_threshold_that_only_the_head_has_is_not_dropped_without_a_word() -> None:
+    (note,) = note_on(None, None, Threshold("a", 0.25))
+    assert "'a' from 0.25 on" in note and "the new run gives the usual answers" in note
+    assert note_on(None, None, None) == ()
+
+
+def test_the_threshold_of_a_run_is_chosen_again(store: str, tmp_path: Path) -> None:
+    noisy = new_digits(tmp_path / "noisy", share_wrong=0.9, skipped=60)
     data = small_data.digit_folder(tmp_path / "data", n_classes=3, n_each=40)
     settings = {"store": store, "baseline": False, "report": False, **small_data.SETTINGS}
     rule = "digit 1:recall=0.8"

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from headstart.calibrating.choosing import N_FOLDS, choose, folds_of
+from headstart.evidence.folds import cross_validation_factor
 from headstart.heads.correction import scores_of
 from headstart.heads.recalibrate import fit_correction
 from headstart.metrics import Units
@@ -63,8 +64,13 @@ def test_each_item_is_scored_by_a_correction_that_was_fitted_without_its_fold() 
             candidate.outputs_NC[inside], fitted.outputs(CLASSIFICATION, scores[inside]), atol=1e-3
         )
     losses = [CLASSIFICATION.item_losses(each, y) for each in (candidate.outputs_NC, p)]
-    expected = skewed_mean(losses[0] - losses[1], units)
-    assert (candidate.change.value, candidate.change.low) == pytest.approx((expected.value, expected.low))
+    wider = Units.of(units, 60, widen=cross_validation_factor(N_FOLDS))
+    expected, narrow = (skewed_mean(losses[0] - losses[1], each) for each in (wider, units))
+    change = candidate.change
+    assert (change.value, change.low, change.high) == pytest.approx(
+        (expected.value, expected.low, expected.high), abs=1e-4
+    )
+    assert change.high is not None and narrow.high is not None and change.high > narrow.high + 1e-3
 
 
 def test_items_of_one_unit_lie_in_one_fold_and_no_fold_is_empty() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from headstart.heads import LinearHead
-from headstart.heads.correction import Correction, scores_of
+from headstart.heads.correction import Correction, clipped_share, scores_of
 from headstart.tasks import CLASSIFICATION, MULTILABEL
 
 CORRECTION = Correction(1.7, np.array([0.5, -1.2, 0.0]))
@@ -56,3 +56,10 @@ def test_probabilities_that_float32_cannot_tell_from_0_and_1_have_finite_scores(
         scores = scores_of(task, sure)
         assert np.isfinite(scores).all()
         assert np.isfinite(CORRECTION.outputs(task, scores)).all()
+
+
+def test_the_share_of_probabilities_whose_scores_are_not_known() -> None:
+    sure = np.array([[1.0, 0.0], [0.5, 1 - 2**-24]], np.float32)
+    assert clipped_share(MULTILABEL, sure) == 0.5
+    assert clipped_share(CLASSIFICATION, sure) == 0.25  # log p of 1 is known
+    assert clipped_share(MULTILABEL, np.full((4, 2), 1 - 1e-6, np.float32)) == 0

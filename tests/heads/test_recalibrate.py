@@ -77,6 +77,22 @@ def test_a_class_that_no_item_has_keeps_its_bias() -> None:
     assert occurring(CLASSIFICATION, y[kept], 4).tolist() == [True, True, False, True]
 
 
+def test_a_class_that_no_item_has_keeps_its_odds() -> None:
+    """The other biases do not rise together to make room for items of it that did not come."""
+    scores, y = classes(2_000, 5)
+    kept = y != 0
+    found = fit_correction(CLASSIFICATION, scores[kept], y[kept], with_biases=True)
+    before, after = (softmax(each, axis=1)[:, 0].mean() for each in (scores, found.scores(scores)))
+    assert before > 0.15 and after == pytest.approx(before, abs=0.03)
+    assert found.bias_C.sum() == pytest.approx(0, abs=1e-3) and found.temperature == pytest.approx(1, abs=0.1)
+
+
+def test_one_class_alone_says_nothing() -> None:
+    scores, _ = classes(50)
+    found = fit_correction(CLASSIFICATION, scores, np.ones(50, dtype=int), with_biases=True)
+    assert (found.temperature, found.bias_C.tolist()) == (1, [0, 0, 0])
+
+
 def test_a_label_that_none_or_all_items_have_keeps_its_bias() -> None:
     rng = np.random.default_rng(3)
     y = np.stack([np.ones(50), np.zeros(50), rng.random(50) < 0.5], axis=1).astype(np.float32)

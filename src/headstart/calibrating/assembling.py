@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.calibrating.choosing import Candidate, Choice
+from headstart.calibrating.choosing import Candidate, Choice, cross_validated
 from headstart.calibrating.items import KnownItems
 from headstart.calibrating.opened import OpenedRun
 from headstart.calibrating.options import CalibrateOptions
@@ -18,12 +18,14 @@ from headstart.calibrating.sentence import sentence
 from headstart.data.findings import listed
 from headstart.files import name_of
 from headstart.fitting.labelled_items import LabelledItems, alike_names
+from headstart.heads.correction import clipped_share
 from headstart.heads.recalibrate import occurring
-from headstart.metrics import Interval
+from headstart.metrics import Interval, Units
 from headstart.runs.calibration import CalibrationFacts, CandidateRow, Outcome
 from headstart.units import UNITS, agreeing, counted
 
 LARGE = 10  # a temperature above it leaves little of what the run says
+MUCH_CLIPPED = 0.01  # of the probabilities; above it a correction of them is not what was scored
 _N_SHOWN = 6  # classes in a warning
 
 
@@ -47,7 +49,8 @@ def assemble(
     """
     task, chosen = known.targets.task, choice.chosen
     before = task.metrics(known.codes, outputs_NC, known.units)
-    after = {} if chosen is None else task.metrics(known.codes, chosen.outputs_NC, known.units)
+    wider = cross_validated(known.units, choice.n_folds)
+    after = {} if chosen is None else task.metrics(known.codes, chosen.outputs_NC, wider)
     outcome: Outcome = "corrected" if chosen is not None else "right" if choice.is_right else "undecided"
     kept, grouped = _kept(known, choice), known.data.examples.groups is not None
     name = name_of(str(options.data))
@@ -62,14 +65,14 @@ def assemble(
         candidates=tuple(_row(each, known) for each in choice.candidates),
         before=before,
         after=after,
-        change=_changes(chosen, known, outputs_NC),
+        change=_changes(chosen, known, outputs_NC, wider),
         n_items=len(known),
         n_changed=_n_changed(chosen, known, outputs_NC),
         n_folds=choice.n_folds,
         n_learned=items.n_learned,
         n_shared=items.n_shared,
         unknown=known.unknown,
-        warnings=tuple(_warnings(items, known, chosen)),
+        warnings=tuple(_warnings(items, known, chosen, outputs_NC)),
         notes=tuple(_notes(opened, known, kept)),
     )
 
@@ -94,15 +97,15 @@ def _kept(known: KnownItems, choice: Choice) -> tuple[str, ...]:
 
 
 def _changes(
-    chosen: Candidate | None, known: KnownItems, outputs_NC: NDArray[np.floating]
+    chosen: Candidate | None, known: KnownItems, outputs_NC: NDArray[np.floating], units: Units
 ) -> dict[str, Interval]:
-    """The paired change of the log loss, and of the accuracy of classes."""
+    """The paired change of the log loss, and of the accuracy of classes; `units` are those of a cross-validation."""
     if chosen is None:
         return {}
     task = known.targets.task
     found = {"log_loss": chosen.change}
     if task.one_per_item:
-        found[task.verdict_metric] = task.difference(known.codes, chosen.outputs_NC, outputs_NC, known.units)
+        found[task.verdict_metric] = task.difference(known.codes, chosen.outputs_NC, outputs_NC, units)
     return found
 
 
@@ -113,12 +116,21 @@ def _n_changed(chosen: Candidate | None, known: KnownItems, outputs_NC: NDArray[
     return sum(old != new for old, new in zip(*answers, strict=True))
 
 
-def _warnings(items: LabelledItems, known: KnownItems, chosen: Candidate | None) -> Iterator[str]:
+def _warnings(
+    items: LabelledItems, known: KnownItems, chosen: Candidate | None, outputs_NC: NDArray[np.floating]
+) -> Iterator[str]:
     units = UNITS[known.data.examples.modality]
     if chosen is not None and chosen.correction.temperature > LARGE:
         yield (
             f"A temperature of {chosen.correction.temperature:.2g} makes the run unsure of nearly everything: it says "
             "little about these items. Check their labels; more of them and a new fit are likely to be better."
+        )
+    share = clipped_share(known.targets.task, outputs_NC)
+    if chosen is not None and share > MUCH_CLIPPED:
+        yield (
+            f"{100 * share:.2g}% of the probabilities are 0 or 1 as far as a 32-bit number tells. How sure the run is "
+            "there is not known, so the new run may give other probabilities there than the ones that were scored: "
+            "score it with headstart evaluate on other items."
         )
     if known.unknown:
         yield _unknown(known, units)
@@ -149,9 +161,12 @@ def _notes(opened: OpenedRun, known: KnownItems, kept: tuple[str, ...]) -> Itera
     if kept:
         words, task = known.targets.task.words.outputs, known.targets.task
         why = "none or all items have" if task.many_per_item else "no item has"
+        odds = "" if task.many_per_item else " Its odds against the others stay as they were on average."
+        if len(kept) > 1:
+            odds = odds.replace("Its", "Their")
         yield (
             f"The bias of {counted(len(kept), words)} that {why} stays as it was: "
-            f"{listed([repr(name) for name in kept], _N_SHOWN)}."
+            f"{listed([repr(name) for name in kept], _N_SHOWN)}.{odds}"
         )
     if opened.record.kind == "calibrate":
         yield "The run was calibrated before: this correction is on top of that one."

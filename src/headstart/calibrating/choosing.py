@@ -5,7 +5,9 @@ lie in one fold. Folds are drawn at random, not stratified: in stratified folds 
 those that the biases were fitted to, so that biases would look better than they are.
 
 A candidate counts if the 95% interval of its change of the log loss lies below 0; the one with the least log loss among
-these is chosen.
+these is chosen. The corrections of the folds share items, so that the interval is as wide as that of every
+cross-validation (`evidence.folds`). The change of the one that is chosen is that of a correction that was chosen
+because it looked good: with few items it is too good.
 
 Legend: N items, C outputs.
 """
@@ -19,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.evidence.folds import cross_validation_factor
 from headstart.heads.correction import Correction, scores_of
 from headstart.heads.recalibrate import fit_correction
 from headstart.metrics import Interval, Units
@@ -111,25 +114,36 @@ def choose(
         seed: of the folds.
     """
     scores_NC, folds = scores_of(task, outputs_NC), folds_of(units, seed)
-    before = task.item_losses(outputs_NC, targets)
+    n_folds = int(folds.max()) + 1
+    before, wider = task.item_losses(outputs_NC, targets), cross_validated(units, n_folds)
     candidates = []
     for name, with_biases in CANDIDATES.items():
         correction = fit_correction(task, scores_NC, targets, with_biases=with_biases)
         held_out = np.empty_like(outputs_NC, dtype=np.float32)
-        for fold in range(int(folds.max()) + 1):
+        for fold in range(n_folds):
             inside = folds == fold
             fitted = fit_correction(
                 task, scores_NC[~inside], targets[~inside], with_biases=with_biases, start=correction
             )
             held_out[inside] = fitted.outputs(task, scores_NC[inside])
         change, change_fitted = (
-            skewed_mean(task.item_losses(outputs, targets) - before, units)
-            for outputs in (held_out, correction.outputs(task, scores_NC))
+            skewed_mean(task.item_losses(outputs, targets) - before, each)
+            for outputs, each in ((held_out, wider), (correction.outputs(task, scores_NC), units))
         )
         candidates.append(Candidate(name, correction, held_out, change, change_fitted))
     helping = [each for each in candidates if each.helps]
     chosen = min(helping, key=lambda each: float(each.change), default=None)
-    return Choice(tuple(candidates), chosen, int(folds.max()) + 1)
+    return Choice(tuple(candidates), chosen, n_folds)
+
+
+def cross_validated(units: Units, n_folds: int) -> Units:
+    """Return the units of items whose corrections were fitted in folds: standard errors are wider.
+
+    Args:
+        units: of the items.
+        n_folds: at least two.
+    """
+    return Units.of(units, units.n_items, widen=cross_validation_factor(n_folds))
 
 
 def folds_of(units: Units, seed: int = 0) -> NDArray[np.intp]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from headstart.errors import InputError
 from headstart.runs.directory import RunDirectory
 from headstart.runs.model import Model
+from headstart.runs.model_files import decision_in
 from headstart.runs.saved_head import load_head
 from headstart.tasks import task_named
 
 if TYPE_CHECKING:
     from headstart.heads import LinearHead
+    from headstart.runs.decision import Decision
     from headstart.runs.record import Record
     from headstart.sources import Source
 
@@ -27,12 +29,14 @@ class OpenedRun:
         record: its metrics.json.
         model: its program, opened when it is first used.
         head: its linear head.
+        decision: the threshold by which it answers, as its metrics.json has it; None for the usual answers.
     """
 
     folder: Path
     record: Record
     model: Model
     head: LinearHead
+    decision: Decision | None
 
     @classmethod
     def open(cls, run: Path | str) -> OpenedRun:
@@ -52,7 +56,8 @@ class OpenedRun:
                 f"{run} predicts a quantity, which has no probabilities to calibrate: score it on the new items with "
                 "headstart evaluate, and fit again with their labels if it does worse"
             )
-        return cls(directory.path, record, model, load_head(directory.path, "calibrated"))
+        decision = decision_in(directory, model.classes)
+        return cls(directory.path, record, model, load_head(directory.path, "calibrated"), decision)
 
     def network(self, arch: str | None) -> Source:
         """The network, with the stages that the head reads.

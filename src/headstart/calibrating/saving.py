@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.calibrating.checking import difference_from
-from headstart.calibrating.choosing import Candidate
+from headstart.calibrating.choosing import Candidate, cross_validated
 from headstart.calibrating.items import KnownItems
 from headstart.calibrating.opened import OpenedRun
 from headstart.calibrating.options import CalibrateOptions
@@ -23,9 +24,9 @@ from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts, shown
 from headstart.fitting.returned import save as save_model
 from headstart.progress import waiting
-from headstart.run_files import DIGESTS, digests_of
+from headstart.run_files import DIGESTS, UNFINISHED, digests_of
 from headstart.runs.calibration import RECALIBRATION, CalibrationFacts
-from headstart.runs.decision import KEY, Decision
+from headstart.runs.decision import KEY
 from headstart.runs.run import Run
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ def save(
         reported_run.write_configuration(run, options, "calibrate")
         with clock.phase("export"), waiting("Exporting model.pt2 …"):
             head = chosen.correction.folded_into(opened.head)
-            old = Decision.of(opened.record)
-            decision = chosen_again(old, known, chosen.outputs_NC)
+            decision = chosen_again(opened.decision, known, chosen.outputs_NC)
             threshold = None if decision is None else decision.threshold
             saved = save_model(run, source, head, Store(options.store), threshold)
             found = difference_from(run, opened.model, chosen.correction, known, outputs_NC, options.threads)
-        facts = replace(facts, difference=found, notes=(*facts.notes, *note_on(old, decision)))
+        about_threshold = note_on(opened.decision, decision, opened.model.threshold)
+        facts = replace(facts, difference=found, notes=(*facts.notes, *about_threshold))
         run.write_predictions(_predictions(known, chosen, threshold))
         learned = _learned_items(opened, known)
         if learned is not None:
@@ -100,8 +101,8 @@ def save(
         with waiting("Writing the report …"):
             summary = reported_run.finish(run, page, TABLE, rows(facts), report=options.report)
         return Calibration(Run(run.path, record.to_json(), summary), record.to_json(), summary, facts)
-    except BaseException:
-        run.discard()
+    except BaseException as error:
+        remove_half(run, error)
         raise
     finally:
         run.release()
@@ -110,6 +111,28 @@ def save(
 def next_command(run: RunDirectory) -> str:
     """The command to run next: predictions with the new run."""
     return f"headstart predict {shlex.quote(str(shown(run)))} NEW_ITEMS"
+
+
+def remove_half(run: RunDirectory, error: BaseException) -> None:
+    """Remove a run that did not finish: a calibration cannot be resumed. If that fails, the error names the folder.
+
+    Args:
+        run: that was being written; a finished one stays.
+        error: that stopped it.
+    """
+    if not run.unfinished:
+        return
+    try:
+        for entry in run.path.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != UNFINISHED:  # which goes last: without it, what is left would look like a run
+                entry.unlink()
+        run.discard()
+    except OSError:
+        error.add_note(
+            f"The folder {run.path} holds a part of the new run and could not be removed: remove it."
+        )
 
 
 def _predictions(known: KnownItems, chosen: Candidate, threshold: Threshold | None) -> Predictions:
@@ -190,7 +213,7 @@ def _page(
         known.labels,
         known.codes,
         chosen.outputs_NC,
-        known.units,
+        cross_validated(known.units, facts.n_folds),
     )
     return CalibrateReport(
         record, about, held_out, found=facts, before_NC=outputs_NC, next_command=next_command

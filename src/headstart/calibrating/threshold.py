@@ -39,13 +39,20 @@ def chosen_again(
     return Decision(found.threshold, rule.text, where, len(known), int(positive.sum()), rule.least_items)
 
 
-def note_on(old: Decision | None, new: Decision | None) -> tuple[str, ...]:
+def note_on(old: Decision | None, new: Decision | None, answered_by: Threshold | None) -> tuple[str, ...]:
     """What became of the threshold, in a sentence; () for a run without one.
 
     Args:
         old: of the run that was calibrated.
         new: of the new run.
+        answered_by: by which the old run answers, as its head.json says.
     """
+    if old is None and answered_by is not None:
+        return (
+            f"The run answers by a threshold ('{answered_by.name}' from {answered_by.value:.3g} on), but its "
+            "metrics.json does not say what for, so that none could be chosen again: the new run "
+            "gives the usual answers.",
+        )
     if old is None:
         return ()
     if new is None:

@@ -35,7 +35,7 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
     from headstart.evaluating.own import OwnScore
     from headstart.fitting.labelled_items import print_items, read_labelled, require_known, unlearned_items
 
-    own = OwnScore.of(directory)
+    own = OwnScore.of(directory, model.classes)
     with clock.phase("data"):
         examples = read_labelled(options, own.record, cast("Modality", model.preprocessing.modality))
         require_known(examples, model, str(options.data))

@@ -91,3 +91,20 @@ def scores_of(task: Task, outputs_NC: NDArray[np.floating]) -> Float:
         return np.log(np.maximum(p, LEAST_SHARE))
     p = np.clip(p, LEAST_SHARE, 1 - NEAREST_TO_ONE)
     return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def clipped_share(task: Task, outputs_NC: NDArray[np.floating]) -> float:
+    """Return the share of probabilities, from 0 to 1, whose scores `scores_of` clips.
+
+    Of these a head's logits say more than its probabilities, so that the head with a correction folded in gives
+    something else than the correction of the probabilities.
+
+    Args:
+        task: classes or labels.
+        outputs_NC: probabilities, of shape (N, C).
+    """
+    p = np.asarray(outputs_NC, dtype=np.float64)
+    clipped = p < LEAST_SHARE
+    if task.many_per_item:
+        clipped |= p > 1 - NEAREST_TO_ONE
+    return float(clipped.mean())

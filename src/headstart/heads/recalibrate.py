@@ -10,7 +10,10 @@ changed; of labels it is Platt scaling (1999) with one slope for all. The ridge 
 that few items change little and a perfect separation does not make the model infinitely sure; it counts as much as
 about one item. The loss is convex.
 
-A class that no item has, and a label that none or all have, says nothing about its bias, which stays 0.
+A class that no item has says nothing about its bias. The softmax of the others is fitted then: it does not change if
+all their biases rise together, so the ridge keeps their sum at 0. The class keeps the bias 0 and, but for the
+temperature, its odds against the others on average; it would all but vanish if they could rise to make room for the
+items that it does not have. A label that none or all items have keeps the bias 0 too.
 
 Legend: N items, C outputs.
 """
@@ -48,16 +51,16 @@ def fit_correction(
     """
     from scipy.optimize import minimize
 
-    scores = np.asarray(scores_NC, dtype=np.float64)
-    n_outputs = scores.shape[1]
-    start = start or Correction.none(n_outputs)
-    truth = indicators(targets, n_outputs)
+    scores, n_outputs = np.asarray(scores_NC, dtype=np.float64), scores_NC.shape[1]
+    start, truth = start or Correction.none(n_outputs), indicators(targets, n_outputs)
     free = occurring(task, targets, n_outputs) if with_biases else np.zeros(n_outputs, dtype=bool)
+    compared = free if with_biases and task.one_per_item else np.ones(n_outputs, dtype=bool)
+    scores, truth, within = scores[:, compared], truth[:, compared], free[compared]
     summed = _sigmoid_loss if task.many_per_item else _softmax_loss
 
     def loss(found: Float) -> tuple[float, Float]:
-        value, residual_NC = summed(found[0] * scores + _spread(found[1:], free), truth)
-        gradient = np.concatenate([[(residual_NC * scores).sum()], residual_NC.sum(axis=0)[free]])
+        value, residual_NC = summed(found[0] * scores + _spread(found[1:], within), truth)
+        gradient = np.concatenate([[(residual_NC * scores).sum()], residual_NC.sum(axis=0)[within]])
         moved = np.concatenate([[found[0] - 1], found[1:]])
         return value + RIDGE / 2 * float(moved @ moved), gradient + RIDGE * moved
 

@@ -5,12 +5,14 @@ Legend: N items, C classes or labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.errors import shortened
+from headstart.evidence.threshold_rule import ThresholdRule
 from headstart.metrics import Interval
 from headstart.metrics.classification import mean_share
 from headstart.metrics.operating import operating_point
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from headstart.runs import Record
 
 KEY = "threshold"  # of metrics.json and head.json
+_TEXTS = ("rule", "chosen_on")
+_COUNTS = ("n_items", "n_of_class", "least")
 SCORES = {
     "recall": "Recall",
     "precision": "Precision",
@@ -62,18 +66,26 @@ class Decision:
 
         Args:
             record: of the run.
+
+        Raises:
+            ValueError: the record is damaged.
         """
         content = record.extra.get(KEY)
         if content is None:
             return None
-        scores = {name: Interval.of(score) for name, score in content["scores"].items()}
-        names = ("rule", "chosen_on", "n_items", "n_of_class", "least")
-        return cls(
-            _threshold(content),
-            **{name: content[name] for name in names},
-            scores=scores,
-            n_folds_without=content.get("n_folds_without", 0),
+        threshold, scores = _threshold(content), content.get("scores")
+        for name in _TEXTS:
+            _require(isinstance(content.get(name), str), f"'{name}' must be a text", content)
+        for name in _COUNTS:
+            _require(_is_count(content.get(name)), f"'{name}' must be a whole number of at least 0", content)
+        are_scores = isinstance(scores, Mapping) and all(
+            isinstance(each, Mapping) for each in scores.values()
         )
+        _require(are_scores and set(scores) <= set(SCORES), "'scores' must be scores by name", content)
+        ThresholdRule.parse(f"{threshold.name}:{content['rule']}")
+        found = {name: Interval.of(score) for name, score in scores.items()}
+        known = {name: content[name] for name in (*_TEXTS, *_COUNTS)}
+        return cls(threshold, **known, scores=found, n_folds_without=int(content.get("n_folds_without", 0)))
 
     @property
     def words(self) -> str:
@@ -123,9 +135,22 @@ def threshold_in(head: Mapping[str, Any]) -> Threshold | None:
     if head.get(KEY) is None:
         return None
     found = _threshold(head[KEY])
-    if found.name not in head["classes"] or not 0 <= found.value <= 1:
-        raise ValueError(f"threshold must be a probability of one of the classes, got {head[KEY]}")
+    check_class(found, head["classes"])
     return found
+
+
+def check_class(threshold: Threshold, classes: Sequence[str]) -> None:
+    """Refuse a threshold of a class that a run does not have.
+
+    Args:
+        threshold: that was read from a file of the run.
+        classes: of the run.
+
+    Raises:
+        ValueError: the run has no such class.
+    """
+    if threshold.name not in classes:
+        raise ValueError(f"the threshold is of {threshold.name!r}, which is none of the run's classes")
 
 
 def answers_by(threshold: Threshold, outputs: np.ndarray, targets: Targets) -> list[str | None]:
@@ -166,5 +191,20 @@ def scores_of(
     return found
 
 
-def _threshold(content: Mapping[str, Any]) -> Threshold:
-    return Threshold(str(content["class"]), float(content["value"]))
+def _threshold(content: Any) -> Threshold:
+    """Read a threshold; a ValueError says what is wrong with it."""
+    _require(isinstance(content, Mapping), "it must hold values by name", content)
+    name, value = content.get("class"), content.get("value")
+    is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    _require(isinstance(name, str), "'class' must be a text", content)
+    _require(is_share, "'value' must be a probability", content)
+    return Threshold(name, float(value))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _require(is_right: bool, rule: str, content: Any) -> None:
+    if not is_right:
+        raise ValueError(f"the threshold is damaged, {rule}: {shortened(repr(content))}")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headstart.errors import DataError, InputError, OptionError, parsing, shortened
 from headstart.files import read_json
 from headstart.run_files import METRICS, read_checked
-from headstart.runs.decision import threshold_in
+from headstart.runs.decision import Decision, check_class, threshold_in
 from headstart.tasks import task_named
 
 if TYPE_CHECKING:
+    from headstart.runs.directory import RunDirectory
     from headstart.tasks.threshold import Threshold
 
 T = TypeVar("T")
+_AGAIN = "copy the run again, or make the run again"
 
 
 def preprocessing_in(path: Path) -> Any:
@@ -52,6 +54,26 @@ def answers_in(path: Path) -> tuple[tuple[str, ...], str, Threshold | None]:
     return _part(path, "task and classes", read)
 
 
+def decision_in(run: RunDirectory, classes: Sequence[str]) -> Decision | None:
+    """The decision in a run's metrics.json; None if its answers are the usual ones, or it does not say.
+
+    Args:
+        run: the run.
+        classes: of its outputs.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    path, record = run.file(METRICS), run.record
+    try:
+        found = Decision.of(record)
+        if found is not None:
+            check_class(found.threshold, classes)
+    except (ValueError, TypeError, OptionError) as error:  # TypeError: a score that is no number
+        raise InputError(f"{path} is damaged ({error}): {_AGAIN}") from None
+    return found
+
+
 def text_columns(run: Path) -> tuple[str, ...]:
     """The columns of a run's own table that its texts came from; () if its metrics.json does not say.
 
@@ -67,7 +89,7 @@ def _part(path: Path, what: str, read: Callable[[Any], T]) -> T:
     """What a function finds in a JSON file of a run; any error of it names the file."""
     content = read_checked(path.parent, path.name)
     try:
-        with parsing(path, what, "make the run again"):
+        with parsing(path, what, _AGAIN):
             return read(content)
     except (DataError, OptionError) as error:
-        raise InputError(f"{path} cannot be read as {what} ({error}): make the run again") from None
+        raise InputError(f"{path} cannot be read as {what} ({error}): {_AGAIN}") from None
