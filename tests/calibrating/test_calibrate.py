@@ -72,6 +72,7 @@ def test_the_new_run_gives_the_corrected_probabilities(
     expected = Correction(facts.temperature, bias).outputs(CLASSIFICATION, scores)
     np.testing.assert_allclose(corrected.probabilities, expected, atol=1e-4)
     assert facts.difference is not None and facts.difference < 1e-4
+    assert "too good, as it was made because it looked good on 90 items" in " ".join(facts.notes)
     assert np.abs(old.probabilities - expected).max() > 0.1
 
 

@@ -24,6 +24,7 @@ from headstart.metrics import Interval, Units
 from headstart.runs.calibration import CalibrationFacts, CandidateRow, Outcome
 from headstart.units import UNITS, agreeing, counted
 
+FEW = 100  # with fewer items a correction that was chosen by its scores looks much better than it is
 LARGE = 10  # a temperature above it leaves little of what the run says
 MUCH_CLIPPED = 0.01  # of the probabilities; above it a correction of them is not what was scored
 _N_SHOWN = 6  # classes in a warning
@@ -73,7 +74,7 @@ def assemble(
         n_shared=items.n_shared,
         unknown=known.unknown,
         warnings=tuple(_warnings(items, known, chosen, outputs_NC)),
-        notes=tuple(_notes(opened, known, kept)),
+        notes=tuple(_notes(opened, known, kept, is_corrected=chosen is not None)),
     )
 
 
@@ -157,7 +158,14 @@ def _unknown(known: KnownItems, units: str) -> str:
     return f"{text} {alike}." if alike else text
 
 
-def _notes(opened: OpenedRun, known: KnownItems, kept: tuple[str, ...]) -> Iterator[str]:
+def _notes(
+    opened: OpenedRun, known: KnownItems, kept: tuple[str, ...], *, is_corrected: bool
+) -> Iterator[str]:
+    if is_corrected and len(known) < FEW:
+        yield (
+            f"The scores after the correction are too good, as it was made because it looked good on "
+            f"{counted(len(known), 'items')}: score the new run with headstart evaluate on other items."
+        )
     if kept:
         words, task = known.targets.task.words.outputs, known.targets.task
         why = "none or all items have" if task.many_per_item else "no item has"
