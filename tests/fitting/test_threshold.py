@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 import headstart
 from headstart.errors import OptionError
-from headstart.runs import Predictions
+from headstart.runs import Predictions, RunDirectory
 from headstart.runs.decision import Decision
+from headstart.runs.shared_copy import shared_copy
 from small_data import LETTERS, SETTINGS, digit_folder
 
 RULE = "digit 1:recall=0.9"
@@ -47,6 +49,14 @@ def test_scores_are_those_of_the_answers(run: headstart.Run) -> None:
     assert decision.scores["false_alarms"].value == pytest.approx(called[~of_class].mean())
     assert decision.scores["accuracy"].value == pytest.approx((answers == labels).mean())
     assert "called “digit 1” from a probability of" in " ".join(run.summary.split())
+
+
+def test_a_copy_for_a_hub_has_the_threshold(run: headstart.Run) -> None:
+    files = shared_copy(RunDirectory.open(run.path), "digits").files
+    record, card = files["metrics.json"], files["README.md"]
+    assert isinstance(record, bytes) and isinstance(card, bytes)
+    assert json.loads(record)["threshold"] == run.metrics["threshold"]
+    assert "An item is called “digit 1” from a probability of" in card.decode()
 
 
 def test_the_threshold_is_that_of_the_training_items(run: headstart.Run, data: Path, tmp_path: Path) -> None:
