@@ -24,6 +24,7 @@ from headstart.errors import InputError, OptionError
 from headstart.runs.prediction import predict
 from headstart.runs.program import export_program
 from headstart.runs.program_inputs import image_inputs
+from headstart.runs.shared_onnx import shared_onnx
 
 from .conftest import CLASSES, Made
 
@@ -173,6 +174,9 @@ def test_facts_lie_beside_the_file(exported: Any, small_run: Path) -> None:
     assert os.fsencode(str(small_run)) not in content and b"torch/" not in content
     assert "`model.onnx` is the model of a run of headstart" in (small_run / "model.onnx.md").read_text()
     assert exported.data is None
+    shared = shared_onnx(small_run)
+    assert set(shared) == {"model.onnx", "model.onnx.md", "model.onnx.json"}
+    assert shared["model.onnx.json"] == (small_run / "model.onnx.json").read_bytes()
 
 
 def test_several_labels_and_a_quantity(tmp_path: Path) -> None:
