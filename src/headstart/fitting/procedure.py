@@ -164,7 +164,7 @@ def _learn_and_write(
 
 @contextmanager
 def _tracked(run: RunDirectory, options: FitOptions) -> Iterator[Tracking | None]:
-    """What --track names, in the first process: it is told what the run holds when the block ends well."""
+    """What --track names, in the first process: it gets what the run holds when the block ends well."""
     if options.track is None:
         yield None
         return
