@@ -252,11 +252,11 @@ def test_a_threshold_is_uploaded_and_in_the_card(copied: Path, hub: SmallHub, tm
 def test_a_damaged_threshold_is_refused(copied: Path, hub: SmallHub) -> None:
     put_threshold(copied, float("nan"))
     with pytest.raises(
-        InputError, match=r"head\.json cannot be read as task and classes .*threshold must be"
+        InputError, match=r"head\.json cannot be read as task and classes .*the threshold is damaged"
     ):
         headstart.push(copied, "me/digits")
     put_threshold(copied, 0.25, decision=False)
-    with pytest.raises(InputError, match=r"metrics\.json cannot be read as .*not that of head\.json"):
+    with pytest.raises(InputError, match=r"metrics\.json cannot be read as .*the threshold is damaged"):
         headstart.push(copied, "me/digits")
     assert hub.repositories == {}
 

@@ -69,6 +69,7 @@ def test_what_cannot_be_weighted_is_refused_before_the_source_is_read(tmp_path: 
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_a_rare_class_of_chest_x_rays_is_found_more_often(shared: Path, tmp_path: Path) -> None:
     """20 of 400 normal pictures are left in the training part; the test part has 200 of each class."""
     root = shared / "data/chest_xray"

@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from headstart.data.weights import LARGEST
-
 BALANCED = "balanced"
 _FORMS = "must be balanced, or a weight above 0 for each class, as in normal=1,pneumonia=4 (in Python a dictionary)"
 
@@ -52,6 +50,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _weight(name: Any, value: Any) -> float:
+    from headstart.data.weights import LARGEST
+
     try:
         weight = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):

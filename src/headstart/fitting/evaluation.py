@@ -42,9 +42,9 @@ class Round:
         temperature: what its scores were divided by.
         log_probabilities: whether its scores are log probabilities before the temperature too (`HeadKind`).
         features: of every item of the data, by the source without training.
-        threshold: by which the result answers; None: the usual way.
         returned: what took the place of the best result from pretrained weights: `classical` or `scratch`; else
             `pretrained`.
+        threshold: by which the result answers; None: the usual way.
     """
 
     learned_from: np.ndarray
@@ -52,8 +52,8 @@ class Round:
     temperature: float
     log_probabilities: bool
     features: Features
-    threshold: Threshold | None = None
     returned: Returned = "pretrained"
+    threshold: Threshold | None = None
 
     @classmethod
     def of(cls, workspace: Workspace, result: Result, rows: np.ndarray) -> Round:
@@ -75,8 +75,8 @@ class Round:
             temperature,
             is_log,
             workspace.features,
-            chosen_threshold(workspace, result),
             _kind_returned(result),
+            chosen_threshold(workspace, result),
         )
 
 

@@ -22,7 +22,7 @@ def blobs(n_items: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_a_probe_is_fitted_to_the_embedding(with_validation: bool) -> None:
     x, labels = blobs(90, 0)
     held = blobs(60, 1)
-    head = fit_first_head(x, labels, ("a", "b", "c"), 4, held if with_validation else None)
+    head = fit_first_head(x, labels, ("a", "b", "c"), 4, (*held, None) if with_validation else None)
     assert head.stages == (4,) and head.classes == ("a", "b", "c")
     assert (head.logits(held[0]).argmax(axis=1) == held[1]).mean() > 0.8
 

@@ -46,7 +46,7 @@ class Task:
             self.parts["train"].labels,
             examples.classes,
             len(source.stages) - 1,
-            (self.vectors["validation"], self.parts["validation"].labels),
+            (self.vectors["validation"], self.parts["validation"].labels, None),
         )
 
     def right(self, head: LinearHead, vectors: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_a_start_is_fitted_and_serves(task: Task) -> None:
     x, y = case(task)
     names = ("a", "b")[: y.shape[1]]
     for held in (None, (x[150:], y[150:])):
-        head = fit_first_head(x[:150], y[:150], names, 3, held, task)
+        head = fit_first_head(x[:150], y[:150], names, 3, None if held is None else (*held, None), task)
         assert score(head.logits(x[150:]), y[150:], task).quality > 0.3
         assert serves(head, last_stage=3, width=6, classes=names, task=task)
         assert not serves(head, last_stage=3, width=6, classes=names)
