@@ -36,6 +36,7 @@ HISTORY = 8
 TINY = 1e-6  # a fold that no item is left for has no loss
 CHUNK_CELLS = 8_000_000  # logits worked on at a time
 FIT_TOLERANCE, FIT_STEPS = 1e-5, 300  # of a head that is returned
+PATH_TOLERANCE, PATH_DISTANCE = 3e-3, 0.01  # of the fits of folds: the gradient at most, and over the penalty
 
 
 def fit_logistic(
@@ -86,13 +87,14 @@ def logistic_path(
     penalties: NDArray[np.floating],
     *,
     weights_N: NDArray[np.floating] | None = None,
-    tolerance: float = FIT_TOLERANCE,
+    tolerance: float | None = None,
     max_steps: int = FIT_STEPS,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield out-of-fold logits, of shape (N, C), for each penalty, from strong to weak, warm-started.
 
-    The caller may stop early, when weaker penalties no longer help. The folds are fitted as closely as the head that is
-    returned: fits that stop sooner are regularised by that, so that a weak penalty would look better than it is.
+    The caller may stop early, when weaker penalties no longer help. A fit lies at most gradient / penalty from its
+    solution, so the gradient at which it stops shrinks with the penalty, to that of the head that is returned: fits
+    that stop sooner are regularised by that, so that a weak penalty would look better than it is.
 
     Args:
         z_NR: rotated features of shape (N, R).
@@ -101,7 +103,7 @@ def logistic_path(
         folds: fold of each item, of shape (N,).
         penalties: per item, in the order to try.
         weights_N: of the items in the mean of the loss, of shape (N,), at least 0; None: all the same.
-        tolerance: largest absolute gradient at which to stop.
+        tolerance: largest absolute gradient at which to stop; None: by the penalty.
         max_steps: steps at most for each penalty.
     """
     names = np.unique(folds)
@@ -109,7 +111,8 @@ def logistic_path(
     problem = Problem(z_NR, labels, n_classes, held_KN, weights_N)
     solution: Tensor | None = None
     for penalty in penalties:
-        solution = problem.solve(float(penalty), solution, tolerance=tolerance, max_steps=max_steps)
+        enough = tolerance or min(PATH_TOLERANCE, max(FIT_TOLERANCE, PATH_DISTANCE * float(penalty)))
+        solution = problem.solve(float(penalty), solution, tolerance=enough, max_steps=max_steps)
         yield problem.held_out_logits(solution)
 
 
