@@ -163,9 +163,14 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode("utf-8", "backslashreplace"))
 
 
+def json_text(content: Any) -> str:
+    """Strict JSON (numbers that are not finite become null), readable and ending in a line break."""
+    return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Write strict JSON (numbers that are not finite become null), readable and ending in a line break."""
-    write_text(path, json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    """Write a file of `json_text`."""
+    write_text(path, json_text(content))
 
 
 def write_yaml(path: Path, content: Mapping[str, Any], comment: str = "") -> None:

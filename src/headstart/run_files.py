@@ -174,6 +174,20 @@ def check_version(content: Any, where: str) -> None:
         )
 
 
-def _sha256(path: Path) -> str:
-    with parsing(path, "a file of a run", "check its permissions"), open_regular(path) as file:
+def sha256_of(path: Path, *, follow: bool = True) -> str:
+    """The sha256 of a regular file, as hexadecimal text.
+
+    Args:
+        path: of the file.
+        follow: whether it may be a link.
+
+    Raises:
+        OSError: see `headstart.files.open_regular`.
+    """
+    with open_regular(path, follow=follow) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with parsing(path, "a file of a run", "check its permissions"):
+        return sha256_of(path)

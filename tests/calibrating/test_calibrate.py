@@ -16,9 +16,9 @@ from sklearn.datasets import load_digits
 import headstart
 import small_data
 from headstart.calibrating.result import Calibration
-from headstart.calibrating.saving import remove_half
 from headstart.calibrating.threshold import note_on
 from headstart.errors import DataError, InputError, OptionError
+from headstart.fitting.reported_run import remove_half
 from headstart.heads.correction import Correction, scores_of
 from headstart.runs import RunDirectory
 from headstart.runs.learned_items import LearnedItems

@@ -253,3 +253,18 @@ def test_where_it_does_worse_the_next_command_adapts_with_the_same_columns(
     assert f"headstart adapt {copy} {tmp_path / 'new.csv'} --target digit" in found.summary
     page = found.report.read_text(encoding="utf-8")
     assert "Worse than on its own held-out items" in page and "--target digit" in page
+
+
+def test_an_evaluation_that_stops_while_it_writes_leaves_nothing(
+    digit_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, data = tmp_path / "out", new_digits(tmp_path / "new", 4)
+
+    def stopped(*_: object, **__: object) -> str:
+        assert (out / "predictions.parquet").is_file()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("headstart.fitting.reported_run.finish", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        headstart.evaluate(digit_run.path, data, out=out, threads=1)
+    assert not out.exists()

@@ -29,3 +29,9 @@ def test_one_label_of_several() -> None:
 def test_a_threshold_near_zero_calls_what_it_was_chosen_to_call() -> None:
     outputs = np.array([[2e-9, 1 - 2e-9], [5e-10, 1 - 5e-10]])
     assert Threshold("a", 1e-9).answers(outputs, Targets(CLASSIFICATION, ("a", "b"))).tolist() == ["a", "b"]
+
+
+def test_which_items_have_a_class_or_label() -> None:
+    classes, labels = Targets(CLASSIFICATION, CLASSES), Targets(MULTILABEL, CLASSES)
+    assert classes.has(classes.encode(["b", "a", "b"]), "b").tolist() == [True, False, True]
+    assert labels.has(labels.encode(["a|b", "-", "c"]), "b").tolist() == [True, False, False]

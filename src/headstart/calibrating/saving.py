@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from headstart.fitting import reported_run
 from headstart.fitting.facts import run_facts, shown
 from headstart.fitting.returned import save as save_model
 from headstart.progress import waiting
-from headstart.run_files import DIGESTS, UNFINISHED, digests_of
+from headstart.run_files import DIGESTS, digests_of
 from headstart.runs.calibration import RECALIBRATION, CalibrationFacts
 from headstart.runs.decision import KEY
 from headstart.runs.run import Run
@@ -102,7 +101,7 @@ def save(
             summary = reported_run.finish(run, page, TABLE, rows(facts), report=options.report)
         return Calibration(Run(run.path, record.to_json(), summary), record.to_json(), summary, facts)
     except BaseException as error:
-        remove_half(run, error)
+        reported_run.remove_half(run, error)
         raise
     finally:
         run.release()
@@ -111,28 +110,6 @@ def save(
 def next_command(run: RunDirectory) -> str:
     """The command to run next: predictions with the new run."""
     return f"headstart predict {shlex.quote(str(shown(run)))} NEW_ITEMS"
-
-
-def remove_half(run: RunDirectory, error: BaseException) -> None:
-    """Remove a run that did not finish: a calibration cannot be resumed. If that fails, the error names the folder.
-
-    Args:
-        run: that was being written; a finished one stays.
-        error: that stopped it.
-    """
-    if not run.unfinished:
-        return
-    try:
-        for entry in run.path.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            elif entry.name != UNFINISHED:  # which goes last: without it, what is left would look like a run
-                entry.unlink()
-        run.discard()
-    except OSError:
-        error.add_note(
-            f"The folder {run.path} holds a part of the new run and could not be removed: remove it."
-        )
 
 
 def _predictions(known: KnownItems, chosen: Candidate, threshold: Threshold | None) -> Predictions:

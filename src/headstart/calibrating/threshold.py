@@ -27,16 +27,12 @@ def chosen_again(
     if old is None:
         return None
     rule = ThresholdRule.parse(f"{old.threshold.name}:{old.rule}")
-    column, codes = known.targets.classes.index(rule.name), known.codes
-    positive = codes[:, column] > 0 if codes.ndim == 2 else codes == column
-    value = rule.chosen(positive, outputs_NC[:, column])
+    positive = known.targets.has(known.codes, rule.name)
+    value = rule.chosen(positive, outputs_NC[:, known.targets.classes.index(rule.name)])
     if value is None:
         return None
-    found = Decision(Threshold(rule.name, value), rule.text, "", 0, 0, 0)
-    if rule.goal == "cost":
-        return found
-    where = "labelled items, cross-validated"
-    return Decision(found.threshold, rule.text, where, len(known), int(positive.sum()), rule.least_items)
+    n_of_class = known.units.count(np.flatnonzero(positive))
+    return Decision.by(rule, value, "labelled items, cross-validated", len(known), n_of_class)
 
 
 def note_on(old: Decision | None, new: Decision | None, answered_by: Threshold | None) -> tuple[str, ...]:

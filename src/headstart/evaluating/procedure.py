@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from headstart.clock import IMPORTS, Clock
 from headstart.evaluating.options import EvaluateOptions
 from headstart.evaluating.result import Evaluation
+from headstart.fitting.reported_run import remove_half
 from headstart.progress import waiting
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def run_evaluate(options: EvaluateOptions) -> Evaluation:
             scored = Scored.of(data.examples, data.units, outputs, model.classes, model.task)
             facts = assemble(options, own, items, scored)
         return finish(run, options, own, items, scored, windows, facts, clock)
-    except BaseException:
-        run.discard()
+    except BaseException as error:
+        remove_half(run, error)
         raise
     finally:
         run.release()

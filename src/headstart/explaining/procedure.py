@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.clock import IMPORTS, Clock
 from headstart.explaining.options import ExplainOptions
 from headstart.explaining.result import Explanations
+from headstart.fitting.reported_run import remove_half
 from headstart.progress import progress, say, waiting
 from headstart.units import UNITS, counted
 
@@ -64,8 +65,8 @@ def run_explain(options: ExplainOptions) -> Explanations:
             raise DataError("none of the items has a part that could be removed: pass other items")
         facts = assemble(options, items, explained, items.digests[kept], model.task)
         return finish(run, options, model, items, explained, facts, clock)
-    except BaseException:
-        run.discard()
+    except BaseException as error:
+        remove_half(run, error)
         raise
     finally:
         run.release()

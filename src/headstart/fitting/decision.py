@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.fitting.evidence import units_of
-from headstart.fitting.threshold import chosen_threshold, is_of, not_learned_from
+from headstart.fitting.threshold import LeftOut, chosen_threshold
+from headstart.metrics import Units
 from headstart.progress import say
 from headstart.runs.decision import Decision, scores_of
 from headstart.units import counted
@@ -33,21 +34,18 @@ def decision_of(workspace: Workspace, result: Result, evaluation: Evaluation) ->
     rule, threshold = workspace.plan.threshold, chosen_threshold(workspace, result)
     if rule is None:
         return None
-    positions, _ = not_learned_from(workspace, result)
-    column = workspace.classes.index(rule.name)
-    of_class = positions[is_of(workspace, positions, column)]
-    n_of_class, units = len(of_class), workspace.units(of_class)
-    n_units = n_of_class if units is None else len(np.unique(units))
+    left_out = LeftOut.of(workspace, result)
+    n_items = len(left_out.positions)
+    of_class = left_out.positions[workspace.targets.has(workspace.codes[left_out.positions], rule.name)]
     if threshold is None:
-        what = f"{counted(n_of_class, 'items')} of the class among {len(positions):,}"
+        what = f"{counted(len(of_class), 'items')} of the class among {n_items:,}"
         say(
             f"warning: --threshold {rule.name}:{rule.text}: no threshold reaches this on the items it is chosen on "
             f"({what}), so the usual answer is given. Ask for less, or label more items"
         )
         return None
-    found = Decision(threshold, rule.text, _where(result), len(positions), n_units, rule.least_items)
-    if rule.goal == "cost":  # the same on all items
-        found = replace(found, chosen_on="", n_items=0, n_of_class=0, least=0)
+    n_of_class = Units.of(workspace.units(of_class), len(of_class)).n_units
+    found = Decision.by(rule, threshold.value, left_out.words, n_items, n_of_class)
     decided = [each for each in evaluation.rounds if each.threshold is not None]
     answers = answers_of(workspace, evaluation)
     if answers is None or not len(answers):
@@ -77,12 +75,3 @@ def answers_of(workspace: Workspace, evaluation: Evaluation) -> np.ndarray | Non
                 evaluation.probabilities[each.rows], workspace.targets
             )
     return answers
-
-
-def _where(result: Result) -> str:
-    """Which items the threshold was chosen on, in words."""
-    return (
-        "validation items"
-        if result.is_trained and result.classical is None
-        else "training items, cross-validated"
-    )

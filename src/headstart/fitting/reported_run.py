@@ -1,15 +1,17 @@
-"""Write a run that holds no model, such as a ranking: its configuration, its table, its record and its report."""
+"""Write a run that is made in one go, such as a ranking: its configuration, its table, its record and its report."""
 
 from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from headstart.data.in_memory_data import Data, place_of
 from headstart.fitting.configuration import with_absolute_paths
+from headstart.run_files import UNFINISHED
 
 if TYPE_CHECKING:
     from headstart.report.reported import Reported
@@ -92,6 +94,28 @@ def finish(
         run.write_text("report.html", render(shown))
     run.finish()
     return end_block(shown, has_report=report)
+
+
+def remove_half(run: RunDirectory, error: BaseException) -> None:
+    """Remove a run that did not finish and cannot be resumed. If that fails, the error names the folder.
+
+    Args:
+        run: that was being written; a finished one stays.
+        error: that stopped it.
+    """
+    if not run.unfinished:
+        return
+    try:
+        for entry in run.path.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != UNFINISHED:  # which goes last: without it, what is left would look like a run
+                entry.unlink()
+        run.discard()
+    except OSError:
+        error.add_note(
+            f"The folder {run.path} holds a part of the new run and could not be removed: remove it."
+        )
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

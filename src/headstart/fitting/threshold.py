@@ -5,6 +5,7 @@ Legend: N items, C classes or labels.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,42 @@ def check_threshold(rule: ThresholdRule | None, examples: Examples) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Training items with probabilities by models that have not learned from them.
+
+    Attributes:
+        positions: of the N items.
+        outputs: their probabilities, of shape (N, C).
+        words: which items they are.
+    """
+
+    positions: np.ndarray
+    outputs: np.ndarray
+    words: str
+
+    @classmethod
+    def of(cls, workspace: Workspace, result: Result) -> LeftOut:
+        """The items of cross-validation, or the validation items of a training; none if it had none.
+
+        Args:
+            workspace: that the result was learned in.
+            result: learned.
+        """
+        trained, folds = result.trained, "training items, cross-validated"
+        if result.classical is not None:
+            found = result.classical
+            return cls(found.left_out, found.model.out_of_fold.outputs, folds)
+        if not result.is_trained:
+            return cls(result.choice.positions, result.choice.out_of_fold, folds)
+        words = "validation items"
+        if trained is None or trained.validation_logits is None or result.compared_on is None:
+            nothing = np.zeros((0, len(workspace.classes)), np.float32)
+            return cls(np.zeros(0, dtype=np.int64), nothing, words)
+        outputs = workspace.targets.task.activated(trained.validation_logits, trained.head.temperature)
+        return cls(result.compared_on, outputs, words)
+
+
 def chosen_threshold(workspace: Workspace, result: Result) -> Threshold | None:
     """The threshold of a result by the rule of its plan; None without a rule, or if none can be chosen.
 
@@ -51,41 +88,7 @@ def chosen_threshold(workspace: Workspace, result: Result) -> Threshold | None:
     rule = workspace.plan.threshold
     if rule is None:
         return None
-    positions, outputs = not_learned_from(workspace, result)
-    column = workspace.classes.index(rule.name)
-    value = rule.chosen(is_of(workspace, positions, column), outputs[:, column])
+    found = LeftOut.of(workspace, result)
+    positive = workspace.targets.has(workspace.codes[found.positions], rule.name)
+    value = rule.chosen(positive, found.outputs[:, workspace.classes.index(rule.name)])
     return None if value is None else Threshold(rule.name, value)
-
-
-def not_learned_from(workspace: Workspace, result: Result) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of N training items, and their probabilities (N, C) by models that have not learned from them.
-
-    They are those of cross-validation, or of the validation items of a training.
-
-    Args:
-        workspace: that the result was learned in.
-        result: learned.
-    """
-    trained = result.trained
-    if result.classical is not None:
-        found = result.classical
-        return found.left_out, found.model.out_of_fold.outputs
-    if not result.is_trained:
-        return result.choice.positions, result.choice.out_of_fold
-    if trained is None or trained.validation_logits is None or result.compared_on is None:
-        nothing = np.zeros(0, dtype=np.int64)
-        return nothing, np.zeros((0, len(workspace.classes)), np.float32)
-    task = workspace.targets.task
-    return result.compared_on, task.activated(trained.validation_logits, trained.head.temperature)
-
-
-def is_of(workspace: Workspace, positions: np.ndarray, column: int) -> np.ndarray:
-    """Whether items have a class or label, of shape (N,) bool.
-
-    Args:
-        workspace: labels.
-        positions: of the N items.
-        column: of the class or label.
-    """
-    codes = workspace.codes[positions]
-    return np.asarray(codes[:, column] > 0 if codes.ndim == 2 else codes == column)

@@ -7,8 +7,8 @@ or, if an item may have several labels, the mean over items and labels of -log s
 Fitted on out-of-fold logits; accuracy does not change. Labels are smoothed, since perfect separation would
 drive T to 0; logits without information would drive it to infinity, so it is kept below 1,000 times their spread.
 
-Weights of items or classes have no part in it: probabilities refer to the data as it is. Of a head that was fitted with
-weights, the temperature is the one at which the data as it is has the least log loss; it keeps the answers, so it
+Weights of items or classes have no effect on it: probabilities refer to the data as it is. Of a head that was fitted
+with weights, the temperature is the one at which the data as it is has the least log loss; it keeps the answers, so it
 cannot take back by how much weights favour a class.
 """
 

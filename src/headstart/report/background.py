@@ -30,6 +30,7 @@ PHASES = {
 }
 
 
+SAME_NUMBERS = "The same command on the same machine gives the same numbers."
 _APART = ("seen_by_source",)  # kinds of findings that have a notice of their own
 
 
@@ -117,7 +118,9 @@ class Again:
     environment: Mapping[str, str]
 
 
-def again_section(report: Reported, command: str, facts: Mapping[str, str | None], how_alike: str) -> Section:
+def again_section(
+    report: Reported, command: str, facts: Mapping[str, str | None], how_alike: str = SAME_NUMBERS
+) -> Section:
     """The section with the command that makes the run again.
 
     Args:

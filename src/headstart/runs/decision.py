@@ -61,6 +61,22 @@ class Decision:
     n_folds_without: int = 0
 
     @classmethod
+    def by(cls, rule: ThresholdRule, value: float, chosen_on: str, n_items: int, n_of_class: int) -> Decision:
+        """A decision that was not measured yet.
+
+        Args:
+            rule: by which it was chosen; one of costs needs no items, so it names none.
+            value: the threshold.
+            chosen_on: which items it was chosen on, in words.
+            n_items: how many of them there are.
+            n_of_class: how many of the class; groups and copies count once.
+        """
+        threshold = Threshold(rule.name, value)
+        if rule.goal == "cost":
+            return cls(threshold, rule.text, "", 0, 0, 0)
+        return cls(threshold, rule.text, chosen_on, n_items, n_of_class, rule.least_items)
+
+    @classmethod
     def of(cls, record: Record) -> Decision | None:
         """The decision of a run; None if its answers are the usual ones.
 
@@ -178,15 +194,11 @@ def scores_of(
         threshold: by which they were given.
         units: of the items.
     """
-    column, given, several = (
-        targets.classes.index(threshold.name),
-        targets.encode(answers),
-        targets.task.many_per_item,
-    )
-    positive, called = (each[:, column] > 0 if several else each == column for each in (codes, given))
+    given = targets.encode(answers)
+    positive, called = (targets.has(each, threshold.name) for each in (codes, given))
     point = operating_point(positive, called, units, threshold.value)
     found = {"recall": point.recall, "precision": point.precision, "false_alarms": point.false_alarms}
-    if not several and len(codes):
+    if targets.task.one_per_item and len(codes):
         found["accuracy"] = mean_share((given == codes).astype(np.float64), units)
     return found
 

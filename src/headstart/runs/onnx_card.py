@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 from headstart import files
 from headstart.files import read_regular
-from headstart.run_files import METRICS, PROGRAM
+from headstart.run_files import METRICS, PROGRAM, sha256_of
 from headstart.runs.card import takes_words, window_words
 from headstart.runs.model import Model
 from headstart.runs.onnx_check import TOLERANCE
@@ -29,13 +26,13 @@ def write_beside(model: Model, made: OnnxFile) -> None:
     folder, modality = made.path.parent, model.preprocessing.modality
     if modality == "text" and folder.resolve() != model.path.resolve():
         files.write_bytes(folder / TOKENIZER, read_regular(model.path / TOKENIZER))
-    digests = {each.name: _sha256(each) for each in (made.path, made.data) if each is not None}
+    digests = {each.name: sha256_of(each) for each in (made.path, made.data) if each is not None}
     card = made.path.with_name(f"{made.path.name}.md")
     files.write_text(card, onnx_card(model, made, digests))
     facts = {
         **made.to_json(),
-        DIGESTS: {**digests, card.name: _sha256(card)},
-        OF_PROGRAM: _sha256(model.path / PROGRAM),
+        DIGESTS: {**digests, card.name: sha256_of(card)},
+        OF_PROGRAM: sha256_of(model.path / PROGRAM),
     }
     files.write_json(made.path.with_name(f"{made.path.name}.json"), facts)
 
@@ -54,7 +51,7 @@ def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
     if preprocessing["modality"] == "text":
         settings = (preprocessing[name] for name in ("tokenizer_json", "prompt", "max_length"))
         inside = tokenizer_with_prompt(*settings)[1]
-        digests = {**digests, TOKENIZER: _sha256(model.path / TOKENIZER)}
+        digests = {**digests, TOKENIZER: sha256_of(model.path / TOKENIZER)}
     text: str = environment().get_template("onnx.md.j2").render(
         name=made.path.name, file=in_code(made.path.name), made=made, tolerance=TOLERANCE,
         takes=takes_words(preprocessing), gives=task.words.gives.format(target=in_code(target)),
@@ -64,8 +61,3 @@ def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
         lines=program_lines(preprocessing, inside, digests, onnx=made.path.name),
     )  # fmt: skip
     return text
-
-
-def _sha256(path: Path) -> str:
-    with files.open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, parsing
-from headstart.files import name_of, plain, read_regular
+from headstart.files import json_text, name_of, read_regular
 from headstart.run_files import (
     DIGESTS,
     EXPORTED,
@@ -27,6 +27,7 @@ from headstart.run_files import (
     check_files,
     check_has_model,
     read_checked,
+    sha256_of,
 )
 from headstart.runs.card import card
 from headstart.runs.decision import KEY, Decision
@@ -102,12 +103,12 @@ def shared_copy(run: RunDirectory, name: str) -> SharedCopy:
     _check_answers(run)
     config = without_paths(read_checked(run.path, "source.json"))
     files: dict[str, Path | bytes] = {each: run.path / each for each in there}
-    files["source.json"] = _json(config)
-    files["config.json"] = _json(without_paths(read_checked(run.path, "config.json")))
+    files["source.json"] = json_text(config).encode()
+    files["config.json"] = json_text(without_paths(read_checked(run.path, "config.json"))).encode()
     digests = {each: _sha256(held) for each, held in files.items()}
     files |= shared_onnx(run.path)
     shared = shared_record(record, digests)
-    files[METRICS] = _json(shared.to_json())
+    files[METRICS] = json_text(shared.to_json()).encode()
     files["README.md"] = _card(run, shared, config, name).encode("utf-8", "backslashreplace")
     left = sorted(set(os.listdir(run.path)) - set(files))
     return SharedCopy(files, tuple(left))
@@ -225,12 +226,7 @@ def _environment(run: RunDirectory) -> dict[str, str]:
         return dict(json.loads(read_regular(path, follow=False)))
 
 
-def _json(content: Any) -> bytes:
-    return (json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
-
-
 def _sha256(held: Path | bytes) -> str:
     if isinstance(held, bytes):
         return hashlib.sha256(held).hexdigest()
-    with held.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(held)

@@ -6,7 +6,6 @@ changed, and a model of another run are refused.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.errors import InputError, parsing
-from headstart.files import open_regular, plain, read_regular
-from headstart.run_files import PROGRAM
+from headstart.files import json_text, read_regular
+from headstart.run_files import PROGRAM, sha256_of
 
 ONNX = "model.onnx"
 FACTS = "model.onnx.json"
@@ -51,8 +50,7 @@ def shared_onnx(run: Path) -> dict[str, Path | bytes]:
                 f"It was changed or damaged: {remedy}"
             )
     kept = {key: facts[key] for key in _KEPT if key in facts}
-    content = (json.dumps(plain(kept), indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
-    return {**{name: run / name for name in facts[DIGESTS]}, FACTS: content}
+    return {**{name: run / name for name in facts[DIGESTS]}, FACTS: json_text(kept).encode()}
 
 
 def _facts(path: Path, remedy: str) -> Mapping[str, Any]:
@@ -75,5 +73,5 @@ def _facts(path: Path, remedy: str) -> Mapping[str, Any]:
 
 
 def _sha256(path: Path, remedy: str, *, follow: bool = False) -> str:
-    with parsing(path, "a file of a run", remedy), open_regular(path, follow=follow) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with parsing(path, "a file of a run", remedy):
+        return sha256_of(path, follow=follow)

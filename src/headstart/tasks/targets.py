@@ -40,6 +40,16 @@ class Targets:
         """
         return self.task.encode([str(label) for label in labels], self.classes)
 
+    def has(self, codes: NDArray[Any], name: str) -> NDArray[np.bool_]:
+        """Whether items have a class or label, of shape (N,).
+
+        Args:
+            codes: labels of N items, as `encode` returns them.
+            name: of the class or label.
+        """
+        column = self.classes.index(name)
+        return np.asarray(codes[:, column] > 0 if self.task.many_per_item else codes == column)
+
     def decode(self, outputs_NC: NDArray[np.floating]) -> NDArray[Any]:
         """Predictions from outputs, of shape (N,): class names, joined labels, or float64 values.
 

@@ -62,8 +62,7 @@ def thresholds_section(report: MeasuredReport) -> Iterator[Section]:
     if not len(held_out) or not (two or decision):
         return
     column = report.positive if decision is None else classes.index(decision.threshold.name)
-    several = report.targets.task.many_per_item
-    positive = held_out.codes[:, column] > 0 if several else held_out.codes == column
+    positive = report.targets.has(held_out.codes, classes[column])
     probabilities = held_out.outputs[:, column].astype(np.float64)
     if positive.all() or not positive.any():
         return

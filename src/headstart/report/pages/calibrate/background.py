@@ -24,8 +24,7 @@ def cost_section(report: CalibrateReport) -> Iterator[Section]:
 def again_section(report: CalibrateReport) -> Iterator[Section]:
     """The section with the command that makes the calibration again."""
     facts = {"Run": report.found.run, "Data": report.data.name, "Labels": report.data.target}
-    how_alike = "The same command on the same machine gives the same numbers."
-    yield background.again_section(report, report.facts.command, facts, how_alike)
+    yield background.again_section(report, report.facts.command, facts)
 
 
 def limits_section(report: CalibrateReport) -> Iterator[Section]:
@@ -36,7 +35,8 @@ def limits_section(report: CalibrateReport) -> Iterator[Section]:
         "correction that was fitted without it, and items that belong together lie in one fold. The run itself holds "
         f"the correction that was fitted to all {n_items}.",
         "A correction counts as better only if the 95% interval of the change of the log loss lies below 0. The one "
-        "that is best on these items is chosen, so that its score is slightly too good.",
+        "that is best on these items is chosen, so that its score is too good, by much with fewer than about 100 "
+        "items: score the run on other items.",
         *background.limits_of_data(report.data, f"these ({n_items})"),
         "If the classes have other shares where the run is used, its biases are wrong there: calibrate again with "
         "items from there.",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from headstart.files import name_of
 from headstart.metrics import metric_named
 from headstart.report.background import checks_notice
@@ -12,34 +9,21 @@ from headstart.report.charts import Comparison, comparison
 from headstart.report.items.calibration import calibration_notice
 from headstart.report.items.cards import leading_card, other_cards
 from headstart.report.items.few import few_groups_notice, few_items_notice
+from headstart.report.items.run_result import TEMPLATE, RunResult
 from headstart.report.pages.calibrate.report import LOSS, CalibrateReport
 from headstart.report.pages.calibrate.words import answers_words
-from headstart.report.shell import Notice, ScoreCard, Section, VerdictWords, in_order
+from headstart.report.shell import Notice, Section, VerdictWords, in_order
 from headstart.report.words import difference, points
 
 AS_IT_WAS = "As it was"
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the first section shows; `headline` is None if the log loss is not defined."""
-
-    run: str
-    data: str
-    on: str
-    headline: ScoreCard | None
-    title: str
-    comparison: Comparison
-    verdict: VerdictWords
-    cards: Sequence[ScoreCard]
-    next_command: str
-    notices: Sequence[Notice]
-
-
 def result_section(report: CalibrateReport) -> Section:
     """The first section of the page."""
-    content = Result(
+    content = RunResult(
+        "calibrated",
         report.found.run,
+        "by",
         name_of(report.data.name),
         f"{report.counted(report.found.n_items)}, cross-validated",
         leading_card(report),
@@ -50,7 +34,7 @@ def result_section(report: CalibrateReport) -> Section:
         report.next_command,
         notices(report),
     )
-    return Section("result", "Calibration", "calibrate/result.html.j2", content, contents="Result")
+    return Section("result", "Calibration", TEMPLATE, content, contents="Result")
 
 
 def notices(report: CalibrateReport) -> tuple[Notice, ...]:

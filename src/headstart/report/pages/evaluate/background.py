@@ -19,8 +19,7 @@ def cost_section(report: EvaluateReport) -> Iterator[Section]:
 def again_section(report: EvaluateReport) -> Iterator[Section]:
     """The section with the command that makes the evaluation again."""
     facts = {"Run": report.found.run, "Data": report.data.name, "Labels": report.data.target}
-    how_alike = "The same command on the same machine gives the same numbers."
-    yield background.again_section(report, report.facts.command, facts, how_alike)
+    yield background.again_section(report, report.facts.command, facts)
 
 
 def limits_section(report: EvaluateReport) -> Iterator[Section]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from headstart.files import name_of
 from headstart.metrics import metric_named
 from headstart.report.background import checks_notice
@@ -13,8 +10,9 @@ from headstart.report.items.calibration import calibration_notice
 from headstart.report.items.cards import leading_card, other_cards
 from headstart.report.items.decision import threshold_notice
 from headstart.report.items.few import few_groups_notice, few_items_notice
+from headstart.report.items.run_result import TEMPLATE, RunResult
 from headstart.report.pages.evaluate.report import EvaluateReport
-from headstart.report.shell import Notice, ScoreCard, Section, VerdictWords, in_order
+from headstart.report.shell import Notice, Section, VerdictWords, in_order
 from headstart.report.words import difference, lowered, points
 
 OWN = "Its own held-out items"
@@ -25,26 +23,12 @@ _VERDICTS = {
 }
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the first section shows; `headline` is None if the leading score is not defined."""
-
-    run: str
-    data: str
-    on: str
-    headline: ScoreCard | None
-    title: str
-    comparison: Comparison
-    verdict: VerdictWords | None
-    cards: Sequence[ScoreCard]
-    next_command: str
-    notices: Sequence[Notice]
-
-
 def result_section(report: EvaluateReport) -> Section:
     """The first section of the page."""
-    content = Result(
+    content = RunResult(
+        "evaluated",
         report.found.run,
+        "on",
         name_of(report.data.name),
         report.counted(report.record.n_test or 0),
         leading_card(report),
@@ -55,7 +39,7 @@ def result_section(report: EvaluateReport) -> Section:
         report.next_command,
         notices(report),
     )
-    return Section("result", "Evaluation", "evaluate/result.html.j2", content)
+    return Section("result", "Evaluation", TEMPLATE, content)
 
 
 def beside_own(report: EvaluateReport) -> Comparison:

@@ -39,5 +39,4 @@ def cost_section(report: ExplainReport) -> Iterator[Section]:
 def again_section(report: ExplainReport) -> Iterator[Section]:
     """The section with the command that makes the explanations again."""
     facts = {"Run": report.found.run, "Items": report.data.name, "Explained": report.found.output}
-    how_alike = "The same command on the same machine gives the same numbers."
-    yield background.again_section(report, report.facts.command, facts, how_alike)
+    yield background.again_section(report, report.facts.command, facts)
