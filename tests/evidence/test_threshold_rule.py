@@ -100,3 +100,11 @@ def test_a_wrong_rule_is_refused(text: str, message: str) -> None:
 
 def test_a_class_may_hold_a_colon() -> None:
     assert ThresholdRule.parse("t:cell:recall=0.9") == ThresholdRule("t:cell", "recall", 0.9)
+
+
+@given(st.floats(1e-300, 1e300))
+def test_a_rule_is_read_again_as_it_was_written(value: float) -> None:
+    rule = ThresholdRule("a", "cost", value)
+    assert ThresholdRule.parse(f"a:{rule.text}") == rule
+    assert ThresholdRule.parse("a:recall=0.9999996").text == "recall=0.9999996"
+    assert ThresholdRule.parse("a:cost=5").text == "cost=5"

@@ -68,8 +68,8 @@ class ThresholdRule:
 
     @property
     def text(self) -> str:
-        """The rule without the class, such as "recall=0.95"."""
-        return f"{self.goal}={self.value:g}"
+        """The rule without the class, such as "recall=0.95"; every digit of the value is in it."""
+        return f"{self.goal}={repr(self.value).removesuffix('.0')}"
 
     @property
     def least_items(self) -> int:

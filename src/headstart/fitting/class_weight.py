@@ -28,18 +28,11 @@ def parsed_class_weight(value: Any) -> str | dict[str, float] | None:
         value = dict(pairs)
         if len(value) < len(pairs):
             raise ValueError(f"{_FORMS}; a class is named twice")
+    from headstart.data.examples import as_text
+
     if not isinstance(value, Mapping) or not value:
         raise ValueError(_FORMS)
-    return {name_of(name): _weight(name, weight) for name, weight in value.items()}
-
-
-def name_of(label: Any) -> str:
-    """The name of a class, as data that is read writes it: a truth value of Python is true or false.
-
-    Args:
-        label: of any type.
-    """
-    return str(label).lower() if isinstance(label, bool) else str(label)
+    return {as_text(name): _weight(name, weight) for name, weight in value.items()}
 
 
 def _pair(text: str) -> tuple[str, str]:

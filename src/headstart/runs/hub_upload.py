@@ -84,22 +84,22 @@ def upload(repository: str, files: Mapping[str, Path | bytes], *, public: bool, 
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi()
-    with _told(repository, str(api.endpoint)), quiet_bars():
+    operations = [
+        CommitOperationAdd(name, held if isinstance(held, bytes) else str(held))
+        for name, held in files.items()
+    ]
+    with _as_one_message(repository, str(api.endpoint)), quiet_bars():
         made = api.create_repo(repository, private=not public, exist_ok=True)
         if not public and not api.model_info(repository).private:
             raise InputError(
                 f"{repository} is public: pass --public to share the run with everybody, or name another repository"
             )
-        operations = [
-            CommitOperationAdd(name, held if isinstance(held, bytes) else str(held))
-            for name, held in files.items()
-        ]
         api.create_commit(repository, operations, commit_message=message)
     return str(made)
 
 
 @contextmanager
-def _told(repository: str, endpoint: str) -> Iterator[None]:
+def _as_one_message(repository: str, endpoint: str) -> Iterator[None]:
     """Turn what the hub or the connection says into one message."""
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 

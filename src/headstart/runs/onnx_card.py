@@ -10,7 +10,7 @@ from headstart.runs.model import Model
 from headstart.runs.onnx_check import TOLERANCE
 from headstart.runs.onnx_form import OnnxFile
 from headstart.runs.onnx_place import TOKENIZER
-from headstart.runs.prompts import tokenizer_with_prompt
+from headstart.runs.prompts import prompt_is_inside
 from headstart.runs.shared_onnx import DIGESTS, OF_PROGRAM
 from headstart.runs.usage import environment, in_code, needed_packages, program_lines
 from headstart.tasks import task_named
@@ -47,10 +47,7 @@ def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
     """
     preprocessing, task = model.preprocessing.to_json(), task_named(model.task)
     target = files.read_json(model.path / METRICS).get("data", {}).get("target", "")
-    inside = True
     if preprocessing["modality"] == "text":
-        settings = (preprocessing[name] for name in ("tokenizer_json", "prompt", "max_length"))
-        inside = tokenizer_with_prompt(*settings)[1]
         digests = {**digests, TOKENIZER: sha256_of(model.path / TOKENIZER)}
     text: str = environment().get_template("onnx.md.j2").render(
         name=made.path.name, file=in_code(made.path.name), made=made, tolerance=TOLERANCE,
@@ -58,6 +55,6 @@ def onnx_card(model: Model, made: OnnxFile, digests: dict[str, str]) -> str:
         sizes=window_words(preprocessing, "samples" in made.inputs.get("waveform", ())),
         of_what="of a probability" if task.has_classes else "in standard deviations of the quantity",
         packages=needed_packages(preprocessing["modality"], onnx=True), n_outputs=len(model.classes),
-        lines=program_lines(preprocessing, inside, digests, onnx=made.path.name),
+        lines=program_lines(preprocessing, prompt_is_inside(preprocessing), digests, onnx=made.path.name),
     )  # fmt: skip
     return text

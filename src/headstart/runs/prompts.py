@@ -25,6 +25,19 @@ TRIALS = (
 _PROMPT = "prompt"
 
 
+def prompt_is_inside(preprocessing: Mapping[str, Any]) -> bool:
+    """Whether tokenizer.json of a run adds the prompt itself; True for other items than texts.
+
+    Args:
+        preprocessing: `to_json()` of the run's preprocessing.
+    """
+    if preprocessing["modality"] != "text":
+        return True
+    return tokenizer_with_prompt(
+        *(preprocessing[name] for name in ("tokenizer_json", "prompt", "max_length"))
+    )[1]
+
+
 def tokenizer_with_prompt(tokenizer_json: str, prompt: str, max_length: int) -> tuple[str, bool]:
     """Write prompt and length into a tokenizer.
 

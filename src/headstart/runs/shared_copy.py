@@ -34,9 +34,9 @@ from headstart.runs.decision import KEY, Decision
 from headstart.runs.directory import RunDirectory
 from headstart.runs.export import SavedModel
 from headstart.runs.facts import RunFacts
-from headstart.runs.model_files import answers_in, preprocessing_in
+from headstart.runs.model_files import answers_in, decision_in, preprocessing_in
 from headstart.runs.program import Exported, open_program, takes_any_length
-from headstart.runs.prompts import tokenizer_with_prompt
+from headstart.runs.prompts import prompt_is_inside
 from headstart.runs.record import Record
 from headstart.runs.shared_onnx import shared_onnx
 from headstart.sources.find import split_uri
@@ -51,13 +51,10 @@ AS_THEY_ARE = (  # files of the model; none of them holds an item or a path
     "tokenizer_config.json",
     "preprocessor_config.json",
 )
-_KEPT = (
-    "refit",
-    "calibration",
-    "recipe",
-    EXPORTED,
-)  # entries of metrics.json besides those that every record has
+# Entries of metrics.json besides those that every record has.
+_KEPT = ("refit", "calibration", "recipe", EXPORTED)
 _PATH_KEYS = ("_name_or_path", "name_or_path", "architecture_file")  # in source.json: where the source lay
+_OF_THIS_MACHINE = ("command", "machine")  # entries of environment.json
 _NOT_SHARED = "Data that is not shared"
 
 
@@ -182,11 +179,13 @@ def _check_answers(run: RunDirectory) -> None:
         InputError: the preprocessing, the classes or the threshold are damaged.
     """
     preprocessing_in(run.file("source.json"))
-    _, _, threshold = answers_in(run.file("head.json"))
-    with parsing(run.file(METRICS), "the record of a run", "copy the run again, or make it again"):
-        decision = Decision.of(run.record)
-        if (None if decision is None else decision.threshold) != threshold:
-            raise ValueError("its threshold is not that of head.json")
+    classes, _, threshold = answers_in(run.file("head.json"))
+    decision = decision_in(run, classes)
+    if (None if decision is None else decision.threshold) != threshold:
+        raise InputError(
+            f"{run.file(METRICS)} is damaged (its threshold is not that of head.json): copy the run again, or make the "
+            "run again"
+        )
 
 
 def _card(run: RunDirectory, record: Record, config: Mapping[str, Any], name: str) -> str:
@@ -198,7 +197,7 @@ def _card(run: RunDirectory, record: Record, config: Mapping[str, Any], name: st
         command="headstart fit",
         classes=tuple(head["classes"]) if has_classes else (),
         refitted="refit" in record.extra,
-        environment={key: value for key, value in _environment(run).items() if key != "command"},
+        environment={key: value for key, value in _environment(run).items() if key not in _OF_THIS_MACHINE},
     )
     of_library = "headstart" not in read_checked(run.path, "config.json")
     return card(record, facts, _saved(run, preprocessing, of_library), preprocessing)
@@ -206,13 +205,10 @@ def _card(run: RunDirectory, record: Record, config: Mapping[str, Any], name: st
 
 def _saved(run: RunDirectory, preprocessing: Mapping[str, Any], of_library: bool) -> SavedModel:
     """The forms in which the run holds its model."""
-    modality, inside, program = preprocessing["modality"], True, None
+    modality, inside, program = preprocessing["modality"], prompt_is_inside(preprocessing), None
     if (run.path / PROGRAM).is_file():
         is_open = modality == "audio" and takes_any_length(open_program(run.path / PROGRAM))
         program = Exported(("batch", "samples") if is_open else ("batch",), 0.0, 0.0, 0)
-    if modality == "text":
-        settings = (preprocessing[key] for key in ("tokenizer_json", "prompt", "max_length"))
-        inside = tokenizer_with_prompt(*settings)[1]
     if of_library:
         return SavedModel(program, f"{modality}-classification", "", inside)
     return SavedModel(program, None, "no class of a library can hold the network with this head", inside)

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.tasks.labels import joined
-from headstart.tasks.multilabel import THRESHOLD
 from headstart.tasks.targets import Targets
 
 
@@ -31,15 +29,6 @@ class Threshold:
     name: str
     value: float
 
-    def calls(self, outputs_NC: NDArray[np.floating], classes: tuple[str, ...]) -> NDArray[np.bool_]:
-        """Whether each item is given the class or label, of shape (N,).
-
-        Args:
-            outputs_NC: probabilities, of shape (N, C).
-            classes: of the C columns.
-        """
-        return np.asarray(outputs_NC[:, classes.index(self.name)].astype(np.float64) >= self.value)
-
     def answers(self, outputs_NC: NDArray[np.floating], targets: Targets) -> NDArray[Any]:
         """Predictions from outputs, as `Targets.decode` returns them, of shape (N,).
 
@@ -47,14 +36,7 @@ class Threshold:
             outputs_NC: probabilities, of shape (N, C).
             targets: the task with the names of its outputs.
         """
-        column, called = targets.classes.index(self.name), self.calls(outputs_NC, targets.classes)
+        column = targets.classes.index(self.name)
         outputs = np.array(outputs_NC, dtype=np.float64)
-        if targets.task.many_per_item:
-            chosen = outputs >= THRESHOLD
-            chosen[:, column] = called
-            names = np.array(targets.classes, dtype=object)
-            texts = np.empty(len(outputs), dtype=object)
-            texts[:] = [joined(names[row]) for row in chosen]
-            return texts
-        outputs[:, column] = np.where(called, np.inf, -np.inf)
+        outputs[:, column] = np.where(outputs[:, column] >= self.value, np.inf, -np.inf)
         return targets.decode(outputs)

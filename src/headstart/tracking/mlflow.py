@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from headstart.tracking.tracker import Outcome
 
 _MOST_CHARACTERS = 500  # of a parameter's value; older servers take no more
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}  # its own: minutes
-_AT_ONCE = 100  # parameters in one request
+_AT_ONCE = 100  # numbers or parameters in one request
 
 
 class MLflow:
@@ -27,21 +28,28 @@ class MLflow:
 
     def log(self, training: str, epoch: int, values: Mapping[str, float]) -> None:
         """Send the numbers of an epoch, with the epoch as the step."""
-        for name, value in values.items():
-            self._client.log_metric(self.id, f"{training}/{name}", value, step=epoch)
+        self._log({f"{training}/{name}": value for name, value in values.items()}, epoch)
 
     def finish(self, outcome: Outcome) -> None:
         """Send scores, parameters and the report, and end the run."""
         from mlflow.entities import Param
 
-        for name, value in outcome.scores.items():
-            self._client.log_metric(self.id, name, value)
+        self._log(outcome.scores, 0)
         parameters = [Param(name, text[:_MOST_CHARACTERS]) for name, text in outcome.parameters.items()]
         for start_at in range(0, len(parameters), _AT_ONCE):
             self._client.log_batch(self.id, params=parameters[start_at : start_at + _AT_ONCE])
         if outcome.report is not None:
             self._client.log_artifact(self.id, str(outcome.report))
         self._client.set_terminated(self.id)
+
+    def _log(self, values: Mapping[str, float], step: int) -> None:
+        """Send numbers in as few requests as the server allows."""
+        from mlflow.entities import Metric
+
+        now = int(1_000 * time.time())
+        metrics = [Metric(name, value, now, step) for name, value in values.items()]
+        for start_at in range(0, len(metrics), _AT_ONCE):
+            self._client.log_batch(self.id, metrics=metrics[start_at : start_at + _AT_ONCE])
 
     def stop(self) -> None:
         """Mark the run as ended by hand."""
@@ -60,7 +68,6 @@ def start(run: Path, resumed: str | None) -> MLflow:
         return MLflow(client, resumed)
     with mlflow.start_run(run_name=run.name, nested=mlflow.active_run() is not None) as begun:
         run_id = str(begun.info.run_id)
-    client.update_run(
-        run_id, status="RUNNING"
-    )  # it is written to by its id, so that no run stays active here
+    # It is written to by its id, so that no run stays active here.
+    client.update_run(run_id, status="RUNNING")
     return MLflow(client, run_id)

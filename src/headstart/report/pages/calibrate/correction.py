@@ -10,7 +10,7 @@ from headstart.report.pages.calibrate.report import CalibrateReport
 from headstart.report.shell import Section, Table
 from headstart.report.words import difference, number, points, share, signed
 
-_TEMPLATE = "calibrate/table.html.j2"
+_TEMPLATE = "items/table.html.j2"
 
 
 def correction_section(report: CalibrateReport) -> Iterator[Section]:

@@ -42,5 +42,5 @@ def scores_section(report: CalibrateReport) -> Iterator[Section]:
         )
     table = Table("Scores before and after the correction", columns, tuple(rows))
     yield Section(
-        "scores", "Before and after", "evaluate/changes.html.j2", table, answers_words(report.found), "Scores"
+        "scores", "Before and after", "items/table.html.j2", table, answers_words(report.found), "Scores"
     )

@@ -43,4 +43,4 @@ def changes_section(report: EvaluateReport) -> Iterator[Section]:
         "intervals misses by chance. Metrics that depend on the shares of the classes change with them, although the "
         "run does not."
     )
-    yield Section("changes", "Here and on its own items", "evaluate/changes.html.j2", table, deck, "Changes")
+    yield Section("changes", "Here and on its own items", "items/table.html.j2", table, deck, "Changes")
