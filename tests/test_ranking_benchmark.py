@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks.ranking.evaluate import Pool, Quality, left_out, mean, pools, quality
+from benchmarks.ranking.sources import NAMES
+from benchmarks.ranking.trained import SLICE
+from benchmarks.ranking.trained import text as trained_table
 
 TRUTH = np.array([0.5, 0.9, 0.8, 0.6])
 
@@ -58,3 +61,31 @@ def test_budgets_that_take_all_items_have_the_scores_of_all() -> None:
     by_budget = {(each.budget, index % 2): each.scores["logme"].tolist() for index, each in enumerate(found)}
     assert by_budget["10", 0] == [1.0, 2.0, 3.0] and by_budget["10", 1] == [-1.0, -2.0, -3.0]
     assert by_budget["50", 0] == by_budget["all", 1] == [0.5, 0.7, 0.6]
+
+
+def test_orders_are_judged_by_what_training_gives() -> None:
+    sources = NAMES["image"]
+    rows = [
+        {
+            "set": name,
+            "family": name,
+            "modality": "image",
+            "random": False,
+            "depth": 1,
+            "source": source,
+            "parameters": place,
+            "truth": 0.5 + place / 100,
+            "scores": {"all": {"logme": [place], "probe_loss": [-place]}},
+        }
+        for name in SLICE
+        for place, source in enumerate(sources)
+    ]
+    fitted = [
+        {"set": row["set"], "source": row["source"], "accuracy": row["truth"] + 0.1, "policy": "none"}
+        for row in rows
+    ]
+    told = trained_table(rows, fitted)
+    assert "50.0, 60.0 (none)" in told
+    assert "| LogME | 1.000, 0.00 | 1.000, 0.00 | 1.000, 0.00 |" in told
+    assert "| cross-validated loss | -1.000, 6.00 |" in told
+    assert "head alone | 1.000, 0.00 |" in told

@@ -146,7 +146,7 @@ def test_a_class_by_name(word_run: Run, tmp_path: Path) -> None:
     ]
     first, second = (found.items[0].attributions for found in both)
     np.testing.assert_allclose(first, -second, atol=1e-5)  # of two classes one gains what the other loses
-    assert both[0].facts.output == "warm" and both[0].metrics["data"]["name"] == "items"
+    assert both[0].facts.output == "warm" and both[0].metrics["data"]["name"] == "list in memory"
     with pytest.raises(OptionError, match=r"--class wram: .* does not know it. Did you mean 'warm'"):
         headstart.explain(word_run.path, ["red"], class_name="wram", out=tmp_path / "none")
     assert not (tmp_path / "none").exists()

@@ -137,9 +137,11 @@ def test_mlflow_has_curves_scores_parameters_and_the_report(
 
 
 def test_an_interrupted_fit_continues_its_run(run: Path, digit_run: Run, mlflow_store: Any) -> None:
-    follow("mlflow", run, None).stop()
+    follow("mlflow", run, None).stop(failed=False)
     id_ = json.loads((run / "tracker.json").read_text())["id"]
     assert mlflow_store.get_run(id_).info.status == "KILLED"
+    follow("mlflow", run, None).stop(failed=True)
+    assert mlflow_store.get_run(id_).info.status == "FAILED"
     follow("mlflow", run, digit_run)
     experiment = mlflow_store.get_run(id_).info.experiment_id
     assert [each.info.run_id for each in mlflow_store.search_runs([experiment])] == [id_]
@@ -211,7 +213,7 @@ class Broken:
     def finish(self, outcome: Outcome) -> None:
         raise AssertionError("it is not asked again")
 
-    def stop(self) -> None:
+    def stop(self, *, failed: bool) -> None:
         raise AssertionError("it is not asked again")
 
 
@@ -222,7 +224,7 @@ def test_a_tracker_that_fails_is_one_warning(
     for row in ROWS:
         tracking.on_epoch(run / "training", row)
     tracking.finish(digit_run.metrics, {})
-    tracking.stop()
+    tracking.stop(failed=True)
     said = capsys.readouterr().err
     assert said.count("warning") == 1 and "--track mlflow failed (OSError: the server is gone)" in said
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.clock import Clock, peak_bytes
+from headstart.data.in_memory_data import Data, DataInMemory, in_memory, place_of
 from headstart.explaining.explained import Explained
 from headstart.explaining.items import Items
 from headstart.explaining.options import ExplainOptions
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from headstart.runs.model import Model
 
 TABLE = "explanations.csv"
-FROM_PYTHON = "items"  # the name of data that a script holds
 
 
 def create(options: ExplainOptions) -> RunDirectory:
     """Claim the folder of explanations."""
-    return reported_run.claim(_named(options), f"explained-by-{name_of(str(options.run))}")
+    name = f"explained-by-{name_of(str(options.run))}"
+    return reported_run.claim(options, name, of=place_of(_data(options)))
 
 
 def finish(
@@ -55,7 +56,7 @@ def finish(
     from headstart.runs import DataFacts, Record, RunDirectory
     from headstart.runs.facts import data_digest
 
-    named = _named(options)
+    named = options.model_copy(update={"data": str(_data(options))})  # no file can hold what a script holds
     reported_run.write_configuration(run, named, "explain")
     examples, n_items = items.examples, len(explained)
     labels = [""] * len(examples) if examples.labels is None else examples.labels
@@ -63,7 +64,7 @@ def finish(
         kind="explain",
         source=RunDirectory.open(options.run).record.source,
         data=DataFacts(
-            str(named.data),
+            named.data,
             data_digest(items.digests, labels),
             examples.modality,
             examples.target,
@@ -89,7 +90,7 @@ def finish(
     return Explanations(run.path, record.to_json(), summary, facts, explained, model.classes)
 
 
-def _named(options: ExplainOptions) -> ExplainOptions:
-    """The options with a name for items that a script holds, which no file can hold."""
-    is_place = isinstance(options.data, str | Path)
-    return options if is_place else options.model_copy(update={"data": FROM_PYTHON})
+def _data(options: ExplainOptions) -> Data:
+    """Where the items are, or what a script holds."""
+    data = options.data
+    return data if isinstance(data, str | Path) else in_memory(data) or DataInMemory("list", data)

@@ -175,9 +175,9 @@ def _tracked(run: RunDirectory, options: FitOptions) -> Iterator[Tracking | None
     processes.from_first(lambda: started.append(Tracking.start(library, run.path, run.path / TRAINING)))
     try:
         yield started[0] if started else None
-    except BaseException:
+    except BaseException as error:
         for tracking in started:
-            tracking.stop()
+            tracking.stop(failed=isinstance(error, Exception))
         raise
     for tracking in started:
         tracking.finish(run.record.to_json(), options.model_dump())

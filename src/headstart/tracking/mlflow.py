@@ -51,9 +51,9 @@ class MLflow:
         for start_at in range(0, len(metrics), _AT_ONCE):
             self._client.log_batch(self.id, metrics=metrics[start_at : start_at + _AT_ONCE])
 
-    def stop(self) -> None:
-        """Mark the run as ended by hand."""
-        self._client.set_terminated(self.id, status="KILLED")
+    def stop(self, *, failed: bool) -> None:
+        """Mark the run as failed, or as ended by hand."""
+        self._client.set_terminated(self.id, status="FAILED" if failed else "KILLED")
 
 
 def start(run: Path, resumed: str | None) -> MLflow:

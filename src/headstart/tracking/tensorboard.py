@@ -41,10 +41,13 @@ class TensorBoard:
             writer.add_scalar(name, value, 0)
         rows = "\n".join(f"| {name} | `{value}` |" for name, value in outcome.parameters.items())
         writer.add_text("parameters", f"| parameter | value |\n|---|---|\n{rows}")
-        self.stop()
+        self._close()
 
-    def stop(self) -> None:
+    def stop(self, *, failed: bool) -> None:
         """Close the files."""
+        self._close()
+
+    def _close(self) -> None:
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()

@@ -45,8 +45,12 @@ class Tracker(Protocol):
     def finish(self, outcome: Outcome) -> None:
         """Take what the fit gave, and close the run."""
 
-    def stop(self) -> None:
-        """Close the run of a fit that was interrupted or failed; it may be resumed."""
+    def stop(self, *, failed: bool) -> None:
+        """Close the run of a fit that was interrupted or failed; it may be resumed.
+
+        Args:
+            failed: it ended with an error.
+        """
 
 
 class Module(Protocol):

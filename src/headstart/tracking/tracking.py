@@ -93,11 +93,15 @@ class Tracking:
             say(f"warning: --track {self.library} was stopped while the scores were reported")
         self._tracker = None
 
-    def stop(self) -> None:
-        """Close what is open, if the fit did not finish."""
+    def stop(self, *, failed: bool) -> None:
+        """Close what is open, if the fit did not finish.
+
+        Args:
+            failed: it ended with an error; else it was interrupted.
+        """
         with self._guarded() as tracker:
             if tracker is not None:
-                tracker.stop()
+                tracker.stop(failed=failed)
         self._tracker = None
 
     @contextmanager

@@ -42,9 +42,9 @@ class Wandb:
             self._run.log_artifact(artifact)
         self._run.finish()
 
-    def stop(self) -> None:
-        """Mark the run as failed."""
-        self._run.finish(exit_code=1)
+    def stop(self, *, failed: bool) -> None:
+        """Mark the run as failed, or as ended by hand; both are exit codes to W&B."""
+        self._run.finish(exit_code=1 if failed else 130)
 
 
 def start(run: Path, resumed: str | None) -> Wandb:
