@@ -15,7 +15,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from headstart.runs.run import Run
 
-settings.register_profile("headstart", deadline=None)  # a busy machine is not a fault
+settings.register_profile("headstart", deadline=None, max_examples=50)  # a busy machine is not a fault
 settings.load_profile("headstart")
 
 os.environ["HEADSTART_RECORD"] = "off"  # also for the runs of session fixtures, and in other processes

@@ -505,27 +505,27 @@ def _record_at(place: Path) -> Iterator[None]:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader("images", _images, _read_data, n_quick=30),
-    Reader("medical", _medical, _read_data, ("medical/*/*.dcm",), n_quick=25),
-    Reader("recordings", _recordings, _read_data, n_quick=25),
+    Reader("images", _images, _read_data, n_quick=18),
+    Reader("medical", _medical, _read_data, ("medical/*/*.dcm",), n_quick=15),
+    Reader("recordings", _recordings, _read_data, n_quick=15),
     *(
-        Reader(ending, _table(ending), _read_data, n_quick=18)
+        Reader(ending, _table(ending), _read_data, n_quick=11)
         for ending in ("csv", "tsv", "json", "jsonl", "parquet", "xlsx")
     ),
-    Reader("embedded", _embedded, _read_data, n_quick=20),
-    Reader("files", _file_table, _read_data, ("tables/*.csv", "tables/files/*"), n_quick=20),
-    Reader("npz", _npz, _read_each, n_quick=30),
-    Reader("saved set", _saved_set, _read_data, n_quick=15),
-    Reader("weights", _weights, _read_sources, n_quick=8),
-    Reader("sources", _sources, _read_sources, ("*.json", "*.txt", "*.md"), n_quick=10),
-    Reader("recipe", _recipe, _read_recipe, n_quick=25),
-    Reader("configuration", _configuration, _read_configuration, n_quick=25),
-    Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=20),
+    Reader("embedded", _embedded, _read_data, n_quick=12),
+    Reader("files", _file_table, _read_data, ("tables/*.csv", "tables/files/*"), n_quick=12),
+    Reader("npz", _npz, _read_each, n_quick=18),
+    Reader("saved set", _saved_set, _read_data, n_quick=9),
+    Reader("weights", _weights, _read_sources, n_quick=5),
+    Reader("sources", _sources, _read_sources, ("*.json", "*.txt", "*.md"), n_quick=6),
+    Reader("recipe", _recipe, _read_recipe, n_quick=15),
+    Reader("configuration", _configuration, _read_configuration, n_quick=15),
+    Reader("checkpoints", _checkpoints, _read_checkpoints, n_quick=12),
     Reader("run", _run, _read_run, _RUN, n_quick=5),
-    Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=30),
+    Reader("statistics", _statistics, _read_statistics, ("run/training_statistics.safetensors",), n_quick=18),
     Reader(
-        "learned items", _learned_items, _read_learned_items, ("run/learned_items.safetensors",), n_quick=20
+        "learned items", _learned_items, _read_learned_items, ("run/learned_items.safetensors",), n_quick=12
     ),
-    Reader("record", _record, _read_record, n_quick=25),
-    Reader("store", _store, _read_store, ("with-store/store/*",), n_quick=25),
+    Reader("record", _record, _read_record, n_quick=15),
+    Reader("store", _store, _read_store, ("with-store/store/*",), n_quick=15),
 )

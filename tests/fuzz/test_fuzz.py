@@ -1,4 +1,4 @@
-"""Damaged input of every kind is read or refused: about half a minute, the same trials every time."""
+"""Damaged input of every kind is read or refused: some seconds, the same trials every time."""
 
 from __future__ import annotations
 

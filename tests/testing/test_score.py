@@ -9,12 +9,22 @@ import numpy as np
 import pytest
 
 from headstart.choose.scores import SCORES, Sample, Score
+from headstart.choose.scores.probe import PROBE_LOSS
 from headstart.testing import check_score
 
 LOGME = SCORES["logme"]
 
 
-@pytest.mark.parametrize("score", SCORES.values(), ids=lambda score: score.name)
+@pytest.mark.parametrize(
+    "score",
+    [
+        pytest.param(
+            score, marks=[pytest.mark.full] if score is PROBE_LOSS else []
+        )  # as the probe, from the same fits
+        for score in SCORES.values()
+    ],
+    ids=lambda score: score.name,
+)
 def test_every_score_passes(score: Score) -> None:
     check_score(score)
 

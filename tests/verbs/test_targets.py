@@ -145,7 +145,7 @@ def holds(run: Run, task: str, few: list[str], alone: np.ndarray, folder: Path) 
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    "kind", ["audio", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("image", "text"))]
+    "kind", ["image", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("text", "audio"))]
 )
 def test_a_quantity_and_several_labels(kind: str, shared: Path, tmp_path: Path) -> None:
     """Two runs on the same items: their features are extracted once, and both programs run in one process."""

@@ -308,10 +308,10 @@ def test_minilm_learns_through_adapters(shared: Path) -> None:
     from headstart.data.loading import load_batches
     from headstart.sources import load_source
 
-    examples = read_examples(shared / "data" / "sst2" / "sst2.csv").take(np.arange(32))
+    examples = read_examples(shared / "data" / "sst2" / "sst2.csv").take(np.arange(16))
     assert examples.labels is not None
     source = load_source(str(shared / "weights" / "all-MiniLM-L6-v2"))
-    ((_, inputs),) = load_batches(examples.items, source.preprocessing, [np.arange(32)], threads=1)
+    ((_, inputs),) = load_batches(examples.items, source.preprocessing, [np.arange(16)], threads=1)
     labels = torch.tensor([examples.classes.index(label) for label in examples.labels])
     n_layers = len(attach(source.network, source.stages, list(source.stages), Adapter("lora", 8), 0))
     assert n_layers == 36
@@ -320,7 +320,7 @@ def test_minilm_learns_through_adapters(shared: Path) -> None:
     trained = [p for name, p in named.items() if is_adapter(name)]
     optimizer = torch.optim.AdamW([*trained, *head.parameters()], lr=2e-3)
     losses = []
-    for _ in range(10):
+    for _ in range(6):
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(head(backbone(inputs)), labels)
         loss.backward()
