@@ -84,7 +84,7 @@ def _fitted(of: RankingSet, source: str) -> Row:
 def _written(of: RankingSet, path: Path) -> Path:
     """A table of the items of a set with their split."""
     items = read(of)
-    groups = items.labels if items.groups is None else items.groups
+    groups = np.arange(len(items.labels)) if items.groups is None else items.groups
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "label", "split", "group"])

@@ -104,7 +104,9 @@ def _on_features(pair: ExtractedPair) -> tuple[Diagnosis, Shares]:
     }
     aligned = predict(ALIGNMENTS["standardise"].align(domains)[0])
     after = estimate_shares(aligned.source_NC, domains.codes_N, aligned.target_MC, "em", **given)
-    return diagnose(domains, estimates, after, units, _texts(pair)), estimates["em"]
+    from_summary = pair.domain.summary is not None
+    found = diagnose(domains, estimates, after, units, _texts(pair), from_summary=from_summary)
+    return found, estimates["em"]
 
 
 def _texts(pair: ExtractedPair) -> Any:

@@ -12,6 +12,7 @@ from headstart.adapt.domains import Domains
 from headstart.adapt.label_shift import Shares
 from headstart.adapt.shift import Texts, advice, diagnose, sentences
 from headstart.adapt.shift.texts import Reading
+from headstart.adapt.summary import summarise
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -45,6 +46,20 @@ def test_covariate_shift() -> None:
     assert (found.a_distance.low or 0) > 1 and found.size.p_value is not None and found.size.p_value < 0.01
     assert advice(replace(found, certain=True)).startswith("Align the domains; the class shares")
     assert "cannot be seen from the features" in advice(replace(found, certain=False))
+
+
+def test_drawn_source_items_show_no_shift_by_themselves() -> None:
+    """Skewed features, and items drawn from their means and spread: the same domain, which look apart."""
+    both = domains(EVEN)
+    of_source, of_target = np.exp(both.source_ND), np.exp(both.target_MD)
+    drawn, codes = summarise(of_source, both.codes_N, 3).draw()
+    given: dict[str, Any] = {"estimates": {"em": EVEN, "bbse": EVEN}, "after_alignment": EVEN}
+    found = diagnose(Domains(drawn, codes, of_target, 3), **given, from_summary=True)
+    assert found.kind == "covariate" and found.new_classes.beyond_95.value is None
+    lines = sentences(found, CLASSES)
+    assert lines[0].startswith("Covariate shift is assumed") and "drawn from means" in lines[1]
+    assert "if you know that something has changed" in advice(found)
+    assert json.loads(json.dumps(found.to_json()))["from_summary"] is True
 
 
 def test_label_shift_alone_is_not_aligned() -> None:

@@ -12,6 +12,9 @@
 Without target labels covariate and label shift cannot be told apart in general: step 4 is a rule, tried on real pairs
 of domains, not a proof.
 
+Source items that were drawn from a summary (`adapt.summary`) differ from real ones even where there is no shift, since
+features are not Gaussian. They say nothing about new classes, and a covariate shift from them is assumed, not found.
+
 Legend: N source items, M target items.
 """
 
@@ -49,6 +52,7 @@ CLEAR = 0.01  # p-value of the MMD
 UNKNOWN = 0.4  # of the upper end of the distance of class shares: they can be almost anything
 OWN_WORDS = 0.5  # share of the target's words that the source has, below which texts do not overlap
 SMALL = 0.2  # of the lower end of the A-distance: 55% told apart
+_DRAWN = "the source items were drawn from a summary, and real ones lie elsewhere"
 AGREE_AFTER = 0.2  # total variation of the estimates before and after alignment, which differ more by chance
 
 
@@ -66,6 +70,7 @@ class Diagnosis:
         left: A-distance with the class shares made equal; None: not needed.
         new_classes: target items far from every class; not measured where the domains differ much.
         texts: words and tokens of both domains; None for other items.
+        from_summary: whether the source items were drawn from a summary.
     """
 
     kind: Kind
@@ -77,6 +82,7 @@ class Diagnosis:
     left: Interval | None
     new_classes: NewClasses
     texts: Texts | None = None
+    from_summary: bool = False
 
     @property
     def unread(self) -> bool:
@@ -102,6 +108,7 @@ class Diagnosis:
             "left": None if self.left is None else self.left.to_json(),
             "new_classes": self.new_classes.to_json(),
             "texts": None if self.texts is None else self.texts.to_json(),
+            "from_summary": self.from_summary,
         }
 
 
@@ -111,6 +118,8 @@ def diagnose(
     after_alignment: Shares | None = None,
     groups_M: NDArray[Any] | None = None,
     texts: Texts | None = None,
+    *,
+    from_summary: bool = False,
 ) -> Diagnosis:
     """Find out which kind of shift lies between two domains.
 
@@ -121,6 +130,7 @@ def diagnose(
         after_alignment: the same by the first way with each domain standardised; None: not estimated.
         groups_M: what belongs together in the target, of shape (M,); None: every item is on its own.
         texts: words and tokens of both domains; None for other items.
+        from_summary: whether the source items were drawn from a summary.
     """
     domains = replace(domains, shares_C=None)
     scaled = _scaled(domains)
@@ -138,9 +148,8 @@ def diagnose(
         and total_variation(first.value_C, after_alignment.value_C) <= AGREE_AFTER
     )
     kind, certain = _kind(size, distance, shares, left, confirmed, texts)
-    return Diagnosis(
-        kind, certain, size, distance, shares, after, left, _new(domains, distance, groups_M), texts
-    )
+    new = _unknown(_DRAWN) if from_summary else _new(domains, distance, groups_M)
+    return Diagnosis(kind, certain, size, distance, shares, after, left, new, texts, from_summary)
 
 
 def _scaled(domains: Domains) -> Domains:
@@ -152,7 +161,10 @@ def _scaled(domains: Domains) -> Domains:
 def _new(domains: Domains, distance: Interval, groups_M: NDArray[Any] | None) -> NewClasses:
     if (distance.value or 0.0) <= MOST_SHIFT:
         return new_classes(domains, groups_M)
-    why = "the domains differ too much to tell new classes from changed ones"
+    return _unknown("the domains differ too much to tell new classes from changed ones")
+
+
+def _unknown(why: str) -> NewClasses:
     return NewClasses(Interval(None, why=why), Interval(None, why=why))
 
 

@@ -68,6 +68,11 @@ def advice(found: Diagnosis) -> str:
         return "Use the classifier as it is; nothing needs to be aligned."
     if found.kind == "label":
         return "Do not align the domains: that would remove signal. Let every class count the same in the source."
+    if found.kind == "covariate" and found.from_summary:
+        return (
+            "Align the domains if you know that something has changed. Adapt from the data of the source, where you "
+            "have it, to see whether it has."
+        )
     if found.kind == "covariate":
         if found.certain:
             return "Align the domains; the class shares need no correction that could be estimated."
@@ -168,6 +173,11 @@ def _kind(found: Diagnosis) -> str:
             "differ too. This cannot be checked without target labels."
         )
     unknown = " The estimated class shares cannot be believed." if found.shares.is_strong else ""
+    if found.from_summary:
+        return (
+            "Covariate shift is assumed: the run keeps means and spread of its items, not the items, so whether the "
+            f"target's items differ from them cannot be told.{unknown}"
+        )
     return f"Covariate shift: the items differ between the domains.{unknown}"
 
 
@@ -175,7 +185,8 @@ def _size(found: Diagnosis) -> str:
     told = "" if found.a_distance.low is None or found.a_distance.low < NO_OVERLAP else ", no overlap"
     p_value = found.size.p_value
     test = "" if p_value is None else f" (MMD test: p = {p_value:.3f})"
-    return f"A-distance {found.a_distance} of at most 2{told}{test}."
+    drawn = ", from items drawn from means and spread, which differ from real ones too"
+    return f"A-distance {found.a_distance} of at most 2{told}{test}{drawn if found.from_summary else ''}."
 
 
 def _shares(found: Diagnosis, classes: Sequence[str]) -> str:

@@ -97,8 +97,13 @@ def _size(report: AdaptReport) -> Table:
     columns = (("Measure", False), ("Value", True), ("95% interval", True), ("What it says", False))
     rows = []
     distance, left = _interval(shift.get("a_distance")), _interval(shift.get("left"))
+    drawn = "; from drawn items, which differ from real ones too" if shift.get("from_summary") else ""
     for name, found, what in (
-        ("Proxy A-distance", distance, "0: a classifier cannot tell the domains apart; 2: it never errs"),
+        (
+            "Proxy A-distance",
+            distance,
+            f"0: a classifier cannot tell the domains apart; 2: it never errs{drawn}",
+        ),
         ("The same with equal class shares", left, "what is left is not a matter of class shares"),
     ):
         if found.value is not None:
@@ -106,7 +111,7 @@ def _size(report: AdaptReport) -> Table:
     mmd = shift.get("mmd", {})
     if mmd.get("value") is not None:
         p = mmd.get("p_value")
-        said = "" if p is None else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+        said = "" if p is None or drawn else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
         rows.append(
             (
                 "MMD² (Gaussian kernel)",
