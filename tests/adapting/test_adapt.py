@@ -144,9 +144,7 @@ def test_what_cannot_be_adapted_is_one_clear_error(source: Path, target: Path, t
         OptionError, match=r"with --from and --to \(of few different values: shop \(north, south\)\)"
     ):
         headstart.adapt(two, **given)
-    with pytest.raises(
-        InputError, match=r"holds no texts: give a folder of texts, or another --modality. It holds"
-    ):
+    with pytest.raises(InputError, match=r"holds no texts: give data that holds texts. It holds"):
         headstart.adapt(two, target, **given)
     with pytest.raises(InputError, match="does not exist"):
         headstart.adapt(source, tmp_path / "nowhere", **given)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from headstart.calibrating.assembling import _balance
 from headstart.calibrating.choosing import N_FOLDS, choose, folds_of
 from headstart.evidence.folds import cross_validation_factor
 from headstart.heads.correction import scores_of
 from headstart.heads.recalibrate import fit_correction
-from headstart.metrics import Units
+from headstart.metrics import Interval, Units
 from headstart.metrics.skewed import skewed_mean
 from headstart.tasks import CLASSIFICATION, MULTILABEL
 
@@ -91,6 +92,15 @@ def test_many_items_of_a_model_that_is_right_say_so() -> None:
     assert found.chosen is None and found.is_right
     gain = found.could_gain
     assert gain is not None and 0 <= gain < 0.02
+
+
+def test_a_fall_of_balanced_accuracy_is_told() -> None:
+    def scores(value: float) -> dict[str, Interval]:
+        return {"balanced_accuracy": Interval(value)}
+
+    (told,) = _balance(scores(0.77), scores(0.569))
+    assert "falls from 77.0% to 56.9%" in told
+    assert not [*_balance(scores(0.77), scores(0.765)), *_balance(scores(0.77), {}), *_balance({}, {})]
 
 
 def test_labels() -> None:

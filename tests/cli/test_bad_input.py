@@ -130,6 +130,16 @@ def test_a_wrong_path_is_reported_before_anything_heavy_is_imported(
     assert not imported & {"torch", "sklearn", "scipy", "datasets"}
 
 
+def test_no_verb_loads_anything_heavy_before_it_runs() -> None:
+    code = (
+        "import importlib, pkgutil, sys, headstart.verbs as verbs\n"
+        "for each in pkgutil.iter_modules(verbs.__path__): importlib.import_module(f'headstart.verbs.{each.name}')\n"
+        "print(*sorted({'torch', 'sklearn', 'scipy', 'datasets', 'timm', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_a_mistyped_path(command: Command, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     refused(command("fit", tmp_path / "fotos"), "fotos does not exist", "Did you mean 'photos'?")

@@ -139,7 +139,16 @@ def test_a_precision_out_of_reach_leaves_the_usual_answers(
         report=False, **SETTINGS,
     )  # fmt: skip
     assert "threshold" not in run.metrics
-    assert "no threshold reaches this" in capsys.readouterr().err
+    said = "No threshold reaches digit 2:precision=0.999"
+    assert said in capsys.readouterr().err and said in " ".join(run.summary.split())
+
+
+def test_a_cost_with_weights_is_told_to_count_twice(data: Path, tmp_path: Path) -> None:
+    run = headstart.fit(
+        data, LETTERS, threshold="digit 2:cost=4", class_weight={"digit 2": 3}, out=tmp_path / "run", baseline=False,
+        export=False, report=False, **SETTINGS,
+    )  # fmt: skip
+    assert "Weights and a cost ask for the same twice" in " ".join(run.summary.split())
 
 
 @pytest.mark.parametrize(

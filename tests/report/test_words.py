@@ -30,6 +30,8 @@ def test_scores_in_the_form_of_their_metric() -> None:
     assert (number(score.value, "auroc"), interval(score, "auroc")) == ("0.955", "0.934 to 0.972")
     assert number(None) == "n/a" and interval(Interval(0.5)) == ""
     assert difference(Interval(0.1, -0.017, 0.192), "accuracy") == "−1.7 to +19.2"
+    assert difference(Interval(0.05, -0.00039, 0.1), "accuracy") == "−0.04 to +10.0"
+    assert difference(Interval(0.05, 0.0, 0.1), "accuracy") == "0.0 to +10.0"
 
 
 def test_values_of_any_size_are_short() -> None:

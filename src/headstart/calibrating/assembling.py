@@ -5,7 +5,7 @@ Legend: N items, C outputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,14 @@ from headstart.fitting.labelled_items import LabelledItems, alike_names
 from headstart.heads.correction import clipped_share
 from headstart.heads.recalibrate import occurring
 from headstart.metrics import Interval, Units
+from headstart.report.words import number
 from headstart.runs.calibration import CalibrationFacts, CandidateRow, Outcome
 from headstart.units import UNITS, agreeing, counted
 
 FEW = 100  # with fewer items a correction that was chosen by its scores looks much better than it is
 LARGE = 10  # a temperature above it leaves little of what the run says
 MUCH_CLIPPED = 0.01  # of the probabilities; above it a correction of them is not what was scored
+_BALANCED = "balanced_accuracy"
 _N_SHOWN = 6  # classes in a warning
 
 
@@ -74,7 +76,7 @@ def assemble(
         n_shared=items.n_shared,
         unknown=known.unknown,
         warnings=tuple(_warnings(items, known, chosen, outputs_NC)),
-        notes=tuple(_notes(opened, known, kept, is_corrected=chosen is not None)),
+        notes=(*_balance(before, after), *_notes(opened, known, kept, is_corrected=chosen is not None)),
     )
 
 
@@ -156,6 +158,16 @@ def _unknown(known: KnownItems, units: str) -> str:
         text += f"{counted(n_items, units)} {agreeing(n_items, 'is', 'are')} left out."
     alike = alike_names(counts, known.targets.classes)
     return f"{text} {alike}." if alike else text
+
+
+def _balance(before: Mapping[str, Interval], after: Mapping[str, Interval]) -> Iterator[str]:
+    """That rarer classes are answered less often, if the mean over the classes falls by a point or more."""
+    old, new = (each[_BALANCED].value if _BALANCED in each else None for each in (before, after))
+    if old is not None and new is not None and new < old - 0.01:
+        yield (
+            f"Balanced accuracy falls from {number(old, _BALANCED)} to {number(new, _BALANCED)}: the new run follows "
+            "the shares of the classes of these items. If every class counts the same for you, keep the run as it was."
+        )
 
 
 def _notes(

@@ -23,13 +23,12 @@ def run_calibrate(options: CalibrateOptions) -> Calibration:
         InputError: there is no such run, it cannot be calibrated, or the data does not fit it.
     """
     clock = Clock()
-    from headstart.calibrating.opened import OpenedRun
     from headstart.runs.directory import check_out
 
     if options.out is not None:
         check_out(options.out)
     with clock.phase(IMPORTS), waiting("Loading libraries …"):
-        import torch  # noqa: F401
+        from headstart.calibrating.opened import OpenedRun  # with PyTorch
     opened = OpenedRun.open(options.run)
     from headstart.calibrating.assembling import assemble
     from headstart.calibrating.choosing import choose

@@ -19,7 +19,7 @@ class Finding:
         kind: "unreadable", "unlabelled", "few_items", "like_classes", "unseen_class", "imbalance", "duplicate_within",
             "duplicate_across", "near_duplicate_within", "near_duplicate_across", "near_duplicate_pattern",
             "conflicting_labels", "group_leak", "no_group", "domains", "animated", "silent", "cut", "padding",
-            "seen_by_source", "not_seen_by_source", "weights" or "note".
+            "seen_by_source", "not_seen_by_source", "weights", "threshold" or "note".
         severity: "note" (good to know), "warning" (may change the result) or "error" (the data cannot be used).
         message: one complete sentence, or two.
         items: names of the first items concerned.

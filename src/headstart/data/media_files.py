@@ -43,7 +43,7 @@ def media_files(
         wanted = "images, recordings or texts" if modality is None else UNITS[modality]
         expected = "expected one folder for each class, train/ and test/ folders of them, or a metadata.csv"
         if kinds:
-            expected = f"give a folder of {wanted}, or another --modality"
+            expected = f"give data that holds {wanted}"
         raise DataError(f"{folder} holds no {wanted}: {expected}. It holds {_what(others, kinds)}.")
     chosen = (
         modality if modality is not None else max(kinds, key=lambda kind: (kind != "text", len(kinds[kind])))

@@ -25,6 +25,10 @@ from headstart.errors import OptionError, did_you_mean
 
 GOALS = ("recall", "precision", "cost")
 _FORM = "CLASS:recall=0.95, CLASS:precision=0.9 or CLASS:cost=5 (a missed item costs 5 times a false alarm)"
+COST_AND_WEIGHTS = (
+    "Weights and a cost ask for the same twice: a cost counts on probabilities of the data as it is, and with weights "
+    "those of rare or heavy items are larger. Leave out the weights, or ask for a recall or a precision."
+)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from headstart.explaining.explained import Explained
 from headstart.runs.cells import harmless
 from headstart.runs.explanation import ExplanationFacts
 from headstart.runs.finished import Finished
 
 if TYPE_CHECKING:
     import pandas
+
+    from headstart.explaining.explained import Explained
 
 
 @dataclass(frozen=True)

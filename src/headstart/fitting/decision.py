@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.data.findings import Finding
 from headstart.fitting.evidence import units_of
 from headstart.fitting.threshold import LeftOut, chosen_threshold
 from headstart.metrics import Units
-from headstart.progress import say
 from headstart.runs.decision import Decision, scores_of
 from headstart.units import counted
 
@@ -38,11 +38,6 @@ def decision_of(workspace: Workspace, result: Result, evaluation: Evaluation) ->
     n_items = len(left_out.positions)
     of_class = left_out.positions[workspace.targets.has(workspace.codes[left_out.positions], rule.name)]
     if threshold is None:
-        what = f"{counted(len(of_class), 'items')} of the class among {n_items:,}"
-        say(
-            f"warning: --threshold {rule.name}:{rule.text}: no threshold reaches this on the items it is chosen on "
-            f"({what}), so the usual answer is given. Ask for less, or label more items"
-        )
         return None
     n_of_class = Units.of(workspace.units(of_class), len(of_class)).n_units
     found = Decision.by(rule, threshold.value, left_out.words, n_items, n_of_class)
@@ -57,6 +52,25 @@ def decision_of(workspace: Workspace, result: Result, evaluation: Evaluation) ->
     )
     scores = scores_of(workspace.targets, codes, answers[rows], threshold, units_N)
     return replace(found, scores=scores, n_folds_without=len(evaluation.rounds) - len(decided))
+
+
+def missed(workspace: Workspace, result: Result) -> Finding:
+    """The finding that no threshold does what the rule of the plan asks for.
+
+    Args:
+        workspace: that the result was learned in.
+        result: of the run.
+    """
+    rule, left_out = workspace.plan.threshold, LeftOut.of(workspace, result)
+    assert rule is not None
+    n_of_class = int(workspace.targets.has(workspace.codes[left_out.positions], rule.name).sum())
+    return Finding(
+        "threshold",
+        "warning",
+        f"No threshold reaches {rule.name}:{rule.text} on the items it is chosen on "
+        f"({counted(n_of_class, 'items')} of the class among {len(left_out.positions):,}), so the usual answer is "
+        "given. Ask for less, or label more items.",
+    )
 
 
 def answers_of(workspace: Workspace, evaluation: Evaluation) -> np.ndarray | None:

@@ -87,13 +87,20 @@ class Plan:
             policy: what is frozen.
             options: the other settings.
         """
-        from headstart.data import check_lengths
+        from headstart.data import Finding, check_lengths
+        from headstart.evidence.threshold_rule import COST_AND_WEIGHTS
 
         recipe_for = partial(recipe_of, options, source.modality)
         source = with_window_of(source, data, data.learnable)
         lengths = check_lengths(data.examples, data.scan, source.preprocessing)
         weights = weights_of(options, data)
-        weighted = () if weights is None else (weights.finding(data.positions("train")),)
+        weighted = [] if weights is None else [weights.finding(data.positions("train"))]
+        if (
+            weights is not None
+            and options.threshold_rule is not None
+            and options.threshold_rule.goal == "cost"
+        ):
+            weighted.append(Finding("threshold", "warning", COST_AND_WEIGHTS))
         return cls(
             data,
             source,

@@ -11,7 +11,7 @@ import numpy as np
 from headstart.clock import Clock, peak_bytes
 from headstart.fitting.augmented import picture_views
 from headstart.fitting.cross_validated import cross_validated, shift_of
-from headstart.fitting.decision import answers_of, decision_of
+from headstart.fitting.decision import answers_of, decision_of, missed
 from headstart.fitting.evaluation import Evaluation
 from headstart.fitting.evidence import Evidence, units_of
 from headstart.fitting.facts import next_command, run_facts
@@ -71,6 +71,10 @@ def finish(
         checked = check_labels(workspace, result, evaluation)
         decision = decision_of(workspace, result, evaluation)
         answers = None if decision is None else answers_of(workspace, evaluation)
+        if workspace.plan.threshold is not None and decision is None:
+            finding = missed(workspace, result)
+            say(f"warning: {finding.message}")
+            evaluation = replace(evaluation, findings=(*evaluation.findings, finding))
     with clock.phase("write"):
         run.write_predictions(_predictions(workspace, evaluation, answers))
         if checked is not None:

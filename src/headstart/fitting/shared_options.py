@@ -255,6 +255,12 @@ def seconds_of(budget: str) -> float:
     return seconds
 
 
+def _argument(name: str, known: Mapping[str, Any]) -> str:
+    """What an argument is called on the command line, and in Python if that differs."""
+    metavar = next((each.metavar for each in known[name].metadata if isinstance(each, Shown)), "")
+    return f"{metavar} ({name}=)" if metavar else name.upper()
+
+
 def _all_faults(error: ValidationError, known: Mapping[str, Any]) -> str:
     """One line per option: a value that may have several forms and fits none has one fault per form."""
     lines: dict[str, str] = {}
@@ -264,6 +270,8 @@ def _all_faults(error: ValidationError, known: Mapping[str, Any]) -> str:
             lines[name] = f"there is no option '{name}'.{did_you_mean(name, known)}"
         elif name in lines:
             continue
+        elif fault["type"] == "missing":
+            lines[name] = f"{_argument(name, known)} is missing"
         else:
             form = " or 'auto'" if name == "lr" else ""
             rule = _RULES.get(fault["type"]) or fault["msg"].replace("Input should", "must")

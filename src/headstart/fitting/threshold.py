@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart.data.findings import listed
 from headstart.errors import OptionError, did_you_mean
 from headstart.evidence.threshold_rule import ThresholdRule
 from headstart.tasks.threshold import Threshold
@@ -38,7 +39,7 @@ def check_threshold(rule: ThresholdRule | None, examples: Examples) -> None:
     if rule.name not in targets.classes:
         raise OptionError(
             f"--threshold: '{rule.name}' is none of the {len(targets.classes)} {targets.task.words.outputs} of the "
-            f"data.{did_you_mean(rule.name, targets.classes)}"
+            f"data.{did_you_mean(rule.name, targets.classes)} There are {listed(targets.classes, 10)}"
         )
 
 

@@ -38,8 +38,13 @@ def difference(found: Interval, key: str) -> str:
     """The ends of the interval of a difference: "−1.7 to +19.2"; "" if there is none."""
     if found.low is None or found.high is None:
         return ""
-    written = signed_percent if is_percent(key) else signed
+    written = _signed_end if is_percent(key) else signed
     return f"{written(found.low)} to {written(found.high)}"
+
+
+def _signed_end(value: float) -> str:
+    """An end in percent; on which side of zero it lies decides, so that rounding must not hide it."""
+    return signed_percent(value) if value == 0 or abs(value) >= 0.0005 else _true_signs(f"{100 * value:+.1g}")
 
 
 def points(value: float, key: str = "accuracy") -> str:

@@ -79,6 +79,23 @@ class SharedCopy:
         }
 
 
+def check_can_be_shared(run: RunDirectory) -> None:
+    """Refuse a run that cannot be shared.
+
+    Args:
+        run: finished.
+
+    Raises:
+        InputError: it was made by another verb than `fit`, or holds no model.
+    """
+    kind = run.record.kind
+    if kind != "fit":
+        raise InputError(
+            f"{run.path} was made by `headstart {kind}`: only runs of `headstart fit` can be pushed"
+        )
+    check_has_model(run.path)
+
+
 def shared_copy(run: RunDirectory, name: str) -> SharedCopy:
     """Collect what of a run may be shared.
 
@@ -87,14 +104,9 @@ def shared_copy(run: RunDirectory, name: str) -> SharedCopy:
         name: of the repository, for the card.
 
     Raises:
-        InputError: the run holds no model, was made by another verb, or a file of it was changed or is damaged.
+        InputError: a file of the run was changed or is damaged.
     """
-    check_has_model(run.path)
     record = run.record
-    if record.kind != "fit":
-        raise InputError(
-            f"{run.path} was made by `headstart {record.kind}`: only runs of `headstart fit` can be pushed"
-        )
     there = [each for each in AS_THEY_ARE if (run.path / each).is_file()]
     check_files(run.path, [*there, "source.json", "config.json"])
     _check_answers(run)

@@ -64,11 +64,11 @@ def push(run: str | Path, repository: str, *, public: bool = False) -> Pushed:
     """
     from headstart.runs import RunDirectory
     from headstart.runs.hub_upload import check_repository, upload
+    from headstart.runs.shared_copy import check_can_be_shared, shared_copy
 
-    check_repository(repository)
     directory = RunDirectory.open(run)
-    from headstart.runs.shared_copy import shared_copy
-
+    check_can_be_shared(directory)
+    check_repository(repository)
     copy = shared_copy(directory, repository.partition("/")[2])
     say(f"Uploading to {repository}:")
     for name, n_bytes in copy.sizes.items():

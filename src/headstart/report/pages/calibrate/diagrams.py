@@ -31,7 +31,9 @@ def _deck(report: CalibrateReport, before: Sequence[Bin], after: Sequence[Bin]) 
     if old is None or new is None:
         return found
     ends = [f" (95% interval {interval(each)})" if interval(each) else "" for each in (old, new)]
-    return (
-        f"{found} Stated probabilities are off by {number(old.value)}{ends[0]} before and by "
-        f"{number(new.value)}{ends[1]} after, where what chance explains is left out."
+    was, now = (
+        f"off by {number(each.value)}{between}" if each.value else f"not off beyond chance{between}"
+        for each, between in zip((old, new), ends, strict=True)
     )
+    what = "Where what chance explains is left out, the probabilities of the answers"
+    return f"{found} {what} were {was}, and are {now}."

@@ -178,7 +178,10 @@ def stages_section(report: FitReport) -> Iterator[Section]:
     )
     deck = ""
     if not report.trained_stages:
-        deck = "This was tried; validation was for the head alone, so the network was returned as it came."
+        deck = (
+            "This was tried; it was not shown to be better than the head alone, so the network was returned as it "
+            "came."
+        )
     if is_classical(report):
         deck = "This was tried; classical features were better, and were returned."
     yield Section("stages", "What was trained", "fit/stages.html.j2", content, deck)

@@ -9,7 +9,7 @@
   const button = byId("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const told = () => button.setAttribute("aria-pressed", String(isDark()));
+  const told = () => { button.querySelector("span").textContent = isDark() ? "Light" : "Dark"; };
   if (["light", "dark"].includes(recall())) root.dataset.theme = recall();
   button.hidden = false;
   button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; remember(root.dataset.theme); told(); });
