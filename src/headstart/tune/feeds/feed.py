@@ -38,7 +38,7 @@ class Machine:
 
     device: torch.device = _CPU
     precision: str = "fp32"
-    checkpoint_seconds: float = 30.0
+    checkpoint_seconds: float = 10.0
     deadline: float | None = None
 
 

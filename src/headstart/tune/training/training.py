@@ -86,7 +86,7 @@ class Training:
         probe: LinearHead | None = None,
         seed: int = 0,
         folder: Path | None = None,
-        checkpoint_seconds: float = 30.0,
+        checkpoint_seconds: float = 10.0,
         task: Task = CLASSIFICATION,
         compiled: bool = False,
         every_token: bool = False,

@@ -33,7 +33,7 @@ def _facts(report: FitReport) -> dict[str, str | None]:
     source = report.source
     return {
         "Source": source.uri,
-        "Freeze policy": report.record.policy,
+        "Freeze policy of the result": report.record.policy,
         "Head reads": ", ".join(report.head_stages),
         "Trained stages": ", ".join(report.trained_stages),
         "architecture": source.architecture,

@@ -8,7 +8,7 @@ from headstart.report.items.decision import threshold_block
 from headstart.report.pages.fit.notices import notices
 from headstart.report.pages.fit.report import FitReport
 from headstart.report.pages.fit.result import beside_baselines
-from headstart.report.pages.fit.words import held_out, sentence, verdict
+from headstart.report.pages.fit.words import held_out, is_classical, sentence, verdict
 from headstart.report.terminal import WIDTH, places, wrapped
 from headstart.report.words import interval, number
 from headstart.run_files import EXPORTED, PROGRAM
@@ -27,7 +27,8 @@ def end_block(report: FitReport, width: int = WIDTH, has_report: bool = True) ->
     Returns:
         Lines of plain text without colours or control characters, so that it pipes well.
     """
-    blocks = [wrapped(sentence(report), width), _scores(report, width), *threshold_block(report, width)]
+    done = f"{sentence(report)}{_not_returned(report)}"
+    blocks = [wrapped(done, width), _scores(report, width), *threshold_block(report, width)]
     found = verdict(report)
     if found:
         blocks.append(wrapped(f"{found.title}: {found.text}", width, "  "))
@@ -56,6 +57,14 @@ def result_line(record: Record, quality: str, *, with_program: bool = True) -> s
     between = f" ({interval(score, quality)})" if score.low is not None else ""
     items = counted(record.n_test or 0, "held-out items")
     return f"{found}{between} on {items}. {follow} being written."
+
+
+def _not_returned(report: FitReport) -> str:
+    """That a training was made for nothing, with a space before it; "" if none was, or it is the result."""
+    tried = any(row.get("trains") and row["stage"] != "head" for row in report.record.extra.get("stages", ()))
+    if not tried or report.trained_stages or is_classical(report):
+        return ""
+    return " The training was not shown to be better than this head alone, and is not returned (why: the report)."
 
 
 def _scores(report: FitReport, width: int) -> str:
