@@ -48,7 +48,7 @@ def test_scores_are_those_of_the_answers(run: headstart.Run) -> None:
     assert decision.scores["precision"].value == pytest.approx(of_class[called].mean())
     assert decision.scores["false_alarms"].value == pytest.approx(called[~of_class].mean())
     assert decision.scores["accuracy"].value == pytest.approx((answers == labels).mean())
-    assert "called “digit 1” from a probability of" in " ".join(run.summary.split())
+    assert "called “digit 1” if the probability of that is" in " ".join(run.summary.split())
 
 
 def test_a_copy_for_a_hub_has_the_threshold(run: headstart.Run) -> None:
@@ -56,7 +56,7 @@ def test_a_copy_for_a_hub_has_the_threshold(run: headstart.Run) -> None:
     record, card = files["metrics.json"], files["README.md"]
     assert isinstance(record, bytes) and isinstance(card, bytes)
     assert json.loads(record)["threshold"] == run.metrics["threshold"]
-    assert "An item is called “digit 1” from a probability of" in card.decode()
+    assert "An item is called “digit 1” if the probability of that is" in card.decode()
 
 
 def test_the_threshold_is_that_of_the_training_items(run: headstart.Run, data: Path, tmp_path: Path) -> None:

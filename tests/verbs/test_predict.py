@@ -114,7 +114,7 @@ def test_errors_before_the_work(digit_run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run at"):
         headstart.predict(tmp_path / "none", tmp_path)
     (tmp_path / "t.csv").write_text("text\nhello\n")
-    with pytest.raises(DataError, match="takes image, and the data holds text"):
+    with pytest.raises(DataError, match="takes images, and the data holds texts"):
         digit_run.predict(tmp_path / "t.csv")
 
 

@@ -245,7 +245,7 @@ def test_a_threshold_is_uploaded_and_in_the_card(copied: Path, hub: SmallHub, tm
     there = tmp_path / "hub" / "digits"
     assert json.loads((there / "metrics.json").read_text())["threshold"]["rule"] == "recall=0.95"
     card = (there / "README.md").read_text()
-    assert f"An item is called “{name}” from a probability of 0.25 on" in card
+    assert f"An item is called “{name}” if the probability of that is 0.25 or more" in card
     assert headstart.load(there).metrics["threshold"]["value"] == 0.25
 
 

@@ -102,4 +102,4 @@ def _warnings(items: Items, explained: Sequence[Explained]) -> Iterator[str]:
 def _notes(options: ExplainOptions, items: Items) -> Iterator[str]:
     if items.n_available > options.most:
         units = counted(items.n_available, UNITS[items.examples.modality])
-        yield f"{options.most:,} of {units}, evenly spread; --most (most=) explains more."
+        yield f"{options.most:,} of {units}, evenly spread; --most NUMBER (in Python most=) explains more."

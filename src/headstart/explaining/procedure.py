@@ -44,8 +44,8 @@ def run_explain(options: ExplainOptions) -> Explanations:
     units = UNITS[items.examples.modality]
     if items.n_available > options.most:
         say(
-            f"{options.most:,} of {counted(items.n_available, units)} are explained, evenly spread; --most (most=) "
-            "explains more"
+            f"{options.most:,} of {counted(items.n_available, units)} are explained, evenly spread; "
+            "--most NUMBER (in Python most=) explains more"
         )
     run = create(options)
     try:

@@ -108,8 +108,8 @@ class Decision:
         """What the run answers, in a sentence."""
         chosen = f" on {self.n_items:,} {self.chosen_on}" if self.n_items else ""
         text = (
-            f"An item is called “{self.threshold.name}” from a probability of {self.threshold.value:.3g} on, "
-            f"chosen for {self.rule.replace('=', ' ')}{chosen}."
+            f"An item is called “{self.threshold.name}” if the probability of that is {self.threshold.value:.3g} or "
+            f"more, chosen for {self.rule.replace('=', ' ')}{chosen}."
         )
         if self.n_of_class < self.least:
             text += (

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from headstart.errors import HeadstartError, InputError, OptionError, one_line, shortened
 from headstart.sources.hub import quiet_bars, transport_error
 
-_LOGIN = "set HF_TOKEN to a token with write access, or give `hf auth login`"
+_LOGIN = "set HF_TOKEN to a token with write access, or run `hf auth login`"
 
 
 def check_repository(repository: str) -> None:

@@ -201,6 +201,7 @@ class Model:
         from headstart.data.given import is_one_column, items_of
         from headstart.data.in_memory_data import in_memory
         from headstart.data.read import read_like
+        from headstart.units import UNITS
 
         modality: Any = self.preprocessing.modality
         place = data if isinstance(data, str | Path) else None if is_one_column(data) else in_memory(data)
@@ -211,7 +212,7 @@ class Model:
             examples = Examples.from_lists(items_of(data), modality=modality)
         if examples.modality != modality:
             raise DataError(
-                f"the run {self.path} takes {modality}, and the data holds {examples.modality}: "
+                f"the run {self.path} takes {UNITS[modality]}, and the data holds {UNITS[examples.modality]}: "
                 "pass a run that was fitted on such data"
             )
         return examples, bool(examples.labelled.all())

@@ -113,7 +113,7 @@ def calibration_notice(report: MeasuredReport) -> Iterator[Notice]:
     yield Notice(
         "note",
         "Too few items to tell whether the probabilities are right",
-        f"{unknown}: compare what is predicted, and read its probability as a rank.",
+        f"{unknown}: use the probabilities to order items, not as chances.",
     )
 
 
