@@ -62,7 +62,7 @@ def test_what_is_not_known_is_empty() -> None:
     hyphens = ranked(
         0, 3, upstream="sentence-similarity (s2orc, flax-sentence-embeddings/stackexchange_xml, ms_marco)"
     )
-    assert upstream(hyphens) == "sentence-similarity (s2orc, …"
+    assert upstream(hyphens) == "sentence-similarity (s2orc, …)"
 
 
 def test_an_order_that_is_not_that_of_the_predicted_numbers_is_explained() -> None:

@@ -88,9 +88,10 @@ def megabytes(ranked: Ranked) -> str:
 
 def upstream(ranked: Ranked) -> str:
     """What it was pretrained on, short; "" if it is unknown."""
-    return textwrap.shorten(
+    short = textwrap.shorten(
         ranked.upstream or "", UPSTREAM_CHARACTERS, placeholder=" …", break_on_hyphens=False
     )
+    return f"{short})" if short.count("(") > short.count(")") else short
 
 
 def may_be_first(ranked: Ranked) -> bool:
