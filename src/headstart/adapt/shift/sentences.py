@@ -184,7 +184,7 @@ def _kind(found: Diagnosis) -> str:
 def _size(found: Diagnosis) -> str:
     told = "" if found.a_distance.low is None or found.a_distance.low < NO_OVERLAP else ", no overlap"
     p_value = found.size.p_value
-    test = "" if p_value is None else f" (MMD test: p = {p_value:.3f})"
+    test = "" if p_value is None or found.from_summary else f" (MMD test: p = {p_value:.3f})"
     drawn = ", from items drawn from means and spread, which differ from real ones too"
     return f"A-distance {found.a_distance} of at most 2{told}{test}{drawn if found.from_summary else ''}."
 
