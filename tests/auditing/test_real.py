@@ -33,9 +33,10 @@ def test_speakers_are_told_apart_better_without_the_network_of_sounds(shared: Pa
         arch=[f"{EXAMPLES / 'yamnet.py'}:YAMNet"],
         target="speaker",
         against="classical",
-        labels="all",
+        labels="150,all",
         seeds=3,
         out=tmp_path / "a",
     )
-    (verdict,) = audit.facts.verdicts
-    assert (verdict.gain.value or 0.0) < -0.04 and verdict.outcome == "negative"
+    gains = [each.gain.value or 0.0 for each in audit.facts.verdicts]
+    assert all(gain < -0.04 for gain in gains)
+    assert "negative" in [each.outcome for each in audit.facts.verdicts]

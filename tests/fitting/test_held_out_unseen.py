@@ -26,7 +26,7 @@ from headstart.tune.race.candidates import Candidate
 from plans import read_and_plan
 from small_data import LETTERS
 
-N_TRAIN, N_TEST, NOISE = 160, 60, 30.0
+N_TRAIN, N_TEST, NOISE = 240, 60, 30.0
 AS_IT_IS, PERMUTED, OTHER_ITEMS, A_FOLD = "as it is", "labels permuted", "other items", "a fold permuted"
 RECIPE = "epochs: 8\nlr: 0.002\nhead_lr: 0.004\nbatch_size: 16\naugment: none\npatience: 20\n"
 
@@ -139,7 +139,7 @@ def test_a_training(options: dict[str, Any], tmp_path: Path) -> None:
     )
     assert first.is_trained and first.trained is not None and first.trained.share
     accuracy, alone = right(evaluation, workspace)
-    assert accuracy > alone
+    assert accuracy > alone + 0.1
     assert_same(first, second)
 
 
@@ -164,7 +164,7 @@ def test_a_race(averaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert first.is_trained and first.race is not None and second.race is not None
     assert (first.race.averaged, first.race.refitted) == (averaged, not averaged)
     accuracy, alone = right(evaluation, workspace)
-    assert accuracy > alone
+    assert accuracy > alone + 0.1
     assert_same(first, second)
 
 
@@ -187,7 +187,7 @@ def test_each_fold_of_a_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert changed.sum() > 20 and (changed <= inside).all()
     assert len(trained) == 8 and all(result.is_trained for result in trained)
     accuracy, alone = right(first, workspace)
-    assert accuracy > alone
+    assert accuracy > alone + 0.1
     for name in ("probabilities", "head_alone", "temperatures"):
         own, others = getattr(first, name), getattr(second, name)
         np.testing.assert_array_equal(own[inside], others[inside], err_msg=name)
@@ -200,7 +200,7 @@ def test_the_evaluation_before_all_labels_are_learned(tmp_path: Path) -> None:
         learned(tmp_path / held_out, held_out, **options) for held_out in (AS_IT_IS, PERMUTED)
     )
     _, same, _ = learned(tmp_path / "plain", AS_IT_IS, freeze="none")
-    assert first.is_trained and right(evaluation, workspace)[0] > right(evaluation, workspace)[1]
+    assert first.is_trained and right(evaluation, workspace)[0] > right(evaluation, workspace)[1] + 0.1
     for name in ("probabilities", "head_alone", "temperatures"):
         np.testing.assert_array_equal(getattr(evaluation, name), getattr(again, name), err_msg=name)
         np.testing.assert_array_equal(getattr(evaluation, name), getattr(same, name), err_msg=name)

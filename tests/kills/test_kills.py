@@ -37,8 +37,8 @@ def found_by(folder: Path, *tasks: str) -> dict[str, Any]:
 
 
 def test_evenly_spread_calls(tmp_path: Path) -> None:
-    found = found_by(tmp_path, "fit:1", "audit:1", "predict:1", "full:1")
-    assert [found[task]["ended"] for task in ("fit", "audit", "predict", "full")] == [1, 1, 1, 1]
+    found = found_by(tmp_path, "fit:2", "audit:1", "adapt:1", "predict:1", "full:1", "lost:1")
+    assert [found[task]["ended"] for task in ("fit", "audit", "adapt", "predict", "full")] == [2, 1, 1, 1, 1]
 
 
 @pytest.mark.full
